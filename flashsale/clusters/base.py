@@ -1,0 +1,86 @@
+"""What every cluster can do for the sale. Nothing above this package knows which one it is."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from flashsale.model import Service
+
+Kind = Literal["embedded", "minikube", "context"]
+
+
+class Progress(Protocol):
+    """Where long work says what it is doing; stderr only, never the result."""
+
+    def step(self, text: str) -> None:
+        """A new step began; the one before it is done."""
+
+    def detail(self, text: str) -> None:
+        """One line of output of the current step; a terminal shows the last few in place."""
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What goes into the image: a folder with `app.py`, and a Dockerfile that may lie elsewhere."""
+
+    folder: Path
+    dockerfile: Path
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to make the image available."""
+
+    build_args: dict[str, str] = field(default_factory=dict)
+    rebuild: bool = False  # even if nothing changed
+    push: str = ""  # repository to tag and push to; the sale then runs that image
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that the cluster can run."""
+
+    name: str  # as the manifest must name it
+    built: bool  # False when an unchanged app was found ready
+    id: str = ""  # as the node reports it in imageID, empty where unknown
+
+
+class Cluster(Protocol):
+    """A kubeconfig and a URL, however they come about."""
+
+    kind: Kind
+
+    @property
+    def context(self) -> str:
+        """The kubeconfig context's name."""
+
+    @property
+    def kubeconfig(self) -> Path | None:
+        """The file that defines the context; None means kubectl's own search order."""
+
+    async def start(self, progress: Progress) -> None:
+        """Start the cluster, or find it running; its API answers on return.
+
+        Raises:
+            ClusterUnreachableError: it cannot be started; nothing is left half-done.
+        """
+
+    async def running(self) -> bool:
+        """Whether the cluster is up; quick, and never starts anything."""
+
+    async def provide(
+        self, app: App | None, name: str, options: BuildOptions, progress: Progress
+    ) -> Image:
+        """Make an image of that name runnable on every node, built from the app where given."""
+
+    def reach(self, service: Service) -> AbstractAsyncContextManager[str]:
+        """Give a base URL of the service that works from here, for as long as it is held."""
+
+    async def stop(self, progress: Progress) -> None:
+        """Stop the cluster itself; objects on it survive where the cluster can keep them."""

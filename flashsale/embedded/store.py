@@ -1,0 +1,216 @@
+"""Objects on disk: SQLite below, one revision counter, a history that watches read.
+
+All reads come from memory; every write is committed to SQLite before it is acknowledged, so a
+killed process loses nothing. Objects are never changed in place once stored: a write brings a new
+dict, and old ones live on in the history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from flashsale.embedded.resources import ALL, Resource
+from flashsale.errors import FlashsaleError
+from flashsale.model import Object
+
+FORMAT = "1"  # of the file; another one is refused, never converted by guess
+HISTORY = 4096  # events that a watch can resume over
+Change = Literal["ADDED", "MODIFIED", "DELETED"]
+
+
+class StoreError(FlashsaleError):
+    """The state cannot be read or written; nothing was changed."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One write. For DELETED, ``object`` is the last state with the deletion's own revision."""
+
+    type: Change
+    resource: Resource
+    object: Object
+    previous: Object | None
+    revision: int
+    _lines: list[bytes] = field(default_factory=list, compare=False, repr=False)
+
+    def encoded_object(self) -> bytes:
+        """The object as JSON; made once and shared by all watches."""
+        if not self._lines:
+            self._lines.append(encode(self.object))
+        return self._lines[0]
+
+
+class Store:
+    """The cluster's objects. Synchronous; use it from one thread (the event loop's)."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            StoreError: it is not ours, from another version, damaged, or the disk refuses.
+        """
+        self.path = path
+        self._objects: dict[Resource, dict[tuple[str, str], Object]] = {kind: {} for kind in ALL}
+        self._bodies: dict[tuple[Resource, str, str], bytes] = {}
+        self._history: list[Event] = []
+        self._dropped = 0  # events that left the history; index 0 is event number _dropped
+        self._subscribers: list[Callable[[Event], None]] = []
+        self._wakers: set[asyncio.Future[None]] = set()
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._open()
+        except (sqlite3.Error, ValueError, KeyError) as error:
+            raise StoreError(
+                f"The cluster's state in {path} cannot be read: {error}.",
+                hint="move the folder away and start again: "
+                f"mv {path.parent} {path.parent}.broken && flashsale up",
+            ) from error
+        self._oldest = self.revision  # watches can start from here on
+
+    def _open(self) -> None:
+        db = self._db
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")  # survives a killed process; fsync on checkpoint
+        db.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) STRICT")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS objects (resource TEXT, namespace TEXT, name TEXT,"
+            " body BLOB, PRIMARY KEY (resource, namespace, name)) STRICT, WITHOUT ROWID"
+        )
+        meta = dict(db.execute("SELECT key, value FROM meta"))
+        if meta.setdefault("format", FORMAT) != FORMAT:
+            raise ValueError(f"it has format {meta['format']}, this flashsale reads {FORMAT}")
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '1')", (FORMAT,))
+        self.revision = int(meta.get("revision", 1))
+        kinds = {resource.qualified: resource for resource in ALL}
+        for name, namespace, key, body in db.execute("SELECT * FROM objects"):
+            self._remember(kinds[name], namespace, key, json.loads(body), body)
+
+    def close(self) -> None:
+        """Close the file; the store must not be used any more."""
+        self._db.close()
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """Return an object, or None. The caller must not change it."""
+        return self._objects[resource].get((namespace, name))
+
+    def all(self, resource: Resource, namespace: str = "") -> list[Object]:
+        """Return all objects of a kind sorted by namespace and name; no namespace means all."""
+        objects = self._objects[resource]
+        return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
+
+    def encoded(self, resource: Resource, thing: Object) -> bytes:
+        """Return a stored object as JSON without encoding it again."""
+        meta = thing["metadata"]
+        return self._bodies[resource, meta.get("namespace", ""), meta["name"]]
+
+    def put(self, resource: Resource, thing: Object) -> Object:
+        """Create or replace an object; returns it with its new resourceVersion."""
+        meta = thing["metadata"]
+        namespace, name = meta.get("namespace", ""), meta["name"]
+        previous = self._objects[resource].get((namespace, name))
+        revision = self.revision + 1
+        thing = thing | {"metadata": meta | {"resourceVersion": str(revision)}}
+        body = encode(thing)
+        with self._transaction(revision):
+            self._db.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
+                (resource.qualified, namespace, name, body),
+            )
+        self._remember(resource, namespace, name, thing, body)
+        change: Change = "MODIFIED" if previous else "ADDED"
+        self._publish(Event(change, resource, thing, previous, revision, [body]))
+        return thing
+
+    def remove(self, resource: Resource, namespace: str, name: str) -> Object:
+        """Delete an object; returns its last state with the deletion's resourceVersion."""
+        previous = self._objects[resource][namespace, name]
+        revision = self.revision + 1
+        last = previous | {"metadata": previous["metadata"] | {"resourceVersion": str(revision)}}
+        with self._transaction(revision):
+            self._db.execute(
+                "DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?",
+                (resource.qualified, namespace, name),
+            )
+        del self._objects[resource][namespace, name]
+        del self._bodies[resource, namespace, name]
+        self._publish(Event("DELETED", resource, last, previous, revision))
+        return last
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call back after every write, before it is acknowledged; returns how to stop.
+
+        A callback must be quick, must not raise and must not write: it notes and wakes.
+        """
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def position(self, since: int) -> int | None:
+        """Return where the events after revision ``since`` begin; None if they are forgotten."""
+        if since < self._oldest:
+            return None
+        for offset in range(len(self._history), 0, -1):
+            if self._history[offset - 1].revision <= since:
+                return self._dropped + offset
+        return self._dropped
+
+    def events(self, position: int) -> list[Event] | None:
+        """Return the events from a position on; None if the reader is too far behind."""
+        if position < self._dropped:
+            return None
+        return self._history[position - self._dropped :]
+
+    def wait(self) -> asyncio.Future[None]:
+        """Return a future that is done at the next write."""
+        waker = asyncio.get_running_loop().create_future()
+        self._wakers.add(waker)
+        waker.add_done_callback(self._wakers.discard)
+        return waker
+
+    def _remember(
+        self, resource: Resource, namespace: str, name: str, thing: Object, body: bytes
+    ) -> None:
+        self._objects[resource][namespace, name] = thing
+        self._bodies[resource, namespace, name] = body
+
+    def _publish(self, event: Event) -> None:
+        self._history.append(event)
+        if len(self._history) > 2 * HISTORY:  # trimmed in halves, so that appending stays cheap
+            self._oldest = self._history[HISTORY - 1].revision
+            del self._history[:HISTORY]
+            self._dropped += HISTORY
+        for callback in tuple(self._subscribers):
+            callback(event)
+        for waker in tuple(self._wakers):
+            if not waker.done():
+                waker.set_result(None)
+
+    @contextlib.contextmanager
+    def _transaction(self, revision: int) -> Iterator[None]:
+        """Write an object and the counter together; a refused write leaves both as they were."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (str(revision),))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise StoreError(
+                f"The cluster's state in {self.path} cannot be written: {error}.",
+                hint="free some disk space: df -h " + str(self.path.parent),
+            ) from error
+        self.revision = revision
+
+
+def encode(thing: Object) -> bytes:
+    """Encode as compact JSON."""
+    return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
