@@ -1,1 +1,86 @@
+"""What people type. One module a command; each parses, calls one function, prints one view.
 
+This package's face is :func:`main`, the one boundary where errors become sentences and exit codes.
+Importing it costs next to nothing: even Typer waits until something is typed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from flashsale.errors import CTRL_C, FlashsaleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BUG_HINT = "flashsale --debug ... shows where; please report it with that text"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command line, ``sys.argv`` by default.
+
+    Returns when all went well; leaves through ``SystemExit`` with the documented code otherwise.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    code = _guarded(arguments)
+    if code:
+        sys.exit(code)
+
+
+def _guarded(arguments: list[str]) -> int:
+    """Run, and turn whatever comes out into text on stderr and an exit code."""
+    from typer.exceptions import TyperException
+
+    from flashsale.cli import output
+
+    debug = "--debug" in arguments
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except FlashsaleError as error:
+        output.show_error(error, debug=debug)
+        return error.exit_code
+    except TyperException as error:
+        output.show_usage_error(error, debug=debug)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return CTRL_C
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+    except OSError as error:
+        output.show_error(_said_by_the_system(error), debug=debug)
+        return FlashsaleError.exit_code
+    except Exception as error:  # noqa: BLE001 - the last line: a bug must not end in a wall of text
+        bug = FlashsaleError(f"flashsale met a bug: {type(error).__name__}: {error}", hint=BUG_HINT)
+        output.show_error(bug, debug=debug)
+        return FlashsaleError.exit_code
+
+
+def _run(arguments: list[str]) -> int:
+    from flashsale.cli.app import application
+
+    name = "kubectl flashsale" if _plugin() else "flashsale"
+    result: Any = application()(args=arguments, prog_name=name, standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _plugin() -> bool:
+    """Whether kubectl called us: `kubectl flashsale` runs a program named kubectl-flashsale."""
+    return os.path.basename(sys.argv[0]).startswith("kubectl-flashsale")
+
+
+def _forget_stdout() -> None:
+    """Let the interpreter's own last flush go nowhere once the reader of our pipe has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _said_by_the_system(error: OSError) -> FlashsaleError:
+    where = f" ({error.filename})" if error.filename else ""
+    return FlashsaleError(
+        f"The system refused: {error.strerror or error}{where}.",
+        hint="flashsale doctor",
+    )

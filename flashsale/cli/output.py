@@ -1,0 +1,66 @@
+"""Where results, messages and errors go: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any, TextIO
+
+from flashsale.errors import FlashsaleError
+
+
+def colourful(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that wants colours (https://no-color.org)."""
+    dumb = os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and not dumb
+
+
+def out(text: str) -> None:
+    """Print a result; on a terminal the words that matter get a colour."""
+    if colourful(sys.stdout):
+        from flashsale.ui.colours import painted
+
+        text = painted(text)
+    sys.stdout.write(text + "\n")
+
+
+def out_json(document: Any, *, line: bool = False) -> None:
+    """Print one JSON document; ``line`` keeps it on one line and sends it at once."""
+    import json
+
+    text = json.dumps(document) if line else json.dumps(document, indent=2)
+    sys.stdout.write(text + "\n")
+    if line:
+        sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Print a message beside the result."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def show_error(error: FlashsaleError, *, debug: bool) -> None:
+    """Print one sentence, the details under it, and one hint; with ``debug`` the traceback first."""
+    if debug:
+        sys.stderr.write(traceback.format_exc())
+    note(_label("Error", "31") + str(error))
+    if error.details:
+        note("\n".join(f"  {line}" for line in error.details.splitlines()))
+    if error.hint:
+        note(_label("Hint", "36") + error.hint)
+
+
+def show_usage_error(error: Any, *, debug: bool) -> None:
+    """Print what was wrong with the command line, and how to see what is right."""
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx else "flashsale"
+    message = " ".join(error.format_message().split())
+    usage = FlashsaleError(message if message.endswith((".", "?")) else f"{message}.")
+    usage.hint = f"{path} --help"
+    show_error(usage, debug=debug)
+
+
+def _label(word: str, colour: str) -> str:
+    return f"\x1b[1;{colour}m{word}:\x1b[0m " if colourful(sys.stderr) else f"{word}: "

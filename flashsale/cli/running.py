@@ -1,0 +1,58 @@
+"""The one edge between the commands and the event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flashsale.errors import SIGTERM
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; SIGTERM cancels it, lets it tidy up, and leaves with 143.
+
+    Ctrl-C does the same through ``asyncio.run``, which raises ``KeyboardInterrupt`` afterwards.
+    An ``ExceptionGroup`` of a task group is unwrapped to its first error: one sentence is enough.
+    """
+    import asyncio
+
+    try:
+        return asyncio.run(_terminable(work))
+    except BaseExceptionGroup as group:
+        raise first_error(group) from group
+
+
+async def _terminable(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+    import signal
+
+    task = asyncio.ensure_future(work)
+    asked: list[bool] = []
+
+    def stop() -> None:
+        asked.append(True)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, stop)
+    except (NotImplementedError, RuntimeError, ValueError):
+        return await task  # Windows, or not the main thread
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if asked:
+            raise SystemExit(SIGTERM) from None
+        raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def first_error(group: BaseExceptionGroup[Any]) -> BaseException:
+    """Find the first error in a group of groups."""
+    first = group.exceptions[0]
+    return first_error(first) if isinstance(first, BaseExceptionGroup) else first

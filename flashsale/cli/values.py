@@ -1,0 +1,58 @@
+"""Words on the command line that mean more than text: counts, durations, build arguments."""
+
+from __future__ import annotations
+
+import re
+
+from flashsale.errors import BadInputError
+
+MOST_REPLICAS = 100
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def replica_count(text: str) -> int:
+    """Read a number of pods: whole, 0 to 100."""
+    if text.startswith("--"):
+        raise BadInputError(f"There is no option '{text}' here.", hint="flashsale scale --help")
+    if not re.fullmatch(r"[+-]?\d+", text.strip()):
+        raise BadInputError(
+            f"'{text}' is not a number of pods: it takes a whole number.", hint="flashsale scale 5"
+        )
+    count = int(text)
+    if count < 0:
+        raise BadInputError(
+            f"There cannot be {count} pods: 0 is the least.", hint="flashsale scale 0"
+        )
+    if count > MOST_REPLICAS:
+        raise BadInputError(
+            f"{text} pods are more than one machine can carry: {MOST_REPLICAS} is the most here.",
+            hint=f"flashsale scale {MOST_REPLICAS}",
+        )
+    return count
+
+
+def duration(text: str) -> float:
+    """Read seconds from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do; more than 0."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if text and "".join(number + unit for number, unit in parts) == text:
+        seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    elif re.fullmatch(r"\d+(\.\d+)?", text):
+        seconds = float(text)
+    else:
+        raise BadInputError(f"'{text}' is not a duration.", hint="write it as 30s, 2m or 1m30s")
+    if seconds <= 0:
+        raise BadInputError("A duration must be longer than nothing.", hint="write it as 30s or 2m")
+    return seconds
+
+
+def build_arg(text: str) -> tuple[str, str]:
+    """Read `KEY=VALUE`; `KEY` alone takes its value from the environment, as `docker build` does."""
+    import os
+
+    key, equals, value = text.partition("=")
+    if not key or (not equals and key not in os.environ):
+        raise BadInputError(
+            f"The build argument '{text}' has no value.",
+            hint=f"flashsale up --build-arg {key or 'KEY'}=VALUE",
+        )
+    return key, value if equals else os.environ[key]
