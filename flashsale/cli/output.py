@@ -42,7 +42,7 @@ def note(text: str) -> None:
 
 
 def show_error(error: FlashsaleError, *, debug: bool) -> None:
-    """Print one sentence, the details under it, and one hint; with ``debug`` the traceback first."""
+    """Print one sentence, details under it, and one hint; with ``debug`` the traceback first."""
     if debug:
         sys.stderr.write(traceback.format_exc())
     note(_label("Error", "31") + str(error))

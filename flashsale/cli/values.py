@@ -46,7 +46,7 @@ def duration(text: str) -> float:
 
 
 def build_arg(text: str) -> tuple[str, str]:
-    """Read `KEY=VALUE`; `KEY` alone takes its value from the environment, as `docker build` does."""
+    """Read `KEY=VALUE`; `KEY` alone takes its value from the environment, as for docker."""
     import os
 
     key, equals, value = text.partition("=")

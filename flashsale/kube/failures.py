@@ -1,0 +1,95 @@
+"""What can go wrong at the API server, as errors people can act on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+
+
+class ApiError(FlashsaleError):
+    """The API server answered, and said no. The message is its own."""
+
+    status: ClassVar[int] = 0
+
+
+class NotFoundError(ApiError):
+    """There is no such object."""
+
+    status = 404
+
+
+class ConflictError(ApiError):
+    """The object exists already, or was changed by somebody else in between."""
+
+    status = 409
+
+
+class GoneError(ApiError):
+    """The resourceVersion to watch from is too old: list again."""
+
+    status = 410
+
+
+FORGOTTEN = "kubectl config view --minify --context "
+ANSWERS: dict[int, type[ApiError]] = {
+    one.status: one for one in (NotFoundError, ConflictError, GoneError)
+}
+
+
+def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
+    """Turn an error response into an error; the server's own words stay in it."""
+    words = said(body) or f"HTTP status {status}"
+    if status in ANSWERS:
+        return ANSWERS[status](words, hint="flashsale status")
+    if status in (400, 422):
+        return BadInputError(f"The cluster refuses this: {words}", hint="flashsale manifest")
+    if status == 401:
+        return ClusterUnreachableError(
+            f"The cluster '{context}' does not accept our credentials: {words}.",
+            hint=FORGOTTEN + context,
+        )
+    if status == 403:
+        return ApiError(
+            f"Not allowed on the cluster '{context}': {words}", hint="kubectl auth can-i --list"
+        )
+    if status >= 500:
+        return ApiError(f"The cluster '{context}' failed: {words}", hint="try once more")
+    return ApiError(f"The cluster '{context}' answered {status}: {words}", hint="flashsale doctor")
+
+
+def said(body: str | bytes) -> str:
+    """Find the message in a Status object; other texts count in their first line."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    try:
+        status: Any = json.loads(text)
+    except ValueError:
+        return text.strip().partition("\n")[0][:300]
+    return str(status.get("message") or "") if isinstance(status, dict) else ""
+
+
+def unreachable(
+    context: str, host: str, error: BaseException, hint: str
+) -> ClusterUnreachableError:
+    """Say in one sentence why no answer came."""
+    return ClusterUnreachableError(f"The cluster '{context}' {_how(error, host)}.", hint=hint)
+
+
+def _how(error: BaseException, host: str) -> str:
+    text = f"{type(error).__name__} {error}"
+    for sign, sentence in (
+        ("Connection refused", f"is stopped: {host} refuses connections"),
+        ("Errno 61", f"is stopped: {host} refuses connections"),  # macOS
+        ("Name or service", f"cannot be found: {host} has no address"),
+        ("nodename nor", f"cannot be found: {host} has no address"),
+        ("CERTIFICATE_VERIFY", f"shows a certificate that its kubeconfig does not trust ({host})"),
+        ("certificate", f"does not accept our certificate, or shows a wrong one ({host})"),
+        ("SSL", f"does not speak TLS as expected ({host})"),
+        ("Tunnel connection failed", f"is hidden by a proxy that refuses {host}; see NO_PROXY"),
+        ("imed out", f"does not answer: {host} was silent for too long"),
+        ("imeout", f"does not answer: {host} was silent for too long"),
+    ):
+        if sign in text:
+            return sentence
+    return f"cannot be reached at {host} ({type(error).__name__})"

@@ -1,0 +1,47 @@
+"""Where objects live in the API. An empty name stands for the collection."""
+
+from __future__ import annotations
+
+from flashsale.model import Object
+
+
+def pods(namespace: str, name: str = "", sub: str = "") -> str:
+    """The path of a pod, of all pods, or of a subresource such as `log`."""
+    return _path("/api/v1", namespace, "pods", name, sub)
+
+
+def replicasets(namespace: str, name: str = "", sub: str = "") -> str:
+    """The path of a ReplicaSet, of all, or of its `scale`."""
+    return _path("/apis/apps/v1", namespace, "replicasets", name, sub)
+
+
+def services(namespace: str, name: str = "") -> str:
+    """The path of a Service, or of all."""
+    return _path("/api/v1", namespace, "services", name)
+
+
+def events(namespace: str) -> str:
+    """The path of a namespace's events."""
+    return _path("/api/v1", namespace, "events")
+
+
+def endpointslices(namespace: str) -> str:
+    """The path of a namespace's EndpointSlices."""
+    return _path("/apis/discovery.k8s.io/v1", namespace, "endpointslices")
+
+
+def nodes() -> str:
+    """The path of all nodes."""
+    return "/api/v1/nodes"
+
+
+def of(thing: Object, namespace: str, *, collection: bool = False) -> str:
+    """The path of a ReplicaSet or Service that a manifest describes, or of its collection."""
+    name = "" if collection else str(thing["metadata"]["name"])
+    return (
+        replicasets(namespace, name) if thing["kind"] == "ReplicaSet" else services(namespace, name)
+    )
+
+
+def _path(group: str, namespace: str, resource: str, *rest: str) -> str:
+    return "/".join((group, "namespaces", namespace, resource, *filter(None, rest)))
