@@ -1,0 +1,180 @@
+"""What the API server fills in before it validates and stores an object.
+
+Everything is pure: objects go in and come out, nothing is changed in place. Values come from
+pkg/apis/{core,apps,discovery}/v1/defaults.go and, for pods, from the admission plugins that are on
+by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flashsale.embedded.pod_defaults import default_pod, default_pod_spec, qos_class
+from flashsale.embedded.resources import (
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    EVENTS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
+from flashsale.model import Object, rfc3339
+
+__all__ = ["admit_pod", "apply_defaults", "qos_class"]
+
+WITH_SPEC = (NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
+AFFINITY_SECONDS = 10800
+TOLERATION_SECONDS = 300
+NODE_CONDITIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+EVENT: Object = {  # always printed, also when there is nothing to say
+    "source": {},
+    "firstTimestamp": None,
+    "lastTimestamp": None,
+    "eventTime": None,
+    "reportingComponent": "",
+    "reportingInstance": "",
+}
+
+
+def apply_defaults(resource: Resource, obj: Object, *, now: float) -> Object:
+    """Return a copy with everything filled in that a client may leave out.
+
+    Args:
+        now: unix seconds; becomes the creationTimestamp of an object that has none.
+    """
+    thing = _copied(obj)
+    meta = thing.setdefault("metadata", {})
+    meta.setdefault("creationTimestamp", rfc3339(now))
+    if resource in WITH_SPEC and not isinstance(thing.get("spec"), dict):
+        thing["spec"] = {}
+    fill = FILLERS.get(resource)
+    if fill:
+        fill(thing)
+    return thing
+
+
+def admit_pod(pod: Object) -> Object:
+    """Return a copy with what admission adds: service account, priority, tolerations.
+
+    A real API server also mounts a service account token; there is none here, because nothing
+    inside a pod is meant to speak to this API.
+    """
+    pod = _copied(pod)
+    spec = pod["spec"]
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    spec["serviceAccountName"] = spec["serviceAccount"] = account
+    spec.setdefault("priority", 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec)]
+    return pod
+
+
+def _missing_tolerations(spec: Object) -> list[Object]:
+    """Return those of DefaultTolerationSeconds that the pod does not already bring itself."""
+    present = [
+        toleration.get("key", "")
+        for toleration in spec.get("tolerations") or []
+        if toleration.get("effect") in (None, "", "NoExecute")
+    ]
+    return [
+        {
+            "key": key,
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": TOLERATION_SECONDS,
+        }
+        for key in NODE_CONDITIONS
+        if key not in present and "" not in present
+    ]
+
+
+def _pod(pod: Object) -> None:
+    default_pod_spec(pod["spec"])
+    default_pod(pod["spec"])
+
+
+def _replicaset(replicaset: Object) -> None:
+    spec = replicaset["spec"]
+    if spec.get("replicas") is None:
+        spec["replicas"] = 1
+    template = spec["template"] = spec.get("template") or {}
+    template.setdefault("metadata", {})
+    template["spec"] = template.get("spec") or {}
+    default_pod_spec(template["spec"])
+
+
+def _service(service: Object) -> None:
+    spec = service["spec"]
+    kind = spec["type"] = spec.get("type") or "ClusterIP"
+    for port in spec.get("ports") or []:
+        port["protocol"] = port.get("protocol") or "TCP"
+        port["targetPort"] = port.get("targetPort") or port.get("port", 0)
+    affinity = spec["sessionAffinity"] = spec.get("sessionAffinity") or "None"
+    if affinity == "ClientIP":
+        client = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+        client.setdefault("timeoutSeconds", AFFINITY_SECONDS)
+    if kind in ("NodePort", "LoadBalancer"):
+        spec["externalTrafficPolicy"] = spec.get("externalTrafficPolicy") or "Cluster"
+    if kind == "LoadBalancer":
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+    if kind != "ExternalName":
+        spec["ipFamilies"] = spec.get("ipFamilies") or ["IPv4"]
+        spec["ipFamilyPolicy"] = spec.get("ipFamilyPolicy") or "SingleStack"
+        spec["internalTrafficPolicy"] = spec.get("internalTrafficPolicy") or "Cluster"
+
+
+def _namespace(namespace: Object) -> None:
+    meta = namespace["metadata"]
+    if meta.get("name"):
+        labels = {**(meta.get("labels") or {})}
+        meta["labels"] = {"kubernetes.io/metadata.name": meta["name"]} | labels
+
+
+def _event(event: Object) -> None:
+    for key, value in EVENT.items():
+        event.setdefault(key, _copied(value))
+
+
+def _node(node: Object) -> None:
+    status = node.get("status") or {}
+    if status.get("capacity") and not status.get("allocatable"):
+        status["allocatable"] = dict(status["capacity"])
+
+
+def _endpoints(endpoints: Object) -> None:
+    for subset in endpoints.get("subsets") or []:
+        for port in subset.get("ports") or []:
+            port["protocol"] = port.get("protocol") or "TCP"
+
+
+def _slice(endpoint_slice: Object) -> None:
+    endpoint_slice.setdefault("endpoints", None)  # an empty slice is printed with nulls
+    endpoint_slice.setdefault("ports", None)
+    for port in endpoint_slice["ports"] or []:
+        port.setdefault("name", "")
+        port["protocol"] = port.get("protocol") or "TCP"
+
+
+def _copied(value: Any) -> Any:
+    """Copy JSON; several times as fast as copy.deepcopy."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value
+
+
+FILLERS: dict[Resource, Callable[[Object], None]] = {
+    PODS: _pod,
+    REPLICA_SETS: _replicaset,
+    SERVICES: _service,
+    NAMESPACES: _namespace,
+    EVENTS: _event,
+    NODES: _node,
+    ENDPOINTS: _endpoints,
+    ENDPOINT_SLICES: _slice,
+}

@@ -1,0 +1,156 @@
+"""What the API server fills into a pod spec (SetDefaults_* in pkg/apis/core/v1/defaults.go).
+
+All functions take a fresh copy and change it in place; ``defaults.apply_defaults`` makes the copy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from flashsale.embedded import quantities
+from flashsale.model import Object
+
+POD_SPEC: Object = {
+    "restartPolicy": "Always",
+    "terminationGracePeriodSeconds": 30,
+    "dnsPolicy": "ClusterFirst",
+    "securityContext": {},
+    "schedulerName": "default-scheduler",
+}
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+HOOKS = ("postStart", "preStop")
+FILE_MODES = ("configMap", "downwardAPI", "projected", "secret")  # volumes of files, 0644
+MODE = 0o644
+TOKEN_SECONDS = 3600
+QOS_RESOURCES = ("cpu", "memory")
+NAME_WITH_TAG = re.compile(r"[a-z0-9._/-]*(?::[0-9]+/[a-z0-9._/-]*)?(?::([\w.-]+))?(@.+)?", re.ASCII)
+
+
+def default_pod_spec(spec: Object) -> None:
+    """Fill in the spec of a pod or of a pod template."""
+    for key, value in POD_SPEC.items():
+        _default(spec, key, dict(value) if isinstance(value, dict) else value)
+    for container in containers(spec):
+        _default_container(container, host_network=bool(spec.get("hostNetwork")))
+    for volume in spec.get("volumes") or []:
+        _default_volume(volume)
+
+
+def default_pod(spec: Object) -> None:
+    """Fill in what only pods get and templates do not: service links, requests from limits."""
+    _default(spec, "enableServiceLinks", True)
+    for container in containers(spec):
+        resources = container["resources"]
+        if resources.get("limits"):
+            resources["requests"] = resources["limits"] | (resources.get("requests") or {})
+
+
+def containers(spec: Object) -> Iterator[Object]:
+    """All containers of a spec, the initial ones too."""
+    yield from spec.get("initContainers") or []
+    yield from spec.get("containers") or []
+
+
+def qos_class(pod: Object) -> str:
+    """Return BestEffort, Burstable or Guaranteed (pkg/apis/core/v1/helper/qos)."""
+    wants = [_amounts(container) for container in containers(pod.get("spec") or {})]
+    if not any(requests or limits for requests, limits in wants):
+        return "BestEffort"
+    for requests, limits in wants:
+        if len(limits) < len(QOS_RESOURCES) or (requests or limits) != limits:
+            return "Burstable"
+    return "Guaranteed"
+
+
+def pull_policy(image: str) -> str:
+    """Always for `latest` and for no tag at all, IfNotPresent for everything else."""
+    found = NAME_WITH_TAG.fullmatch(image)
+    if not image or not found:  # not a reference; validation or the kubelet will say so
+        return "IfNotPresent"
+    tag, digest = found.groups()
+    return "Always" if tag == "latest" or not (tag or digest) else "IfNotPresent"
+
+
+def _amounts(container: Object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Requests and limits that count for the QoS class: of CPU and memory, above zero."""
+    resources = container.get("resources") or {}
+    requests, limits = (
+        {
+            name: amount
+            for name, text in (resources.get(side) or {}).items()
+            if name in QOS_RESOURCES and (amount := quantities.parse(str(text))) > 0
+        }
+        for side in ("requests", "limits")
+    )
+    return requests, limits
+
+
+def _default(thing: Object, key: str, value: Any) -> None:
+    """Set what is missing or an empty string; Go cannot tell these apart."""
+    if thing.get(key) in (None, ""):
+        thing[key] = value
+
+
+def _default_container(container: Object, *, host_network: bool) -> None:
+    for port in container.get("ports") or []:
+        _default(port, "protocol", "TCP")
+        if host_network and port.get("containerPort"):
+            _default(port, "hostPort", port["containerPort"])
+    _default(container, "resources", {})
+    _default(container, "terminationMessagePath", "/dev/termination-log")
+    _default(container, "terminationMessagePolicy", "File")
+    _default(container, "imagePullPolicy", pull_policy(container.get("image") or ""))
+    for variable in container.get("env") or []:
+        _default_field_ref((variable.get("valueFrom") or {}).get("fieldRef"))
+    for name in PROBES:
+        if container.get(name) is not None:
+            _default_probe(container[name])
+    for name in HOOKS:
+        _default_http((container.get("lifecycle") or {}).get(name) or {})
+
+
+def _default_probe(probe: Object) -> None:
+    _default_http(probe)
+    if probe.get("grpc") is not None:
+        probe["grpc"].setdefault("service", "")
+    defaults = (
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    )
+    for key, value in defaults:
+        probe[key] = probe.get(key) or value  # a zero counts as missing
+
+
+def _default_http(handler: Object) -> None:
+    if handler.get("httpGet") is not None:
+        _default(handler["httpGet"], "path", "/")
+        _default(handler["httpGet"], "scheme", "HTTP")
+
+
+def _default_field_ref(reference: Object | None) -> None:
+    if reference is not None:
+        _default(reference, "apiVersion", "v1")
+
+
+def _default_volume(volume: Object) -> None:
+    if not any(value is not None for key, value in volume.items() if key != "name"):
+        volume["emptyDir"] = {}
+    for kind in FILE_MODES:
+        if volume.get(kind) is not None and volume[kind].get("defaultMode") is None:
+            volume[kind]["defaultMode"] = MODE
+    if volume.get("hostPath") is not None:
+        volume["hostPath"].setdefault("type", "")
+    for source in (volume.get("projected") or {}).get("sources") or []:
+        if source.get("serviceAccountToken") is not None:
+            source["serviceAccountToken"].setdefault("expirationSeconds", TOKEN_SECONDS)
+        _default_files(source.get("downwardAPI"))
+    _default_files(volume.get("downwardAPI"))
+
+
+def _default_files(source: Object | None) -> None:
+    for item in (source or {}).get("items") or []:
+        _default_field_ref(item.get("fieldRef"))
