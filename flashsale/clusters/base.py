@@ -48,17 +48,33 @@ class Image:
 
     name: str  # as the manifest must name it
     built: bool  # False when an unchanged app was found ready
-    id: str = ""  # as the node reports it in imageID, empty where unknown
+    id: str = ""  # sha256:..., empty where unknown
+    digest: str = ""  # sha256:... of its manifest in a registry, once pushed
+
+    def runs_in(self, image_id: str) -> bool:
+        """Whether a pod's imageID is this image; yes where either side is not known.
+
+        Runtimes write it differently: `docker://sha256:...`, `sha256:...`, and for a pulled image
+        `docker-pullable://NAME@sha256:...` or `NAME@sha256:...` with the registry's digest.
+        """
+        known = {part for part in (self.id, self.digest) if part}
+        return not image_id or not known or any(image_id.endswith(part) for part in known)
 
 
 class Cluster(Protocol):
     """A kubeconfig and a URL, however they come about."""
 
-    kind: Kind
+    @property
+    def kind(self) -> Kind:
+        """What it is, as `status -o json` says it."""
 
     @property
     def context(self) -> str:
         """The kubeconfig context's name."""
+
+    @property
+    def start_hint(self) -> str:
+        """The command to type when it turns out to be stopped."""
 
     @property
     def kubeconfig(self) -> Path | None:

@@ -14,6 +14,16 @@ class ApiError(FlashsaleError):
     status: ClassVar[int] = 0
 
 
+class UnauthorizedError(ClusterUnreachableError):
+    """The credentials do not count here, or not any more."""
+
+
+class ForbiddenError(ApiError):
+    """The credentials count, but not for this."""
+
+    status = 403
+
+
 class NotFoundError(ApiError):
     """There is no such object."""
 
@@ -46,12 +56,12 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
     if status in (400, 422):
         return BadInputError(f"The cluster refuses this: {words}", hint="flashsale manifest")
     if status == 401:
-        return ClusterUnreachableError(
+        return UnauthorizedError(
             f"The cluster '{context}' does not accept our credentials: {words}.",
             hint=FORGOTTEN + context,
         )
     if status == 403:
-        return ApiError(
+        return ForbiddenError(
             f"Not allowed on the cluster '{context}': {words}", hint="kubectl auth can-i --list"
         )
     if status >= 500:

@@ -1,0 +1,203 @@
+"""Which cluster a command works on: what was typed, else what `up` recorded, else what is here."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from flashsale.clusters import record as records
+from flashsale.clusters.base import Cluster
+from flashsale.clusters.context import Context
+from flashsale.clusters.embedded import Embedded
+from flashsale.clusters.home import state_home
+from flashsale.clusters.record import Record
+from flashsale.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
+from flashsale.kube import contexts
+
+MINIKUBE = "minikube"  # binary, kind and default profile share the name
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line says about the cluster; None where it says nothing."""
+
+    context: str | None = None
+    cluster: str | None = None  # auto, minikube or embedded
+    profile: str | None = None
+    allow_remote: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether the command line says where to go at all."""
+        return bool(self.context or self.profile or self.cluster not in (None, "auto"))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A cluster, why it is this one, and the record of a sale on it, as far as there is one."""
+
+    cluster: Cluster
+    why: str
+    record: Record
+
+
+async def for_opening(wanted: Wanted, *, home: Path | None = None) -> Choice:
+    """Choose where `up` opens the sale; nothing is started.
+
+    Raises:
+        RefusedError: a context that is not local, without ``allow_remote``.
+        BadInputError: a context that the kubeconfig does not have.
+        ClusterUnreachableError: minikube was asked for by name, and is not there.
+    """
+    home = home or state_home()
+    if wanted.anything:
+        return _typed(wanted, _recorded_quietly(home), home)
+    recorded = records.read(home)
+    if recorded and exists(recorded):
+        guard(recorded)
+        where = _cluster(recorded, home)
+        return Choice(where, f"the sale is recorded on {told(recorded)}", recorded)
+    why = f"{told(recorded)}, where the sale was, is gone; " if recorded else ""
+    return await _best(wanted.profile or MINIKUBE, home, why)
+
+
+async def for_finding(wanted: Wanted, *, home: Path | None = None) -> Choice:
+    """Choose where an open sale is; raises what :func:`for_opening` does, and moreover:
+
+    NoSaleError: nothing was typed, and nothing is recorded.
+    """
+    home = home or state_home()
+    if wanted.anything:
+        return _typed(wanted, _recorded_quietly(home), home)
+    recorded = records.read(home)
+    if recorded is None:
+        raise NoSaleError("No sale is open here.", hint="flashsale up")
+    if recorded.kind == "context" and not exists(recorded):
+        raise ClusterUnreachableError(
+            f"The sale is on {told(recorded)}, which the kubeconfig does not have any more.",
+            hint="kubectl config get-contexts",
+        )
+    guard(recorded)
+    return Choice(_cluster(recorded, home), f"the sale is recorded on {told(recorded)}", recorded)
+
+
+def told(record: Record) -> str:
+    """Name a cluster in a sentence."""
+    if record.kind == "embedded":
+        return "the embedded cluster"
+    if record.kind == MINIKUBE:
+        return f"the minikube profile '{record.profile}'"
+    return f"the context '{record.context}'"
+
+
+def exists(record: Record) -> bool:
+    """Whether a recorded cluster is still there, running or not."""
+    if record.kind == "embedded":
+        return True  # it is a folder, made again where it is missing
+    if record.kind == MINIKUBE:
+        return shutil.which(MINIKUBE) is not None and record.context in contexts.read()
+    return record.context in contexts.read()
+
+
+def _typed(wanted: Wanted, recorded: Record | None, home: Path) -> Choice:
+    fresh, why = _meant(wanted)
+    fresh = _adopted(fresh, recorded)
+    guard(fresh)
+    return Choice(_cluster(fresh, home), why, fresh)
+
+
+def _meant(wanted: Wanted) -> tuple[Record, str]:
+    """Turn the options into a record; contexts of clusters that we know better are those."""
+    if wanted.context == Embedded.context or wanted.cluster == "embedded":
+        return Record("embedded", Embedded.context), "you asked for it"
+    if wanted.context and not _is_minikube(wanted.context):
+        remote = wanted.allow_remote
+        return Record("context", wanted.context, allow_remote=remote), "you asked for it"
+    profile = wanted.context or wanted.profile or MINIKUBE
+    return Record("minikube", profile, profile=profile), "you asked for it"
+
+
+def _is_minikube(context: str) -> bool:
+    """Whether minikube wrote a context: then it can build the image and open a way in."""
+    found = contexts.read().get(context)
+    return found is not None and found.minikube and shutil.which(MINIKUBE) is not None
+
+
+def _adopted(fresh: Record, recorded: Record | None) -> Record:
+    """Take over names and consent from the record if it is about the same cluster."""
+    if recorded is None or (recorded.kind, recorded.context) != (fresh.kind, fresh.context):
+        return fresh
+    return replace(recorded, allow_remote=recorded.allow_remote or fresh.allow_remote)
+
+
+def guard(record: Record) -> None:
+    """Refuse a context that is missing, or not local unless somebody insisted.
+
+    Raises:
+        BadInputError, RefusedError: with the reason.
+    """
+    if record.kind != "context":
+        return
+    known = contexts.read()
+    found = known.get(record.context)
+    if found is None:
+        close = get_close_matches(record.context, known, n=1)
+        raise BadInputError(
+            f"The kubeconfig has no context '{record.context}'."
+            + (f" Did you mean '{close[0]}'?" if close else ""),
+            hint="kubectl config get-contexts",
+        )
+    if not found.local and not record.allow_remote:
+        raise RefusedError(
+            f"The context '{record.context}' ({found.server}) is not a local cluster;"
+            " flashsale kills pods, so it goes there only if you insist.",
+            hint=f"flashsale up --context {record.context} --allow-remote",
+        )
+
+
+async def _best(profile: str, home: Path, why: str) -> Choice:
+    """Choose without any word from the user: minikube where it can run, else embedded."""
+    usable, reason = await asyncio.to_thread(minikube_usable, profile)
+    if usable:
+        record = Record("minikube", profile, profile=profile)
+    else:
+        record = Record("embedded", Embedded.context)
+    return Choice(_cluster(record, home), why + reason, record)
+
+
+def minikube_usable(profile: str) -> tuple[bool, str]:
+    """Whether minikube can carry the sale, and why, or why not."""
+    if shutil.which(MINIKUBE) is None:
+        return False, "minikube is not installed"
+    try:
+        from flashsale.clusters import minikube
+    except ImportError:
+        return False, "minikube support is not there"
+    usable, reason = minikube.usable(profile)
+    return bool(usable), str(reason)
+
+
+def _cluster(record: Record, home: Path) -> Cluster:
+    if record.kind == "embedded":
+        return Embedded(home / "embedded")
+    if record.kind == "context":
+        return Context(record.context)
+    try:
+        from flashsale.clusters.minikube import Minikube
+    except ImportError as error:
+        raise ClusterUnreachableError(
+            "minikube support is not there.", hint="flashsale up --cluster embedded"
+        ) from error
+    cluster: Cluster = Minikube(record.profile)
+    return cluster
+
+
+def _recorded_quietly(home: Path) -> Record | None:
+    """Read the record where it only adds something: a broken one must not stand in the way."""
+    try:
+        return records.read(home)
+    except records.UnusableRecordError:
+        return None

@@ -1,0 +1,131 @@
+"""Any context of the kubeconfig: a cluster that somebody else runs. Nothing is started here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
+from flashsale.errors import BadInputError, ClusterUnreachableError
+from flashsale.kube import connect, contexts, paths
+from flashsale.model import Object, Service
+
+PATIENCE = 2.0  # seconds for each address that may lead to the Service
+
+
+class Context:
+    """A cluster that a kubeconfig describes: kind, k3d, a cloud."""
+
+    kind: Kind = "context"
+    start_hint = "flashsale doctor"
+
+    def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
+        self.context = context
+        self.kubeconfig = kubeconfig
+
+    async def start(self, progress: Progress) -> None:
+        """Make sure that it answers; nothing can be started here."""
+        progress.step(f"Asking the cluster '{self.context}'")
+        await self._version()
+
+    async def running(self) -> bool:
+        """Whether its API server answers."""
+        try:
+            await self._version()
+        except ClusterUnreachableError:
+            return False
+        return True
+
+    async def provide(
+        self, app: App | None, name: str, options: BuildOptions, progress: Progress
+    ) -> Image:
+        """Leave the image to its registry: this cluster has to be able to pull it."""
+        if options.push:
+            raise BadInputError(
+                "Building and pushing an image needs Docker support, which is not there.",
+                hint=f"docker build, docker push, then flashsale up --context {self.context}",
+            )
+        progress.note(f"The cluster '{self.context}' has to find the image {name} by itself.")
+        return Image(name, built=False)
+
+    @asynccontextmanager
+    async def reach(self, service: Service) -> AsyncIterator[str]:
+        """Try the load balancer, the nodes and this machine; the first that answers is the way.
+
+        Raises:
+            ClusterUnreachableError: none of them leads to the Service from here.
+        """
+        tried = candidates(service, await self._nodes(), self._server())
+        answers = await asyncio.gather(*(answering(host, port) for host, port in tried))
+        found = [address for address, yes in zip(tried, answers, strict=True) if yes]
+        if not found:
+            raise unreached(service, tried, self.context)
+        host, port = found[0]
+        yield f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+    async def stop(self, progress: Progress) -> None:
+        """Leave it running: it is not ours."""
+
+    async def _version(self) -> None:
+        async with connect(self.kubeconfig, self.context) as api:
+            await api.version()
+
+    async def _nodes(self) -> list[Object]:
+        async with connect(self.kubeconfig, self.context) as api:
+            return await api.list(paths.nodes())
+
+    def _server(self) -> str:
+        found = contexts.read(self.kubeconfig).get(self.context)
+        return found.server if found else ""
+
+
+def candidates(service: Service, nodes: list[Object], server: str) -> list[tuple[str, int]]:
+    """List the addresses that may lead to a Service, best first.
+
+    The API server's host is one of them: it is a node, or this machine where kind, k3d and Docker
+    Desktop publish node ports, if they do.
+    """
+    found: list[tuple[str, int]] = []
+    if service.external:
+        found.append((service.external, int(service.ports.partition(":")[0].partition("/")[0])))
+    if service.node_port:
+        near = (urlsplit(server).hostname or "").replace("0.0.0.0", "127.0.0.1")
+        hosts = [*_addresses(nodes, "ExternalIP"), near, *_addresses(nodes, "InternalIP")]
+        found += [(host, service.node_port) for host in dict.fromkeys(filter(None, hosts))]
+    return found
+
+
+async def answering(host: str, port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def unreached(
+    service: Service, tried: list[tuple[str, int]], context: str
+) -> ClusterUnreachableError:
+    """Say why there is no URL, and how to make one."""
+    kubectl = f"kubectl --context {context}"
+    if not tried:
+        return ClusterUnreachableError(
+            f"The Service {service.name} is a {service.type}: there is no way in from here.",
+            hint=f"{kubectl} port-forward service/{service.name} 8080:80",
+        )
+    places = ", ".join(f"{host}:{port}" for host, port in tried)
+    return ClusterUnreachableError(
+        f"The Service {service.name} cannot be reached from here; tried {places}.",
+        hint=f"{kubectl} port-forward service/{service.name} 8080:80",
+    )
+
+
+def _addresses(nodes: list[Object], kind: str) -> list[str]:
+    listed = (node.get("status", {}).get("addresses") or [] for node in nodes)
+    return [one["address"] for part in listed for one in part if one.get("type") == kind]

@@ -1,0 +1,92 @@
+"""The adapter to the embedded cluster: starts it, fills its image store, knows its URL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
+from flashsale.errors import BadInputError, ClusterUnreachableError
+from flashsale.model import Service
+
+CONTEXT = "flashsale-embedded"
+START = "flashsale up"  # the command that brings it back
+
+
+class Embedded:
+    """A small Kubernetes of our own, in a process of its own, with its state under one folder."""
+
+    kind: Kind = "embedded"
+    context = CONTEXT
+    start_hint = START
+
+    def __init__(self, home: Path) -> None:
+        self.home = home  # its own folder, inside the state home
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that the running cluster wrote.
+
+        Raises:
+            ClusterUnreachableError: it does not run.
+        """
+        from flashsale.embedded import launch
+
+        running = launch.find(self.home)
+        if running is None:
+            raise ClusterUnreachableError("The embedded cluster is not running.", hint=START)
+        return running.kubeconfig
+
+    async def start(self, progress: Progress) -> None:
+        """Start it, or find it running."""
+        from flashsale.embedded import launch
+
+        progress.step("Starting the embedded cluster")
+        await asyncio.to_thread(launch.start, self.home)
+
+    async def running(self) -> bool:
+        """Whether its process lives."""
+        from flashsale.embedded import launch
+
+        return await asyncio.to_thread(launch.find, self.home) is not None
+
+    async def provide(
+        self, app: App | None, name: str, options: BuildOptions, progress: Progress
+    ) -> Image:
+        """Copy the app into the image store of the embedded node."""
+        from flashsale.embedded.kubelet.images import ImageStore
+
+        if options.push:
+            raise BadInputError(
+                "The embedded cluster takes its images from this machine, not from a registry.",
+                hint="flashsale up",
+            )
+        if app is None:
+            return Image(name, built=False)
+        progress.step(f"Building the image {name}")
+        store = ImageStore(self.home / "images")
+        built = await asyncio.to_thread(partial(store.build, name, app.folder, app.dockerfile))
+        for note in built.notes:
+            progress.note(note)
+        return Image(built.name, built=built.built, id=built.id)
+
+    @asynccontextmanager
+    async def reach(self, service: Service) -> AsyncIterator[str]:
+        """Give the node port's address on loopback."""
+        if service.node_port is None:
+            raise BadInputError(
+                f"The Service {service.name} is a {service.type} without a node port: "
+                "there is no way in from here.",
+                hint="write `type: NodePort` in the manifest, then flashsale up",
+            )
+        yield f"http://127.0.0.1:{service.node_port}"
+
+    async def stop(self, progress: Progress) -> None:
+        """Stop it and its pods; its objects stay on disk."""
+        from flashsale.embedded import launch
+
+        progress.step("Stopping the embedded cluster")
+        await asyncio.to_thread(launch.stop, self.home)

@@ -1,0 +1,98 @@
+"""The sale that is open from this home: one small file, so that no command needs options."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, get_args
+
+from flashsale.clusters.base import Kind
+from flashsale.clusters.home import made
+from flashsale.errors import FlashsaleError
+
+FORMAT = 1
+REPLICASET, SERVICE = "flashsale-rs", "flashsale-svc"  # as the exercise names them
+
+
+class UnusableRecordError(FlashsaleError):
+    """The record is broken, or was written by another version. It is left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where the sale is, and what its objects are called."""
+
+    kind: Kind
+    context: str  # of the kubeconfig
+    profile: str = "minikube"  # counts for minikube only
+    namespace: str = "default"
+    replicaset: str = REPLICASET
+    service: str = SERVICE
+    allow_remote: bool = False  # somebody insisted, at `up`
+
+
+def path(home: Path) -> Path:
+    """Name the file."""
+    return home / "sale.json"
+
+
+def read(home: Path) -> Record | None:
+    """Read the record; None if no sale is open.
+
+    Raises:
+        UnusableRecordError: there is one, but it cannot be understood.
+    """
+    try:
+        text = path(home).read_text()
+    except FileNotFoundError:
+        return None
+    try:
+        return parse(json.loads(text))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UnusableRecordError(
+            f"{path(home)} does not tell where the sale is: {error}",
+            hint=f"flashsale up --cluster embedded, or remove the file: rm '{path(home)}'",
+        ) from error
+
+
+def parse(document: Any) -> Record:
+    """Read the record's JSON; keys that a later version added are left out.
+
+    Raises:
+        ValueError: it is of another format, or says something impossible.
+    """
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    if document.get("format") != FORMAT:
+        raise ValueError(
+            f"another version of flashsale wrote it (format {document.get('format')}, not {FORMAT})"
+        )
+    known = {one.name: one.type for one in fields(Record)}
+    values = {key: value for key, value in document.items() if key in known}
+    for key, value in values.items():
+        if not isinstance(value, bool if key == "allow_remote" else str):
+            raise ValueError(f"'{key}' cannot be {value!r}")
+    if values.get("kind") not in get_args(Kind):
+        raise ValueError(f"there is no kind of cluster called {values.get('kind')!r}")
+    return Record(**values)
+
+
+def write(home: Path, record: Record) -> None:
+    """Write the record at once or not at all, for its user alone (0600)."""
+    document = {"format": FORMAT, **asdict(record)}
+    with NamedTemporaryFile("w", dir=made(home), prefix=".sale-", delete=False) as file:
+        try:
+            file.write(json.dumps(document, indent=2) + "\n")
+            file.flush()
+            os.replace(file.name, path(home))
+        except OSError:
+            os.unlink(file.name)
+            raise
+
+
+def forget(home: Path) -> None:
+    """Remove the record; it may be gone already."""
+    path(home).unlink(missing_ok=True)
