@@ -1,0 +1,183 @@
+"""What a request carries: JSON or YAML, options of a deletion, who is writing."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from flashsale.embedded import apierrors
+from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.registry import DeleteOptions
+from flashsale.model import Object
+
+LARGEST = 3 * 1024 * 1024  # bytes, as the API server's limit
+SHOWN = 1024  # bytes of a body that cannot be read
+JSON_TYPES = ("", "application/json", "application/octet-stream")
+YAML_TYPES = ("application/yaml", "text/yaml", "application/x-yaml")
+LONELY_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+async def read(request: web.BaseRequest) -> bytes:
+    """Read a body of a bounded size.
+
+    Raises:
+        ApiError: 413.
+    """
+    if (request.content_length or 0) <= LARGEST:
+        body = await request.content.read(LARGEST + 1)
+        while len(body) <= LARGEST and not request.content.at_eof():
+            body += await request.content.read(LARGEST + 1 - len(body))
+        if len(body) <= LARGEST:
+            return body
+    message = f"Request entity too large: limit is {LARGEST}"
+    raise apierrors.ApiError(413, "RequestEntityTooLarge", message)
+
+
+def media_type(request: web.BaseRequest) -> str:
+    """Return the Content-Type without its parameters, in lower case; empty if none was sent."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Object:
+    """Decode an object; a missing Content-Type means JSON, as clients rely on.
+
+    Raises:
+        ApiError: 415 for another format, 400 for one that does not parse.
+    """
+    kind_of_body = media_type(request)
+    if kind_of_body in YAML_TYPES:
+        thing = decode_yaml(body)
+    elif kind_of_body in JSON_TYPES:
+        thing = decode_json(body, kind)
+    else:
+        raise apierrors.unsupported_body()
+    if not isinstance(thing, dict):
+        found = {list: "array", str: "string", bool: "bool"}.get(type(thing), "number")
+        raise apierrors.bad_request(
+            f"the object provided is unrecognized (must be of type {kind}): couldn't get "
+            f"version/kind; json parse error: json: cannot unmarshal {found} into Go value of type "
+            f"struct ({_shown(body)})"
+        )
+    return thing
+
+
+def decode_json(body: bytes, kind: str = "") -> Any:
+    """Decode JSON as the API server would, without Python's extensions (NaN) and limits.
+
+    Raises:
+        ApiError: 400.
+    """
+    text = body.decode("utf-8", "replace")
+    try:
+        return _sound(json.loads(text, parse_constant=_no_constant))
+    except (ValueError, RecursionError) as error:
+        unrecognized = f" (must be of type {kind})" if kind else ""
+        raise apierrors.bad_request(
+            f"the object provided is unrecognized{unrecognized}: couldn't get version/kind; json "
+            f"parse error: {_explained(error, text)} ({_shown(body)})"
+        ) from error
+
+
+def decode_yaml(body: bytes) -> Any:
+    """Decode one YAML document.
+
+    Raises:
+        ApiError: 400.
+    """
+    try:
+        thing = yaml.safe_load(body.decode("utf-8", "replace"))
+        return _sound(json.loads(json.dumps(thing, default=str, allow_nan=False)))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise apierrors.bad_request(f"error converting YAML to JSON: yaml: {error}") from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
+
+
+def _explained(error: Exception, text: str) -> str:
+    """Word a JSON error as Go's decoder does, where that is cheap."""
+    if isinstance(error, RecursionError):
+        return "exceeded max depth"
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    if error.pos >= len(text):
+        return "unexpected end of JSON input"
+    wanted = "object key string" if "property name" in error.msg else "value"
+    return f"invalid character {text[error.pos]!r} looking for beginning of {wanted}"
+
+
+def _shown(body: bytes) -> str:
+    return body[:SHOWN].decode("utf-8", "replace")
+
+
+def _sound(value: Any) -> Any:
+    """Replace half characters, which JSON can spell but UTF-8 cannot, as Go does."""
+    if isinstance(value, str):
+        return LONELY_SURROGATE.sub("�", value)
+    if isinstance(value, list):
+        return [_sound(item) for item in value]
+    if isinstance(value, dict):
+        return {_sound(key): _sound(item) for key, item in value.items()}
+    return value
+
+
+def is_dry_run(query: Object) -> bool:
+    """Whether nothing may be stored.
+
+    Raises:
+        ApiError: 422 for a value that is not All.
+    """
+    wanted = query.get("dryRun", "")
+    if wanted not in ("", "All"):
+        error = FieldError.unsupported("dryRun", wanted, ["All"])
+        raise apierrors.invalid("CreateOptions", "meta.k8s.io", "", [error])
+    return bool(wanted)
+
+
+def manager(request: web.BaseRequest) -> str:
+    """Return who writes: the fieldManager, else the start of the User-Agent."""
+    agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
+    return str(request.query.get("fieldManager") or agent)[:128]
+
+
+def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
+    """Read DeleteOptions from the body, or from the query where the body is empty.
+
+    Raises:
+        ApiError: 400 for options that do not parse.
+    """
+    sent = decode_object(request, body, "DeleteOptions") if body.strip() else dict(request.query)
+    preconditions = sent.get("preconditions") or {}
+    dry_run = sent.get("dryRun") or request.query.get("dryRun") or []
+    policy = sent.get("propagationPolicy") or ""
+    if not isinstance(preconditions, dict) or not isinstance(policy, str):
+        raise _unreadable_options()
+    orphan = sent.get("orphanDependents")
+    if not policy and orphan in (True, "true"):
+        policy = "Orphan"
+    return DeleteOptions(
+        grace=_seconds(sent.get("gracePeriodSeconds")),
+        policy=policy,
+        uid=str(preconditions.get("uid") or ""),
+        resource_version=str(preconditions.get("resourceVersion") or ""),
+        dry_run="All" in (dry_run if isinstance(dry_run, list) else [dry_run]),
+    )
+
+
+def _seconds(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        seconds = int(value)
+    except (TypeError, ValueError) as error:
+        raise _unreadable_options() from error
+    return min(seconds, 2**31)
+
+
+def _unreadable_options() -> apierrors.ApiError:
+    return apierrors.bad_request("couldn't read the DeleteOptions: a field has the wrong type")

@@ -1,0 +1,88 @@
+"""The scale subresource of a ReplicaSet (pkg/registry/apps/replicaset/storage)."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from flashsale.embedded import apierrors, decoding, patches
+from flashsale.embedded.api import answers, bodies
+from flashsale.embedded.api.paths import Target
+from flashsale.embedded.api.writing import Write
+from flashsale.embedded.mistakes import type_error
+from flashsale.embedded.registry import Registry
+from flashsale.embedded.selectors import format_label_selector
+from flashsale.embedded.store import encode
+from flashsale.embedded.validation import validate_scale
+from flashsale.model import Object
+
+API_VERSION, KIND = "autoscaling/v1", "Scale"
+COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+def scale_of(replicaset: Object) -> Object:
+    """Return the Scale of a ReplicaSet; zero replicas are left out, as in Kubernetes' JSON."""
+    meta, spec = replicaset["metadata"], replicaset["spec"]
+    replicas = spec.get("replicas", 1)
+    return {
+        "kind": KIND,
+        "apiVersion": API_VERSION,
+        "metadata": {key: meta[key] for key in COPIED},
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": {
+            "replicas": (replicaset.get("status") or {}).get("replicas", 0),
+            "selector": format_label_selector(spec["selector"]),
+        },
+    }
+
+
+def get(registry: Registry, target: Target) -> web.Response:
+    """GET."""
+    return answers.json_answer(scale_of(_replicaset(registry, target)))
+
+
+def update(write: Write) -> web.Response:
+    """PUT."""
+    body = bodies.decode_object(write.request, write.body, KIND)
+    wrong = type_error(API_VERSION, KIND, body)
+    if wrong:
+        raise apierrors.bad_request(
+            f'{KIND} in version "v1" cannot be handled as a {KIND}: {wrong}'
+        )
+    return _set(write, decoding.prune(API_VERSION, KIND, body))
+
+
+def patch(write: Write) -> web.Response:
+    """PATCH, in three ways."""
+    live = scale_of(_replicaset(write.registry, write.target))
+    scale = patches.apply_patch(bodies.media_type(write.request), write.body, live)
+    wrong = type_error(API_VERSION, KIND, scale)
+    if wrong:
+        raise decoding.patch_error(encode(scale).decode(), wrong)
+    return _set(write, decoding.prune(API_VERSION, KIND, scale))
+
+
+def _replicaset(registry: Registry, target: Target) -> Object:
+    return registry.get(target.resource, target.namespace, target.name)
+
+
+def _set(write: Write, scale: Object) -> web.Response:
+    target, registry = write.target, write.registry
+    replicaset = _replicaset(registry, target)
+    errors = validate_scale(scale)
+    if errors:
+        raise apierrors.invalid(KIND, "autoscaling", target.name, errors)
+    meta = scale.get("metadata") or {}
+    wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
+    body = replicaset | {
+        "metadata": replicaset["metadata"] | {"resourceVersion": ""} | wanted,
+        "spec": replicaset["spec"] | {"replicas": (scale.get("spec") or {}).get("replicas", 0)},
+    }
+    updated = registry.update(
+        target.resource,
+        target.namespace,
+        target.name,
+        body,
+        dry_run=write.dry_run,
+        track=write.track,
+    )
+    return answers.json_answer(scale_of(updated))

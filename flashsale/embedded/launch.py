@@ -1,0 +1,121 @@
+"""Start, find and stop the embedded cluster's process. Synchronous, and quick when it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from flashsale.embedded.state import Home, Running
+from flashsale.errors import ClusterUnreachableError
+
+CONTEXT = "flashsale-embedded"
+LOG_LINES = 5  # of the cluster's log, shown when it does not start
+LARGEST_LOG = 1024 * 1024  # bytes
+POLL_SECONDS = 0.02
+
+__all__ = ["CONTEXT", "Running", "find", "start", "stop"]
+
+
+def find(home: Path) -> Running | None:
+    """Return the cluster that runs on this folder, None if there is none.
+
+    Raises:
+        ClusterUnreachableError: the state is from another version.
+    """
+    return Home(home).find()
+
+
+def start(home: Path, *, timeout: float = 20.0) -> Running:
+    """Start the cluster, or find it running; its API answers on return.
+
+    ``timeout`` is in seconds. Two callers at once get the same cluster.
+
+    Raises:
+        ClusterUnreachableError: it did not start; the message ends with what its log says.
+    """
+    place = Home(home)
+    running = place.find()
+    if running is not None:
+        return running
+    place.prepare()
+    with place.starting(timeout):
+        running = place.find()
+        if running is None:
+            _spawn(place, timeout)
+            running = place.find()
+    if running is None:
+        raise _failed(place, "The embedded cluster ended right after it had started.")
+    return running
+
+
+def stop(home: Path, *, timeout: float = 10.0) -> bool:
+    """End the cluster and its pods; its objects stay on disk. Returns whether there was one."""
+    place = Home(home)
+    if not place.path.exists() or not place.is_held():
+        return False
+    with place.starting(timeout):
+        running = place.find()
+        if running is None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, signal.SIGTERM)
+        deadline = time.monotonic() + timeout
+        while place.is_held():
+            if time.monotonic() > deadline:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(running.pid, signal.SIGKILL)
+                deadline += timeout
+            time.sleep(POLL_SECONDS)
+    return True
+
+
+def _spawn(place: Home, timeout: float) -> None:
+    """Run `python -m flashsale.embedded` apart from this terminal, and wait until it is ready."""
+    _turn_log(place.path / "cluster.log")
+    reader, writer = os.pipe()
+    with open(place.path / "cluster.log", "ab") as log, os.fdopen(reader, "rb", 0) as ready:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flashsale.embedded", str(place.path), str(writer)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[writer],
+            start_new_session=True,  # Ctrl-C here must not end it
+            cwd=place.path,
+        )
+        os.close(writer)
+        readable, _, _ = select.select([ready], [], [], timeout)
+        said = ready.read(1024) if readable else b""
+    if said == b"ready\n":
+        process.returncode = 0  # it lives on; do not warn that it was not waited for
+        return
+    if not readable:
+        process.kill()
+        process.wait()
+        raise _failed(place, f"The embedded cluster did not answer within {timeout:.0f} s.")
+    process.wait(timeout)
+    raise _failed(place, "The embedded cluster did not start.", said.decode(errors="replace"))
+
+
+def _turn_log(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > LARGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+
+
+def _failed(place: Home, sentence: str, said: str = "") -> ClusterUnreachableError:
+    """Make an error of what the cluster said, else of the end of its log."""
+    message, _, hint = said.partition("\n")
+    log = place.path / "cluster.log"
+    if message:
+        return ClusterUnreachableError(message, hint=hint.strip())
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return ClusterUnreachableError(
+        sentence, hint=f"see its log: less {log}", details="\n".join(lines[-LOG_LINES:])
+    )

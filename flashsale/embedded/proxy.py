@@ -1,0 +1,315 @@
+"""Node ports: every new connection goes to one pod, picked at random among the ready ones.
+
+What kube-proxy's rules do in a kernel (pkg/proxy/topology.go, iptables' `--mode random`), done in
+this process: no retry, no cutting of established connections, and where no pod serves, nothing
+listens, so that a client is refused. A pod leaves the choice in the same moment in which its
+deletion is accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import random
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from flashsale.embedded.controllers.endpoints import candidates, endpoints_of, target_port
+from flashsale.embedded.events import EventRecorder
+from flashsale.embedded.registry import Registry
+from flashsale.embedded.resources import PODS, SERVICES
+from flashsale.embedded.store import Event
+from flashsale.model import Object
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+ACCEPTS = 64  # connections taken in one turn, so that a rush cannot starve everything else
+RETRY_SECONDS = 5.0  # when a foreign program holds a port
+NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+PAUSE_SECONDS = 0.1  # when there are no file descriptors left
+CONNECT_SECONDS = 10.0
+Address = tuple[str, int]
+Resolve = Callable[[Object, int], Address | None]  # pod and container port -> where it listens
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Port:
+    """One node port: who stands behind it now, and the socket while there is anybody."""
+
+    service: Object
+    number: int
+    backends: list[Address] = field(default_factory=list)
+    listener: socket.socket | None = None
+
+
+class NodePortProxy:
+    """Listens on the node ports of all Services."""
+
+    def __init__(self, registry: Registry, resolve: Resolve, rng: random.Random) -> None:
+        self._registry = registry
+        self._resolve = resolve
+        self._rng = rng
+        self._ports: dict[int, _Port] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._events = EventRecorder(registry, "kube-proxy", "embedded", registry.clock)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        unsubscribe = self._registry.store.subscribe(self._changed)
+        try:
+            for service in self._registry.store.all(SERVICES):
+                self._refresh(service)
+            while True:
+                await asyncio.sleep(RETRY_SECONDS)
+                self._reopen()
+        finally:
+            unsubscribe()
+            for port in self._ports.values():
+                self._close(port)
+            for task in self._tasks:
+                task.cancel()
+
+    def _changed(self, event: Event) -> None:
+        if event.resource is SERVICES:
+            if event.type == "DELETED":
+                self._drop(event.object, keep=())
+            else:
+                self._refresh(event.object)
+        elif event.resource is PODS:
+            labels = event.object["metadata"].get("labels") or {}
+            before = ((event.previous or {}).get("metadata") or {}).get("labels") or {}
+            for service in self._services(event.object["metadata"]["namespace"]):
+                wanted = (service["spec"].get("selector") or {}).items()
+                if wanted and (wanted <= labels.items() or wanted <= before.items()):
+                    self._refresh(service)
+
+    def _services(self, namespace: str) -> list[Object]:
+        return self._registry.store.all(SERVICES, namespace)
+
+    def _refresh(self, service: Object) -> None:
+        """Work out anew who stands behind a service's node ports."""
+        numbers = {}
+        for port in service["spec"].get("ports") or []:
+            if port.get("nodePort") and port.get("protocol", "TCP") == "TCP":
+                numbers[port["nodePort"]] = port
+        self._drop(service, keep=numbers)
+        if not numbers:
+            return
+        pods = self._registry.store.all(PODS, service["metadata"]["namespace"])
+        chosen = candidates(endpoints_of(service, pods))
+        for number, wanted in numbers.items():
+            port = self._ports.setdefault(number, _Port(service, number))
+            port.service = service
+            port.backends = []
+            for endpoint in chosen:
+                target = target_port(wanted, endpoint.pod)
+                address = self._resolve(endpoint.pod, target) if target else None
+                if address is not None:
+                    port.backends.append(address)
+            if port.backends:
+                self._open(port)
+            else:
+                self._close(port)
+
+    def _drop(self, service: Object, keep: object) -> None:
+        """Close the service's ports that it no longer asks for."""
+        uid = service["metadata"]["uid"]
+        for port in tuple(self._ports.values()):
+            if port.service["metadata"]["uid"] == uid and port.number not in keep:  # type: ignore[operator]
+                self._close(port)
+                del self._ports[port.number]
+
+    def _open(self, port: _Port) -> None:
+        if port.listener is not None:
+            return
+        try:
+            port.listener = listen(port.number)
+        except OSError as error:
+            message = (
+                f"Node port {port.number} cannot be opened on {HOST}: {error.strerror}. "
+                "Another program on this machine may be using it."
+            )
+            # Called while a write is being announced, and an event is a write: so a moment later.
+            self._loop.call_soon(
+                self._events.record, SERVICES, port.service, "Warning", "NodePortInUse", message
+            )
+            return
+        self._loop.add_reader(port.listener, self._accept, port)
+
+    def _close(self, port: _Port) -> None:
+        if port.listener is not None:
+            self._loop.remove_reader(port.listener)
+            port.listener.close()
+            port.listener = None
+
+    def _reopen(self) -> None:
+        for port in self._ports.values():
+            if port.backends:
+                self._open(port)
+
+    def _accept(self, port: _Port) -> None:
+        """Take the connections that wait, each with a pod of its own."""
+        for _ in range(ACCEPTS):
+            if port.listener is None:
+                return
+            try:
+                client, _ = port.listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in NO_DESCRIPTORS:
+                    raise
+                self._pause(port)
+                return
+            backend = self._rng.choice(port.backends)
+            task = self._loop.create_task(_serve(client, backend))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _pause(self, port: _Port) -> None:
+        """Stop accepting for a moment; clients wait in the backlog."""
+        log.warning("out of file descriptors, node port %d pauses", port.number)
+        self._close_reader(port)
+        self._loop.call_later(PAUSE_SECONDS, self._resume, port)
+
+    def _close_reader(self, port: _Port) -> None:
+        if port.listener is not None:
+            self._loop.remove_reader(port.listener)
+
+    def _resume(self, port: _Port) -> None:
+        if port.listener is not None:
+            self._loop.add_reader(port.listener, self._accept, port)
+
+
+def listen(number: int) -> socket.socket:
+    """Open a listening socket on loopback.
+
+    Raises:
+        OSError: the port is in use.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, number))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def port_is_free(number: int) -> bool:
+    """Whether a port can be opened on loopback now."""
+    try:
+        listen(number).close()
+    except OSError:
+        return False
+    return True
+
+
+async def _serve(client: socket.socket, backend: Address) -> None:
+    """Connect to the pod and join the two; a pod that refuses resets the client."""
+    loop = asyncio.get_running_loop()
+    client.setblocking(False)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    pod = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    pod.setblocking(False)
+    try:
+        pod.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await loop.sock_connect(pod, backend)
+    except (OSError, TimeoutError, asyncio.CancelledError):
+        pod.close()
+        _reset(client)
+        return
+    inward, outward = _Side(), _Side()
+    inward.other, outward.other = outward, inward
+    # The pod's side first: the client's bytes need somewhere to go.
+    await loop.connect_accepted_socket(lambda: outward, pod)
+    await loop.connect_accepted_socket(lambda: inward, client)
+
+
+def _reset(connection: socket.socket) -> None:
+    """Close with a reset instead of an orderly end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class _Side(asyncio.Protocol):
+    """One side of a joined connection: what arrives here leaves on the other."""
+
+    other: _Side
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._early: list[bytes] = []  # arrived before the other side was connected
+        self._ended = False  # our peer will send no more
+        self._lost = False
+        self._finish = False  # our peer is to get no more
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.writelines(self._early)
+        self._early.clear()
+        if self._finish:
+            self.finish()
+        if self.other._lost:
+            self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self.other.send(data)
+
+    def send(self, data: bytes) -> None:
+        """Write to our peer."""
+        if self._transport is None:
+            self._early.append(data)
+        else:
+            self._transport.write(data)
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self.other.finish()
+        if self.other._ended:
+            self.close()
+            self.other.close()
+        return True  # keep open: the other direction may go on
+
+    def finish(self) -> None:
+        """Tell our peer that no more comes."""
+        self._finish = True
+        if self._transport is not None and self._transport.can_write_eof():
+            try:
+                self._transport.write_eof()
+            except OSError:
+                self._transport.abort()
+
+    def close(self, error: Exception | None = None) -> None:
+        """Close after what is buffered; after an error at once, with a reset."""
+        if self._transport is None:
+            return
+        if error is not None:
+            sock = self._transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        self.other.close(exc)
+
+    def pause_writing(self) -> None:
+        if self.other._transport is not None:
+            self.other._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other._transport is not None:
+            self.other._transport.resume_reading()

@@ -1,0 +1,164 @@
+"""The folder of one embedded cluster: what lies where, who runs on it, and whether it is ours.
+
+=================  =================================================================================
+`format`           marks the folder as ours; another number is refused, never converted by guess
+`cluster.lock`     held by the running cluster for as long as it lives: no stale pid can mislead
+`start.lock`       held by whoever starts or stops it, so that two at once make one cluster
+`cluster.json`     pid, port and version of the running cluster
+`state.db`         its objects
+`pki/`             certificates; `kubeconfig` is made of them
+`images/`, `pods/` what the node runs; `cluster.log` what went wrong
+=================  =================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flashsale.errors import ClusterUnreachableError
+
+FORMAT = "1"
+OURS = (
+    "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
+    "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A cluster that lives now."""
+
+    pid: int
+    port: int  # of the API server, on 127.0.0.1
+    kubeconfig: Path
+    version: str  # of the flashsale that started it
+    started: float  # unix seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder, and what may be asked of it without starting anything."""
+
+    path: Path
+
+    def prepare(self) -> None:
+        """Create the folder, or check that it is ours.
+
+        Raises:
+            ClusterUnreachableError: it holds other things, another format, or cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            marker = self.path / "format"
+            if not marker.exists():
+                strangers = sorted(p.name for p in self.path.iterdir() if p.name not in OURS)
+                if strangers:
+                    raise ClusterUnreachableError(
+                        f"The folder {self.path} holds things that are not flashsale's"
+                        f" ({', '.join(strangers[:3])}); nothing was touched.",
+                        hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
+                    )
+                marker.write_text(FORMAT + "\n")
+            self.path.chmod(0o700)
+            self._check_format(marker.read_text(errors="replace").strip())
+        except OSError as error:
+            raise ClusterUnreachableError(
+                f"The state folder {self.path} cannot be used: {error.strerror or error}.",
+                hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
+            ) from error
+
+    def _check_format(self, found: str) -> None:
+        if found != FORMAT:
+            raise ClusterUnreachableError(
+                f"The state in {self.path} is from another version of flashsale"
+                f" (format {found[:20]!r}, this one reads {FORMAT!r}); nothing was touched.",
+                hint=f"keep it aside and start anew: mv {self.path} {self.path}.old",
+            )
+
+    def find(self) -> Running | None:
+        """Return the running cluster, None if none lives here.
+
+        Raises:
+            ClusterUnreachableError: the state is from another version.
+        """
+        marker = self.path / "format"
+        if not marker.exists():
+            return None
+        self._check_format(marker.read_text(errors="replace").strip())
+        if not self.is_held():
+            return None
+        try:
+            known = json.loads((self.path / "cluster.json").read_text())
+            return Running(**known | {"kubeconfig": self.path / "kubeconfig"})
+        except (OSError, ValueError, TypeError):
+            return None  # it is only just starting
+
+    def is_held(self) -> bool:
+        """Whether a cluster process lives here, ready or not."""
+        try:
+            descriptor = os.open(self.path / "cluster.lock", os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def hold(self) -> bool:
+        """Take the cluster's lock for the life of this process; False if another has it."""
+        descriptor = os.open(self.path / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        return True  # the descriptor stays open on purpose
+
+    @contextlib.contextmanager
+    def starting(self, timeout: float) -> Iterator[None]:
+        """Keep others from starting or stopping the cluster meanwhile.
+
+        Raises:
+            ClusterUnreachableError: somebody else has been at it for ``timeout`` seconds.
+        """
+        descriptor = os.open(self.path / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(descriptor, timeout, self.path)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def announce(self, running: Running) -> None:
+        """Say who runs here."""
+        known = asdict(running)
+        del known["kubeconfig"]
+        temporary = self.path / ".cluster.json"
+        temporary.write_text(json.dumps(known) + "\n")
+        temporary.replace(self.path / "cluster.json")
+
+
+def _lock(descriptor: int, timeout: float, path: Path) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise ClusterUnreachableError(
+                    f"Another flashsale has been starting or stopping the cluster in {path}"
+                    f" for {timeout:.0f} s.",
+                    hint="wait for it, or see what it does: pgrep -af flashsale",
+                ) from None
+            time.sleep(0.02)
+        else:
+            return

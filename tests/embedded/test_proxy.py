@@ -1,0 +1,218 @@
+"""The node-port proxy with real sockets: who is chosen, who is refused, what is never cut."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from flashsale.embedded.proxy import NodePortProxy, port_is_free
+from flashsale.embedded.registry import Registry
+from flashsale.embedded.resources import EVENTS, NAMESPACES, PODS, SERVICES
+from flashsale.embedded.store import Store
+from flashsale.model import Object, rfc3339
+
+
+class Backend:
+    """A TCP server that says its name, echoes what it gets, and closes when told to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.port = 0
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until its peer has no more to say."""
+        self.writers.append(writer)
+        writer.write(f"{self.name}\n".encode())
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+class World:
+    """A registry, a proxy on it and some backends that pose as pods."""
+
+    def __init__(self, path: Path) -> None:
+        self.registry = Registry(Store(path / "state.db"), port_is_free=port_is_free)
+        self.registry.create(NAMESPACES, "", {"metadata": {"name": "default"}})
+        self.backends: dict[str, Backend] = {}
+        self.port = 0
+
+    def resolve(self, pod: Object, port: int) -> tuple[str, int] | None:
+        """Where a pod listens."""
+        return "127.0.0.1", self.backends[pod["metadata"]["name"]].port
+
+    def service(self) -> None:
+        """Create the Service; its node port is chosen for us."""
+        body = {
+            "metadata": {"name": "svc"},
+            "spec": {
+                "type": "NodePort",
+                "selector": {"app": "shop"},
+                "ports": [{"port": 80, "targetPort": 5000}],
+            },
+        }
+        created = self.registry.create(SERVICES, "default", body)
+        self.port = created["spec"]["ports"][0]["nodePort"]
+
+    def pod(self, name: str, *, ready: bool = True, terminating: bool = False) -> None:
+        """Create or change a pod."""
+        meta: Object = {"namespace": "default", "name": name, "uid": name, "labels": {"app": "shop"}}
+        if terminating:
+            meta["deletionTimestamp"] = rfc3339(0)
+        status = {
+            "phase": "Running",
+            "podIP": "127.9.9.9",
+            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
+        }
+        self.registry.store.put(PODS, {"metadata": meta, "spec": {}, "status": status})
+
+    async def hello(self) -> str:
+        """Connect and return the name of the pod behind the connection."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        name = (await reader.readline()).decode().strip()
+        writer.close()
+        return name
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Three pods behind one Service."""
+    async with running(tmp_path, ("a", "b", "c")) as world:
+        yield world
+
+
+@asynccontextmanager
+async def running(path: Path, names: tuple[str, ...]) -> AsyncIterator[World]:
+    """Run a world with these pods ready."""
+    world = World(path)
+    servers = []
+    for name in names:
+        backend = world.backends[name] = Backend(name)
+        server = await asyncio.start_server(backend.talk, "127.0.0.1", 0)
+        backend.port = server.sockets[0].getsockname()[1]
+        servers.append(server)
+    proxy = asyncio.create_task(
+        NodePortProxy(world.registry, world.resolve, random.Random(1)).run()
+    )
+    await asyncio.sleep(0)
+    world.service()
+    for name in names:
+        world.pod(name)
+    try:
+        yield world
+    finally:
+        proxy.cancel()
+        await asyncio.wait([proxy])
+        for server in servers:
+            server.close()
+        for backend in world.backends.values():
+            for writer in backend.writers:
+                writer.close()
+        world.registry.store.close()
+
+
+async def test_new_connections_spread_at_random(world: World) -> None:
+    """Ninety connections: every pod has its share, in no fixed order."""
+    names = [await world.hello() for _ in range(90)]
+    assert set(names) == {"a", "b", "c"}
+    assert min(Counter(names).values()) >= 15
+    assert names != sorted(names)
+
+
+async def test_a_terminating_pod_gets_no_new_connection_at_once(world: World) -> None:
+    """From the very next connection on."""
+    world.pod("a", terminating=True)
+    assert "a" not in {await world.hello() for _ in range(40)}
+
+
+async def test_established_connections_survive_the_pod_leaving_the_service(world: World) -> None:
+    """What was begun goes on until the pod itself ends it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    name = (await reader.readline()).decode().strip()
+    world.pod(name, ready=False, terminating=True)
+    writer.write(b"still there?\n")
+    assert await reader.readline() == b"still there?\n"
+    writer.close()
+
+
+async def test_terminating_pods_serve_where_nobody_else_does(world: World) -> None:
+    """ProxyTerminatingEndpoints: better a leaving pod than none."""
+    for name in world.backends:
+        world.pod(name, terminating=True)
+    assert await world.hello() in world.backends
+
+
+async def test_without_any_serving_pod_clients_are_refused(world: World) -> None:
+    """A real refusal, not an accepted connection that dies."""
+    for name in world.backends:
+        world.pod(name, ready=False)
+    with pytest.raises(ConnectionRefusedError):
+        await world.hello()
+    world.pod("b")
+    assert await world.hello() == "b"
+
+
+async def test_a_pod_that_refuses_resets_the_client(world: World) -> None:
+    """There is no second try with another pod, as there is none in a kernel's rules."""
+    gone = socket.socket()
+    gone.bind(("127.0.0.1", 0))
+    for name, backend in world.backends.items():
+        backend.port = gone.getsockname()[1]
+        world.pod(name)
+    with pytest.raises(ConnectionResetError):
+        reader, _ = await asyncio.open_connection("127.0.0.1", world.port)
+        await reader.readexactly(1)
+    gone.close()
+
+
+async def test_large_answers_pass_unharmed(world: World) -> None:
+    """Megabytes both ways, with back-pressure."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    await reader.readline()
+    data = random.Random(2).randbytes(4_000_000)
+
+    async def send() -> None:
+        for start in range(0, len(data), 65536):
+            writer.write(data[start : start + 65536])
+            await writer.drain()
+        writer.write_eof()
+
+    sending = asyncio.create_task(send())
+    assert await reader.readexactly(len(data)) == data
+    await sending
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_port_that_a_foreign_program_holds_is_told_in_an_event(world: World) -> None:
+    """The event names the port."""
+    with socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", 0))
+        foreign.listen()
+        number = foreign.getsockname()[1]
+        service = world.registry.get(SERVICES, "default", "svc")
+        spec = service["spec"]
+        port = spec["ports"][0] | {"nodePort": number}
+        world.registry.store.put(SERVICES, service | {"spec": spec | {"ports": [port]}})
+        async with asyncio.timeout(5):
+            while not world.registry.store.all(EVENTS):
+                await asyncio.sleep(0)
+    event = world.registry.store.all(EVENTS)[0]
+    assert event["reason"] == "NodePortInUse"
+    assert str(number) in event["message"]
+
+
+async def test_a_deleted_service_frees_its_port(world: World) -> None:
+    """Anybody may have it afterwards."""
+    assert await world.hello() in world.backends
+    world.registry.store.remove(SERVICES, "default", "svc")
+    assert port_is_free(world.port)
