@@ -1,0 +1,63 @@
+"""Recorded watch events as observations, in the order of their arrival."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from flashsale.exercise.healing import step
+from flashsale.exercise.observing import (
+    Change,
+    EventSeen,
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    SliceSeen,
+    Synced,
+)
+from flashsale.exercise.story import Happening, State
+
+RECORDINGS = Path(__file__).parent.parent / "recordings" / "watch"
+CHANGES: dict[str, Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
+
+
+def recorded(scenario: str, replicaset: str = "flashsale-rs") -> list[Observation]:
+    """Read a scenario as somebody following one ReplicaSet sees it."""
+    return [*_before(scenario, replicaset), Synced(0.0), *_lines(scenario, replicaset)]
+
+
+def _before(scenario: str, replicaset: str) -> Iterator[Observation]:
+    before = json.loads((RECORDINGS / scenario / "before.json").read_text())
+    for found in before["replicasets"]:
+        if found["metadata"]["name"] == replicaset:
+            yield ReplicaSetSeen.from_object(found, "listed", 0.0)
+    for found in before["pods"]:
+        yield PodSeen.from_object(found, "listed", 0.0)
+
+
+def _lines(scenario: str, replicaset: str) -> list[Observation]:
+    seen: list[Observation] = []
+    for path in sorted((RECORDINGS / scenario).glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            news = json.loads(line)
+            at, change, found = news["at"], CHANGES[news["type"]], news["object"]
+            match path.stem:
+                case "pods" if found["metadata"]["name"].startswith(f"{replicaset}-"):
+                    seen.append(PodSeen.from_object(found, change, at))
+                case "replicasets" if found["metadata"]["name"] == replicaset:
+                    seen.append(ReplicaSetSeen.from_object(found, change, at))
+                case "endpointslices":
+                    seen.append(SliceSeen.from_object(found, change, at))
+                case "events":
+                    seen.append(EventSeen.from_object(found, change, at))
+    return sorted(seen, key=lambda one: one.at)
+
+
+def told(observations: list[Observation]) -> tuple[State, list[Happening]]:
+    """Fold observations, and return what is known at the end and all that was said."""
+    state, said = State(), []
+    for observation in observations:
+        state, more = step(state, observation)
+        said += more
+    return state, said
