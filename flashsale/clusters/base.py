@@ -77,6 +77,10 @@ class Cluster(Protocol):
         """The command to type when it turns out to be stopped."""
 
     @property
+    def stops_with_sale(self) -> bool:
+        """Whether it is there for the sale alone: closing the sale stops it."""
+
+    @property
     def kubeconfig(self) -> Path | None:
         """The file that defines the context; None means kubectl's own search order."""
 

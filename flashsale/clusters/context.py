@@ -21,6 +21,7 @@ class Context:
 
     kind: Kind = "context"
     start_hint = "flashsale doctor"
+    stops_with_sale = False
 
     def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
         self.context = context

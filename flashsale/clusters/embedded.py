@@ -22,6 +22,7 @@ class Embedded:
     kind: Kind = "embedded"
     context = CONTEXT
     start_hint = START
+    stops_with_sale = True
 
     def __init__(self, home: Path) -> None:
         self.home = home  # its own folder, inside the state home

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ class Api:
 
     def lines(
         self, path: str, query: Query | None = None, *, silence: float | None = None
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """Follow a text, line by line, until the server ends it; wrap it in ``aclosing``.
 
         Args:
@@ -99,16 +99,17 @@ class Api:
 
     async def stream(
         self, path: str, query: Query | None = None, *, silence: float = SILENCE
-    ) -> AsyncIterator[Object]:
+    ) -> AsyncGenerator[Object, None]:
         """Follow a watch: one object a line, until the server ends it; wrap it in ``aclosing``.
 
         Raises:
             GoneError: the resourceVersion is too old, said by the response's status. (A watch may
                 say it in an ERROR event instead; those are passed on as they are.)
         """
-        async for line in self.lines(path, query, silence=silence):
-            if line:
-                yield json.loads(line)
+        async with aclosing(self.lines(path, query, silence=silence)) as lines:
+            async for line in lines:
+                if line:
+                    yield json.loads(line)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import FlashsaleError
@@ -75,7 +75,7 @@ def tls(configuration: Any) -> ssl.SSLContext:
 
 async def lines(
     session: Session, path: str, query: Mapping[str, Any], *, silence: float | None
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Yield the lines of a response as they come.
 
     Lines are put together here: aiohttp's own reader refuses lines longer than its buffer, and a

@@ -1,0 +1,107 @@
+"""The three files of the exercise: the packaged ones, a learner's own, and handing them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashsale.clusters.base import App
+from flashsale.errors import BadInputError, RefusedError
+from flashsale.exercise import manifest as manifests
+from flashsale.exercise.manifest import Manifest
+
+APP, DOCKERFILE = "app.py", "Dockerfile"
+NAMES = (APP, DOCKERFILE, manifests.FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What `up` puts on the cluster: the app for the image, and the manifest."""
+
+    app: App
+    manifest: Manifest
+
+
+def packaged(manifest: Path | None = None) -> Project:
+    """The shop that ships with flashsale, with its manifest or another."""
+    return Project(packaged_app(), manifests.read(manifest) if manifest else manifests.shipped())
+
+
+def packaged_app() -> App:
+    """The shop that ships with flashsale."""
+    import flashsale
+
+    folder = Path(flashsale.__file__).parent / "shop"
+    return App(folder, packaged_dockerfile(folder))
+
+
+def packaged_dockerfile(shop: Path) -> Path:
+    """Find the Dockerfile: the wheel has it beside the shop, a checkout at its top."""
+    beside = shop / DOCKERFILE
+    return beside if beside.exists() else shop.parent.parent / DOCKERFILE
+
+
+def from_folder(folder: Path, manifest: Path | None = None) -> Project:
+    """A learner's own files; each that is not there is the packaged one.
+
+    Args:
+        manifest: this one instead of the folder's.
+
+    Raises:
+        BadInputError: the folder has none of the three, or a Dockerfile without its app.
+    """
+    present = _present(folder)
+    app, ours = folder / APP in present, packaged_app()
+    if folder / DOCKERFILE in present and not app:
+        raise BadInputError(f"{folder} has a {DOCKERFILE}, but no {APP}.", hint=_init(folder))
+    own = folder / DOCKERFILE if folder / DOCKERFILE in present else ours.dockerfile
+    file = manifest or (folder / manifests.FILE if folder / manifests.FILE in present else None)
+    return Project(
+        App(folder, own) if app else ours,
+        manifests.read(file) if file else manifests.shipped(),
+    )
+
+
+def init(folder: Path) -> list[Path]:
+    """Write the three files into a folder, which is created where needed.
+
+    Raises:
+        RefusedError: one of them is there already; nothing was written.
+        BadInputError: the folder is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BadInputError(f"{folder} is a file, not a folder.", hint="flashsale init sale")
+    there = [name for name in NAMES if (folder / name).exists() or (folder / name).is_symlink()]
+    if there:
+        raise RefusedError(
+            f"{folder / there[0]} is there already, and init overwrites nothing.",
+            hint=f"flashsale init {folder / 'sale'}",
+        )
+    app = packaged_app()
+    texts = (
+        (app.folder / APP).read_text(),
+        app.dockerfile.read_text(),
+        manifests.shipped_text(),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in zip(NAMES, texts, strict=True):
+        with (folder / name).open("x") as file:  # x: not even a file that came just now
+            file.write(text)
+    return [folder / name for name in NAMES]
+
+
+def _present(folder: Path) -> list[Path]:
+    if folder.is_file():
+        raise BadInputError(
+            f"{folder} is a file, not a folder.", hint=f"flashsale up --manifest {folder}"
+        )
+    if not folder.is_dir():
+        raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
+    present = [folder / name for name in NAMES if (folder / name).is_file()]
+    if not present:
+        raise BadInputError(f"{folder} has none of {', '.join(NAMES)}.", hint=_init(folder))
+    return present
+
+
+def _init(folder: Path) -> str:
+    return f"flashsale init {folder} writes them"

@@ -1,0 +1,117 @@
+"""YAML files that people wrote: read with care, refused with the line that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flashsale.errors import BadInputError
+from flashsale.model import Object
+
+BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
+MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
+HINT = "flashsale manifest shows one that works"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text file."""
+
+    name: str
+    text: str
+
+    @classmethod
+    def of(cls, file: Path) -> Source:
+        """Read a text file.
+
+        Raises:
+            BadInputError: it is missing, a folder, too big, binary, or not ours to read.
+        """
+        if file.is_dir():
+            raise BadInputError(f"{file} is a folder, not a file.", hint=f"flashsale up {file}")
+        try:
+            if file.stat().st_size > BIGGEST:
+                raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
+            text = file.read_bytes().decode()
+        except FileNotFoundError:
+            raise BadInputError(f"There is no file {file}.", hint="flashsale init") from None
+        except UnicodeDecodeError:
+            raise BadInputError(f"{file} is not a text file.", hint=HINT) from None
+        except OSError as error:
+            raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=HINT) from error
+        if "\0" in text:
+            raise BadInputError(f"{file} is not a text file.", hint=HINT)
+        return cls(str(file), text)
+
+
+def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
+    """Yield the documents of a YAML text that are not empty, each with its number from 1.
+
+    Raises:
+        BadInputError: with the line, where it is the YAML that is wrong.
+    """
+    import yaml
+
+    try:
+        loaded = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except yaml.MarkedYAMLError as error:
+        raise BadInputError(f"{source} is not YAML: {_where(error)}.", hint=HINT) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadInputError(f"{source} is not YAML: {_first_line(error)}.", hint=HINT) from error
+    found = [
+        (number, document) for number, document in enumerate(loaded, 1) if document is not None
+    ]
+    if not found:
+        raise BadInputError(f"{source} is empty.", hint=HINT)
+    budget = [MOST_NODES]
+    for number, document in found:
+        if not isinstance(document, dict):
+            what = "a list" if isinstance(document, list) else f"just {str(document)[:40]!r}"
+            raise BadInputError(
+                f"{source} holds {what} where an object is due (document {number}).", hint=HINT
+            )
+        _plain(document, source, "", budget)
+        yield number, document
+
+
+def _plain(value: Any, source: str, path: str, budget: list[int]) -> None:
+    """Refuse what JSON cannot say: dates, keys that are no text, values without an end."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise BadInputError(f"{source} holds more values than any manifest needs.", hint=HINT)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise BadInputError(
+                    f"{source} has the key {key!r}{_at(path)}, which is not text: quote it.",
+                    hint=HINT,
+                )
+            _plain(inner, source, f"{path}.{key}" if path else key, budget)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _plain(inner, source, f"{path}[{index}]", budget)
+    elif not (value is None or isinstance(value, str | bool | int) or _finite(value)):
+        raise BadInputError(
+            f"{source} has the value {value!r} at {path}, which no manifest can say: quote it.",
+            hint=HINT,
+        )
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, float) and value - value == 0
+
+
+def _at(path: str) -> str:
+    return f" under {path}" if path else ""
+
+
+def _where(error: Any) -> str:
+    mark = error.problem_mark or error.context_mark
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{place}{error.problem or error.context}"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
