@@ -1,0 +1,76 @@
+"""Waiting until pods are ready, and explaining it where they do not get there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flashsale.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
+from flashsale.exercise.diagnosis import LINES, diagnose
+from flashsale.exercise.sale import Sale, owned
+from flashsale.exercise.waiting import Sight, hopeless, until, whole
+from flashsale.kube import paths
+from flashsale.model import Object, Pod
+
+EXPLAINED = 3  # pods whose logs are read
+
+
+async def ready(
+    sale: Sale, count: int, *, timeout: float, tell: Callable[[Sight], None] | None = None
+) -> Sight:
+    """Return once exactly ``count`` pods exist and all are ready.
+
+    Args:
+        timeout: patience in seconds, counted from the call.
+
+    Raises:
+        NotReadyError: the time is over, or nothing can get better by itself; it says why.
+        NoSaleError: the ReplicaSet was deleted meanwhile.
+        ClusterUnreachableError: the API server stopped answering.
+    """
+    done = whole(count)
+    try:
+        sight = await until(
+            sale, lambda seen: done(seen) or hopeless(seen), timeout=timeout, tell=tell
+        )
+    except TimeoutError:
+        raise await explained(sale, count, f"after {timeout:g} s") from None
+    if not done(sight):
+        raise await explained(sale, count, "and waiting longer will not help")
+    return sight
+
+
+async def explained(sale: Sale, count: int, when: str) -> NotReadyError:
+    """Look at everything once more, and make the error that says why not all pods are ready."""
+    replicaset = await sale.replicaset()
+    pods = owned(await sale.pods(replicaset), replicaset)
+    alive = [pod for pod in pods if not Pod.from_object(pod).terminating]
+    unready = [pod for pod in alive if not Pod.from_object(pod).ready]
+    events = await sale.api.list(paths.events(sale.namespace))
+    logs = {_name(pod): await last_lines(sale, pod) for pod in unready[:EXPLAINED]}
+    found = diagnose(alive, events, logs)
+    number = len(alive) - len(unready)
+    are = "is" if number == 1 else "are"
+    return NotReadyError(
+        f"{number} of {count} pods {are} ready {when}: {found.cause}.",
+        hint=found.hint,
+        details=found.details,
+    )
+
+
+async def last_lines(sale: Sale, pod: Object) -> str:
+    """Fetch the end of a pod's log, of its last life if this one has said nothing; or nothing."""
+    path = paths.pods(sale.namespace, _name(pod), "log")
+    for previous in (False, True):
+        try:
+            text = await sale.api.text(path, {"tailLines": 4 * LINES, "previous": previous})
+        except ClusterUnreachableError:
+            raise
+        except FlashsaleError:
+            continue  # it never started, or has only one life behind it
+        if text.strip():
+            return text
+    return ""
+
+
+def _name(pod: Object) -> str:
+    return str(pod["metadata"]["name"])

@@ -1,0 +1,92 @@
+"""The sale as it is now, as `kubectl get` would tell it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale.clusters.base import Kind
+from flashsale.errors import FlashsaleError
+from flashsale.exercise.sale import Sale
+from flashsale.model import Object, Pod, ReplicaSet, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The ReplicaSet, the pods that its selector finds, the Service, and where all of it is."""
+
+    kind: Kind
+    context: str
+    namespace: str
+    url: str  # empty where the Service cannot be reached from here
+    replicaset: ReplicaSet
+    service: Service
+    pods: tuple[Pod, ...]  # by name
+
+    def as_json(self, now: float) -> dict[str, Any]:
+        """Write it as `status -o json` does; ``now`` is unix seconds."""
+        return {
+            "cluster": {"kind": self.kind, "context": self.context},
+            "namespace": self.namespace,
+            "url": self.url,
+            "replicaset": {
+                "name": self.replicaset.name,
+                "desired": self.replicaset.desired,
+                "current": self.replicaset.current,
+                "ready": self.replicaset.ready,
+            },
+            "service": {
+                "name": self.service.name,
+                "type": self.service.type,
+                "cluster_ip": self.service.cluster_ip,
+                "node_port": self.service.node_port,
+            },
+            "pods": [pod_json(pod, now) for pod in self.pods],
+        }
+
+
+def pod_json(pod: Pod, now: float) -> dict[str, Any]:
+    """Write one pod as `status -o json` does; ``now`` is unix seconds."""
+    return {
+        "name": pod.name,
+        "ready": pod.ready,
+        "status": pod.status,
+        "restarts": pod.restarts,
+        "age_seconds": max(0, int(now - pod.created)),
+        "ip": pod.ip,
+        "node": pod.node,
+    }
+
+
+async def status(sale: Sale) -> Status:
+    """Fetch everything about the sale.
+
+    Raises:
+        NoSaleError: the ReplicaSet or the Service is not there.
+    """
+    replicaset, service = await asyncio.gather(sale.replicaset(), sale.service())
+    pods = await sale.pods(replicaset)
+    return told(sale, replicaset, service, pods, await address(sale, service))
+
+
+def told(sale: Sale, replicaset: Object, service: Service, pods: list[Object], url: str) -> Status:
+    """Put the parts together."""
+    return Status(
+        kind=sale.cluster.kind,
+        context=sale.cluster.context,
+        namespace=sale.namespace,
+        url=url,
+        replicaset=ReplicaSet.from_object(replicaset),
+        service=service,
+        pods=tuple(sorted(map(Pod.from_object, pods), key=lambda pod: pod.name)),
+    )
+
+
+async def address(sale: Sale, service: Service) -> str:
+    """Find the sale's URL; empty where there is no way in from here."""
+    try:
+        async with sale.cluster.reach(service) as url:
+            return url
+    except FlashsaleError:
+        return ""

@@ -1,0 +1,152 @@
+"""Waiting for the ReplicaSet to be what was asked for, on watch events, without polling."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from flashsale.errors import ClusterUnreachableError, NoSaleError
+from flashsale.exercise.sale import Sale, owned
+from flashsale.kube import paths
+from flashsale.kube.watching import Change, Changed, Resynced, Stream, changes
+from flashsale.model import Object, Pod, ReplicaSet
+
+ATTEMPTS = 5  # failed tries in a row, with growing pauses, before the cluster counts as gone
+CRASHES = 2  # restarts after which a crashing app is not expected to come round
+HOPELESS = (
+    "ErrImageNeverPull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+)
+
+
+@dataclass(slots=True)
+class Sight:
+    """What is known of the sale now; None and no pods until they have been listed."""
+
+    replicaset: Object | None = None
+    pods: dict[str, Object] = field(default_factory=dict)  # by uid; all that the selector finds
+    listed: set[str] = field(default_factory=set)
+
+    @property
+    def own(self) -> list[Pod]:
+        """The pods of the ReplicaSet."""
+        if self.replicaset is None:
+            return []
+        return [Pod.from_object(pod) for pod in owned(list(self.pods.values()), self.replicaset)]
+
+    @property
+    def alive(self) -> list[Pod]:
+        """Those of them that are not on their way out."""
+        return [pod for pod in self.own if not pod.terminating]
+
+    @property
+    def complete(self) -> bool:
+        """Whether both the ReplicaSet and the pods have been listed."""
+        return len(self.listed) == 2
+
+
+Verdict = Callable[[Sight], bool]
+
+
+def whole(count: int) -> Verdict:
+    """Ask for exactly ``count`` pods, all ready, and a ReplicaSet that says so."""
+
+    def verdict(sight: Sight) -> bool:
+        if sight.replicaset is None:
+            return False
+        seen = ReplicaSet.from_object(sight.replicaset)
+        numbers = {seen.desired, seen.current, seen.ready, len(sight.alive)}
+        return seen.observed and numbers == {count} and all(pod.ready for pod in sight.alive)
+
+    return verdict
+
+
+def hopeless(sight: Sight) -> bool:
+    """Whether no unready pod can become ready by itself: its image is missing, its app crashes."""
+    unready = [pod for pod in sight.alive if not pod.ready]
+    crashing = {pod.name for pod in unready if pod.restarts >= CRASHES}
+    return bool(unready) and all(
+        pod.status in HOPELESS or (pod.status == "CrashLoopBackOff" and pod.name in crashing)
+        for pod in unready
+    )
+
+
+async def until(
+    sale: Sale, verdict: Verdict, *, timeout: float, tell: Callable[[Sight], None] | None = None
+) -> Sight:
+    """Watch the sale until a verdict holds, and return what was seen last.
+
+    Args:
+        timeout: patience in seconds, counted from the call.
+        tell: called with each new sight, for a progress line.
+
+    Raises:
+        TimeoutError: the patience is over.
+        NoSaleError: the ReplicaSet was deleted meanwhile.
+        ClusterUnreachableError: the API server stopped answering.
+    """
+    sight, news = Sight(), asyncio.Event()
+    selector = ReplicaSet.from_object(await sale.replicaset()).selector
+    one = {"fieldSelector": f"metadata.name={sale.name}"}
+    many = {"labelSelector": selector} if selector else {}
+    try:
+        async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
+            watches = [
+                group.create_task(
+                    _follow(sale, paths.replicasets(sale.namespace), one, sight, news)
+                ),
+                group.create_task(_follow(sale, paths.pods(sale.namespace), many, sight, news)),
+            ]
+            while not (sight.complete and verdict(sight)):
+                await news.wait()
+                news.clear()
+                if tell and sight.complete:
+                    tell(sight)
+            for watch in watches:
+                watch.cancel()
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return sight
+
+
+async def _follow(
+    sale: Sale, path: str, query: Mapping[str, Any], sight: Sight, news: asyncio.Event
+) -> None:
+    async with aclosing(changes(sale.api, path, query)) as stream:
+        async for change in stream:
+            _take(sale, sight, path, change)
+            news.set()
+
+
+def _take(sale: Sale, sight: Sight, path: str, change: Change) -> None:
+    """Work one piece of news into the sight."""
+    match change:
+        case Stream(state="reconnecting", attempt=attempt, why=why) if attempt >= ATTEMPTS:
+            raise ClusterUnreachableError(
+                why or f"The cluster '{sale.cluster.context}' stopped answering.",
+                hint=sale.cluster.start_hint,
+            )
+        case Resynced(objects=found):
+            sight.listed.add(path)
+            for thing in found:
+                _put(sight, path, thing)
+            if path.endswith("replicasets") and not found:
+                raise sale.missing()
+        case Changed(type="DELETED", object=thing) if path.endswith("replicasets"):
+            raise NoSaleError(f"Somebody deleted the ReplicaSet {sale.name}.", hint="flashsale up")
+        case Changed(type="DELETED", object=thing):
+            sight.pods.pop(thing["metadata"].get("uid", ""), None)
+        case Changed(object=thing):
+            _put(sight, path, thing)
+
+
+def _put(sight: Sight, path: str, thing: Object) -> None:
+    if path.endswith("replicasets"):
+        sight.replicaset = thing
+    else:
+        sight.pods[thing["metadata"].get("uid", "")] = thing
