@@ -167,6 +167,8 @@ def _type(owner: str, name: str, annotation: Any, types: dict[str, Any]) -> str:
     origin = getattr(annotation, "__origin__", None)
     if origin is list:
         return "[]" + _type(owner, name, arguments[0], types)
+    if f"{owner}.{name}" == "ManagedFieldsEntry.fieldsV1":
+        return "any"  # a map by its model, raw JSON for Go
     if origin is dict:
         return "{}" + _type(owner, name, arguments[1], types)
     if {int, str} <= {_plain(a) for a in arguments}:

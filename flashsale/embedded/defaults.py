@@ -46,7 +46,7 @@ def apply_defaults(resource: Resource, obj: Object, *, now: float) -> Object:
     Args:
         now: unix seconds; becomes the creationTimestamp of an object that has none.
     """
-    thing = _copied(obj)
+    thing: Object = _copied(obj)
     meta = thing.setdefault("metadata", {})
     meta.setdefault("creationTimestamp", rfc3339(now))
     if resource in WITH_SPEC and not isinstance(thing.get("spec"), dict):
@@ -63,14 +63,14 @@ def admit_pod(pod: Object) -> Object:
     A real API server also mounts a service account token; there is none here, because nothing
     inside a pod is meant to speak to this API.
     """
-    pod = _copied(pod)
-    spec = pod["spec"]
+    admitted: Object = _copied(pod)
+    spec = admitted["spec"]
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = spec["serviceAccount"] = account
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec)]
-    return pod
+    return admitted
 
 
 def _missing_tolerations(spec: Object) -> list[Object]:

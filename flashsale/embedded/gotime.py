@@ -43,7 +43,9 @@ def _parse(text: str, *, micro: bool) -> datetime:
     for name, pattern in (*LAYOUT, *([FRACTION] if micro else []), ZONE):
         found = re.match(pattern, rest)
         if not found:
-            raise ValueError(f"{_quoted(text, layout)}: cannot parse {_quote(rest)} as {_quote(name)}")
+            raise ValueError(
+                f"{_quoted(text, layout)}: cannot parse {_quote(rest)} as {_quote(name)}"
+            )
         parts.append(found[0])
         rest = rest[found.end() :]
         if name == "05" and not micro and (extra := fraction.match(rest)):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flashsale.embedded import gotime, quantities
-from flashsale.embedded.schema import Kind, Type, struct, type_of
+from flashsale.embedded.apitypes import Kind, Type, struct, type_of
 
 MOST = 100  # unknown fields that are listed
 BITS = {"int32": 31, "int64": 63}
@@ -24,7 +24,7 @@ class _EndOfDecoding(Exception):
     """A value that reads its own JSON refused it."""
 
 
-def type_error(api_version: str, kind: str, body: object) -> str | None:
+def type_error(body: object, api_version: str, kind: str) -> str | None:
     """Say which value has the wrong JSON type; None if all is well."""
     whole = type_of(api_version, kind)
     if not isinstance(body, dict):
@@ -38,7 +38,7 @@ def type_error(api_version: str, kind: str, body: object) -> str | None:
     return first
 
 
-def unknown_fields(api_version: str, kind: str, body: object) -> list[str]:
+def unknown_fields(body: object, api_version: str, kind: str) -> list[str]:
     """Return the paths of fields that the kind does not have: `spec.containers[0].imag`."""
     paths: dict[str, None] = {}  # an ordered set
     for path in _unknown_in_struct(type_of(api_version, kind), body, ""):

@@ -25,7 +25,9 @@ FILE_MODES = ("configMap", "downwardAPI", "projected", "secret")  # volumes of f
 MODE = 0o644
 TOKEN_SECONDS = 3600
 QOS_RESOURCES = ("cpu", "memory")
-NAME_WITH_TAG = re.compile(r"[a-z0-9._/-]*(?::[0-9]+/[a-z0-9._/-]*)?(?::([\w.-]+))?(@.+)?", re.ASCII)
+NAME_WITH_TAG = re.compile(
+    r"[a-z0-9._/-]*(?::[0-9]+/[a-z0-9._/-]*)?(?::([\w.-]+))?(@.+)?", re.ASCII
+)
 
 
 def default_pod_spec(spec: Object) -> None:
@@ -80,7 +82,7 @@ def _amounts(container: Object) -> tuple[dict[str, Any], dict[str, Any]]:
         {
             name: amount
             for name, text in (resources.get(side) or {}).items()
-            if name in QOS_RESOURCES and (amount := quantities.parse(str(text))) > 0
+            if name in QOS_RESOURCES and (amount := quantities.parse_quantity(str(text))) > 0
         }
         for side in ("requests", "limits")
     )

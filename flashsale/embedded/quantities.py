@@ -25,7 +25,7 @@ class QuantityError(ValueError):
     """Not a quantity; the message is Kubernetes' own."""
 
 
-def parse(text: str) -> Decimal:
+def parse_quantity(text: str) -> Decimal:
     """Return the amount that a quantity stands for.
 
     Raises:
@@ -57,7 +57,7 @@ def compare(one: str | int | float, other: str | int | float) -> int:
     Raises:
         QuantityError: one of them is none.
     """
-    first, second = parse(_text(one)), parse(_text(other))
+    first, second = parse_quantity(_text(one)), parse_quantity(_text(other))
     return (first > second) - (first < second)
 
 

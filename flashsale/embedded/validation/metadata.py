@@ -1,0 +1,154 @@
+"""Rules for metadata (apimachinery/pkg/api/validation/objectmeta.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.resources import NAMESPACES, SERVICES, Resource
+from flashsale.embedded.validation import texts
+from flashsale.model import Object
+
+ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+LABEL_NAMES = (SERVICES, NAMESPACES)  # their names are DNS labels, all others are subdomains
+ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+
+
+def validate_metadata(resource: Resource, obj: Object) -> list[FieldError]:
+    """Check the metadata of a new object."""
+    meta = obj.get("metadata") or {}
+    rule = texts.dns_label if resource in LABEL_NAMES else texts.dns_subdomain
+    base = meta.get("generateName") or ""
+    errors = invalid("metadata.generateName", base, rule(_unfinished(base)) if base else [])
+    if meta.get("name"):
+        errors += invalid("metadata.name", meta["name"], rule(meta["name"]))
+    else:
+        why = "name or generateName is required"
+        errors.append(FieldError.required("metadata.name", why))
+    return errors + _namespace(resource, meta) + _common(meta)
+
+
+def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
+    """Check the metadata of a changed object: what may not change, and the rest."""
+    meta, before = new.get("metadata") or {}, old.get("metadata") or {}
+    errors = []
+    if before.get("deletionTimestamp"):
+        extra = sorted(set(meta.get("finalizers") or ()) - set(before.get("finalizers") or ()))
+        if extra:
+            listed = ", ".join(f'"{name}"' for name in extra)
+            why = (
+                "no new finalizers can be added if the object is being deleted, "
+                f"found new finalizers []string{{{listed}}}"
+            )
+            errors.append(FieldError.forbidden("metadata.finalizers", why))
+    for key in ("name", "namespace", "uid"):
+        if meta.get(key, "") != before.get(key, ""):
+            wrong = [texts.NOT_IMMUTABLE]
+            errors += invalid(f"metadata.{key}", meta.get(key, ""), wrong)
+    return errors + _common(meta)
+
+
+def validate_labels(labels: Mapping[str, str] | None, field: str) -> list[FieldError]:
+    """Check keys and values of labels or of a selector."""
+    errors = []
+    for key, value in (labels or {}).items():
+        errors += invalid(field, key, texts.qualified_name(key))
+        errors += invalid(field, value, texts.label_value(value))
+    return errors
+
+
+def validate_annotations(annotations: Mapping[str, str] | None, field: str) -> list[FieldError]:
+    """Check keys and the total size."""
+    errors, size = [], 0
+    for key, value in (annotations or {}).items():
+        errors += invalid(field, key, texts.qualified_name(key.lower()))
+        size += len(key.encode()) + len(value.encode())
+    if size > ANNOTATIONS_SIZE:
+        why = f"Too long: may not be more than {ANNOTATIONS_SIZE} bytes"
+        errors.append(FieldError("FieldValueTooLong", field, why))
+    return errors
+
+
+def validate_pod_annotations(annotations: Mapping[str, str] | None, field: str) -> list[FieldError]:
+    """Check the annotation that tells which pods may go first."""
+    cost = (annotations or {}).get(DELETION_COST)
+    if cost is None or _is_int32(cost):
+        return []
+    return invalid(f"{field}[{DELETION_COST}]", cost, ["must be a 32bit integer"])
+
+
+def invalid(field: str, value: Any, wrong: list[str]) -> list[FieldError]:
+    """Make one error of each thing that is wrong with a value."""
+    return [FieldError.invalid(field, value, why) for why in wrong]
+
+
+def not_negative(thing: Object, key: str, field: str) -> list[FieldError]:
+    """Check a number that may be missing."""
+    value = thing.get(key) or 0
+    return invalid(f"{field}.{key}", value, [texts.NOT_NEGATIVE] if value < 0 else [])
+
+
+def _unfinished(base: str) -> str:
+    """A base of generated names may end in a hyphen: five characters follow."""
+    return base[:-1] + "a" if len(base) > 1 and base.endswith("-") else base
+
+
+def _namespace(resource: Resource, meta: Object) -> list[FieldError]:
+    namespace = meta.get("namespace") or ""
+    if not resource.namespaced:
+        why = "not allowed on this type"
+        return [FieldError.forbidden("metadata.namespace", why)] if namespace else []
+    if not namespace:
+        return [FieldError.required("metadata.namespace")]
+    return invalid("metadata.namespace", namespace, texts.dns_label(namespace))
+
+
+def _common(meta: Object) -> list[FieldError]:
+    return (
+        validate_labels(meta.get("labels"), "metadata.labels")
+        + validate_annotations(meta.get("annotations"), "metadata.annotations")
+        + _owners(meta.get("ownerReferences") or [])
+        + _finalizers(meta.get("finalizers") or [])
+    )
+
+
+def _owners(owners: list[Object]) -> list[FieldError]:
+    field, errors, controller = "metadata.ownerReferences", [], ""
+    for owner in owners:
+        for key in ("apiVersion", "kind", "name", "uid"):
+            why = "version must not be empty" if key == "apiVersion" else "must not be empty"
+            errors += invalid(f"{field}.{key}", "", [] if owner.get(key) else [why])
+        if not owner.get("controller"):
+            continue
+        name = f"{owner.get('kind', '')}/{owner.get('name', '')}"
+        if controller:
+            why = (
+                'Only one reference can have Controller set to true. Found "true" in references '
+                f"for {controller} and {name}"
+            )
+            errors += invalid(field, owners, [why])
+        controller = controller or name
+    return errors
+
+
+def _finalizers(finalizers: list[str]) -> list[FieldError]:
+    errors = []
+    for name in finalizers:
+        errors += invalid("metadata.finalizers", name, texts.qualified_name(name))
+        if "/" not in name and name not in (ORPHAN, FOREGROUND, "kubernetes"):
+            why = "name is neither a standard finalizer name nor is it fully qualified"
+            errors += invalid("metadata.finalizers", name, [why])
+    if {ORPHAN, FOREGROUND} <= set(finalizers):
+        why = f"finalizer {ORPHAN} and {FOREGROUND} cannot be both set"
+        errors += invalid("metadata.finalizers", finalizers, [why])
+    return errors
+
+
+def _is_int32(text: str) -> bool:
+    """A number as Go's ParseInt takes it, and no plus sign or leading zero in front."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 10:
+        return False
+    return (digits == "0" or digits[0] != "0") and -(1 << 31) <= int(text) < 1 << 31

@@ -1,0 +1,107 @@
+"""Rules for ReplicaSets and their Scale (pkg/apis/apps/validation, pkg/registry/apps)."""
+
+from __future__ import annotations
+
+from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.resources import REPLICA_SETS
+from flashsale.embedded.validation import texts
+from flashsale.embedded.validation.metadata import (
+    invalid,
+    not_negative,
+    validate_labels,
+    validate_metadata,
+    validate_metadata_update,
+)
+from flashsale.embedded.validation.pods import validate_template
+from flashsale.model import Object
+
+WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")
+MISMATCH = "`selector` does not match template `labels`"
+
+
+def validate_replicaset(replicaset: Object) -> list[FieldError]:
+    """Check a new ReplicaSet."""
+    return validate_metadata(REPLICA_SETS, replicaset) + _spec(replicaset.get("spec") or {})
+
+
+def validate_replicaset_update(new: Object, old: Object) -> list[FieldError]:
+    """Check a changed ReplicaSet: its selector may not change."""
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    errors = validate_metadata_update(new, old) + _spec(spec)
+    if spec.get("selector") != before.get("selector"):
+        wrong = [texts.NOT_IMMUTABLE]
+        errors += invalid("spec.selector", spec.get("selector"), wrong)
+    return errors
+
+
+def validate_scale(scale: Object) -> list[FieldError]:
+    """Check what is sent to the scale subresource; the kind to blame is Scale.autoscaling."""
+    return not_negative(scale.get("spec") or {}, "replicas", "spec")
+
+
+def _spec(spec: Object) -> list[FieldError]:
+    errors = not_negative(spec, "replicas", "spec") + not_negative(spec, "minReadySeconds", "spec")
+    selector = spec.get("selector")
+    if selector is None:
+        errors.append(FieldError.required("spec.selector"))
+    else:
+        errors += _selector(selector, "spec.selector")
+        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+            why = "empty selector is invalid for deployment"
+            errors.append(FieldError.invalid("spec.selector", selector, why))
+        if not _usable(selector):
+            return errors + invalid("spec.selector", selector, ["invalid label selector"])
+    template = spec.get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels")
+    if selector is None or not _matches(selector, labels or {}):
+        errors.append(FieldError.invalid("spec.template.metadata.labels", labels, MISMATCH))
+    errors += validate_template(template, "spec.template")
+    pod = template.get("spec") or {}
+    if pod.get("restartPolicy") != "Always":
+        policy = pod.get("restartPolicy", "")
+        error = FieldError.unsupported("spec.template.spec.restartPolicy", policy, ["Always"])
+        errors.append(error)
+    if pod.get("activeDeadlineSeconds") is not None:
+        why = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        errors.append(FieldError.forbidden("spec.template.spec.activeDeadlineSeconds", why))
+    return errors
+
+
+def _selector(selector: Object, field: str) -> list[FieldError]:
+    errors = validate_labels(selector.get("matchLabels"), f"{field}.matchLabels")
+    for index, expression in enumerate(selector.get("matchExpressions") or []):
+        at = f"{field}.matchExpressions[{index}]"
+        operator, values = expression.get("operator") or "", expression.get("values") or []
+        key = expression.get("key") or ""
+        if operator in WITH_VALUES and not values:
+            why = "must be specified when `operator` is 'In' or 'NotIn'"
+            errors.append(FieldError.required(f"{at}.values", why))
+        elif operator in WITHOUT_VALUES and values:
+            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            errors.append(FieldError.forbidden(f"{at}.values", why))
+        elif operator not in WITH_VALUES + WITHOUT_VALUES:
+            why = "not a valid selector operator"
+            errors.append(FieldError.invalid(f"{at}.operator", operator, why))
+        errors += invalid(f"{at}.key", key, texts.qualified_name(key))
+        for place, value in enumerate(values):
+            errors += invalid(f"{at}.values[{place}]", value, texts.label_value(value))
+    return errors
+
+
+def _usable(selector: Object) -> bool:
+    """Whether Kubernetes could make a selector of it (LabelSelectorAsSelector)."""
+    return not _selector(selector, "")
+
+
+def _matches(selector: Object, labels: Object) -> bool:
+    """Whether labels satisfy a selector; an empty one is satisfied by everything."""
+    expressions = selector.get("matchExpressions") or []
+    exact = all(labels.get(k) == v for k, v in (selector.get("matchLabels") or {}).items())
+    return exact and all(_satisfies(expression, labels) for expression in expressions)
+
+
+def _satisfies(expression: Object, labels: Object) -> bool:
+    key, operator = expression["key"], expression["operator"]
+    if operator in WITHOUT_VALUES:
+        return (key in labels) is (operator == "Exists")
+    return (labels.get(key) in (expression.get("values") or [])) is (operator == "In")

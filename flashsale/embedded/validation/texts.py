@@ -1,0 +1,151 @@
+"""Syntax rules for names, labels and ports, in Kubernetes' own words.
+
+Each function returns what is wrong with a value, nothing if it is fine
+(apimachinery/pkg/util/validation and pkg/api/validate/content).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
+QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+LABEL_VALUE = f"({QUALIFIED})?"
+CONFIG_KEY = "[-._a-zA-Z0-9]+"
+HTTP_HEADER = "[-A-Za-z0-9]+"
+ALPHANUMERIC_ENDS = "and must start and end with an alphanumeric character"
+ALPHANUMERIC_OR = f"must consist of alphanumeric characters, '-', '_' or '.', {ALPHANUMERIC_ENDS}"
+EMPTY = "must be non-empty"
+NOT_IMMUTABLE = "field is immutable"
+NOT_NEGATIVE = "must be greater than or equal to 0"
+PORT_RANGE = "must be between 1 and 65535, inclusive"
+
+
+def dns_label(value: str) -> list[str]:
+    """RFC 1123 label: up to 63 characters, no dots."""
+    wrong = _too_long(value, 63)
+    if _matches(LABEL, value):
+        return wrong
+    if _matches(SUBDOMAIN, value):
+        return [*wrong, "must not contain dots"]
+    says = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
+    return [*wrong, _regex(says + ALPHANUMERIC_ENDS, LABEL, ("my-name", "123-abc"))]
+
+
+def dns_subdomain(value: str) -> list[str]:
+    """RFC 1123 subdomain: labels joined by dots, up to 253 characters."""
+    wrong = _too_long(value, 253)
+    if _matches(SUBDOMAIN, value):
+        return wrong
+    says = (
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
+        "'-' or '.', "
+    )
+    return [*wrong, _regex(says + ALPHANUMERIC_ENDS, SUBDOMAIN, ("example.com",))]
+
+
+def qualified_name(value: str) -> list[str]:
+    """A label's or annotation's key: a name, before it possibly a subdomain and a slash."""
+    prefix, slash, name = value.rpartition("/")
+    examples = ("MyName", "my.name", "123-abc")
+    if "/" in prefix:
+        text = _regex(f"a valid label key {ALPHANUMERIC_OR}", QUALIFIED, examples)
+        return [f"{text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    wrong = []
+    if slash and not prefix:
+        wrong.append(f"prefix part {EMPTY}")
+    elif slash:
+        wrong += [f"prefix part {text}" for text in dns_subdomain(prefix)]
+    if not name:
+        wrong.append(f"name part {EMPTY}")
+    wrong += [f"name part {text}" for text in _too_long(name, 63)]
+    if not _matches(QUALIFIED, name):
+        wrong.append(f"name part {_regex(ALPHANUMERIC_OR, QUALIFIED, examples)}")
+    return wrong
+
+
+def label_value(value: str) -> list[str]:
+    """A label's value: empty, or up to 63 characters."""
+    wrong = _too_long(value, 63)
+    if _matches(LABEL_VALUE, value):
+        return wrong
+    says = (
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' "
+        f"or '.', {ALPHANUMERIC_ENDS}"
+    )
+    return [*wrong, _regex(says, LABEL_VALUE, ("MyValue", "my_value", "12345"))]
+
+
+def port_number(value: int) -> list[str]:
+    """1 to 65535."""
+    return [] if 1 <= value <= 65535 else [PORT_RANGE]
+
+
+def port_name(value: str) -> list[str]:
+    """An IANA service name: up to 15 letters, digits and hyphens."""
+    wrong = _too_long(value, 15)
+    if not _matches("[-a-z0-9]+", value):
+        wrong.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search("[a-z]", value):
+        wrong.append("must contain at least one letter (a-z)")
+    if "--" in value:
+        wrong.append("must not contain consecutive hyphens")
+    if value.startswith("-") or value.endswith("-"):
+        wrong.append("must not begin or end with a hyphen")
+    return wrong
+
+
+def env_name(value: str) -> list[str]:
+    """Printable ASCII without an equals sign: the relaxed rule, on by default since 1.34."""
+    if all(" " <= character <= "~" and character != "=" for character in value):
+        return []
+    return [
+        "a valid environment variable name must consist only of printable ASCII characters "
+        "other than '='"
+    ]
+
+
+def config_key(value: str) -> list[str]:
+    """A key of a ConfigMap."""
+    wrong = _too_long(value, 253)
+    if not _matches(CONFIG_KEY, value):
+        says = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+        wrong.append(_regex(says, CONFIG_KEY, ("key.name", "KEY_NAME", "key-name")))
+    if value in (".", ".."):
+        wrong.append(f"must not be '{value}'")
+    elif value.startswith(".."):
+        wrong.append("must not start with '..'")
+    return wrong
+
+
+def http_header(value: str) -> list[str]:
+    """A header's name."""
+    if _matches(HTTP_HEADER, value):
+        return []
+    says = "a valid HTTP header must consist of alphanumeric characters or '-'"
+    return [_regex(says, HTTP_HEADER, ("X-Header-Name",))]
+
+
+def ip_address(value: str) -> list[str]:
+    """An IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    return []
+
+
+def _matches(pattern: str, value: str) -> bool:
+    return re.fullmatch(pattern, value) is not None
+
+
+def _too_long(value: str, most: int) -> list[str]:
+    return [f"must be no more than {most} bytes"] if len(value.encode()) > most else []
+
+
+def _regex(says: str, pattern: str, examples: Sequence[str]) -> str:
+    shown = " or ".join(f"'{example}', " for example in examples)
+    return f"{says} (e.g. {shown}regex used for validation is '{pattern}')"
