@@ -106,6 +106,7 @@ class Service:
     ports: str  # PORT(S), for example 80:30080/TCP
     created: float  # unix seconds
     external: str = ""  # first load balancer address, empty if none
+    namespace: str = "default"
 
     @classmethod
     def from_object(cls, service: Mapping[str, Any]) -> Service:
@@ -121,6 +122,7 @@ class Service:
             ports=service_ports(ports),
             created=timestamp(meta.get("creationTimestamp")),
             external=ingress[0].get("ip") or ingress[0].get("hostname") or "",
+            namespace=meta.get("namespace", "default"),
         )
 
 

@@ -1,0 +1,138 @@
+"""minikube as a `Cluster`: start or find it, make the image, reach the service, stop it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
+from flashsale.clusters.making import Telling, by_docker, recipe
+from flashsale.clusters.minikube import imagebuild, kubeconfig, starting
+from flashsale.clusters.minikube.binary import Binary, Patience, installed
+from flashsale.clusters.minikube.deciding import Wish, check_version, road
+from flashsale.clusters.minikube.dockerenv import AWAY, keep_proxies_off, node_engine
+from flashsale.clusters.minikube.reaching import reachable
+from flashsale.clusters.minikube.state import Profile, observe, version
+from flashsale.clusters.minikube.usable import host_docker_answers
+from flashsale.errors import ClusterUnreachableError
+from flashsale.image import EngineError, connected
+from flashsale.model import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Minikube:
+    """One minikube profile; driver, processors and memory matter when it is created."""
+
+    profile: str = "minikube"
+    driver: str = ""
+    cpus: int = 0
+    memory: str = ""
+    patience: Patience = field(default_factory=Patience)
+    kind: Kind = "minikube"
+    start_hint: str = "flashsale up"
+    stops_with_sale: bool = False
+
+    @property
+    def context(self) -> str:
+        """minikube names cluster, user and context after the profile."""
+        return self.profile
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that minikube writes: the first of $KUBECONFIG."""
+        return kubeconfig.path(os.environ)
+
+    async def running(self) -> bool:
+        """Whether the cluster is up; starts nothing."""
+        return installed() and (await observe(self._minikube)).running
+
+    async def start(self, progress: Progress) -> None:
+        """Create, start, resume or repair the profile; leave a running one alone.
+
+        Raises:
+            ClusterUnreachableError: it cannot be brought up.
+            BadInputError: the profile exists with another driver.
+        """
+        if warning := check_version(await version(self._minikube)):
+            progress.note(warning)
+        await self._ensure(progress)
+
+    async def provide(
+        self, app: App | None, name: str, options: BuildOptions, progress: Progress
+    ) -> Image:
+        """Build the image where the node's runtime finds it.
+
+        Raises:
+            BuildError, PushError: it could not be made.
+            ClusterUnreachableError: no way to build it inside this profile.
+        """
+        if app is None:
+            return Image(name, built=False)
+        profile = await self._profile()
+        way, message = road(profile)
+        if message:
+            progress.note(message)
+        if way == "host" or (way == "node" and options.push):
+            async with connected() as engine:
+                return await by_docker(engine, app, name, options, progress)
+        if way == "node":
+            return await self._in_node(app, name, options, progress, profile)
+        return await self._in_engine(app, name, options, progress, profile)
+
+    @asynccontextmanager
+    async def reach(self, service: Service) -> AsyncGenerator[str]:
+        """Give the node's port, or hold a tunnel open.
+
+        Raises:
+            ClusterUnreachableError: neither works from here.
+        """
+        async with reachable(self._minikube, await self._profile(), service) as url:
+            yield url
+
+    async def stop(self, progress: Progress) -> None:
+        """Stop the profile; its image and objects are there again after the next start."""
+        await starting.stop(self._minikube, progress)
+
+    @property
+    def _minikube(self) -> Binary:
+        return Binary(self.profile, self.patience)
+
+    async def _ensure(self, progress: Progress) -> Profile:
+        wish = Wish(self.profile, self.driver, self.cpus, self.memory)
+        found = await starting.ensure_running(self._minikube, wish, progress, host_docker_answers)
+        keep_proxies_off(found.ip)  # from the Kubernetes client too
+        return found
+
+    async def _profile(self) -> Profile:
+        state = await observe(self._minikube)
+        if state.profile is None:
+            raise ClusterUnreachableError(
+                f"There is no minikube profile '{self.profile}'.", hint="flashsale up"
+            )
+        keep_proxies_off(state.profile.ip)
+        return state.profile
+
+    async def _in_engine(
+        self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
+    ) -> Image:
+        try:
+            async with node_engine(self._minikube, lambda: self._ensure(progress)) as engine:
+                return await by_docker(engine, app, name, options, progress)
+        except EngineError as error:
+            if error.trouble not in AWAY or options.push:
+                raise
+            progress.note(f"{error} Add it to NO_PROXY. Building with `minikube image build`.")
+        return await self._in_node(app, name, options, progress, profile)
+
+    async def _in_node(
+        self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
+    ) -> Image:
+        made_from = await recipe(app, name, options)
+        telling = Telling(progress, f"Building {name} inside minikube '{self.profile}'")
+        made = await imagebuild.make(
+            self._minikube, made_from, profile.nodes, telling.line, progress.note
+        )
+        return Image(imagebuild.full(name), made.built, made.id)

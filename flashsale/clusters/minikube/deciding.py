@@ -1,0 +1,196 @@
+"""What a profile's state asks for: the decision table, as a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Literal
+
+from flashsale.clusters.minikube.state import GONE, Profile, ProfileState, Status
+from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+
+OLDEST, ADVISED = (1, 30), (1, 38)
+BY_DOCKER = ("docker", "")  # drivers whose node is a container of this machine's Docker
+
+
+class Do(Enum):
+    """One thing to do about a profile."""
+
+    NOTHING = auto()
+    CREATE = auto()
+    START = auto()  # with the profile's own driver and runtime
+    UNPAUSE = auto()
+    REFRESH = auto()  # the kubeconfig's entry
+    WAIT = auto()  # somebody else is at it
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, and what to tell the user about it."""
+
+    do: Do
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for; empty or 0 leaves it to minikube."""
+
+    profile: str
+    driver: str = ""
+    cpus: int = 0
+    memory: str = ""  # as minikube takes it: 4096, 4g
+
+
+def decide(
+    wish: Wish, state: ProfileState, *, tried: Collection[Do] = (), docker: bool = True
+) -> Decision:
+    """Say what to do next; everything but waiting is tried once.
+
+    Args:
+        tried: what was done already, to no avail.
+        docker: whether this machine's Docker answers.
+
+    Raises:
+        ClusterUnreachableError: nothing more can be done here; the hint says what the user can.
+        BadInputError: the profile is not of the kind that was asked for.
+    """
+    name = wish.profile
+    if state.damaged:
+        raise ClusterUnreachableError(
+            f"Profile '{name}' is damaged.", hint=f"recreate it: minikube delete -p {name}"
+        )
+    if state.profile is None:
+        decision = Decision(
+            Do.CREATE,
+            f"Creating minikube profile '{name}' (first start downloads about 1 GB)...",
+        )
+    elif wish.driver not in ("", state.profile.driver):
+        raise mismatch(state.profile, wish.driver)
+    else:
+        decision = _for_profile(state.profile, state.status, tried, docker)
+    if decision.do in tried and decision.do is not Do.WAIT:
+        raise not_answering(name)
+    return decision
+
+
+def _for_profile(
+    profile: Profile, status: Status | None, tried: Collection[Do], docker: bool
+) -> Decision:
+    name = profile.name
+    match status:
+        case None:
+            raise not_answering(name)
+        case Status(host="InsufficientStorage"):
+            raise disk_full(name)
+        case status if status == GONE:
+            return _for_missing_node(profile, docker)
+        case Status(host="Starting" | "Stopping"):
+            return Decision(Do.WAIT, "Another minikube operation is running; waiting.")
+        case Status(host="Stopped" | "Saved" | "Paused"):
+            return Decision(Do.START, f"Starting stopped minikube '{name}'...")
+        case Status(host="Running", apiserver="Paused"):
+            return Decision(Do.UNPAUSE, f"minikube '{name}' is paused; resuming.")
+        case status if status.well:
+            return Decision(Do.NOTHING, f"minikube '{name}' is running.")
+        case Status(host="Running", kubelet="Running", apiserver="Running"):
+            do = Do.START if Do.REFRESH in tried else Do.REFRESH
+            return Decision(do, f"Refreshing kubeconfig for '{name}'.")
+    return Decision(Do.START, f"Kubernetes in '{name}' is not answering; repairing...")
+
+
+def _for_missing_node(profile: Profile, docker: bool) -> Decision:
+    if not docker and profile.driver in BY_DOCKER:
+        raise docker_down()
+    return Decision(
+        Do.START,
+        f"The node of '{profile.name}' is missing; recreating it."
+        " Data inside the old node is lost.",
+    )
+
+
+def needs_docker(state: ProfileState) -> bool:
+    """Whether the decision depends on this machine's Docker, which costs time to ask."""
+    return state.status == GONE and state.profile is not None and state.profile.driver in BY_DOCKER
+
+
+def check_version(version: tuple[int, ...]) -> str:
+    """Return a warning for an old minikube, or an empty string.
+
+    Raises:
+        ClusterUnreachableError: it is too old.
+    """
+    text = ".".join(str(number) for number in version)
+    if version < OLDEST:
+        raise ClusterUnreachableError(
+            f"minikube v{text} is too old; 1.30+ needed (1.38+ recommended).",
+            hint="update it: https://minikube.sigs.k8s.io/docs/start/",
+        )
+    return f"minikube v{text} is old: 1.38+ is recommended." if version < ADVISED else ""
+
+
+Road = Literal["engine", "host", "node"]
+
+
+def road(profile: Profile) -> tuple[Road, str]:
+    """Say how an image gets into this profile: its Docker, this host's Docker, or minikube."""
+    name, runtime = profile.name, profile.runtime
+    if profile.driver == "none":
+        return "host", "Driver 'none': using this host's Docker."
+    if profile.nodes > 1:
+        return "node", (
+            f"'{name}' has {profile.nodes} nodes, and docker-env serves one:"
+            " building on each with `minikube image build --all`."
+        )
+    if runtime != "docker":
+        return "node", (
+            f"'{name}' uses {runtime}: building with `minikube image build`."
+            " For the Docker API recreate with --container-runtime=docker."
+        )
+    return "engine", ""
+
+
+def start_words(wish: Wish, profile: Profile | None) -> list[str]:
+    """Write the arguments of `minikube start`.
+
+    A new profile gets the docker runtime by name: it is the default up to 1.38 only. An existing
+    one gets its own driver and runtime: the user's minikube defaults would win over them.
+    --keep-context leaves the user's current context alone.
+    """
+    common = ["start", "--interactive=false", "--keep-context", "-o", "json"]
+    if profile is not None:
+        own = {"driver": profile.driver, "container-runtime": profile.runtime}
+    else:
+        own = {
+            "nodes": "1",
+            "container-runtime": "docker",
+            "driver": wish.driver,
+            "cpus": str(wish.cpus or ""),
+            "memory": wish.memory,
+        }
+    return [*common, *(f"--{key}={value}" for key, value in own.items() if value)]
+
+
+def mismatch(profile: Profile, driver: str) -> FlashsaleError:
+    return BadInputError(
+        f"'{profile.name}' already uses driver {profile.driver}.",
+        hint=f"minikube delete -p {profile.name}, or use --profile NAME for driver {driver}",
+    )
+
+
+def not_answering(name: str) -> ClusterUnreachableError:
+    return ClusterUnreachableError(
+        f"Kubernetes in minikube '{name}' is not answering.", hint=f"run: minikube logs -p {name}"
+    )
+
+
+def disk_full(name: str) -> ClusterUnreachableError:
+    return ClusterUnreachableError(
+        f"Disk of the minikube node '{name}' is full.",
+        hint=f"minikube ssh -p {name} -- docker system prune, or free host disk",
+    )
+
+
+def docker_down() -> ClusterUnreachableError:
+    return ClusterUnreachableError("Docker is not running.", hint="start Docker, then retry")

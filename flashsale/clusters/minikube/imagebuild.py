@@ -1,0 +1,108 @@
+"""Building inside the node with `minikube image build`, for runtimes without a Docker API.
+
+It leaves with 0 even when the build failed or the node is stopped (pkg/minikube/machine/
+build_images.go), so only `image ls` says whether an image is there. That list has names and ids, no
+labels: the content's digest goes into a tag of its own, and the sale's name is put on that image.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashsale.clusters.minikube.binary import Binary
+from flashsale.image import Made, Recipe
+from flashsale.image.building import BuildError, failure
+from flashsale.image.engine import Emit
+
+SHORT = 12  # hex digits of the content's digest in the tag
+HUB = "docker.io/"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBuild:
+    """What to call the image: by the sale's name, and by its content."""
+
+    name: str  # with its registry: cri-o resolves no short names
+    content: str
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> NodeBuild:
+        name = full(recipe.name)
+        content = f"{name.rpartition(':')[0]}:sale-{recipe.digest[:SHORT]}"
+        return cls(name, f"{content}-{secrets.token_hex(3)}" if recipe.rebuild else content)
+
+    def present(self, images: Mapping[str, str]) -> str:
+        """Return a name of the image with this content, or an empty string."""
+        return next((name for name in images if name.startswith(self.content)), "")
+
+
+async def make(minikube: Binary, recipe: Recipe, nodes: int, emit: Emit, note: Emit) -> Made:
+    """Build on every node unless the same content is there; return what the node has then.
+
+    Raises:
+        BuildError: after it, the image is not there.
+    """
+    wanted = NodeBuild.of(recipe)
+    source = "" if recipe.rebuild else wanted.present(await images(minikube))
+    log = "" if source else await _build(minikube, recipe, wanted, nodes, emit, note)
+    await minikube.ask("image", "tag", source or wanted.content, wanted.name)
+    now = await images(minikube)
+    image_id = now.get(source or wanted.content)
+    if image_id is None or now.get(wanted.name) != image_id:
+        error = failure("minikube returned 0 all the same", log.splitlines())
+        raise BuildError("Image build failed (minikube returned 0).", hint=error.hint, details=log)
+    return Made(image_id, built=not source)
+
+
+async def images(minikube: Binary) -> dict[str, str]:
+    """List the node's images: full name to id."""
+    said = await minikube.ask("image", "ls", "--format", "json")
+    try:
+        listed = json.loads(said.stdout) or []
+    except ValueError:
+        listed = []
+    return {
+        full(tag): "sha256:" + image["id"].removeprefix("sha256:")
+        for image in listed
+        for tag in image.get("repoTags") or ()
+    }
+
+
+def full(name: str) -> str:
+    """Write a name as registries do: `flashsale:1.0` is `docker.io/library/flashsale:1.0`."""
+    first, slash, _ = name.partition("/")
+    tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+    if not slash:
+        return f"{HUB}library/{tagged}"
+    return tagged if set(".:") & set(first) or first == "localhost" else HUB + tagged
+
+
+async def _build(
+    minikube: Binary, recipe: Recipe, wanted: NodeBuild, nodes: int, emit: Emit, note: Emit
+) -> str:
+    network = recipe.passed()
+    for line in network.notes:
+        note(line)
+    dockerfile, extra = recipe.files(network)
+    words = [f"--build-opt=build-arg={key}={value}" for key, value in network.arguments.items()]
+    everywhere = ["--all"] if nodes > 1 else []
+    log: list[str] = []
+
+    def each(line: str) -> None:
+        log.append(line)
+        emit(line)
+
+    with tempfile.TemporaryDirectory(prefix="flashsale-build-") as folder:
+        recipe.context.unpack(Path(folder), dockerfile, **extra)
+        await minikube.follow(
+            *("image", "build", "-t", wanted.content, *everywhere, *words, folder),
+            each=each,
+            each_error=each,  # where BuildKit writes its log
+            timeout=minikube.patience.build,
+        )
+    return "\n".join(log)

@@ -1,0 +1,31 @@
+"""The only door to Docker: what goes into an image, building it, pushing it.
+
+- ``context``: a folder and a Dockerfile become a deterministic archive and its digest
+- ``dockerfile``: what the classic builder cannot do, and how build arguments and a CA get in
+- ``network``: proxies, package index and CA certificate of this machine, for the build
+- ``engine``: the connection, and why there is none; the one module that imports ``docker``
+- ``building``, ``pushing``: the work itself, streaming its output
+
+Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends its stream.
+"""
+
+from __future__ import annotations
+
+from flashsale.image.building import Made, Recipe, make
+from flashsale.image.context import Context
+from flashsale.image.engine import Engine, EngineError, Trouble, connected
+from flashsale.image.network import Surroundings
+from flashsale.image.pushing import push
+
+__all__ = [
+    "Context",
+    "Engine",
+    "EngineError",
+    "Made",
+    "Recipe",
+    "Surroundings",
+    "Trouble",
+    "connected",
+    "make",
+    "push",
+]
