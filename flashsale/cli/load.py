@@ -1,0 +1,193 @@
+"""`flashsale load`."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flashsale.errors import CTRL_C
+
+if TYPE_CHECKING:
+    from asyncio import Event, Task
+    from collections.abc import AsyncIterator, Iterator
+
+    from flashsale.cli.shared import Shared
+    from flashsale.figures import Progress, Report
+    from flashsale.load.crowd import Observer
+    from flashsale.load.plan import Plan
+
+LINE_EVERY = 5.0  # seconds between lines where there is no terminal
+
+
+def load(
+    ctx: typer.Context,
+    rate: Annotated[
+        float, typer.Option("--rate", metavar="N", help="Purchases a second, whatever is answered.")
+    ] = 100.0,
+    duration: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long new buyers come.")
+    ] = "30s",
+    keepalive: Annotated[
+        bool,
+        typer.Option("--keepalive", help="Share kept connections: shows how that skews the pods."),
+    ] = False,
+    arrivals: Annotated[
+        str, typer.Option("--arrivals", metavar="even|poisson", help="How buyers are spaced.")
+    ] = "even",
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Of poisson arrivals: same seed, same plan.")
+    ] = 0,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long a buyer waits.")
+    ] = "5s",
+    url: Annotated[
+        str | None,
+        typer.Option("--url", metavar="URL", help="Send to this address, not to the open sale."),
+    ] = None,
+) -> None:
+    """Send buyers on a schedule, and count what becomes of every purchase."""
+    from flashsale.cli.output import out_json
+    from flashsale.cli.running import run
+    from flashsale.cli.shared import shared
+    from flashsale.cli.values import duration as seconds
+    from flashsale.load.statistics import shares
+
+    typed = shared(ctx)
+    wishes = {
+        "rate": rate,
+        "seconds": seconds(duration),
+        "arrivals": arrival_kind(arrivals),
+        "seed": seed,
+        "keepalive": keepalive,
+        "timeout": seconds(timeout),
+    }
+    report = run(_loaded(typed, url, wishes))
+    verdict = shares(report)
+    if typed.json:
+        out_json({**report.figures.to_json(), "shares": verdict.to_json()})
+    else:
+        _print(report, verdict.text)
+    if report.interrupted:
+        raise typer.Exit(CTRL_C)
+
+
+def arrival_kind(text: str) -> str:
+    """Read the value of `--arrivals`."""
+    from flashsale.errors import BadInputError
+
+    if text not in ("even", "poisson"):
+        raise BadInputError(
+            f"Buyers cannot come '{text}': choose even or poisson.",
+            hint="flashsale load --arrivals poisson",
+        )
+    return text
+
+
+async def _loaded(typed: Shared, url: str | None, wishes: dict[str, Any]) -> Report:
+    """Find the sale, send the crowd, and hold on to the way there meanwhile."""
+    from flashsale.cli.output import note
+    from flashsale.load.plan import Plan
+    from flashsale.load.target import find_target
+
+    async with _address(typed, url) as address:
+        target = find_target(address, allow_remote=typed.allow_remote)
+        plan = Plan(target=target, **wishes)
+        note(f"{plan.rate:g} purchases a second for {plan.seconds:g} s to {target.url}")
+        return await _sent(plan)
+
+
+@asynccontextmanager
+async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
+    """Give the address that was typed, or the open sale's for as long as it is held."""
+    if url is not None:
+        yield url
+        return
+    from flashsale.clusters.choose import Wanted
+    from flashsale.exercise.sale import find
+
+    wanted = Wanted(typed.context, typed.cluster, typed.profile, typed.allow_remote)
+    async with (
+        find(wanted, typed.namespace) as sale,
+        sale.cluster.reach(await sale.service()) as address,
+    ):
+        yield address
+
+
+async def _sent(plan: Plan) -> Report:
+    """Send everything, showing how it goes; the first Ctrl-C ends it early, the second at once."""
+    import asyncio
+
+    from flashsale.load.crowd import run
+
+    stop, task = asyncio.Event(), asyncio.current_task()
+    assert task is not None
+    with _interruptible(stop, task), _board() as show:
+        return await run(plan, observer=show, stop=stop)
+
+
+@contextmanager
+def _interruptible(stop: Event, task: Task[Any]) -> Iterator[None]:
+    """Let Ctrl-C set the event, and a second one cancel the task."""
+    import asyncio
+    import signal
+
+    def interrupt() -> None:
+        if stop.is_set():
+            task.cancel()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+@contextmanager
+def _board() -> Iterator[Observer]:
+    """Give an observer that draws on a terminal, and elsewhere writes a line now and then."""
+    from rich.console import Console
+
+    from flashsale.ui import load as views
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _liner()
+        return
+    from rich.live import Live
+
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield lambda progress: live.update(views.live(progress), refresh=True)
+
+
+def _liner() -> Observer:
+    from flashsale.cli.output import note
+    from flashsale.ui import load as views
+
+    due = LINE_EVERY
+
+    def show(progress: Progress) -> None:
+        nonlocal due
+        if progress.elapsed >= due:
+            due += LINE_EVERY
+            note(views.line(progress))
+
+    return show
+
+
+def _print(report: Report, verdict: str) -> None:
+    from rich.console import Console
+
+    from flashsale.load.limits import own_limits
+    from flashsale.ui import load as views
+
+    Console(highlight=False).print(
+        views.summary(report.figures, verdict, own_limits(report.figures))
+    )

@@ -1,0 +1,55 @@
+"""What a run of load is to do. A plan is checked once, here, and then travels to every worker."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flashsale.errors import BadInputError
+from flashsale.load.arrivals import Arrivals
+from flashsale.load.target import Target
+
+FASTEST = 200_000  # purchases a second; more is a typing mistake
+LONGEST = 24 * 3600  # seconds
+PATIENCE = 5.0  # seconds a buyer waits for the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """So many purchases a second, for so long, whatever the answers do (an open model).
+
+    Raises:
+        BadInputError: a figure makes no sense.
+    """
+
+    target: Target
+    rate: float  # purchases a second
+    seconds: float  # how long new buyers come; those under way are then waited for
+    arrivals: Arrivals = "even"
+    seed: int = 0  # of poisson arrivals
+    keepalive: bool = False  # buyers share kept connections instead of each opening one
+    timeout: float = PATIENCE  # seconds from a purchase's start until it counts as lost
+    workers: int = 0  # processes that send; 0 lets the rate decide
+
+    def __post_init__(self) -> None:
+        _within("rate", self.rate, FASTEST, "purchases a second")
+        _within("for", self.seconds, LONGEST, "seconds")
+        _within("timeout", self.timeout, LONGEST, "seconds")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Write the plan as JSON for a worker."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> Plan:
+        """Read what :meth:`to_wire` wrote."""
+        return cls(**{**wire, "target": Target(**wire["target"])})
+
+
+def _within(name: str, figure: float, most: float, unit: str) -> None:
+    if not (math.isfinite(figure) and 0 < figure <= most):
+        raise BadInputError(
+            f"--{name} must be above 0 and at most {most:,} {unit}, not {figure}.",
+            hint="flashsale load --rate 100 --for 30s",
+        )

@@ -1,0 +1,97 @@
+"""Whom the crowd may visit: one plain-HTTP address, on this machine or a private network.
+
+A load generator is a weapon when it is pointed at somebody else. A sale of ours lives on loopback
+or on a private network (minikube's node, a cluster in the same building), so those are open, and
+anything else needs a word from the user. The name is looked up once and only the address that was
+checked is ever connected to.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from flashsale.errors import BadInputError, ClusterUnreachableError, RefusedError
+
+BUY = "/buy"
+ALLOWED = tuple(
+    ip_network(network)
+    for network in (
+        "127.0.0.0/8",
+        "::1",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "fc00::/7",
+    )
+)  # loopback and private; not 169.254.0.0/16, where clouds keep credentials
+
+_VISIBLE = re.compile(r"[!-~]+")  # nothing that could end a request line
+
+
+class LoadRefusedError(RefusedError):
+    """The address is not one that load may be sent to without asking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where purchases go."""
+
+    address: str  # of the one server that is connected to, as text
+    port: int
+    host: str  # the Host header
+    path: str = BUY  # with a query, if the URL had one
+
+    @property
+    def url(self) -> str:
+        """The purchase's address, for people."""
+        return f"http://{self.host}{self.path}"
+
+
+def find_target(url: str, *, allow_remote: bool = False) -> Target:
+    """Turn a sale's URL into a target; a path in it other than `/` takes the place of `/buy`.
+
+    Raises:
+        BadInputError: not a plain `http://` URL.
+        ClusterUnreachableError: the host's name is unknown.
+        LoadRefusedError: the address is neither loopback nor private, and `allow_remote` is off.
+    """
+    parts = _parts(url)
+    host, port = parts.hostname or "", parts.port or 80
+    address = _look_up(host, port)
+    if not allow_remote and not any(ip_address(address) in network for network in ALLOWED):
+        raise LoadRefusedError(
+            f"{host} ({address}) is not an address of this machine or a private network:"
+            " load on somebody else's server is an attack.",
+            hint="add --allow-remote if the server is yours and its owner knows",
+        )
+    path = parts.path if parts.path not in ("", "/") else BUY
+    query = f"?{parts.query}" if parts.query else ""
+    return Target(address, port, parts.netloc, path + query)
+
+
+def _parts(url: str) -> SplitResult:
+    hint = (
+        "give the sale's address as `flashsale url` prints it, for example http://127.0.0.1:30080"
+    )
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not _VISIBLE.fullmatch(url) or "@" in parts.netloc:
+        raise BadInputError(f"{url!r} is not an http:// address that load can use.", hint=hint)
+    return parts
+
+
+def _look_up(host: str, port: int) -> str:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ClusterUnreachableError(
+            f"The name {host} has no address here.", hint="flashsale url"
+        ) from error
+    return str(found[0][4][0])
