@@ -101,7 +101,7 @@ class Cluster:
             self.kubelet.pod_changed(event.object)
 
     def _resolve(self, pod: Object, port: int) -> tuple[str, int] | None:
-        return self.kubelet.network.resolve(pod["metadata"]["uid"], port)
+        return self.kubelet.network.resolve(pod["status"]["podIP"], pod["metadata"]["uid"], port)
 
     def _bind(self) -> socket.socket:
         """Bind the API's port: the last one if it is free, so that kubeconfigs stay true."""

@@ -65,7 +65,12 @@ class World:
 
     def pod(self, name: str, *, ready: bool = True, terminating: bool = False) -> None:
         """Create or change a pod."""
-        meta: Object = {"namespace": "default", "name": name, "uid": name, "labels": {"app": "shop"}}
+        meta: Object = {
+            "namespace": "default",
+            "name": name,
+            "uid": name,
+            "labels": {"app": "shop"},
+        }
         if terminating:
             meta["deletionTimestamp"] = rfc3339(0)
         status = {
@@ -169,8 +174,7 @@ async def test_a_pod_that_refuses_resets_the_client(world: World) -> None:
         backend.port = gone.getsockname()[1]
         world.pod(name)
     with pytest.raises(ConnectionResetError):
-        reader, _ = await asyncio.open_connection("127.0.0.1", world.port)
-        await reader.readexactly(1)
+        await world.hello()
     gone.close()
 
 
@@ -205,7 +209,7 @@ async def test_a_port_that_a_foreign_program_holds_is_told_in_an_event(world: Wo
         world.registry.store.put(SERVICES, service | {"spec": spec | {"ports": [port]}})
         async with asyncio.timeout(5):
             while not world.registry.store.all(EVENTS):
-                await asyncio.sleep(0)
+                await world.registry.store.wait()
     event = world.registry.store.all(EVENTS)[0]
     assert event["reason"] == "NodePortInUse"
     assert str(number) in event["message"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flashsale.embedded import apierrors, decoding, patches
+from flashsale.embedded import apierrors, patches, schema
 from flashsale.embedded.api import answers, bodies
 from flashsale.embedded.api.paths import Target
 from flashsale.embedded.api.writing import Write
@@ -43,22 +43,18 @@ def get(registry: Registry, target: Target) -> web.Response:
 def update(write: Write) -> web.Response:
     """PUT."""
     body = bodies.decode_object(write.request, write.body, KIND)
-    wrong = type_error(API_VERSION, KIND, body)
-    if wrong:
-        raise apierrors.bad_request(
-            f'{KIND} in version "v1" cannot be handled as a {KIND}: {wrong}'
-        )
-    return _set(write, decoding.prune(API_VERSION, KIND, body))
+    schema.check_types(body, API_VERSION, KIND)
+    return _set(write, schema.prune(body, API_VERSION, KIND))
 
 
 def patch(write: Write) -> web.Response:
     """PATCH, in three ways."""
     live = scale_of(_replicaset(write.registry, write.target))
     scale = patches.apply_patch(bodies.media_type(write.request), write.body, live)
-    wrong = type_error(API_VERSION, KIND, scale)
+    wrong = type_error(scale, API_VERSION, KIND)
     if wrong:
-        raise decoding.patch_error(encode(scale).decode(), wrong)
-    return _set(write, decoding.prune(API_VERSION, KIND, scale))
+        raise schema.patch_error(encode(scale).decode(), wrong)
+    return _set(write, schema.prune(scale, API_VERSION, KIND))
 
 
 def _replicaset(registry: Registry, target: Target) -> Object:

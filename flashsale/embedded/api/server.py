@@ -15,7 +15,7 @@ from flashsale.embedded import apierrors, discovery, openapi
 from flashsale.embedded.api import answers, bodies, logs, reading, scale, writing
 from flashsale.embedded.api.paths import Target, known_group, parse
 from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.kubelet.logs import LogStore
+from flashsale.embedded.kubelet.logs import Logs
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import REPLICA_SETS
 from flashsale.embedded.store import StoreError
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 class ApiServer:
     """Answers requests about one registry."""
 
-    def __init__(self, registry: Registry, log_store: LogStore) -> None:
+    def __init__(self, registry: Registry, container_logs: Logs) -> None:
         self._registry = registry
-        self._logs = log_store
+        self._logs = container_logs
 
     @asynccontextmanager
     async def listening(
@@ -82,7 +82,7 @@ class ApiServer:
         if path in HEALTH:
             return web.Response(text="ok")
         if path.startswith("/openapi/v3"):
-            document = openapi.document(path.removeprefix("/openapi/v3").strip("/"))
+            document = openapi.encoded(path.removeprefix("/openapi/v3").strip("/"))
             return answers.json_answer(document) if document is not None else None
         found = discovery.answer(path, request.headers.get("Accept", ""), request.host)
         if found is None:

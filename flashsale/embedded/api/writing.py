@@ -7,14 +7,14 @@ from typing import get_args
 
 from aiohttp import web
 
-from flashsale.embedded import apierrors, apply, decoding, mistakes, patches
+from flashsale.embedded import apierrors, apply, mistakes, patches, schema
 from flashsale.embedded.api import answers, bodies
 from flashsale.embedded.api.paths import Target
 from flashsale.embedded.api.reading import read_query
 from flashsale.embedded.apierrors import ApiError, FieldError
-from flashsale.embedded.decoding import FieldValidation
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NAMESPACES, PODS, SERVICES, Resource
+from flashsale.embedded.schema import FieldValidation
 from flashsale.embedded.store import encode
 from flashsale.model import Object, rfc3339
 
@@ -87,7 +87,7 @@ def create(write: Write) -> web.Response:
     """POST to a collection."""
     resource = write.target.resource
     body = bodies.decode_object(write.request, write.body, resource.kind)
-    body, warnings = decoding.decode(resource, body, write.validation)
+    body, warnings = schema.decode(resource, body, write.validation)
     made = write.registry.create(
         resource, write.target.namespace, body, dry_run=write.dry_run, track=write.track
     )
@@ -98,7 +98,7 @@ def update(write: Write) -> web.Response:
     """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
     body = bodies.decode_object(write.request, write.body, resource.kind)
-    body, warnings = decoding.decode(resource, body, write.validation)
+    body, warnings = schema.decode(resource, body, write.validation)
     updated = write.registry.update(
         resource,
         target.namespace,
@@ -141,10 +141,10 @@ def _apply(write: Write) -> web.Response:
     applied = bodies.decode_yaml(write.body)
     if not isinstance(applied, dict):
         raise apierrors.bad_request("error decoding YAML: the applied configuration is no object")
-    unknown = mistakes.unknown_fields(resource.api_version, resource.kind, applied)
+    unknown = mistakes.unknown_fields(applied, resource.api_version, resource.kind)
     if unknown and write.validation == "Strict":
         raise _typed_patch_error(write, unknown[0])
-    applied, warnings = decoding.decode(resource, applied, write.validation)
+    applied, warnings = schema.decode(resource, applied, write.validation)
     live = registry.store.get(resource, target.namespace, target.name)
     merged = apply.apply(
         live,
@@ -191,14 +191,14 @@ def decoded_patch(write: Write, patched: Object) -> tuple[Object, list[str]]:
     """
     resource = write.target.resource
     version, kind = resource.api_version, resource.kind
-    wrong = mistakes.type_error(version, kind, patched)
+    wrong = mistakes.type_error(patched, version, kind)
     if wrong:
-        raise decoding.patch_error(encode(patched).decode(), wrong)
-    unknown = mistakes.unknown_fields(version, kind, patched)
+        raise schema.patch_error(encode(patched).decode(), wrong)
+    unknown = mistakes.unknown_fields(patched, version, kind)
     if unknown and write.validation == "Strict":
-        shown = decoding.go_printed(patches.decode(write.body))
-        raise decoding.patch_error(shown, decoding.strict_error(unknown))
-    return decoding.prune(version, kind, patched), write.warnings(unknown)
+        shown = schema.go_printed(bodies.decode_json(write.body))
+        raise schema.patch_error(shown, schema.strict_error(unknown))
+    return schema.prune(patched, version, kind), write.warnings(unknown)
 
 
 async def delete(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from flashsale.embedded.discovery import GIT_VERSION
+from flashsale.embedded.discovery import ARCHITECTURES, GIT_VERSION
 from flashsale.embedded.events import EventRecorder, expire, micro_time
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import LEASES, NAMESPACES, NODES
@@ -27,7 +27,6 @@ CONDITIONS = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "is posting ready status"),
 )
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)

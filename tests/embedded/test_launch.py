@@ -1,0 +1,210 @@
+"""The cluster's process: started once, found again, killed without loss, refused on bad ground."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flashsale.embedded import launch
+from flashsale.embedded.state import Home
+from flashsale.errors import ClusterUnreachableError
+
+CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A folder for one cluster, stopped at the end."""
+    folder = tmp_path / "embedded"
+    yield folder
+    if (folder / "format").exists():
+        (folder / "format").write_text("1\n")
+        launch.stop(folder)
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Return once the condition holds.
+
+    Raises:
+        AssertionError: it did not within ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        threading.Event().wait(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process lives (a zombie does not)."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def api(home: Path, method: str, path: str, body: object = None) -> Any:
+    """Ask the API server with the client certificate of its kubeconfig."""
+    return asyncio.run(_api(home, method, path, body))
+
+
+async def _api(home: Path, method: str, path: str, body: object) -> Any:
+    import ssl
+
+    import aiohttp
+
+    context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
+    context.load_cert_chain(home / "pki" / "client.pem")
+    running = launch.find(home)
+    assert running is not None
+    url = f"https://127.0.0.1:{running.port}{path}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, url, json=body, ssl=context) as response,
+    ):
+        return await response.json(content_type=None)
+
+
+def test_start_is_idempotent(home: Path) -> None:
+    """The second call finds what the first one started."""
+    first = launch.start(home)
+    assert launch.start(home) == first
+    assert launch.find(home) == first
+
+
+def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
+    """Four processes race; all report the same pid, and only one lives."""
+    code = (
+        "import sys; from pathlib import Path; from flashsale.embedded import launch;"
+        "print(launch.start(Path(sys.argv[1])).pid)"
+    )
+    racers = [
+        subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    pids = {racer.communicate(timeout=60)[0] for racer in racers}
+    assert len(pids) == 1
+    assert alive(int(pids.pop()))
+
+
+def test_stop_ends_the_process_and_says_whether_there_was_one(home: Path) -> None:
+    """A second stop has nothing to do."""
+    running = launch.start(home)
+    assert launch.stop(home)
+    assert not alive(running.pid)
+    assert not launch.stop(home)
+    assert launch.find(home) is None
+
+
+def test_a_killed_cluster_comes_back_with_its_objects_and_its_port(home: Path) -> None:
+    """SIGKILL leaves no stale trace that misleads; the kubeconfig stays true."""
+    running = launch.start(home)
+    api(home, "POST", "/api/v1/namespaces/default/configmaps", CONFIG_MAP)
+    os.kill(running.pid, signal.SIGKILL)
+    wait_for(lambda: launch.find(home) is None)
+    again = launch.start(home)
+    assert again.pid != running.pid
+    assert again.port == running.port
+    found = api(home, "GET", "/api/v1/namespaces/default/configmaps/kept")
+    assert found["metadata"]["name"] == "kept"
+
+
+def test_a_stale_file_about_a_living_stranger_is_no_cluster(home: Path) -> None:
+    """The lock decides, not a pid that another program has by now."""
+    launch.start(home)
+    launch.stop(home)
+    told = {"pid": os.getpid(), "port": 1, "version": "0", "started": 0.0}
+    (home / "cluster.json").write_text(json.dumps(told))
+    assert launch.find(home) is None
+    assert launch.start(home).pid != os.getpid()
+
+
+def test_another_port_is_taken_when_the_last_one_is_in_use(home: Path) -> None:
+    """And the kubeconfig names the new one."""
+    first = launch.start(home)
+    launch.stop(home)
+    with socket.socket() as foreign:
+        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        foreign.bind(("127.0.0.1", first.port))
+        foreign.listen()
+        second = launch.start(home)
+    assert second.port != first.port
+    assert f":{second.port}\n" in second.kubeconfig.read_text()
+
+
+def test_secrets_are_for_their_owner_only(home: Path) -> None:
+    """No file or folder of the cluster is open to others."""
+    launch.start(home)
+    others = stat.S_IRWXG | stat.S_IRWXO
+    open_ones = [p for p in (home, *home.rglob("*")) if p.lstat().st_mode & others]
+    assert [p for p in open_ones if not p.is_symlink()] == []
+
+
+def test_the_api_refuses_those_without_a_certificate(home: Path) -> None:
+    """Not even a version for a stranger."""
+    import ssl
+
+    running = launch.start(home)
+    context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
+    with (
+        socket.create_connection(("127.0.0.1", running.port)) as plain,
+        pytest.raises(OSError, match=r"certificate|reset|EOF"),
+    ):
+        talk(context, plain)
+
+
+def talk(context: Any, plain: socket.socket) -> None:
+    """Shake hands, ask and read: with TLS 1.3 a refusal shows at the first read."""
+    with context.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
+        connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        if not connection.recv(1):
+            raise ConnectionResetError("reset without an answer")
+
+
+def test_a_foreign_folder_is_left_alone(home: Path) -> None:
+    """Somebody's photographs are not a cluster's state."""
+    home.mkdir()
+    (home / "holiday.jpg").write_bytes(b"jpeg")
+    with pytest.raises(ClusterUnreachableError, match=r"holiday\.jpg"):
+        launch.start(home)
+    assert [p.name for p in home.iterdir()] == ["holiday.jpg"]
+
+
+def test_state_of_another_version_is_refused_by_every_call(home: Path) -> None:
+    """Nothing is converted by guess, and nothing destroyed."""
+    home.mkdir()
+    (home / "format").write_text("999\n")
+    for call in (launch.start, launch.find):
+        with pytest.raises(ClusterUnreachableError, match="another version") as failure:
+            call(home)
+        assert failure.value.hint
+
+
+def test_a_corrupt_database_is_named_and_kept(home: Path) -> None:
+    """The hint says how to begin anew; the file stays as it was."""
+    Home(home).prepare()
+    (home / "state.db").write_bytes(b"garbage " * 1000)
+    with pytest.raises(ClusterUnreachableError, match=r"state\.db") as failure:
+        launch.start(home)
+    assert failure.value.hint
+    assert (home / "state.db").read_bytes() == b"garbage " * 1000
+
+
+def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(ClusterUnreachableError, match="cannot be used"):
+        launch.start(blocked / "embedded")
