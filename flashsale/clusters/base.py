@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from flashsale.model import Service
+from flashsale.model import Pod, Service
+
+if TYPE_CHECKING:
+    from flashsale.kube import Api
 
 Kind = Literal["embedded", "minikube", "context"]
 
@@ -101,6 +104,13 @@ class Cluster(Protocol):
 
     def reach(self, service: Service) -> AbstractAsyncContextManager[str]:
         """Give a base URL of the service that works from here, for as long as it is held."""
+
+    async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
+        """Kill the main process of the pod's first container, as a crash would.
+
+        Raises:
+            FlashsaleError: this cluster gives no way to do that.
+        """
 
     async def stop(self, progress: Progress) -> None:
         """Stop the cluster itself; objects on it survive where the cluster can keep them."""

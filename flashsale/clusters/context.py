@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
 from flashsale.errors import BadInputError, ClusterUnreachableError
-from flashsale.kube import connect, contexts, paths
-from flashsale.model import Object, Service
+from flashsale.kube import Api, connect, contexts, paths
+from flashsale.model import Object, Pod, Service
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
 
@@ -66,6 +66,14 @@ class Context:
             raise unreached(service, tried, self.context)
         host, port = found[0]
         yield f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+    async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
+        """Kill the container's processes from inside.
+
+        Process 1 of a container is safe from SIGKILL there, so it gets SIGQUIT, at which gunicorn
+        ends without a goodbye; everything it started gets SIGKILL.
+        """
+        await api.run_in(namespace, pod.name, ["sh", "-c", "kill -9 -1; kill -QUIT 1"])
 
     async def stop(self, progress: Progress) -> None:
         """Leave it running: it is not ours."""

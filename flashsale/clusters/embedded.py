@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
-from flashsale.errors import BadInputError, ClusterUnreachableError
-from flashsale.model import Service
+from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.model import Pod, Service
+
+if TYPE_CHECKING:
+    from flashsale.kube import Api
 
 CONTEXT = "flashsale-embedded"
 START = "flashsale up"  # the command that brings it back
@@ -69,7 +75,9 @@ class Embedded:
             return Image(name, built=False)
         progress.step(f"Building the image {name}")
         store = ImageStore(self.home / "images")
-        built = await asyncio.to_thread(partial(store.build, name, app.folder, app.dockerfile))
+        built = await asyncio.to_thread(
+            partial(store.build, name, app.folder, app.dockerfile, options.build_args)
+        )
         for note in built.notes:
             progress.note(note)
         return Image(built.name, built=built.built, id=built.id)
@@ -85,9 +93,39 @@ class Embedded:
             )
         yield f"http://127.0.0.1:{service.node_port}"
 
+    async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
+        """Send SIGKILL to the pod's process, which is one of this machine."""
+        from flashsale.embedded import launch
+
+        running = launch.find(self.home)
+        pid = process_of(pod.name, running.pid if running else 0)
+        if not pid:
+            raise FlashsaleError(
+                f"The process of the pod '{pod.name}' cannot be found on this machine.",
+                hint=f"flashsale kill-pod {pod.name}",
+            )
+        os.kill(pid, signal.SIGKILL)
+
     async def stop(self, progress: Progress) -> None:
         """Stop it and its pods; its objects stay on disk."""
         from flashsale.embedded import launch
 
         progress.step("Stopping the embedded cluster")
         await asyncio.to_thread(launch.stop, self.home)
+
+
+def process_of(pod: str, cluster: int) -> int:
+    """Find the main process of a pod: it leads a group and has the pod's name as its HOSTNAME.
+
+    Linux only: elsewhere the environment of a process is not to be had. 0 if there is none.
+    """
+    wanted = f"HOSTNAME={pod}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        pid = int(folder.name)
+        try:
+            variables = (folder / "environ").read_bytes().split(b"\0")
+            if wanted in variables and os.getpgid(pid) == pid and pid != cluster:
+                return pid
+        except OSError:
+            continue  # it ended meanwhile, or is another user's
+    return 0

@@ -30,7 +30,7 @@ class Sight:
 
     replicaset: Object | None = None
     pods: dict[str, Object] = field(default_factory=dict)  # by uid; all that the selector finds
-    listed: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)  # paths
 
     @property
     def own(self) -> list[Pod]:
@@ -43,11 +43,6 @@ class Sight:
     def alive(self) -> list[Pod]:
         """Those of them that are not on their way out."""
         return [pod for pod in self.own if not pod.terminating]
-
-    @property
-    def complete(self) -> bool:
-        """Whether both the ReplicaSet and the pods have been listed."""
-        return len(self.listed) == 2
 
 
 Verdict = Callable[[Sight], bool]
@@ -76,6 +71,29 @@ def hopeless(sight: Sight) -> bool:
     )
 
 
+def vacant(uid: str) -> Verdict:
+    """Ask that no pod of a ReplicaSet, known by its uid, is left."""
+
+    def verdict(sight: Sight) -> bool:
+        return not any(Pod.from_object(pod).owner_uid == uid for pod in sight.pods.values())
+
+    return verdict
+
+
+async def until_gone(sale: Sale, replicaset: Object, *, timeout: float) -> None:
+    """Return once all pods of a ReplicaSet are gone, the ReplicaSet itself deleted already.
+
+    Args:
+        timeout: patience in seconds, counted from the call.
+
+    Raises:
+        TimeoutError, ClusterUnreachableError: as :func:`until` does.
+    """
+    path = paths.pods(sale.namespace)
+    query = _selected(replicaset)
+    await _watched(sale, {path: query}, vacant(replicaset["metadata"]["uid"]), timeout, None)
+
+
 async def until(
     sale: Sale, verdict: Verdict, *, timeout: float, tell: Callable[[Sight], None] | None = None
 ) -> Sight:
@@ -90,28 +108,43 @@ async def until(
         NoSaleError: the ReplicaSet was deleted meanwhile.
         ClusterUnreachableError: the API server stopped answering.
     """
+    queries = {
+        paths.replicasets(sale.namespace): {"fieldSelector": f"metadata.name={sale.name}"},
+        paths.pods(sale.namespace): _selected(await sale.replicaset()),
+    }
+    return await _watched(sale, queries, verdict, timeout, tell)
+
+
+async def _watched(
+    sale: Sale,
+    queries: Mapping[str, Mapping[str, Any]],
+    verdict: Verdict,
+    timeout: float,
+    tell: Callable[[Sight], None] | None,
+) -> Sight:
+    """Watch all paths until everything was listed and the verdict holds."""
     sight, news = Sight(), asyncio.Event()
-    selector = ReplicaSet.from_object(await sale.replicaset()).selector
-    one = {"fieldSelector": f"metadata.name={sale.name}"}
-    many = {"labelSelector": selector} if selector else {}
     try:
         async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
             watches = [
-                group.create_task(
-                    _follow(sale, paths.replicasets(sale.namespace), one, sight, news)
-                ),
-                group.create_task(_follow(sale, paths.pods(sale.namespace), many, sight, news)),
+                group.create_task(_follow(sale, path, query, sight, news), name=f"watch {path}")
+                for path, query in queries.items()
             ]
-            while not (sight.complete and verdict(sight)):
+            while not (len(sight.listed) == len(queries) and verdict(sight)):
                 await news.wait()
                 news.clear()
-                if tell and sight.complete:
+                if tell:
                     tell(sight)
             for watch in watches:
                 watch.cancel()
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return sight
+
+
+def _selected(replicaset: Object) -> dict[str, str]:
+    selector = ReplicaSet.from_object(replicaset).selector
+    return {"labelSelector": selector} if selector else {}
 
 
 async def _follow(

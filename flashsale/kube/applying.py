@@ -26,10 +26,13 @@ ATTEMPTS = 5
 ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort")
 
 
-async def apply(api: Api, wanted: Object, namespace: str, *, replicas: int | None) -> Outcome:
+async def apply(
+    api: Api, wanted: Object, namespace: str, *, replicas: int | None, dry_run: bool = False
+) -> Outcome:
     """Make the cluster hold what a manifest says.
 
     Args:
+        dry_run: only let the server check it; nothing is changed, and the outcome says nothing.
         replicas: how many pods the ReplicaSet keeps, whatever its manifest says. None: the
             manifest's number counts if the manifest changed it since it was last applied;
             otherwise a number that somebody set with `scale` stays.
@@ -38,23 +41,26 @@ async def apply(api: Api, wanted: Object, namespace: str, *, replicas: int | Non
         BadInputError: the server refuses the manifest; its words name the field.
         ConflictError: somebody else changed the object each time we tried.
     """
+    query = STRICT | ({"dryRun": "All"} if dry_run else {})
     for _ in range(ATTEMPTS):
         try:
-            return await _try(api, wanted, namespace, replicas)
+            return await _try(api, wanted, namespace, replicas, query)
         except ConflictError as error:
             conflict = error
     raise conflict
 
 
-async def _try(api: Api, wanted: Object, namespace: str, replicas: int | None) -> Outcome:
+async def _try(
+    api: Api, wanted: Object, namespace: str, replicas: int | None, query: dict[str, str]
+) -> Outcome:
     try:
         live = await api.get(paths.of(wanted, namespace))
     except NotFoundError:
         where = paths.of(wanted, namespace, collection=True)
-        await api.create(where, fresh(wanted, namespace, replicas), STRICT)
+        await api.create(where, fresh(wanted, namespace, replicas), query)
         return "created"
     after = await api.replace(
-        paths.of(wanted, namespace), merged(live, wanted, namespace, replicas), STRICT
+        paths.of(wanted, namespace), merged(live, wanted, namespace, replicas), query
     )
     before = live["metadata"].get("resourceVersion")
     return "unchanged" if after["metadata"].get("resourceVersion") == before else "configured"

@@ -87,6 +87,33 @@ class Api:
         raw = await in_thread(partial(self._call, "GET", path, query, None, ""))
         return raw.decode(errors="replace")
 
+    async def run_in(self, namespace: str, pod: str, command: list[str]) -> None:
+        """Run a command in a pod's first container; its output and exit code are not looked at.
+
+        This goes through the client's typed API, which takes a second to import.
+        """
+        from kubernetes.client import CoreV1Api
+        from kubernetes.client.exceptions import ApiException
+        from kubernetes.stream import stream
+
+        def execute() -> None:
+            core = CoreV1Api(self._client)
+            try:
+                stream(
+                    core.connect_get_namespaced_pod_exec,
+                    pod,
+                    namespace,
+                    command=command,
+                    stdout=True,
+                    stderr=True,
+                    _request_timeout=UNARY[1],
+                )
+            except ApiException as error:
+                body = error.body or str(error.reason)
+                raise failure(error.status or 500, body, self.context) from error
+
+        await in_thread(execute)
+
     def lines(
         self, path: str, query: Query | None = None, *, silence: float | None = None
     ) -> AsyncGenerator[str, None]:

@@ -1,0 +1,115 @@
+"""Closing the sale: its ReplicaSet, its Service and its pods, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flashsale.clusters import record as records
+from flashsale.clusters.base import Progress
+from flashsale.clusters.choose import Choice
+from flashsale.errors import NoSaleError, NotReadyError
+from flashsale.exercise.sale import Sale, reached
+from flashsale.exercise.waiting import until_gone
+from flashsale.kube import NotFoundError, paths
+from flashsale.model import Object
+
+SPARE = 30.0  # seconds beyond the pods' grace period until waiting for them makes no sense
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A sale that is over."""
+
+    removed: tuple[str, ...]  # as kubectl prints them: `service/flashsale-svc`
+    stopped: bool  # the cluster, too
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as `down -o json` does."""
+        return {
+            "removed": list(self.removed),
+            "stopped": self.stopped,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+async def close(
+    choice: Choice,
+    namespace: str | None,
+    progress: Progress,
+    home: Path,
+    *,
+    stop: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> Closed:
+    """Remove the sale and wait until it is gone.
+
+    Args:
+        stop: stop the cluster, too, even where it is there for more than the sale.
+
+    Raises:
+        NoSaleError: nothing of a sale is there, and no cluster of ours runs.
+        NotReadyError: pods were still there long after their grace period.
+    """
+    began, cluster = clock(), choice.cluster
+    stopping = stop or cluster.stops_with_sale
+    if cluster.stops_with_sale and not await cluster.running():
+        await cluster.start(progress)  # its objects outlive it, and are to go
+    async with reached(choice, choice.record, namespace) as sale:
+        progress.step("Removing the ReplicaSet, the Service and the pods")
+        removed = await remove(sale)
+        missing = sale.missing()
+    if stopping:
+        await cluster.stop(progress)
+    _forget(home, choice)
+    if not removed and not stopping:
+        raise missing
+    return Closed(tuple(removed), stopping, clock() - began)
+
+
+async def remove(sale: Sale) -> list[str]:
+    """Delete ReplicaSet and Service, wait until the pods are gone, and name what was deleted."""
+    removed = []
+    replicaset: Object | None = None
+    try:
+        replicaset = await sale.replicaset()
+        await sale.api.delete(sale.replicaset_path, {"propagationPolicy": "Background"})
+        removed.append(f"replicaset.apps/{sale.name}")
+    except (NoSaleError, NotFoundError):
+        replicaset = None
+    try:
+        await sale.api.delete(paths.services(sale.namespace, sale.service_name))
+        removed.append(f"service/{sale.service_name}")
+    except NotFoundError:
+        pass
+    if replicaset:
+        await _pods_gone(sale, replicaset)
+    return removed
+
+
+async def _pods_gone(sale: Sale, replicaset: Object) -> None:
+    grace = replicaset["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30)
+    try:
+        await until_gone(sale, replicaset, timeout=grace + SPARE)
+    except TimeoutError:
+        raise NotReadyError(
+            f"Some pods are still there {grace + SPARE:g} s after their deletion.",
+            hint=f"kubectl --context {sale.cluster.context} get pods -n {sale.namespace}",
+        ) from None
+
+
+def _forget(home: Path, choice: Choice) -> None:
+    """Drop the record if it was about this cluster."""
+    try:
+        recorded = records.read(home)
+    except records.UnusableRecordError:
+        return
+    if recorded and (recorded.kind, recorded.context) == (
+        choice.record.kind,
+        choice.record.context,
+    ):
+        records.forget(home)

@@ -1,0 +1,118 @@
+"""Killing pods and following what Kubernetes does about it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from flashsale.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.exercise.following import follow
+from flashsale.exercise.healing import step
+from flashsale.exercise.observing import Mark, StreamSeen, Synced
+from flashsale.exercise.readiness import explained
+from flashsale.exercise.sale import Sale
+from flashsale.exercise.story import CalledOff, Closed, Happening, Healing, State
+from flashsale.exercise.waiting import ATTEMPTS
+from flashsale.kube import NotFoundError, paths
+from flashsale.model import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """How to kill."""
+
+    grace: int | None = None  # seconds; None is the pod's own, 0 is at once, without any goodbye
+    process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
+
+    @property
+    def cause(self) -> str:
+        """What the healing will say it died of."""
+        return "crashed" if self.process else "deleted"
+
+
+async def strike(
+    sale: Sale, pods: Sequence[Pod], blow: Blow, clock: Callable[[], float]
+) -> list[Mark]:
+    """Kill pods, all at once, and note when each blow was accepted."""
+
+    async def one(pod: Pod) -> Mark:
+        if blow.process:
+            await sale.cluster.crash(sale.api, sale.namespace, pod)
+            return Mark(clock(), pod.name, "crashed")
+        options = {"preconditions": {"uid": pod.uid}}  # never a namesake that came meanwhile
+        grace = {} if blow.grace is None else {"gracePeriodSeconds": blow.grace}
+        try:
+            await sale.api.delete(paths.pods(sale.namespace, pod.name), {**options, **grace})
+        except NotFoundError as error:
+            raise FlashsaleError(
+                f"The pod '{pod.name}' was gone before it could be killed.",
+                hint="flashsale kill-pod",
+            ) from error
+        return Mark(clock(), pod.name)
+
+    return list(await asyncio.gather(*map(one, pods)))
+
+
+async def kill(
+    sale: Sale,
+    pods: Sequence[Pod],
+    blow: Blow,
+    *,
+    timeout: float,
+    tell: Callable[[Happening], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Healing]:
+    """Kill pods and follow each until its replacement is ready and it is gone itself.
+
+    Returns one healing for each pod, in their order.
+
+    Raises:
+        NotReadyError: the ReplicaSet was not whole again within ``timeout`` seconds.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            done = await _followed(sale, pods, blow, tell, clock)
+    except TimeoutError:
+        count = int((await sale.replicaset())["spec"].get("replicas", 1))
+        raise await explained(sale, count, f"{timeout:g} s after the kill") from None
+    return [done[pod.uid] for pod in pods]
+
+
+async def _followed(
+    sale: Sale,
+    pods: Sequence[Pod],
+    blow: Blow,
+    tell: Callable[[Happening], None],
+    clock: Callable[[], float],
+) -> dict[str, Healing]:
+    """Strike once everything is in sight, and fold what is seen until each victim's story ends."""
+    state, done = State(), dict[str, Healing]()
+    victims = {pod.uid for pod in pods}
+    seen = follow(sale.api, sale.namespace, sale.name, sale.service_name)
+    async with aclosing(seen) as observations:
+        async for observation in observations:
+            if isinstance(observation, StreamSeen) and observation.attempt >= ATTEMPTS:
+                raise ClusterUnreachableError(observation.why, hint=sale.cluster.start_hint)
+            state, happened = step(state, observation)
+            if isinstance(observation, Synced):
+                for mark in await strike(sale, pods, blow, clock):
+                    state, more = step(state, mark)
+                    happened += more
+            for one in happened:
+                tell(one)
+                if isinstance(one, Closed | CalledOff) and one.healing.victim_uid in victims:
+                    done[one.healing.victim_uid] = one.healing
+            if len(done) == len(victims):
+                break
+    return done
+
+
+def unfollowed(pods: Sequence[Pod], marks: Sequence[Mark]) -> list[Healing]:
+    """Write healings of which only the beginning is known, for those who do not wait."""
+    return [
+        Healing(pod.name, pod.uid, mark.cause, mark.at, marked=True)
+        for pod, mark in zip(pods, marks, strict=True)
+    ]

@@ -1,0 +1,252 @@
+"""Opening the sale: cluster, image, ReplicaSet, Service, ready pods, address.
+
+Running it again on an open sale changes nothing: the image is there, the objects are as the
+manifest says, and a number of pods that somebody set with `scale` stays. Where the app or the
+manifest did change, the pods that still run the old version are replaced, all but one first, so
+that buyers always find somebody: a ReplicaSet alone never touches pods that exist.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flashsale.clusters import record as records
+from flashsale.clusters.base import BuildOptions, Image, Progress
+from flashsale.clusters.choose import Choice, told
+from flashsale.clusters.record import Record
+from flashsale.errors import BadInputError
+from flashsale.exercise import manifest as manifests
+from flashsale.exercise.manifest import Manifest
+from flashsale.exercise.project import Project
+from flashsale.exercise.readiness import ready
+from flashsale.exercise.sale import Sale, owned, reached
+from flashsale.exercise.showing import Status, status
+from flashsale.exercise.waiting import Sight
+from flashsale.kube import Api, NotFoundError, paths
+from flashsale.kube.applying import Outcome, apply
+from flashsale.model import Object, Pod
+
+UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to open, as the command line says it."""
+
+    project: Project
+    namespace: str | None = None
+    image: str | None = None
+    replicas: int | None = None
+    build: BuildOptions = field(default_factory=BuildOptions)
+    wait: bool = True
+    timeout: float = 120.0  # seconds, for the pods to become ready
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open sale."""
+
+    status: Status
+    image: Image
+    outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
+    renewed: int  # pods that ran an old version and were replaced
+    seconds: float
+
+    def as_json(self, now: float) -> dict[str, Any]:
+        """Write it as `up -o json` does; ``now`` is unix seconds."""
+        image = {"name": self.image.name, "built": self.image.built}
+        return self.status.as_json(now) | {"seconds": round(self.seconds, 3), "image": image}
+
+
+async def open_sale(
+    choice: Choice,
+    order: Order,
+    progress: Progress,
+    home: Path,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Opened:
+    """Open a sale on a chosen cluster, or bring an open one up to date.
+
+    Raises:
+        ClusterUnreachableError: the cluster cannot be started, or stopped answering.
+        BadInputError: the manifest is refused; nothing was changed.
+        NotReadyError: not all pods were ready in time; the sale stays as it is.
+    """
+    began = clock()
+    await choice.cluster.start(progress)
+    _remember_first(home, choice.record)
+    name = order.image or order.project.manifest.image
+    image = await choice.cluster.provide(order.project.app, name, order.build, progress)
+    manifest = manifests.with_image(order.project.manifest, image.name)
+    record = recorded(choice.record, manifest, order.namespace)
+    async with reached(choice, record, None) as sale:
+        manifest = manifests.for_server(manifest, await _minor(sale.api))
+        await check(sale, manifest, order.replicas)
+        _remember(home, record, progress)
+        progress.step("Applying the ReplicaSet and the Service")
+        outcomes = await applied(sale, manifest, order.replicas)
+        renewed = await renew(sale, image, order, progress)
+        if order.wait:
+            await _all_ready(sale, order.timeout, progress)
+        return Opened(await status(sale), image, outcomes, renewed, clock() - began)
+
+
+def recorded(record: Record, manifest: Manifest, namespace: str | None) -> Record:
+    """Write down where the sale is, with the names of this manifest.
+
+    The namespace is the one that was typed, else the manifest's, else the sale's so far.
+    """
+    if namespace and manifest.namespace and namespace != manifest.namespace:
+        raise manifests.wrong(
+            manifest.source, f"says namespace {manifest.namespace}, but you say {namespace}"
+        )
+    return replace(
+        record,
+        namespace=namespace or manifest.namespace or record.namespace,
+        replicaset=manifest.name,
+        service=manifest.service_name,
+    )
+
+
+async def check(sale: Sale, manifest: Manifest, replicas: int | None) -> None:
+    """Let the server check both objects before either is changed.
+
+    Raises:
+        BadInputError: it refuses one; the error names file and field.
+    """
+    try:
+        for thing in (manifest.replicaset, manifest.service):
+            await apply(sale.api, thing, sale.namespace, replicas=replicas, dry_run=True)
+    except NotFoundError as error:
+        raise BadInputError(
+            f"The cluster '{sale.cluster.context}' has no namespace '{sale.namespace}'.",
+            hint=f"kubectl --context {sale.cluster.context} create namespace {sale.namespace}",
+        ) from error
+    except BadInputError as error:
+        raise named(error, manifest) from error
+
+
+def named(error: BadInputError, manifest: Manifest) -> BadInputError:
+    """Say in which file, and where known in which field, the server found the mistake."""
+    unknown = UNKNOWN_FIELD.findall(str(error))
+    if unknown:
+        return manifests.wrong(
+            manifest.source,
+            f"has the field {', '.join(dict.fromkeys(unknown))}, which Kubernetes does not know",
+        )
+    if "field is immutable" in str(error):
+        return BadInputError(
+            f"{manifest.source} changes what cannot be changed while the sale is open:"
+            f" {str(error).rpartition(': Invalid value')[0] or error}.",
+            hint="flashsale down, then flashsale up",
+        )
+    return BadInputError(f"{manifest.source}: {error}", hint=error.hint)
+
+
+async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
+    """Apply both objects, the ReplicaSet first, as the exercise's file does."""
+    rs, svc = manifest.replicaset, manifest.service
+    return {
+        f"replicaset.apps/{manifest.name}": await apply(
+            sale.api, rs, sale.namespace, replicas=replicas
+        ),
+        f"service/{manifest.service_name}": await apply(
+            sale.api, svc, sale.namespace, replicas=None
+        ),
+    }
+
+
+async def renew(sale: Sale, image: Image, order: Order, progress: Progress) -> int:
+    """Replace the pods that run an old version: all but one, and that one once others serve."""
+    replicaset = await sale.replicaset()
+    old = stale(owned(await sale.pods(replicaset), replicaset), replicaset, image)
+    if not old:
+        return 0
+    if not order.wait:
+        progress.note(f"{len(old)} pods still run the old version: flashsale kill-pod --all")
+        return 0
+    progress.step(f"Replacing {len(old)} pods that run the old version")
+    for wave in (old[:-1], old[-1:]):
+        for pod in wave:
+            await sale.api.delete(paths.pods(sale.namespace, pod["metadata"]["name"]))
+        if wave:
+            await ready(sale, replicaset["spec"].get("replicas", 1), timeout=order.timeout)
+    return len(old)
+
+
+def stale(pods: Sequence[Object], replicaset: Object, image: Image) -> list[Object]:
+    """Find the pods that are not as the ReplicaSet would make them today."""
+    template = replicaset["spec"]["template"]["spec"]
+    return [
+        pod
+        for pod in pods
+        if not pod["metadata"].get("deletionTimestamp")
+        and not (_as_made(pod["spec"], template) and image.runs_in(Pod.from_object(pod).image_id))
+    ]
+
+
+def _as_made(spec: Object, template: Object) -> bool:
+    """Whether a pod has what its template says; servers add to a pod, but change nothing."""
+    pairs = zip(spec.get("containers") or [], template.get("containers") or [], strict=False)
+    own = ("containers", "volumes")  # a token's volume, and its mount, are added to every pod
+    return (
+        len(spec.get("containers") or []) == len(template.get("containers") or [])
+        and all(spec.get(key) == template[key] for key in template if key not in own)
+        and all(
+            there.get(key) == made[key]
+            for there, made in pairs
+            for key in made
+            if key != "volumeMounts"
+        )
+    )
+
+
+async def _all_ready(sale: Sale, timeout: float, progress: Progress) -> None:
+    count = int((await sale.replicaset())["spec"].get("replicas", 1))
+    progress.step(f"Waiting for {count} ready pods")
+
+    def tell(sight: Sight) -> None:
+        done = sum(pod.ready for pod in sight.alive)
+        progress.detail(f"{done} of {count} ready")
+
+    await ready(sale, count, timeout=timeout, tell=tell)
+
+
+def _remember_first(home: Path, record: Record) -> None:
+    """Note a cluster that was just started, so that `down` finds it whatever happens next."""
+    if not records.path(home).exists():
+        records.write(home, record)
+
+
+def _remember(home: Path, record: Record, progress: Progress) -> None:
+    """Note the sale; one on another cluster is not forgotten in silence."""
+    try:
+        before = records.read(home)
+    except records.UnusableRecordError:
+        before = None
+    if before and (before.kind, before.context) != (record.kind, record.context):
+        progress.note(
+            f"The sale on {told(before)} stays open; to close it: flashsale down {options(before)}"
+        )
+    if before != record:
+        records.write(home, record)
+
+
+def options(record: Record) -> str:
+    """Write the options that lead to a recorded sale."""
+    where = (
+        f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"
+    )
+    return where + (f" -n {record.namespace}" if record.namespace != "default" else "")
+
+
+async def _minor(api: Api) -> int:
+    """Ask for the server's minor version; providers write it as `29+`."""
+    digits = re.match(r"\d+", str((await api.version()).get("minor", "")))
+    return int(digits[0]) if digits else 30
