@@ -51,7 +51,7 @@ def _parse(text: str, *, micro: bool) -> datetime:
         if name == "05" and not micro and (extra := fraction.match(rest)):
             rest = rest[extra.end() :]
     if rest:
-        raise ValueError(f"{_quoted(text, layout)}: extra text: {_quote(rest)}")
+        raise ValueError(f"parsing time {_quote(text)}: extra text: {_quote(rest)}")
     return _moment(text, parts)
 
 
