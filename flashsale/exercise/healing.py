@@ -101,7 +101,7 @@ class _Turn:
             self._crashed(seen)
         if is_active:
             self._progress(seen)
-        if seen.change == "gone":
+        if seen.change == "gone" and seen.cause != "released":
             self._note(lambda one: one.victim_uid == uid and not one.in_place, gone=self.at)
 
     def replicaset(self, seen: ReplicaSetSeen) -> None:

@@ -168,6 +168,7 @@ class _Follower:
         self.worked = False  # the last try got as far as watching
         self._known: dict[str, Object] | None = None  # by uid
         self._version = ""  # to watch from; empty: list first
+        self._ahead = 0.0  # seconds of the wall clock before the monotonic one
 
     def forget(self) -> None:
         """Do not trust the version any more: list next time."""
@@ -175,7 +176,7 @@ class _Follower:
 
     async def run(self) -> AsyncGenerator[Change, None]:
         """List if that is due, and watch until the watch ends."""
-        self.worked = False
+        self.worked, self._ahead = False, self.wall() - self.clock()
         if not self._version:
             for change in await self._list():
                 yield change
@@ -217,9 +218,10 @@ class _Follower:
             self._refused(found if isinstance(found, dict) else {})
         if kind not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK") or not isinstance(found, dict):
             raise _BrokenStreamError(_odd(line))
-        if "metadata" not in found:
+        meta = found.get("metadata") or {}
+        if kind != "BOOKMARK" and "name" not in meta:
             raise _BrokenStreamError(_odd(found))
-        self._version = str(found["metadata"].get("resourceVersion") or self._version)
+        self._version = str(meta.get("resourceVersion") or self._version)
         return None if kind == "BOOKMARK" else self._changed(kind, found)
 
     def _changed(self, kind: str, found: Object) -> Changed | None:
@@ -251,13 +253,13 @@ class _Follower:
     async def _next(self, stream: AsyncIterator[Object]) -> Object | None:
         """Wait for a line, None at the end; now and then look whether that still makes sense."""
         pending: asyncio.Future[Object | None] = asyncio.ensure_future(anext(stream, None))
-        began, ahead = self.clock(), self.wall() - self.clock()
+        began = self.clock()
         try:
             while not pending.done():
                 await asyncio.wait({pending}, timeout=self.patience.look)
                 if pending.done():
                     break
-                if self.wall() - self.clock() - ahead > self.patience.slept:
+                if self.wall() - self.clock() - self._ahead > self.patience.slept:
                     raise _SleptError("this machine slept")
                 if self.clock() - began > self.patience.silence:
                     raise _BrokenStreamError(f"silent for {self.patience.silence:.0f} s")
