@@ -34,6 +34,7 @@ class Pod:
     terminating: bool = False
     owner_uid: str = ""  # of the controlling ReplicaSet, empty for an orphan
     image_id: str = ""  # of the first container
+    restarted: float = 0.0  # unix seconds of the last restart, whole; 0 if there was none
 
     @classmethod
     def from_object(cls, pod: Mapping[str, Any]) -> Pod:
@@ -56,6 +57,7 @@ class Pod:
             terminating=bool(meta.get("deletionTimestamp")),
             owner_uid=controller_uid(pod),
             image_id=statuses[0].get("imageID", "") if statuses else "",
+            restarted=max(map(_ended_at, statuses), default=0.0),
         )
 
 
@@ -193,6 +195,12 @@ def _containers_status(pod: Mapping[str, Any], reason: str) -> str:
     if running and pod_condition(pod, "Ready").get("status") == "True":
         return "Running"
     return error or ("NotReady" if running else reason)
+
+
+def _ended_at(container: Mapping[str, Any]) -> float:
+    """When a container's life before this one ended, as kubectl's RESTARTS column counts it."""
+    before = (container.get("lastState") or {}).get("terminated") or {}
+    return timestamp(before.get("finishedAt"))
 
 
 def _ended(ended: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -87,7 +87,7 @@ class Api:
         raw = await in_thread(partial(self._call, "GET", path, query, None, ""))
         return raw.decode(errors="replace")
 
-    async def run_in(self, namespace: str, pod: str, command: list[str]) -> None:
+    async def run_in(self, namespace: str, pod: str, command: Sequence[str]) -> None:
         """Run a command in a pod's first container; its output and exit code are not looked at.
 
         This goes through the client's typed API, which takes a second to import.
@@ -103,7 +103,7 @@ class Api:
                     core.connect_get_namespaced_pod_exec,
                     pod,
                     namespace,
-                    command=command,
+                    command=[*command],
                     stdout=True,
                     stderr=True,
                     _request_timeout=UNARY[1],

@@ -52,7 +52,7 @@ def near(server: str) -> bool:
 def read(kubeconfig: Path | None = None) -> dict[str, Context]:
     """Read all contexts, in kubectl's search order; missing and broken files count as empty."""
     found: dict[str, Context] = {}
-    for document in map(_load, _files(kubeconfig)):
+    for _, document in documents(kubeconfig):
         clusters = {
             one.get("name"): one.get("cluster") or {} for one in _entries(document, "clusters")
         }
@@ -62,9 +62,14 @@ def read(kubeconfig: Path | None = None) -> dict[str, Context]:
     return found
 
 
+def documents(kubeconfig: Path | None = None) -> list[tuple[Path, Object]]:
+    """Read the files themselves, in kubectl's search order."""
+    return [(file, _load(file)) for file in _files(kubeconfig)]
+
+
 def current(kubeconfig: Path | None = None) -> str:
     """Name kubectl's current context; empty if there is none."""
-    names = (str(_load(file).get("current-context") or "") for file in _files(kubeconfig))
+    names = (str(one.get("current-context") or "") for _, one in documents(kubeconfig))
     return next(filter(None, names), "")
 
 

@@ -1,0 +1,109 @@
+"""What long work is doing: a live line on a terminal, plain lines elsewhere. Always on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flashsale.clusters.base import Progress
+
+DETAILS = 3  # lines of output that a terminal shows in place
+
+
+class Plain:
+    """One line a step: for pipes, logs and terminals that cannot move the cursor."""
+
+    def step(self, text: str) -> None:
+        """Say that a step begins."""
+        self.note(f"{text} ...")
+
+    def detail(self, text: str) -> None:
+        """Leave details out: a log of every changed number helps nobody."""
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+class Live:
+    """The step at work with a spinner, its time and its last lines; done steps stay above it."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live as RichLive
+        from rich.spinner import Spinner
+
+        self._console = Console(stderr=True, highlight=False)
+        self._spinner = Spinner("dots")
+        self._live = RichLive(
+            console=self._console,
+            get_renderable=self._draw,
+            refresh_per_second=8,
+            transient=True,
+        )
+        self._text = ""
+        self._details: list[str] = []
+        self._began = 0.0
+
+    def __enter__(self) -> Live:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._finish(ok=error is None)
+        self._live.stop()
+
+    def step(self, text: str) -> None:
+        """Tick the step before off, and begin another."""
+        self._finish(ok=True)
+        self._text, self._details, self._began = text, [], time.monotonic()
+
+    def detail(self, text: str) -> None:
+        """Show one more line under the step."""
+        self._details = [*self._details, text][-DETAILS:]
+
+    def note(self, text: str) -> None:
+        """Print a line above the step."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def _finish(self, *, ok: bool) -> None:
+        if not self._text:
+            return
+        took = time.monotonic() - self._began
+        mark = "[green]✓[/]" if ok else "[red]✗[/]"
+        from rich.markup import escape
+
+        self._console.print(f"{mark} {escape(self._text)} [dim]{took:.1f} s[/]", soft_wrap=True)
+        self._text = ""
+
+    def _draw(self) -> Any:
+        from rich.text import Text
+
+        if not self._text:
+            return Text()
+        took = time.monotonic() - self._began
+        lines = [f" {self._text} {took:.0f} s", *(f"    {line}" for line in self._details)]
+        shown = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
+        frame = self._spinner.render(self._console.get_time())
+        return Text.assemble(frame if isinstance(frame, Text) else "", shown)
+
+
+@contextmanager
+def progress(*, live: bool) -> Iterator[Progress]:
+    """Give the progress that fits stderr; the terminal is itself again afterwards."""
+    if not live:
+        yield Plain()
+        return
+    with Live() as shown:
+        yield shown

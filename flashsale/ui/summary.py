@@ -1,0 +1,92 @@
+"""What `up`, `scale`, `kill-pod` and `down` say when they are done. State in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flashsale.ui.tables import aligned, status_view
+
+if TYPE_CHECKING:
+    from flashsale.exercise.closing import Closed
+    from flashsale.exercise.opening import Opened
+    from flashsale.exercise.scaling import Scaling
+    from flashsale.exercise.story import Happening, Healing
+
+NEXT = (
+    ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it"),
+    ("flashsale scale 5", "five pods instead of three"),
+)
+
+
+def opened_view(opened: Opened, now: float) -> str:
+    """Write what `up` prints: what was done, the tables, the address and two next steps."""
+    done = [f"{name} {outcome}" for name, outcome in opened.outcomes.items()]
+    if opened.renewed:
+        done.append(f"{opened.renewed} pods replaced: they ran an old version")
+    steps = "\n".join(f"  {command:<20} {why}" for command, why in NEXT)
+    sale = status_view(opened.status, now)
+    return "\n".join(done) + f"\n\n{sale}\n\nOpen after {opened.seconds:.1f} s. Next:\n{steps}"
+
+
+def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:
+    """Write what `scale` prints."""
+    change = f"replicaset.apps/{name} scaled from {scaling.before} to {scaling.after}"
+    if not waited:
+        return change
+    pods = {0: "no pod is left in it", 1: "1 pod is ready"}.get(
+        scaling.after, f"{scaling.after} pods are ready"
+    )
+    return f"{change}; {pods} after {scaling.seconds:.1f} s"
+
+
+def healings_view(healings: Sequence[Healing]) -> str:
+    """Write what `kill-pod` prints when all is whole: one line a victim, in seconds since."""
+    rows = [
+        [
+            one.victim,
+            one.replacement or "<none>",
+            *(
+                "" if moment is None else f"{moment:.2f}s"
+                for moment in map(one.seconds, (one.created, one.started, one.ready, one.gone))
+            ),
+        ]
+        for one in healings
+    ]
+    return aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"], *rows])
+
+
+def happening_line(happening: Happening) -> str:
+    """Write one thing that happened as one line, for those who follow."""
+    from flashsale.exercise import story
+
+    match happening:
+        case story.Died(healing=one):
+            return f"{one.victim} {one.cause}"
+        case story.Replaced(healing=one):
+            return (
+                f"{one.replacement} replaces {one.victim}, created after {_after(one.created, one)}"
+            )
+        case story.Healed(healing=one):
+            return f"{one.replacement} is ready after {_after(one.ready, one)}"
+        case story.Closed(healing=one):
+            return f"{one.victim} is gone after {_after(one.gone, one)}" if one.gone else ""
+        case story.CalledOff(healing=one, why=why):
+            return f"{one.victim} is not replaced: {why}"
+        case story.Scaled(before=before, after=after):
+            return f"somebody scales from {before} to {after}"
+        case story.Adopted(pod=pod):
+            return f"{pod} now belongs to the ReplicaSet"
+
+
+def closed_view(closed: Closed) -> str:
+    """Write what `down` prints."""
+    lines = [f"{name} deleted" for name in closed.removed] or ["Nothing of a sale was left."]
+    if closed.stopped:
+        lines.append("The cluster is stopped.")
+    return "\n".join(lines)
+
+
+def _after(moment: float | None, healing: Healing) -> str:
+    seconds = healing.seconds(moment)
+    return "" if seconds is None else f"{seconds:.2f} s"
