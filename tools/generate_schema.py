@@ -123,8 +123,7 @@ def encoded() -> str:
 
 
 def _model(name: str) -> type[BaseModel]:
-    model = getattr(kubernetes.client, name)
-    assert issubclass(model, BaseModel)
+    model: type[BaseModel] = getattr(kubernetes.client, name)
     return model
 
 
