@@ -103,9 +103,9 @@ class ImageStore:
         try:
             identity = digest or self._name_file(full).read_text().strip()
             described = json.loads((self._blobs / identity / "image.json").read_text())
-        except FileNotFoundError:
-            return None
-        return _image(name, identity, self._blobs / identity / "rootfs", described)
+            return _image(name, identity, self._blobs / identity / "rootfs", described)
+        except (OSError, ValueError, KeyError):
+            return None  # absent, or damaged
 
     def list(self) -> list[Image]:
         """Return all named images, sorted by name."""

@@ -37,7 +37,7 @@ class Process:
     def __init__(self, popen: subprocess.Popen[bytes], groups: Groups) -> None:
         self.pid = popen.pid
         self._popen = popen
-        self._groups = groups
+        self.groups = groups
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         groups.add(self.pid)
         self._unwatch = on_exit(popen, self._finish)
@@ -82,7 +82,7 @@ class Process:
         if not self.ended.done():
             _kill_group(self.pid)  # before reaping: until then nobody else can have this number
             code = self._popen.wait()
-            self._groups.remove(self.pid)
+            self.groups.remove(self.pid)
             self.ended.set_result(code if code >= 0 else 128 - code)
 
 

@@ -120,6 +120,16 @@ def _named(function: Callable[..., Any]) -> Callable[..., Any]:
     return look_up
 
 
+def _addressed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the pod's own address have its name: http.server asks, and DNS may take seconds."""
+
+    def look_up(host: Any) -> Any:
+        own = not pod.shared and host in (pod.ip, pod.name)
+        return (pod.name, [], [pod.ip]) if own else function(host)
+
+    return look_up
+
+
 def _patch_sockets() -> None:
     class Socket(Plain):  # type: ignore[misc]
         __slots__ = ()
@@ -136,6 +146,7 @@ def _patch_sockets() -> None:
     functions: dict[str, Callable[..., Any]] = {"gethostname": lambda: pod.name}
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
         functions[name] = _named(getattr(_socket, name))
+    functions["gethostbyaddr"] = _addressed(_socket.gethostbyaddr)
     for name, function in functions.items():
         setattr(_socket, name, function)
     _socket.socket = Socket  # type: ignore[misc]

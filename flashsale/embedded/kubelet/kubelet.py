@@ -1,0 +1,117 @@
+"""The kubelet: a worker for every pod that is bound to its node."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal as signals
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flashsale.embedded.kubelet.api import NodeInfo, PodAPI
+from flashsale.embedded.kubelet.backoff import DEFAULT_CAP
+from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.lifeline import Lifeline
+from flashsale.embedded.kubelet.logs import Logs
+from flashsale.embedded.kubelet.network import PodNetwork
+from flashsale.embedded.kubelet.pod import Tools
+from flashsale.embedded.kubelet.pod_worker import PodWorker
+from flashsale.embedded.kubelet.prober import Prober
+from flashsale.embedded.kubelet.runtime import Runtime
+from flashsale.model import Object
+
+
+class Kubelet:
+    """Runs the pods of one node as processes of this machine."""
+
+    def __init__(
+        self,
+        api: PodAPI,
+        images: ImageStore,
+        root: Path,
+        node: NodeInfo,
+        network: PodNetwork,
+        *,
+        clock: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+        max_backoff: float = DEFAULT_CAP,
+    ) -> None:
+        """Prepare; nothing runs before :meth:`run`.
+
+        Args:
+            root: the pods' folders lie in ``root/pods/UID/CONTAINER``.
+            clock: unix seconds.
+            max_backoff: longest wait before a restart in seconds
+                (crashLoopBackOff.maxContainerRestartPeriod).
+        """
+        self._api, self._node = api, node
+        self._root = root / "pods"
+        self._lifeline = Lifeline()
+        self.logs = Logs(api, self._root, clock)
+        self._runtime = Runtime(self._root, self.logs, self._lifeline)
+        self._prober = Prober(network)
+        self._tools = Tools(
+            api, node, images, network, self._runtime, self._prober, clock,
+            rng or random.Random(), max_backoff,
+        )  # fmt: skip
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled; then all processes of all pods are killed at once."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._lifeline.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._work(tasks)
+        finally:
+            self._lifeline.close()
+            await self._prober.close()
+
+    async def _work(self, tasks: asyncio.TaskGroup) -> None:
+        self._tasks = tasks
+        try:
+            pods = self._api.pods(self._node.name)
+            self._runtime.sweep({pod["metadata"]["uid"] for pod in pods})
+            for pod in pods:
+                self.pod_changed(pod)
+            await asyncio.Event().wait()
+        finally:
+            self._tasks = None  # a group that is ending takes no more tasks
+
+    def pod_changed(self, pod: Object) -> None:
+        """Note a pod that was written; call it after every write, it never blocks."""
+        if self._tasks is None or pod["spec"].get("nodeName") != self._node.name:
+            return
+        uid = pod["metadata"]["uid"]
+        if worker := self._workers.get(uid):
+            worker.changed(pod)
+            return
+        worker = self._workers[uid] = PodWorker(pod, self._tools)
+        task = self._tasks.create_task(worker.run(), name=f"pod {pod['metadata']['name']}")
+        task.add_done_callback(lambda _: self._workers.pop(uid, None))
+
+    def pod_deleted(self, pod: Object) -> None:
+        """Note a pod whose object is gone; call it after the write, it never blocks."""
+        if worker := self._workers.get(pod["metadata"]["uid"]):
+            worker.deleted()
+
+    def kill_container(
+        self, namespace: str, name: str, container: str = "", signal: int = signals.SIGKILL
+    ) -> bool:
+        """Send a signal to a container's first process; no container name means the first one.
+
+        Returns:
+            False if there is no such container, or it does not run.
+        """
+        for worker in self._workers.values():
+            meta = worker.pod.object["metadata"]
+            if (meta["namespace"], meta["name"]) != (namespace, name):
+                continue
+            for one in reversed(worker.all) if not container else worker.all:
+                running = one.instance and one.instance.process.running
+                if running and container in ("", one.name) and one.instance:
+                    one.instance.process.signal(signal)
+                    return True
+        return False
