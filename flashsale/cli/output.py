@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from flashsale.errors import FlashsaleError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from flashsale.clusters.base import Progress
 
 
 def colourful(stream: TextIO) -> bool:
@@ -33,6 +38,13 @@ def out_json(document: Any, *, line: bool = False) -> None:
     sys.stdout.write(text + "\n")
     if line:
         sys.stdout.flush()
+
+
+def progress() -> AbstractContextManager[Progress]:
+    """Give the place where long work says what it is doing: stderr, live on a terminal."""
+    from flashsale.ui.progress import progress as shown
+
+    return shown(live=sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def note(text: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flashsale.errors import BadInputError
+
+if TYPE_CHECKING:
+    from flashsale.clusters.choose import Wanted
 
 CLUSTERS = ("auto", "minikube", "embedded")
 
@@ -23,6 +26,13 @@ class Shared:
     output: str | None = None
     allow_remote: bool = False
     debug: bool = False
+
+    @property
+    def wanted(self) -> Wanted:
+        """What was typed about the cluster."""
+        from flashsale.clusters.choose import Wanted
+
+        return Wanted(self.context, self.cluster, self.profile, self.allow_remote)
 
     @property
     def json(self) -> bool:

@@ -45,6 +45,17 @@ def duration(text: str) -> float:
     return seconds
 
 
+def image_name(text: str) -> str:
+    """Check an image's name, `NAME:TAG`; without a tag Kubernetes would look in a registry."""
+    name, colon, tag = text.rpartition(":")
+    if not colon or "/" in tag or not re.fullmatch(r"[a-z0-9][a-z0-9._/:-]*", name) or not tag:
+        raise BadInputError(
+            f"'{text}' is not an image: it takes a name in small letters, a colon and a tag.",
+            hint="flashsale up --image flashsale:2.0",
+        )
+    return text
+
+
 def build_arg(text: str) -> tuple[str, str]:
     """Read `KEY=VALUE`; `KEY` alone takes its value from the environment, as for docker."""
     import os

@@ -24,6 +24,10 @@ def write(home: Path, context: str, kubeconfig: Path | None, namespace: str) -> 
     import json
 
     for file, document in contexts.documents(kubeconfig):
+        if namespace == "default" and list(contexts.read(file)) == [context] == [
+            _current(document)
+        ]:
+            return file  # it is such a file already, and its owner keeps it up to date
         found = minified(document, file.parent, context, namespace)
         if found:
             with NamedTemporaryFile("w", dir=made(home), prefix=".kube-", delete=False) as new:
@@ -55,6 +59,10 @@ def minified(document: Object, folder: Path, context: str, namespace: str) -> Ob
         "clusters": [_absolute(cluster, "cluster", folder)] if cluster else [],
         "users": [_absolute(user, "user", folder)] if user else [],
     }
+
+
+def _current(document: Object) -> str:
+    return str(document.get("current-context", ""))
 
 
 def _named(document: Object, kind: str, name: str) -> Object:

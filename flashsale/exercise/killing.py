@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flashsale.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.exercise.following import follow
 from flashsale.exercise.healing import step
-from flashsale.exercise.observing import Mark, StreamSeen, Synced
+from flashsale.exercise.observing import Cause, Mark, StreamSeen, Synced
 from flashsale.exercise.readiness import explained
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.story import CalledOff, Closed, Happening, Healing, State
@@ -28,7 +28,7 @@ class Blow:
     process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
 
     @property
-    def cause(self) -> str:
+    def cause(self) -> Cause:
         """What the healing will say it died of."""
         return "crashed" if self.process else "deleted"
 

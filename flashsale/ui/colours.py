@@ -24,7 +24,7 @@ POD_COLOURS = ("36", "35", "34", "32", "33", "31")
 def painted(text: str) -> str:
     """Add colour to a table or a sentence: headings, addresses and the STATUS words."""
     for pattern, colour in RULES:
-        text = pattern.sub(lambda found, colour=colour: paint(found[0], colour), text)
+        text = pattern.sub(paint(r"\g<0>", colour), text)
     return text
 
 

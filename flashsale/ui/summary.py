@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flashsale.exercise.opening import Opened
     from flashsale.exercise.scaling import Scaling
     from flashsale.exercise.story import Happening, Healing
+    from flashsale.exercise.waiting import Sight
 
 NEXT = (
     ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it"),
@@ -27,6 +28,11 @@ def opened_view(opened: Opened, now: float) -> str:
     steps = "\n".join(f"  {command:<20} {why}" for command, why in NEXT)
     sale = status_view(opened.status, now)
     return "\n".join(done) + f"\n\n{sale}\n\nOpen after {opened.seconds:.1f} s. Next:\n{steps}"
+
+
+def ready_line(sight: Sight, count: int) -> str:
+    """Write how far the pods are, while somebody waits for them."""
+    return f"{sum(pod.ready for pod in sight.alive)} of {count} ready"
 
 
 def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:

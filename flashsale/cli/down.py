@@ -1,0 +1,42 @@
+"""`flashsale down`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flashsale.cli.shared import Shared
+    from flashsale.exercise.closing import Closed
+
+
+def down(
+    ctx: typer.Context,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop minikube too; the embedded cluster always stops.")
+    ] = False,
+) -> None:
+    """Close the sale: remove its ReplicaSet, Service and pods."""
+    from flashsale.cli.output import out, out_json
+    from flashsale.cli.running import run
+    from flashsale.cli.shared import shared
+    from flashsale.ui.summary import closed_view
+
+    typed = shared(ctx)
+    closed = run(_closed(typed, stop))
+    if typed.json:
+        out_json(closed.as_json())
+    else:
+        out(closed_view(closed))
+
+
+async def _closed(typed: Shared, stop: bool) -> Closed:
+    from flashsale.cli.output import progress
+    from flashsale.clusters.choose import for_finding
+    from flashsale.clusters.home import state_home
+    from flashsale.exercise.closing import close
+
+    choice = await for_finding(typed.wanted)
+    with progress() as shown:
+        return await close(choice, typed.namespace, shown, state_home(), stop=stop)

@@ -1,0 +1,148 @@
+"""`flashsale kill-pod`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flashsale.cli import values
+
+if TYPE_CHECKING:
+    from flashsale.cli.shared import Shared
+    from flashsale.exercise.killing import Blow
+    from flashsale.exercise.sale import Sale
+    from flashsale.exercise.story import Happening, Healing
+    from flashsale.model import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whom to kill, and how far to follow."""
+
+    name: str | None
+    count: int
+    everyone: bool
+    seed: int | None
+    dry_run: bool
+    wait: bool
+    timeout: float  # seconds
+
+
+def kill_pod(
+    ctx: typer.Context,
+    pod: Annotated[
+        str | None, typer.Argument(metavar="[POD]", help="This one; else a random ready one.")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", help="So many random ready ones.")
+    ] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="All of them, at once.")] = False,
+    grace: Annotated[
+        int | None,
+        typer.Option("--grace", metavar="SECONDS", help="Time to say goodbye; else the pod's own."),
+    ] = None,
+    hard: Annotated[
+        bool, typer.Option("--hard", help="No goodbye at all, as --grace 0: purchases get lost.")
+    ] = False,
+    process: Annotated[
+        bool,
+        typer.Option("--process", help="Kill its process instead: the same pod starts it again."),
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Choose the same pods every time.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which pods would be killed.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not follow the replacement.")
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", metavar="TIME", parser=values.duration, help="How long to follow it."
+        ),
+    ] = 120.0,
+) -> None:
+    """Delete a pod and follow its replacement until all is whole again.
+
+    Only pods of the sale's own ReplicaSet are ever killed.
+    """
+    from flashsale.cli import output
+    from flashsale.cli.running import run
+    from flashsale.cli.shared import shared
+    from flashsale.exercise.killing import Blow
+    from flashsale.ui.summary import healings_view
+
+    typed = shared(ctx)
+    _check(pod, count, everyone, grace, hard, process)
+    wish = Wish(pod, 1 if count is None else count, everyone, seed, dry_run, not no_wait, timeout)
+    healings = run(_killed(typed, wish, Blow(0 if hard else grace, process)))
+    if typed.json:
+        output.out_json([one.as_json() for one in healings])
+    elif dry_run:
+        output.out("\n".join(f"{one.victim} would be killed (dry run)" for one in healings))
+    elif no_wait:
+        output.out("\n".join(f"{one.victim} {one.cause}" for one in healings))
+    else:
+        output.out(healings_view(healings))
+
+
+def _check(
+    pod: str | None, count: int | None, everyone: bool, grace: int | None, hard: bool, process: bool
+) -> None:
+    """Refuse options that contradict each other, and numbers that mean nothing."""
+    from flashsale.errors import BadInputError
+
+    hint = "flashsale kill-pod --help"
+    if (pod is not None) + (count is not None) + everyone > 1:
+        raise BadInputError("POD, --count and --all each say whom to kill; give one.", hint=hint)
+    if (grace is not None) + hard + process > 1:
+        raise BadInputError("--grace, --hard and --process each say how; give one.", hint=hint)
+    if count is not None and count < 1:
+        raise BadInputError(f"{count} pods cannot be killed: 1 is the least.", hint=hint)
+    if grace is not None and grace < 0:
+        raise BadInputError(f"A grace of {grace} s is not possible: 0 is the least.", hint=hint)
+
+
+async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
+    import time
+
+    from flashsale.cli.output import note
+    from flashsale.exercise.killing import kill, strike, unfollowed
+    from flashsale.exercise.observing import Mark
+    from flashsale.exercise.sale import find
+    from flashsale.ui.summary import happening_line
+
+    def tell(happening: Happening) -> None:
+        line = happening_line(happening)
+        if line:
+            note(line)
+
+    async with find(typed.wanted, typed.namespace) as sale:
+        pods = await _chosen(sale, wish)
+        if wish.dry_run:
+            return unfollowed(pods, [Mark(0.0, pod.name, blow.cause) for pod in pods])
+        if not wish.wait:
+            return unfollowed(pods, await strike(sale, pods, blow, time.monotonic))
+        return await kill(sale, pods, blow, timeout=wish.timeout, tell=tell)
+
+
+async def _chosen(sale: Sale, wish: Wish) -> tuple[Pod, ...]:
+    import random
+
+    from flashsale.exercise.victims import victims
+    from flashsale.model import Pod
+
+    replicaset = await sale.replicaset()
+    found = [Pod.from_object(pod) for pod in await sale.pods(replicaset)]
+    return victims(
+        found,
+        replicaset["metadata"].get("uid", ""),
+        name=wish.name,
+        count=wish.count,
+        everyone=wish.everyone,
+        rng=random.Random(wish.seed),
+    )

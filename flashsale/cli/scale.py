@@ -1,0 +1,69 @@
+"""`flashsale scale`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flashsale.cli import values
+
+if TYPE_CHECKING:
+    from flashsale.cli.shared import Shared
+    from flashsale.exercise.scaling import Scaling
+
+SETTINGS = {"ignore_unknown_options": True}  # so that -1 is a number, which can be answered
+
+
+def scale(
+    ctx: typer.Context,
+    replicas: Annotated[
+        int,
+        typer.Argument(metavar="N", parser=values.replica_count, help="How many pods to keep."),
+    ],
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="TIME",
+            parser=values.duration,
+            help="How long to wait for ready pods.",
+        ),
+    ] = 120.0,
+) -> None:
+    """Change how many pods Kubernetes keeps alive."""
+    from flashsale.cli.output import out, out_json
+    from flashsale.cli.running import run
+    from flashsale.cli.shared import shared
+    from flashsale.ui.summary import scaled_view
+
+    typed = shared(ctx)
+    name, scaling = run(_scaled(typed, replicas, not no_wait, timeout))
+    if typed.json:
+        out_json(scaling.as_json())
+    else:
+        out(scaled_view(name, scaling, waited=not no_wait))
+
+
+async def _scaled(typed: Shared, replicas: int, wait: bool, timeout: float) -> tuple[str, Scaling]:
+    from flashsale.exercise.sale import find
+    from flashsale.exercise.scaling import scale as change
+
+    async with find(typed.wanted, typed.namespace) as sale:
+        if not wait:
+            return sale.name, await change(sale, replicas, wait=False)
+        from flashsale.cli.output import progress
+        from flashsale.ui.summary import ready_line
+
+        with progress() as shown:
+            shown.step(f"Scaling {sale.name} to {replicas}")
+            scaling = await change(
+                sale,
+                replicas,
+                timeout=timeout,
+                tell=lambda sight: shown.detail(ready_line(sight, replicas)),
+            )
+        return sale.name, scaling

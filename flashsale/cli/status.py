@@ -1,0 +1,38 @@
+"""`flashsale status`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from flashsale.cli.shared import Shared
+    from flashsale.exercise.showing import Status
+
+
+def status(ctx: typer.Context) -> None:
+    """Show the ReplicaSet, its pods and the Service, as kubectl does.
+
+    `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
+    """
+    from flashsale.cli.output import out, out_json
+    from flashsale.cli.running import run
+    from flashsale.cli.shared import shared
+    from flashsale.ui.tables import status_view
+
+    typed = shared(ctx, outputs=("json", "wide"))
+    found = run(_found(typed))
+    if typed.json:
+        out_json(found.as_json(time.time()))
+    else:
+        out(status_view(found, time.time(), wide=typed.output == "wide"))
+
+
+async def _found(typed: Shared) -> Status:
+    from flashsale.exercise import showing
+    from flashsale.exercise.sale import find
+
+    async with find(typed.wanted, typed.namespace) as sale:
+        return await showing.status(sale)
