@@ -60,11 +60,8 @@ def kill_pod(
         bool, typer.Option("--no-wait", help="Do not follow the replacement.")
     ] = False,
     timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout", metavar="TIME", parser=values.duration, help="How long to follow it."
-        ),
-    ] = 120.0,
+        str, typer.Option("--timeout", metavar="TIME", help="How long to follow it.")
+    ] = "120s",
 ) -> None:
     """Delete a pod and follow its replacement until all is whole again.
 
@@ -78,7 +75,9 @@ def kill_pod(
 
     typed = shared(ctx)
     _check(pod, count, everyone, grace, hard, process)
-    wish = Wish(pod, 1 if count is None else count, everyone, seed, dry_run, not no_wait, timeout)
+    patience = values.duration(timeout)
+    number = 1 if count is None else count
+    wish = Wish(pod, number, everyone, seed, dry_run, not no_wait, patience)
     healings = run(_killed(typed, wish, Blow(0 if hard else grace, process)))
     if typed.json:
         output.out_json([one.as_json() for one in healings])

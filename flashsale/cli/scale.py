@@ -17,22 +17,13 @@ SETTINGS = {"ignore_unknown_options": True}  # so that -1 is a number, which can
 
 def scale(
     ctx: typer.Context,
-    replicas: Annotated[
-        int,
-        typer.Argument(metavar="N", parser=values.replica_count, help="How many pods to keep."),
-    ],
+    replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep.")],
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")
     ] = False,
     timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout",
-            metavar="TIME",
-            parser=values.duration,
-            help="How long to wait for ready pods.",
-        ),
-    ] = 120.0,
+        str, typer.Option("--timeout", metavar="TIME", help="How long to wait for ready pods.")
+    ] = "120s",
 ) -> None:
     """Change how many pods Kubernetes keeps alive."""
     from flashsale.cli.output import out, out_json
@@ -40,8 +31,8 @@ def scale(
     from flashsale.cli.shared import shared
     from flashsale.ui.summary import scaled_view
 
-    typed = shared(ctx)
-    name, scaling = run(_scaled(typed, replicas, not no_wait, timeout))
+    typed, count = shared(ctx), values.replica_count(replicas)
+    name, scaling = run(_scaled(typed, count, not no_wait, values.duration(timeout)))
     if typed.json:
         out_json(scaling.as_json())
     else:

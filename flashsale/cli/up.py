@@ -26,10 +26,7 @@ def up(
         ),
     ] = None,
     replicas: Annotated[
-        int | None,
-        typer.Option(
-            "--replicas", metavar="N", parser=values.replica_count, help="How many pods to keep."
-        ),
+        str | None, typer.Option("--replicas", metavar="N", help="How many pods to keep.")
     ] = None,
     manifest: Annotated[
         Path | None,
@@ -54,14 +51,8 @@ def up(
         bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")
     ] = False,
     timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout",
-            metavar="TIME",
-            parser=values.duration,
-            help="How long to wait for ready pods.",
-        ),
-    ] = 120.0,
+        str, typer.Option("--timeout", metavar="TIME", help="How long to wait for ready pods.")
+    ] = "120s",
 ) -> None:
     """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
     from flashsale.cli import output
@@ -79,10 +70,10 @@ def up(
         project=found,
         namespace=typed.namespace,
         image=values.image_name(image) if image else None,
-        replicas=replicas,
+        replicas=values.replica_count(replicas) if replicas else None,
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
-        timeout=timeout,
+        timeout=values.duration(timeout),
     )
     with output.progress() as progress:
         opened = run(_opened(typed, order, progress))

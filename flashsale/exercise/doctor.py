@@ -1,4 +1,4 @@
-"""What this machine has, and what `up` would choose; each finding with the command that mends it."""
+"""What this machine has, and what `up` would choose; each finding with what mends it."""
 
 from __future__ import annotations
 
