@@ -52,7 +52,7 @@ async def by_docker(
     Raises:
         BuildError, PushError: Docker or the registry refused; the output is in the details.
     """
-    building = Telling(progress, f"Building {name} with Docker at {engine.host}")
+    building = Telling(progress, f"Building {name} with Docker on {engine.host}")
     made = await make(engine, await recipe(app, name, options), building.line, progress.note)
     if not options.push:
         return Image(name, made.built, made.id)

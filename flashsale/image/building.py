@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ from flashsale.image.engine import Emit, Engine
 from flashsale.image.network import Passed, Surroundings, passed
 
 LABEL = "flashsale.digest"
+
+# Colours and cursor movements of the tools in a build; a terminal must not obey them.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 # What a build's output says about a network that wants something: only ever a hint.
 SYMPTOMS = (
@@ -125,9 +129,9 @@ def follow(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
         if "error" in message:
             raise failure(str(message["error"]), lines)
         for line in _text(message).splitlines():
-            if line.strip():
-                lines.append(line.rstrip())
-                tell(lines[-1])
+            if plain := CONTROL.sub("", line).rstrip():
+                lines.append(plain)
+                tell(plain)
 
 
 def failure(error: str, lines: list[str]) -> BuildError:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
 from flashsale.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.image.certificates import expired
 
 T = TypeVar("T")
 Emit = Callable[[str], None]
@@ -35,7 +38,6 @@ class Trouble(StrEnum):
     EXPIRED = "expired"  # a certificate's time is over
     STALE = "stale"  # the certificate names another address
     UNTRUSTED = "untrusted"  # TLS fails in another way
-    PROXY = "proxy"  # a proxy answered in its place
     TIMEOUT = "timeout"  # no answer in time
     TOO_OLD = "too-old"  # engine and SDK have no API version in common
 
@@ -50,25 +52,24 @@ class EngineError(ClusterUnreachableError):
 
 
 ADVICE = {
-    Trouble.ABSENT: ("Docker is not running at {host}.", "start Docker, then try again"),
+    Trouble.ABSENT: ("Docker is not running on {host}.", "start Docker, then try again"),
     Trouble.DENIED: (
-        "This user may not use Docker at {host}.",
+        "This user may not use Docker on {host}.",
         "sudo usermod -aG docker $USER, then log in anew",
     ),
     Trouble.NO_CERTIFICATES: (
-        "Certificates for Docker at {host} are missing.",
+        "Certificates for Docker on {host} are missing.",
         "ls $DOCKER_CERT_PATH",
     ),
-    Trouble.EXPIRED: ("A certificate for Docker at {host} has expired.", "renew it"),
-    Trouble.STALE: ("The certificate of Docker at {host} names another address.", "renew it"),
-    Trouble.UNTRUSTED: ("Docker at {host} and this machine do not trust each other.", "renew it"),
-    Trouble.PROXY: ("A proxy answered instead of Docker at {host}.", "add the host to NO_PROXY"),
+    Trouble.EXPIRED: ("A certificate for Docker on {host} has expired.", "renew it"),
+    Trouble.STALE: ("The certificate of Docker on {host} names another address.", "renew it"),
+    Trouble.UNTRUSTED: ("Docker on {host} and this machine do not trust each other.", "renew it"),
     Trouble.TIMEOUT: (
-        "Cannot reach Docker at {host} (VPN or proxy?).",
+        "Cannot reach Docker on {host} (VPN or proxy?).",
         "add the host to NO_PROXY, or leave the VPN",
     ),
     Trouble.TOO_OLD: (
-        "Docker at {host} and the Docker SDK have no API version in common.",
+        "Docker on {host} and the Docker SDK have no API version in common.",
         "pip install --upgrade docker, and unset DOCKER_API_VERSION",
     ),
 }
@@ -163,9 +164,12 @@ class Engine:
             if not task.cancelled():
                 task.exception()  # the cut stream's error is of no interest to anyone
             raise
+        finally:
+            for response in self._streaming:
+                response.close()  # one whose job failed was not read to its end
 
     def _remember(self, response: Any, *_: object, **__: object) -> None:
-        self._streaming = [response]
+        self._streaming = [response]  # a job reads one after the other
 
     def _cut(self) -> None:
         from docker.errors import DockerException
@@ -199,21 +203,55 @@ async def connected(
 
 def _connect(environment: Mapping[str, str] | None, timeout: float) -> Engine:
     import docker
+    from docker.constants import MINIMUM_DOCKER_API_VERSION
 
     given = dict(os.environ if environment is None else environment)
-    host = given.get("DOCKER_HOST", "")
-    with _explained(host or "this machine's socket"):
-        # With a host of its own the user's Docker context must not be asked at all.
-        client = docker.DockerClient.from_env(
-            version="auto", timeout=timeout, environment=given, use_context=not host
-        )
-        client.ping()
-    return Engine(client, host or str(client.api.base_url))
+    told = given.get("DOCKER_HOST", "") or "this machine"
+    with _explained(told, Path(given.get("DOCKER_CERT_PATH") or Path.home() / ".docker")):
+        where = _whereabouts(given)
+        _knock(where.get("base_url", docker.constants.DEFAULT_UNIX_SOCKET))
+        # What `version="auto"` does, except that the very first request is ours already: requests
+        # would ask the environment's proxy for a node of this machine, and would check the engine's
+        # certificate against REQUESTS_CA_BUNDLE instead of the engine's own CA.
+        asking = docker.APIClient(**where, version=MINIMUM_DOCKER_API_VERSION, timeout=timeout)
+        asking.trust_env = False
+        with contextlib.closing(asking):
+            version = asking.version(api_version=False)["ApiVersion"]
+        client = docker.DockerClient(**where, version=version, timeout=timeout)
+        client.api.trust_env = False
+    return Engine(client, told)
+
+
+def _whereabouts(given: Mapping[str, str]) -> dict[str, Any]:
+    """Read address and TLS from DOCKER_HOST and its like, else from Docker's current context."""
+    from docker.context import ContextAPI
+    from docker.utils import kwargs_from_env
+
+    where: dict[str, Any] = kwargs_from_env(given)
+    if "base_url" not in where:
+        where |= ContextAPI.kwargs_from_context(environment=given)
+    return where
+
+
+def _knock(address: str) -> None:
+    """Try a Unix socket ourselves: the SDK leaves its own open when nobody is behind it.
+
+    Raises:
+        OSError: nobody answers, or this user may not ask.
+    """
+    _, found, path = address.partition("unix://")
+    if found:
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect(path if path.startswith("/") else f"/{path}")
 
 
 @contextlib.contextmanager
-def _explained(host: str) -> Iterator[None]:
-    """Turn what the SDK raises for an unusable engine into an :class:`EngineError`."""
+def _explained(host: str, certificates: Path | None = None) -> Iterator[None]:
+    """Turn what the SDK raises for an unusable engine into an :class:`EngineError`.
+
+    Args:
+        certificates: a folder whose files may be why nobody answers.
+    """
     import requests
     from docker.errors import DockerException
 
@@ -222,7 +260,9 @@ def _explained(host: str) -> Iterator[None]:
     except (DockerException, requests.RequestException, OSError) as error:
         trouble = diagnosis(list(_chain(error)))
         if trouble is None:
-            raise FlashsaleError(f"Docker at {host} answered: {error}") from error
+            raise FlashsaleError(f"Docker on {host} answered: {error}") from error
+        if host.startswith("tcp://") and certificates and expired(certificates):
+            trouble = Trouble.EXPIRED
         raise EngineError(trouble, host, str(error)) from error
 
 
@@ -250,7 +290,6 @@ def diagnosis(chain: list[BaseException]) -> Trouble | None:
         (sdk.APIError, None),  # it answered, whatever it said
         (StoreError, None),  # a credential helper of this machine failed
         (sdk.TLSParameterError, Trouble.NO_CERTIFICATES),
-        (requests.exceptions.ProxyError, Trouble.PROXY),
         (requests.exceptions.Timeout, Trouble.TIMEOUT),
     ):
         if any(isinstance(error, kind) for error in chain):

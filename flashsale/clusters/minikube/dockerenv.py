@@ -9,17 +9,17 @@ import json
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.errors import ClusterUnreachableError
 from flashsale.image import Engine, EngineError, Trouble, connected
+from flashsale.image.certificates import expired
 
 STOPPED, MISSING = 83, 85  # exit codes
 TLS = (Trouble.EXPIRED, Trouble.STALE, Trouble.UNTRUSTED)
-AWAY = (Trouble.TIMEOUT, Trouble.PROXY, Trouble.ABSENT)  # building inside the node still works
+AWAY = (Trouble.TIMEOUT, Trouble.ABSENT)  # building inside the node still works
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ def values(stdout: str) -> dict[str, str]:
 def keep_proxies_off(address: str) -> None:
     """Let nothing in this process, or started by it, ask a proxy for the node's address.
 
-    The SDK trusts the environment's proxies even for an address of this machine.
+    The Kubernetes client trusts the environment's proxies even for an address of this machine.
     """
     for name in ("NO_PROXY", "no_proxy"):
         listed = [word for word in os.environ.get(name, "").split(",") if word]
@@ -118,11 +118,8 @@ def invalid_certificate(
     `start` renews the daemon's certificate; ours and the CA are made with the profile, for three
     years, and only `delete` renews them (pkg/minikube/machine/client.go).
     """
-    over = [
-        f"{file} expired on {end:%Y-%m-%d}"
-        for file, end in expiries(Path(found.get("DOCKER_CERT_PATH", "")))
-        if end < datetime.now(UTC)
-    ]
+    folder = Path(found.get("DOCKER_CERT_PATH", ""))
+    over = [f"{file} expired on {end:%Y-%m-%d}" for file, end in expired(folder).items()]
     anew = f"minikube delete -p {name}, then run it again"
     again = f"minikube stop -p {name}, then run it again; if '{name}' is older than 3 years: {anew}"
     return ClusterUnreachableError(
@@ -131,20 +128,6 @@ def invalid_certificate(
         hint=anew if over else again,
         details=error.details,
     )
-
-
-def expiries(folder: Path) -> list[tuple[str, datetime]]:
-    """List when the client's certificate and the CA end, as far as they can be read."""
-    from cryptography import x509
-
-    found = []
-    for name in ("ca.pem", "cert.pem"):
-        try:
-            certificate = x509.load_pem_x509_certificate((folder / name).read_bytes())
-        except (OSError, ValueError):
-            continue
-        found.append((name, certificate.not_valid_after_utc))
-    return found
 
 
 def _missing_certificates(found: Mapping[str, str], error: EngineError) -> EngineError:
