@@ -54,9 +54,9 @@ class Cluster:
         self.kubelet = Kubelet(
             self._door,
             ImageStore(home.path / "images"),
-            home.path / "pods",
+            home.path,
             node=NodeInfo(NAME, ADDRESS),
-            network=PodNetwork(home.path / "pods"),
+            network=PodNetwork(home.path),
         )
 
     async def run(self, ready: Callable[[], None]) -> None:

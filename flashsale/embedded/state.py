@@ -7,7 +7,8 @@
 `cluster.json`     pid, port and version of the running cluster
 `state.db`         its objects
 `pki/`             certificates; `kubeconfig` is made of them
-`images/`, `pods/` what the node runs; `cluster.log` what went wrong
+`images/`, `pods/` what the node runs; `pod-network` its addresses
+`cluster.log`      what went wrong
 =================  =================================================================================
 """
 
@@ -28,6 +29,7 @@ FORMAT = "1"
 OURS = (
     "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
     "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
+    "pod-network",
 )  # fmt: skip
 
 
