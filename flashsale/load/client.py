@@ -17,7 +17,7 @@ from itertools import takewhile
 from select import select
 from types import TracebackType
 
-from flashsale.load.answer import State
+from flashsale.load.answer import BROKEN, DONE
 from flashsale.load.connection import Connection, connect
 from flashsale.load.outcome import LossClass, judge, loss_class, own_limit
 from flashsale.load.tally import Tally
@@ -132,9 +132,9 @@ class Client:
             self._lose(connection, loss_class(error.errno or 0))
             return
         state = connection.answer.feed(data) if data else connection.answer.end()
-        if state is State.DONE:
+        if state is DONE:
             self._answered(connection, closed=not data)
-        elif state is State.BROKEN:
+        elif state is BROKEN:
             self._lose(connection, self._broken(connection) if data else "reset")
 
     def _answered(self, connection: Connection, *, closed: bool) -> None:

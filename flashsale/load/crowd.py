@@ -49,7 +49,7 @@ async def run(
             watching = [group.create_task(crowd.observe(observer), name="observing the crowd")]
             if stop:
                 watching.append(group.create_task(crowd.obey(stop), name="waiting for stop"))
-            await crowd.send_all()
+            await asyncio.wait(crowd.sending(group))
             for task in watching:
                 task.cancel()
     except ExceptionGroup as group:
@@ -70,11 +70,12 @@ class _Crowd:
         self._start = 0.0  # monotonic moment of second 0; 0 while workers are starting
         self._stopped: float | None = None  # the second at which the run was cut short
 
-    async def send_all(self) -> None:
-        """Send everything, and return when the last purchase has ended."""
-        async with asyncio.TaskGroup() as group:
-            for part in range(self._parts):
-                group.create_task(self._send(part), name=f"worker {part}")
+    def sending(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Start to send; all is over when all of these tasks are."""
+        return [
+            group.create_task(self._send(part), name=f"worker {part}")
+            for part in range(self._parts)
+        ]
 
     async def observe(self, observer: Observer | None) -> None:
         """Show the state to the observer until cancelled."""

@@ -18,6 +18,7 @@ LOSS_CLASSES: tuple[LossClass, ...] = ("refused", "reset", "timeout", "other")
 POD_NAME_LIMIT = 253  # characters, Kubernetes' own limit for names
 UNNAMED = "(unnamed)"  # a confirmed purchase whose answer names no pod; no pod can be called that
 
+_JSON = json.JSONDecoder()
 _LOSSES: dict[int, LossClass] = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
@@ -54,7 +55,7 @@ def judge(status: int, body: bytes | bytearray) -> tuple[bool, str]:
     if status != 200:
         return False, ""
     try:
-        answer = json.loads(body)
+        answer = _JSON.decode(str(body, "utf-8"))
     except (ValueError, RecursionError):
         return False, ""
     if not isinstance(answer, dict):

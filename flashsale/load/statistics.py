@@ -43,10 +43,10 @@ def shares(report: Report) -> Shares:
         return _one(pods, report.figures.confirmed)
     if report.keepalive:
         return Shares("kept", _kept(report.figures.connections, report.figures.sent))
-    if came_and_went(report.answers):
-        return Shares("changed", "Pods came or went meanwhile, so their shares do not compare.")
     if sum(pods.values()) < FEWEST * len(pods):
         return Shares("few", "Too few purchases were confirmed to judge the pods' shares.")
+    if came_and_went(report.answers):
+        return Shares("changed", "Pods came or went meanwhile, so their shares do not compare.")
     return judged(chance_of(list(pods.values())))
 
 

@@ -35,7 +35,7 @@ def live(progress: Progress) -> RenderableType:
         "   ",
         (f"{figures.lost:,} lost", "bold red" if figures.lost else ""),
     )
-    board = [pods(figures.pods, most=PODS_SHOWN)] if figures.pods else []
+    board: list[RenderableType] = [pods(figures.pods, most=PODS_SHOWN)] if figures.pods else []
     return Group(head, counts, Text(speed), *board)
 
 
@@ -52,7 +52,7 @@ def line(progress: Progress) -> str:
 def summary(figures: Figures, verdict: str, notes: Sequence[str] = ()) -> RenderableType:
     """Draw the table of a finished run, the verdict on the shares, and what needs saying."""
     lines = [Text(text) for text in (verdict, *notes) if text]
-    board = [pods(figures.pods), Text()] if figures.pods else []
+    board: list[RenderableType] = [pods(figures.pods), Text()] if figures.pods else []
     return Group(totals(figures), Text(), *board, *lines)
 
 

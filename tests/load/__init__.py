@@ -1,0 +1,1 @@
+"""The crowd: every test talks to a real server."""

@@ -1,0 +1,49 @@
+"""The open model: buyers come on schedule whatever the sale does, and waiting counts from there."""
+
+from __future__ import annotations
+
+import time
+
+from flashsale.load.crowd import run
+from flashsale.load.plan import Plan
+from flashsale.load.target import find_target
+from tests.load.liar import Liar
+
+STALL = 2.0  # seconds
+
+
+class Stall:
+    """Holds every purchase that comes in the window until the window's end."""
+
+    def __init__(self) -> None:
+        self._first = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds that a purchase has to wait."""
+        now = time.monotonic()
+        self._first = self._first or now
+        since = now - self._first
+        return max(0.0, 0.25 + STALL - since) if since >= 0.25 else 0.0
+
+
+async def test_a_stall_of_two_seconds_shows_in_the_percentiles() -> None:
+    """Everybody who came meanwhile waited; a closed loop would have sent, and counted, only one.
+
+    80 % of the buyers come while the shop stands still and wait for what is left of 2 s, so the
+    90th percentile of all is a wait of 1.75 s and the 99th one of 1.975 s.
+    """
+    async with Liar(lambda _: "sell", delay=Stall()) as shop:
+        report = await run(Plan(find_target(shop.url), rate=200, seconds=2.5))
+    figures = report.figures
+    assert figures.confirmed == 500 == shop.done["sell"]
+    assert abs(figures.latency_ms.p90 - 1750) < 100
+    assert abs(figures.latency_ms.p99 - 1975) < 100
+    assert figures.generator.lag_ms.p90 < 100, "buyers came late because the shop was slow"
+
+
+async def test_latency_is_what_the_buyer_waited() -> None:
+    """Against a shop that takes 50 ms, the median says a little more than 50 ms."""
+    async with Liar(lambda _: "sell", delay=lambda: 0.05) as shop:
+        report = await run(Plan(find_target(shop.url), rate=100, seconds=0.5))
+    assert 50 <= report.figures.latency_ms.p50 < 100
+    assert report.figures.latency_ms.max >= report.figures.latency_ms.p99
