@@ -1,0 +1,128 @@
+"""Why pods are not ready: each trouble is told from the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from flashsale.exercise.diagnosis import diagnose, listening, newest_first
+from tests.exercise.making import event, pod_object
+
+NAME = "flashsale-rs-aaaaa"
+REFUSED = (
+    'Readiness probe failed: Get "http://10.244.0.7:5000/health":'
+    " dial tcp 10.244.0.7:5000: connect: connection refused"
+)
+
+
+def waiting(reason: str) -> dict[str, object]:
+    """A container that waits."""
+    return {"waiting": {"reason": reason}}
+
+
+def test_missing_image_that_may_not_be_pulled() -> None:
+    """The classic: built elsewhere, pull policy Never."""
+    found = diagnose([pod_object(state=waiting("ErrImageNeverPull"))], [], {})
+    assert "the image flashsale:1.0 is not on the node" in found.cause
+    assert found.hint == "flashsale up --rebuild"
+
+
+def test_image_that_cannot_be_pulled_comes_with_the_runtimes_words() -> None:
+    """Only the event knows what the registry said."""
+    said = 'Failed to pull image "flashsale:1.0": pull access denied'
+    events = [event(NAME, "Failed", said), event("other", "Failed", "not this one")]
+    found = diagnose([pod_object(state=waiting("ImagePullBackOff"))], events, {})
+    assert "cannot be pulled (ImagePullBackOff)" in found.cause
+    assert found.details == said
+
+
+def test_pod_without_room_comes_with_the_schedulers_words() -> None:
+    """The sentence carries the reason: too little CPU, say."""
+    said = "0/1 nodes are available: 1 Insufficient cpu."
+    found = diagnose([pod_object(node="")], [event(NAME, "FailedScheduling", said)], {})
+    assert said in found.cause
+
+
+def test_crashing_app_shows_its_last_lines() -> None:
+    """An app that ends shows its exit code and what it said last."""
+    ended = {"terminated": {"exitCode": 3, "reason": "Error"}}
+    pod = pod_object(state=waiting("CrashLoopBackOff"), last=ended, restarts=2)
+    log = "\n".join([*(f"line {n}" for n in range(30)), "ModuleNotFoundError: flask"])
+    found = diagnose([pod], [], {NAME: log})
+    assert "ends with exit code 3" in found.cause
+    assert found.details.endswith("ModuleNotFoundError: flask")
+    assert len(found.details.splitlines()) == 10
+
+
+def test_memory_limit_is_named() -> None:
+    """OOMKilled is no fault of the app's code."""
+    ended = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    pod = pod_object(state=waiting("CrashLoopBackOff"), last=ended, restarts=1)
+    assert "OOMKilled" in diagnose([pod], [], {}).cause
+
+
+def test_liveness_probe_that_restarts_is_named() -> None:
+    """Exit code 0 alone would puzzle: Kubernetes stopped the app itself."""
+    pod = pod_object(last={"terminated": {"exitCode": 0, "reason": "Completed"}}, restarts=1)
+    events = [
+        event(NAME, "Killing", "Container shop failed liveness probe, will be restarted"),
+        event(NAME, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404"),
+    ]
+    assert "liveness probe fails: HTTP status 404" in diagnose([pod], events, {}).cause
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Readiness probe failed: HTTP probe failed with statuscode: 503", "HTTP status 503"),
+        (REFUSED, "connection refused"),
+        ("Readiness probe failed: context deadline exceeded (Client.Timeout ...)", "no answer in"),
+    ],
+)
+def test_failing_readiness_probe_says_which_and_how(message: str, reason: str) -> None:
+    """Path, port and the way it fails."""
+    found = diagnose([pod_object()], [event(NAME, "Unhealthy", message)], {NAME: ""})
+    assert "readiness probe (GET /health on port 5000) fails" in found.cause
+    assert reason in found.cause
+
+
+@pytest.mark.parametrize(
+    "line", ["[INFO] Listening at: http://0.0.0.0:8000 (1)", " * Running on http://127.0.0.1:8000"]
+)
+def test_app_on_another_port_is_found_in_its_log(line: str) -> None:
+    """gunicorn and Flask both say where they listen."""
+    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: line})
+    assert "listens on port 8000" in found.cause
+    assert "5000" in found.hint
+
+
+def test_quota_that_forbids_pods_is_told() -> None:
+    """Without any pod, only the ReplicaSet's own event knows why."""
+    said = 'Error creating: pods "x" is forbidden: exceeded quota'
+    assert "exceeded quota" in diagnose([], [event("flashsale-rs", "FailedCreate", said)], {}).cause
+
+
+def test_slow_start_is_no_failure() -> None:
+    """A pod that runs and was not probed yet gets a longer timeout as its hint."""
+    found = diagnose([pod_object()], [], {})
+    assert "begins only after 3 s" in found.cause
+    assert "--timeout" in found.hint
+
+
+def test_ready_pods_are_never_blamed() -> None:
+    """The first unready pod is the one that is told about."""
+    pods = [pod_object("one", ready=True), pod_object("two", state=waiting("ErrImageNeverPull"))]
+    assert "ErrImageNeverPull" in diagnose(pods, [], {}).cause
+
+
+def test_newest_event_counts() -> None:
+    """What is said first may be over."""
+    events = [
+        event(NAME, "Unhealthy", "old", "2026-11-23T03:20:00Z"),
+        event(NAME, "Unhealthy", "new", "2026-11-23T03:21:00Z"),
+    ]
+    assert [one["message"] for one in newest_first(events, NAME)] == ["new", "old"]
+
+
+def test_ports_in_a_log() -> None:
+    """Other numbers in a log are no ports."""
+    assert listening("took 8000 ms\nListening at: http://127.0.0.5:5000 (12)") == {5000}

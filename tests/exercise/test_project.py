@@ -1,0 +1,89 @@
+"""A learner's folder: which files count, and what `init` writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flashsale.errors import BadInputError, RefusedError
+from flashsale.exercise import manifest as manifests
+from flashsale.exercise import project
+
+
+def test_packaged_project_is_complete() -> None:
+    """The shop, its Dockerfile and its manifest come with every installation."""
+    found = project.packaged()
+    assert (found.app.folder / "app.py").is_file()
+    assert "gunicorn" in found.app.dockerfile.read_text()
+    assert found.manifest.name == "flashsale-rs"
+
+
+def test_init_writes_three_files_that_up_takes(tmp_path: Path) -> None:
+    """What `init` writes is a project, the same as the packaged one."""
+    written = project.init(tmp_path / "new" / "sale")
+    assert [file.name for file in written] == ["app.py", "Dockerfile", manifests.FILE]
+    found = project.from_folder(tmp_path / "new" / "sale")
+    assert found.app.dockerfile == tmp_path / "new" / "sale" / "Dockerfile"
+    assert found.manifest.replicaset == manifests.shipped().replicaset
+
+
+@pytest.mark.parametrize("name", project.NAMES)
+def test_init_overwrites_nothing(tmp_path: Path, name: str) -> None:
+    """One file in the way, and none is written."""
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(RefusedError, match="overwrites nothing"):
+        project.init(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_app_alone_gets_our_dockerfile_and_manifest(tmp_path: Path) -> None:
+    """Each file that is not there is the packaged one."""
+    (tmp_path / "app.py").write_text("app = None")
+    found = project.from_folder(tmp_path)
+    assert found.app.folder == tmp_path
+    assert found.app.dockerfile == project.packaged_app().dockerfile
+
+
+def test_manifest_alone_goes_with_our_app(tmp_path: Path) -> None:
+    """A learner may begin with the YAML."""
+    text = manifests.shipped_text().replace("replicas: 3", "replicas: 4")
+    (tmp_path / manifests.FILE).write_text(text)
+    found = project.from_folder(tmp_path)
+    assert found.app == project.packaged_app()
+    assert found.manifest.replicaset["spec"]["replicas"] == 4
+
+
+def test_named_manifest_wins(tmp_path: Path) -> None:
+    """`--manifest FILE` counts more than the folder's own."""
+    project.init(tmp_path)
+    other = tmp_path / "other.yaml"
+    other.write_text(manifests.shipped_text().replace("replicas: 3", "replicas: 7"))
+    assert project.from_folder(tmp_path, other).manifest.replicaset["spec"]["replicas"] == 7
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [((), "has none of app.py"), (("Dockerfile",), "but no app.py"), (("notes.txt",), "has none")],
+)
+def test_folder_without_an_app_is_refused(
+    tmp_path: Path, files: tuple[str, ...], words: str
+) -> None:
+    """The hint says how to get one."""
+    for name in files:
+        (tmp_path / name).write_text("")
+    with pytest.raises(BadInputError, match=words) as caught:
+        project.from_folder(tmp_path)
+    assert "flashsale init" in caught.value.hint
+
+
+def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A missing folder and a file in its place each get a sentence."""
+    with pytest.raises(BadInputError, match="There is no folder"):
+        project.from_folder(tmp_path / "nowhere")
+    file = tmp_path / "my.yaml"
+    file.write_text("")
+    with pytest.raises(BadInputError, match="is a file") as caught:
+        project.from_folder(file)
+    assert "--manifest" in caught.value.hint

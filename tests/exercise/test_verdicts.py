@@ -1,0 +1,96 @@
+"""When waiting is over: all ready, or no hope."""
+
+from __future__ import annotations
+
+import pytest
+
+from flashsale.clusters.base import Image
+from flashsale.exercise.opening import stale
+from flashsale.exercise.waiting import Sight, hopeless, whole
+from flashsale.model import Object
+from tests.exercise.making import pod_object, replicaset_object
+
+
+def sight(replicaset: Object, *pods: Object) -> Sight:
+    """What was seen."""
+    return Sight(replicaset, {pod["metadata"]["uid"]: pod for pod in pods})
+
+
+READY = [pod_object(f"rs-{n}", ready=True) for n in range(3)]
+
+
+def test_whole_needs_replicaset_and_pods_to_agree() -> None:
+    """Two streams tell of them, and either may be late."""
+    assert whole(3)(sight(replicaset_object(), *READY))
+    assert not whole(3)(sight(replicaset_object(ready=2), *READY))
+    assert not whole(3)(sight(replicaset_object(), *READY[:2]))
+    assert not whole(4)(sight(replicaset_object(), *READY))
+
+
+def test_leaving_pods_and_strangers_do_not_count() -> None:
+    """A pod on its way out is not one of three, nor is one that only shares the label."""
+    others = [pod_object("old", ready=True, terminating=True), pod_object("alien", owner="x")]
+    assert whole(3)(sight(replicaset_object(), *READY, *others))
+
+
+def test_number_that_the_controller_has_not_seen_is_not_whole() -> None:
+    """Right after a change the old status still looks well."""
+    fresh = replicaset_object()
+    fresh["metadata"]["generation"] = 2
+    assert not whole(3)(sight(fresh, *READY))
+
+
+@pytest.mark.parametrize(
+    ("reason", "restarts", "expected"),
+    [
+        ("ErrImageNeverPull", 0, True),
+        ("ImagePullBackOff", 0, True),
+        ("ErrImagePull", 0, False),
+        ("CrashLoopBackOff", 1, False),
+        ("CrashLoopBackOff", 2, True),
+        ("ContainerCreating", 0, False),
+    ],
+)
+def test_hopeless_is_what_cannot_mend_itself(reason: str, restarts: int, expected: bool) -> None:
+    """A first failure may be bad luck; a missing image is not."""
+    bad = pod_object("bad", state={"waiting": {"reason": reason}}, restarts=restarts)
+    assert hopeless(sight(replicaset_object(), *READY[:2], bad)) is expected
+
+
+def test_one_pod_that_may_still_come_is_hope() -> None:
+    """As long as one unready pod is only slow, it is worth waiting."""
+    bad = pod_object("bad", state={"waiting": {"reason": "ErrImageNeverPull"}})
+    assert not hopeless(sight(replicaset_object(), bad, pod_object("slow")))
+    assert not hopeless(sight(replicaset_object(), *READY))
+
+
+def templated(pod: Object) -> Object:
+    """A ReplicaSet whose template a pod was made of."""
+    replicaset = replicaset_object()
+    made = {"containers": pod["spec"]["containers"], "restartPolicy": "Always"}
+    replicaset["spec"]["template"] = {"spec": made}
+    pod["spec"]["restartPolicy"] = "Always"
+    return replicaset
+
+
+def test_pod_of_today_is_not_stale() -> None:
+    """What the server adds to a pod does not make it old."""
+    pod = pod_object(ready=True)
+    replicaset = templated(pod)
+    mounts = [{**pod["spec"]["containers"][0], "volumeMounts": [{"name": "token"}]}]
+    pod["spec"] |= {"containers": mounts, "volumes": [{"name": "token"}], "schedulerName": "x"}
+    assert stale([pod], replicaset, Image("flashsale:1.0", built=False)) == []
+
+
+def test_pod_of_another_image_or_template_is_stale() -> None:
+    """A new tag, a new build of the same tag, a changed probe: each makes pods old."""
+    image = Image("flashsale:1.0", built=True, id="sha256:new")
+    pod = pod_object(ready=True)
+    replicaset = templated(pod)
+    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:old"
+    assert stale([pod], replicaset, image) == [pod]
+    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:new"
+    assert stale([pod], replicaset, image) == []
+    changed = templated(pod)
+    changed["spec"]["template"]["spec"]["containers"] = [{"image": "flashsale:2.0"}]
+    assert stale([pod], changed, image) == [pod]
