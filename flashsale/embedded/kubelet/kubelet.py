@@ -45,6 +45,7 @@ class Kubelet:
             max_backoff: longest wait before a restart in seconds
                 (crashLoopBackOff.maxContainerRestartPeriod).
         """
+        self.network = network
         self._api, self._node = api, node
         self._root = root / "pods"
         self._lifeline = Lifeline()

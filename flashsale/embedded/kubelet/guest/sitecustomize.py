@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "FLASHSALE_GUEST"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
+LONGEST = 100  # bytes of a socket's path; the limit is 103 on macOS and 107 on Linux
 ANY = ("", "0.0.0.0", "::", "0", "*")
 LOCAL = ("127.0.0.1", "localhost", "::1", "ip6-localhost", "localhost.localdomain")
 
@@ -84,7 +85,19 @@ def _parts(address: Any) -> tuple[str, int] | None:
     return (host, address[1]) if isinstance(host, str) else None
 
 
+def _short(path: Any) -> Any:
+    """Write a socket's path relative to where we are, where the whole would be too long.
+
+    A container's folder lies deep; gunicorn puts its control socket there and complains.
+    """
+    if isinstance(path, str) and len(os.fsencode(path)) > LONGEST and path.startswith("/"):
+        return os.path.relpath(path)
+    return path
+
+
 def _bind_to(sock: Any, address: Any) -> Any:
+    if sock.family == _socket.AF_UNIX:
+        return _short(address)
     parts = _parts(address)
     if parts is None or sock.family not in FAMILIES or parts[0] not in ANY + LOCAL:
         return address
@@ -97,6 +110,8 @@ def _bind_to(sock: Any, address: Any) -> Any:
 
 
 def _connect_to(sock: Any, address: Any) -> Any:
+    if sock.family == _socket.AF_UNIX:
+        return _short(address)
     parts = _parts(address)
     if parts is None or sock.family not in FAMILIES:
         return address
