@@ -48,7 +48,7 @@ def _guarded(arguments: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return CTRL_C
-    except BrokenPipeError:
+    except (BrokenPipeError, output.ReaderLeftError):
         _forget_stdout()
         return 0
     except OSError as error:

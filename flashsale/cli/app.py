@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from flashsale import __version__
 from flashsale.cli import shared
 from flashsale.cli.catalog import ENTRIES, entry
+from flashsale.cli.output import ReaderLeftError
 
 EXAMPLES = """\
 Examples:
@@ -54,6 +55,13 @@ class Program(TyperGroup):
         if args and entry(args[0]) is None and not ctx.resilient_parsing:
             ctx.fail(unknown_command(args[0]))
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a reader of our output that left is no error, but Typer exits with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderLeftError from error
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands in sections, then the options."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from flashsale.clusters.base import Progress
 
 
+class ReaderLeftError(Exception):
+    """Whoever read our stdout has seen enough: `flashsale logs | head`."""
+
+
 def colourful(stream: TextIO) -> bool:
     """Whether a stream is a terminal that wants colours (https://no-color.org)."""
     dumb = os.environ.get("TERM") == "dumb"

@@ -47,11 +47,15 @@ def remember(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
     return value
 
 
-def option(*names: str, help: str, metavar: str | None = None, flag: bool = False) -> Any:
+def option(*names: str, help: str, metavar: str | None = None) -> Any:
     """Declare a shared option: it is remembered, and no function gets it as a parameter."""
-    shape: dict[str, Any] = {"is_flag": True} if flag else {"metavar": metavar}
     return typer.Option(
-        *names, help=help, callback=remember, expose_value=False, show_default=False, **shape
+        *names,
+        help=help,
+        metavar=metavar,
+        callback=remember,
+        expose_value=False,
+        show_default=False,
     )
 
 
@@ -79,9 +83,9 @@ Output = Annotated[
 ]
 AllowRemote = Annotated[
     bool,
-    option("--allow-remote", flag=True, help="Insist on a context that is not a local cluster."),
+    option("--allow-remote", help="Insist on a context that is not a local cluster."),
 ]
-Debug = Annotated[bool, option("--debug", flag=True, help="Show the traceback of an error.")]
+Debug = Annotated[bool, option("--debug", help="Show the traceback of an error.")]
 
 
 def shared(ctx: typer.Context, *, outputs: tuple[str, ...] = ("json",)) -> Shared:

@@ -69,8 +69,8 @@ def up(
     order = Order(
         project=found,
         namespace=typed.namespace,
-        image=values.image_name(image) if image else None,
-        replicas=values.replica_count(replicas) if replicas else None,
+        image=None if image is None else values.image_name(image),
+        replicas=None if replicas is None else values.replica_count(replicas),
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         timeout=values.duration(timeout),

@@ -1,0 +1,232 @@
+"""The program around the commands: help, options, errors, exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from flashsale import __version__
+from flashsale.cli import main
+from flashsale.cli.catalog import ENTRIES, Entry
+
+EVERY = [pytest.param(entry, id=entry.name) for entry in ENTRIES]
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run a command line in this process: exit code, stdout, stderr."""
+    code: object = 0
+    try:
+        main(words)
+    except SystemExit as end:
+        code = end.code
+    seen = capsys.readouterr()
+    assert isinstance(code, int)
+    return code, seen.out, seen.err
+
+
+def test_help_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody has to look anywhere else to find a command."""
+    code, out, _ = told(capsys, "--help")
+    assert code == 0
+    for entry in ENTRIES:
+        assert f"  {entry.name} " in out
+        assert entry.help in " ".join(out.split())
+
+
+def test_no_command_means_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The bare name explains itself."""
+    assert told(capsys) == told(capsys, "--help")
+
+
+@pytest.mark.parametrize("entry", EVERY)
+def test_catalogue_says_what_the_command_says(entry: Entry) -> None:
+    """The line in `--help` is the first line of the command's own help."""
+    module = import_module(f"flashsale.cli.{entry.function}")
+    assert getattr(module, entry.function).__doc__.splitlines()[0] == entry.help
+
+
+@pytest.mark.parametrize("entry", EVERY)
+def test_every_command_has_help_and_the_shared_options(
+    entry: Entry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`flashsale COMMAND --help` and `-h` work, and list the options of all commands."""
+    code, out, _ = told(capsys, entry.name, "--help")
+    assert code == 0
+    assert out == told(capsys, entry.name, "-h")[1]
+    for option in ("--context", "--cluster", "--profile", "-n, --namespace", "-o, --output"):
+        assert option in out
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints name and number, and needs no cluster."""
+    assert told(capsys, "--version") == (0, f"flashsale {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["stauts"], "There is no command 'stauts'. Did you mean 'status'?"),
+        (["status", "--nope"], "No such option"),
+        (["scale"], "Missing argument"),
+        (["status", "extra"], "unexpected extra argument"),
+        (["up", "--cluster", "gke"], "There is no cluster called 'gke'"),
+        (["status", "--context", "a", "--cluster", "minikube"], "give one of them"),
+        (["url", "-o", "yaml"], "cannot print 'yaml'"),
+        (["scale", "3", "-o", "wide"], "cannot print 'wide'"),
+        (["up", "--timeout", "soon"], "'soon' is not a duration"),
+        (["up", "--image", "shop"], "'shop' is not an image"),
+        (["up", "--image", "Shop:1"], "'Shop:1' is not an image"),
+        (["up", "--build-arg", "=x"], "has no value"),
+        (["logs", "--tail", "-1"], "-1 lines"),
+        (["kill-pod", "a", "--all"], "give one"),
+        (["kill-pod", "--hard", "--grace", "3"], "give one"),
+        (["kill-pod", "--count", "0"], "1 is the least"),
+        (["kill-pod", "--grace", "-1"], "0 is the least"),
+        (["completion", "tcsh"], "no completion for 'tcsh'"),
+    ],
+)
+def test_mistakes_on_the_command_line_exit_2(
+    words: list[str], sentence: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence and one hint on stderr, nothing on stdout, nothing left behind."""
+    code, out, err = told(capsys, *words)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["Error", "Hint"]
+    assert not sale_home.exists()
+
+
+@pytest.mark.parametrize("count", ["-1", "-100", "2.5", "1e3", "three", "", "101", "9" * 30, "½"])
+@pytest.mark.parametrize("command", [["scale"], ["up", "--replicas"]])
+def test_impossible_replica_counts_exit_2(
+    command: list[str], count: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Negative, fractional, words, absurd: refused before anything is looked at."""
+    code, out, err = told(capsys, *command, count)
+    assert (code, out) == (2, "")
+    assert "pods" in err
+    assert not sale_home.exists()
+
+
+WITHOUT_SALE = ["status", "url", "open", "logs", "kubeconfig", "down", "scale", "kill-pod"]
+
+
+@pytest.mark.parametrize("command", WITHOUT_SALE)
+def test_commands_without_a_sale_exit_4(
+    command: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No sale was ever opened: say so, and how to open one."""
+    words = [command, "3"] if command == "scale" else [command]
+    code, out, err = told(capsys, *words)
+    assert (code, out) == (4, "")
+    assert err == "Error: No sale is open here.\nHint: flashsale up\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 99}', '{"format": 1, "kind": "moon", "context": "x"}']
+)
+def test_record_of_another_version_is_left_alone(
+    text: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A record that cannot be understood is told about, and not touched."""
+    sale_home.mkdir()
+    (sale_home / "sale.json").write_text(text)
+    code, _, err = told(capsys, "status")
+    assert code == 1
+    assert "does not tell where the sale is" in err
+    assert (sale_home / "sale.json").read_text() == text
+
+
+def test_shared_options_go_before_and_after(
+    sale_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`-o json` means the same on both sides of the command, and the last one wins."""
+    after = told(capsys, "manifest", "-o", "json")
+    assert told(capsys, "-o", "json", "manifest") == after
+    assert after[0] == 0
+    assert "cannot print 'x'" in told(capsys, "-o", "json", "manifest", "-o", "x")[2]
+
+
+def test_debug_shows_where(sale_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--debug` adds the traceback to the same sentence and exit code."""
+    code, _, err = told(capsys, "status", "--debug")
+    assert code == 4
+    assert "Traceback" in err
+    assert err.endswith("Error: No sale is open here.\nHint: flashsale up\n")
+
+
+def test_bug_is_one_sentence(
+    sale_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a bug ends in a wall of text."""
+    from flashsale.exercise import manifest
+
+    monkeypatch.setattr(manifest, "shipped_text", lambda: 1 / 0)
+    code, _, err = told(capsys, "manifest")
+    assert code == 1
+    assert err.splitlines()[0] == "Error: flashsale met a bug: ZeroDivisionError: division by zero"
+
+
+def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the system refuses is told in its words."""
+    sale_home.parent.joinpath("file").write_text("")
+    code, _, err = told(capsys, "init", str(sale_home.parent / "file" / "sale"))
+    assert code == 1
+    assert err.startswith("Error: The system refused: Not a directory")
+
+
+def test_reader_that_leaves_is_no_error(sale_home: Path) -> None:
+    """`flashsale --help | head -1` ends in silence."""
+    code = "from flashsale.cli import main; main()"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -c '{code}' manifest | head -0"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script_names_the_program(
+    shell: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each shell gets a script of its own."""
+    code, out, _ = told(capsys, "completion", shell)
+    assert code == 0
+    assert "_FLASHSALE_COMPLETE" in out
+
+
+def test_completion_completes() -> None:
+    """What the script asks for is answered: commands and their options."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from flashsale.cli import main; main()"],
+        env={
+            "_FLASHSALE_COMPLETE": "complete_bash",
+            "COMP_WORDS": "flashsale kill",
+            "COMP_CWORD": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout.split() == ["kill-pod"]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`--help` loads neither the client nor Rich, nor even the event loop."""
+    heavy = ("kubernetes", "docker", "rich", "aiohttp", "yaml", "asyncio", "pydantic")
+    code = (
+        "import sys\nfrom flashsale.cli import main\nmain(['--help'])\n"
+        f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stderr == "\n" or done.stderr == ""

@@ -1,0 +1,110 @@
+"""The program as tests run it: as a process of its own, on a state folder of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 90.0  # seconds for one command on a busy machine
+QUICK = (
+    ("initialDelaySeconds: 3", "initialDelaySeconds: 0"),
+    ("periodSeconds: 5", "periodSeconds: 1"),
+    ("seconds: 5 #", "seconds: 0 #"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on stdout."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Flashsale:
+    """The program on one state folder, without anything else that this machine has."""
+
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that it runs in."""
+        return {
+            "PATH": "/usr/bin:/bin",  # no minikube
+            "HOME": str(self.home.parent),
+            "FLASHSALE_HOME": str(self.home),
+            "KUBECONFIG": str(self.home.parent / "no-kubeconfig"),
+            "PYTHONWARNINGS": "error",
+        }
+
+    def __call__(self, *words: str, **extra: str) -> Result:
+        """Run one command to its end; keywords are variables of its environment."""
+        done = subprocess.run(
+            self.command(*words),
+            env=self.environment | extra,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start one command that will be stopped."""
+        return subprocess.Popen(
+            self.command(*words),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def command(self, *words: str) -> list[str]:
+        """The words that start it."""
+        return [sys.executable, "-c", "from flashsale.cli import main; main()", *words]
+
+    def quick_manifest(self, **changes: str) -> Path:
+        """Write the shipped manifest with probes and goodbyes that do not keep a test waiting.
+
+        Args:
+            changes: further replacements, the text to replace as the name of the keyword.
+        """
+        from flashsale.exercise.manifest import shipped_text
+
+        text = shipped_text()
+        for old, new in (*QUICK, *changes.items()):
+            assert old in text, f"the manifest has no '{old}' any more"
+            text = text.replace(old, new)
+        file = self.home.parent / "quick.yaml"
+        file.write_text(text)
+        return file
+
+    def cluster_pid(self) -> int:
+        """The embedded cluster's process; 0 if none runs."""
+        from flashsale.embedded import launch
+
+        running = launch.find(self.home / "embedded")
+        return running.pid if running else 0
+
+    def stop_cluster(self) -> None:
+        """End the embedded cluster, however it was left."""
+        from flashsale.embedded import launch
+
+        if (self.home / "embedded").exists():
+            launch.stop(self.home / "embedded")
+
+    @property
+    def record(self) -> Path:
+        """The file that remembers the sale."""
+        return self.home / "sale.json"
