@@ -3,8 +3,8 @@
 It believes nothing: whatever the server sends, in whatever pieces, ends as complete, as broken, or
 as still incomplete; nothing raises, and neither the head nor the body can grow without bound.
 
-httptools was measured beside it: it would save 2 of about 20 microseconds a purchase, at the price
-of a compiled dependency and of the strictness.
+httptools was measured beside it: 1.1 microseconds an answer against 0.9 here, where heads repeat as
+those of one sale do, and 4 where they never do. It does not pay for a compiled dependency.
 """
 
 from __future__ import annotations
