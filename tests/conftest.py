@@ -1,8 +1,14 @@
-"""Options of the whole run."""
+"""Options of the whole run, and what many tests need: a state folder, a sale of their own."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+
+from tests.command import Flashsale
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,3 +26,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME:TAG",
         help="the exercise's image, as that cluster knows it (default: %(default)s)",
     )
+
+
+@pytest.fixture
+def sale_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty state folder, no kubeconfig and no minikube: nothing of this machine gets in."""
+    program = Flashsale(tmp_path / "home")
+    for name in os.environ:
+        if name.startswith(("FLASHSALE", "KUBE", "MINIKUBE", "DOCKER")):
+            monkeypatch.delenv(name)
+    for name, value in program.environment.items():
+        monkeypatch.setenv(name, value)
+    return program.home
+
+
+@pytest.fixture
+def flashsale(sale_home: Path) -> Iterator[Flashsale]:
+    """The program on a state folder of its own; whatever it started is ended afterwards."""
+    program = Flashsale(sale_home)
+    yield program
+    program.stop_cluster()
+
+
+@pytest.fixture(scope="session")
+def open_sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
+    """A sale that is open on an embedded cluster, for tests that leave it as it was."""
+    program = Flashsale(tmp_path_factory.mktemp("sale") / "home")
+    opened = program("up", "--manifest", str(program.quick_manifest()))
+    assert opened.code == 0, opened.err
+    yield program
+    program.stop_cluster()
