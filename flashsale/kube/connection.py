@@ -1,32 +1,30 @@
 """One connection to one cluster: plain JSON in, plain JSON out, errors with a sentence.
 
-Single requests go through the official client's plain `ApiClient` in a thread; streams through
-aiohttp with the same credentials. Neither retries by itself: who asks decides.
+Single requests go through a blocking transport in a thread (the official client's plain
+`ApiClient`, or less where less will do); streams through aiohttp with the same credentials. Neither
+retries by itself: who asks decides.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flashsale.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.errors import FlashsaleError
 from flashsale.kube import streams
 from flashsale.kube.failures import failure, unreachable
+from flashsale.kube.plain import plain
 from flashsale.kube.threads import in_thread
+from flashsale.kube.transport import LostError, Query, Transport
 from flashsale.model import Object
 
-Query = Mapping[str, Any]  # query parameters; booleans become true and false
-UNARY = (3.0, 30.0)  # seconds to connect, and to wait for an answer
 SILENCE = 70.0  # seconds without a byte after which a stream counts as dead; bookmarks come in 60
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
-LOOPBACK = ("127.", "localhost", "[::1]")
-PRIVATE = ("10.", "192.168.", *(f"172.{n}." for n in range(16, 32)))
 
 
 class Api:
@@ -36,16 +34,19 @@ class Api:
     what :func:`flashsale.kube.failures.failure` makes of an answer that says no.
     """
 
-    def __init__(self, client: Any, context: str, start_hint: str) -> None:
+    def __init__(
+        self, transport: Transport, kubeconfig: Path | None, context: str, start_hint: str
+    ) -> None:
         self.context = context
-        self._client = client
+        self._kubeconfig = kubeconfig
+        self._transport = transport
         self._start_hint = start_hint  # the command that brings a stopped cluster back
         self._session: streams.Session | None = None
 
     @property
     def host(self) -> str:
         """The API server's address, `https://127.0.0.1:6443` for example."""
-        return str(self._client.configuration.host)
+        return self._transport.host
 
     async def get(self, path: str, query: Query | None = None) -> Object:
         """Fetch one object, or whatever else lives at a path."""
@@ -90,27 +91,18 @@ class Api:
     async def run_in(self, namespace: str, pod: str, command: Sequence[str]) -> None:
         """Run a command in a pod's first container; its output and exit code are not looked at.
 
-        This goes through the client's typed API, which takes a second to import.
+        This goes through the official client's typed API, which takes a second to import.
         """
-        from kubernetes.client import CoreV1Api
-        from kubernetes.client.exceptions import ApiException
-        from kubernetes.stream import stream
+        from flashsale.kube.official import Official
 
         def execute() -> None:
-            core = CoreV1Api(self._client)
+            client = Official(self._kubeconfig, self.context)
             try:
-                stream(
-                    core.connect_get_namespaced_pod_exec,
-                    pod,
-                    namespace,
-                    command=[*command],
-                    stdout=True,
-                    stderr=True,
-                    _request_timeout=UNARY[1],
-                )
-            except ApiException as error:
-                body = error.body or str(error.reason)
-                raise failure(error.status or 500, body, self.context) from error
+                status, body = client.execute(namespace, pod, command)
+            finally:
+                client.close()
+            if status >= 400:
+                raise failure(status, body, self.context)
 
         await in_thread(execute)
 
@@ -142,24 +134,16 @@ class Api:
         """Close all connections."""
         if self._session:
             await self._session.close()
-        self._client.close()
-        self._client.rest_client.close()
+        self._transport.close()
 
     def _streaming(self) -> streams.Session:
         if self._session is None:
             self._session = streams.Session(
-                self._client.configuration,
-                headers=self._headers,
+                self._transport,
                 refused=lambda status, body: failure(status, body, self.context),
                 lost=self._lost,
             )
         return self._session
-
-    def _headers(self) -> dict[str, str]:
-        """Write the credentials that belong into headers; tokens may be refreshed on the way."""
-        headers: dict[str, str] = {}
-        self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
-        return headers
 
     async def _json(
         self, method: str, path: str, query: Query | None, body: Any = None, content_type: str = ""
@@ -171,27 +155,13 @@ class Api:
     def _call(
         self, method: str, path: str, query: Query | None, body: Any, content_type: str
     ) -> bytes:
-        import urllib3.exceptions
-        from kubernetes.client.exceptions import ApiException
-
-        headers = {"Accept": "application/json, */*"}
-        if body is not None:
-            headers["Content-Type"] = content_type or "application/json"
-        request = self._client.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+        kind = content_type or "application/json"
         try:
-            response = self._client.call_api(*request, _request_timeout=UNARY)
-            raw: bytes = response.read()
-        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
-            raise self._lost(error) from error
-        if response.status >= 400:
-            raise failure(response.status, raw, self.context)
+            status, raw = self._transport.call(method, path, query or {}, body, kind)
+        except LostError as error:
+            raise self._lost(error.__cause__ or error) from error
+        if status >= 400:
+            raise failure(status, raw, self.context)
         return raw
 
     def _lost(self, error: BaseException) -> FlashsaleError:
@@ -211,47 +181,18 @@ async def connect(
     Raises:
         ClusterUnreachableError: the kubeconfig does not describe such a context.
     """
-    client = await in_thread(partial(_client, kubeconfig, context))
-    api = Api(client, context, start_hint)
+    transport = await in_thread(partial(_transport, kubeconfig, context))
+    api = Api(transport, kubeconfig, context, start_hint)
     try:
         yield api
     finally:
         await api.close()
 
 
-def _client(kubeconfig: Path | None, context: str) -> Any:
-    from kubernetes.client import ApiClient, Configuration
-    from kubernetes.config import ConfigException, load_kube_config
+def _transport(kubeconfig: Path | None, context: str) -> Transport:
+    found = plain(kubeconfig, context)
+    if found is not None:
+        return found
+    from flashsale.kube.official import Official
 
-    # The official loader reads KUBECONFIG only once, when it is imported.
-    files = str(kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    configuration = Configuration()
-    try:
-        load_kube_config(
-            config_file=files,
-            context=context,
-            client_configuration=configuration,
-            persist_config=False,
-        )
-    except (ConfigException, OSError, ValueError) as error:
-        raise ClusterUnreachableError(
-            f"The kubeconfig does not describe the context '{context}': {error}",
-            hint="kubectl config get-contexts",
-        ) from error
-    configuration.retries = False  # urllib3 would try three times more, each with a warning
-    if _beside_the_proxy(configuration.host, configuration.proxy):
-        configuration.proxy = None
-    return ApiClient(configuration)
-
-
-def _beside_the_proxy(host: str, proxy: str | None) -> bool:
-    """Whether to leave out a proxy: on loopback always, on private networks if it is ambient.
-
-    An ambient proxy (HTTPS_PROXY) cannot reach minikube's private network; one that the kubeconfig
-    names with `proxy-url` is meant.
-    """
-    from urllib.request import getproxies
-
-    address = host.partition("://")[2]
-    ambient = proxy is not None and proxy in getproxies().values()
-    return address.startswith(LOOPBACK) or (ambient and address.startswith(PRIVATE))
+    return Official(kubeconfig, context)

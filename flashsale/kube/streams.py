@@ -6,31 +6,27 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import FlashsaleError
+from flashsale.kube.transport import Transport, word
 
 if TYPE_CHECKING:
-    import ssl
-
     import aiohttp
 
 CONNECT = 3.0  # seconds
 
 
 class Session:
-    """An aiohttp session with the credentials of an official client's configuration."""
+    """An aiohttp session with the credentials of a transport."""
 
     def __init__(
         self,
-        configuration: Any,
+        transport: Transport,
         *,
-        headers: Callable[[], dict[str, str]],
         refused: Callable[[int, bytes], FlashsaleError],
         lost: Callable[[BaseException], FlashsaleError],
     ) -> None:
-        self.host: str = configuration.host
-        self.headers = headers
+        self.transport = transport
         self.refused = refused
         self.lost = lost
-        self._configuration = configuration
         self._http: aiohttp.ClientSession | None = None
 
     def http(self) -> aiohttp.ClientSession:
@@ -38,39 +34,14 @@ class Session:
         import aiohttp
 
         if self._http is None:
-            connector = aiohttp.TCPConnector(ssl=tls(self._configuration), limit=0)
+            connector = aiohttp.TCPConnector(ssl=self.transport.tls(), limit=0)
             self._http = aiohttp.ClientSession(connector=connector)
         return self._http
-
-    @property
-    def proxy(self) -> str | None:
-        """The proxy between us and the cluster; ambient ones are sorted out already."""
-        from kubernetes.client.rest import should_bypass_proxies
-
-        proxy: str | None = self._configuration.proxy
-        if proxy and should_bypass_proxies(self.host, self._configuration.no_proxy or ""):
-            return None
-        return proxy
 
     async def close(self) -> None:
         """Close the session and all that still streams through it."""
         if self._http:
             await self._http.close()
-
-
-def tls(configuration: Any) -> ssl.SSLContext:
-    """Make the TLS context that the official client would use."""
-    import ssl
-
-    context = ssl.create_default_context(
-        cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data
-    )
-    if configuration.cert_file:
-        context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    if not configuration.verify_ssl:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 async def lines(
@@ -84,14 +55,14 @@ async def lines(
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(sock_connect=CONNECT, sock_read=silence)
-    params = {key: _word(value) for key, value in query.items()}
+    transport = session.transport
     request = session.http().get(
-        session.host + path,
-        params=params,
-        headers=session.headers(),
+        transport.host + path,
+        params={key: word(value) for key, value in query.items()},
+        headers=transport.headers(),
         timeout=timeout,
-        proxy=session.proxy,
-        server_hostname=session._configuration.tls_server_name,
+        proxy=transport.proxy,
+        server_hostname=transport.server_name,
     )
     try:
         async with request as response:
@@ -106,7 +77,3 @@ async def lines(
                 yield rest.decode(errors="replace")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise session.lost(error) from error
-
-
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
