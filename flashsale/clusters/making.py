@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
-from flashsale.image import Engine, Recipe, Surroundings, make, push
+from flashsale.image import Engine, Recipe, Surroundings, Target, make, push
 
 
 @dataclass(slots=True)
@@ -51,7 +51,10 @@ async def by_docker(
 
     Raises:
         BuildError, PushError: Docker or the registry refused; the output is in the details.
+        BadInputError: what to push to is no repository, or the app cannot be read.
     """
+    if options.push:
+        Target.of(options.push, name)  # a typing mistake costs no build
     building = Telling(progress, f"Building {name} with Docker on {engine.host}")
     made = await make(engine, await recipe(app, name, options), building.line, progress.note)
     if not options.push:

@@ -165,9 +165,15 @@ async def _end(process: Process, patience: float) -> None:
         if process.returncode is None:
             _signal(process, signal.SIGINT)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), patience)
+                await asyncio.wait_for(_left(process), patience)
     finally:
         _signal(process, signal.SIGKILL)  # ssh children may outlive their parent
+
+
+async def _left(process: Process) -> None:
+    """Return once the command itself has ended; `wait` goes on while a child holds its pipes."""
+    while process.returncode is None:  # noqa: ASYNC110 - asyncio tells it in no other way
+        await asyncio.sleep(0.02)
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

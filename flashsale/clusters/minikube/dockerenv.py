@@ -89,7 +89,8 @@ def values(stdout: str) -> dict[str, str]:
         document = json.loads(stdout)
     except ValueError:
         return {}
-    return {key: value for key, value in document.items() if value}
+    found = document if isinstance(document, dict) else {}
+    return {key: value for key, value in found.items() if value}
 
 
 def keep_proxies_off(address: str) -> None:

@@ -1,0 +1,105 @@
+"""The world of the double of `minikube`, and what it was asked to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROFILE = {
+    "driver": "docker",
+    "runtime": "docker",
+    "nodes": 1,
+    "ip": "127.0.0.1",
+    "host": "Running",
+    "kubelet": "Running",
+    "apiserver": "Running",
+    "kubeconfig": "Configured",
+    "starts": 1,
+    "images": {},
+}
+STOPPED = {
+    "host": "Stopped",
+    "kubelet": "Stopped",
+    "apiserver": "Stopped",
+    "kubeconfig": "Stopped",
+}
+QUESTIONS = {"version", "profile", "status"}  # these change nothing
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One folder with the double's state."""
+
+    home: Path
+
+    def set(self, **things: Any) -> None:
+        """Change the world, as its keys are described in the double."""
+        file = self.home / "world.json"
+        file.write_text(json.dumps({**self.get(), **things}))
+
+    def get(self) -> dict[str, Any]:
+        return dict(json.loads((self.home / "world.json").read_text()))
+
+    def has(self, name: str = "shop", **state: Any) -> None:
+        """Put a profile into the world, running unless said otherwise."""
+        self.set(profiles={**self.get()["profiles"], name: {**PROFILE, **state}})
+
+    def profile(self, name: str = "shop") -> dict[str, Any]:
+        return dict(self.get()["profiles"][name])
+
+    def calls(self) -> list[list[str]]:
+        """Every call so far, as its words."""
+        file = self.home / "calls.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def acts(self) -> list[str]:
+        """The commands among the calls that may change something."""
+        return [words[0] for words in self.calls() if words[0] not in QUESTIONS]
+
+    def words(self, command: str) -> list[str]:
+        """The arguments of the last call of a command, after the profile."""
+        found = [words for words in self.calls() if words[0] == command][-1]
+        assert found[1:3] == ["-p", "shop"]  # never left to the user's default
+        return found[3:]
+
+
+@dataclass(slots=True)
+class Told:
+    """A `Progress` that remembers."""
+
+    steps: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    awaited: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+        self.awaited.setdefault(text, asyncio.Event()).set()
+
+    async def until(self, step: str, limit: float = 20) -> None:
+        """Wait until a step has begun."""
+        await asyncio.wait_for(self.awaited.setdefault(step, asyncio.Event()).wait(), limit)
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    @property
+    def everything(self) -> str:
+        return "\n".join([*self.steps, *self.details, *self.notes])
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, or is only waiting to be noticed."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
