@@ -104,12 +104,10 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
     if url is not None:
         yield url
         return
-    from flashsale.clusters.choose import Wanted
     from flashsale.exercise.sale import find
 
-    wanted = Wanted(typed.context, typed.cluster, typed.profile, typed.allow_remote)
     async with (
-        find(wanted, typed.namespace) as sale,
+        find(typed.wanted, typed.namespace) as sale,
         sale.cluster.reach(await sale.service()) as address,
     ):
         yield address

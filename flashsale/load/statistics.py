@@ -39,10 +39,10 @@ class Shares:
 def shares(report: Report) -> Shares:
     """Judge a finished run's shares."""
     pods = {pod: count for pod, count in report.figures.pods.items() if pod != UNNAMED}
+    if pods and report.keepalive:
+        return Shares("kept", _kept(report.figures.connections, report.figures.sent))
     if len(pods) < 2:
         return _one(pods, report.figures.confirmed)
-    if report.keepalive:
-        return Shares("kept", _kept(report.figures.connections, report.figures.sent))
     if sum(pods.values()) < FEWEST * len(pods):
         return Shares("few", "Too few purchases were confirmed to judge the pods' shares.")
     if came_and_went(report.answers):

@@ -128,6 +128,7 @@ def report(pods: dict[str, int], *, keepalive: bool = False, early: str = "") ->
         (report({"a": 500, "b": 300, "c": 100}, early="c"), "changed"),
         (report({"a": 3, "b": 1}), "few"),
         (report({"a": 300}), "one"),
+        (report({"a": 300}, keepalive=True), "kept"),
         (report({"(unnamed)": 300}), "none"),
         (report({}), "none"),
     ],
