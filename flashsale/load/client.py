@@ -1,8 +1,8 @@
 """The buyers' side of the wire: many purchases at once over non-blocking sockets in one thread.
 
-Plain sockets and a selector, no event loop: on one core this opened 1.2 times as many connections a
-second as a bare asyncio Protocol on uvloop, 2.8 times as many as on asyncio's own loop, and as many
-kept purchases as uvloop, without a dependency.
+Plain sockets and a selector, no event loop: measured bare, side by side, this sent 1.08 times as
+many purchases a second on new connections as an asyncio Protocol on uvloop and 2.8 times as many as
+on asyncio's own loop; on kept ones 0.97 and 3.7 times. So it needs no dependency.
 
 Nothing is ever sent twice. A purchase whose kept connection turns out to be closed is lost, as it
 would be for a browser that must not buy again by itself.
