@@ -91,7 +91,9 @@ def _load(file: Path) -> Object:
 
 
 def _entries(document: Object, kind: str) -> list[Object]:
-    return [entry for entry in document.get(kind) or [] if isinstance(entry, dict)]
+    listed = document.get(kind)
+    entries = listed if isinstance(listed, list) else []
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _context(entry: Object, clusters: dict[Any, Object]) -> Context:

@@ -1,0 +1,176 @@
+"""Which cluster a command works on, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flashsale.clusters import choose
+from flashsale.clusters import record as records
+from flashsale.clusters.choose import Wanted, for_finding, for_opening
+from flashsale.clusters.kubeconfig import minified, write
+from flashsale.clusters.record import Record
+from flashsale.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
+from flashsale.kube import contexts
+from flashsale.kube.contexts import Context
+
+CONTEXTS = {
+    "kind-dev": "https://127.0.0.1:40001",
+    "k3d-dev": "https://0.0.0.0:40002",
+    "docker-desktop": "https://kubernetes.docker.internal:6443",
+    "prod": "https://prod.example.com:6443",
+    "kind-prod": "https://prod.example.com:6443",
+    "tunnel": "https://127.0.0.1:6443",
+}
+
+
+@pytest.fixture
+def home(sale_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder, beside a kubeconfig with several contexts."""
+    document = {
+        "current-context": "prod",
+        "clusters": [{"name": n, "cluster": {"server": s}} for n, s in CONTEXTS.items()],
+        "users": [{"name": "me", "user": {"client-key": "keys/me.key"}}],
+        "contexts": [{"name": n, "context": {"cluster": n, "user": "me"}} for n in CONTEXTS],
+    }
+    file = sale_home.parent / "config"
+    file.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    return sale_home
+
+
+async def test_bare_machine_gets_the_embedded_cluster(home: Path) -> None:
+    """Without minikube and without a word, and it says why."""
+    choice = await for_opening(Wanted())
+    assert choice.record.kind == "embedded"
+    assert choice.why == "minikube is not installed"
+
+
+async def test_current_context_is_never_taken(home: Path) -> None:
+    """kubectl's current context may be work; it takes `--context` to go there."""
+    assert (await for_opening(Wanted(cluster="auto"))).record.context != "prod"
+
+
+@pytest.mark.parametrize("name", ["kind-dev", "k3d-dev", "docker-desktop"])
+async def test_local_contexts_are_taken(home: Path, name: str) -> None:
+    """By name and by address."""
+    assert (await for_opening(Wanted(context=name))).record == Record("context", name)
+
+
+@pytest.mark.parametrize("name", ["prod", "kind-prod", "tunnel"])
+async def test_contexts_that_are_not_local_are_refused(home: Path, name: str) -> None:
+    """Neither a good name nor a good address alone is enough; insisting is."""
+    with pytest.raises(RefusedError, match="not a local cluster") as caught:
+        await for_opening(Wanted(context=name))
+    assert "--allow-remote" in caught.value.hint
+    choice = await for_opening(Wanted(context=name, allow_remote=True))
+    assert choice.record == Record("context", name, allow_remote=True)
+
+
+async def test_unknown_context_is_refused_with_a_suggestion(home: Path) -> None:
+    """A typing mistake must not start anything."""
+    with pytest.raises(BadInputError, match="Did you mean 'kind-dev'"):
+        await for_opening(Wanted(context="kind-dve"))
+
+
+async def test_consent_is_given_once(home: Path) -> None:
+    """What was insisted on at `up` holds for the commands on that sale, and for no other."""
+    records.write(home, Record("context", "prod", allow_remote=True, namespace="shop"))
+    assert (await for_finding(Wanted())).record.namespace == "shop"
+    assert (await for_finding(Wanted(context="prod"))).record.namespace == "shop"
+    with pytest.raises(RefusedError):
+        await for_finding(Wanted(context="kind-prod"))
+
+
+async def test_record_is_found_without_options(home: Path) -> None:
+    """Names of a learner's own manifest come back with it."""
+    wrote = Record("embedded", "flashsale-embedded", replicaset="mine", service="ours")
+    records.write(home, wrote)
+    assert (await for_finding(Wanted())).record == wrote
+    assert (await for_opening(Wanted())).record == wrote
+
+
+async def test_vanished_context_is_told_and_up_chooses_anew(home: Path) -> None:
+    """A deleted kind cluster leaves a record behind."""
+    records.write(home, Record("context", "kind-gone"))
+    with pytest.raises(ClusterUnreachableError, match="does not have any more"):
+        await for_finding(Wanted())
+    choice = await for_opening(Wanted())
+    assert choice.record.kind == "embedded"
+    assert choice.why.startswith("the context 'kind-gone', where the sale was, is gone; ")
+
+
+async def test_nothing_recorded_is_no_sale(home: Path) -> None:
+    """Only `up` chooses by itself."""
+    with pytest.raises(NoSaleError):
+        await for_finding(Wanted())
+
+
+async def test_own_context_by_name_is_the_embedded_cluster(home: Path) -> None:
+    """Whoever exported our kubeconfig may name its context."""
+    choice = await for_opening(Wanted(context="flashsale-embedded"))
+    assert choice.record.kind == "embedded"
+
+
+def test_record_is_private_and_whole(home: Path) -> None:
+    """0600, and no half-written file beside it."""
+    records.write(home, Record("embedded", "c"))
+    records.write(home, Record("embedded", "d"))
+    assert [file.name for file in home.iterdir()] == ["sale.json"]
+    assert stat.S_IMODE(records.path(home).stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    found = records.read(home)
+    assert found is not None
+    assert found.context == "d"
+
+
+def test_record_ignores_what_a_later_version_added(home: Path) -> None:
+    """The same format with one more key is still understood."""
+    records.write(home, Record("embedded", "c"))
+    document = json.loads(records.path(home).read_text())
+    records.path(home).write_text(json.dumps(document | {"colour": "blue"}))
+    assert records.read(home) == Record("embedded", "c")
+
+
+def test_minikube_is_known_by_its_signature() -> None:
+    """A profile may have any name; minikube signs what it writes."""
+    assert Context("my-profile", "https://192.168.49.2:8443", minikube=True).local
+    assert not Context("my-profile", "https://192.168.49.2:8443").local
+    assert not Context("minikube", "https://8.8.8.8:8443").local
+
+
+def test_broken_kubeconfigs_count_as_empty(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bad file of several hides no other."""
+    bad = home.parent / "bad"
+    for text in ("a: [", "- list", "\x00", "contexts: 5"):
+        bad.write_text(text)
+        monkeypatch.setenv("KUBECONFIG", f"{bad}:{home.parent / 'config'}")
+        assert set(contexts.read()) == set(CONTEXTS)
+
+
+def test_kubeconfig_holds_one_context_and_it_is_current(home: Path) -> None:
+    """kubectl needs no options with it; the user's file stays as it was."""
+    before = (home.parent / "config").read_text()
+    written = write(home, "kind-dev", None, "shop")
+    found = yaml.safe_load(written.read_text())
+    assert found["current-context"] == "kind-dev"
+    assert found["contexts"][0]["context"]["namespace"] == "shop"
+    assert found["users"][0]["user"]["client-key"] == str(home.parent / "keys" / "me.key")
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
+    assert (home.parent / "config").read_text() == before
+
+
+def test_kubeconfig_without_the_context_is_empty() -> None:
+    """Nothing is made up."""
+    assert minified({"contexts": []}, Path("/"), "x", "default") == {}
+
+
+def test_told_names_each_kind() -> None:
+    """The one line of `up` reads well for all three."""
+    assert choose.told(Record("embedded", "x")) == "the embedded cluster"
+    assert choose.told(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
+    assert choose.told(Record("context", "kind-x")) == "the context 'kind-x'"
