@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.clusters.minikube.binary import Output
 from flashsale.clusters.minikube.deciding import road
 from flashsale.clusters.minikube.dockerenv import values
 from flashsale.clusters.minikube.events import parse, plain
 from flashsale.clusters.minikube.imagebuild import full
 from flashsale.clusters.minikube.state import GONE, WELL, Profile, ProfileState, Status, status
 from flashsale.clusters.minikube.usable import judged
+from flashsale.clusters.programs import Output
 
 RUNNING = (
     '{"Name":"minikube","Host":"Running","Kubelet":"Running","APIServer":"Running",'

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
+from flashsale.clusters.context import Context
 from flashsale.clusters.making import Telling, by_docker, recipe
 from flashsale.clusters.minikube import imagebuild, kubeconfig, starting
 from flashsale.clusters.minikube.binary import Binary, Patience, installed
@@ -19,7 +20,8 @@ from flashsale.clusters.minikube.state import Profile, observe, version
 from flashsale.clusters.minikube.usable import host_docker_answers
 from flashsale.errors import ClusterUnreachableError
 from flashsale.image import EngineError, connected
-from flashsale.model import Service
+from flashsale.kube import Api
+from flashsale.model import Pod, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,14 @@ class Minikube:
         """
         async with reachable(self._minikube, await self._profile(), service) as url:
             yield url
+
+    async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
+        """Kill the main process of the pod's first container, from inside.
+
+        Raises:
+            FlashsaleError: the container has no shell to do that with.
+        """
+        await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
 
     async def stop(self, progress: Progress) -> None:
         """Stop the profile; its image and objects are there again after the next start."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.clusters.minikube.binary import Binary, Output, installed
+from flashsale.clusters.minikube.binary import Binary, installed
+from flashsale.clusters.programs import Output
 from flashsale.errors import ClusterUnreachableError
 
 BAD_CONFIG, NO_PROFILE = 38, 85  # exit codes
