@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.clusters import loading
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
-from flashsale.errors import BadInputError, ClusterUnreachableError
+from flashsale.errors import ClusterUnreachableError
 from flashsale.kube import Api, connect, contexts, paths
 from flashsale.model import Object, Pod, Service
 
@@ -43,14 +44,8 @@ class Context:
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
-        """Leave the image to its registry: this cluster has to be able to pull it."""
-        if options.push:
-            raise BadInputError(
-                "Building and pushing an image needs Docker support, which is not there.",
-                hint=f"docker build, docker push, then flashsale up --context {self.context}",
-            )
-        progress.note(f"The cluster '{self.context}' has to find the image {name} by itself.")
-        return Image(name, built=False)
+        """Build and load it where the cluster's own tool can, push it where that was asked for."""
+        return await loading.provide(self.context, app, name, options, progress)
 
     @asynccontextmanager
     async def reach(self, service: Service) -> AsyncIterator[str]:

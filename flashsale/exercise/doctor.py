@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from flashsale.clusters import choose
+from flashsale.clusters import choose, findings
 from flashsale.clusters import record as records
 from flashsale.clusters.choose import Wanted
+from flashsale.clusters.findings import Finding
 from flashsale.errors import FlashsaleError
 from flashsale.kube import contexts
 
-Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed either
 LEAST_PYTHON = (3, 11)
 LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, the embedded less
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    grade: Grade
-    text: str
-    hint: str = ""  # the command that mends it, or makes more possible
-
-    def as_json(self) -> dict[str, Any]:
-        """Write it as `doctor -o json` does."""
-        return {"name": self.name, "grade": self.grade, "text": self.text, "hint": self.hint}
 
 
 async def examine(wanted: Wanted, home: Path) -> list[Finding]:
@@ -42,8 +25,7 @@ async def examine(wanted: Wanted, home: Path) -> list[Finding]:
         python(sys.version_info[:3]),
         state(home),
         disk(home),
-        await docker(),
-        await minikube(wanted.profile or choose.MINIKUBE),
+        *await findings.all_of_them(wanted.profile or choose.MINIKUBE),
         kubeconfig(),
         embedded(),
         sale(home),
@@ -73,24 +55,6 @@ def disk(home: Path) -> Finding:
     free = shutil.disk_usage(nearest).free
     text = f"{free / (1 << 30):.1f} GiB free at {nearest}"
     return Finding("disk", "ok" if free > LEAST_FREE else "problem", text, f"df -h {nearest}")
-
-
-async def docker() -> Finding:
-    """Ask Docker for its version."""
-    from flashsale.image import EngineError, connected
-
-    try:
-        async with connected(timeout=5) as engine:
-            return Finding("docker", "ok", f"answers at {engine.host}")
-    except EngineError as error:
-        return Finding("docker", "absent", str(error).rstrip("."), error.hint)
-
-
-async def minikube(profile: str) -> Finding:
-    """Ask whether minikube could carry the sale."""
-    usable, why = await asyncio.to_thread(choose.minikube_usable, profile)
-    hint = "" if usable else "https://minikube.sigs.k8s.io/docs/start"
-    return Finding("minikube", "ok" if usable else "absent", why, hint)
 
 
 def kubeconfig() -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flashsale.exercise.doctor import Finding
+    from flashsale.clusters.findings import Finding
 
 MARKS = {"ok": "ok", "absent": "-", "problem": "PROBLEM"}
 

@@ -1,0 +1,97 @@
+"""What `doctor` finds about Docker, minikube and the network."""
+
+from __future__ import annotations
+
+import pytest
+
+from flashsale.clusters import findings
+from flashsale.clusters.minikube.state import WELL, Profile, ProfileState, Status
+from flashsale.image import EngineError, Trouble
+
+DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
+PROFILE = Profile("shop", "docker", "docker", 1, "192.168.49.2")
+STOPPED = Status("Stopped", "Stopped", "Stopped", "Stopped")
+FULL = Status("InsufficientStorage", "Running", "Running", "Configured")
+
+
+@pytest.mark.parametrize(
+    ("change", "grade", "hint"),
+    [
+        ({}, "ok", ""),
+        ({"NCPU": 1}, "problem", "2 CPUs"),
+        ({"MemTotal": 1 << 30}, "problem", "1.8 GiB"),
+    ],
+)
+def test_engine_too_small_for_minikube_is_a_problem(
+    change: dict[str, int], grade: str, hint: str
+) -> None:
+    """minikube refuses less than two processors and 1800 MiB."""
+    found = findings.judged_docker("this machine", {**DOCKER, **change})
+    assert found.grade == grade
+    assert hint in found.hint
+    assert "28.5.2" in found.text
+
+
+def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
+    """The embedded cluster needs none; one that is there ought to be usable."""
+    grades = [
+        findings.judged_trouble(EngineError(trouble, "this machine", "")).grade
+        for trouble in (Trouble.ABSENT, Trouble.DENIED, Trouble.TIMEOUT)
+    ]
+    assert grades == ["absent", "problem", "problem"]
+
+
+@pytest.mark.parametrize(
+    ("state", "grade", "words", "hint"),
+    [
+        (ProfileState(None), "ok", "no profile 'shop' yet", "flashsale up --cluster minikube"),
+        (ProfileState(None, damaged=True), "problem", "damaged", "minikube delete -p shop"),
+        (ProfileState(PROFILE, WELL), "ok", "running", ""),
+        (ProfileState(PROFILE, STOPPED), "ok", "state Stopped", "flashsale up --cluster minikube"),
+        (ProfileState(PROFILE, FULL), "problem", "InsufficientStorage", "flashsale up"),
+        (ProfileState(PROFILE, None), "problem", "state unknown", "flashsale up"),
+        (
+            ProfileState(Profile("shop", "docker", "containerd", 2, ""), WELL),
+            "ok",
+            "2 nodes), running, images are built with `minikube image build`",
+            "",
+        ),
+    ],
+)
+def test_profile_is_judged_by_its_state(
+    state: ProfileState, grade: str, words: str, hint: str
+) -> None:
+    """Version, driver, runtime, state; a stopped one is as good as any."""
+    found = findings.judged_profile("shop", (1, 38, 1), "", state)
+    assert found.grade == grade
+    assert words in found.text
+    assert hint in found.hint
+    assert found.text.startswith("v1.38.1")
+
+
+@pytest.mark.parametrize(
+    ("environ", "grade"),
+    [
+        ({}, "absent"),
+        ({"HTTPS_PROXY": "http://p:1"}, "problem"),
+        ({"https_proxy": "http://p:1", "NO_PROXY": "127.0.0.1, localhost"}, "problem"),
+        (
+            {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1,localhost,192.168.49.0/24"},
+            "ok",
+        ),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "ok"),
+    ],
+)
+def test_proxy_that_would_be_asked_for_a_local_cluster_is_a_problem(
+    environ: dict[str, str], grade: str
+) -> None:
+    """The command that mends it is the hint."""
+    found = findings.proxies(environ)
+    assert found.grade == grade
+    assert found.hint.startswith("export NO_PROXY") == (grade == "problem")
+
+
+async def test_probes_answer_on_any_machine() -> None:
+    """With or without Docker and minikube, and nothing is started."""
+    found = await findings.all_of_them("no-such-profile")
+    assert [one.name for one in found] == ["docker", "minikube", "proxies", "tools"]
