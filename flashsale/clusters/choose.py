@@ -59,7 +59,7 @@ async def for_opening(wanted: Wanted, *, home: Path | None = None) -> Choice:
     if recorded and exists(recorded):
         guard(recorded)
         where = _cluster(recorded, home)
-        return Choice(where, f"the sale is recorded on {told(recorded)}", recorded)
+        return Choice(where, "the sale is there already", recorded)
     why = f"{told(recorded)}, where the sale was, is gone; " if recorded else ""
     return await _best(wanted.profile or MINIKUBE, home, why)
 
@@ -81,7 +81,7 @@ async def for_finding(wanted: Wanted, *, home: Path | None = None) -> Choice:
             hint="kubectl config get-contexts",
         )
     guard(recorded)
-    return Choice(_cluster(recorded, home), f"the sale is recorded on {told(recorded)}", recorded)
+    return Choice(_cluster(recorded, home), "the sale is there already", recorded)
 
 
 def told(record: Record) -> str:

@@ -73,7 +73,7 @@ class Embedded:
             )
         if app is None:
             return Image(name, built=False)
-        progress.step(f"Building the image {name}")
+        progress.step(f"Preparing the image {name}")
         store = ImageStore(self.home / "images")
         built = await asyncio.to_thread(
             partial(store.build, name, app.folder, app.dockerfile, options.build_args)

@@ -90,6 +90,7 @@ def _how(error: BaseException, host: str) -> str:
     text = f"{type(error).__name__} {error}"
     for sign, sentence in (
         ("Connection refused", f"is stopped: {host} refuses connections"),
+        ("Connect call failed", f"is stopped: {host} refuses connections"),  # asyncio's words
         ("Errno 61", f"is stopped: {host} refuses connections"),  # macOS
         ("Name or service", f"cannot be found: {host} has no address"),
         ("nodename nor", f"cannot be found: {host} has no address"),
