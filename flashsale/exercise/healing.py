@@ -80,8 +80,8 @@ class _Turn:
 
     def told(self) -> list[Happening]:
         """Return what happened, deaths first; by now it is sure which of them need healing."""
-        off = {one.healing.victim_uid for one in self.said if isinstance(one, CalledOff)}
-        deaths = [Died(self.at, one) for one in self.opened if one.victim_uid not in off]
+        off = {_death(one.healing) for one in self.said if isinstance(one, CalledOff)}
+        deaths = [Died(self.at, one) for one in self.opened if _death(one) not in off]
         return [*deaths, *self.said]
 
     def pod(self, seen: PodSeen) -> None:
@@ -224,7 +224,7 @@ class _Turn:
         if victim in self.state.open:
             self._swap(victim, paired)
         else:
-            rest = tuple(one for one in self.state.dismissed if one != victim)
+            rest = tuple(one for one in self.state.dismissed if one[1] is not victim)
             self.state = replace(self.state, dismissed=rest)
             self._open(paired)
         self.said.append(Replaced(self.at, paired))
@@ -247,7 +247,7 @@ class _Turn:
 
     def _recent(self) -> list[Healing]:
         """Return those dismissed a moment ago which the controller did not call surplus."""
-        recent = (one for one in self.state.dismissed if self.at - one.died <= DOUBT)
+        recent = (one for at, one in self.state.dismissed if self.at - at <= DOUBT)
         return [one for one in recent if one.victim not in self.state.surplus]
 
     def _open(self, healing: Healing) -> None:
@@ -283,9 +283,8 @@ class _Turn:
 
     def _dismiss(self, healing: Healing) -> None:
         self._call_off(healing, SCALED)
-        self.state = replace(
-            self.state, dismissed=(*self.state.dismissed, healing)[-KEPT_HEALINGS:]
-        )
+        dismissed = (*self.state.dismissed, (self.at, healing))[-KEPT_HEALINGS:]
+        self.state = replace(self.state, dismissed=dismissed)
 
     def _remove_all(self) -> None:
         for healing in self.state.open:
@@ -306,6 +305,10 @@ class _Turn:
 def _crashed(before: PodSeen, seen: PodSeen) -> bool:
     stopped = before.running and not seen.running
     return stopped or seen.pod.restarts > before.pod.restarts
+
+
+def _death(healing: Healing) -> tuple[str, str]:
+    return healing.victim_uid, healing.cause
 
 
 def _first_served(healing: Healing) -> tuple[bool, float]:

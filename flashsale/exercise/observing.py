@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flashsale.model import Object, Pod, ReplicaSet, pod_condition
+from flashsale.model import Object, Pod, ReplicaSet, pod_condition, timestamp
 
 Cause = Literal["deleted", "crashed", "failed", "evicted", "lost", "released"]
 Change = Literal["listed", "added", "changed", "gone"]
@@ -102,6 +102,7 @@ class EventSeen:
     message: str
     count: int = 1
     old: bool = False  # from before anybody looked
+    when: float = 0.0  # unix seconds, as the cluster's clock says, most of them whole
 
     @classmethod
     def from_object(cls, event: Object, change: Change, at: float) -> EventSeen:
@@ -116,6 +117,7 @@ class EventSeen:
             message=event.get("message", ""),
             count=event.get("count") or 1,
             old=change == "listed",
+            when=timestamp(event.get("lastTimestamp") or event.get("eventTime")),
         )
 
 

@@ -158,7 +158,7 @@ class State:
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ready pods, by slice
     open: tuple[Healing, ...] = ()  # oldest death first
     done: tuple[Healing, ...] = ()  # the last that were closed
-    dismissed: tuple[Healing, ...] = ()  # left just now, and seemed not to be needed
+    dismissed: tuple[tuple[float, Healing], ...] = ()  # when; their places seemed not wanted
     surplus: tuple[str, ...] = ()  # names of pods that the controller deleted
     marks: Mapping[str, Mark] = field(default_factory=dict)  # by the pod's name
 

@@ -16,7 +16,17 @@ from flashsale.exercise.observing import (
     SliceSeen,
     Synced,
 )
-from flashsale.exercise.story import Happening, State
+from flashsale.exercise.story import (
+    Adopted,
+    CalledOff,
+    Closed,
+    Died,
+    Happening,
+    Healed,
+    Replaced,
+    Scaled,
+    State,
+)
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "watch"
 CHANGES: dict[str, Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
@@ -61,3 +71,28 @@ def told(observations: list[Observation]) -> tuple[State, list[Happening]]:
         state, more = step(state, observation)
         said += more
     return state, said
+
+
+def words(said: list[Happening]) -> list[str]:
+    """Write what was told in one line each; of a pod's name only the part that tells it apart."""
+    return [_line(one) for one in said]
+
+
+def _line(one: Happening) -> str:
+    match one:
+        case Scaled():
+            return f"{one.at:.3f} scaled {one.before} to {one.after}"
+        case Adopted():
+            return f"{one.at:.3f} adopted {_short(one.pod)}"
+        case Died():
+            return f"{one.at:.3f} {_short(one.healing.victim)} {one.healing.cause}"
+        case CalledOff():
+            return f"{one.at:.3f} {_short(one.healing.victim)} not replaced: {one.why}"
+        case Replaced() | Healed() | Closed():
+            word = type(one).__name__.lower()
+            by = _short(one.healing.replacement or "")
+            return f"{one.at:.3f} {_short(one.healing.victim)} {word} by {by}"
+
+
+def _short(name: str) -> str:
+    return name.rpartition("-")[2]
