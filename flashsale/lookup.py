@@ -1,0 +1,69 @@
+"""Read parts of API objects that may be missing, or not be what they should be.
+
+For printing: whatever an object looks like, a column says something. Missing and misshapen parts
+read as empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Section = Mapping[str, Any]
+
+
+def section(thing: Any, *path: str) -> Section:
+    """Return the map at a path."""
+    found = _at(thing, path)
+    return found if isinstance(found, Mapping) else {}
+
+
+def sections(thing: Any, *path: str) -> list[Section]:
+    """Return the maps in the list at a path."""
+    found = _at(thing, path)
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+
+def texts(thing: Any, *path: str) -> list[str]:
+    """Return the texts in the list at a path."""
+    found = _at(thing, path)
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+
+def text(thing: Any, *path: str) -> str:
+    """Return the text at a path."""
+    found = _at(thing, path)
+    return found if isinstance(found, str) else ""
+
+
+def number(thing: Any, *path: str) -> int:
+    """Return the whole number at a path, 0 if there is none."""
+    found = _at(thing, path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+
+
+def moment(thing: Any, *path: str) -> float:
+    """Return the time at a path in unix seconds, 0 if there is none."""
+    try:
+        return timestamp(text(thing, *path))
+    except ValueError:
+        return 0.0
+
+
+def timestamp(written: str | None) -> float:
+    """Turn an API time (RFC 3339, with or without a fraction) into unix seconds; 0 for none.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    if not written:
+        return 0.0
+    parsed = datetime.fromisoformat(written)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _at(thing: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        thing = thing.get(name) if isinstance(thing, Mapping) else None
+    return thing
