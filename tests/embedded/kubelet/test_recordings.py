@@ -10,8 +10,12 @@ from tests.embedded.kubelet.shapes import RECORDED, recorded, shapes
 
 
 def exercise(cluster: Cluster, image: str = "flashsale:1.0", **container: object) -> Object:
-    """Create a pod like the recorded ones, but with probes that do not wait."""
-    one = RECORDED["container"] | {"image": image, "readinessProbe": READY_AT_ONCE} | container
+    """Create a pod like the recorded ones, but with a probe that asks often.
+
+    It is patient instead: an app that is being stopped must not lose its readiness first.
+    """
+    probe = READY_AT_ONCE | {"failureThreshold": 30}
+    one = RECORDED["container"] | {"image": image, "readinessProbe": probe} | container
     return cluster.api.create("p", {"containers": [one]})
 
 
@@ -78,9 +82,7 @@ async def test_a_failing_liveness_probe_restarts_in_the_recorded_steps(cluster: 
         "periodSeconds": 0.2,
         "failureThreshold": 2,
     }
-    patient = READY_AT_ONCE | {"failureThreshold": 30}  # stopping must not cost readiness first
-    liveness = probe | {"initialDelaySeconds": 2}
-    exercise(cluster, livenessProbe=liveness, readinessProbe=patient)
+    exercise(cluster, livenessProbe=probe | {"initialDelaySeconds": 2})
     await cluster.running("p", 1)
     await cluster.ready("p")
     real = recorded("liveness")

@@ -5,7 +5,7 @@ and each test looks at its own.
 """
 
 import asyncio
-import os
+import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -113,12 +113,9 @@ async def end(cluster: Cluster, case: Case) -> Ending:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return pid > 0
+    """Whether a process runs; a zombie that nobody has reaped does not."""
+    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return found.stdout.strip()[:1] not in ("", "Z")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
