@@ -53,6 +53,17 @@ def clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def sound(value: Any) -> Any:
+    """Clean all strings and keys of a JSON value."""
+    if isinstance(value, str):
+        return value if value.isascii() else clean(value)
+    if isinstance(value, list):
+        return [sound(item) for item in value]
+    if isinstance(value, dict):
+        return {sound(key): sound(item) for key, item in value.items()}
+    return value
+
+
 def word(value: object) -> str:
     """Name a JSON value's type as Go does."""
     if isinstance(value, bool):

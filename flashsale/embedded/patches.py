@@ -13,7 +13,7 @@ import jsonpatch
 import jsonpointer
 
 from flashsale.embedded.apierrors import ApiError, bad_request, unsupported_patch
-from flashsale.embedded.mistakes import word
+from flashsale.embedded.mistakes import sound, word
 from flashsale.embedded.strategic import strategic_merge_patch
 from flashsale.model import Object
 
@@ -22,6 +22,7 @@ __all__ = ["apply_patch", "json_patch", "merge_patch", "strategic_merge_patch"]
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+KINDS = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
 MOST_OPERATIONS = 10_000
 MOST_COPIED = (
     3 * 1024 * 1024
@@ -147,7 +148,7 @@ def _decode(body: bytes) -> Any:
         raise bad_request(f"error decoding patch: {error}") from error
     if not _is_shallow(patch):
         raise bad_request("error decoding patch: exceeded max depth")
-    return patch
+    return sound(patch)
 
 
 def _no_constant(name: str) -> Any:

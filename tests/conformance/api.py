@@ -88,7 +88,9 @@ class Api:
         patched: Object = self._done("PATCH", path, change, content_type)
         return patched
 
-    def _done(self, method: str, path: str, body: Any = None, content_type: str = MERGE) -> Any:
+    def _done(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json"
+    ) -> Any:
         answer = self.send(method, path, body, content_type=content_type if body else "")
         assert 200 <= answer.status < 300, f"{method} {path}: {answer.status} {answer.body!r}"
         return answer.json

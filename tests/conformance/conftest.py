@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +80,13 @@ def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubec
 @pytest.fixture(scope="session")
 def api(cluster: Cluster) -> Iterator[Api]:
     """The API server, through the official client."""
+    with connected(cluster) as connection:
+        yield connection
+
+
+@contextmanager
+def connected(cluster: Cluster) -> Iterator[Api]:
+    """Connect to a cluster."""
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config import load_kube_config
 

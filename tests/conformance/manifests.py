@@ -12,7 +12,7 @@ from tests.conformance.api import Object
 SCRIPT = Path(__file__).with_name("toggle_app.py").read_text()
 NAME, SERVICE, CONTAINER, APP = "flashsale-rs", "flashsale-svc", "flashsale-container", "flashsale"
 QUICK = {"httpGet": {"path": "/health", "port": 5000}, "periodSeconds": 1}
-NOWHERE: Object = {"resources": {"requests": {"cpu": "9000"}}}  # a container that fits on no node
+NOWHERE: Object = {"resources": {"requests": {"cpu": "9k"}}}  # a container that fits on no node
 
 
 class Maker:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from tests.conformance.api import Api, Object, Stream, path_of
@@ -30,6 +31,11 @@ class Change:
     def name(self) -> str:
         """The object's name."""
         return str(self.object["metadata"]["name"])
+
+    @property
+    def version(self) -> int:
+        """The write's place in the order of all writes, across kinds."""
+        return int(self.object["metadata"]["resourceVersion"])
 
 
 class Recording:
@@ -87,9 +93,12 @@ class Scene:
         return path_of(self.namespace, kind, name, subresource)
 
     def create(self, *things: Object) -> None:
-        """Create objects."""
+        """Create objects; returns when the recordings have those that are recorded."""
         for thing in things:
-            self.api.create(self.path(f"{thing['kind'].lower()}s"), thing)
+            plural = f"{thing['kind'].lower()}s"
+            name = self.api.create(self.path(plural), thing)["metadata"]["name"]
+            if plural in RECORDED:
+                self.until(partial(self._recorded, plural, name), f"{plural}/{name} is recorded")
 
     def patch(self, kind: str, name: str, change: Object) -> Object:
         """Change an object with a merge patch."""
@@ -167,6 +176,9 @@ class Scene:
             for change in sorted(self._all(), key=lambda change: change.at)[-40:]
         ]
         return "\n".join(lines)
+
+    def _recorded(self, kind: str, name: str) -> bool:
+        return bool(self.recordings[RECORDED.index(kind)].of(name))
 
     def _all(self) -> Iterator[Change]:
         for recording in self.recordings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -69,12 +69,11 @@ def thing(kind: str, image: str = "flashsale:1.0") -> Object:
 
 def paths(value: Any, base: Path = ()) -> list[Path]:
     """Return the paths to all values inside an object."""
-    found = [base] if base else []
-    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    steps: Iterable[Any] = ()
     if isinstance(value, dict | list):
-        for step, inner in steps:
-            found += paths(inner, (*base, step))
-    return found
+        steps = value.items() if isinstance(value, dict) else enumerate(value)
+    inner = [found for step, item in steps for found in paths(item, (*base, step))]
+    return [base, *inner] if base else inner
 
 
 @st.composite

@@ -22,6 +22,7 @@ def released(stage: Scene, maker: Maker) -> str:
     stage.until(lambda: stage.endpoints().get(name, {}).get("ready"), "its endpoint is ready")
     said = stage.kubectl(f"label pod {name} app=debug --overwrite")
     assert said.lines == [f"pod/{name} labeled"]
+    stage.until(lambda: not owner(stage.pods.now[name]), "it has no owner")
     stage.until_ready(3)
     return name
 
@@ -95,8 +96,8 @@ def test_a_failed_pod_is_replaced(stage: Scene, maker: Maker) -> None:
     name = pod["metadata"]["name"]
     path = stage.path("pods", name, "status")
     stage.api.patch(path, {"status": {"phase": "Failed", "reason": "Evicted"}})
-    stage.until(lambda: len(stage.owned("evicted")) == 1, "there is another")
-    assert name not in names(stage.owned("evicted"))
+    others = stage.until(lambda: names(stage.owned("evicted")) - {name}, "there is another")
+    assert len(others) == 1
     assert name in stage.pods.now
 
 
@@ -142,11 +143,13 @@ def test_foreground(stage: Scene, maker: Maker) -> None:
     )
     assert refused.status == 409
     assert refused.message.startswith("object is being deleted: replicasets.apps")
+    name = pod["metadata"]["name"]
     stage.until(lambda: "slow" not in stage.replicasets.now, "the ReplicaSet is gone")
-    ended = stage.pods.of(pod["metadata"]["name"])[-1]
-    assert ended.type == "DELETED"
-    assert ended.at <= stage.replicasets.of("slow")[-1].at
-    assert not [p for p in stage.pods.changes if owner(p.object) == "slow" and p.at > ended.at]
+    stage.until(lambda: name not in stage.pods.now, "its pod is gone")
+    assert stage.pods.of(name)[-1].version < stage.replicasets.of("slow")[-1].version
+    assert {change.name for change in stage.pods.changes if owner(change.object) == "slow"} == {
+        name
+    }
 
 
 def test_a_new_template_changes_no_pod(stage: Scene, maker: Maker) -> None:

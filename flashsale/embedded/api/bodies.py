@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import yaml
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from flashsale.embedded import apierrors
 from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.mistakes import sound
 from flashsale.embedded.registry import DeleteOptions
 from flashsale.model import Object
 
@@ -18,7 +18,6 @@ LARGEST = 3 * 1024 * 1024  # bytes, as the API server's limit
 SHOWN = 1024  # bytes of a body that cannot be read
 JSON_TYPES = ("", "application/json", "application/octet-stream")
 YAML_TYPES = ("application/yaml", "text/yaml", "application/x-yaml")
-LONELY_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 async def read(request: web.BaseRequest) -> bytes:
@@ -73,7 +72,7 @@ def decode_json(body: bytes, kind: str = "") -> Any:
     """
     text = body.decode("utf-8", "replace")
     try:
-        return _sound(json.loads(text, parse_constant=_no_constant))
+        return sound(json.loads(text, parse_constant=_no_constant))
     except (ValueError, RecursionError) as error:
         unrecognized = f" (must be of type {kind})" if kind else ""
         raise apierrors.bad_request(
@@ -90,7 +89,7 @@ def decode_yaml(body: bytes) -> Any:
     """
     try:
         thing = yaml.safe_load(body.decode("utf-8", "replace"))
-        return _sound(json.loads(json.dumps(thing, default=str, allow_nan=False)))
+        return sound(json.loads(json.dumps(thing, default=str, allow_nan=False)))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise apierrors.bad_request(f"error converting YAML to JSON: yaml: {error}") from error
 
@@ -113,17 +112,6 @@ def _explained(error: Exception, text: str) -> str:
 
 def _shown(body: bytes) -> str:
     return body[:SHOWN].decode("utf-8", "replace")
-
-
-def _sound(value: Any) -> Any:
-    """Replace half characters, which JSON can spell but UTF-8 cannot, as Go does."""
-    if isinstance(value, str):
-        return LONELY_SURROGATE.sub("�", value)
-    if isinstance(value, list):
-        return [_sound(item) for item in value]
-    if isinstance(value, dict):
-        return {_sound(key): _sound(item) for key, item in value.items()}
-    return value
 
 
 def is_dry_run(query: Object) -> bool:

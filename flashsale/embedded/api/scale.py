@@ -7,7 +7,7 @@ from aiohttp import web
 from flashsale.embedded import apierrors, patches, schema
 from flashsale.embedded.api import answers, bodies
 from flashsale.embedded.api.paths import Target
-from flashsale.embedded.api.writing import Write
+from flashsale.embedded.api.writing import Write, patch_kind
 from flashsale.embedded.mistakes import type_error
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.selectors import format_label_selector
@@ -49,8 +49,9 @@ def update(write: Write) -> web.Response:
 
 def patch(write: Write) -> web.Response:
     """PATCH, in three ways."""
+    kind = patch_kind(write)
     live = scale_of(_replicaset(write.registry, write.target))
-    scale = patches.apply_patch(bodies.media_type(write.request), write.body, live)
+    scale = patches.apply_patch(kind, write.body, live)
     wrong = type_error(scale, API_VERSION, KIND)
     if wrong:
         raise schema.patch_error(encode(scale).decode(), wrong)

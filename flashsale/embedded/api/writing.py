@@ -113,7 +113,7 @@ def update(write: Write) -> web.Response:
 
 def patch(write: Write) -> web.Response:
     """PATCH an object or its status, in any of the four ways."""
-    kind = bodies.media_type(write.request)
+    kind = patch_kind(write)
     if kind == APPLY:
         return _apply(write)
     resource, target = write.target.resource, write.target
@@ -130,6 +130,18 @@ def patch(write: Write) -> web.Response:
         track=write.track,
     )
     return write.answer(updated, 200, warnings)
+
+
+def patch_kind(write: Write) -> str:
+    """Return the kind of patch; an unknown one is refused before the object is looked for.
+
+    Raises:
+        ApiError: 415.
+    """
+    kind = bodies.media_type(write.request)
+    if kind not in (*patches.KINDS, APPLY):
+        raise apierrors.unsupported_patch()
+    return kind
 
 
 def _apply(write: Write) -> web.Response:
