@@ -27,8 +27,36 @@ Examples:
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
+class Light:
+    """Takes a word as it was typed; leaves everything else to Typer.
+
+    Typer (0.29) reads every value through pydantic, words and missing ones too, and importing that
+    takes as long as all the rest of a command line.
+    """
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Read one value of one parameter."""
+        if value is None:
+            return () if param.multiple or param.nargs == -1 else None
+        if isinstance(value, str) and param.type_descriptor.annotation is str:
+            return value
+        param._runtime_param = None
+        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+
+
+def lightened(param: Any) -> Any:
+    """Put :class:`Light` in front of a parameter's own reading, where this Typer has it."""
+    if hasattr(param, "_runtime_param"):
+        param._runtime_param = Light()
+    return param
+
+
 class Command(TyperCommand):
     """A command whose help keeps the shared options apart from its own."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Give the option `--help`."""
+        return lightened(super().get_help_option(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments, own options and shared options, each under a heading of its own."""
@@ -37,6 +65,14 @@ class Command(TyperCommand):
 
 class Program(TyperGroup):
     """The commands of the catalogue, each loaded when it is needed."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.params = [*map(lightened, self.params)]
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Give the option `--help`."""
+        return lightened(super().get_help_option(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name all commands, in the catalogue's order."""
@@ -113,7 +149,7 @@ def load(name: str, shared_params: list[Any]) -> TyperCommand:
     settings = SETTINGS | getattr(module, "SETTINGS", {})
     holder.command(name, cls=Command, context_settings=settings)(getattr(module, found.function))
     command = typer.main.get_command(holder)
-    command.params = [*command.params, *shared_params]
+    command.params = [*map(lightened, command.params), *shared_params]
     assert isinstance(command, TyperCommand)
     return command
 

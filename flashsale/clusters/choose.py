@@ -10,7 +10,6 @@ from pathlib import Path
 
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Cluster
-from flashsale.clusters.context import Context
 from flashsale.clusters.embedded import Embedded
 from flashsale.clusters.home import state_home
 from flashsale.clusters.record import Record
@@ -172,27 +171,22 @@ def minikube_usable(profile: str) -> tuple[bool, str]:
     """Whether minikube can carry the sale, and why, or why not."""
     if shutil.which(MINIKUBE) is None:
         return False, "minikube is not installed"
-    try:
-        from flashsale.clusters import minikube
-    except ImportError:
-        return False, "minikube support is not there"
-    usable, reason = minikube.usable(profile)
-    return bool(usable), str(reason)
+    from flashsale.clusters import minikube
+
+    return minikube.usable(profile)
 
 
 def _cluster(record: Record, home: Path) -> Cluster:
+    """Import only the kind that is needed: the others bring Docker's door with them."""
     if record.kind == "embedded":
         return Embedded(home / "embedded")
     if record.kind == "context":
+        from flashsale.clusters.context import Context
+
         return Context(record.context)
-    try:
-        from flashsale.clusters.minikube import Minikube
-    except ImportError as error:
-        raise ClusterUnreachableError(
-            "minikube support is not there.", hint="flashsale up --cluster embedded"
-        ) from error
-    cluster: Cluster = Minikube(record.profile)
-    return cluster
+    from flashsale.clusters.minikube import Minikube
+
+    return Minikube(record.profile)
 
 
 def _recorded_quietly(home: Path) -> Record | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flashsale.exercise.readiness import ready
 from flashsale.exercise.sale import Sale
-from flashsale.exercise.waiting import Sight
 from flashsale.kube import NotFoundError
+
+if TYPE_CHECKING:
+    from flashsale.exercise.waiting import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +49,7 @@ async def scale(
     except NotFoundError as error:
         raise sale.missing() from error
     if wait:
+        from flashsale.exercise.readiness import ready
+
         await ready(sale, replicas, timeout=timeout, tell=tell)
     return Scaling(before, replicas, clock() - began)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flashsale.ui.tables import aligned, status_view
-
 if TYPE_CHECKING:
     from flashsale.exercise.closing import Closed
     from flashsale.exercise.opening import Opened
@@ -22,6 +20,8 @@ NEXT = (
 
 def opened_view(opened: Opened, now: float) -> str:
     """Write what `up` prints: what was done, the tables, the address and two next steps."""
+    from flashsale.ui.tables import status_view
+
     done = [f"{name} {outcome}" for name, outcome in opened.outcomes.items()]
     if opened.renewed:
         done.append(f"{opened.renewed} pods replaced: they ran an old version")
@@ -48,6 +48,8 @@ def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:
 
 def healings_view(healings: Sequence[Healing]) -> str:
     """Write what `kill-pod` prints when all is whole: one line a victim, in seconds since."""
+    from flashsale.ui.tables import aligned
+
     rows = [
         [
             one.victim,
