@@ -24,9 +24,7 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 KINDS = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
 MOST_OPERATIONS = 10_000
-MOST_COPIED = (
-    3 * 1024 * 1024
-)  # bytes of JSON that all copy operations may add; as evanphx/json-patch
+MOST_COPIED = 3 * 1024 * 1024  # bytes of JSON that copy operations may add in all
 DEEPEST = 100  # levels of nesting in a patch or its outcome; real objects have about 15
 OPERATIONS = ("add", "copy", "move", "remove", "replace", "test")
 MAP_TYPE = "map[string]interface {}"
