@@ -36,6 +36,9 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=5,
 )
+LAUGHS = "a0: &a0 [x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)
+)
 PATCHES = st.sampled_from([JSON_PATCH, MERGE, STRATEGIC, APPLY])
 Path = tuple[str | int, ...]
 
@@ -229,7 +232,7 @@ def test_garbage(fuzzed: Scene, method: str, body: bytes, content_type: str) -> 
 @given(
     objects().map(lambda sent: yaml.safe_dump(sent[1]))
     | st.sampled_from(["a: &a [*a]", "!!python/object:os.system {}", "? {a: b}\n: c", "---\n---\n",
-                       "a: 2001-01-01", "!!binary aGk=", "- 1", "&a a: *b", "\t", "{1: 2}"]),
+                       "a: 2001-01-01", "!!binary aGk=", "- 1", "&a a: *b", "\t", "{1: 2}", LAUGHS, "[" * 100_000]),
     st.sampled_from(["application/yaml", APPLY]),
 )  # fmt: skip
 def test_yaml(fuzzed: Scene, text: str, content_type: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import yaml
 from aiohttp import web
 
 from flashsale.embedded import apierrors
+from flashsale.embedded.api import yamlbody
 from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.mistakes import sound
 from flashsale.embedded.registry import DeleteOptions
@@ -49,7 +49,7 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Object:
     """
     kind_of_body = media_type(request)
     if kind_of_body in YAML_TYPES:
-        thing = decode_yaml(body)
+        thing = yamlbody.decode(body)
     elif kind_of_body in JSON_TYPES:
         thing = decode_json(body, kind)
     else:
@@ -79,19 +79,6 @@ def decode_json(body: bytes, kind: str = "") -> Any:
             f"the object provided is unrecognized{unrecognized}: couldn't get version/kind; json "
             f"parse error: {_explained(error, text)} ({_shown(body)})"
         ) from error
-
-
-def decode_yaml(body: bytes) -> Any:
-    """Decode one YAML document.
-
-    Raises:
-        ApiError: 400.
-    """
-    try:
-        thing = yaml.safe_load(body.decode("utf-8", "replace"))
-        return sound(json.loads(json.dumps(thing, default=str, allow_nan=False)))
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise apierrors.bad_request(f"error converting YAML to JSON: yaml: {error}") from error
 
 
 def _no_constant(name: str) -> Any:

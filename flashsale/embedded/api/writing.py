@@ -8,7 +8,7 @@ from typing import get_args
 from aiohttp import web
 
 from flashsale.embedded import apierrors, apply, mistakes, patches, schema
-from flashsale.embedded.api import answers, bodies
+from flashsale.embedded.api import answers, bodies, yamlbody
 from flashsale.embedded.api.paths import Target
 from flashsale.embedded.api.reading import read_query
 from flashsale.embedded.apierrors import ApiError, FieldError
@@ -150,7 +150,7 @@ def _apply(write: Write) -> web.Response:
     if not write.request.query.get("fieldManager"):
         error = FieldError.required("fieldManager", "is required for apply patch")
         raise apierrors.invalid("PatchOptions", "meta.k8s.io", "", [error])
-    applied = bodies.decode_yaml(write.body)
+    applied = yamlbody.decode(write.body)
     if not isinstance(applied, dict):
         raise apierrors.bad_request("error decoding YAML: the applied configuration is no object")
     unknown = mistakes.unknown_fields(applied, resource.api_version, resource.kind)
