@@ -51,7 +51,8 @@ class Container:
             if end is not None:
                 await self._back_off(end)
             end = await self._run_once()
-            self._pod.put(self.state.stopped(end), publish=self._restart is None)
+            quietly = self._restart is not None and self._runs_again(end)
+            self._pod.put(self.state.stopped(end), publish=not quietly)
         return end
 
     def probed(self, probe: Probe) -> None:

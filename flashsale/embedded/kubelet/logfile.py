@@ -75,9 +75,9 @@ class LogWriter:
         self._wake()
 
     def _rotate(self) -> None:
-        self._file.close()
         self.path.replace(rotated(self.path))
-        self._file = self.path.open("ab", buffering=0)
+        old, self._file = self._file, self.path.open("ab", buffering=0)
+        old.close()
         self.rotations += 1
 
     def _wake(self) -> None:

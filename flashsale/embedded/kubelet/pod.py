@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.kubelet.api import EventType, NodeInfo, PodAPI
 from flashsale.embedded.kubelet.backoff import DEFAULT_CAP
 from flashsale.embedded.kubelet.images import ImageStore
@@ -112,7 +113,8 @@ class Pod:
         """Write an event about the pod, or about one of its containers."""
         init = any(one.name == container for one in self.state.init)
         path = f"spec.{'initContainers' if init else 'containers'}{{{container}}}"
-        with contextlib.suppress(FlashsaleError):  # a full disk: events are the first to go
+        # A full disk, or a namespace that is going away: events are the first to go.
+        with contextlib.suppress(FlashsaleError, ApiError):
             self.tools.api.record(self.object, type, reason, message, path if container else "")
 
     async def remove(self) -> None:

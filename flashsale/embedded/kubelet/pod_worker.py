@@ -63,7 +63,7 @@ class PodWorker:
                 self._stop_probes()
         finally:
             self._kill()
-        self.pod.tools.runtime.forget(self.pod.uid)
+        await asyncio.to_thread(self.pod.tools.runtime.forget, self.pod.uid)
 
     async def _work(self) -> None:
         if self.pod.leaving:

@@ -75,6 +75,8 @@ def _configure(recipe: Recipe, one: Instruction) -> None:
             recipe.user = one.text
         case "EXPOSE":
             recipe.ports += tuple(_ports(one))
+        case "STOPSIGNAL" | "SHELL":
+            _note(recipe, one, "containers get SIGTERM, and /bin/sh for shell form")
 
 
 def _note(recipe: Recipe, one: Instruction, why: str) -> None:
@@ -108,7 +110,8 @@ def _copy(
         return
     found = [match for source in sources for match in _sources(one, source, folder, leave_out)]
     place = _inside(posixpath.join(recipe.workdir, target))
-    into = target.endswith(("/", ".")) or len(found) > 1 or place in _folders(recipe)
+    folder_meant = posixpath.basename(target) in ("", ".", "..")
+    into = folder_meant or len(found) > 1 or place in _folders(recipe)
     for source in found:
         _place(recipe, source, place, into, folder, leave_out)
 

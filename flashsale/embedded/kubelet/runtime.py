@@ -152,7 +152,10 @@ class Runtime:
         env = _environment(image, variables, rootfs, meta["name"])
         env["FLASHSALE_GUEST"] = guest(meta["name"], address)
         argv = tuple(_inside(rootfs, word) for word in _command(spec, image, variables))
-        log = self._logs.open(meta["uid"], spec["name"], container_id)
+        try:
+            log = self._logs.open(meta["uid"], spec["name"], container_id)
+        except OSError as error:
+            raise StartError(f"the container's log cannot be opened: {error}", 128) from error
         try:
             return self._spawn(Launch(argv, env, cwd), log, folder / "pid")
         except OSError as error:
@@ -171,7 +174,8 @@ class Runtime:
             raise
         finally:
             os.close(writing)
-        replace_file(pid, f"{process.pid}\n")
+        with contextlib.suppress(OSError):  # a full disk; the pod can do without
+            replace_file(pid, f"{process.pid}\n")
         return Instance(launch, process, reading, log, self._logs, pid)
 
     def forget(self, uid: str) -> None:

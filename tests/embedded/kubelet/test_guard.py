@@ -125,6 +125,7 @@ async def test_without_pidfds_the_end_of_a_process_is_heard_as_well(
         await cluster.said("p", "listening")
         os.kill(cluster.pid("p"), signal.SIGKILL)
         await cluster.running("p", 1)
+        await cluster.said("p", "listening")
         cluster.api.delete("p", grace=1)
         await cluster.gone("p")
 

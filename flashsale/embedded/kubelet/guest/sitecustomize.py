@@ -213,7 +213,6 @@ def _patch_children() -> None:
     import _posixsubprocess
 
     fork_exec: Callable[..., int] = _posixsubprocess.fork_exec
-    execve: Callable[..., Any] = os.execve
 
     def forking(*args: Any) -> int:
         listed = args[5]  # KEY=VALUE as bytes; None means: the one of this process
@@ -222,12 +221,22 @@ def _patch_children() -> None:
             listed = [key + b"=" + value for key, value in _with_guest(pairs).items()]
         return fork_exec(*args[:5], listed, *args[6:])
 
-    def executing(path: Any, argv: Any, env: Any) -> Any:
-        pairs = {os.fsencode(key): os.fsencode(value) for key, value in env.items()}
-        return execve(path, argv, _with_guest(pairs))
-
     _posixsubprocess.fork_exec = forking
-    setattr(os, "execve", executing)  # noqa: B010
+    for name in ("execve", "posix_spawn", "posix_spawnp"):
+        if function := getattr(os, name, None):
+            setattr(os, name, _handing_on(function))
+
+
+def _handing_on(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a function whose third argument is an environment."""
+
+    def wrapped(path: Any, argv: Any, env: Any, **options: Any) -> Any:
+        if env is not None:  # None means: the one of this process
+            env = {os.fsencode(key): os.fsencode(value) for key, value in env.items()}
+            env = _with_guest(env)
+        return function(path, argv, env, **options)
+
+    return wrapped
 
 
 def _hide() -> None:
