@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from flashsale.exercise.showing import Status, status
 from flashsale.exercise.waiting import Sight
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.kube.applying import Outcome, apply
+from flashsale.kube.failures import InvalidError
 from flashsale.model import Object, Pod
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
@@ -128,25 +130,26 @@ async def check(sale: Sale, manifest: Manifest, replicas: int | None) -> None:
             f"The cluster '{sale.cluster.context}' has no namespace '{sale.namespace}'.",
             hint=f"kubectl --context {sale.cluster.context} create namespace {sale.namespace}",
         ) from error
-    except BadInputError as error:
+    except InvalidError as error:
         raise named(error, manifest) from error
 
 
-def named(error: BadInputError, manifest: Manifest) -> BadInputError:
+def named(error: InvalidError, manifest: Manifest) -> BadInputError:
     """Say in which file, and where known in which field, the server found the mistake."""
-    unknown = UNKNOWN_FIELD.findall(str(error))
+    unknown = UNKNOWN_FIELD.findall(error.words)
     if unknown:
         return manifests.wrong(
             manifest.source,
             f"has the field {', '.join(dict.fromkeys(unknown))}, which Kubernetes does not know",
         )
-    if "field is immutable" in str(error):
-        return BadInputError(
-            f"{manifest.source} changes what cannot be changed while the sale is open:"
-            f" {str(error).rpartition(': Invalid value')[0] or error}.",
-            hint="flashsale down, then flashsale up",
+    if "field is immutable" in error.words:
+        field = error.words.partition(" is invalid: ")[2].partition(":")[0] or "a field"
+        return manifests.wrong(
+            manifest.source,
+            f"changes {field}, which Kubernetes does not allow while the ReplicaSet is there",
+            "flashsale down, then flashsale up",
         )
-    return BadInputError(f"{manifest.source}: {error}", hint=error.hint)
+    return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=error.hint)
 
 
 async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
@@ -163,7 +166,7 @@ async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[
 
 
 async def renew(sale: Sale, image: Image, order: Order, progress: Progress) -> int:
-    """Replace the pods that run an old version: all but one, and that one once others serve."""
+    """Replace the pods that run an old version, so that buyers always find somebody."""
     replicaset = await sale.replicaset()
     old = stale(owned(await sale.pods(replicaset), replicaset), replicaset, image)
     if not old:
@@ -172,12 +175,19 @@ async def renew(sale: Sale, image: Image, order: Order, progress: Progress) -> i
         progress.note(f"{len(old)} pods still run the old version: flashsale kill-pod --all")
         return 0
     progress.step(f"Replacing {len(old)} pods that run the old version")
-    for wave in (old[:-1], old[-1:]):
+    for wave in waves(old):
         for pod in wave:
-            await sale.api.delete(paths.pods(sale.namespace, pod["metadata"]["name"]))
-        if wave:
-            await ready(sale, replicaset["spec"].get("replicas", 1), timeout=order.timeout)
+            with suppress(NotFoundError):  # the ReplicaSet was quicker, if it has too many
+                await sale.api.delete(paths.pods(sale.namespace, pod["metadata"]["name"]))
+        await ready(sale, replicaset["spec"].get("replicas", 1), timeout=order.timeout)
     return len(old)
+
+
+def waves(old: Sequence[Object]) -> list[list[Object]]:
+    """Say in which order old pods go: one that is ready stays until others serve."""
+    serving = next((pod for pod in old if Pod.from_object(pod).ready), None)
+    first = [pod for pod in old if pod is not serving]
+    return [wave for wave in (first, [serving] if serving else []) if wave]
 
 
 def stale(pods: Sequence[Object], replicaset: Object, image: Image) -> list[Object]:

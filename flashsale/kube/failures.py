@@ -42,6 +42,14 @@ class GoneError(ApiError):
     status = 410
 
 
+class InvalidError(BadInputError):
+    """The API server refuses an object; ``words`` are its own."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"The cluster refuses this: {words}", hint="flashsale manifest")
+        self.words = words
+
+
 FORGOTTEN = "kubectl config view --minify --context "
 ANSWERS: dict[int, type[ApiError]] = {
     one.status: one for one in (NotFoundError, ConflictError, GoneError)
@@ -54,7 +62,7 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
     if status in ANSWERS:
         return ANSWERS[status](words, hint="flashsale status")
     if status in (400, 422):
-        return BadInputError(f"The cluster refuses this: {words}", hint="flashsale manifest")
+        return InvalidError(words)
     if status == 401:
         return UnauthorizedError(
             f"The cluster '{context}' does not accept our credentials: {words}.",
