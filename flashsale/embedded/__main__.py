@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import os
 import signal
@@ -19,6 +20,7 @@ from flashsale.errors import FlashsaleError
 def main() -> int:
     """Run until SIGTERM; says "ready", or what is wrong, on the given file descriptor."""
     os.umask(0o077)
+    faulthandler.enable()  # a crash in C leaves at least its place in the log
     home, ready = Home(Path(sys.argv[1])), os.fdopen(int(sys.argv[2]), "w")
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

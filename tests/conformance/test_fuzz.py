@@ -21,12 +21,12 @@ from tests.conformance.scene import Scene
 LIMIT = 5.0  # seconds for one answer
 FAITHFUL = "failed to create typed patch object"  # a real server says this with status 500, too
 SOME = settings(
-    max_examples=120,
+    max_examples=300,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-FEW = settings(SOME, max_examples=40)
+FEW = settings(SOME, max_examples=120)
 PLACES = ("pods", "replicasets", "services")
 NUMBERS = st.sampled_from([-1, 0, 1, 2, 2**31, 2**63, -(2**63), 2**64, 0.5, 1e308])
 WORDS = st.sampled_from(["", "x", "flashsale", "1", "-", "a/b", "\x00", "\ud800", "é", "0" * 300])
@@ -232,7 +232,8 @@ def test_garbage(fuzzed: Scene, method: str, body: bytes, content_type: str) -> 
 @given(
     objects().map(lambda sent: yaml.safe_dump(sent[1]))
     | st.sampled_from(["a: &a [*a]", "!!python/object:os.system {}", "? {a: b}\n: c", "---\n---\n",
-                       "a: 2001-01-01", "!!binary aGk=", "- 1", "&a a: *b", "\t", "{1: 2}", LAUGHS, "[" * 100_000]),
+                       "a: 2001-01-01", "!!binary aGk=", "- 1", "&a a: *b", "\t", "{1: 2}",
+                       LAUGHS, "[" * 100_000]),
     st.sampled_from(["application/yaml", APPLY]),
 )  # fmt: skip
 def test_yaml(fuzzed: Scene, text: str, content_type: str) -> None:

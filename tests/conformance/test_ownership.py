@@ -54,8 +54,8 @@ def test_adoption_of_the_released(stage: Scene, released: str) -> None:
     stage.kubectl(f"label pod {released} app=flashsale --overwrite")
     stage.until_said("flashsale-rs", "SuccessfulDelete")
     stage.until_ready(3)
-    adopted = [c.object for c in stage.pods.of(released)]
-    assert owner(adopted[-1]) == "flashsale-rs"
+    last = stage.pods.of
+    stage.until(lambda: owner(last(released)[-1].object) == "flashsale-rs", "it is adopted")
     counts = [c.object["status"].get("replicas") for c in stage.replicasets.of("flashsale-rs")]
     assert 4 in counts
 
