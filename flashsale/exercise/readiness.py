@@ -51,7 +51,7 @@ async def explained(sale: Sale, count: int, when: str) -> NotReadyError:
     number = len(alive) - len(unready)
     are = "is" if number == 1 else "are"
     return NotReadyError(
-        f"{number} of {count} pods {are} ready {when}: {found.cause}.",
+        f"{number} of {count} pods {are} ready {when}: {found.cause.rstrip('.')}.",
         hint=found.hint,
         details=found.details,
     )

@@ -133,7 +133,7 @@ async def _watched(
             while not (len(sight.listed) == len(queries) and verdict(sight)):
                 await news.wait()
                 news.clear()
-                if tell:
+                if tell and len(sight.listed) == len(queries):
                     tell(sight)
             for watch in watches:
                 watch.cancel()

@@ -39,6 +39,9 @@ class Live:
         from rich.live import Live as RichLive
         from rich.spinner import Spinner
 
+        self._text = ""
+        self._details: list[str] = []
+        self._began = 0.0
         self._console = Console(stderr=True, highlight=False)
         self._spinner = Spinner("dots")
         self._live = RichLive(
@@ -47,9 +50,6 @@ class Live:
             refresh_per_second=8,
             transient=True,
         )
-        self._text = ""
-        self._details: list[str] = []
-        self._began = 0.0
 
     def __enter__(self) -> Live:
         self._live.start()
@@ -71,7 +71,8 @@ class Live:
 
     def detail(self, text: str) -> None:
         """Show one more line under the step."""
-        self._details = [*self._details, text][-DETAILS:]
+        if self._details[-1:] != [text]:
+            self._details = [*self._details, text][-DETAILS:]
 
     def note(self, text: str) -> None:
         """Print a line above the step."""
