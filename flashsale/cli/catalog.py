@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("up", OPEN, "Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."),
     Entry("down", OPEN, "Close the sale: remove its ReplicaSet, Service and pods."),
     Entry("status", SEE, "Show the ReplicaSet, its pods and the Service, as kubectl does."),
+    Entry("watch", SEE, "Watch the pods live: who dies, who replaces it, and how long that takes."),
     Entry("url", SEE, "Print the sale's address, and nothing else."),
     Entry("open", SEE, "Open the sale in the browser."),
     Entry("logs", SEE, "Print what the pods log, each line tagged with its pod."),

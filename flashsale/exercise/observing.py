@@ -103,6 +103,7 @@ class EventSeen:
     count: int = 1
     old: bool = False  # from before anybody looked
     when: float = 0.0  # unix seconds, as the cluster's clock says, most of them whole
+    version: int = 0
 
     @classmethod
     def from_object(cls, event: Object, change: Change, at: float) -> EventSeen:
@@ -118,6 +119,7 @@ class EventSeen:
             count=event.get("count") or 1,
             old=change == "listed",
             when=timestamp(event.get("lastTimestamp") or event.get("eventTime")),
+            version=version_of(event),
         )
 
 

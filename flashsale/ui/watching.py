@@ -1,0 +1,131 @@
+"""Watching, in each of its forms: on a screen with keys, as lines, or once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from flashsale.errors import FlashsaleError
+from flashsale.exercise.observing import Observation, Synced
+from flashsale.exercise.story import Happening
+from flashsale.ui.board import Board, Now, answered, next_change, seen
+from flashsale.ui.live import Keyboard, Painter, Screen, signals
+from flashsale.ui.watch import lines, view
+
+QUIT = ("q", "Q", "\x03", "\x04")
+Answer = tuple[str, Sequence[Observation]]  # what to say, and what is known by having done it
+Action = Callable[[Board], Awaitable[Answer]]
+Told = Callable[[Board, Board, Observation, Sequence[Happening], float], None]
+
+
+@dataclass(slots=True)
+class Clocks:
+    """The two clocks, and how they belong together."""
+
+    mono: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+    def now(self) -> Now:
+        """This moment on both."""
+        return Now(self.mono(), self.wall())
+
+    def wall_of(self, at: float) -> float:
+        """Turn a moment of arrival into unix seconds."""
+        return self.wall() - (self.mono() - at)
+
+
+@dataclass(slots=True)
+class Show:
+    """The live view on a terminal: three tasks that read, paint, and act on keys."""
+
+    observations: AsyncIterator[Observation]
+    board: Board
+    screen: Screen
+    actions: Mapping[str, Action] = field(default_factory=dict)  # by key
+    clocks: Clocks = field(default_factory=Clocks)
+    stdin: TextIO | None = None
+
+    async def run(self, duration: float | None = None) -> Board:
+        """Show until `q` is pressed or ``duration`` seconds are over; return what was last seen.
+
+        Raises whatever reading the observations raises; the terminal is given back before.
+        """
+        painter, pressed = Painter(self.screen, self._draw), asyncio.Queue[str]()
+        keyboard = Keyboard(pressed.put_nowait, self.stdin)
+        with self.screen, keyboard, signals(painter, keyboard), suppress(TimeoutError):
+            async with asyncio.timeout(duration), asyncio.TaskGroup() as group:
+                tasks = {
+                    group.create_task(self._read(painter), name="watch: read"),
+                    group.create_task(painter.run(), name="watch: paint"),
+                }
+                while (key := await pressed.get()) not in QUIT:
+                    if key in self.actions:
+                        work = self._act(self.actions[key], painter)
+                        tasks.add(group.create_task(work, name=f"watch: key {key}"))
+                for task in tasks:
+                    task.cancel()
+        return self.board
+
+    def _draw(self, size: tuple[int, int]) -> tuple[Sequence[Text], float]:
+        now = self.clocks.now()
+        return lines(self.board, size, now), next_change(self.board, now)
+
+    async def _read(self, painter: Painter) -> None:
+        async for observation in self.observations:
+            self.board, _ = seen(self.board, observation)
+            painter.changed()
+
+    async def _act(self, action: Action, painter: Painter) -> None:
+        """Do what a key asks for; what goes wrong is an answer like any other."""
+        try:
+            message, known = await action(self.board)
+        except FlashsaleError as error:
+            message, known = str(error), ()
+        for observation in known:
+            self.board, _ = seen(self.board, observation)
+        self.board = answered(self.board, message, self.clocks.mono())
+        painter.changed()
+
+
+async def told(
+    observations: AsyncIterator[Observation],
+    board: Board,
+    tell: Told,
+    *,
+    duration: float | None = None,
+    once: bool = False,
+    clocks: Clocks | None = None,
+) -> Board:
+    """Hand each observation on with what it changed; return what was last seen.
+
+    Args:
+        tell: gets the boards before and after, the observation, what it meant, and unix seconds.
+        duration: seconds after which it ends.
+        once: end as soon as everything that is there has been told.
+    """
+    clocks = clocks or Clocks()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(duration):
+            async for observation in observations:
+                before = board
+                board, said = seen(before, observation)
+                tell(before, board, observation, said, clocks.wall_of(observation.at))
+                if once and isinstance(observation, Synced):
+                    break
+    return board
+
+
+def snapshot(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
+    """Print the view once, as long as it has to be."""
+    console = Console(file=file or sys.stdout, highlight=False, soft_wrap=True)
+    now = (clocks or Clocks()).now()
+    height = len(board.rows) + 30
+    console.print(view(board, (console.width, height), now, keys=""))
