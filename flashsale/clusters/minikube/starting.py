@@ -53,7 +53,7 @@ async def ensure_running(
                 progress.note(decision.message)
             return state.profile
         if decision.do not in tried:
-            progress.step(decision.message)
+            progress.step(decision.message.rstrip("."))  # what goes on is marked where it is shown
         tried.add(decision.do)
         match decision.do:
             case Do.CREATE | Do.START:
@@ -150,7 +150,7 @@ async def stop(minikube: Binary, progress: Progress) -> None:
         ClusterUnreachableError: it did not stop, also not when asked again.
     """
     name = minikube.profile
-    progress.step(f"Stopping minikube '{name}'...")
+    progress.step(f"Stopping minikube '{name}'")
     for attempt in (1, 2):
         listener = Listener(progress)
         said = await minikube.follow(
