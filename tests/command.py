@@ -45,7 +45,6 @@ class Flashsale:
             "HOME": str(self.home.parent),
             "FLASHSALE_HOME": str(self.home),
             "KUBECONFIG": str(self.home.parent / "no-kubeconfig"),
-            "PYTHONWARNINGS": "error",
         }
 
     def __call__(self, *words: str, **extra: str) -> Result:

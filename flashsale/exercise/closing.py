@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from flashsale.clusters import record as records
 from flashsale.clusters.base import Progress
 from flashsale.clusters.choose import Choice
 from flashsale.errors import NoSaleError, NotReadyError
-from flashsale.exercise.sale import Sale, reached
+from flashsale.exercise.sale import Sale, owned, reached
 from flashsale.exercise.waiting import until_gone
 from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object
@@ -57,11 +58,12 @@ async def close(
     """
     began, cluster = clock(), choice.cluster
     stopping = stop or cluster.stops_with_sale
-    if cluster.stops_with_sale and not await cluster.running():
+    dead = cluster.stops_with_sale and not await cluster.running()
+    if dead:
         await cluster.start(progress)  # its objects outlive it, and are to go
     async with reached(choice, choice.record, namespace) as sale:
         progress.step("Removing the ReplicaSet, the Service and the pods")
-        removed = await remove(sale)
+        removed = await remove(sale, at_once=dead)
         missing = sale.missing()
     if stopping:
         await cluster.stop(progress)
@@ -71,8 +73,13 @@ async def close(
     return Closed(tuple(removed), stopping, clock() - began)
 
 
-async def remove(sale: Sale) -> list[str]:
-    """Delete ReplicaSet and Service, wait until the pods are gone, and name what was deleted."""
+async def remove(sale: Sale, *, at_once: bool) -> list[str]:
+    """Delete ReplicaSet and Service, wait until the pods are gone, and name what was deleted.
+
+    Args:
+        at_once: pods need no goodbye. Those of a cluster that was dead have no buyers, and pods
+            that are just starting may miss SIGTERM, and then stay for their whole grace period.
+    """
     removed = []
     replicaset: Object | None = None
     try:
@@ -81,14 +88,21 @@ async def remove(sale: Sale) -> list[str]:
         removed.append(f"replicaset.apps/{sale.name}")
     except (NoSaleError, NotFoundError):
         replicaset = None
-    try:
+    with suppress(NotFoundError):
         await sale.api.delete(paths.services(sale.namespace, sale.service_name))
         removed.append(f"service/{sale.service_name}")
-    except NotFoundError:
-        pass
+    if replicaset and at_once:
+        await _end(sale, replicaset)
     if replicaset:
         await _pods_gone(sale, replicaset)
     return removed
+
+
+async def _end(sale: Sale, replicaset: Object) -> None:
+    for pod in owned(await sale.pods(replicaset), replicaset):
+        with suppress(NotFoundError):
+            path = paths.pods(sale.namespace, pod["metadata"]["name"])
+            await sale.api.delete(path, {"gracePeriodSeconds": 0})
 
 
 async def _pods_gone(sale: Sale, replicaset: Object) -> None:

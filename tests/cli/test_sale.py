@@ -1,0 +1,322 @@
+"""The whole sale on a real embedded cluster, one command after the other, as people type them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import PATIENCE, Flashsale
+
+STATUS = {"cluster", "namespace", "url", "replicaset", "service", "pods"}
+POD = {"name", "ready", "status", "restarts", "age_seconds", "ip", "node"}
+HEALING = {"victim", "replacement", "cause", "created_seconds", "started_seconds"}
+HEALING |= {"ready_seconds", "gone_seconds"}
+
+
+def fetched(address: str) -> Any:
+    """What a buyer gets."""
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        return json.load(answer)
+
+
+def pods(sale: Flashsale) -> list[str]:
+    """Names of the sale's pods."""
+    return [pod["name"] for pod in sale("status", "-o", "json").json["pods"]]
+
+
+class TestOpenSale:
+    """Commands that leave an open sale as they found it: three ready pods."""
+
+    def test_status_has_the_promised_keys(self, open_sale: Flashsale) -> None:
+        """Machines can rely on every name."""
+        told = open_sale("status", "-o", "json").json
+        assert set(told) >= STATUS
+        assert told["cluster"] == {"kind": "embedded", "context": "flashsale-embedded"}
+        assert told["replicaset"] == {
+            "name": "flashsale-rs",
+            "desired": 3,
+            "current": 3,
+            "ready": 3,
+        }
+        assert set(told["service"]) == {"name", "type", "cluster_ip", "node_port"}
+        assert all(set(pod) >= POD for pod in told["pods"])
+
+    def test_status_is_what_kubectl_prints(self, open_sale: Flashsale) -> None:
+        """Tables with kubectl's columns, blanks and words, and nothing on stderr."""
+        told = open_sale("status")
+        kubectl = Path(sys.executable).parent / "kubectl"
+        config = open_sale("kubeconfig").out.strip()
+        words = [str(kubectl), "--kubeconfig", config, "get", "rs,pods,svc", "--no-headers"]
+        theirs = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+        ours = told.out.split()
+        for line in theirs.stdout.replace("replicaset.apps/", "").splitlines():
+            name, *cells = line.partition("/")[2].split() if "/" in line[:8] else line.split()
+            if name != "kubernetes":
+                assert name in ours
+                assert all(cell in ours for cell in cells[:4])
+        assert told.err == ""
+
+    def test_wide_adds_addresses(self, open_sale: Flashsale) -> None:
+        """As `kubectl get pods -o wide`."""
+        told = open_sale("status", "-o", "wide").out
+        assert "IP" in told
+        assert "NOMINATED NODE   READINESS GATES" in told
+        assert "flashsale-container   flashsale:1.0   app=flashsale" in told
+
+    def test_url_is_alone_and_sells(self, open_sale: Flashsale) -> None:
+        """The address works at once, and every answer names a pod of the sale."""
+        address = open_sale("url").out
+        assert address.count("\n") == 1
+        names = {fetched(address.strip() + "/buy")["served_by_pod"] for _ in range(40)}
+        assert names <= set(pods(open_sale))
+        assert len(names) > 1
+
+    def test_up_again_changes_nothing(self, open_sale: Flashsale) -> None:
+        """The same pods, no build, and the same address."""
+        before = open_sale("status", "-o", "json").json
+        manifest = str(open_sale.quick_manifest())
+        told = open_sale("up", "--manifest", manifest, "-o", "json").json
+        assert told["image"] == {"name": "flashsale:1.0", "built": False}
+        assert [pod["name"] for pod in told["pods"]] == [pod["name"] for pod in before["pods"]]
+        assert told["url"] == before["url"]
+        assert told["seconds"] >= 0
+
+    def test_scale_there_and_back(self, open_sale: Flashsale) -> None:
+        """Up and down, waiting for readiness each time; `up` in between keeps the number."""
+        told = open_sale("scale", "5", "-o", "json").json
+        assert (told["from"], told["to"]) == (3, 5)
+        kept = open_sale("up", "--manifest", str(open_sale.quick_manifest()), "-o", "json").json
+        assert kept["replicaset"]["ready"] == 5
+        assert open_sale("scale", "3").out.startswith(
+            "replicaset.apps/flashsale-rs scaled from 5 to 3; 3 pods are ready after "
+        )
+
+    def test_kill_pod_tells_the_healing(self, open_sale: Flashsale) -> None:
+        """A named victim, its replacement, and the seconds of each step."""
+        victim = pods(open_sale)[0]
+        (told,) = open_sale("kill-pod", victim, "-o", "json").json
+        assert set(told) >= HEALING
+        assert (told["victim"], told["cause"]) == (victim, "deleted")
+        assert told["replacement"] in pods(open_sale)
+        assert 0 <= told["created_seconds"] <= told["started_seconds"] <= told["ready_seconds"]
+        assert victim not in pods(open_sale)
+
+    def test_kill_all_hard(self, open_sale: Flashsale) -> None:
+        """All at once without a goodbye, and all come back."""
+        before = set(pods(open_sale))
+        told = open_sale("kill-pod", "--all", "--hard", "-o", "json").json
+        assert {one["victim"] for one in told} == before
+        assert not before & set(pods(open_sale))
+
+    def test_killed_process_restarts_in_its_pod(self, open_sale: Flashsale) -> None:
+        """The same pod, one restart more."""
+        if sys.platform != "linux":
+            pytest.skip("the process of a pod is found through /proc")
+        victim = pods(open_sale)[0]
+        (told,) = open_sale("kill-pod", victim, "--process", "-o", "json").json
+        assert (told["replacement"], told["cause"]) == (victim, "crashed")
+        after = open_sale("status", "-o", "json").json["pods"]
+        assert next(pod["restarts"] for pod in after if pod["name"] == victim) >= 1
+
+    def test_dry_run_kills_nobody(self, open_sale: Flashsale) -> None:
+        """The same seed names the same pods, and they live on."""
+        before = pods(open_sale)
+        first = open_sale("kill-pod", "--count", "2", "--seed", "1", "--dry-run")
+        assert first.out == open_sale("kill-pod", "--count", "2", "--seed", "1", "--dry-run").out
+        assert first.out.count("would be killed (dry run)") == 2
+        assert pods(open_sale) == before
+
+    def test_logs_are_tagged(self, open_sale: Flashsale) -> None:
+        """Every line names its pod; as JSON, one object a line."""
+        names = pods(open_sale)
+        lines = open_sale("logs").out.splitlines()
+        assert {line.split()[0] for line in lines} == set(names)
+        told = open_sale("logs", names[0], "--tail", "1", "-o", "json").out.splitlines()
+        assert [json.loads(line)["pod"] for line in told] == names[:1]
+
+    @pytest.mark.parametrize(
+        ("words", "code", "sentence"),
+        [
+            (("kill-pod", "nope"), 2, "There is no pod 'nope'"),
+            (("kill-pod", "--count", "9"), 2, "Only 3 pods are ready"),
+            (("logs", "nope"), 2, "There is no pod 'nope'"),
+            (("status", "-n", "elsewhere"), 4, "no ReplicaSet flashsale-rs"),
+            (("scale", "2", "-n", "elsewhere"), 4, "no ReplicaSet flashsale-rs"),
+            (("up", "-n", "elsewhere"), 2, "has no namespace 'elsewhere'"),
+            (("up", "--push", "me/shop"), 2, "not from a registry"),
+            (("open",), 1, "There is no browser"),
+        ],
+    )
+    def test_mistakes_harm_nothing(
+        self, open_sale: Flashsale, words: tuple[str, ...], code: int, sentence: str
+    ) -> None:
+        """The documented exit code, one sentence, one hint; the pods live on."""
+        before = pods(open_sale)
+        told = open_sale(*words)
+        assert (told.code, told.out) == (code, "")
+        assert sentence in told.err
+        assert told.err.splitlines()[-1].startswith("Hint: ")
+        assert pods(open_sale) == before
+
+    @pytest.mark.parametrize(
+        ("old", "new", "sentence"),
+        [
+            ("replicas: 3", "replica: 3", "has the field spec.replica, which Kubernetes does not"),
+            ('memory: "256Mi"', 'memory: "lots"', "The cluster refuses"),
+            ("containerPort: 5000", "containerPort: 70000", "must be between 1 and 65535"),
+            ("targetPort: 5000", "targetPort: 70000", "must be between 1 and 65535"),
+            ("      port: 80", "      port: eighty", "The cluster refuses"),
+        ],
+    )
+    def test_refused_manifest_changes_nothing(
+        self, open_sale: Flashsale, old: str, new: str, sentence: str
+    ) -> None:
+        """Both objects are checked before either is touched."""
+        before = pods(open_sale)
+        manifest = open_sale.quick_manifest(**{old: new})
+        told = open_sale("up", "--manifest", str(manifest))
+        assert told.code == 2
+        assert sentence in told.err
+        assert manifest.name in told.err
+        assert pods(open_sale) == before
+
+    @pytest.mark.parametrize(
+        ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "term"]
+    )
+    def test_signals_end_a_command_cleanly(
+        self, open_sale: Flashsale, number: signal.Signals, code: int
+    ) -> None:
+        """The documented exit code, and no traceback."""
+        process = open_sale.start("logs", "-f")
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, err) == (code, "")
+
+
+def test_sale_from_nothing_to_nothing(flashsale: Flashsale) -> None:
+    """Open, see that it is open, close: neither a process nor a record is left."""
+    opened = flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "2")
+    assert opened.code == 0, opened.err
+    assert "2         2         2" in opened.out
+    assert "replicaset.apps/flashsale-rs created" in opened.out
+    assert flashsale.cluster_pid()
+    closed = flashsale("down")
+    assert closed.code == 0, closed.err
+    assert closed.out.splitlines() == [
+        "replicaset.apps/flashsale-rs deleted",
+        "service/flashsale-svc deleted",
+        "The cluster is stopped.",
+    ]
+    assert not flashsale.cluster_pid()
+    assert not flashsale.record.exists()
+    assert flashsale("down").code == 4
+
+
+def test_two_at_once_open_one_sale(flashsale: Flashsale) -> None:
+    """Two terminals, one cluster, three pods."""
+    words = ("up", "--manifest", str(flashsale.quick_manifest()), "-o", "json")
+    with ThreadPoolExecutor() as threads:
+        first, second = threads.map(lambda _: flashsale(*words), range(2))
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert first.json["url"] == second.json["url"]
+    assert len(pods(flashsale)) == 3
+
+
+def test_dead_cluster_is_told_and_comes_back(flashsale: Flashsale) -> None:
+    """After SIGKILL every command exits 3; `up` brings back the same sale at the same address."""
+    words = ("up", "--manifest", str(flashsale.quick_manifest()), "-o", "json")
+    before = flashsale(*words).json
+    os.kill(flashsale.cluster_pid(), signal.SIGKILL)
+    for command in (("status",), ("scale", "2"), ("kill-pod",), ("url",), ("logs",)):
+        told = flashsale(*command)
+        assert (told.code, told.out) == (3, "")
+        assert told.err == "Error: The embedded cluster is not running.\nHint: flashsale up\n"
+    after = flashsale(*words).json
+    assert after["url"] == before["url"]
+    assert after["replicaset"] == before["replicaset"]
+
+
+def test_down_on_a_dead_cluster_removes_the_sale(flashsale: Flashsale) -> None:
+    """What outlived the cluster on disk is not there at the next `up`."""
+    flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    os.kill(flashsale.cluster_pid(), signal.SIGKILL)
+    assert "replicaset.apps/flashsale-rs deleted" in flashsale("down").out
+    assert not flashsale.cluster_pid()
+
+
+@pytest.fixture
+def project(flashsale: Flashsale) -> Path:
+    """A learner's folder, with probes that do not keep a test waiting."""
+    folder = flashsale.home.parent / "sale"
+    assert flashsale("init", str(folder)).code == 0
+    quick = flashsale.quick_manifest(**{"replicas: 3": "replicas: 2"})
+    quick.replace(folder / "flashsale-replicaset.yaml")
+    return folder
+
+
+def test_changed_app_reaches_the_pods(flashsale: Flashsale, project: Path) -> None:
+    """Edit app.py, type `up` again: the new version answers, from every pod."""
+    assert flashsale("up", str(project)).code == 0
+    app = project / "app.py"
+    app.write_text(app.read_text().replace("Welcome to Big Sale!", "Everything must go"))
+    told = flashsale("up", str(project), "-o", "json").json
+    assert told["image"]["built"] is True
+    answers = [fetched(told["url"]) for _ in range(12)]
+    assert {answer["message"] for answer in answers} == {"Everything must go"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence", "detail"),
+    [
+        ("app.py", "import random", "import nonsense", "does not stay up", "No module named"),
+        ("Dockerfile", "0.0.0.0:5000", "0.0.0.0:8000", "listens on port 8000", "Listening at"),
+        (
+            "app.py",
+            '"/health"',
+            '"/healthy"',
+            "GET /health on port 5000) fails: HTTP status 404",
+            "",
+        ),
+    ],
+    ids=["crashes", "other-port", "never-ready"],
+)
+def test_app_that_does_not_get_ready_is_explained(
+    flashsale: Flashsale, project: Path, file: str, old: str, new: str, sentence: str, detail: str
+) -> None:
+    """Exit code 5, what is wrong, and the app's own last words."""
+    broken = project / file
+    assert old in broken.read_text()
+    broken.write_text(broken.read_text().replace(old, new))
+    told = flashsale("up", str(project), "--timeout", "8s")
+    assert (told.code, told.out) == (5, "")
+    assert "0 of 2 pods are ready" in told.err
+    assert sentence in told.err
+    assert detail in told.err
+
+
+def test_missing_image_is_explained(flashsale: Flashsale) -> None:
+    """An image that is nowhere: exit 5, long before the time is up."""
+    flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    kubectl = Path(sys.executable).parent / "kubectl"
+    config = flashsale("kubeconfig").out.strip()
+    patch = '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"no:1"}]'
+    words = [str(kubectl), "--kubeconfig", config, "patch", "rs", "flashsale-rs"]
+    done = subprocess.run(
+        [*words, "--type=json", "-p", patch], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told = flashsale("scale", "2", "--timeout", "60s")
+    assert told.code == 5
+    assert "1 of 2 pods is ready" in told.err
+    assert "the image no:1" in told.err
