@@ -1,0 +1,166 @@
+"""The live view's table of pods: one line each, in place; what changed a moment ago stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from flashsale.columns import human_duration
+from flashsale.exercise.story import Healing
+from flashsale.ui.board import FLASH, NEWS, Board, Now, Row
+
+Size = tuple[int, int]  # columns, lines
+
+GOOD, COMING, BAD, QUIET, HEAD, FLASHED = "green", "magenta", "red", "dim", "bold", "reverse"
+READY, BORN, HEIR, LEAVING, GONE, FOREIGN = "●", "◌", "↳", "✕", "○", "?"
+STATUS_WIDTH = 17  # ContainerCreating; a longer word is cut
+WIDE = 34  # characters from which a note is a whole sentence
+FIXED, RESTARTS, MIN_NAME = 36, 10, 14  # characters of a line that are not a name, and of one
+NONE = "<none>"
+TROUBLE = ("Err", "Crash", "Image", "Invalid", "OOM", "Failed", "Evicted", "Unknown", "CreateC")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide what is, in characters."""
+
+    name: int
+    restarts: bool  # whether there is room for it
+    tail: int  # for address and node, or for what is special about a pod
+
+    @classmethod
+    def of(cls, shown: Sequence[Row], width: int) -> Columns:
+        """Share out a line: names first, then restarts, then the rest."""
+        longest = max([MIN_NAME, *(len(row.seen.pod.name) for row in shown)])
+        restarts = width >= FIXED + RESTARTS + longest
+        fixed = FIXED + (RESTARTS if restarts else 0)
+        name = min(longest, max(MIN_NAME, width - fixed))
+        return cls(name, restarts, width - fixed - name)
+
+
+def pods(board: Board, shown: Sequence[Row], size: Size, now: Now) -> list[Text]:
+    """Draw the table of pods; where they are too many, those at rest are counted instead."""
+    width, height = size
+    columns = Columns.of(shown, width)
+    restarts = "RESTARTS  " if columns.restarts else ""
+    words = f"   {'NAME':<{columns.name}}  READY  {'STATUS':<{STATUS_WIDTH}}  {restarts}AGE    "
+    last = places(columns.tail, "IP", "NODE", "SHARE" if board.purchases else "")
+    head = Text(words + last, HEAD)
+    if not shown:
+        return [head, Text("   no pods", QUIET)]
+    kept, rest = fitting(board, shown, height - 1)
+    drawn = [row_line(board, row, columns, now) for row in kept]
+    return [head, *drawn, *([Text(f"   {rest}", QUIET)] if rest else [])]
+
+
+def fitting(board: Board, shown: Sequence[Row], height: int) -> tuple[Sequence[Row], str]:
+    """Choose the rows that fit, those where something happens first, and count the others."""
+    if len(shown) <= height:
+        return shown, ""
+    busy = [row for row in shown if not at_rest(board, row)]
+    calm = [row for row in shown if at_rest(board, row)]
+    kept = {id(row) for row in [*busy, *calm][: max(0, height - 1)]}
+    left = [row for row in shown if id(row) not in kept]
+    ready = sum(row.seen.ready for row in left)
+    return [row for row in shown if id(row) in kept], f"and {len(left)} more, {ready} of them ready"
+
+
+def at_rest(board: Board, row: Row) -> bool:
+    """Whether there is nothing to see about a pod but that it is ready."""
+    return row.left is None and row.seen.ready and not row.changed
+
+
+def row_line(board: Board, row: Row, columns: Columns, now: Now) -> Text:
+    """Draw one pod: what changed a moment ago stands out, and never because of its age."""
+    pod, healing = row.seen.pod, healing_of(board, row, now)
+    mark, style = marked(board, row, healing)
+    look = QUIET if row.gone is not None else ""
+    line = Text.assemble((f" {mark} ", style))
+
+    def column(text: str, key: str, style: str) -> None:
+        at = row.changed.get(key)
+        fresh = at is not None and 0 <= now.mono - at < FLASH
+        line.append(text, f"{style} {FLASHED}" if fresh else style).append("  ")
+
+    column(squeezed(pod.name, columns.name), "name", look)
+    column(f"{pod.containers_ready}/{pod.containers}".ljust(5), "ready", look)
+    column(squeezed(status(row), STATUS_WIDTH), "status", style)
+    if columns.restarts:
+        column(f"{pod.restarts:>8}", "restarts", look)
+    line.append(f"{human_duration(now.wall - pod.created):<5}  ", look)
+    note = said_of(row, healing, columns.tail, now)
+    if note or row.gone is not None:
+        return line.append(note, style)
+    share = f"{board.purchases.shares.get(pod.name, 0.0):.1%}" if board.purchases else ""
+    return line.append(places(columns.tail, pod.ip or NONE, pod.node or NONE, share), QUIET)
+
+
+def places(tail: int, ip: str, node: str, share: str) -> str:
+    """Write the last columns, as many as there is room for."""
+    parts = [f"{share:>5}"] if share else []
+    for text, width in ((ip, max(11, len(ip))), (node, 8)):
+        if sum(map(len, parts)) + 2 * len(parts) + width <= tail:
+            parts.append(f"{text:<{width}}")
+    return "  ".join(parts).rstrip()
+
+
+def status(row: Row) -> str:
+    """Write kubectl's word, or for how long the pod has been gone from it."""
+    if row.gone is None:
+        return row.seen.pod.status
+    took = row.gone - (row.left if row.left is not None else row.gone)
+    return f"gone after {took:.1f} s"
+
+
+def marked(board: Board, row: Row, healing: Healing | None) -> tuple[str, str]:
+    """Choose the mark at the start of a row, and the colour that goes with it."""
+    pod, own = row.seen.pod, board.state.replicaset
+    if row.gone is not None:
+        return GONE, QUIET
+    if row.left is not None:
+        return LEAVING, BAD
+    if own is not None and pod.owner_uid != own.uid:
+        return FOREIGN, QUIET
+    if row.seen.ready:
+        return READY, GOOD
+    style = BAD if pod.status.startswith(TROUBLE) else COMING
+    return (HEIR if healing and healing.ready is None else BORN), style
+
+
+def healing_of(board: Board, row: Row, now: Now) -> Healing | None:
+    """Find whom this pod replaces, as long as that is news."""
+    for healing in board.healings:
+        if healing.replacement_uid == row.seen.pod.uid:
+            fresh = healing.ready is None or now.mono - healing.ready < NEWS
+            return healing if fresh else None
+    return None
+
+
+def said_of(row: Row, healing: Healing | None, tail: int, now: Now) -> str:
+    """Say what is special about a pod, in a sentence if there is room for one."""
+    wide = tail >= WIDE
+    if row.left is not None:
+        return f"not replaced: {row.why}" if row.why and wide else row.why
+    if healing is None:
+        return ""
+    whom = healing.victim if wide else suffix(healing.victim)
+    since = (healing.ready or now.mono) - healing.died
+    if healing.in_place:
+        back = "back after" if healing.ready else "restarting,"
+        return f"{back} {since:.1f} s" if wide else f"restart {since:.1f}s"
+    if not wide:
+        return f"for {whom} {since:.1f}s"
+    done = f"replaced {whom} in" if healing.ready else f"replaces {whom},"
+    return f"{done} {since:.1f} s"
+
+
+def squeezed(text: str, width: int) -> str:
+    """Fit a text into a column; of a long name its end, which tells it apart, stays."""
+    return text.ljust(width) if len(text) <= width else f"…{text[-(width - 1) :]}"
+
+
+def suffix(name: str) -> str:
+    """Return the part of a pod's name that tells it apart."""
+    return name.rpartition("-")[2][-8:]
