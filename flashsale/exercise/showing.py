@@ -65,8 +65,8 @@ async def status(sale: Sale) -> Status:
     Raises:
         NoSaleError: the ReplicaSet or the Service is not there.
     """
-    replicaset, service = await asyncio.gather(sale.replicaset(), sale.service())
-    pods = await sale.pods(replicaset)
+    replicaset = await sale.replicaset()
+    service, pods = await asyncio.gather(sale.service(), sale.pods(replicaset))
     return told(sale, replicaset, service, pods, await address(sale, service))
 
 
