@@ -10,10 +10,15 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flashsale.errors import BadInputError
 
 DOCKERFILE = "Dockerfile"
+# Our own archive of the user's own folder needs no filter. Debian 12's Python 3.11.2 has none yet.
+UNFILTERED: dict[str, Any] = (
+    {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
+)
 LIMIT = 256 * 2**20  # bytes; the archive is made in memory, and a larger one is a mistake
 
 # Never part of an app. The manifest says how to run the image: scaling must not change its digest.
@@ -73,7 +78,7 @@ class Context:
     def unpack(self, folder: Path, dockerfile: str, **extra: bytes) -> None:
         """Lay the context out in a folder, for a builder that takes nothing else."""
         with tarfile.open(fileobj=io.BytesIO(self.archive(dockerfile, **extra))) as tar:
-            tar.extractall(folder, filter="fully_trusted")  # it is the user's own folder, copied
+            tar.extractall(folder, **UNFILTERED)
 
 
 def read(folder: Path, dockerfile: Path) -> Context:
