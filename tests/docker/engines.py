@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,12 @@ def image_name(docker_socket: Path) -> Iterator[str]:
     repository = f"flashsale-test-{secrets.token_hex(4)}"
     yield f"{repository}:1"
     client = docker.DockerClient(base_url=f"unix://{docker_socket}")
-    for image in client.images.list(filters={"reference": f"*{repository}*"}):
-        client.images.remove(image.id, force=True)
+    for image in client.images.list():
+        for name in [*image.tags, *image.attrs["RepoDigests"]]:
+            # By name: the same content may have other names elsewhere. A digest goes with its tag.
+            with suppress(docker.errors.ImageNotFound):
+                if repository in name:
+                    client.images.remove(name, force=True)
     client.close()
 
 
