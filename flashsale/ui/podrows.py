@@ -16,8 +16,8 @@ Size = tuple[int, int]  # columns, lines
 GOOD, COMING, BAD, QUIET, HEAD, FLASHED = "green", "magenta", "red", "dim", "bold", "reverse"
 READY, BORN, HEIR, LEAVING, GONE, FOREIGN = "●", "◌", "↳", "✕", "○", "?"
 STATUS_WIDTH = 17  # ContainerCreating; a longer word is cut
-WIDE = 34  # characters from which a note is a whole sentence
-FIXED, RESTARTS, MIN_NAME = 36, 10, 14  # characters of a line that are not a name, and of one
+IP_WIDTH = 15  # 255.255.255.255
+FIXED, RESTARTS, MIN_NAME = 38, 10, 14  # characters of a line that are not a name, and of one
 NONE = "<none>"
 TROUBLE = ("Err", "Crash", "Image", "Invalid", "OOM", "Failed", "Evicted", "Unknown", "CreateC")
 
@@ -100,10 +100,12 @@ def row_line(board: Board, row: Row, columns: Columns, now: Now) -> Text:
 def places(tail: int, ip: str, node: str, share: str) -> str:
     """Write the last columns, as many as there is room for."""
     parts = [f"{share:>5}"] if share else []
-    for text, width in ((ip, max(11, len(ip))), (node, 8)):
-        if sum(map(len, parts)) + 2 * len(parts) + width <= tail:
-            parts.append(f"{text:<{width}}")
-    return "  ".join(parts).rstrip()
+    room = tail - len(share and parts[0])
+    if room >= IP_WIDTH + 10:
+        parts += [f"{ip:<{IP_WIDTH}}", node]
+    elif room >= max(len(ip), 11):
+        parts.append(ip)
+    return "  ".join(parts)
 
 
 def status(row: Row) -> str:
@@ -139,21 +141,28 @@ def healing_of(board: Board, row: Row, now: Now) -> Healing | None:
 
 
 def said_of(row: Row, healing: Healing | None, tail: int, now: Now) -> str:
-    """Say what is special about a pod, in a sentence if there is room for one."""
-    wide = tail >= WIDE
+    """Say what is special about a pod, in as many words as there is room for."""
+    return next((note for note in notes(row, healing, now) if len(note) <= tail), "")
+
+
+def notes(row: Row, healing: Healing | None, now: Now) -> Sequence[str]:
+    """Say it in several lengths, the longest first."""
     if row.left is not None:
-        return f"not replaced: {row.why}" if row.why and wide else row.why
+        return (f"not replaced: {row.why}", row.why) if row.why else ()
     if healing is None:
-        return ""
-    whom = healing.victim if wide else suffix(healing.victim)
-    since = (healing.ready or now.mono) - healing.died
+        return ()
+    seconds = (healing.ready or now.mono) - healing.died
     if healing.in_place:
-        back = "back after" if healing.ready else "restarting,"
-        return f"{back} {since:.1f} s" if wide else f"restart {since:.1f}s"
-    if not wide:
-        return f"for {whom} {since:.1f}s"
-    done = f"replaced {whom} in" if healing.ready else f"replaces {whom},"
-    return f"{done} {since:.1f} s"
+        word = "back after" if healing.ready else "restarting,"
+        return f"{word} {seconds:.1f} s", f"restart {seconds:.1f}s", f"{seconds:.1f} s"
+    word, link = ("replaced", " in") if healing.ready else ("replaces", ",")
+    whom = suffix(healing.victim)
+    return (
+        f"{word} {healing.victim}{link} {seconds:.1f} s",
+        f"{word} {whom}{link} {seconds:.1f} s",
+        f"for {whom} {seconds:.1f}s",
+        f"for {whom}",
+    )
 
 
 def squeezed(text: str, width: int) -> str:

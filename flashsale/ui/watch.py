@@ -52,22 +52,22 @@ def header(board: Board, width: int, now: Now) -> list[Text]:
         counts = board.state
         numbers = f"  desired {counts.desired}  current {counts.count}  ready {counts.ready}  "
         first = Text.assemble((f" {found.name}", HEAD), numbers)
-        first.append_text(bar(board, min(40, max(0, width - first.cell_len - 2))))
+        first.append_text(bar(board, max(0, width - first.cell_len - 1)))
     place = board.place
     where = " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
-    second = between(Text(f" {where}", QUIET), freshness(board, now), width)
+    second = between(Text.assemble((f" {where}", QUIET)), freshness(board, now), width)
     return [first, second, *buyers(board), Text()]
 
 
 def bar(board: Board, width: int) -> Text:
-    """Draw ready pods full, others half, missing ones as dots."""
+    """Draw ready pods as a line, those on their way as a broken one, missing ones as dots."""
     state = board.state
     wanted, count, ready = max(state.desired or 0, 1), state.count, state.ready
     whole = max(wanted, count)
     full = width * ready // whole
     half = width * count // whole - full
     return Text.assemble(
-        ("█" * full, GOOD), ("▒" * half, COMING), ("·" * (width - full - half), QUIET)
+        ("━" * full, GOOD), ("╍" * half, COMING), ("·" * (width - full - half), QUIET)
     )
 
 

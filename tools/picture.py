@@ -1,0 +1,176 @@
+"""Make docs/watch.svg, the picture of the live view in the README, from a real run.
+
+    python tools/picture.py            open a sale on an embedded cluster, kill two pods, draw
+    python tools/picture.py --check    the same, and compare its fixed parts with the one in docs/
+
+It takes about half a minute, and leaves nothing running. Names and times differ from run to run;
+headings, words and keys do not, and these are what --check compares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from pathlib import Path
+from random import Random
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from flashsale.clusters.choose import Wanted
+from flashsale.exercise.following import follow
+from flashsale.exercise.killing import Blow, strike
+from flashsale.exercise.observing import Observation
+from flashsale.exercise.sale import Sale, find
+from flashsale.exercise.victims import victims
+from flashsale.ui.board import Board, Now, Place, seen
+from flashsale.ui.watch import view
+
+PICTURE = Path(__file__).parent.parent / "docs" / "watch.svg"
+SIZE = (102, 23)
+PODS = 5
+PAUSE = (
+    1.3  # seconds after the last change, so that nothing flashes and the healing's clock has run
+)
+HEADINGS = "NAME READY STATUS RESTARTS AGE IP NODE VICTIM REPLACED CREATED STARTED GONE MESSAGE"
+WORDS = (
+    "desired",
+    "current",
+    "ready",
+    "live",
+    "Terminating",
+    "replaces",
+    "deleted",
+    "k kill a pod",
+)
+THEME = TerminalTheme(
+    (22, 27, 34),
+    (201, 209, 217),
+    [
+        (72, 79, 88),
+        (255, 123, 114),
+        (63, 185, 80),
+        (210, 153, 34),
+        (88, 166, 255),
+        (188, 140, 255),
+        (57, 197, 207),
+        (177, 186, 196),
+    ],
+)
+FORMAT = """\
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{
+  font-family: "Fira Code", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width;
+}}
+.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: arial, sans-serif; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+class Watcher:
+    """Somebody who watches a sale and can wait for a moment worth a picture."""
+
+    def __init__(self, sale: Sale, board: Board, news: AsyncIterator[Observation]) -> None:
+        self.sale = sale
+        self.board = board
+        self.news = news
+
+    async def until(self, true: Callable[[Board], bool], patience: float = 60.0) -> None:
+        """Watch until something is so, or for so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while not true(self.board):
+                    self.board, _ = seen(self.board, await anext(self.news))
+
+    async def kill(self, rng: Random) -> None:
+        """Kill a random ready pod."""
+        pods = [one.pod for one in self.board.state.pods.values()]
+        owner = self.board.state.replicaset.uid if self.board.state.replicaset else ""
+        for mark in await strike(self.sale, victims(pods, owner, rng=rng), Blow(), time.monotonic):
+            self.board, _ = seen(self.board, mark)
+
+
+async def watched() -> Board:
+    """Heal once, and stop in the middle of the second time."""
+    async with find(Wanted(), None) as sale:
+        async with sale.cluster.reach(await sale.service()) as url:
+            board = Board(Place(sale.cluster.context, sale.namespace, url))
+        seen_there = follow(sale.api, sale.namespace, sale.name, sale.service_name)
+        async with aclosing(seen_there) as news:
+            watcher, rng = Watcher(sale, board, news), Random(7)
+            await watcher.until(lambda board: board.synced and board.state.ready == PODS)
+            await watcher.kill(rng)
+            await watcher.until(lambda board: bool(board.state.done))
+            await watcher.kill(rng)
+            await watcher.until(lambda board: any(one.started for one in board.state.open))
+            await watcher.until(lambda board: False, PAUSE)
+            return watcher.board
+
+
+def drawn(board: Board) -> str:
+    """Draw a board as SVG."""
+    console = Console(record=True, width=SIZE[0], file=io.StringIO(), force_terminal=True)
+    console.print(view(board, SIZE, Now(time.monotonic(), time.time())))
+    return console.export_svg(
+        title="flashsale watch", theme=THEME, code_format=FORMAT, unique_id="watch"
+    )
+
+
+def missing(picture: str) -> list[str]:
+    """Name the fixed parts of the view that a picture does not show."""
+    shown = html.unescape(re.sub(r"<[^>]+>", " ", picture)).replace("\xa0", " ")
+    words = " ".join(shown.split())
+    return [part for part in (*HEADINGS.split(), *WORDS) if part not in words]
+
+
+def flashsale(*words: str) -> None:
+    """Run a command of ours."""
+    program = "from flashsale.cli import main; main()"
+    subprocess.run([sys.executable, "-c", program, *words], check=True)
+
+
+def main() -> None:
+    """Open, draw, close."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["FLASHSALE_HOME"] = home
+        flashsale("up", "--cluster", "embedded", "--replicas", str(PODS))
+        try:
+            picture = drawn(asyncio.run(watched()))
+        finally:
+            flashsale("down")
+    found = [*missing(picture), *missing(PICTURE.read_text() if "--check" in sys.argv else picture)]
+    if found:
+        sys.exit(f"The picture does not show: {', '.join(found)}")
+    if "--check" not in sys.argv:
+        PICTURE.parent.mkdir(exist_ok=True)
+        PICTURE.write_text(picture)
+
+
+if __name__ == "__main__":
+    main()
