@@ -150,6 +150,24 @@ def unsupported_body() -> ApiError:
     return ApiError(415, "UnsupportedMediaType", message)
 
 
+def no_protobuf() -> ApiError:
+    """415 for protobuf, which a real API server reads: say what to type instead."""
+    message = (
+        "the embedded cluster does not read protobuf, which this command sends; let it write YAML "
+        "and apply that: kubectl create ... --dry-run=client -o yaml | kubectl apply -f -"
+    )
+    return ApiError(415, "UnsupportedMediaType", message)
+
+
+def not_here(what: str) -> ApiError:
+    """404 for a subresource of pods that a real API server has."""
+    message = (
+        f"the embedded cluster does not do {what}: its pods are plain processes of this machine, "
+        "see the README"
+    )
+    return ApiError(404, "NotFound", message, {})
+
+
 def expired(since: int, current: int) -> ApiError:
     """410: history no longer reaches back that far."""
     return ApiError(410, "Expired", f"too old resource version: {since} ({current})")

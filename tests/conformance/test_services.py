@@ -37,6 +37,15 @@ def test_the_kubernetes_service(sale: Scene) -> None:
     assert (one["spec"]["ports"][0]["name"], one["spec"]["ports"][0]["port"]) == ("https", 443)
 
 
+def test_the_kubernetes_service_comes_back(sale: Scene, cluster: Cluster) -> None:
+    """H53: whoever deletes it (`kubectl delete all --all`) gets another."""
+    if not cluster.embedded:
+        pytest.skip("let us not touch your API server's Service")
+    path = "/api/v1/namespaces/default/services/kubernetes"
+    assert sale.api.send("DELETE", path).status == 200
+    sale.until(lambda: sale.api.send("GET", path).status == 200, "it is there again")
+
+
 def node_port(scene: Scene, name: str = "flashsale-svc") -> int:
     """Return the port that the cluster chose."""
     spec = scene.api.get(scene.path("services", name))["spec"]

@@ -17,6 +17,7 @@ from flashsale.model import Object
 LARGEST = 3 * 1024 * 1024  # bytes, as the API server's limit
 SHOWN = 1024  # bytes of a body that cannot be read
 JSON_TYPES = ("", "application/json", "application/octet-stream")
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 YAML_TYPES = ("application/yaml", "text/yaml", "application/x-yaml")
 
 
@@ -52,6 +53,8 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Object:
         thing = yamlbody.decode(body)
     elif kind_of_body in JSON_TYPES:
         thing = decode_json(body, kind)
+    elif kind_of_body == PROTOBUF:
+        raise apierrors.no_protobuf()
     else:
         raise apierrors.unsupported_body()
     if not isinstance(thing, dict):

@@ -17,6 +17,7 @@ class Target:
     subresource: str = ""
 
 
+NOT_SERVED = {"exec": "exec", "attach": "attach", "portforward": "port-forward"}
 GROUPS = frozenset(resource.group for resource in ALL if resource.group)
 
 
@@ -24,6 +25,12 @@ def known_group(path: str) -> bool:
     """Whether a path lies in a served group; elsewhere a 404 is plain text, not a Status."""
     parts = path.split("/")
     return parts[1] == "api" or (parts[1] == "apis" and len(parts) > 2 and parts[2] in GROUPS)
+
+
+def missing(path: str) -> str:
+    """Return what a path asks of a pod that is not served: exec, attach or port-forward."""
+    parts = path.split("/")
+    return NOT_SERVED.get(parts[7], "") if len(parts) == 8 and parts[5] == "pods" else ""
 
 
 def parse(path: str) -> Target | None:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from flashsale.embedded import apierrors, discovery, openapi
 from flashsale.embedded.api import answers, bodies, logs, reading, scale, writing
-from flashsale.embedded.api.paths import Target, known_group, parse
+from flashsale.embedded.api.paths import Target, known_group, missing, parse
 from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.kubelet.logs import Logs
 from flashsale.embedded.registry import Registry
@@ -70,6 +70,8 @@ class ApiServer:
             return fixed
         target = parse(path)
         if target is None:
+            if what := missing(path):
+                raise apierrors.not_here(what)
             if known_group(path):
                 raise apierrors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")

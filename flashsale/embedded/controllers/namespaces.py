@@ -15,7 +15,7 @@ from flashsale.embedded.resources import (
 from flashsale.embedded.store import Event
 from flashsale.model import Object
 
-API_SERVICE = {
+API_SERVICE: Object = {
     "metadata": {
         "name": "kubernetes",
         "labels": {"component": "apiserver", "provider": "kubernetes"},
@@ -41,8 +41,7 @@ class NamespaceController:
         for name in PERMANENT_NAMESPACES:
             if self._store.get(NAMESPACES, "", name) is None:
                 self._registry.create(NAMESPACES, "", {"metadata": {"name": name}})
-        if self._store.get(SERVICES, "default", "kubernetes") is None:
-            self._registry.create(SERVICES, "default", API_SERVICE)
+        self._fill("default")
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -82,6 +81,8 @@ class NamespaceController:
                 {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": self._ca}},
             ),
         ]
+        if name == "default":  # `kubectl delete all --all` takes it, and it comes back
+            wanted.append((SERVICES, API_SERVICE))
         for resource, body in wanted:
             if self._store.get(resource, name, body["metadata"]["name"]) is None:
                 self._registry.create(resource, name, body)

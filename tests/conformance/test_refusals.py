@@ -1,0 +1,65 @@
+"""What the embedded cluster does not do, it says; a real one does it, so this is for ours alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.api import Object
+from tests.conformance.conftest import Cluster
+from tests.conformance.scene import Scene
+
+
+@pytest.fixture(autouse=True)
+def _embedded_only(cluster: Cluster) -> None:
+    if not cluster.embedded:
+        pytest.skip("a real cluster does all of this")
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        ("exec {pod} -- hostname", "exec"),
+        ("attach {pod}", "attach"),
+        ("port-forward {pod} 0:5000", "port-forward"),
+    ],
+)
+def test_going_into_a_pod(sale: Scene, a_pod: Object, command: str, what: str) -> None:
+    """There is no way into a pod, and kubectl tells why."""
+    said = sale.kubectl(command.format(pod=a_pod["metadata"]["name"]), code=1)
+    assert f"the embedded cluster does not do {what}" in said.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["create namespace another", "create service nodeport web --tcp=80:5000"],
+)
+def test_creating_without_yaml(sale: Scene, command: str) -> None:
+    """The commands that send protobuf fail with the one that works instead."""
+    said = sale.kubectl(command, code=1)
+    assert "--dry-run=client -o yaml | kubectl apply -f -" in said.err
+
+
+def test_creating_with_yaml(stage: Scene) -> None:
+    """That one works."""
+    yaml = stage.kubectl("create service nodeport web --tcp=80:5000 --dry-run=client -o yaml").out
+    assert stage.kubectl("apply -f -", stdin=yaml).lines == ["service/web created"]
+
+
+@pytest.mark.parametrize("kind", ["deployments", "secrets", "jobs"])
+def test_other_kinds(sale: Scene, kind: str) -> None:
+    """Kinds beyond the exercise's are unknown, as on a server without them."""
+    said = sale.kubectl(f"get {kind}", code=1)
+    assert said.err.strip() == f'error: the server doesn\'t have a resource type "{kind}"'
+
+
+def test_lists_come_whole(sale: Scene) -> None:
+    """There is no paging: a limit is read, and everything is returned."""
+    listed = sale.api.get(f"{sale.path('pods')}?limit=1")
+    assert len(listed["items"]) == 3
+    assert "continue" not in listed["metadata"]
+
+
+def test_no_service_account_token(a_pod: Object) -> None:
+    """Pods get no token to speak to the API with."""
+    assert "volumes" not in a_pod["spec"]
+    assert "volumeMounts" not in a_pod["spec"]["containers"][0]
