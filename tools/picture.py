@@ -109,8 +109,9 @@ class Watcher:
                     self.board, _ = seen(self.board, await anext(self.news))
 
     async def kill(self, rng: Random) -> None:
-        """Kill a random ready pod."""
-        pods = [one.pod for one in self.board.state.pods.values()]
+        """Kill a random ready pod, but no replacement: both rows are to be seen."""
+        heirs = {one.replacement_uid for one in self.board.healings}
+        pods = [one.pod for uid, one in self.board.state.pods.items() if uid not in heirs]
         owner = self.board.state.replicaset.uid if self.board.state.replicaset else ""
         for mark in await strike(self.sale, victims(pods, owner, rng=rng), Blow(), time.monotonic):
             self.board, _ = seen(self.board, mark)
