@@ -3,7 +3,7 @@
 - ``context``: a folder and a Dockerfile become a deterministic archive and its digest
 - ``dockerfile``: what the classic builder cannot do, and how build arguments and a CA get in
 - ``network``: proxies, package index and CA certificate of this machine, for the build
-- ``engine``: the connection, and why there is none; ``certificates``: when those end
+- ``engine``: the connection; ``trouble``: why there is none; ``certificates``: when those end
 - ``building``, ``pushing``: the work itself, streaming its output
 
 Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends its stream.
@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from flashsale.image.building import BuildError, Made, Recipe, make
 from flashsale.image.context import Context
-from flashsale.image.engine import Engine, EngineError, Trouble, connected
+from flashsale.image.engine import Engine, connected
 from flashsale.image.network import Surroundings
 from flashsale.image.pushing import PushError, Target, push
+from flashsale.image.trouble import EngineError, Trouble
 
 __all__ = [
     "BuildError",
