@@ -154,9 +154,13 @@ def test_informer(watched: Scene, caplog: pytest.LogCaptureFixture) -> None:
         victim = watched.owned()[0]["metadata"]["name"]
         watched.delete("pods", victim)
         watched.until(lambda: ("DELETED", victim) in seen, "the informer sees it go")
-        watched.until(lambda: settled(watched), "there are three again")
-        fresh = {f"{watched.namespace}/{name}" for name in names(watched.owned())}
-        watched.until(lambda: set(informer.cache.list_keys()) == fresh, "its cache is right")
+        prefix = f"{watched.namespace}/"
+
+        def same() -> bool:
+            known = {key.removeprefix(prefix) for key in informer.cache.list_keys()}
+            return settled(watched) and known == names(watched.owned()) and victim not in known
+
+        watched.until(same, "its cache is what our own recording says")
     finally:
         informer.stop()
 
