@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,9 @@ class Flashsale:
     def record(self) -> Path:
         """The file that remembers the sale."""
         return self.home / "sale.json"
+
+
+def fetched(address: str) -> Any:
+    """What a buyer gets."""
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        return json.load(answer)

@@ -113,10 +113,11 @@ def for_server(manifest: Manifest, minor: int) -> Manifest:
         return manifest
     replicaset = copy.deepcopy(manifest.replicaset)
     for container in _containers(replicaset):
-        hook = (container.get("lifecycle") or {}).get("preStop") or {}
-        if "sleep" in hook:
-            seconds = str(hook.pop("sleep").get("seconds", 0))
-            hook["exec"] = {"command": ["sleep", seconds]}
+        hook = _dig(container, "lifecycle", "preStop")
+        seconds = _dig(hook, "sleep").get("seconds")
+        if seconds is not None:
+            del hook["sleep"]
+            hook["exec"] = {"command": ["sleep", str(seconds)]}
     return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
 
 

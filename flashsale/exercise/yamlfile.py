@@ -12,6 +12,7 @@ from flashsale.model import Object
 
 BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
 MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
+DEEPEST = 50  # levels; an alias may stand within what it stands for
 HINT = "flashsale manifest shows one that works"
 
 
@@ -72,39 +73,42 @@ def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
             raise BadInputError(
                 f"{source} holds {what} where an object is due (document {number}).", hint=HINT
             )
-        _plain(document, source, "", budget)
+        _plain(document, source, (), budget)
         yield number, document
 
 
-def _plain(value: Any, source: str, path: str, budget: list[int]) -> None:
+def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[int]) -> None:
     """Refuse what JSON cannot say: dates, keys that are no text, values without an end."""
     budget[0] -= 1
-    if budget[0] < 0:
+    if budget[0] < 0 or len(path) > DEEPEST:
         raise BadInputError(f"{source} holds more values than any manifest needs.", hint=HINT)
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
+                where = f" under {_told(path)}" if path else ""
                 raise BadInputError(
-                    f"{source} has the key {key!r}{_at(path)}, which is not text: quote it.",
-                    hint=HINT,
+                    f"{source} has the key {key!r}{where}, which is not text: quote it.", hint=HINT
                 )
-            _plain(inner, source, f"{path}.{key}" if path else key, budget)
+            _plain(inner, source, (*path, key), budget)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            _plain(inner, source, f"{path}[{index}]", budget)
+            _plain(inner, source, (*path, index), budget)
     elif not (value is None or isinstance(value, str | bool | int) or _finite(value)):
         raise BadInputError(
-            f"{source} has the value {value!r} at {path}, which no manifest can say: quote it.",
+            f"{source} has the value {value!r} at {_told(path)}, which no manifest can say:"
+            " quote it.",
             hint=HINT,
         )
 
 
+def _told(path: tuple[str | int, ...]) -> str:
+    """Write a path as Kubernetes does: `spec.containers[0].image`."""
+    words = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(words).removeprefix(".")
+
+
 def _finite(value: Any) -> bool:
     return isinstance(value, float) and value - value == 0
-
-
-def _at(path: str) -> str:
-    return f" under {path}" if path else ""
 
 
 def _where(error: Any) -> str:
