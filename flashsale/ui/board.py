@@ -65,7 +65,7 @@ class Board:
     purchases: Purchases | None = None
     message: str = ""  # the answer to a key
     message_at: float = 0.0
-    resyncs: int = 0
+    resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
     synced: bool = False
 
     @property
@@ -99,11 +99,7 @@ def seen(board: Board, observation: Observation) -> tuple[Board, list[Happening]
         case EventSeen():
             board = replace(board, events=_events(board.events, observation))
         case StreamSeen():
-            board = replace(
-                board,
-                streams={**board.streams, observation.source: observation},
-                resyncs=board.resyncs + (observation.state == "resynced"),
-            )
+            board = _stream(board, observation)
         case Synced():
             board = replace(board, synced=True)
     for happening in said:
@@ -149,6 +145,15 @@ def _age_ticks(age: float) -> float:
         if human_duration(whole + unit) != human_duration(whole):
             return unit - age % unit
     return 3600.0
+
+
+def _stream(board: Board, found: StreamSeen) -> Board:
+    times = board.resyncs.get(found.source, 0) + (found.state == "resynced")
+    return replace(
+        board,
+        streams={**board.streams, found.source: found},
+        resyncs={**board.resyncs, found.source: times},
+    )
 
 
 def _row(board: Board, found: PodSeen) -> Board:

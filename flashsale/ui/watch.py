@@ -79,7 +79,8 @@ def freshness(board: Board, now: Now) -> Text:
         return Text(f"○ reconnecting ({lost.attempt}), stale for {stale} s ", f"bold {BAD}")
     if not board.synced:
         return Text("○ connecting ", COMING)
-    again = f", re-synced {board.resyncs}x" if board.resyncs else ""
+    times = max(board.resyncs.values(), default=0)
+    again = f", re-synced {times}x" if times else ""
     return Text.assemble(("● ", GOOD), f"live{again} ")
 
 

@@ -68,7 +68,11 @@ def stream_state(before: Board, after: Board) -> str:
     states = [_overall(before), _overall(after)]
     if states[0] == states[1]:
         return ""
-    return "resynced" if states == ["reconnecting", "live"] and after.resyncs else states[1]
+    return (
+        "resynced"
+        if states == ["reconnecting", "live"] and any(after.resyncs.values())
+        else states[1]
+    )
 
 
 def _overall(board: Board) -> str:

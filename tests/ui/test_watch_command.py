@@ -1,0 +1,149 @@
+"""`flashsale watch` as people and scripts run it, on an embedded cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from flashsale.ui.live import ENTER, LEAVE
+from tests.command import Flashsale
+
+LIMIT = 20.0  # seconds for anything, on a busy machine
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody at a terminal in which `flashsale watch` runs."""
+
+    program: subprocess.Popen[bytes]
+    terminal: int
+    theirs: int
+    seen: str = ""
+
+    def sees(self, *words: str) -> None:
+        """Look until all these words have been on the screen since the last time."""
+        end, begin = time.monotonic() + LIMIT, len(self.seen)
+        while not all(word in self.seen[begin:] for word in words):
+            missing = [word for word in words if word not in self.seen[begin:]]
+            assert time.monotonic() < end, f"never saw {missing} in {self.seen[begin:]}"
+            self._look()
+
+    def leaves(self) -> int:
+        """Look until the program ends."""
+        end = time.monotonic() + LIMIT
+        while self.program.poll() is None:
+            assert time.monotonic() < end, "it does not end"
+            self._look()
+        self._look()
+        return self.program.returncode
+
+    def _look(self) -> None:
+        if select.select([self.terminal], [], [], 0.1)[0]:
+            self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+
+
+@pytest.fixture
+def person(open_sale: Flashsale) -> Iterator[Person]:
+    """The view is open, on a terminal of 80 by 24."""
+    terminal, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    program = subprocess.Popen(
+        open_sale.command("watch"),
+        env=open_sale.environment | {"TERM": "xterm-256color"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    somebody = Person(program, terminal, theirs)
+    somebody.sees("q quit", "● ", "live", "Running")
+    yield somebody
+    program.kill()
+    program.wait()
+    os.close(terminal)
+    os.close(theirs)
+
+
+def test_k_kills_a_pod_and_the_screen_tells_how_it_heals(person: Person) -> None:
+    """One key, and the whole lesson is on the screen."""
+    os.write(person.terminal, b"k")
+    person.sees("killed", "VICTIM", "deleted", "gone after")
+    os.write(person.terminal, b"q")
+    assert person.leaves() == 0
+
+
+def test_plus_and_minus_scale(person: Person) -> None:
+    """By one, up and down again."""
+    os.write(person.terminal, b"+")
+    person.sees("scaled to 4", "desired 4", "ready 4")
+    os.write(person.terminal, b"-")
+    person.sees("scaled to 3", "desired 3")
+    os.write(person.terminal, b"q")
+    assert person.leaves() == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
+)
+def test_a_signal_gives_the_terminal_back(
+    person: Person, number: signal.Signals, code: int
+) -> None:
+    """The old screen, the cursor, the settings; and the exit code says what it was."""
+    person.program.send_signal(number)
+    assert person.leaves() == code
+    assert ENTER in person.seen
+    assert person.seen.rstrip().endswith(LEAVE)
+    local = termios.tcgetattr(person.theirs)[3]
+    assert local & termios.ICANON
+    assert local & termios.ECHO
+
+
+def test_a_script_gets_one_object_a_line(open_sale: Flashsale) -> None:
+    """What is there, what `kill-pod` does, and the healing with the same figures."""
+    with open_sale.start("watch", "-o", "json", "--for", "4s") as watching:
+        assert watching.stdout is not None
+        first = [json.loads(watching.stdout.readline()) for _ in range(5)]
+        killed = open_sale("kill-pod", "-o", "json").json[0]
+        rest = [json.loads(line) for line in watching.stdout.read().splitlines()]
+    assert watching.returncode == 0
+    assert {one["type"] for one in first} == {"stream", "pod", "replicaset"}
+    healed: dict[str, Any] = next(one for one in rest if one["type"] == "healed")
+    assert (healed["victim"], healed["replacement"]) == (killed["victim"], killed["replacement"])
+    for key in ("created_seconds", "started_seconds", "ready_seconds", "gone_seconds"):
+        assert healed[key] == pytest.approx(killed[key], abs=0.2)
+
+
+def test_a_pipe_gets_plain_lines(open_sale: Flashsale) -> None:
+    """No escape sequences, and every pod by name."""
+    done = open_sale("watch", "--for", "2s")
+    assert done.code == 0
+    assert "\x1b" not in done.out
+    assert done.out.count("  added") == 0
+    assert "stream live" in done.out
+    assert "replicaset  desired 3  current 3  ready 3" in done.out
+
+
+def test_once_prints_the_picture_and_ends(open_sale: Flashsale) -> None:
+    """For a slide, a log, or a look."""
+    done = open_sale("watch", "--once")
+    assert done.code == 0
+    assert "desired 3  current 3  ready 3" in done.out
+    assert done.out.count("Running") == 3
+    assert "\x1b" not in done.out
+
+
+def test_without_a_sale_it_says_so(flashsale: Flashsale) -> None:
+    """Exit code 4, and nothing on stdout."""
+    done = flashsale("watch", "--once")
+    assert (done.code, done.out) == (4, "")
