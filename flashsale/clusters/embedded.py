@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,10 +95,7 @@ class Embedded:
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
         """Send SIGKILL to the pod's process, which is one of this machine."""
-        from flashsale.embedded import launch
-
-        running = launch.find(self.home)
-        pid = process_of(pod.name, running.pid if running else 0)
+        pid = process_of(self.home, pod.uid)
         if not pid:
             raise FlashsaleError(
                 f"The process of the pod '{pod.name}' cannot be found on this machine.",
@@ -114,18 +111,9 @@ class Embedded:
         await asyncio.to_thread(launch.stop, self.home)
 
 
-def process_of(pod: str, cluster: int) -> int:
-    """Find the main process of a pod: it leads a group and has the pod's name as its HOSTNAME.
-
-    Linux only: elsewhere the environment of a process is not to be had. 0 if there is none.
-    """
-    wanted = f"HOSTNAME={pod}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        pid = int(folder.name)
-        try:
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            if wanted in variables and os.getpgid(pid) == pid and pid != cluster:
-                return pid
-        except OSError:
-            continue  # it ended meanwhile, or is another user's
+def process_of(home: Path, uid: str) -> int:
+    """Read the pid of a pod's first container, which the kubelet wrote down; 0 if none runs."""
+    for file in sorted((home / "pods" / uid).glob("*/pid")):
+        with suppress(OSError, ValueError):  # it ended meanwhile
+            return int(file.read_text())
     return 0

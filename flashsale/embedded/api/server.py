@@ -39,9 +39,9 @@ class ApiServer:
         """Serve on a bound socket for as long as the block runs."""
         # A watch whose client went away must end now, not at the next event.
         server = web.Server(self.handle, handler_cancellation=True, access_log=None)
-        runner = web.ServerRunner(server)
+        runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
-        site = web.SockSite(runner, sock, ssl_context=context, shutdown_timeout=SHUTDOWN_SECONDS)
+        site = web.SockSite(runner, sock, ssl_context=context)
         try:
             await site.start()
             yield

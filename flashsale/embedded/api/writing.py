@@ -128,6 +128,7 @@ def patch(write: Write) -> web.Response:
         subresource=target.subresource,
         dry_run=write.dry_run,
         track=write.track,
+        keep_managed_fields=False,  # the patch was laid over the live object, theirs included
     )
     return write.answer(updated, 200, warnings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import platform
 import shutil
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.discovery import ARCHITECTURES, GIT_VERSION
 from flashsale.embedded.events import EventRecorder, expire, micro_time
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import LEASES, NAMESPACES, NODES
+from flashsale.embedded.store import StoreError
 from flashsale.model import Object, rfc3339
 
 NAME = "embedded"
@@ -27,6 +30,9 @@ CONDITIONS = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "is posting ready status"),
 )
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +137,20 @@ class NodeController:
         last_status = self._registry.clock()
         while True:
             now = self._registry.clock()
-            self._renew(now)
-            if now - last_status >= STATUS_SECONDS:
-                last_status = now
-                node = self._registry.get(NODES, "", NAME)
-                status = node_status(self._machine, node.get("status"), now)
-                self._registry.set_status(NODES, node, status)
-                expire(self._registry)
+            try:
+                self._renew(now)
+                if now - last_status >= STATUS_SECONDS:
+                    self._refresh(now)
+                    last_status = now
+            except (ApiError, StoreError) as error:  # a full disk: the next beat may succeed
+                log.warning("heartbeat: %s", error)
             await asyncio.sleep(RENEW_SECONDS)
+
+    def _refresh(self, now: float) -> None:
+        node = self._registry.get(NODES, "", NAME)
+        status = node_status(self._machine, node.get("status"), now)
+        self._registry.set_status(NODES, node, status)
+        expire(self._registry)
 
     def _renew(self, now: float) -> None:
         namespace = "kube-node-lease"
