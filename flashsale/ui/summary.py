@@ -27,7 +27,16 @@ def opened_view(opened: Opened, now: float) -> str:
         done.append(f"{opened.renewed} pods replaced: they ran an old version")
     steps = "\n".join(f"  {command:<20} {why}" for command, why in NEXT)
     sale = status_view(opened.status, now)
-    return "\n".join(done) + f"\n\n{sale}\n\nOpen after {opened.seconds:.1f} s. Next:\n{steps}"
+    return "\n".join(done) + f"\n\n{sale}\n\n{_opened_line(opened)} Next:\n{steps}"
+
+
+def _opened_line(opened: Opened) -> str:
+    """Say when the sale was open; not waited for, it may not be open yet."""
+    replicaset = opened.status.replicaset
+    if replicaset.ready >= replicaset.desired:
+        return f"Open after {opened.seconds:.1f} s."
+    progress = f"{replicaset.ready} of {replicaset.desired} pods are ready"
+    return f"Applied after {opened.seconds:.1f} s, {progress}."
 
 
 def ready_line(sight: Sight, count: int) -> str:
