@@ -17,6 +17,7 @@ from tests.conformance.api import Api, Object
 from tests.conformance.kubectl import Kubectl, find_kubectl
 from tests.conformance.manifests import Maker, service
 from tests.conformance.scene import Scene, scene
+from tests.conformance.trouble import make_trouble
 
 ROOT = Path(__file__).parents[2]
 GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
@@ -154,6 +155,16 @@ def sale(new_scene: Callable[[], AbstractContextManager[Scene]], maker: Maker) -
     with new_scene() as made:
         made.create(maker.as_taught(3), service())
         made.until_ready(3)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def trouble(
+    new_scene: Callable[[], AbstractContextManager[Scene]], maker: Maker
+) -> Iterator[Scene]:
+    """Pods that crash, or never start, or fail their probes: all at once, for that takes time."""
+    with new_scene() as made:
+        make_trouble(made, maker)
         yield made
 
 
