@@ -1,4 +1,4 @@
-"""Write flashsale/embedded/schema.json from the official client's models.
+"""Write flashsale/embedded/types/schema.json from the official client's models.
 
 Run it after the client's version changed: ``python tools/generate_schema.py``. The client's models
 know names, required fields and descriptions, but a few things that Go's types say are lost in them
@@ -24,7 +24,7 @@ import kubernetes.client
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-TARGET = Path(__file__).parent.parent / "flashsale" / "embedded" / "schema.json"
+TARGET = Path(__file__).parent.parent / "flashsale" / "embedded" / "types" / "schema.json"
 ROOTS = {  # apiVersion/kind -> the client's class
     "v1/ConfigMap": "V1ConfigMap",
     "v1/Endpoints": "V1Endpoints",

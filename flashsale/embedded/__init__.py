@@ -4,6 +4,7 @@ It knows nothing of the sale: it serves the API that the exercise needs, and run
 
 - ``store``: objects in SQLite, one resourceVersion counter, history for watches
 - ``registry``: what the API server does to an object: defaults, validation, graceful deletion
+- ``types/``, ``selecting/``, ``patching/``, ``validation/``, ``printing/``: API machinery, all pure
 - ``api/``: HTTPS in front of the registry: discovery, lists, watches, patches, tables, logs
 - ``controllers/``: ReplicaSet, garbage collection, EndpointSlices, scheduler: pure plans
 - ``kubelet/``: pods as real processes: images, probes, restarts, graceful stop, logs

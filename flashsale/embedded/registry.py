@@ -17,9 +17,7 @@ from typing import Any
 from flashsale.embedded import apierrors
 from flashsale.embedded.allocation import ServiceAllocator
 from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.defaults import admit_pod, apply_defaults
 from flashsale.embedded.names import generate_name
-from flashsale.embedded.pod_defaults import qos_class
 from flashsale.embedded.resources import (
     ENDPOINT_SLICES,
     NAMESPACES,
@@ -30,6 +28,8 @@ from flashsale.embedded.resources import (
     Resource,
 )
 from flashsale.embedded.store import Store
+from flashsale.embedded.types.defaults import admit_pod, apply_defaults
+from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.validation import validate_create, validate_update
 from flashsale.model import Object, rfc3339, timestamp
 

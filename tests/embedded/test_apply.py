@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded import fieldsets
 from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.apply import apply, track_update
-from flashsale.embedded.lastapplied import ANNOTATION
+from flashsale.embedded.patching import fieldsets
+from flashsale.embedded.patching.apply import apply, track_update
+from flashsale.embedded.patching.lastapplied import ANNOTATION
 from flashsale.model import Object
 from tests.embedded.outcomes import OK, outcome
 

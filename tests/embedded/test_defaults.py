@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.defaults import admit_pod, apply_defaults, qos_class
-from flashsale.embedded.pod_defaults import pull_policy
 from flashsale.embedded.resources import (
     ENDPOINT_SLICES,
     EVENTS,
@@ -17,6 +15,8 @@ from flashsale.embedded.resources import (
     REPLICA_SETS,
     SERVICES,
 )
+from flashsale.embedded.types.defaults import admit_pod, apply_defaults, qos_class
+from flashsale.embedded.types.pod_defaults import pull_policy
 from tests.embedded import recorded
 
 NOW = 1795403999.0  # 2026-11-23T03:19:59Z

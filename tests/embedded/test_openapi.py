@@ -14,8 +14,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from flashsale.embedded import discovery, openapi
+from flashsale.embedded import discovery
 from flashsale.embedded.resources import ALL
+from flashsale.embedded.types import openapi
 
 KUBECTL = shutil.which("kubectl", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 PATHS = ("api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.patches import (
+from flashsale.embedded.patching.patches import (
     JSON_PATCH,
     MERGE_PATCH,
     STRATEGIC_MERGE_PATCH,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.quantities import QuantityError, canonical, compare, parse_quantity
+from flashsale.embedded.types.quantities import QuantityError, canonical, compare, parse_quantity
 
 
 @pytest.mark.parametrize(

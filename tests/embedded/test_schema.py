@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flashsale.embedded import apitypes, schema
 from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.resources import ALL, PODS, REPLICA_SETS, SERVICES
 from flashsale.embedded.store import encode
+from flashsale.embedded.types import apitypes, schema
 from tests.embedded import recorded
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded import labels
 from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.resources import (
     ALL,
@@ -20,7 +19,8 @@ from flashsale.embedded.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.selectors import (
+from flashsale.embedded.selecting import labels
+from flashsale.embedded.selecting.selectors import (
     format_label_selector,
     from_label_selector,
     parse_field_selector,

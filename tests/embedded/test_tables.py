@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flashsale.embedded.printing.tables import table
 from flashsale.embedded.resources import (
     ALL,
     CONFIG_MAPS,
@@ -23,7 +24,6 @@ from flashsale.embedded.resources import (
     Resource,
     Subresource,
 )
-from flashsale.embedded.tables import table
 from flashsale.model import Object, timestamp
 from tests import recorded
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flashsale.embedded import apierrors, schema
-from flashsale.embedded.defaults import apply_defaults
+from flashsale.embedded import apierrors
 from flashsale.embedded.resources import (
     CONFIG_MAPS,
     NAMESPACES,
@@ -18,6 +17,8 @@ from flashsale.embedded.resources import (
     SERVICES,
 )
 from flashsale.embedded.store import encode
+from flashsale.embedded.types import schema
+from flashsale.embedded.types.defaults import apply_defaults
 from flashsale.embedded.validation import validate_create, validate_scale, validate_update
 from tests.embedded import recorded
 from tests.embedded.bodies import NOW, created, pod, prepared, replicaset, service

@@ -7,8 +7,8 @@ from typing import Literal
 
 from aiohttp import web
 
-from flashsale.embedded import tables
 from flashsale.embedded.apierrors import ApiError
+from flashsale.embedded.printing import tables
 from flashsale.embedded.resources import Resource
 from flashsale.embedded.store import encode
 from flashsale.model import Object

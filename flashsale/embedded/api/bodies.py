@@ -10,8 +10,8 @@ from aiohttp import web
 from flashsale.embedded import apierrors
 from flashsale.embedded.api import yamlbody
 from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.mistakes import sound
 from flashsale.embedded.registry import DeleteOptions
+from flashsale.embedded.types.mistakes import sound
 from flashsale.model import Object
 
 LARGEST = 3 * 1024 * 1024  # bytes, as the API server's limit

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from flashsale.embedded import apierrors, tables
+from flashsale.embedded import apierrors
 from flashsale.embedded.api import answers
 from flashsale.embedded.api.answers import Wanted
 from flashsale.embedded.api.paths import Target
 from flashsale.embedded.apierrors import ApiError, FieldError
+from flashsale.embedded.printing import tables
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ENDPOINTS, Resource
-from flashsale.embedded.selectors import parse_field_selector, parse_label_selector
+from flashsale.embedded.selecting.selectors import parse_field_selector, parse_label_selector
 from flashsale.embedded.store import Event, encode
 from flashsale.model import Object
 

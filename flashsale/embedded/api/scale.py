@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flashsale.embedded import apierrors, patches, schema
+from flashsale.embedded import apierrors
 from flashsale.embedded.api import answers, bodies
 from flashsale.embedded.api.paths import Target
 from flashsale.embedded.api.writing import Write, patch_kind
-from flashsale.embedded.mistakes import type_error
+from flashsale.embedded.patching import patches
 from flashsale.embedded.registry import Registry
-from flashsale.embedded.selectors import format_label_selector
+from flashsale.embedded.selecting.selectors import format_label_selector
 from flashsale.embedded.store import encode
+from flashsale.embedded.types import schema
+from flashsale.embedded.types.mistakes import type_error
 from flashsale.embedded.validation import validate_scale
 from flashsale.model import Object
 

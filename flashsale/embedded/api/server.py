@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from flashsale.embedded import apierrors, discovery, openapi
+from flashsale.embedded import apierrors, discovery
 from flashsale.embedded.api import answers, bodies, logs, reading, scale, writing
 from flashsale.embedded.api.paths import Target, known_group, missing, parse
 from flashsale.embedded.apierrors import ApiError
@@ -19,6 +19,7 @@ from flashsale.embedded.kubelet.logs import Logs
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import REPLICA_SETS
 from flashsale.embedded.store import StoreError
+from flashsale.embedded.types import openapi
 
 HEALTH = ("/healthz", "/livez", "/readyz")
 SHUTDOWN_SECONDS = 1.0

@@ -7,15 +7,17 @@ from typing import get_args
 
 from aiohttp import web
 
-from flashsale.embedded import apierrors, apply, mistakes, patches, schema
+from flashsale.embedded import apierrors
 from flashsale.embedded.api import answers, bodies, yamlbody
 from flashsale.embedded.api.paths import Target
 from flashsale.embedded.api.reading import read_query
 from flashsale.embedded.apierrors import ApiError, FieldError
+from flashsale.embedded.patching import apply, patches
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NAMESPACES, PODS, SERVICES, Resource
-from flashsale.embedded.schema import FieldValidation
 from flashsale.embedded.store import encode
+from flashsale.embedded.types import mistakes, schema
+from flashsale.embedded.types.schema import FieldValidation
 from flashsale.model import Object, rfc3339
 
 APPLY = "application/apply-patch+yaml"

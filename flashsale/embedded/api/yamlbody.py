@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from flashsale.embedded import apierrors
-from flashsale.embedded.mistakes import sound
+from flashsale.embedded.types.mistakes import sound
 
 DEEPEST = 100  # levels of nesting; libyaml's composer recurses in C, where too deep is a crash
 LARGEST = 1_000_000  # values after all aliases are followed

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 
-from flashsale.embedded.selectors import from_label_selector
+from flashsale.embedded.selecting.selectors import from_label_selector
 from flashsale.model import Object, controller_uid, pod_condition, timestamp
 
 BURST = 500  # pods created or deleted in one go

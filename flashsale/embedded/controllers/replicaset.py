@@ -10,7 +10,7 @@ from flashsale.embedded.controllers.queue import WorkQueue
 from flashsale.embedded.events import EventRecorder
 from flashsale.embedded.registry import DeleteOptions, Registry
 from flashsale.embedded.resources import PODS, REPLICA_SETS
-from flashsale.embedded.selectors import from_label_selector
+from flashsale.embedded.selecting.selectors import from_label_selector
 from flashsale.embedded.store import Event
 from flashsale.model import Object, controller_uid, rfc3339
 

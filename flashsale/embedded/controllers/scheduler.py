@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flashsale.embedded import quantities
 from flashsale.embedded.controllers.queue import WorkQueue
 from flashsale.embedded.events import record_scheduling
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NODES, PODS
 from flashsale.embedded.store import Event
+from flashsale.embedded.types import quantities
 from flashsale.model import Object, rfc3339
 
 NAME = "default-scheduler"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flashsale.embedded import quantities
 from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.types import quantities
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid
 from flashsale.model import Object

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flashsale.embedded import fieldsets, fieldwalk
-from flashsale.embedded import managers as managing
 from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.fieldsets import FieldSet, Path
-from flashsale.embedded.managers import Manager, Managers, Owned
+from flashsale.embedded.patching import fieldsets, fieldwalk
+from flashsale.embedded.patching import managers as managing
+from flashsale.embedded.patching.fieldsets import FieldSet, Path
+from flashsale.embedded.patching.managers import Manager, Managers, Owned
 from flashsale.model import Object
 
 NEVER_OWNED: FieldSet = frozenset(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.embedded.apierrors import ApiError, bad_request
-from flashsale.embedded.fieldselectors import FieldSelector, parse_field_selector
-from flashsale.embedded.requirements import Requirement, checked, key_texts
+from flashsale.embedded.selecting.fieldselectors import FieldSelector, parse_field_selector
+from flashsale.embedded.selecting.requirements import Requirement, checked, key_texts
 
 __all__ = [
     "FieldSelector",

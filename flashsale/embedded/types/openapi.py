@@ -11,9 +11,16 @@ import hashlib
 import json
 from functools import cache
 
-from flashsale.embedded.apitypes import client_version, read
-from flashsale.embedded.openapi_schemas import PACKAGES, SCALE, gvk, reference, schema_name, schemas
 from flashsale.embedded.resources import ALL, Resource
+from flashsale.embedded.types.apitypes import client_version, read
+from flashsale.embedded.types.openapi_schemas import (
+    PACKAGES,
+    SCALE,
+    gvk,
+    reference,
+    schema_name,
+    schemas,
+)
 from flashsale.model import Object
 
 PATCH_TYPES = (

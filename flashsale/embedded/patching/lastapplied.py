@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 
-from flashsale.embedded import fieldwalk
-from flashsale.embedded.fieldsets import NOTHING, FieldSet
+from flashsale.embedded.patching import fieldwalk
+from flashsale.embedded.patching.fieldsets import NOTHING, FieldSet
 from flashsale.model import Object
 
 KUBECTL = "kubectl"  # the only applier for which the annotation counts

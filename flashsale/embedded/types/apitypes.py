@@ -66,7 +66,7 @@ def struct(name: str) -> Type:
 
 def read() -> dict[str, Any]:
     """Parse the whole file anew; large, so keep only what you need of it."""
-    text = files("flashsale.embedded").joinpath("schema.json").read_text("utf-8")
+    text = files("flashsale.embedded.types").joinpath("schema.json").read_text("utf-8")
     parsed: dict[str, Any] = json.loads(text)
     return parsed
 

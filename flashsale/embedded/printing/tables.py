@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from flashsale.embedded.printers import PRINTERS
+from flashsale.embedded.printing.printers import PRINTERS
+from flashsale.embedded.printing.tablecolumns import COLUMNS, Column
 from flashsale.embedded.resources import Resource, Subresource
-from flashsale.embedded.tablecolumns import COLUMNS, Column
 from flashsale.lookup import section, text
 from flashsale.model import Object
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.embedded.apierrors import FieldError, bad_request
-from flashsale.embedded.labels import key_errors, value_errors
+from flashsale.embedded.selecting.labels import key_errors, value_errors
 
 WRITTEN = {"gt": ">", "lt": "<", "in": " in ", "notin": " notin "}
 INTEGER = re.compile(r"[+-]?[0-9]{1,19}")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, Literal
 
-from flashsale.embedded import gotime, quantities
 from flashsale.embedded.apierrors import ApiError, FieldError, bad_request, invalid
-from flashsale.embedded.apitypes import Kind, Type, knows, struct, type_of
-from flashsale.embedded.mistakes import BITS, clean, digits, type_error, unknown_fields, word
 from flashsale.embedded.resources import Resource
+from flashsale.embedded.types import gotime, quantities
+from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
+from flashsale.embedded.types.mistakes import BITS, clean, digits, type_error, unknown_fields, word
 from flashsale.model import Object
 
 __all__ = [

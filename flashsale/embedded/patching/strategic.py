@@ -14,8 +14,8 @@ import json
 from typing import Any
 
 from flashsale.embedded.apierrors import ApiError, bad_request
-from flashsale.embedded.mergekeys import SCALARS, Path, patch_merge_key
-from flashsale.embedded.schema import go_printed
+from flashsale.embedded.patching.mergekeys import SCALARS, Path, patch_merge_key
+from flashsale.embedded.types.schema import go_printed
 from flashsale.model import Object
 
 PATCH, RETAIN = "$patch", "$retainKeys"

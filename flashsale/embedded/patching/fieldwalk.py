@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flashsale.embedded import fieldsets
-from flashsale.embedded.fieldsets import FIELD, FieldSet, Path, Tree
-from flashsale.embedded.mergekeys import KEY_DEFAULTS, is_atomic_map, list_map_keys
+from flashsale.embedded.patching import fieldsets
+from flashsale.embedded.patching.fieldsets import FIELD, FieldSet, Path, Tree
+from flashsale.embedded.patching.mergekeys import KEY_DEFAULTS, is_atomic_map, list_map_keys
 from flashsale.model import Object
 
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from flashsale.embedded import fieldsets
-from flashsale.embedded.fieldsets import FieldSet
+from flashsale.embedded.patching import fieldsets
+from flashsale.embedded.patching.fieldsets import FieldSet
 from flashsale.model import Object
 
 Operation = Literal["Apply", "Update"]

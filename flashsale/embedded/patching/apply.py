@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flashsale.embedded import fieldwalk, lastapplied
-from flashsale.embedded import managers as managing
 from flashsale.embedded.apierrors import ApiError, bad_request
-from flashsale.embedded.fieldsets import NOTHING, FieldSet
-from flashsale.embedded.managers import Manager, Managers, Owned
-from flashsale.embedded.merging import NEVER_OWNED, Applying, conflict_error
+from flashsale.embedded.patching import fieldwalk, lastapplied
+from flashsale.embedded.patching import managers as managing
+from flashsale.embedded.patching.fieldsets import NOTHING, FieldSet
+from flashsale.embedded.patching.managers import Manager, Managers, Owned
+from flashsale.embedded.patching.merging import NEVER_OWNED, Applying, conflict_error
 from flashsale.model import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from flashsale.embedded import quantities
+from flashsale.embedded.types import quantities
 from flashsale.model import Object
 
 POD_SPEC: Object = {

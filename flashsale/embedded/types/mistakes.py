@@ -13,8 +13,8 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from flashsale.embedded import gotime, quantities
-from flashsale.embedded.apitypes import Kind, Type, struct, type_of
+from flashsale.embedded.types import gotime, quantities
+from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
 
 MOST = 100  # unknown fields that are listed
 BITS = {"int32": 31, "int64": 63}

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flashsale.embedded.pod_defaults import default_pod, default_pod_spec, qos_class
 from flashsale.embedded.resources import (
     ENDPOINT_SLICES,
     ENDPOINTS,
@@ -22,6 +21,7 @@ from flashsale.embedded.resources import (
     SERVICES,
     Resource,
 )
+from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec, qos_class
 from flashsale.model import Object, rfc3339
 
 __all__ = ["admit_pod", "apply_defaults", "qos_class"]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flashsale.columns import human_duration, pod_columns, pod_condition, service_ports
-from flashsale.embedded.labels import format_labels
-from flashsale.embedded.selectors import format_label_selector
+from flashsale.embedded.selecting.labels import format_labels
+from flashsale.embedded.selecting.selectors import format_label_selector
 from flashsale.lookup import Section, moment, number, section, sections, text, texts
 
 NONE, UNKNOWN, UNSET = "<none>", "<unknown>", "<unset>"

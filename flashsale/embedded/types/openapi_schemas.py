@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.embedded.mergekeys import list_map_keys, patch_merge_key
+from flashsale.embedded.patching.mergekeys import list_map_keys, patch_merge_key
 from flashsale.embedded.resources import Resource
 from flashsale.model import Object
 

@@ -1,0 +1,1 @@
+"""Label and field selectors, in Kubernetes' grammar and words. Pure."""
