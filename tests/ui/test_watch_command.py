@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,8 @@ class Person:
 
     def _look(self) -> None:
         if select.select([self.terminal], [], [], 0.1)[0]:
-            self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+            with suppress(OSError):  # how Linux says that the other end is closed
+                self.seen += os.read(self.terminal, 65536).decode(errors="replace")
 
 
 @pytest.fixture

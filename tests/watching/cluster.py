@@ -23,6 +23,7 @@ class Cluster:
         self.version = 100
         self.forgotten = 0  # versions up to here are too old to watch from
         self.pods: dict[str, Object] = {}
+        self.others: dict[str, list[Object]] = {}  # by path: collections in which nothing happens
         self.history: list[tuple[int, Object]] = []
         self.lies: dict[str, list[Lie]] = {"list": [], "watch": []}
         self.asked: list[str] = []  # list or watch, one for each request
@@ -39,6 +40,7 @@ class Cluster:
         """Listen, on the same port as before if there was one."""
         app = web.Application()
         app.router.add_get(PATH, self._get)
+        app.router.add_get("/{path:.*}", self._other)
         self._runner = web.AppRunner(app, shutdown_timeout=0.01)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
@@ -54,12 +56,17 @@ class Cluster:
 
     def put(self, name: str, **status: Any) -> None:
         """Create or change a pod."""
+        self.put_whole({"kind": "Pod", "metadata": {"name": name}, "status": status})
+
+    def put_whole(self, pod: Object) -> None:
+        """Create or change a pod that somebody made with care."""
         self.version += 1
-        new = name not in self.pods
-        uid = f"uid-{name}-{self.version}" if new else self.pods[name]["metadata"]["uid"]
-        meta = {"name": name, "uid": uid, "resourceVersion": str(self.version)}
-        self.pods[name] = {"kind": "Pod", "metadata": meta, "status": status}
-        self._tell("ADDED" if new else "MODIFIED", self.pods[name])
+        name = pod["metadata"]["name"]
+        before = self.pods.get(name)
+        uid = before["metadata"]["uid"] if before else f"uid-{name}-{self.version}"
+        meta = {**pod["metadata"], "uid": uid, "resourceVersion": str(self.version)}
+        self.pods[name] = {**pod, "metadata": meta}
+        self._tell("MODIFIED" if before else "ADDED", self.pods[name])
 
     def drop(self, name: str) -> None:
         """Delete a pod."""
@@ -90,9 +97,16 @@ class Cluster:
         return await (self._watch(request) if kind == "watch" else self._list())
 
     async def _list(self) -> web.Response:
+        return self._page(list(self.pods.values()))
+
+    def _page(self, items: list[Object]) -> web.Response:
         meta = {"resourceVersion": str(self.version)}
-        page = {"kind": "PodList", "metadata": meta, "items": list(self.pods.values())}
-        return web.json_response(page)
+        return web.json_response({"kind": "List", "metadata": meta, "items": items})
+
+    async def _other(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("watch") == "true":
+            return await mute(request)
+        return self._page(self.others.get(request.path, []))
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         since, place = int(request.query["resourceVersion"]), 0
