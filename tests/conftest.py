@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.command import Flashsale
+
+# How fast examples come says something about the machine, not about what is tested.
+settings.register_profile(
+    "noisy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("noisy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -131,6 +131,8 @@ class Stream:
         rest = b""
         try:
             for chunk in self.response.stream(amt=None):
+                if self._stopped.is_set():
+                    return  # read after the shutdown: TLS records that nobody decrypts any more
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from whole
         except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
