@@ -2,8 +2,12 @@
 
 What kube-proxy's rules do in a kernel (pkg/proxy/topology.go, iptables' `--mode random`), done in
 this process: no retry, no cutting of established connections, and where no pod serves, nothing
-listens, so that a client is refused. A pod leaves the choice in the same moment in which its
-deletion is accepted.
+listens, so that a client is refused.
+
+A pod that leaves is chosen a moment longer, as it is on a real node: the EndpointSlice has to be
+written and read first. If its process has taken SIGTERM by then, the purchase is lost. That race is
+why manifests have a preStop sleep. (A pod that comes is chosen a moment later there, too; here at
+once, for nobody loses anything by that.)
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ RETRY_SECONDS = 5.0  # when a foreign program holds a port
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 PAUSE_SECONDS = 0.1  # when there are no file descriptors left
 CONNECT_SECONDS = 10.0
+LAG = (0.04, 0.14)  # seconds by which an EndpointSlice followed a DELETE, on v1.36.2
 Address = tuple[str, int]
 Resolve = Callable[[Object, int], Address | None]  # pod and container port -> where it listens
 log = logging.getLogger(__name__)
@@ -50,10 +55,20 @@ class _Port:
 class NodePortProxy:
     """Listens on the node ports of all Services."""
 
-    def __init__(self, registry: Registry, resolve: Resolve, rng: random.Random) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        resolve: Resolve,
+        rng: random.Random,
+        *,
+        lag: tuple[float, float] = LAG,
+    ) -> None:
+        """Prepare; ``lag`` bounds the seconds for which a pod that leaves is still chosen."""
         self._registry = registry
         self._resolve = resolve
         self._rng = rng
+        self._lag = lag
+        self._due: dict[str, asyncio.TimerHandle] = {}  # by the Service's uid: rules to write anew
         self._ports: dict[int, _Port] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._events = EventRecorder(registry, "kube-proxy", "embedded", registry.clock)
@@ -70,6 +85,8 @@ class NodePortProxy:
                 self._reopen()
         finally:
             unsubscribe()
+            for timer in self._due.values():
+                timer.cancel()
             for port in self._ports.values():
                 self._close(port)
             for task in self._tasks:
@@ -87,35 +104,56 @@ class NodePortProxy:
             for service in self._services(event.object["metadata"]["namespace"]):
                 wanted = (service["spec"].get("selector") or {}).items()
                 if wanted and (wanted <= labels.items() or wanted <= before.items()):
-                    self._refresh(service)
+                    self._follow(service)
 
     def _services(self, namespace: str) -> list[Object]:
         return self._registry.store.all(SERVICES, namespace)
 
-    def _refresh(self, service: Object) -> None:
-        """Work out anew who stands behind a service's node ports."""
+    def _follow(self, service: Object) -> None:
+        """Take a change of pods in: who comes is chosen from now on, who leaves a moment longer."""
+        leaving = self._refresh(service, lingering=True)
+        uid = service["metadata"]["uid"]
+        if leaving and uid not in self._due:
+            lag = self._rng.uniform(*self._lag)
+            self._due[uid] = self._loop.call_later(lag, self._catch_up, uid, service)
+
+    def _catch_up(self, uid: str, service: Object) -> None:
+        del self._due[uid]
+        meta = service["metadata"]
+        found = self._registry.store.get(SERVICES, meta["namespace"], meta["name"])
+        if found is not None and found["metadata"]["uid"] == uid:
+            self._refresh(found)
+
+    def _refresh(self, service: Object, *, lingering: bool = False) -> bool:
+        """Work out anew who stands behind a service's node ports; say whether anybody lingers."""
         numbers = {}
         for port in service["spec"].get("ports") or []:
             if port.get("nodePort") and port.get("protocol", "TCP") == "TCP":
                 numbers[port["nodePort"]] = port
         self._drop(service, keep=numbers)
         if not numbers:
-            return
+            return False
         pods = self._registry.store.all(PODS, service["metadata"]["namespace"])
-        chosen = candidates(endpoints_of(service, pods))
+        chosen = [endpoint.pod for endpoint in candidates(endpoints_of(service, pods))]
+        lingers = False
         for number, wanted in numbers.items():
             port = self._ports.setdefault(number, _Port(service, number))
             port.service = service
-            port.backends = []
-            for endpoint in chosen:
-                target = target_port(wanted, endpoint.pod)
-                address = self._resolve(endpoint.pod, target) if target else None
-                if address is not None:
-                    port.backends.append(address)
+            backends = self._addresses(chosen, wanted)
+            leaving = [one for one in port.backends if lingering and one not in backends]
+            port.backends = backends + leaving
+            lingers = lingers or bool(leaving)
             if port.backends:
                 self._open(port)
             else:
                 self._close(port)
+        return lingers
+
+    def _addresses(self, pods: list[Object], wanted: Object) -> list[Address]:
+        """Find where pods listen for one port of a Service."""
+        targets = ((pod, target_port(wanted, pod)) for pod in pods)
+        found = (self._resolve(pod, target) for pod, target in targets if target)
+        return [address for address in found if address is not None]
 
     def _drop(self, service: Object, keep: object) -> None:
         """Close the service's ports that it no longer asks for."""

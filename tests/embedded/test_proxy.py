@@ -87,17 +87,31 @@ class World:
         writer.close()
         return name
 
+    async def settled(self, names: set[str]) -> None:
+        """Wait until connections reach these pods and no others; none at all means refused."""
+        async with asyncio.timeout(10):
+            while await self.reached() != names:
+                pass  # it waits for its connections
+
+    async def reached(self) -> set[str]:
+        """Connect often, and say to whom that led."""
+        try:
+            return {await self.hello() for _ in range(30)}
+        except ConnectionRefusedError:
+            return set()
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Three pods behind one Service."""
     async with running(tmp_path, ("a", "b", "c")) as world:
+        await world.settled({"a", "b", "c"})
         yield world
 
 
 @asynccontextmanager
-async def running(path: Path, names: tuple[str, ...]) -> AsyncIterator[World]:
-    """Run a world with these pods ready."""
+async def running(path: Path, names: tuple[str, ...], lag: float = 0.0) -> AsyncIterator[World]:
+    """Run a world with these pods ready; who leaves is chosen for ``lag`` seconds longer."""
     world = World(path)
     servers = []
     for name in names:
@@ -106,7 +120,7 @@ async def running(path: Path, names: tuple[str, ...]) -> AsyncIterator[World]:
         backend.port = server.sockets[0].getsockname()[1]
         servers.append(server)
     proxy = asyncio.create_task(
-        NodePortProxy(world.registry, world.resolve, random.Random(1)).run()
+        NodePortProxy(world.registry, world.resolve, random.Random(1), lag=(lag, lag)).run()
     )
     await asyncio.sleep(0)
     world.service()
@@ -133,10 +147,25 @@ async def test_new_connections_spread_at_random(world: World) -> None:
     assert names != sorted(names)
 
 
-async def test_a_terminating_pod_gets_no_new_connection_at_once(world: World) -> None:
-    """From the very next connection on."""
+async def test_a_terminating_pod_gets_no_new_connection(world: World) -> None:
+    """Once the rules have followed, nobody is sent there."""
     world.pod("a", terminating=True)
+    await world.settled({"b", "c"})
     assert "a" not in {await world.hello() for _ in range(40)}
+
+
+async def test_a_pod_that_leaves_is_chosen_a_moment_longer(tmp_path: Path) -> None:
+    """As on a real node, whose rules follow its pods: that race costs purchases."""
+    async with running(tmp_path, ("a", "b", "c"), lag=0.5) as world:
+        world.pod("a", terminating=True)
+        assert "a" in await world.reached()
+        await world.settled({"b", "c"})
+
+
+async def test_a_pod_that_comes_is_chosen_at_once(tmp_path: Path) -> None:
+    """What is ready is open."""
+    async with running(tmp_path, ("a", "b", "c"), lag=30.0) as world:
+        assert await world.reached() == {"a", "b", "c"}
 
 
 async def test_established_connections_survive_the_pod_leaving_the_service(world: World) -> None:
@@ -151,15 +180,20 @@ async def test_established_connections_survive_the_pod_leaving_the_service(world
 
 async def test_terminating_pods_serve_where_nobody_else_does(world: World) -> None:
     """ProxyTerminatingEndpoints: better a leaving pod than none."""
-    for name in world.backends:
-        world.pod(name, terminating=True)
-    assert await world.hello() in world.backends
+    world.pod("a", ready=False)
+    await world.settled({"b", "c"})
+    world.pod("b", terminating=True)
+    world.pod("c", terminating=True)
+    assert await world.hello() in {"b", "c"}
+    world.pod("c", ready=False, terminating=True)
+    await world.settled({"b"})
 
 
 async def test_without_any_serving_pod_clients_are_refused(world: World) -> None:
     """A real refusal, not an accepted connection that dies."""
     for name in world.backends:
         world.pod(name, ready=False)
+    await world.settled(set())
     with pytest.raises(ConnectionRefusedError):
         await world.hello()
     world.pod("b")
@@ -170,9 +204,11 @@ async def test_a_pod_that_refuses_resets_the_client(world: World) -> None:
     """There is no second try with another pod, as there is none in a kernel's rules."""
     gone = socket.socket()
     gone.bind(("127.0.0.1", 0))
-    for name, backend in world.backends.items():
-        backend.port = gone.getsockname()[1]
-        world.pod(name)
+    for name in world.backends:
+        world.pod(name, ready=False)
+    await world.settled(set())
+    world.backends["a"].port = gone.getsockname()[1]
+    world.pod("a")
     with pytest.raises(ConnectionResetError):
         await world.hello()
     gone.close()
