@@ -34,6 +34,7 @@ from flashsale.embedded.state import Home, Running
 from flashsale.embedded.store import Event, Store
 from flashsale.model import Object
 
+RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +58,7 @@ class Cluster:
             home.path,
             node=NodeInfo(NAME, ADDRESS),
             network=PodNetwork(home.path),
+            relist=RELIST,
         )
 
     async def run(self, ready: Callable[[], None]) -> None:

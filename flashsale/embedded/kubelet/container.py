@@ -127,7 +127,10 @@ class Container:
         if not await self._post_start(self.instance):
             self.instance.process.kill()
         self._started()
-        return self._end(await self.instance.process.wait())
+        end = self._end(await self.instance.process.wait())
+        if self._restart is None:
+            await asyncio.sleep(tools.rng.uniform(*tools.relist))
+        return end
 
     def _new_id(self) -> str:
         return f"{self._pod.tools.node.runtime}://{self._pod.tools.rng.randbytes(32).hex()}"

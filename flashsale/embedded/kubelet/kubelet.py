@@ -36,6 +36,7 @@ class Kubelet:
         clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         max_backoff: float = DEFAULT_CAP,
+        relist: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         """Prepare; nothing runs before :meth:`run`.
 
@@ -44,6 +45,7 @@ class Kubelet:
             clock: unix seconds.
             max_backoff: longest wait before a restart in seconds
                 (crashLoopBackOff.maxContainerRestartPeriod).
+            relist: bounds of the seconds until it is noticed that a container ended by itself.
         """
         self.network = network
         self._api, self._node = api, node
@@ -54,7 +56,7 @@ class Kubelet:
         self._prober = Prober(network)
         self._tools = Tools(
             api, node, images, network, self._runtime, self._prober, clock,
-            rng or random.Random(), max_backoff,
+            rng or random.Random(), max_backoff, relist,
         )  # fmt: skip
         self._workers: dict[str, PodWorker] = {}
         self._tasks: asyncio.TaskGroup | None = None

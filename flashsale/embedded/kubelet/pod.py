@@ -36,6 +36,7 @@ class Tools:
     clock: Callable[[], float]  # unix seconds
     rng: random.Random
     max_backoff: float = DEFAULT_CAP  # seconds between restarts of a crashing container
+    relist: tuple[float, float] = (0.0, 0.0)  # seconds until a container's own end is noticed
 
 
 class Pod:

@@ -277,3 +277,16 @@ async def test_changes_that_cannot_be_written_now_are_written_later(
         pid = cluster.root / "pods" / pod["metadata"]["uid"] / NAME / "pid"
         await cluster.until(pid.exists)
     await cluster.ready("p")
+
+
+async def test_a_crash_is_noticed_at_the_next_relist(tmp_path: Path, images: ImageStore) -> None:
+    """As on a real node: until then the pod counts as running, and as ready."""
+    async with Cluster(tmp_path, images, MemoryAPI(), relist=(0.5, 0.5)) as cluster:
+        cluster.api.create("p", spec("toggle:1.0", readinessProbe=READY_AT_ONCE))
+        await cluster.ready("p")
+        written = len(cluster.api.statuses("p"))
+        cluster.kubelet.kill_container("default", "p", NAME, signal.SIGKILL)
+        took = await cluster.until(lambda: len(cluster.api.statuses("p")) > written)
+        assert took >= 0.45
+        assert "terminated" in cluster.api.statuses("p")[written]["containerStatuses"][0]["state"]
+        await cluster.running("p", 1)
