@@ -109,16 +109,11 @@ def _check(
 async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
     import time
 
-    from flashsale.cli.output import note
+    from flashsale.cli.output import looking, progress
     from flashsale.exercise.killing import kill, strike, unfollowed
     from flashsale.exercise.observing import Mark
     from flashsale.exercise.sale import find
     from flashsale.ui.summary import happening_line
-
-    def tell(happening: Happening) -> None:
-        line = happening_line(happening)
-        if line:
-            note(line)
 
     async with find(typed.wanted, typed.namespace) as sale:
         pods = await _chosen(sale, wish)
@@ -126,7 +121,17 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
             return unfollowed(pods, [Mark(0.0, pod.name, blow.cause) for pod in pods])
         if not wish.wait:
             return unfollowed(pods, await strike(sale, pods, blow, time.monotonic))
-        return await kill(sale, pods, blow, timeout=wish.timeout, tell=tell)
+        with progress() as shown:
+            shown.step(f"Killing {' and '.join(pod.name for pod in pods)}")
+            view = looking(shown)
+
+            def tell(happening: Happening) -> None:
+                line = happening_line(happening)
+                if line:
+                    shown.note(line)
+
+            see = view.see if view else None
+            return await kill(sale, pods, blow, timeout=wish.timeout, tell=tell, see=see)
 
 
 async def _chosen(sale: Sale, wish: Wish) -> tuple[Pod, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from flashsale.clusters.base import Progress
+    from flashsale.ui.small import Small
 
 
 class ReaderLeftError(Exception):
@@ -49,6 +50,17 @@ def progress() -> AbstractContextManager[Progress]:
     from flashsale.ui.progress import progress as shown
 
     return shown(live=sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def looking(shown: Progress) -> Small | None:
+    """Show the live view in small below a live progress; nothing where nobody looks."""
+    from flashsale.ui.progress import Live
+
+    if not isinstance(shown, Live):
+        return None
+    from flashsale.ui.small import Small
+
+    return Small(shown)
 
 
 def note(text: str) -> None:

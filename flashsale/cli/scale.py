@@ -46,15 +46,11 @@ async def _scaled(typed: Shared, replicas: int, wait: bool, timeout: float) -> t
     async with find(typed.wanted, typed.namespace) as sale:
         if not wait:
             return sale.name, await change(sale, replicas, wait=False)
-        from flashsale.cli.output import progress
-        from flashsale.ui.summary import ready_line
+        from flashsale.cli.output import looking, progress
 
         with progress() as shown:
             shown.step(f"Scaling {sale.name} to {replicas}")
-            scaling = await change(
-                sale,
-                replicas,
-                timeout=timeout,
-                tell=lambda sight: shown.detail(ready_line(sight, replicas)),
-            )
+            view = looking(shown)
+            tell = view.sight if view else None
+            scaling = await change(sale, replicas, timeout=timeout, tell=tell)
         return sale.name, scaling

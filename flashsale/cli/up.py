@@ -84,6 +84,7 @@ def up(
 
 
 async def _opened(typed: Shared, order: Order, progress: Progress) -> Opened:
+    from flashsale.cli.output import looking
     from flashsale.clusters.choose import for_opening, told
     from flashsale.clusters.home import state_home
     from flashsale.exercise.opening import open_sale
@@ -91,4 +92,6 @@ async def _opened(typed: Shared, order: Order, progress: Progress) -> Opened:
     choice = await for_opening(typed.wanted)
     where = told(choice.record)
     progress.note(f"On {where}: {choice.why}.")
-    return await open_sale(choice, order, progress, state_home())
+    view = looking(progress)
+    tell = view.sight if view else None
+    return await open_sale(choice, order, progress, state_home(), tell=tell)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flashsale.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.exercise.following import follow
 from flashsale.exercise.healing import step
-from flashsale.exercise.observing import Cause, Mark, StreamSeen, Synced
+from flashsale.exercise.observing import Cause, Mark, Observation, StreamSeen, Synced
 from flashsale.exercise.readiness import explained
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.story import CalledOff, Closed, Happening, Healing, State
@@ -63,18 +63,22 @@ async def kill(
     *,
     timeout: float,
     tell: Callable[[Happening], None],
+    see: Callable[[Observation], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Healing]:
     """Kill pods and follow each until its replacement is ready and it is gone itself.
 
     Returns one healing for each pod, in their order.
 
+    Args:
+        see: called with everything that is observed meanwhile, for a live view.
+
     Raises:
         NotReadyError: the ReplicaSet was not whole again within ``timeout`` seconds.
     """
     try:
         async with asyncio.timeout(timeout):
-            done = await _followed(sale, pods, blow, tell, clock)
+            done = await _followed(sale, pods, blow, tell, see or _ignored, clock)
     except TimeoutError:
         count = int((await sale.replicaset())["spec"].get("replicas", 1))
         raise await explained(sale, count, f"{timeout:g} s after the kill") from None
@@ -86,6 +90,7 @@ async def _followed(
     pods: Sequence[Pod],
     blow: Blow,
     tell: Callable[[Happening], None],
+    see: Callable[[Observation], None],
     clock: Callable[[], float],
 ) -> dict[str, Healing]:
     """Strike once everything is in sight, and fold what is seen until each victim's story ends."""
@@ -96,9 +101,11 @@ async def _followed(
         async for observation in observations:
             if isinstance(observation, StreamSeen) and observation.attempt >= ATTEMPTS:
                 raise ClusterUnreachableError(observation.why, hint=sale.cluster.start_hint)
+            see(observation)
             state, happened = step(state, observation)
             if isinstance(observation, Synced):
                 for mark in await strike(sale, pods, blow, clock):
+                    see(mark)
                     state, more = step(state, mark)
                     happened += more
             for one in happened:
@@ -108,6 +115,10 @@ async def _followed(
             if len(done) == len(victims):
                 break
     return done
+
+
+def _ignored(observation: Observation) -> None:
+    """Nobody looks."""
 
 
 def unfollowed(pods: Sequence[Pod], marks: Sequence[Mark]) -> list[Healing]:

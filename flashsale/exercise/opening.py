@@ -71,9 +71,13 @@ async def open_sale(
     progress: Progress,
     home: Path,
     *,
+    tell: Callable[[Sight], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Opened:
     """Open a sale on a chosen cluster, or bring an open one up to date.
+
+    Args:
+        tell: called with each new sight of the pods that are waited for, for a live view.
 
     Raises:
         ClusterUnreachableError: the cluster cannot be started, or stopped answering.
@@ -95,7 +99,7 @@ async def open_sale(
         outcomes = await applied(sale, manifest, order.replicas)
         renewed = await renew(sale, image, order, progress)
         if order.wait:
-            await _all_ready(sale, order.timeout, progress)
+            await _all_ready(sale, order.timeout, progress, tell)
         return Opened(await status(sale), image, outcomes, renewed, clock() - began)
 
 
@@ -217,15 +221,17 @@ def _as_made(spec: Object, template: Object) -> bool:
     )
 
 
-async def _all_ready(sale: Sale, timeout: float, progress: Progress) -> None:
+async def _all_ready(
+    sale: Sale, timeout: float, progress: Progress, tell: Callable[[Sight], None] | None
+) -> None:
     count = int((await sale.replicaset())["spec"].get("replicas", 1))
     progress.step(f"Waiting for {count} ready pods")
 
-    def tell(sight: Sight) -> None:
+    def counted(sight: Sight) -> None:
         done = sum(pod.ready for pod in sight.alive)
         progress.detail(f"{done} of {count} ready")
 
-    await ready(sale, count, timeout=timeout, tell=tell)
+    await ready(sale, count, timeout=timeout, tell=tell or counted)
 
 
 def _remember_first(home: Path, record: Record) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from flashsale.clusters.base import Progress
 
 DETAILS = 3  # lines of output that a terminal shows in place
@@ -39,6 +41,7 @@ class Live:
         from rich.live import Live as RichLive
         from rich.spinner import Spinner
 
+        self.below: Callable[[tuple[int, int]], Sequence[Text]] | None = None  # drawn every time
         self._text = ""
         self._details: list[str] = []
         self._began = 0.0
@@ -97,7 +100,12 @@ class Live:
         lines = [f" {self._text} {took:.0f} s", *(f"    {line}" for line in self._details)]
         shown = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
         frame = self._spinner.render(self._console.get_time())
-        return Text.assemble(frame if isinstance(frame, Text) else "", shown)
+        step = Text.assemble(frame if isinstance(frame, Text) else "", shown)
+        if self.below is None:
+            return step
+        from rich.console import Group
+
+        return Group(step, *self.below(self._console.size))
 
 
 @contextmanager

@@ -44,19 +44,20 @@ def lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]
 
 def header(board: Board, width: int, now: Now) -> list[Text]:
     """Say what is wanted and what is there, as numbers and a bar; where; and how fresh it is."""
-    found = board.state.replicaset
-    if found is None:
-        name = Text(" no ReplicaSet" if board.synced or board.streams else " connecting", HEAD)
-        first = name
-    else:
-        counts = board.state
-        numbers = f"  desired {counts.desired}  current {counts.count}  ready {counts.ready}  "
-        first = Text.assemble((f" {found.name}", HEAD), numbers)
-        first.append_text(bar(board, max(0, width - first.cell_len - 1)))
     place = board.place
     where = " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
     second = between(Text.assemble((f" {where}", QUIET)), freshness(board, now), width)
-    return [first, second, *buyers(board), Text()]
+    return [counted(board, width), second, *buyers(board), Text()]
+
+
+def counted(board: Board, width: int) -> Text:
+    """Say DESIRED, CURRENT and READY, and draw them as a bar as long as there is room for."""
+    found, state = board.state.replicaset, board.state
+    if found is None:
+        return Text(" no ReplicaSet" if board.synced or board.streams else " connecting", HEAD)
+    numbers = f"  desired {state.desired}  current {state.count}  ready {state.ready}  "
+    line = Text.assemble((f" {found.name}", HEAD), numbers)
+    return line.append_text(bar(board, max(0, width - line.cell_len - 1)))
 
 
 def bar(board: Board, width: int) -> Text:

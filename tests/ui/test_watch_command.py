@@ -55,14 +55,24 @@ class Person:
                 self.seen += os.read(self.terminal, 65536).decode(errors="replace")
 
 
+@pytest.fixture(scope="module")
+def lively_sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
+    """A sale of our own, for what these tests do to it."""
+    program = Flashsale(tmp_path_factory.mktemp("lively") / "home")
+    opened = program("up", "--manifest", str(program.quick_manifest()))
+    assert opened.code == 0, opened.err
+    yield program
+    program.stop_cluster()
+
+
 @pytest.fixture
-def person(open_sale: Flashsale) -> Iterator[Person]:
+def person(lively_sale: Flashsale) -> Iterator[Person]:
     """The view is open, on a terminal of 80 by 24."""
     terminal, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     program = subprocess.Popen(
-        open_sale.command("watch"),
-        env=open_sale.environment | {"TERM": "xterm-256color"},
+        lively_sale.command("watch"),
+        env=lively_sale.environment | {"TERM": "xterm-256color"},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -111,12 +121,12 @@ def test_a_signal_gives_the_terminal_back(
     assert local & termios.ECHO
 
 
-def test_a_script_gets_one_object_a_line(open_sale: Flashsale) -> None:
+def test_a_script_gets_one_object_a_line(lively_sale: Flashsale) -> None:
     """What is there, what `kill-pod` does, and the healing with the same figures."""
-    with open_sale.start("watch", "-o", "json", "--for", "4s") as watching:
+    with lively_sale.start("watch", "-o", "json", "--for", "4s") as watching:
         assert watching.stdout is not None
         first = [json.loads(watching.stdout.readline()) for _ in range(5)]
-        killed = open_sale("kill-pod", "-o", "json").json[0]
+        killed = lively_sale("kill-pod", "-o", "json").json[0]
         rest = [json.loads(line) for line in watching.stdout.read().splitlines()]
     assert watching.returncode == 0
     assert {one["type"] for one in first} == {"stream", "pod", "replicaset"}
@@ -126,9 +136,9 @@ def test_a_script_gets_one_object_a_line(open_sale: Flashsale) -> None:
         assert healed[key] == pytest.approx(killed[key], abs=0.2)
 
 
-def test_a_pipe_gets_plain_lines(open_sale: Flashsale) -> None:
+def test_a_pipe_gets_plain_lines(lively_sale: Flashsale) -> None:
     """No escape sequences, and every pod by name."""
-    done = open_sale("watch", "--for", "2s")
+    done = lively_sale("watch", "--for", "2s")
     assert done.code == 0
     assert "\x1b" not in done.out
     assert done.out.count("  added") == 0
@@ -136,9 +146,9 @@ def test_a_pipe_gets_plain_lines(open_sale: Flashsale) -> None:
     assert "replicaset  desired 3  current 3  ready 3" in done.out
 
 
-def test_once_prints_the_picture_and_ends(open_sale: Flashsale) -> None:
+def test_once_prints_the_picture_and_ends(lively_sale: Flashsale) -> None:
     """For a slide, a log, or a look."""
-    done = open_sale("watch", "--once")
+    done = lively_sale("watch", "--once")
     assert done.code == 0
     assert "desired 3  current 3  ready 3" in done.out
     assert done.out.count("Running") == 3
