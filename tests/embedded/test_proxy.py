@@ -63,8 +63,16 @@ class World:
         created = self.registry.create(SERVICES, "default", body)
         self.port = created["spec"]["ports"][0]["nodePort"]
 
-    def pod(self, name: str, *, ready: bool = True, terminating: bool = False) -> None:
-        """Create or change a pod."""
+    def pod(
+        self,
+        name: str,
+        *,
+        ready: bool = True,
+        terminating: bool = False,
+        hook: bool = True,
+        grace: int = 30,
+    ) -> None:
+        """Create or change a pod, which has a preStop hook or none."""
         meta: Object = {
             "namespace": "default",
             "name": name,
@@ -72,13 +80,17 @@ class World:
             "labels": {"app": "shop"},
         }
         if terminating:
-            meta["deletionTimestamp"] = rfc3339(0)
+            meta |= {"deletionTimestamp": rfc3339(0), "deletionGracePeriodSeconds": grace}
+        container: Object = {"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}} if hook else {}
         status = {
             "phase": "Running",
             "podIP": "127.9.9.9",
             "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
         }
-        self.registry.store.put(PODS, {"metadata": meta, "spec": {}, "status": status})
+        self.registry.store.put(
+            PODS,
+            {"metadata": meta, "spec": {"containers": [container]}, "status": status},
+        )
 
     async def hello(self) -> str:
         """Connect and return the name of the pod behind the connection."""
@@ -147,17 +159,21 @@ async def test_new_connections_spread_at_random(world: World) -> None:
     assert names != sorted(names)
 
 
-async def test_a_terminating_pod_gets_no_new_connection(world: World) -> None:
-    """Once the rules have followed, nobody is sent there."""
-    world.pod("a", terminating=True)
-    await world.settled({"b", "c"})
-    assert "a" not in {await world.hello() for _ in range(40)}
+async def test_a_terminating_pod_gets_no_new_connection(tmp_path: Path) -> None:
+    """From the very next one on, while its preStop hook keeps it serving what it has."""
+    async with running(tmp_path, ("a", "b", "c"), lag=30.0) as world:
+        await world.settled({"a", "b", "c"})
+        world.pod("a", terminating=True)
+        assert "a" not in {await world.hello() for _ in range(40)}
 
 
-async def test_a_pod_that_leaves_is_chosen_a_moment_longer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [{"hook": False}, {"grace": 0}], ids=["no hook", "no grace"])
+async def test_a_pod_that_has_to_stop_at_once_is_chosen_a_moment_longer(
+    tmp_path: Path, told: dict[str, bool]
+) -> None:
     """As on a real node, whose rules follow its pods: that race costs purchases."""
     async with running(tmp_path, ("a", "b", "c"), lag=0.5) as world:
-        world.pod("a", terminating=True)
+        world.pod("a", terminating=True, **told)  # type: ignore[arg-type]
         assert "a" in await world.reached()
         await world.settled({"b", "c"})
 
