@@ -5,8 +5,8 @@ this process: no retry, no cutting of established connections, and where no pod 
 listens, so that a client is refused.
 
 A pod leaves the choice in the same moment in which its deletion is accepted. With one exception: a
-pod that is told to stop in that moment, for want of a preStop hook or of a grace period, is chosen a
-moment longer, as it is on a real node, where the EndpointSlice has to be written and read first.
+pod that is told to stop in that moment, for want of a preStop hook or of a grace period, is chosen
+a little longer, as it is on a real node, where the EndpointSlice has to be written and read first.
 That race loses purchases, and it is why manifests have a preStop sleep; without it the exercise's
 own manifest would seem to need none.
 """
@@ -227,7 +227,7 @@ class NodePortProxy:
 
 
 def stops_at_once(pod: Object) -> bool:
-    """Whether a pod's processes get SIGTERM the moment it is deleted: no preStop hook runs first."""
+    """Whether a pod's processes get SIGTERM as soon as it is deleted: no preStop hook runs first."""
     meta = pod["metadata"]
     if "deletionTimestamp" not in meta:
         return False
