@@ -72,7 +72,9 @@ async def _shown(
     import sys
     import time
 
+    from flashsale.clusters.home import state_home
     from flashsale.ui import watching
+    from flashsale.ui.buyers import Buyers
     from flashsale.ui.live import Screen
     from flashsale.ui.watchlines import last_lines
 
@@ -82,7 +84,8 @@ async def _shown(
     elif once:
         watching.snapshot(await watching.told(observations, board, _quiet, once=True))
     elif sys.stdout.isatty():
-        show = watching.Show(observations, board, Screen(sys.stdout), _actions(sale))
+        screen, buyers = Screen(sys.stdout), Buyers(state_home())
+        show = watching.Show(observations, board, screen, _actions(sale), buyers=buyers)
         await show.run(duration)
     else:
         await watching.told(observations, board, _plain, duration=duration)

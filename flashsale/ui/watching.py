@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TextIO
 
 from rich.console import Console
@@ -17,9 +17,11 @@ from flashsale.errors import FlashsaleError
 from flashsale.exercise.observing import Observation, Synced
 from flashsale.exercise.story import Happening
 from flashsale.ui.board import Board, Now, answered, next_change, seen
+from flashsale.ui.buyers import Buyers
 from flashsale.ui.live import Keyboard, Painter, Screen, signals
 from flashsale.ui.watch import lines, view
 
+LOOK = 1.0  # seconds between two looks at what a load announces
 QUIT = ("q", "Q", "\x03", "\x04")
 Answer = tuple[str, Sequence[Observation]]  # what to say, and what is known by having done it
 Action = Callable[[Board], Awaitable[Answer]]
@@ -52,6 +54,7 @@ class Show:
     actions: Mapping[str, Action] = field(default_factory=dict)  # by key
     clocks: Clocks = field(default_factory=Clocks)
     stdin: TextIO | None = None
+    buyers: Buyers | None = None  # to look for a load that runs meanwhile
 
     async def run(self, duration: float | None = None) -> Board:
         """Show until `q` is pressed or ``duration`` seconds are over; return what was last seen.
@@ -65,6 +68,7 @@ class Show:
                 tasks = {
                     group.create_task(self._read(painter), name="watch: read"),
                     group.create_task(painter.run(), name="watch: paint"),
+                    group.create_task(self._look(painter), name="watch: look for buyers"),
                 }
                 while (key := await pressed.get()) not in QUIT:
                     if key in self.actions:
@@ -82,6 +86,16 @@ class Show:
         async for observation in self.observations:
             self.board, _ = seen(self.board, observation)
             painter.changed()
+
+    async def _look(self, painter: Painter) -> None:
+        """Look once a second how a load fares."""
+        while self.buyers:
+            names = [one.pod.name for one in self.board.state.pods.values()]
+            found = self.buyers.look(names)
+            if found != self.board.purchases:
+                self.board = replace(self.board, purchases=found)
+                painter.changed()
+            await asyncio.sleep(LOOK)
 
     async def _act(self, action: Action, painter: Painter) -> None:
         """Do what a key asks for; what goes wrong is an answer like any other."""
