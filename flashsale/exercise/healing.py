@@ -15,9 +15,7 @@ called off, and a victim that was dismissed too early is called back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from flashsale.exercise.observing import (
     EventSeen,
@@ -28,14 +26,11 @@ from flashsale.exercise.observing import (
     Served,
     SliceSeen,
 )
+from flashsale.exercise.page import DELETED_TOO, DIED_TOO, REMOVED, SCALED, Page
 from flashsale.exercise.story import (
-    DOUBT,
-    KEPT_HEALINGS,
     KEPT_NAMES,
     Adopted,
     CalledOff,
-    Closed,
-    Died,
     Happening,
     Healed,
     Healing,
@@ -44,8 +39,6 @@ from flashsale.exercise.story import (
     State,
 )
 
-SCALED, REMOVED = "scaled down", "the ReplicaSet was deleted"
-DIED_TOO, DELETED_TOO = "its replacement died", "deleted before it was back"
 DELETED_POD = "Deleted pod: "  # how the controller's SuccessfulDelete events begin
 
 
@@ -69,20 +62,8 @@ def step(state: State, observation: Observation) -> tuple[State, list[Happening]
     return turn.state, turn.told()
 
 
-class _Turn:
-    """One observation being worked in: a state that may change, and what is to be said."""
-
-    def __init__(self, state: State, at: float) -> None:
-        self.state = state
-        self.at = at
-        self.said: list[Happening] = []
-        self.opened: list[Healing] = []
-
-    def told(self) -> list[Happening]:
-        """Return what happened, deaths first; by now it is sure which of them need healing."""
-        off = {_death(one.healing) for one in self.said if isinstance(one, CalledOff)}
-        deaths = [Died(self.at, one) for one in self.opened if _death(one) not in off]
-        return [*deaths, *self.said]
+class _Turn(Page):
+    """One observation being worked in."""
 
     def pod(self, seen: PodSeen) -> None:
         uid = seen.pod.uid
@@ -90,7 +71,7 @@ class _Turn:
         was_active = before is not None and self.state.active(before)
         is_active = seen.change != "gone" and self.state.active(seen)
         crashed = before is not None and _crashed(before, seen)
-        self._remember(seen)
+        self.remember(seen)
         if seen.change == "listed":
             return
         if is_active and not was_active:
@@ -102,7 +83,7 @@ class _Turn:
         if is_active:
             self._progress(seen)
         if seen.change == "gone" and seen.cause != "released":
-            self._note(lambda one: one.victim_uid == uid and not one.in_place, gone=self.at)
+            self.note(lambda one: one.victim_uid == uid and not one.in_place, gone=self.at)
 
     def replicaset(self, seen: ReplicaSetSeen) -> None:
         if seen.replicaset is None:
@@ -119,7 +100,7 @@ class _Turn:
     def slice(self, seen: SliceSeen) -> None:
         slices = {**self.state.slices, seen.name: seen.ready}
         self.state = replace(self.state, slices=slices)
-        self._note(
+        self.note(
             lambda one: one.replacement in seen.ready and one.started is not None, routed=self.at
         )
 
@@ -132,43 +113,35 @@ class _Turn:
         self.state = replace(self.state, surplus=surplus)
         for healing in self.state.open:
             if healing.victim == name and healing.cause == "deleted" and healing.ready is None:
-                self._call_off(healing, SCALED)
+                self.call_off(healing, SCALED)
                 self._hand_on(healing)
 
     def mark(self, mark: Mark) -> None:
         self.state = replace(self.state, marks={**self.state.marks, mark.pod: mark})
         for healing in self.state.open:
             if healing.victim == mark.pod:
-                self._swap(healing, died=min(healing.died, mark.at), marked=True)
+                self.swap(healing, died=min(healing.died, mark.at), marked=True)
 
     def served(self, seen: Served) -> None:
-        self._note(
-            lambda one: one.replacement == seen.pod and one.ready is not None, served=self.at
-        )
+        self.note(lambda one: one.replacement == seen.pod and one.ready is not None, served=self.at)
 
     def settle(self) -> None:
         """Call off victims whose places nobody wants filled, and close what is whole."""
         if self.state.replicaset is None:
             self._remove_all()
             return
-        waiting = sorted(self._waiting(), key=_first_dismissed)
+        waiting = sorted(self.waiting(), key=_first_dismissed)
         wanted = max(0, (self.state.desired or 0) - self.state.count)
         for healing in waiting[: max(0, len(waiting) - wanted)]:
-            self._dismiss(healing)
+            self.dismiss(healing)
         for healing in self.state.open:
             if healing.whole:
-                self._close(healing)
-
-    def _remember(self, seen: PodSeen) -> None:
-        pods = {**self.state.pods, seen.pod.uid: seen}
-        if seen.change == "gone":
-            del pods[seen.pod.uid]
-        self.state = replace(self.state, pods=pods)
+                self.close(healing)
 
     def _arrived(self, seen: PodSeen, *, adopted: bool) -> None:
         if adopted:
             self.said.append(Adopted(self.at, seen.pod.name))
-        waiting = self._waiting()
+        waiting = self.waiting()
         if not waiting and not adopted and self.state.count > (self.state.desired or 0):
             waiting = self._unexplained(seen)
         if waiting:
@@ -183,7 +156,7 @@ class _Turn:
         if seen.version >= self.state.desired_version:
             self.state = replace(self.state, desired=self.state.count, desired_version=seen.version)
             return []
-        return self._recent()
+        return self.recent()
 
     def _left(self, seen: PodSeen) -> None:
         pod, mark = seen.pod, self.state.marks.get(seen.pod.name)
@@ -191,42 +164,42 @@ class _Turn:
         for healing in self.state.open:
             if healing.replacement_uid == pod.uid and healing.ready is None:
                 why = DELETED_TOO if healing.in_place else SCALED if surplus else DIED_TOO
-                self._call_off(healing, why)
+                self.call_off(healing, why)
         cause = mark.cause if mark and seen.cause == "lost" else seen.cause
         died = min(self.at, mark.at) if mark else self.at
         healing = Healing(pod.name, pod.uid, cause, died, marked=mark is not None)
         if pod.name in self.state.surplus:
             self.said.append(CalledOff(self.at, healing, SCALED))
         else:
-            self._open(healing)
+            self.open(healing)
 
     def _crashed(self, seen: PodSeen) -> None:
         """Note a container's death. While its pod is still coming up, that is only a delay."""
         pod = seen.pod
         for healing in self.state.open:
             if healing.replacement_uid == pod.uid and healing.ready is None:
-                self._swap(healing, started=None)
+                self.swap(healing, started=None)
                 return
         mark = self.state.marks.get(pod.name)
         died = min(self.at, mark.at) if mark else self.at
         marked = mark is not None
-        self._open(Healing(pod.name, pod.uid, "crashed", died, pod.name, pod.uid, marked=marked))
+        self.open(Healing(pod.name, pod.uid, "crashed", died, pod.name, pod.uid, marked=marked))
 
     def _progress(self, seen: PodSeen) -> None:
         for healing in self.state.open:
             if healing.replacement_uid == seen.pod.uid and healing.ready is None:
-                now = self._swap(healing, healing.reached(self.at, seen))
+                now = self.swap(healing, healing.reached(self.at, seen))
                 if now.ready is not None:
                     self.said.append(Healed(self.at, now))
 
     def _pair(self, victim: Healing, name: str, uid: str, at: float) -> Healing:
         paired = replace(victim, replacement=name, replacement_uid=uid, created=at)
         if victim in self.state.open:
-            self._swap(victim, paired)
+            self.swap(victim, paired)
         else:
             rest = tuple(one for one in self.state.dismissed if one[1] is not victim)
             self.state = replace(self.state, dismissed=rest)
-            self._open(paired)
+            self.open(paired)
         self.said.append(Replaced(self.at, paired))
         return paired
 
@@ -234,7 +207,7 @@ class _Turn:
         """Give the replacement of a pod that needed none to one that does."""
         if healing.replacement is None or healing.replacement_uid is None or healing.in_place:
             return
-        waiting = self._waiting() or self._recent()
+        waiting = self.waiting() or self.recent()
         seen = self.state.pods.get(healing.replacement_uid)
         if waiting and seen:
             born = self.at if healing.created is None else healing.created
@@ -242,73 +215,17 @@ class _Turn:
             self._pair(heir, healing.replacement, healing.replacement_uid, born)
             self._progress(seen)
 
-    def _waiting(self) -> list[Healing]:
-        return [one for one in self.state.open if one.waiting]
-
-    def _recent(self) -> list[Healing]:
-        """Return those dismissed a moment ago which the controller did not call surplus."""
-        recent = (one for at, one in self.state.dismissed if self.at - at <= DOUBT)
-        return [one for one in recent if one.victim not in self.state.surplus]
-
-    def _open(self, healing: Healing) -> None:
-        self.opened.append(healing)
-        self.state = replace(self.state, open=(*self.state.open, healing))
-
-    def _swap(self, old: Healing, new: Healing | None = None, **changes: Any) -> Healing:
-        now = replace(new or old, **changes)
-        healings = tuple(now if one is old else one for one in self.state.open)
-        self.state = replace(self.state, open=healings)
-        return now
-
-    def _note(self, which: Callable[[Healing], bool], **moments: Any) -> None:
-        """Set moments, once each, on the healings that they belong to."""
-
-        def noted(one: Healing) -> Healing:
-            fresh: dict[str, Any] = {
-                name: at for name, at in moments.items() if getattr(one, name) is None
-            }
-            return replace(one, **fresh) if fresh and which(one) else one
-
-        self.state = replace(
-            self.state,
-            open=tuple(map(noted, self.state.open)),
-            done=tuple(map(noted, self.state.done)),
-        )
-
-    def _call_off(self, healing: Healing, why: str) -> None:
-        self.state = replace(
-            self.state, open=tuple(one for one in self.state.open if one is not healing)
-        )
-        self.said.append(CalledOff(self.at, healing, why))
-
-    def _dismiss(self, healing: Healing) -> None:
-        self._call_off(healing, SCALED)
-        dismissed = (*self.state.dismissed, (self.at, healing))[-KEPT_HEALINGS:]
-        self.state = replace(self.state, dismissed=dismissed)
-
     def _remove_all(self) -> None:
         for healing in self.state.open:
             if healing.ready is None:
-                self._call_off(healing, REMOVED)
+                self.call_off(healing, REMOVED)
             else:
-                self._close(healing)
-
-    def _close(self, healing: Healing) -> None:
-        self.state = replace(
-            self.state,
-            open=tuple(one for one in self.state.open if one is not healing),
-            done=(*self.state.done, healing)[-KEPT_HEALINGS:],
-        )
-        self.said.append(Closed(self.at, healing))
+                self.close(healing)
 
 
 def _crashed(before: PodSeen, seen: PodSeen) -> bool:
     stopped = before.running and not seen.running
     return stopped or seen.pod.restarts > before.pod.restarts
-
-
-def _death(healing: Healing) -> tuple[str, str]:
-    return healing.victim_uid, healing.cause
 
 
 def _first_served(healing: Healing) -> tuple[bool, float]:

@@ -6,7 +6,7 @@
 - ``paths``: where objects live in the API
 - ``applying``: what `kubectl apply` does, for our two objects
 - ``contexts``: what a kubeconfig says, read without the client
-- ``watching``: lists and watches that survive whatever the network does
+- ``watching``: lists and watches that survive whatever the network does; its types in ``news``
 
 Speed decides the shape. Importing the typed APIs costs about half a second; the plain `ApiClient`
 0.2 s; its asyncio twin 0.15 s more. So single requests go through the plain one in a thread, or
