@@ -227,7 +227,7 @@ class NodePortProxy:
 
 
 def stops_at_once(pod: Object) -> bool:
-    """Whether a pod's processes get SIGTERM as soon as it is deleted: no preStop hook runs first."""
+    """Whether a pod gets SIGTERM as soon as it is deleted: no preStop hook runs before it."""
     meta = pod["metadata"]
     if "deletionTimestamp" not in meta:
         return False
