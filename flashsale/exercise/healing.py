@@ -117,10 +117,11 @@ class _Turn(Page):
                 self._hand_on(healing)
 
     def mark(self, mark: Mark) -> None:
-        self.state = replace(self.state, marks={**self.state.marks, mark.pod: mark})
-        for healing in self.state.open:
-            if healing.victim == mark.pod:
-                self.swap(healing, died=min(healing.died, mark.at), marked=True)
+        died = [healing for healing in self.state.open if healing.victim == mark.pod]
+        for healing in died:
+            self.swap(healing, died=min(healing.died, mark.at), marked=True)
+        if not died:  # its death is still to be seen
+            self.state = replace(self.state, marks={**self.state.marks, mark.pod: mark})
 
     def served(self, seen: Served) -> None:
         self.note(lambda one: one.replacement == seen.pod and one.ready is not None, served=self.at)
@@ -159,7 +160,7 @@ class _Turn(Page):
         return self.recent()
 
     def _left(self, seen: PodSeen) -> None:
-        pod, mark = seen.pod, self.state.marks.get(seen.pod.name)
+        pod, mark = seen.pod, self._take_mark(seen.pod.name)
         surplus = pod.name in self.state.surplus or self.state.count >= (self.state.desired or 0)
         for healing in self.state.open:
             if healing.replacement_uid == pod.uid and healing.ready is None:
@@ -180,10 +181,17 @@ class _Turn(Page):
             if healing.replacement_uid == pod.uid and healing.ready is None:
                 self.swap(healing, started=None)
                 return
-        mark = self.state.marks.get(pod.name)
+        mark = self._take_mark(pod.name)
         died = min(self.at, mark.at) if mark else self.at
         marked = mark is not None
         self.open(Healing(pod.name, pod.uid, "crashed", died, pod.name, pod.uid, marked=marked))
+
+    def _take_mark(self, pod: str) -> Mark | None:
+        """Return the mark that explains a death, once: a pod's next death has another reason."""
+        marks = dict(self.state.marks)
+        mark = marks.pop(pod, None)
+        self.state = replace(self.state, marks=marks)
+        return mark
 
     def _progress(self, seen: PodSeen) -> None:
         for healing in self.state.open:

@@ -297,3 +297,15 @@ def test_a_step_leaves_the_state_it_was_given_alone() -> None:
     assert step(before, killed(1.0, "a")) == step(before, killed(1.0, "a"))
     assert (dict(before.pods), before.open) == kept
     assert State() == State()
+
+
+def test_a_kill_explains_one_death_only() -> None:
+    """A pod that came back from a kill of its process dies later from that moment on."""
+    crash = sight(1.0, "changed", "a", ready=False, running=False)
+    mark = Mark(0.9, "a", "crashed")
+    for order in ((mark, crash), (crash, mark)):
+        back = sight(2.0, "changed", "a", restarts=1)
+        later = sight(9.0, "changed", "a", restarts=1, terminating=True)
+        state, _ = told([*THREE, *order, back, later])
+        (healing,) = state.open
+        assert (healing.cause, healing.died, healing.marked) == ("deleted", 9.0, False)
