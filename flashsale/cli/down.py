@@ -33,10 +33,10 @@ def down(
 
 async def _closed(typed: Shared, stop: bool) -> Closed:
     from flashsale.cli.output import progress
-    from flashsale.clusters.choose import for_finding
+    from flashsale.clusters.choose import for_closing, for_finding
     from flashsale.clusters.home import state_home
     from flashsale.exercise.closing import close
 
-    choice = await for_finding(typed.wanted)
+    choice = await (for_closing if stop else for_finding)(typed.wanted)
     with progress() as shown:
         return await close(choice, typed.namespace, shown, state_home(), stop=stop)

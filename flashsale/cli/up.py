@@ -12,7 +12,7 @@ from flashsale.cli import values
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
-    from flashsale.clusters.base import Progress
+    from flashsale.clusters.base import Making, Progress
     from flashsale.exercise.opening import Opened, Order
 
 
@@ -47,6 +47,18 @@ def up(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Build the image even if nothing changed.")
     ] = False,
+    no_roll: Annotated[
+        bool, typer.Option("--no-roll", help="Leave pods alone that run an older version.")
+    ] = False,
+    driver: Annotated[
+        str, typer.Option("--driver", metavar="NAME", help="For a new minikube profile: docker.")
+    ] = "",
+    cpus: Annotated[
+        int | None, typer.Option("--cpus", metavar="N", help="CPUs of a new minikube profile.")
+    ] = None,
+    memory: Annotated[
+        str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
+    ] = "",
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")
     ] = False,
@@ -73,23 +85,27 @@ def up(
         replicas=None if replicas is None else values.replica_count(replicas),
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
+        roll=not no_roll,
         timeout=values.duration(timeout),
     )
+    making = values.making(driver, cpus, memory)
     with output.progress() as progress:
-        opened = run(_opened(typed, order, progress))
+        opened = run(_opened(typed, order, making, progress))
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
         output.out(opened_view(opened, time.time()))
 
 
-async def _opened(typed: Shared, order: Order, progress: Progress) -> Opened:
+async def _opened(typed: Shared, order: Order, making: Making, progress: Progress) -> Opened:
+    from dataclasses import replace
+
     from flashsale.cli.output import looking
     from flashsale.clusters.choose import for_opening, told
     from flashsale.clusters.home import state_home
     from flashsale.exercise.opening import open_sale
 
-    choice = await for_opening(typed.wanted)
+    choice = await for_opening(replace(typed.wanted, making=making))
     where = told(choice.record)
     progress.note(f"On {where}: {choice.why}.")
     view = looking(progress)

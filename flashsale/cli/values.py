@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from flashsale.errors import BadInputError
 
+if TYPE_CHECKING:
+    from flashsale.clusters.base import Making
+
 MOST_REPLICAS = 100
+LEAST_CPUS = 2  # minikube refuses less
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -54,6 +59,22 @@ def image_name(text: str) -> str:
             hint="flashsale up --image flashsale:2.0",
         )
     return text
+
+
+def making(driver: str, cpus: int | None, memory: str) -> Making:
+    """Check how a minikube profile is to be made; what is not said is left to minikube."""
+    from flashsale.clusters.base import Making
+
+    if driver and not re.fullmatch(r"[a-z0-9]+", driver):
+        raise BadInputError(f"'{driver}' is not a driver.", hint="flashsale up --driver docker")
+    if cpus is not None and cpus < LEAST_CPUS:
+        raise BadInputError(
+            f"minikube cannot do with {cpus} CPUs: {LEAST_CPUS} is the least.",
+            hint=f"flashsale up --cpus {LEAST_CPUS}",
+        )
+    if memory and not re.fullmatch(r"[1-9]\d*([bkmg](i?b)?)?", memory.lower()):
+        raise BadInputError(f"'{memory}' is not a size of memory.", hint="flashsale up --memory 4g")
+    return Making(driver, cpus or 0, memory)
 
 
 def build_arg(text: str) -> tuple[str, str]:

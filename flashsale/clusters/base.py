@@ -29,6 +29,21 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """How to make a cluster that is not there yet; empty or 0 leaves it to the cluster's tool."""
+
+    driver: str = ""
+    cpus: int = 0
+    memory: str = ""  # 4096 (MiB), 4g
+
+    @property
+    def options(self) -> str:
+        """Write what was asked for as it is typed."""
+        typed = {"driver": self.driver, "cpus": self.cpus, "memory": self.memory}
+        return " ".join(f"--{name} {value}" for name, value in typed.items() if value)
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """What goes into the image: a folder with `app.py`, and a Dockerfile that may lie elsewhere."""
 
@@ -53,15 +68,24 @@ class Image:
     built: bool  # False when an unchanged app was found ready
     id: str = ""  # sha256:..., empty where unknown
     digest: str = ""  # sha256:... of its manifest in a registry, once pushed
+    others: tuple[str, ...] = ()  # what else pods may report: other nodes' ids, other registries'
 
     def runs_in(self, image_id: str) -> bool:
-        """Whether a pod's imageID is this image; yes where either side is not known.
+        """Whether a pod that was there before runs this image, by its imageID.
 
-        Runtimes write it differently: `docker://sha256:...`, `sha256:...`, and for a pulled image
-        `docker-pullable://NAME@sha256:...` or `NAME@sha256:...` with the registry's digest.
+        Runtimes write it differently: `docker://sha256:...`, `sha256:...` or the bare digits, and
+        for an image that a registry knows `docker-pullable://NAME@sha256:...` or
+        `NAME@sha256:...` with the registry's digest. Where either side is not known, a pod runs
+        the image unless that was built just now.
         """
-        known = {part for part in (self.id, self.digest) if part}
-        return not image_id or not known or any(image_id.endswith(part) for part in known)
+        known = {_digits(part) for part in (self.id, self.digest, *self.others) if part}
+        if not image_id or not known:
+            return not self.built
+        return _digits(image_id) in known
+
+
+def _digits(reference: str) -> str:
+    return reference.rpartition(":")[2]
 
 
 class Cluster(Protocol):
@@ -112,5 +136,8 @@ class Cluster(Protocol):
             FlashsaleError: this cluster gives no way to do that.
         """
 
-    async def stop(self, progress: Progress) -> None:
-        """Stop the cluster itself; objects on it survive where the cluster can keep them."""
+    async def stop(self, progress: Progress) -> bool:
+        """Stop the cluster itself, and say whether it is stopped: one that is not ours goes on.
+
+        Objects on it survive where the cluster can keep them.
+        """

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from flashsale.clusters import record as records
-from flashsale.clusters.base import Cluster
+from flashsale.clusters.base import Cluster, Making
 from flashsale.clusters.embedded import Embedded
 from flashsale.clusters.home import state_home
 from flashsale.clusters.record import Record
-from flashsale.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
+from flashsale.errors import (
+    BadInputError,
+    ClusterUnreachableError,
+    FlashsaleError,
+    NoSaleError,
+    RefusedError,
+)
 from flashsale.kube import contexts
 
 MINIKUBE = "minikube"  # binary, kind and default profile share the name
+NOTHING_ASKED = Making()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Wanted:
     cluster: str | None = None  # auto, minikube or embedded
     profile: str | None = None
     allow_remote: bool = False
+    making: Making = field(default_factory=Making)  # of a minikube profile: `up` alone takes it
 
     @property
     def anything(self) -> bool:
@@ -55,26 +63,62 @@ async def for_opening(wanted: Wanted, *, home: Path | None = None) -> Choice:
     if wanted.anything:
         return _typed(wanted, _recorded_quietly(home), home)
     recorded = records.read(home)
-    if recorded and exists(recorded):
+    if wanted.making.options and (recorded is None or recorded.kind != MINIKUBE):
+        return _typed(replace(wanted, cluster=MINIKUBE), recorded, home)
+    if recorded and await exists(recorded):
         guard(recorded)
-        where = _cluster(recorded, home)
+        where = _cluster(recorded, home, wanted.making)
         return Choice(where, "the sale is there already", recorded)
     why = f"{told(recorded)}, where the sale was, is gone; " if recorded else ""
-    return await _best(wanted.profile or MINIKUBE, home, why)
+    return await _best(recorded.profile if recorded else MINIKUBE, home, why, wanted.making)
 
 
 async def for_finding(wanted: Wanted, *, home: Path | None = None) -> Choice:
-    """Choose where an open sale is; raises what :func:`for_opening` does, and moreover:
+    """Choose where an open sale is, without a look whether it runs.
 
-    NoSaleError: nothing was typed, and nothing is recorded.
+    Raises:
+        NoSaleError: nothing was typed, and nothing is recorded; or minikube's profile is gone.
+        ClusterUnreachableError: minikube is stopped, or the context is not there any more.
+        RefusedError, BadInputError: as :func:`for_opening` does.
     """
     home = home or state_home()
+    choice = await _pointed_at(wanted, home)
+    if choice.record.kind == MINIKUBE and choice.record.context not in contexts.read():
+        raise await asleep(choice.record)
+    return choice
+
+
+async def for_closing(wanted: Wanted, *, home: Path | None = None) -> Choice:
+    """Choose as :func:`for_finding` does, but take a minikube that is stopped, or gone, as well."""
+    return await _pointed_at(wanted, home or state_home())
+
+
+async def asleep(record: Record) -> FlashsaleError:
+    """Say why minikube has taken a profile's context out of the kubeconfig: stopped, or deleted.
+
+    Raises:
+        ClusterUnreachableError: minikube is not installed, or does not answer.
+    """
+    from flashsale.clusters import minikube
+
+    up = "flashsale up" + (f" --profile {record.profile}" if record.profile != MINIKUBE else "")
+    if not minikube.installed():
+        raise minikube.missing()
+    state = await minikube.profile_state(record.profile)
+    if not state.exists:
+        return NoSaleError(f"There is no minikube profile '{record.profile}' here.", hint=up)
+    how = f"has no context '{record.context}' in the kubeconfig" if state.host_up else "is stopped"
+    return ClusterUnreachableError(f"minikube '{record.profile}' {how}.", hint=up)
+
+
+async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
+    """Take what was typed, else what is recorded."""
     if wanted.anything:
         return _typed(wanted, _recorded_quietly(home), home)
     recorded = records.read(home)
     if recorded is None:
         raise NoSaleError("No sale is open here.", hint="flashsale up")
-    if recorded.kind == "context" and not exists(recorded):
+    if recorded.kind == "context" and recorded.context not in contexts.read():
         raise ClusterUnreachableError(
             f"The sale is on {told(recorded)}, which the kubeconfig does not have any more.",
             hint="kubectl config get-contexts",
@@ -92,20 +136,30 @@ def told(record: Record) -> str:
     return f"the context '{record.context}'"
 
 
-def exists(record: Record) -> bool:
-    """Whether a recorded cluster is still there, running or not."""
+async def exists(record: Record) -> bool:
+    """Whether a recorded cluster is still there, running or not.
+
+    `minikube stop` takes the context out of the kubeconfig, so its absence proves nothing.
+
+    Raises:
+        ClusterUnreachableError: minikube does not answer.
+    """
     if record.kind == "embedded":
         return True  # it is a folder, made again where it is missing
-    if record.kind == MINIKUBE:
-        return shutil.which(MINIKUBE) is not None and record.context in contexts.read()
-    return record.context in contexts.read()
+    if record.context in contexts.read():
+        return record.kind != MINIKUBE or shutil.which(MINIKUBE) is not None
+    if record.kind != MINIKUBE:
+        return False
+    from flashsale.clusters import minikube
+
+    return (await minikube.profile_state(record.profile)).exists
 
 
 def _typed(wanted: Wanted, recorded: Record | None, home: Path) -> Choice:
     fresh, why = _meant(wanted)
     fresh = _adopted(fresh, recorded)
     guard(fresh)
-    return Choice(_cluster(fresh, home), why, fresh)
+    return Choice(_cluster(fresh, home, wanted.making), why, fresh)
 
 
 def _meant(wanted: Wanted) -> tuple[Record, str]:
@@ -157,14 +211,14 @@ def guard(record: Record) -> None:
         )
 
 
-async def _best(profile: str, home: Path, why: str) -> Choice:
+async def _best(profile: str, home: Path, why: str, making: Making) -> Choice:
     """Choose without any word from the user: minikube where it can run, else embedded."""
     usable, reason = await asyncio.to_thread(minikube_usable, profile)
     if usable:
         record = Record("minikube", profile, profile=profile)
     else:
         record = Record("embedded", Embedded.context)
-    return Choice(_cluster(record, home), why + reason, record)
+    return Choice(_cluster(record, home, making), why + reason, record)
 
 
 def minikube_usable(profile: str) -> tuple[bool, str]:
@@ -176,8 +230,17 @@ def minikube_usable(profile: str) -> tuple[bool, str]:
     return minikube.usable(profile)
 
 
-def _cluster(record: Record, home: Path) -> Cluster:
-    """Import only the kind that is needed: the others bring Docker's door with them."""
+def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Cluster:
+    """Import only the kind that is needed: the others bring Docker's door with them.
+
+    Raises:
+        BadInputError: options of making a minikube profile, for something else.
+    """
+    if making.options and record.kind != MINIKUBE:
+        raise BadInputError(
+            f"{making.options} is for minikube, but you also ask for {told(record)}.",
+            hint=f"flashsale up --cluster minikube {making.options}",
+        )
     if record.kind == "embedded":
         return Embedded(home / "embedded")
     if record.kind == "context":
@@ -186,7 +249,7 @@ def _cluster(record: Record, home: Path) -> Cluster:
         return Context(record.context)
     from flashsale.clusters.minikube import Minikube
 
-    return Minikube(record.profile)
+    return Minikube(record.profile, making)
 
 
 def _recorded_quietly(home: Path) -> Record | None:

@@ -70,8 +70,10 @@ class Context:
         """
         await api.run_in(namespace, pod.name, ["sh", "-c", "kill -9 -1; kill -QUIT 1"])
 
-    async def stop(self, progress: Progress) -> None:
+    async def stop(self, progress: Progress) -> bool:
         """Leave it running: it is not ours."""
+        progress.note(f"The cluster '{self.context}' goes on: it is not flashsale's to stop.")
+        return False
 
     async def _version(self) -> None:
         async with connect(self.kubeconfig, self.context) as api:

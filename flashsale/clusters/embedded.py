@@ -103,12 +103,13 @@ class Embedded:
             )
         os.kill(pid, signal.SIGKILL)
 
-    async def stop(self, progress: Progress) -> None:
+    async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""
         from flashsale.embedded import launch
 
         progress.step("Stopping the embedded cluster")
         await asyncio.to_thread(launch.stop, self.home)
+        return True
 
 
 def process_of(home: Path, uid: str) -> int:

@@ -58,7 +58,7 @@ async def by_docker(
     building = Telling(progress, f"Building {name} with Docker on {engine.host}")
     made = await make(engine, await recipe(app, name, options), building.line, progress.note)
     if not options.push:
-        return Image(name, made.built, made.id)
+        return Image(name, made.built, made.id, others=made.others)
     pushing = Telling(progress, f"Pushing {name} to {options.push}")
     pushed = await push(engine, name, options.push, pushing.line)
-    return Image(pushed, made.built, made.id, pushed.partition("@")[2])
+    return Image(pushed, made.built, made.id, pushed.partition("@")[2], made.others)

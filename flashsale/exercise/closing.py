@@ -11,7 +11,7 @@ from typing import Any
 
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Progress
-from flashsale.clusters.choose import Choice
+from flashsale.clusters.choose import Choice, exists
 from flashsale.errors import NoSaleError, NotReadyError
 from flashsale.exercise.sale import Sale, owned, reached
 from flashsale.exercise.waiting import until_gone
@@ -28,12 +28,14 @@ class Closed:
     removed: tuple[str, ...]  # as kubectl prints them: `service/flashsale-svc`
     stopped: bool  # the cluster, too
     seconds: float
+    kept: bool = False  # the sale is still in the cluster, which was stopped already
 
     def as_json(self) -> dict[str, Any]:
         """Write it as `down -o json` does."""
         return {
             "removed": list(self.removed),
             "stopped": self.stopped,
+            "kept": self.kept,
             "seconds": round(self.seconds, 3),
         }
 
@@ -58,19 +60,24 @@ async def close(
     """
     began, cluster = clock(), choice.cluster
     stopping = stop or cluster.stops_with_sale
-    dead = cluster.stops_with_sale and not await cluster.running()
-    if dead:
+    dead = stopping and not await cluster.running()
+    if dead and not cluster.stops_with_sale and await cluster.stop(progress):
+        # Starting it, only to remove the sale, would take minutes; it may be gone altogether.
+        kept = await exists(choice.record)
+        if not kept:
+            _forget(home, choice)
+        return Closed((), kept, clock() - began, kept)
+    if dead and cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go
     async with reached(choice, choice.record, namespace) as sale:
         progress.step("Removing the ReplicaSet, the Service and the pods")
         removed = await remove(sale, at_once=dead)
         missing = sale.missing()
-    if stopping:
-        await cluster.stop(progress)
+    stopped = stopping and await cluster.stop(progress)
     _forget(home, choice)
-    if not removed and not stopping:
+    if not removed and not stopped:
         raise missing
-    return Closed(tuple(removed), stopping, clock() - began)
+    return Closed(tuple(removed), stopped, clock() - began)
 
 
 async def remove(sale: Sale, *, at_once: bool) -> list[str]:

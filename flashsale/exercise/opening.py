@@ -2,16 +2,14 @@
 
 Running it again on an open sale changes nothing: the image is there, the objects are as the
 manifest says, and a number of pods that somebody set with `scale` stays. Where the app or the
-manifest did change, the pods that still run the old version are replaced, all but one first, so
-that buyers always find somebody: a ReplicaSet alone never touches pods that exist.
+manifest did change, the pods that still run the old version are replaced, one at a time.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +23,13 @@ from flashsale.exercise import manifest as manifests
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
 from flashsale.exercise.readiness import ready
-from flashsale.exercise.sale import Sale, owned, reached
+from flashsale.exercise.rolling import WHY, Rolled, outdated, present, roll
+from flashsale.exercise.sale import Sale, reached
 from flashsale.exercise.showing import Status, status
 from flashsale.exercise.waiting import Sight
-from flashsale.kube import Api, NotFoundError, paths
+from flashsale.kube import Api, NotFoundError
 from flashsale.kube.applying import Outcome, apply
 from flashsale.kube.failures import InvalidError
-from flashsale.model import Object, Pod
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
 
@@ -46,6 +44,7 @@ class Order:
     replicas: int | None = None
     build: BuildOptions = field(default_factory=BuildOptions)
     wait: bool = True
+    roll: bool = True  # replace pods that run an old version
     timeout: float = 120.0  # seconds, for the pods to become ready
 
 
@@ -56,13 +55,16 @@ class Opened:
     status: Status
     image: Image
     outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
-    renewed: int  # pods that ran an old version and were replaced
+    rolled: Rolled
     seconds: float
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Write it as `up -o json` does; ``now`` is unix seconds."""
-        image = {"name": self.image.name, "built": self.image.built}
-        return self.status.as_json(now) | {"seconds": round(self.seconds, 3), "image": image}
+        return self.status.as_json(now) | {
+            "seconds": round(self.seconds, 3),
+            "image": {"name": self.image.name, "built": self.image.built},
+            "rolled": {"replaced": self.rolled.replaced, "left": self.rolled.left},
+        }
 
 
 async def open_sale(
@@ -95,12 +97,13 @@ async def open_sale(
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas)
         _remember(home, record, progress)
+        before = await present(sale)
         progress.step("Applying the ReplicaSet and the Service")
         outcomes = await applied(sale, manifest, order.replicas)
-        renewed = await renew(sale, image, order, progress)
+        rolled = await renew(sale, image, before, order, progress, tell)
         if order.wait:
             await _all_ready(sale, order.timeout, progress, tell)
-        return Opened(await status(sale), image, outcomes, renewed, clock() - began)
+        return Opened(await status(sale), image, outcomes, rolled, clock() - began)
 
 
 def recorded(record: Record, manifest: Manifest, namespace: str | None) -> Record:
@@ -169,56 +172,23 @@ async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[
     }
 
 
-async def renew(sale: Sale, image: Image, order: Order, progress: Progress) -> int:
-    """Replace the pods that run an old version, so that buyers always find somebody."""
-    replicaset = await sale.replicaset()
-    old = stale(owned(await sale.pods(replicaset), replicaset), replicaset, image)
-    if not old:
-        return 0
-    if not order.wait:
-        progress.note(f"{len(old)} pods still run the old version: flashsale kill-pod --all")
-        return 0
-    progress.step(f"Replacing {len(old)} pods that run the old version")
-    for wave in waves(old):
-        for pod in wave:
-            with suppress(NotFoundError):  # the ReplicaSet was quicker, if it has too many
-                await sale.api.delete(paths.pods(sale.namespace, pod["metadata"]["name"]))
-        await ready(sale, replicaset["spec"].get("replicas", 1), timeout=order.timeout)
-    return len(old)
-
-
-def waves(old: Sequence[Object]) -> list[list[Object]]:
-    """Say in which order old pods go: one that is ready stays until others serve."""
-    serving = next((pod for pod in old if Pod.from_object(pod).ready), None)
-    first = [pod for pod in old if pod is not serving]
-    return [wave for wave in (first, [serving] if serving else []) if wave]
-
-
-def stale(pods: Sequence[Object], replicaset: Object, image: Image) -> list[Object]:
-    """Find the pods that are not as the ReplicaSet would make them today."""
-    template = replicaset["spec"]["template"]["spec"]
-    return [
-        pod
-        for pod in pods
-        if not pod["metadata"].get("deletionTimestamp")
-        and not (_as_made(pod["spec"], template) and image.runs_in(Pod.from_object(pod).image_id))
-    ]
-
-
-def _as_made(spec: Object, template: Object) -> bool:
-    """Whether a pod has what its template says; servers add to a pod, but change nothing."""
-    pairs = zip(spec.get("containers") or [], template.get("containers") or [], strict=False)
-    own = ("containers", "volumes")  # a token's volume, and its mount, are added to every pod
-    return (
-        len(spec.get("containers") or []) == len(template.get("containers") or [])
-        and all(spec.get(key) == template[key] for key in template if key not in own)
-        and all(
-            there.get(key) == made[key]
-            for there, made in pairs
-            for key in made
-            if key != "volumeMounts"
-        )
-    )
+async def renew(
+    sale: Sale,
+    image: Image,
+    before: frozenset[str],
+    order: Order,
+    progress: Progress,
+    tell: Callable[[Sight], None] | None,
+) -> Rolled:
+    """Replace the pods that run an old version, unless that was not wanted."""
+    if order.roll and order.wait:
+        return await roll(sale, image, before, progress, timeout=order.timeout, tell=tell)
+    old = await outdated(sale, image, before)
+    if old:
+        number = "1 pod still runs" if len(old) == 1 else f"{len(old)} pods still run"
+        option = "--no-wait" if order.roll else "--no-roll"
+        progress.note(f"{number} the old version ({option}): {WHY}; flashsale up replaces them.")
+    return Rolled(left=len(old))
 
 
 async def _all_ready(

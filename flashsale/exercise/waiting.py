@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,8 +62,13 @@ def whole(count: int) -> Verdict:
 
 
 def hopeless(sight: Sight) -> bool:
-    """Whether no unready pod can become ready by itself: its image is missing, its app crashes."""
-    unready = [pod for pod in sight.alive if not pod.ready]
+    """Whether no unready pod can become ready by itself."""
+    return stuck(sight.alive)
+
+
+def stuck(pods: Sequence[Pod]) -> bool:
+    """Whether all unready pods of these are beyond hope: no image, or an app that crashes."""
+    unready = [pod for pod in pods if not pod.ready]
     crashing = {pod.name for pod in unready if pod.restarts >= CRASHES}
     return bool(unready) and all(
         pod.status in HOPELESS or (pod.status == "CrashLoopBackOff" and pod.name in crashing)

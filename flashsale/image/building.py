@@ -79,6 +79,7 @@ class Made:
 
     id: str
     built: bool
+    others: tuple[str, ...] = ()  # what else a node may call it: digests, other nodes' ids
 
 
 class BuildError(FlashsaleError):
@@ -99,7 +100,7 @@ async def make(engine: Engine, recipe: Recipe, emit: Emit, note: Emit) -> Made:
     present = await engine.work(lambda _: engine.find(recipe.name), emit)
     digest = recipe.digest
     if present and present.labels.get(LABEL) == digest and not recipe.rebuild:
-        return Made(present.id, built=False)
+        return Made(present.id, built=False, others=present.digests)
     refuse_buildkit(recipe.context.dockerfile)
     network = recipe.passed()
     for line in network.notes:
@@ -107,15 +108,15 @@ async def make(engine: Engine, recipe: Recipe, emit: Emit, note: Emit) -> Made:
     dockerfile, extra = recipe.files(network)
     archive = recipe.context.archive(dockerfile, **extra)
 
-    def build(tell: Emit) -> str:
+    def build(tell: Emit) -> Made:
         messages = engine.build(archive, recipe.name, network.arguments, {LABEL: digest})
         follow(messages, tell)
         found = engine.find(recipe.name)
         if found is None:
             raise BuildError(f"Docker reported success, but {recipe.name} is not there.")
-        return found.id
+        return Made(found.id, built=True, others=found.digests)
 
-    return Made(await engine.work(build, emit), built=True)
+    return await engine.work(build, emit)
 
 
 def follow(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:

@@ -23,8 +23,9 @@ def opened_view(opened: Opened, now: float) -> str:
     from flashsale.ui.tables import status_view
 
     done = [f"{name} {outcome}" for name, outcome in opened.outcomes.items()]
-    if opened.renewed:
-        done.append(f"{opened.renewed} pods replaced: they ran an old version")
+    if replaced := opened.rolled.replaced:
+        pods = "1 pod" if replaced == 1 else f"{replaced} pods"
+        done.append(f"{pods} of the old version replaced")
     steps = "\n".join(f"  {command:<20} {why}" for command, why in NEXT)
     sale = status_view(opened.status, now)
     return "\n".join(done) + f"\n\n{sale}\n\n{_opened_line(opened)} Next:\n{steps}"
@@ -98,9 +99,13 @@ def happening_line(happening: Happening) -> str:
 
 def closed_view(closed: Closed) -> str:
     """Write what `down` prints."""
-    lines = [f"{name} deleted" for name in closed.removed] or ["Nothing of a sale was left."]
+    lines = [f"{name} deleted" for name in closed.removed]
+    if not lines and not closed.kept:
+        lines.append("Nothing of a sale was left.")
     if closed.stopped:
         lines.append("The cluster is stopped.")
+    if closed.kept:
+        lines.append("The sale is still in it: flashsale up brings it back, and down removes it.")
     return "\n".join(lines)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.clusters.base import Image
-from flashsale.exercise.opening import stale
 from flashsale.exercise.waiting import Sight, hopeless, whole
 from flashsale.model import Object
 from tests.exercise.making import pod_object, replicaset_object
@@ -62,35 +60,3 @@ def test_one_pod_that_may_still_come_is_hope() -> None:
     bad = pod_object("bad", state={"waiting": {"reason": "ErrImageNeverPull"}})
     assert not hopeless(sight(replicaset_object(), bad, pod_object("slow")))
     assert not hopeless(sight(replicaset_object(), *READY))
-
-
-def templated(pod: Object) -> Object:
-    """A ReplicaSet whose template a pod was made of."""
-    replicaset = replicaset_object()
-    made = {"containers": pod["spec"]["containers"], "restartPolicy": "Always"}
-    replicaset["spec"]["template"] = {"spec": made}
-    pod["spec"]["restartPolicy"] = "Always"
-    return replicaset
-
-
-def test_pod_of_today_is_not_stale() -> None:
-    """What the server adds to a pod does not make it old."""
-    pod = pod_object(ready=True)
-    replicaset = templated(pod)
-    mounts = [{**pod["spec"]["containers"][0], "volumeMounts": [{"name": "token"}]}]
-    pod["spec"] |= {"containers": mounts, "volumes": [{"name": "token"}], "schedulerName": "x"}
-    assert stale([pod], replicaset, Image("flashsale:1.0", built=False)) == []
-
-
-def test_pod_of_another_image_or_template_is_stale() -> None:
-    """A new tag, a new build of the same tag, a changed probe: each makes pods old."""
-    image = Image("flashsale:1.0", built=True, id="sha256:new")
-    pod = pod_object(ready=True)
-    replicaset = templated(pod)
-    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:old"
-    assert stale([pod], replicaset, image) == [pod]
-    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:new"
-    assert stale([pod], replicaset, image) == []
-    changed = templated(pod)
-    changed["spec"]["template"]["spec"]["containers"] = [{"image": "flashsale:2.0"}]
-    assert stale([pod], changed, image) == [pod]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flashsale.clusters.base import Making
 from flashsale.clusters.minikube import Minikube
 from flashsale.errors import BadInputError, ClusterUnreachableError
 from tests.minikube.world import STOPPED, Told, World
@@ -76,5 +77,5 @@ async def test_driver_mismatch_with_a_wish_is_the_users_to_solve(world: World, t
     other = {"shop": {**STOPPED, "driver": "kvm2", "runtime": "docker", "nodes": 1, "ip": "::"}}
     world.set(faults={"start": [{"code": 81, "world": other}]})
     with pytest.raises(BadInputError, match="already uses driver kvm2"):
-        await Minikube("shop", driver="docker").start(told)
+        await Minikube("shop", Making("docker")).start(told)
     assert world.acts() == ["start"]

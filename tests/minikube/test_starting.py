@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.clusters.base import Making
 from flashsale.clusters.minikube import Minikube, profile_state
 from flashsale.errors import BadInputError, ClusterUnreachableError
 from tests.minikube.world import STOPPED, Told, World, gone
@@ -64,12 +65,31 @@ async def test_absent_profile_is_created_with_docker_by_name(
 
 async def test_driver_processors_and_memory_reach_creation(world: World, told: Told) -> None:
     """And only creation: an existing profile has its own."""
-    wish = {"driver": "docker", "cpus": 4, "memory": "4g"}
-    await Minikube("shop", **wish).start(told)  # type: ignore[arg-type]
+    wish = Minikube("shop", Making("docker", 4, "4g"))
+    await wish.start(told)
     assert {"--driver=docker", "--cpus=4", "--memory=4g"} <= set(world.words("start"))
-    world.has(**STOPPED)
-    await Minikube("shop", **wish).start(told)  # type: ignore[arg-type]
+    world.has(**STOPPED, cpus=4, memory=4096)
+    await wish.start(told)
     assert not {"--cpus=4", "--memory=4g"} & set(world.words("start"))
+
+
+@pytest.mark.parametrize(
+    ("making", "own"),
+    [
+        (Making(cpus=8), "4 CPUs"),
+        (Making(memory="2g"), "4096 MiB"),
+        (Making("kvm2", 4, "4g"), "driver docker"),
+    ],
+)
+async def test_profile_of_other_sizes_is_not_taken_for_it(
+    world: World, told: Told, making: Making, own: str
+) -> None:
+    """minikube would pass over them with a warning; one sentence says it here."""
+    world.has(**STOPPED, cpus=4, memory=4096)
+    with pytest.raises(BadInputError, match=f"'shop' already uses {own}") as caught:
+        await Minikube("shop", making).start(told)
+    assert "--profile NAME" in caught.value.hint
+    assert world.acts() == []
 
 
 async def test_running_profile_is_left_alone(world: World, minikube: Minikube, told: Told) -> None:
@@ -222,7 +242,7 @@ async def test_profile_of_another_driver_is_not_taken_for_it(world: World, told:
     for state in ({}, STOPPED):
         world.has(**state)
         with pytest.raises(BadInputError, match="already uses driver docker") as caught:
-            await Minikube("shop", driver="kvm2").start(told)
+            await Minikube("shop", Making("kvm2")).start(told)
         assert "--profile" in caught.value.hint
     assert world.acts() == []
 

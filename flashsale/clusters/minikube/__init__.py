@@ -15,9 +15,9 @@ given where a fact is surprising.
 
 from __future__ import annotations
 
-from flashsale.clusters.minikube.binary import installed
+from flashsale.clusters.minikube.binary import installed, missing
 from flashsale.clusters.minikube.cluster import Minikube
 from flashsale.clusters.minikube.state import ProfileState, profile_state
 from flashsale.clusters.minikube.usable import usable
 
-__all__ = ["Minikube", "ProfileState", "installed", "profile_state", "usable"]
+__all__ = ["Minikube", "ProfileState", "installed", "missing", "profile_state", "usable"]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
+from flashsale.clusters.base import App, BuildOptions, Image, Kind, Making, Progress
 from flashsale.clusters.context import Context
 from flashsale.clusters.making import Telling, by_docker, recipe
 from flashsale.clusters.minikube import imagebuild, kubeconfig, starting
@@ -16,7 +16,7 @@ from flashsale.clusters.minikube.binary import Binary, Patience, installed
 from flashsale.clusters.minikube.deciding import Wish, check_version, road
 from flashsale.clusters.minikube.dockerenv import AWAY, keep_proxies_off, node_engine
 from flashsale.clusters.minikube.reaching import reachable
-from flashsale.clusters.minikube.state import Profile, observe, version
+from flashsale.clusters.minikube.state import Profile, known, observe, version
 from flashsale.clusters.minikube.usable import host_docker_answers
 from flashsale.errors import ClusterUnreachableError
 from flashsale.image import EngineError, connected
@@ -26,12 +26,10 @@ from flashsale.model import Pod, Service
 
 @dataclass(frozen=True, slots=True)
 class Minikube:
-    """One minikube profile; driver, processors and memory matter when it is created."""
+    """One minikube profile; `making` matters when it is created, and must fit one that exists."""
 
     profile: str = "minikube"
-    driver: str = ""
-    cpus: int = 0
-    memory: str = ""
+    making: Making = field(default_factory=Making)
     patience: Patience = field(default_factory=Patience)
     kind: Kind = "minikube"
     start_hint: str = "flashsale up"
@@ -102,28 +100,29 @@ class Minikube:
         """
         await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
 
-    async def stop(self, progress: Progress) -> None:
+    async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
         await starting.stop(self._minikube, progress)
+        return True
 
     @property
     def _minikube(self) -> Binary:
         return Binary(self.profile, self.patience)
 
     async def _ensure(self, progress: Progress) -> Profile:
-        wish = Wish(self.profile, self.driver, self.cpus, self.memory)
+        wish = Wish(self.profile, self.making)
         found = await starting.ensure_running(self._minikube, wish, progress, host_docker_answers)
         keep_proxies_off(found.ip)  # from the Kubernetes client too
         return found
 
     async def _profile(self) -> Profile:
-        state = await observe(self._minikube)
-        if state.profile is None:
+        profile = await known(self._minikube)
+        if profile is None:
             raise ClusterUnreachableError(
                 f"There is no minikube profile '{self.profile}'.", hint="flashsale up"
             )
-        keep_proxies_off(state.profile.ip)
-        return state.profile
+        keep_proxies_off(profile.ip)
+        return profile
 
     async def _in_engine(
         self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
@@ -145,4 +144,4 @@ class Minikube:
         made = await imagebuild.make(
             self._minikube, made_from, profile.nodes, telling.line, progress.note
         )
-        return Image(imagebuild.full(name), made.built, made.id)
+        return Image(imagebuild.full(name), made.built, made.id, others=made.others)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
 
+from flashsale.clusters.base import Making
 from flashsale.clusters.minikube.state import GONE, Profile, ProfileState, Status
 from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 
 OLDEST, ADVISED = (1, 30), (1, 38)
+SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
+UNITS = {"b": 1 / 2**20, "k": 1 / 2**10, "m": 1, "g": 2**10}  # MiB
 BY_DOCKER = ("docker", "")  # drivers whose node is a container of this machine's Docker
 
 
@@ -38,9 +42,7 @@ class Wish:
     """What the user asked for; empty or 0 leaves it to minikube."""
 
     profile: str
-    driver: str = ""
-    cpus: int = 0
-    memory: str = ""  # as minikube takes it: 4096, 4g
+    making: Making = field(default_factory=Making)
 
 
 def decide(
@@ -66,8 +68,8 @@ def decide(
             Do.CREATE,
             f"Creating minikube profile '{name}' (first start downloads about 1 GB)...",
         )
-    elif wish.driver not in ("", state.profile.driver):
-        raise mismatch(state.profile, wish.driver)
+    elif other := contradiction(state.profile, wish.making):
+        raise mismatch(state.profile, *other)
     else:
         decision = _for_profile(state.profile, state.status, tried, docker)
     if decision.do in tried and decision.do is not Do.WAIT:
@@ -165,17 +167,40 @@ def start_words(wish: Wish, profile: Profile | None) -> list[str]:
         own = {
             "nodes": "1",
             "container-runtime": "docker",
-            "driver": wish.driver,
-            "cpus": str(wish.cpus or ""),
-            "memory": wish.memory,
+            "driver": wish.making.driver,
+            "cpus": str(wish.making.cpus or ""),
+            "memory": wish.making.memory,
         }
     return [*common, *(f"--{key}={value}" for key, value in own.items() if value)]
 
 
-def mismatch(profile: Profile, driver: str) -> FlashsaleError:
+def contradiction(profile: Profile, making: Making) -> tuple[str, str] | None:
+    """Say what a profile is and what was asked for instead; None where the two agree.
+
+    minikube itself refuses another driver, and passes over other sizes with a warning.
+    """
+    pairs = (
+        (f"driver {profile.driver}", profile.driver, f"driver {making.driver}", making.driver),
+        (f"{profile.cpus} CPUs", profile.cpus, f"{making.cpus} CPUs", making.cpus),
+        (f"{profile.memory} MiB", profile.memory, making.memory, mebibytes(making.memory)),
+    )
+    differing = ((is_, asked) for is_, own, asked, wish in pairs if own and wish and own != wish)
+    return next(differing, None)
+
+
+def mebibytes(size: str) -> int:
+    """Read a size as minikube does: a number, MiB without a unit, b, k, m or g with one.
+
+    0 for anything else, which minikube will have its own words about.
+    """
+    found = SIZE.fullmatch(size.strip().lower())
+    return int(int(found[1]) * UNITS[found[2] or "m"]) if found else 0
+
+
+def mismatch(profile: Profile, own: str, asked: str) -> FlashsaleError:
     return BadInputError(
-        f"'{profile.name}' already uses driver {profile.driver}.",
-        hint=f"minikube delete -p {profile.name}, or use --profile NAME for driver {driver}",
+        f"'{profile.name}' already uses {own}, and minikube cannot change that.",
+        hint=f"minikube delete -p {profile.name}, or use --profile NAME for {asked}",
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class NodeBuild:
         content = f"{name.rpartition(':')[0]}:sale-{recipe.digest[:SHORT]}"
         return cls(name, f"{content}-{secrets.token_hex(3)}" if recipe.rebuild else content)
 
-    def present(self, images: Mapping[str, str]) -> str:
+    def present(self, images: Iterable[str]) -> str:
         """Return a name of the image with this content, or an empty string."""
         return next((name for name in images if name.startswith(self.content)), "")
 
@@ -52,25 +52,31 @@ async def make(minikube: Binary, recipe: Recipe, nodes: int, emit: Emit, note: E
     log = "" if source else await _build(minikube, recipe, wanted, nodes, emit, note)
     await minikube.ask("image", "tag", source or wanted.content, wanted.name)
     now = await images(minikube)
-    image_id = now.get(source or wanted.content)
-    if image_id is None or now.get(wanted.name) != image_id:
+    ids = now.get(source or wanted.content)
+    if ids is None or now.get(wanted.name) != ids:
         error = failure("minikube returned 0 all the same", log.splitlines())
         raise BuildError("Image build failed (minikube returned 0).", hint=error.hint, details=log)
-    return Made(image_id, built=not source)
+    return Made(ids[0], built=not source, others=ids[1:])
 
 
-async def images(minikube: Binary) -> dict[str, str]:
-    """List the node's images: full name to id."""
+async def images(minikube: Binary) -> dict[str, tuple[str, ...]]:
+    """List the nodes' images: full name to ids, of which each node that built it has its own.
+
+    The digests of registries come last: a node may report an image by one of them.
+    """
     said = await minikube.ask("image", "ls", "--format", "json")
     try:
         listed = json.loads(said.stdout) or []
     except ValueError:
         listed = []
-    return {
-        full(tag): "sha256:" + image["id"].removeprefix("sha256:")
-        for image in listed
-        for tag in image.get("repoTags") or ()
-    }
+    found: dict[str, tuple[str, ...]] = {}
+    for image in sorted(listed, key=lambda one: str(one["id"])):
+        own = "sha256:" + image["id"].removeprefix("sha256:")
+        digests = [one.partition("@")[2] for one in image.get("repoDigests") or ()]
+        for tag in image.get("repoTags") or ():
+            before = found.get(full(tag), ())
+            found[full(tag)] = (own, *before, *digests)
+    return found
 
 
 def full(name: str) -> str:

@@ -14,6 +14,7 @@ from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.deciding import (
     Do,
     Wish,
+    contradiction,
     decide,
     mismatch,
     needs_docker,
@@ -22,7 +23,7 @@ from flashsale.clusters.minikube.deciding import (
 )
 from flashsale.clusters.minikube.events import Failure, Listener, failure
 from flashsale.clusters.minikube.failures import MISMATCH, TIMED_OUT, explained
-from flashsale.clusters.minikube.state import NO_PROFILE, Profile, find, observe
+from flashsale.clusters.minikube.state import NO_PROFILE, Profile, known, observe
 from flashsale.errors import ClusterUnreachableError
 
 Question = Callable[[], Awaitable[bool]]
@@ -77,9 +78,9 @@ async def start(minikube: Binary, wish: Wish, profile: Profile | None, progress:
     """
     failed = await _start(minikube, wish, profile, progress)
     if failed and failed.code == MISMATCH:
-        found = find(await minikube.ask("profile", "list", "-o", "json", "--light"), wish.profile)
-        if found and wish.driver not in ("", found.driver):
-            raise mismatch(found, wish.driver)
+        found = await known(minikube)
+        if found and (other := contradiction(found, wish.making)):
+            raise mismatch(found, *other)
         if found:
             failed = await _start(minikube, wish, found, progress)
     if failed:

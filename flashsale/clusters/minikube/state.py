@@ -25,15 +25,26 @@ class Profile:
     runtime: str
     nodes: int
     ip: str  # of the first node
+    port: int = 8443  # of its API server, as seen from the node's own network
+    cpus: int = 0  # of each node; 0 where minikube does not say
+    memory: int = 0  # MiB
 
     @classmethod
     def from_config(cls, entry: Mapping[str, Any]) -> Profile:
         """Read an entry of `profile list`; old profiles leave the runtime empty for docker."""
         config = entry.get("Config") or {}
         nodes = config.get("Nodes") or []
-        runtime = (config.get("KubernetesConfig") or {}).get("ContainerRuntime") or "docker"
-        ip = nodes[0].get("IP", "") if nodes else ""
-        return cls(entry["Name"], config.get("Driver", ""), runtime, max(1, len(nodes)), ip)
+        first = nodes[0] if nodes else {}
+        return cls(
+            name=entry["Name"],
+            driver=config.get("Driver", ""),
+            runtime=(config.get("KubernetesConfig") or {}).get("ContainerRuntime") or "docker",
+            nodes=max(1, len(nodes)),
+            ip=first.get("IP", ""),
+            port=first.get("Port") or 8443,
+            cpus=config.get("CPUs") or 0,
+            memory=config.get("Memory") or 0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,16 @@ class ProfileState:
     def running(self) -> bool:
         return self.status is not None and self.status.well
 
+    @property
+    def host_up(self) -> bool:
+        """Whether its node runs, whatever its Kubernetes does."""
+        return self.status is not None and self.status.host == "Running"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a profile, in whatever state."""
+        return self.profile is not None or self.damaged
+
 
 async def profile_state(profile: str) -> ProfileState:
     """Ask about a profile; starts nothing, and a missing minikube is a missing profile.
@@ -82,8 +103,7 @@ async def observe(minikube: Binary) -> ProfileState:
     Raises:
         ClusterUnreachableError: minikube did not answer in time, or not in JSON.
     """
-    light = await minikube.ask("profile", "list", "-o", "json", "--light")
-    profile = find(light, minikube.profile)
+    profile = await known(minikube)
     if profile is None:
         # --light asks no Docker and so is quick, but leaves out what it calls invalid.
         full = await minikube.ask("profile", "list", "-o", "json")
@@ -92,6 +112,15 @@ async def observe(minikube: Binary) -> ProfileState:
     if said.code == NO_PROFILE:
         return ProfileState(None)
     return ProfileState(profile, status(said), damaged=said.code == BAD_CONFIG)
+
+
+async def known(minikube: Binary) -> Profile | None:
+    """Read how the profile was made, and nothing more: no Docker is asked, so this is quick.
+
+    Raises:
+        ClusterUnreachableError: minikube did not answer in time, or not in JSON.
+    """
+    return find(await minikube.ask("profile", "list", "-o", "json", "--light"), minikube.profile)
 
 
 async def version(minikube: Binary) -> tuple[int, ...]:

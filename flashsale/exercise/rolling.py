@@ -1,0 +1,189 @@
+"""Replacing the pods that run an old version: a ReplicaSet never touches pods that exist.
+
+One at a time, each after the one before it is ready, so that buyers always find somebody; and if
+the new version does not get ready, the rest of the old one goes on selling. Old pods that are not
+ready serve nobody: they go first, together, as a Deployment's rolling update has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from flashsale.clusters.base import Image, Progress
+from flashsale.errors import NoSaleError, NotReadyError
+from flashsale.exercise.readiness import explained
+from flashsale.exercise.sale import Sale, owned
+from flashsale.exercise.waiting import Sight, Verdict, stuck, until
+from flashsale.kube import NotFoundError, paths
+from flashsale.model import Object, Pod, ReplicaSet
+
+WHY = "a ReplicaSet does not do it by itself"
+UNRECOGNISED = "Pods made just now look old as well: this cluster names images in its own way."
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """What became of the pods of the old version."""
+
+    replaced: int = 0
+    left: int = 0  # still running it
+
+
+async def present(sale: Sale) -> frozenset[str]:
+    """Give the uids of the ReplicaSet's pods; none without a ReplicaSet."""
+    try:
+        replicaset = await sale.replicaset()
+    except NoSaleError:
+        return frozenset()
+    return frozenset(_uid(pod) for pod in owned(await sale.pods(replicaset), replicaset))
+
+
+async def roll(
+    sale: Sale,
+    image: Image,
+    before: Collection[str],
+    progress: Progress,
+    *,
+    timeout: float,
+    tell: Callable[[Sight], None] | None = None,
+) -> Rolled:
+    """Replace what runs an old version.
+
+    Args:
+        before: uids of the pods that were there before the newest version was applied.
+        timeout: patience in seconds for each step to become ready.
+        tell: called with each new sight of the pods, for a live view.
+
+    Raises:
+        NotReadyError: the new version does not get ready; the other old pods are left alone.
+    """
+    old = await outdated(sale, image, before)
+    first = len(old)
+    if old:
+        progress.note(f"The app or the manifest changed; flashsale replaces {count(old)}: {WHY}.")
+    while old:
+        going, *later = waves(old)
+        number = first - len(old) + len(going)
+        progress.step(f"Replacing {' and '.join(map(_name, going))} ({number} of {first})")
+        rest = [_uid(pod) for wave in later for pod in wave]
+        await _replace(sale, going, rest, timeout, tell)
+        if not image.built and await _unrecognised(sale, image, before):
+            progress.note(f"{UNRECOGNISED} Nothing more is replaced.")
+            return Rolled(number)
+        old = await outdated(sale, image, rest)
+    return Rolled(first)
+
+
+async def outdated(sale: Sale, image: Image, before: Collection[str]) -> list[Object]:
+    """Find the pods among those that run an old version."""
+    replicaset = await sale.replicaset()
+    pods = owned(await sale.pods(replicaset), replicaset)
+    return stale([pod for pod in pods if _uid(pod) in before], replicaset, image)
+
+
+def count(pods: Sequence[Object]) -> str:
+    """Write how many pods."""
+    return "1 pod" if len(pods) == 1 else f"{len(pods)} pods, one at a time"
+
+
+def waves(old: Sequence[Object]) -> list[list[Object]]:
+    """Say in which order old pods go: those that serve nobody together, then one by one."""
+    ready = [pod for pod in old if Pod.from_object(pod).ready]
+    idle = [pod for pod in old if pod not in ready]
+    return [wave for wave in (idle, *([pod] for pod in ready)) if wave]
+
+
+def stale(pods: Sequence[Object], replicaset: Object, image: Image) -> list[Object]:
+    """Find the pods that are not as the ReplicaSet would make them today."""
+    template = replicaset["spec"]["template"]["spec"]
+
+    def current(pod: Object) -> bool:
+        return _as_made(pod["spec"], template) and image.runs_in(Pod.from_object(pod).image_id)
+
+    return [
+        pod for pod in pods if not pod["metadata"].get("deletionTimestamp") and not current(pod)
+    ]
+
+
+def renewed(old: Collection[str]) -> Verdict:
+    """Ask for as many pods as desired, all ready but for the old ones, known by their uids."""
+
+    def verdict(sight: Sight) -> bool:
+        if sight.replicaset is None:
+            return False
+        desired = ReplicaSet.from_object(sight.replicaset).desired
+        return len(sight.alive) == desired and all(pod.ready for pod in fresh(sight, old))
+
+    return verdict
+
+
+def fresh(sight: Sight, old: Collection[str]) -> list[Pod]:
+    """Give the pods that are not old ones."""
+    return [pod for pod in sight.alive if pod.uid not in old]
+
+
+async def _replace(
+    sale: Sale,
+    going: Sequence[Object],
+    later: Sequence[str],
+    timeout: float,
+    tell: Callable[[Sight], None] | None,
+) -> None:
+    """Delete pods, and return once those in their places are ready."""
+    for pod in going:
+        with suppress(NotFoundError):  # the ReplicaSet was quicker, if it has too many
+            options = {"preconditions": {"uid": _uid(pod)}}
+            await sale.api.delete(paths.pods(sale.namespace, _name(pod)), options)
+    done = renewed(later)
+    desired = (await sale.replicaset())["spec"].get("replicas", 1)
+
+    def ended(sight: Sight) -> bool:
+        return done(sight) or stuck(fresh(sight, later))
+
+    try:
+        sight = await until(sale, ended, timeout=timeout, tell=tell)
+    except TimeoutError:
+        raise await _failed(sale, desired, later, f"after {timeout:g} s") from None
+    if not done(sight):
+        raise await _failed(sale, desired, later, "and waiting longer will not help")
+
+
+async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> NotReadyError:
+    error = await explained(sale, desired, when)
+    if later:
+        number = "One pod runs" if len(later) == 1 else f"{len(later)} pods run"
+        error.args = (f"{error} {number} the old version, as before.",)
+    return error
+
+
+async def _unrecognised(sale: Sale, image: Image, before: Collection[str]) -> bool:
+    """Whether even a pod that was made just now does not seem to run the image."""
+    replicaset = await sale.replicaset()
+    pods = owned(await sale.pods(replicaset), replicaset)
+    return bool(stale([pod for pod in pods if _uid(pod) not in before], replicaset, image))
+
+
+def _as_made(spec: Object, template: Object) -> bool:
+    """Whether a pod has what its template says; servers add to a pod, but change nothing."""
+    pairs = zip(spec.get("containers") or [], template.get("containers") or [], strict=False)
+    own = ("containers", "volumes")  # a token's volume, and its mount, are added to every pod
+    return (
+        len(spec.get("containers") or []) == len(template.get("containers") or [])
+        and all(spec.get(key) == template[key] for key in template if key not in own)
+        and all(
+            there.get(key) == made[key]
+            for there, made in pairs
+            for key in made
+            if key != "volumeMounts"
+        )
+    )
+
+
+def _uid(pod: Object) -> str:
+    return str(pod["metadata"].get("uid", ""))
+
+
+def _name(pod: Object) -> str:
+    return str(pod["metadata"]["name"])

@@ -1,0 +1,102 @@
+"""Which pods are old, in which order they go, and when the next one's turn has come."""
+
+from __future__ import annotations
+
+import pytest
+
+from flashsale.clusters.base import Image
+from flashsale.exercise.rolling import renewed, stale, waves
+from flashsale.exercise.waiting import Sight
+from flashsale.model import Object
+from tests.exercise.making import pod_object, replicaset_object
+
+
+def names(found: list[list[Object]]) -> list[list[str]]:
+    """The pods' names."""
+    return [[pod["metadata"]["name"] for pod in wave] for wave in found]
+
+
+def test_ready_pods_go_one_at_a_time() -> None:
+    """So that buyers always find somebody."""
+    old = [pod_object(name, ready=True) for name in "abc"]
+    assert names(waves(old)) == [["a"], ["b"], ["c"]]
+
+
+def test_pods_that_serve_nobody_go_first_and_together() -> None:
+    """Waiting for them one by one would help no buyer."""
+    old = [pod_object("a", ready=True), pod_object("b"), pod_object("c"), pod_object("d")]
+    assert names(waves(old)) == [["b", "c", "d"], ["a"]]
+    assert waves([]) == []
+
+
+def test_turn_comes_when_all_but_the_old_ones_are_ready() -> None:
+    """The old ones may be as they are; the number has to be right."""
+    turn = renewed({"uid-old"})
+
+    def seen(*pods: Object) -> Sight:
+        found = {pod["metadata"]["uid"]: pod for pod in pods}
+        return Sight(replicaset_object(), found)
+
+    old, first = pod_object("old"), pod_object("a", ready=True)
+    assert turn(seen(old, first, pod_object("b", ready=True)))
+    assert not turn(seen(old, first, pod_object("b")))
+    assert not turn(seen(old, first))  # its replacement is still to come
+    leaving = pod_object("gone", ready=True, terminating=True)
+    assert not turn(seen(old, first, leaving))
+    assert not turn(Sight(None))
+
+
+def templated(pod: Object) -> Object:
+    """A ReplicaSet whose template a pod was made of."""
+    replicaset = replicaset_object()
+    made = {"containers": pod["spec"]["containers"], "restartPolicy": "Always"}
+    replicaset["spec"]["template"] = {"spec": made}
+    pod["spec"]["restartPolicy"] = "Always"
+    return replicaset
+
+
+def test_pod_of_today_is_not_stale() -> None:
+    """What the server adds to a pod does not make it old."""
+    pod = pod_object(ready=True)
+    replicaset = templated(pod)
+    mounts = [{**pod["spec"]["containers"][0], "volumeMounts": [{"name": "token"}]}]
+    pod["spec"] |= {"containers": mounts, "volumes": [{"name": "token"}], "schedulerName": "x"}
+    assert stale([pod], replicaset, Image("flashsale:1.0", built=False)) == []
+
+
+def test_pod_of_another_image_or_template_is_stale() -> None:
+    """A new tag, a new build of the same tag, a changed probe: each makes pods old."""
+    image = Image("flashsale:1.0", built=True, id="sha256:new")
+    pod = pod_object(ready=True)
+    replicaset = templated(pod)
+    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:old"
+    assert stale([pod], replicaset, image) == [pod]
+    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:new"
+    assert stale([pod], replicaset, image) == []
+    changed = templated(pod)
+    changed["spec"]["template"]["spec"]["containers"] = [{"image": "flashsale:2.0"}]
+    assert stale([pod], changed, image) == [pod]
+
+
+@pytest.mark.parametrize(
+    ("image_id", "expected"),
+    [
+        ("docker://sha256:aa", True),
+        ("sha256:aa", True),
+        ("aa", True),
+        ("docker-pullable://me/sale@sha256:dd", True),
+        ("docker.io/library/flashsale@sha256:ee", True),
+        ("docker://sha256:bb", False),
+        ("", True),
+    ],
+)
+def test_image_is_known_by_each_of_its_ids(image_id: str, expected: bool) -> None:
+    """Docker, containerd and cri-o write it differently, and an image of a registry again."""
+    others = ("me/sale@sha256:dd", "sha256:ee")
+    assert Image("flashsale:1.0", False, "sha256:aa", others=others).runs_in(image_id) is expected
+
+
+def test_where_ids_mean_nothing_a_build_makes_pods_old() -> None:
+    """kind's nodes call the image otherwise than Docker; what was there before the build is old."""
+    assert not Image("flashsale:1.0", built=True).runs_in("sha256:whatever")
+    assert Image("flashsale:1.0", built=False).runs_in("sha256:whatever")
