@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from flashsale.model import Object
 FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
 Change = Literal["ADDED", "MODIFIED", "DELETED"]
+log = logging.getLogger(__name__)
 
 
 class StoreError(FlashsaleError):
@@ -148,7 +150,8 @@ class Store:
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back after every write, before it is acknowledged; returns how to stop.
 
-        A callback must be quick, must not raise and must not write: it notes and wakes.
+        A callback must be quick and must not write: it notes and wakes. One that raises is logged:
+        the write is done by then, and all others must hear of it.
         """
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
@@ -188,7 +191,11 @@ class Store:
             del self._history[:HISTORY]
             self._dropped += HISTORY
         for callback in tuple(self._subscribers):
-            callback(event)
+            try:
+                callback(event)
+            except Exception:
+                name, resource = event.object["metadata"]["name"], event.resource.qualified
+                log.exception("%s of %s %s", event.type, resource, name)
         for waker in tuple(self._wakers):
             if not waker.done():
                 waker.set_result(None)

@@ -153,6 +153,22 @@ def test_subscribers_hear_of_a_write_before_it_is_acknowledged(store: Store) -> 
     assert len(heard) == 1
 
 
+def test_a_subscriber_that_raises_spoils_neither_the_write_nor_the_others(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The write is on disk by then: to refuse it would be a lie, to tell half of them another."""
+    heard: list[Event] = []
+
+    def broken(event: Event) -> None:
+        raise KeyError("status")
+
+    store.subscribe(broken)
+    store.subscribe(heard.append)
+    assert store.put(CONFIG_MAPS, config("a"))["metadata"]["resourceVersion"] == "2"
+    assert [event.type for event in heard] == ["ADDED"]
+    assert "ADDED of configmaps a" in caplog.text
+
+
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough " * 40, b"\0" * 5000])
 def test_a_foreign_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     """The message names the file; its content stays."""

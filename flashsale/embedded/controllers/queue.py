@@ -64,8 +64,14 @@ class WorkQueue(Generic[K]):
         try:
             await self._sync(key)
         except (ApiError, StoreError) as error:
-            failures = self._failures[key] = self._failures.get(key, 0) + 1
             log.warning("%s %s: %s", self._name, key, error)
-            self.add_after(key, min(FIRST_RETRY * 2 ** min(failures, 20), LONGEST_RETRY))
+            self._retry(key)
+        except Exception:  # a mistake of ours: it must not end the controller, and so the cluster
+            log.exception("%s %s", self._name, key)
+            self._retry(key)
         else:
             self._failures.pop(key, None)
+
+    def _retry(self, key: K) -> None:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        self.add_after(key, min(FIRST_RETRY * 2 ** min(failures, 20), LONGEST_RETRY))
