@@ -42,6 +42,7 @@ ENTRIES = (
     Entry("scale", CHANGE, "Change how many pods Kubernetes keeps alive."),
     Entry("kill-pod", CHANGE, "Delete a pod and follow its replacement until all is whole again."),
     Entry("load", CHANGE, "Send buyers on a schedule, and count what becomes of every purchase."),
+    Entry("drill", CHANGE, "Load the sale while it scales and kills, and judge what that cost."),
     Entry("manifest", FILES, "Print the YAML that `up` applies."),
     Entry("init", FILES, "Write app.py, Dockerfile and the manifest, to work on."),
     Entry("kubeconfig", MACHINE, "Print the path of a kubeconfig for the sale's cluster."),

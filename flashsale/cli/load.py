@@ -10,7 +10,6 @@ import typer
 from flashsale.errors import CTRL_C
 
 if TYPE_CHECKING:
-    from asyncio import Event, Task
     from collections.abc import AsyncIterator, Iterator
 
     from flashsale.cli.shared import Shared
@@ -117,35 +116,15 @@ async def _sent(plan: Plan) -> Report:
     """Send everything, showing how it goes; the first Ctrl-C ends it early, the second at once."""
     import asyncio
 
+    from flashsale.cli.running import interruptible
+    from flashsale.clusters.home import state_home
+    from flashsale.load.announcing import Announcer
     from flashsale.load.crowd import run
 
     stop, task = asyncio.Event(), asyncio.current_task()
     assert task is not None
-    with _interruptible(stop, task), _board() as show:
-        return await run(plan, observer=show, stop=stop)
-
-
-@contextmanager
-def _interruptible(stop: Event, task: Task[Any]) -> Iterator[None]:
-    """Let Ctrl-C set the event, and a second one cancel the task."""
-    import asyncio
-    import signal
-
-    def interrupt() -> None:
-        if stop.is_set():
-            task.cancel()
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
+    with interruptible(stop, task), _board() as show, Announcer(state_home(), show) as told:
+        return await run(plan, observer=told, stop=stop)
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flashsale.errors import SIGTERM
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from asyncio import Event, Task
+    from collections.abc import Coroutine, Iterator
 
 T = TypeVar("T")
 
@@ -50,6 +52,29 @@ async def _terminable(work: Coroutine[Any, Any, T]) -> T:
         raise
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
+
+
+@contextmanager
+def interruptible(stop: Event, task: Task[Any]) -> Iterator[None]:
+    """Let Ctrl-C set the event, and a second one cancel the task."""
+    import asyncio
+    import signal
+
+    def interrupt() -> None:
+        if stop.is_set():
+            task.cancel()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
 
 
 def first_error(group: BaseExceptionGroup[Any]) -> BaseException:

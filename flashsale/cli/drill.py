@@ -1,0 +1,306 @@
+"""`flashsale drill`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flashsale.errors import CTRL_C
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flashsale.cli.shared import Shared
+    from flashsale.drill.document import Document
+    from flashsale.drill.outcome import Outcome
+    from flashsale.drill.running import Audience, Glance
+    from flashsale.drill.scenario import Scenario, Step
+    from flashsale.drill.verdict import Judged
+    from flashsale.errors import FlashsaleError
+    from flashsale.exercise.killing import Blow
+    from flashsale.exercise.sale import Sale
+    from flashsale.load.crowd import Observer
+
+    Done = tuple[Outcome, FlashsaleError | None]
+
+FORMATS = (".html", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was typed, apart from the scenario."""
+
+    typed: Shared
+    reports: tuple[Path, ...]
+    dry_run: bool
+
+
+def drill(
+    ctx: typer.Context,
+    rate: Annotated[
+        float, typer.Option("--rate", metavar="N", help="Purchases a second, whatever is answered.")
+    ] = 100.0,
+    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods die.")] = 3,
+    every: Annotated[
+        str,
+        typer.Option("--every", metavar="TIME", help="From kill to kill, or until all is whole."),
+    ] = "8s",
+    scale: Annotated[
+        int, typer.Option("--scale", metavar="N", help="How many pods there are meanwhile.")
+    ] = 5,
+    grace: Annotated[
+        int | None,
+        typer.Option("--grace", metavar="SECONDS", help="Time to say goodbye; else the pod's own."),
+    ] = None,
+    hard: Annotated[
+        bool, typer.Option("--hard", help="No goodbye at all, as --grace 0: purchases get lost.")
+    ] = False,
+    process: Annotated[
+        bool,
+        typer.Option("--process", help="Kill processes instead: the same pods start them again."),
+    ] = False,
+    keep_ready: Annotated[
+        int, typer.Option("--keep-ready", metavar="N", help="Ready pods that a kill must leave.")
+    ] = 1,
+    calm: Annotated[
+        str,
+        typer.Option("--calm", metavar="TIME", help="Load alone: first, after scaling, last."),
+    ] = "5s",
+    max_lost: Annotated[
+        int, typer.Option("--max-lost", metavar="N", help="Lost purchases that still pass.")
+    ] = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Choose the same pods every time.")
+    ] = None,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long each healing may take.")
+    ] = "120s",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option("--report", metavar="FILE", help="Write it as .html or .json; may repeat."),
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--compare", metavar="A.json B.json", help="Set two reports side by side."),
+    ] = None,
+) -> None:
+    """Load the sale while it scales and kills, and judge what that cost."""
+    from flashsale.cli.running import run
+    from flashsale.cli.shared import shared
+    from flashsale.cli.values import duration
+    from flashsale.drill.scenario import Scenario
+
+    typed = shared(ctx)
+    if compare:
+        _compared(typed, *compare)
+        return
+    scenario = Scenario(
+        rate=rate,
+        kills=kills,
+        every=duration(every),
+        scale_to=scale,
+        blow=_blow(grace, hard, process),
+        keep_ready=keep_ready,
+        calm=duration(calm),
+        seed=_seed(seed),
+        timeout=duration(timeout),
+        max_lost=max_lost,
+    )
+    wish = Wish(typed, _reports(report or []), dry_run)
+    done = run(_drilled(wish, scenario))
+    if done:
+        _finish(wish, *done)
+
+
+def _blow(grace: int | None, hard: bool, process: bool) -> Blow:
+    from flashsale.errors import BadInputError
+    from flashsale.exercise.killing import Blow
+
+    hint = "flashsale drill --help"
+    if (grace is not None) + hard + process > 1:
+        raise BadInputError("--grace, --hard and --process each say how; give one.", hint=hint)
+    if grace is not None and grace < 0:
+        raise BadInputError(f"A grace of {grace} s is not possible: 0 is the least.", hint=hint)
+    return Blow(0 if hard else grace, process)
+
+
+def _seed(typed: int | None) -> int:
+    """Draw a seed where none was typed, so that the report names one that repeats the drill."""
+    import random
+
+    return random.randrange(1_000_000) if typed is None else typed
+
+
+def _reports(files: list[Path]) -> tuple[Path, ...]:
+    """Check now what would only fail after a long drill.
+
+    Raises:
+        BadInputError: a file of another kind, or in no folder.
+    """
+    from flashsale.errors import BadInputError
+
+    for file in files:
+        if file.suffix not in FORMATS:
+            raise BadInputError(
+                f"A report is a page or a document, not '{file}'.",
+                hint="flashsale drill --report drill.html --report drill.json",
+            )
+        if not file.parent.is_dir() or file.is_dir():
+            raise BadInputError(
+                f"{file} cannot be written: there is no folder {file.parent}."
+                if not file.parent.is_dir()
+                else f"{file} is a folder.",
+                hint=f"flashsale drill --report {file.name}",
+            )
+    return tuple(files)
+
+
+async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
+    """Plan, and unless that is all, carry it out."""
+    from flashsale.cli.output import note, out
+    from flashsale.drill.scenario import steps
+    from flashsale.exercise.sale import find
+    from flashsale.ui.drill import plan_view
+
+    async with find(wish.typed.wanted, wish.typed.namespace) as sale:
+        replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
+        plan = steps(scenario, replicas)
+        text = plan_view(scenario, plan, replicas, sale.cluster.context)
+        if wish.dry_run:
+            out(text)
+            return None
+        note(text + "\n")
+        return await _carried_out(wish.typed, sale, scenario, plan)
+
+
+async def _carried_out(
+    typed: Shared, sale: Sale, scenario: Scenario, plan: tuple[Step, ...]
+) -> Done:
+    import asyncio
+
+    from flashsale.cli.running import interruptible
+    from flashsale.drill.place import place
+    from flashsale.drill.running import run
+    from flashsale.load.target import find_target
+
+    async with sale.cluster.reach(await sale.service()) as url:
+        target = find_target(url, allow_remote=typed.allow_remote)
+        where = await place(sale, url)
+        stop, task = asyncio.Event(), asyncio.current_task()
+        assert task is not None
+        with interruptible(stop, task), _shown(sale, url) as audience:
+            return await run(sale, target, where, scenario, plan, audience=audience, stop=stop)
+
+
+@contextmanager
+def _shown(sale: Sale, url: str) -> Iterator[Audience]:
+    """Show the drill as it goes: live on a terminal, in plain lines elsewhere; always on stderr."""
+    from rich.console import Console
+
+    from flashsale.clusters.home import state_home
+    from flashsale.load.announcing import Announcer
+    from flashsale.ui.drilling import Live, Plain
+
+    console = Console(stderr=True, highlight=False)
+    with Announcer(state_home(), lambda progress: None) as announce:
+        if not console.is_terminal:
+            yield _announced(Plain(console).audience, announce)
+            return
+        with Live(console, sale.cluster.context, sale.namespace, url) as shown:
+            yield _announced(shown.audience, announce)
+
+
+def _announced(audience: Audience, announce: Observer) -> Audience:
+    """Let a `flashsale watch` in another window know of the load, too."""
+    from dataclasses import replace
+
+    def look(glance: Glance) -> None:
+        announce(glance.progress)
+        audience.look(glance)
+
+    return replace(audience, look=look)
+
+
+def _finish(wish: Wish, outcome: Outcome, error: FlashsaleError | None) -> None:
+    """Judge, write the reports, print the result, and leave with the exit code that fits."""
+    from flashsale.cli.output import note, out_json
+    from flashsale.drill.document import document
+    from flashsale.drill.verdict import judge
+
+    judged = judge(outcome)
+    told = document(outcome, judged)
+    for file in wish.reports:
+        _write(file, told)
+        note(f"Report: {file}")
+    if wish.typed.json:
+        out_json(told)
+    else:
+        _print(outcome, judged)
+    if error:
+        raise error
+    if outcome.ended == "interrupted":
+        raise typer.Exit(CTRL_C)
+    _fail_if_lost(outcome, judged)
+
+
+def _write(file: Path, told: Document) -> None:
+    """Write a report whole or not at all."""
+    import json
+    import os
+
+    if file.suffix == ".html":
+        from flashsale.ui.report import page
+
+        text = page(told)
+    else:
+        text = json.dumps(told, indent=1) + "\n"
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)
+
+
+def _print(outcome: Outcome, judged: Judged) -> None:
+    from rich.console import Console
+
+    from flashsale.ui.drill import summary
+
+    console = Console(highlight=False)
+    width = console.width if console.is_terminal else None
+    console.print(summary(outcome, judged, width), crop=False)
+
+
+def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:
+    """Leave with 7 when too many were lost, and with 1 when nothing at all was confirmed."""
+    from flashsale.errors import FlashsaleError, PurchasesLostError
+
+    lost, most = outcome.report.figures.lost, outcome.scenario.max_lost
+    if lost > most:
+        hint = "flashsale manifest" if _gentle(outcome) else "flashsale drill"
+        raise PurchasesLostError(f"{lost:,} purchases were lost; {most:,} may be.", hint=hint)
+    if judged.verdict == "fail":
+        raise FlashsaleError(judged.headline, hint="flashsale logs")
+
+
+def _gentle(outcome: Outcome) -> bool:
+    """Whether pods could say goodbye: then what is lost is the manifest's fault."""
+    blow = outcome.scenario.blow
+    return not blow.process and blow.grace != 0
+
+
+def _compared(typed: Shared, first: Path, second: Path) -> None:
+    """Print what differs between two reports."""
+    from flashsale.cli.output import out, out_json
+    from flashsale.drill.comparing import compare
+    from flashsale.drill.document import read
+    from flashsale.ui.drill import comparison_view
+
+    found = compare(read(first), read(second))
+    if typed.json:
+        out_json(found.to_json())
+    else:
+        out(comparison_view(found, str(first), str(second)))

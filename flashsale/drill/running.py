@@ -1,0 +1,207 @@
+"""Running a drill: a crowd buys, an eye watches, a director acts, and the replicas are restored."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale.drill.directing import Director
+from flashsale.drill.outcome import End, Entry, EntryKind, Outcome, Place
+from flashsale.drill.scenario import Scenario, Step, longest
+from flashsale.drill.watching import Eye
+from flashsale.errors import FlashsaleError
+from flashsale.exercise import story
+from flashsale.exercise.observing import Observation
+from flashsale.exercise.readiness import ready
+from flashsale.exercise.sale import Sale
+from flashsale.exercise.story import Happening, Healing
+from flashsale.figures import Progress, Report
+from flashsale.load import crowd
+from flashsale.load.plan import LONGEST, Plan
+from flashsale.load.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A drill under way, for a live view."""
+
+    step: str
+    progress: Progress
+    kills: int  # so far
+    planned_kills: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who looks on; each must return quickly."""
+
+    look: Callable[[Glance], None] = lambda glance: None  # four times a second
+    tell: Callable[[Entry], None] = lambda entry: None  # with each thing, as it happens
+    see: Callable[[Observation], None] = lambda observation: None  # with all that is observed
+
+
+async def run(
+    sale: Sale,
+    target: Target,
+    place: Place,
+    scenario: Scenario,
+    plan: Sequence[Step],
+    *,
+    audience: Audience | None = None,
+    stop: asyncio.Event | None = None,
+) -> tuple[Outcome, FlashsaleError | None]:
+    """Carry out a plan, put the replicas back as they were, and report what happened.
+
+    Args:
+        stop: when set, nothing more is done to the sale, sending ends, and the outcome so far is
+            returned.
+
+    Returns:
+        The outcome, and the error that ended it early, if one did.
+
+    Raises:
+        NotReadyError: the sale was not whole to begin with.
+    """
+    replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
+    await ready(sale, replicas, timeout=scenario.timeout)
+    drill = _Drill(sale, scenario, replicas, audience or Audience(), stop or asyncio.Event())
+    error = await drill.run(target, plan)
+    return drill.outcome(place, error), error
+
+
+class _Drill:
+    """One run: its three tasks, and what they leave behind."""
+
+    def __init__(
+        self,
+        sale: Sale,
+        scenario: Scenario,
+        replicas: int,
+        audience: Audience,
+        stop: asyncio.Event,
+    ) -> None:
+        self._scenario, self._replicas = scenario, replicas
+        self._audience, self._stop = audience, stop
+        self._entries: list[Entry] = []
+        self._report: Report | None = None
+        self._buying = asyncio.Event()  # set once the first buyers came
+        self._enough = asyncio.Event()  # set when no more are to come
+        self._eye = Eye(sale, self._happened, self._audience.see)
+        self._director = Director(sale, scenario, replicas, self._eye, self._tell, time.monotonic)
+
+    async def run(self, target: Target, plan: Sequence[Step]) -> FlashsaleError | None:
+        """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
+        seconds = min(LONGEST, longest(tuple(plan), self._scenario.timeout))
+        load = Plan(target, self._scenario.rate, seconds, seed=self._scenario.seed)
+        watching = asyncio.create_task(self._eye.watch(), name="watching the sale")
+        buying = asyncio.create_task(
+            crowd.run(load, observer=self._look, stop=self._enough), name="buying"
+        )
+        acting = asyncio.create_task(self._act(plan), name="acting")
+        stopped = asyncio.create_task(self._stop.wait(), name="waiting for stop")
+        tasks = {watching, buying, acting, stopped}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            error = await self._ended(acting, watching, buying)
+            self._enough.set()
+            self._report = await buying
+            return error
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._restore()
+
+    def outcome(self, place: Place, error: FlashsaleError | None) -> Outcome:
+        """Put everything together."""
+        assert self._report
+        director = self._director
+        ended: End = "failed" if error else "interrupted" if self._stop.is_set() else "done"
+        return Outcome(
+            self._scenario,
+            place,
+            self._replicas,
+            self._report,
+            self._eye.history,
+            tuple(director.struck),
+            tuple(director.skipped),
+            tuple(director.scalings),
+            tuple(director.phases),
+            tuple(self._entries),
+            ended,
+            str(error) if error else "",
+        )
+
+    async def _act(self, plan: Sequence[Step]) -> None:
+        await self._eye.until(lambda: self._eye.synced, self._scenario.timeout)
+        await self._buying.wait()
+        await self._director.direct(plan)
+
+    async def _ended(self, *tasks: asyncio.Task[Any]) -> FlashsaleError | None:
+        """Stop acting, and find the error that ended the drill early.
+
+        Raises:
+            BaseException: whatever is no failure of the sale's but of ours.
+        """
+        acting, watching, buying = tasks
+        if not acting.done():
+            acting.cancel()
+            await asyncio.wait({acting})
+        if buying.done() and buying.exception():
+            buying.result()  # no report without buyers
+        for task in (acting, watching):
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                if isinstance(error, FlashsaleError):
+                    return error
+                raise error
+        return None
+
+    async def _restore(self) -> None:
+        try:
+            if await self._director.restore(self._replicas):
+                self._say("note", f"Back to {self._replicas} replicas, as before")
+        except FlashsaleError as error:
+            self._say("note", f"The replicas could not be put back: {error}")
+
+    def _look(self, progress: Progress) -> None:
+        self._buying.set()
+        director = self._director
+        kills = len(director.struck)
+        self._audience.look(Glance(director.step, progress, kills, self._scenario.kills))
+
+    def _happened(self, happening: Happening) -> None:
+        """Write down what the sale did by itself."""
+        match happening:
+            case story.Died(healing=one) if one.cause == "crashed" and not self._ours(one):
+                self._say("accident", f"{one.victim} crashed, not by this drill", one.victim)
+            case story.Replaced(healing=one):
+                whose = "" if self._ours(one) else f", which was {one.cause}, not by this drill"
+                text = f"{one.replacement} replaces {one.victim}{whose}"
+                self._say("created" if not whose else "accident", text, one.replacement)
+            case story.Healed(healing=one):
+                self._say(
+                    "ready",
+                    f"{one.replacement} is ready, {_after(one.ready, one)}",
+                    one.replacement,
+                )
+            case story.Closed(healing=one) if one.gone is not None:
+                self._say("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
+            case story.Scaled(before=before, after=after) if after != self._director.wanted:
+                self._say("accident", f"somebody else scales from {before} to {after}")
+
+    def _ours(self, healing: Healing) -> bool:
+        return healing.victim_uid in self._director.aimed
+
+    def _say(self, kind: EntryKind, text: str, pod: str | None = "") -> None:
+        self._tell(Entry(time.monotonic(), kind, text, pod or ""))
+
+    def _tell(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._audience.tell(entry)
+
+
+def _after(moment: float | None, healing: Healing) -> str:
+    return f"{healing.seconds(moment) or 0.0:.2f} s after the death"

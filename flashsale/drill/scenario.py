@@ -1,0 +1,134 @@
+"""What a drill does, in which order. Pure: a scenario and the sale's replicas in, steps out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from flashsale.errors import BadInputError
+from flashsale.exercise.killing import Blow
+
+Calmness = Literal["before", "scaled", "after"]
+MOST_KILLS = 1000
+STOPPING = 30.0  # seconds added to the load's end for what comes after the last step
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A drill's figures, all of them checked.
+
+    Raises:
+        BadInputError: one of them makes no sense.
+    """
+
+    rate: float = 100.0  # purchases a second
+    kills: int = 3
+    every: float = 8.0  # seconds between kills, at least: each also waits until all is whole
+    scale_to: int = 5
+    blow: Blow = field(default_factory=Blow)
+    keep_ready: int = 1  # ready pods that every kill must leave
+    calm: float = 5.0  # seconds of load alone: before everything, after scaling up, at the end
+    seed: int = 0  # chooses the victims
+    timeout: float = 120.0  # seconds for each healing and each scaling
+    max_lost: int = 0
+
+    def __post_init__(self) -> None:
+        _at_least("--kills", self.kills, 0, MOST_KILLS)
+        _at_least("--scale", self.scale_to, 1)
+        _at_least("--keep-ready", self.keep_ready, 0)
+        _at_least("--max-lost", self.max_lost, 0)
+
+    @property
+    def how(self) -> str:
+        """Say how pods are killed, as the end of "each kill ..."."""
+        if self.blow.process:
+            return "ends the container's process with SIGKILL"
+        if self.blow.grace is None:
+            return "deletes a pod, which may say goodbye"
+        if self.blow.grace == 0:
+            return "deletes a pod at once, without a goodbye"
+        return f"deletes a pod, which has {self.blow.grace} s to say goodbye"
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """Load alone, so that there is something to compare with."""
+
+    name: Calmness
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Set the replicas, and wait until all are ready and all others gone."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Kill one pod, and wait until all is whole."""
+
+    number: int  # from 1
+    total: int
+    pause: float  # seconds from the kill before it, at least; 0 for the first
+
+
+Step = Calm | Scale | Kill
+
+
+def steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
+    """Plan a drill on a sale that has so many replicas; the last scaling brings them back.
+
+    Raises:
+        BadInputError: there is no pod at all.
+    """
+    if replicas < 1:
+        raise BadInputError(
+            "The sale has 0 replicas, so there is nobody to buy from.", hint="flashsale scale 3"
+        )
+    calm, target = scenario.calm, scenario.scale_to
+    up: tuple[Step, ...] = (Scale(replicas, target), Calm("scaled", calm))
+    back: tuple[Step, ...] = (Scale(target, replicas),)
+    scales = target != replicas
+    kills = (
+        Kill(number, scenario.kills, scenario.every if number > 1 else 0.0)
+        for number in range(1, scenario.kills + 1)
+    )
+    return (
+        Calm("before", calm),
+        *(up if scales else ()),
+        *kills,
+        *(back if scales else ()),
+        Calm("after", calm),
+    )
+
+
+def shortest(plan: tuple[Step, ...]) -> float:
+    """Return how many seconds a plan takes where healing and scaling take no time."""
+    return sum(_own_seconds(step) for step in plan)
+
+
+def longest(plan: tuple[Step, ...], timeout: float) -> float:
+    """Return how many seconds a plan can take at most, each wait as long as it may."""
+    waits = 2 * sum(not isinstance(step, Calm) for step in plan)  # for the floor, and to be whole
+    return shortest(plan) + waits * timeout + STOPPING
+
+
+def _own_seconds(step: Step) -> float:
+    if isinstance(step, Calm):
+        return step.seconds
+    return step.pause if isinstance(step, Kill) else 0.0
+
+
+def _at_least(option: str, figure: int, least: int, most: int | None = None) -> None:
+    if figure < least:
+        raise BadInputError(
+            f"{option} {figure} makes no sense: {least} is the least.",
+            hint="flashsale drill --help",
+        )
+    if most is not None and figure > most:
+        raise BadInputError(
+            f"{option} {figure} is too much: {most} is the most.", hint="flashsale drill --help"
+        )

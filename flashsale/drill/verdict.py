@@ -1,0 +1,163 @@
+"""The verdict: pass or fail, and why, in sentences and the figures behind them. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from flashsale.drill.blame import Blamed, blame, coverage, doubt
+from flashsale.drill.causes import causes
+from flashsale.drill.outcome import Outcome
+from flashsale.drill.phases import Part, parts
+from flashsale.drill.scaling_gain import gain
+from flashsale.drill.shares import Fairness, fairness
+from flashsale.exercise.story import Healing
+from flashsale.load.limits import own_limits
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long something took, over all times that it happened; seconds."""
+
+    median: float
+    worst: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Everything that is concluded from an outcome."""
+
+    verdict: Literal["pass", "fail"]
+    headline: str
+    sentences: tuple[str, ...]  # each one a finding of its own
+    blamed: tuple[Blamed, ...]
+    covered: float  # share of the run in which a loss would have been blamed, 0 to 1
+    parts: tuple[Part, ...]
+    fairness: Fairness
+    healing: Spread | None  # from a death to the replacement's readiness; None if nothing healed
+
+    @property
+    def unexplained(self) -> int:
+        """Listed losses without a cause."""
+        return sum(one.cause is None for one in self.blamed)
+
+
+def judge(outcome: Outcome) -> Judged:
+    """Conclude what there is to conclude."""
+    windows = causes(outcome)
+    blamed = blame(outcome.report.losses, windows)
+    covered = coverage(windows, outcome.seconds)
+    changes = [(outcome.second(one.at), one.pods) for one in outcome.history.routings]
+    fair = fairness(outcome.report.answers, changes, outcome.seconds)
+    measured, healing = parts(outcome), spread(outcome.healings)
+    figures = outcome.report.figures
+    passed = figures.lost <= outcome.scenario.max_lost and figures.confirmed > 0
+    sentences = (
+        *_ends(outcome),
+        *_losses(outcome, blamed, covered),
+        *_healings(outcome, healing),
+        *gain(measured, outcome.scenario.rate, figures.generator, outcome.place.cores),
+        fair.shares.text + _quiet(fair),
+        *own_limits(figures),
+    )
+    return Judged(
+        "pass" if passed else "fail",
+        headline(outcome),
+        sentences,
+        blamed,
+        covered,
+        measured,
+        fair,
+        healing,
+    )
+
+
+def headline(outcome: Outcome) -> str:
+    """Say in one line what a drill cost."""
+    figures, kills = outcome.report.figures, len(outcome.struck)
+    if not figures.confirmed:
+        return f"Not one of {figures.sent:,} purchases was confirmed."
+    lost = f"{figures.lost:,} of {figures.sent:,} purchases lost"
+    scalings = len(outcome.scalings)
+    deeds = [counted(kills, "kill")] + ([counted(scalings, "scaling")] if scalings else [])
+    return f"{lost} in {' and '.join(deeds)}."
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun: `no kill`, `1 kill`, `2 kills`."""
+    return f"{count or 'no'} {noun}{'s' if count > 1 else ''}"
+
+
+def spread(healings: Sequence[Healing]) -> Spread | None:
+    """Summarize how long healing took."""
+    took = [t for one in healings if (t := one.seconds(one.ready)) is not None]
+    return Spread(round(median(took), 3), max(took), len(took)) if took else None
+
+
+def _ends(outcome: Outcome) -> Iterator[str]:
+    if outcome.ended == "interrupted":
+        yield "The drill was stopped before its end."
+    elif outcome.ended == "failed":
+        yield f"The drill ended early: {outcome.why}"
+    for one in outcome.skipped:
+        yield f"Kill {one.number} was skipped: {one.why}."
+    figures = outcome.report.figures
+    if figures.rejected:
+        yield (
+            f"{figures.rejected:,} purchases were rejected: answered completely, but not with a"
+            " success."
+        )
+
+
+def _losses(outcome: Outcome, blamed: Sequence[Blamed], covered: float) -> Iterator[str]:
+    lost = outcome.report.figures.lost
+    if not lost:
+        yield "Every purchase got its answer."
+        return
+    tally = Counter(one.cause.name for one in blamed if one.cause)
+    known = sum(tally.values())
+    if known:
+        many = "All" if known == lost else f"{known:,} of"
+        yield (
+            f"{many} {lost:,} losses are explained: {listed(tally)}."
+            f" Pods were dying, leaving or new for {covered:.0%} of the run."
+        )
+    if len(blamed) > known:
+        rest = len(blamed) - known
+        yield f"{rest:,} of {lost:,} losses are unexplained: no pod came or went then."
+    if outcome.report.losses_unlisted:
+        more = outcome.report.losses_unlisted
+        yield f"{more:,} more losses were counted, but not kept one by one."
+    if doubt(blamed, covered):
+        yield "At quiet times losses were almost as frequent: the kills are not the only reason."
+
+
+def listed(tally: Counter[str], most: int = 6) -> str:
+    """Write the largest counts with their names, and how many others there are."""
+    ranked = tally.most_common()
+    told = [f"{name} cost {count:,}" for name, count in ranked[:most]]
+    rest = sum(count for _, count in ranked[most:])
+    return ", ".join([*told, f"{len(ranked) - most} others {rest:,}"] if rest else told)
+
+
+def _healings(outcome: Outcome, healing: Spread | None) -> Iterator[str]:
+    accidents = sum(outcome.kill_of(one) is None for one in outcome.healings)
+    if healing:
+        many = f"half of them within {healing.median:.2f} s, the slowest in"
+        how = f"{many} {healing.worst:.2f} s" if healing.count > 1 else f"in {healing.worst:.2f} s"
+        yield f"{counted(healing.count, 'pod')} healed, {how}."
+    open_ones = [one for one in outcome.healings if one.ready is None]
+    if open_ones:
+        yield f"{counted(len(open_ones), 'pod')} had no ready replacement when the drill ended."
+    if accidents:
+        yield f"{counted(accidents, 'pod')} died without any kill of ours."
+
+
+def _quiet(fair: Fairness) -> str:
+    if fair.shares.chance is None:
+        return ""
+    return f" (Judged over the {counted(fair.seconds, 'second')} in which no pod came or went.)"
