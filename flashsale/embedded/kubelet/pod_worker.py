@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -15,11 +17,20 @@ from flashsale.embedded.kubelet.status import TERMINAL, initialized
 from flashsale.embedded.kubelet.stopping import Grace
 from flashsale.model import Object
 
+AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
+log = logging.getLogger(__name__)
+
 
 class PodWorker:
     """One task that does everything for one pod, identified by its uid."""
 
     def __init__(self, thing: Object, tools: Tools) -> None:
+        self._ending = asyncio.Event()  # the pod is to end
+        self._gone = asyncio.Event()  # the object is deleted
+        self._begin(thing, tools)
+
+    def _begin(self, thing: Object, tools: Tools) -> None:
+        """Read from the object where the pod stands."""
         seen = bool((thing.get("status") or {}).get("containerStatuses"))
         state = (recovered if seen else fresh)(thing, tools.clock())
         self.pod = Pod(thing, state, tools)
@@ -28,8 +39,6 @@ class PodWorker:
         init = spec.get("initContainers") or []
         self._init = [Container(one, self.pod, init=True) for one in init]
         self._containers = [Container(one, self.pod) for one in spec["containers"]]
-        self._ending = asyncio.Event()  # the pod is to end
-        self._gone = asyncio.Event()  # the object is deleted
         self._grace: Grace | None = None
         self._probes: list[asyncio.Task[None]] = []
 
@@ -54,7 +63,28 @@ class PodWorker:
             self._grace.shorten(0)
 
     async def run(self) -> None:
-        """Work until the object is gone. Cancelling kills the pod's processes at once."""
+        """Work until the object is gone. Cancelling kills the pod's processes at once.
+
+        An error that nobody expected ends the pod's processes, not the cluster; the pod is taken up
+        again like one that is found after a restart of the kubelet.
+        """
+        while True:
+            try:
+                await self._attend()
+                break
+            except Exception as error:
+                if asyncio.current_task().cancelling():  # type: ignore[union-attr]  # this one
+                    raise
+                log.exception("pod %s", self.pod.label)
+                text = f"error syncing pod, will be tried again: {_cause(error)}"
+                self.pod.record("Warning", "FailedSync", text)
+            if self._gone.is_set():
+                break
+            await self._pause()
+            self._begin(self.pod.object, self.pod.tools)
+        await asyncio.to_thread(self.pod.tools.runtime.forget, self.pod.uid)
+
+    async def _attend(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self.pod.tasks = tasks
@@ -63,7 +93,12 @@ class PodWorker:
                 self._stop_probes()
         finally:
             self._kill()
-        await asyncio.to_thread(self.pod.tools.runtime.forget, self.pod.uid)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(RETRY)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AGAIN - RETRY):
+                await self._ending.wait()
 
     async def _work(self) -> None:
         if self.pod.leaving:
@@ -159,3 +194,10 @@ class PodWorker:
             self.pod.publish()  # a real kubelet reports the sandbox's end apart
         self.pod.state = replace(ended, sandbox=False)
         self.pod.publish()
+
+
+def _cause(error: BaseException) -> str:
+    """Name the first error inside of what task groups wrapped around it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

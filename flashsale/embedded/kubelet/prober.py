@@ -124,6 +124,8 @@ class Prober:
         except OSError as error:
             why = gotext.os_error(error)
             return Outcome("failure", f"dial tcp {host}:{port}: connect: {why}")
+        except ValueError:  # not even the shape of a name
+            return Outcome("failure", f"dial tcp: lookup {host}: no such host")
         writer.close()
         return Outcome("success")
 
@@ -152,6 +154,8 @@ def _headers(action: HttpGet, agent: str) -> CIMultiDict[str]:
 
 
 def _explain(error: Exception, url: str) -> str:
+    if isinstance(error, ValueError):
+        return str(error)  # of a URL that is none
     where = f"tcp {urlsplit(url).netloc}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"dial {where}: connect: {gotext.os_error(error.os_error)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import subprocess
@@ -94,16 +95,19 @@ def spawn(
     Raises:
         OSError: there is no such program, or it may not be run.
     """
-    popen = subprocess.Popen(
-        list(argv),
-        env=dict(env),
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-        preexec_fn=_die_with(os.getpid()),
-    )
+    try:
+        popen = subprocess.Popen(
+            list(argv),
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid()),
+        )
+    except ValueError as error:  # a NUL in a word, a variable or the folder
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from error
     return Process(popen, groups)
 
 

@@ -147,7 +147,7 @@ class Runtime:
             await asyncio.to_thread(_fresh_copy, image.rootfs, rootfs)
             cwd = rootfs / (spec.get("workingDir") or image.workdir).lstrip("/")
             cwd.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
             raise StartError(f"the container's files cannot be laid out: {error}", 128) from error
         env = _environment(image, variables, rootfs, meta["name"])
         env["FLASHSALE_GUEST"] = guest(meta["name"], address)

@@ -167,8 +167,9 @@ def recovered(pod: Object, now: float) -> PodState:
     leaving = bool(pod["metadata"].get("deletionTimestamp"))
     for key in ("initContainerStatuses", "containerStatuses"):
         for old in status.get(key) or []:
-            if any(old["name"] == one.name for one in (*state.init, *state.containers)):
-                state = state.put(_recover(state.get(old["name"]), old, leaving=leaving))
+            name = old.get("name", "")  # anybody may write a status, and leave this out
+            if any(name == one.name for one in (*state.init, *state.containers)):
+                state = state.put(_recover(state.get(name), old, leaving=leaving))
     start = status.get("startTime")
     return replace(state, start_time=timestamp(start)) if start else state
 

@@ -79,7 +79,7 @@ def initialized(state: PodState) -> bool:
 def _conditions(
     spec: Object, state: PodState, old: Object, phase: str, generation: int, now: float
 ) -> list[Object]:
-    before = {one["type"]: one for one in old.get("conditions") or []}
+    before = {one.get("type", ""): one for one in old.get("conditions") or []}
     verdicts = _verdicts(spec, state, phase)
     conditions = [_condition(verdict, before, generation, now) for verdict in verdicts]
     if scheduled := before.get("PodScheduled"):
@@ -121,9 +121,9 @@ def _condition(
     kind, true, reason, message = verdict
     status = "True" if true else "False"
     known = before.get(kind) or {}
-    since = known["lastTransitionTime"] if known.get("status") == status else rfc3339(now)
+    since = known.get("lastTransitionTime") if known.get("status") == status else None
     condition = {"type": kind, "observedGeneration": generation, "status": status}
-    condition |= {"lastProbeTime": None, "lastTransitionTime": since}
+    condition |= {"lastProbeTime": None, "lastTransitionTime": since or rfc3339(now)}
     if reason:
         condition["reason"] = reason
     return condition | ({"message": message} if message else {})
