@@ -34,6 +34,7 @@ from flashsale.embedded.validation import validate_create, validate_update
 from flashsale.model import Object, rfc3339, timestamp
 
 NAME_TRIES = 8  # for generated names that are taken
+LONGEST_GRACE = 2**31  # seconds; beyond, the time of the end could not be written
 WITH_GENERATION = (PODS, REPLICA_SETS, ENDPOINT_SLICES)
 WITH_STATUS = (PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -294,6 +295,8 @@ class Registry:
         }
         if resource in WITH_STATUS:
             new["status"] = old.get("status", {})
+        if resource is NAMESPACES:  # a client that leaves it out must not strand what is inside
+            new["spec"] = old.get("spec", {})
         new = apply_defaults(resource, new, now=self.clock())
         errors = validate_update(resource, new, old)
         if resource is SERVICES and not errors:
@@ -365,7 +368,7 @@ class Registry:
         grace = options.grace
         if grace is None:
             grace = spec.get("terminationGracePeriodSeconds", 30)
-        return 1 if grace < 0 else int(grace)
+        return 1 if grace < 0 else min(int(grace), LONGEST_GRACE)
 
 
 def _precondition(resource: Resource, name: str, what: str, wanted: str, found: str) -> Exception:

@@ -196,6 +196,14 @@ def test_delete_options(fuzzed: Scene, options: Any) -> None:
     send(fuzzed, "DELETE", fuzzed.path("replicasets", "fuzz"), {**options, "dryRun": ["All"]})
 
 
+def test_numbers_beyond_all_bounds(fuzzed: Scene) -> None:
+    """A number that Python reads as infinite, and a time long before the first one."""
+    body = b'{"gracePeriodSeconds": 1e999}'
+    send(fuzzed, "DELETE", fuzzed.path("pods", "fuzz"), body)
+    for since in ("sinceSeconds=99999999999999999", "sinceTime=0001-01-01T00:00:00%2B14:00"):
+        send(fuzzed, "GET", f"{fuzzed.path('pods', 'fuzz', 'log')}?{since}")
+
+
 @FEW
 @given(st.lists(WORDS | st.sampled_from(["api", "apis", "v1", "namespaces", "pods", "log", "%2e"])))
 def test_paths(fuzzed: Scene, parts: list[str]) -> None:

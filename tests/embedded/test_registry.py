@@ -217,3 +217,26 @@ def test_nothing_is_created_in_a_namespace_that_does_not_exist(registry: Registr
     """404 for the namespace, not for the object."""
     with pytest.raises(ApiError, match='namespaces "nope" not found'):
         registry.create(PODS, "nope", pod_body())
+
+
+def test_a_namespace_replaced_without_its_spec_still_waits_for_what_is_inside(
+    registry: Registry,
+) -> None:
+    """As `kubectl replace` of a file with nothing but a name does."""
+    registry.create(NAMESPACES, "", {"metadata": {"name": "shop"}})
+    registry.update(NAMESPACES, "", "shop", {"metadata": {"name": "shop"}})
+    _, gone = registry.delete(NAMESPACES, "", "shop", DeleteOptions())
+    assert not gone
+
+
+@pytest.mark.parametrize("asked", [None, 2**63 - 1])
+def test_a_grace_period_of_ages_ends_at_a_time_that_can_be_written(
+    registry: Registry, asked: int | None
+) -> None:
+    """Whether the spec has it or the request: both are 64 bits wide."""
+    body = pod_body()
+    body["spec"] |= {"nodeName": "n", "terminationGracePeriodSeconds": 2**63 - 1}
+    registry.create(PODS, "default", body)
+    marked, gone = registry.delete(PODS, "default", "p", DeleteOptions(grace=asked))
+    assert not gone
+    assert timestamp(marked["metadata"]["deletionTimestamp"]) > NOW + 2**30

@@ -152,9 +152,9 @@ def _seconds(value: Any) -> int | None:
         return None
     try:
         seconds = int(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:  # OverflowError: 1e999 is infinite
         raise _unreadable_options() from error
-    return min(seconds, 2**31)
+    return seconds
 
 
 def _unreadable_options() -> apierrors.ApiError:

@@ -74,7 +74,10 @@ def node_status(machine: Machine, previous: Object | None, now: float) -> Object
         "memory": f"{machine.memory // 1024}Ki",
         "pods": str(MAX_PODS),
     }
-    since = {c["type"]: c["lastTransitionTime"] for c in (previous or {}).get("conditions", [])}
+    since = {
+        condition.get("type"): condition.get("lastTransitionTime")
+        for condition in (previous or {}).get("conditions") or []
+    }
     return {
         "capacity": resources,
         "allocatable": resources,
@@ -83,7 +86,7 @@ def node_status(machine: Machine, previous: Object | None, now: float) -> Object
                 "type": kind,
                 "status": status,
                 "lastHeartbeatTime": rfc3339(now),
-                "lastTransitionTime": since.get(kind, rfc3339(now)),
+                "lastTransitionTime": since.get(kind) or rfc3339(now),
                 "reason": reason,
                 "message": f"kubelet {message}",
             }
@@ -144,6 +147,8 @@ class NodeController:
                     last_status = now
             except (ApiError, StoreError) as error:  # a full disk: the next beat may succeed
                 log.warning("heartbeat: %s", error)
+            except Exception:  # a mistake of ours: it must not end the cluster
+                log.exception("heartbeat")
             await asyncio.sleep(RENEW_SECONDS)
 
     def _refresh(self, now: float) -> None:

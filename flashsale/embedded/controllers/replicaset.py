@@ -157,7 +157,7 @@ def _failure(
     if error is None:
         return None
     for condition in (replicaset.get("status") or {}).get("conditions") or []:
-        if condition["type"] == "ReplicaFailure":
+        if condition.get("type") == "ReplicaFailure":
             return dict(condition)
     return {
         "type": "ReplicaFailure",

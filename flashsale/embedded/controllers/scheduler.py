@@ -24,15 +24,15 @@ def misfits(pod: Object, node: Object, others: Sequence[Object]) -> list[str]:
         return ["node(s) didn't match Pod's node affinity/selector"]
     if node.get("spec", {}).get("unschedulable"):
         return ["node(s) were unschedulable"]
-    allocatable = node["status"]["allocatable"]
+    allocatable = (node.get("status") or {}).get("allocatable") or {}
     here = [other for other in others if _occupies(other, node)]
     reasons = []
-    if len(here) + 1 > int(allocatable["pods"]):
+    if len(here) + 1 > _amount(allocatable, "pods"):
         reasons.append("Too many pods")
     for resource in ("cpu", "memory", "ephemeral-storage"):
         wanted = requested(pod, resource)
         used = sum(requested(other, resource) for other in here)
-        if wanted and wanted + used > float(quantities.parse_quantity(allocatable[resource])):
+        if wanted and wanted + used > _amount(allocatable, resource):
             reasons.append(f"Insufficient {resource}")
     return reasons
 
@@ -47,8 +47,11 @@ def requested(pod: Object, resource: str) -> float:
 
 
 def _request(container: Object, resource: str) -> float:
-    requests = (container.get("resources") or {}).get("requests") or {}
-    return float(quantities.parse_quantity(requests[resource])) if resource in requests else 0.0
+    return _amount((container.get("resources") or {}).get("requests") or {}, resource)
+
+
+def _amount(resources: Object, resource: str) -> float:
+    return float(quantities.parse_quantity(resources[resource])) if resource in resources else 0.0
 
 
 def _occupies(pod: Object, node: Object) -> bool:

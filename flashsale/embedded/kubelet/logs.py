@@ -154,10 +154,13 @@ class Logs:
 
     def _since(self, wanted: LogOptions) -> bytes | None:
         if wanted.since_seconds is not None:
-            return logfile.timestamp(int((self._clock() - wanted.since_seconds) * _NANO))
-        if wanted.since_time:
-            return logfile.timestamp(int(unix_seconds(wanted.since_time) * _NANO))
-        return None
+            since = self._clock() - wanted.since_seconds
+        elif wanted.since_time:
+            since = unix_seconds(wanted.since_time)
+        else:
+            return None
+        # No log is older than 1970, and no time before the year 1 can be written.
+        return logfile.timestamp(int(max(0.0, since) * _NANO))
 
 
 def _open(path: Path) -> BinaryIO | None:
@@ -210,7 +213,7 @@ def _status(pod: Object, container: str) -> Object | None:
     both = (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
     if not both:
         return {"state": {"waiting": {"reason": "ContainerCreating"}}}
-    return next((one for one in both if one["name"] == container), None)
+    return next((one for one in both if one.get("name") == container), None)
 
 
 def _bad(message: str) -> ApiError:

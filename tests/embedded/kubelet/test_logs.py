@@ -167,6 +167,15 @@ def test_a_container_without_a_log_says_why(bench: Bench, reason: str, text: str
     assert refusal(bench) == (400, prefix + text)
 
 
+@pytest.mark.parametrize(
+    "since", [{"since_seconds": 10**17}, {"since_time": "0001-01-01T00:00:00+14:00"}]
+)
+def test_since_before_all_times_means_everything(bench: Bench, since: dict[str, Any]) -> None:
+    """Also where no calendar has that moment."""
+    bench.say("one")
+    assert bench.read(**since) == "one\n"
+
+
 def test_what_is_not_there_is_refused(bench: Bench) -> None:
     """Another container, a previous instance, another pod."""
     assert refusal(bench, "nope") == (400, "container nope is not valid for pod p")
