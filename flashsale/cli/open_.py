@@ -9,23 +9,41 @@ import typer
 
 
 def open_(ctx: typer.Context) -> None:
-    """Open the sale in the browser."""
-    import webbrowser
+    """Open the sale in the browser.
 
+    An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
+    """
     from flashsale.cli.output import out, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.cli.url import sale_address
-    from flashsale.errors import FlashsaleError
+    from flashsale.cli.url import hand_out
 
     typed = shared(ctx)
-    address = run(sale_address(typed))
+
+    def show(address: str) -> None:
+        browse(address)
+        if typed.json:
+            out_json({"url": address})
+        else:
+            out(f"Opened {address}")
+
+    run(hand_out(typed, show))
+
+
+def browse(address: str) -> None:
+    """Show an address in the browser.
+
+    Raises:
+        FlashsaleError: there is none.
+    """
+    import webbrowser
+
+    from flashsale.clusters.base import Held
+    from flashsale.errors import FlashsaleError
+
     if not has_screen(dict(os.environ), sys.platform) or not webbrowser.open(address):
-        raise FlashsaleError("There is no browser here to open.", hint=f"curl {address}/buy")
-    if typed.json:
-        out_json({"url": address})
-    else:
-        out(f"Opened {address}")
+        hint = "flashsale url" if isinstance(address, Held) else f"curl {address}/buy"
+        raise FlashsaleError("There is no browser here to open.", hint=hint)
 
 
 def has_screen(environment: dict[str, str], platform: str) -> bool:

@@ -63,6 +63,13 @@ def looking(shown: Progress) -> Small | None:
     return Small(shown)
 
 
+def notes() -> Progress:
+    """Progress for work whose notes alone matter: lines on stderr."""
+    from flashsale.ui.progress import Plain
+
+    return Plain()
+
+
 def note(text: str) -> None:
     """Print a message beside the result."""
     sys.stderr.write(text + "\n")

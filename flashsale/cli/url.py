@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flashsale.cli.shared import Shared
 
 
 def url(ctx: typer.Context) -> None:
-    """Print the sale's address, and nothing else."""
+    """Print the sale's address, and nothing else.
+
+    An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
+    """
     from flashsale.cli.output import out, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
 
     typed = shared(ctx)
-    address = run(sale_address(typed))
-    if typed.json:
-        out_json({"url": address})
-    else:
-        out(address)
+
+    def show(address: str) -> None:
+        if typed.json:
+            out_json({"url": address})
+        else:
+            out(address)
+
+    run(hand_out(typed, show))
 
 
-async def sale_address(typed: Shared) -> str:
-    """Find the address of the open sale."""
+async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
+    """Show the open sale's address; return at once where it works by itself, else hold it."""
+    import asyncio
+
+    from flashsale.cli.output import notes
+    from flashsale.clusters.base import Held
+    from flashsale.errors import ClusterUnreachableError
     from flashsale.exercise.sale import find
 
-    async with (
-        find(typed.wanted, typed.namespace) as sale,
-        sale.cluster.reach(await sale.service()) as address,
-    ):
-        return address
+    async with find(typed.wanted, typed.namespace) as sale:
+        service = await sale.service()
+        try:
+            show(await sale.cluster.address(service))
+        except ClusterUnreachableError:
+            async with sale.cluster.reach(service, notes(), one_pod=True) as address:
+                show(address)
+                sys.stdout.flush()  # whoever reads it through a pipe needs it now
+                if isinstance(address, Held):
+                    await asyncio.Event().wait()

@@ -42,22 +42,16 @@ async def _watched(typed: Shared, duration: float | None, once: bool) -> None:
 
     from flashsale.exercise.following import follow
     from flashsale.exercise.sale import find
-
-    async with find(typed.wanted, typed.namespace) as sale:
-        board = await _board(sale)
-        seen = follow(sale.api, sale.namespace, sale.name, sale.service_name)
-        async with aclosing(seen) as observations:
-            await _shown(typed, sale, board, observations, duration, once)
-
-
-async def _board(sale: Sale) -> Board:
-    """Make an empty board for a sale that is really there."""
-    from flashsale.exercise.showing import address
+    from flashsale.exercise.showing import way_in
     from flashsale.ui.board import Board, Place
 
-    await sale.replicaset()
-    url = await address(sale, await sale.service()) if sale.service_name else ""
-    return Board(Place(sale.cluster.context, sale.namespace, url))
+    async with find(typed.wanted, typed.namespace) as sale:
+        await sale.replicaset()  # it is really there
+        async with way_in(sale, hold=not (once or typed.json)) as url:
+            board = Board(Place(sale.cluster.context, sale.namespace, url))
+            seen = follow(sale.api, sale.namespace, sale.name, sale.service_name)
+            async with aclosing(seen) as observations:
+                await _shown(typed, sale, board, observations, duration, once)
 
 
 async def _shown(

@@ -88,6 +88,12 @@ def _digits(reference: str) -> str:
     return reference.rpartition(":")[2]
 
 
+class Held(str):
+    """A URL that works only while it is held: a tunnel's, which ends with it."""
+
+    __slots__ = ()
+
+
 class Cluster(Protocol):
     """A kubeconfig and a URL, however they come about."""
 
@@ -126,8 +132,25 @@ class Cluster(Protocol):
     ) -> Image:
         """Make an image of that name runnable on every node, built from the app where given."""
 
-    def reach(self, service: Service) -> AbstractAsyncContextManager[str]:
-        """Give a base URL of the service that works from here, for as long as it is held."""
+    async def address(self, service: Service) -> str:
+        """Find a base URL of the service that works from here by itself; opens nothing.
+
+        Raises:
+            ClusterUnreachableError: there is none; the hint says what leads there.
+        """
+
+    def reach(
+        self, service: Service, progress: Progress | None = None, *, one_pod: bool = False
+    ) -> AbstractAsyncContextManager[str]:
+        """Give a base URL of the service that works from here, for as long as it is held.
+
+        Args:
+            progress: is told which way it is.
+            one_pod: a way that leads to one pod only will do: enough for a look, not for a load.
+
+        Raises:
+            ClusterUnreachableError: there is no way.
+        """
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
         """Kill the main process of the pod's first container, as a crash would.

@@ -247,9 +247,11 @@ def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Clus
         from flashsale.clusters.context import Context
 
         return Context(record.context)
+    from flashsale.clusters import tunnels
     from flashsale.clusters.minikube import Minikube
 
-    return Minikube(record.profile, making)
+    tunnels.end_left(home)
+    return Minikube(record.profile, making, home)
 
 
 def _recorded_quietly(home: Path) -> Record | None:

@@ -47,8 +47,7 @@ class Context:
         """Build and load it where the cluster's own tool can, push it where that was asked for."""
         return await loading.provide(self.context, app, name, options, progress)
 
-    @asynccontextmanager
-    async def reach(self, service: Service) -> AsyncIterator[str]:
+    async def address(self, service: Service) -> str:
         """Try the load balancer, the nodes and this machine; the first that answers is the way.
 
         Raises:
@@ -60,7 +59,21 @@ class Context:
         if not found:
             raise unreached(service, tried, self.context)
         host, port = found[0]
-        yield f"http://{host}" if port == 80 else f"http://{host}:{port}"
+        return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+    @asynccontextmanager
+    async def reach(
+        self, service: Service, progress: Progress | None = None, *, one_pod: bool = False
+    ) -> AsyncIterator[str]:
+        """Give the address; nothing has to be held.
+
+        Raises:
+            ClusterUnreachableError: there is none.
+        """
+        found = await self.address(service)
+        if progress:
+            progress.note(f"Reached at {found}.")
+        yield found
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
         """Kill the container's processes from inside.

@@ -82,16 +82,26 @@ class Embedded:
             progress.note(note)
         return Image(built.name, built=built.built, id=built.id)
 
-    @asynccontextmanager
-    async def reach(self, service: Service) -> AsyncIterator[str]:
-        """Give the node port's address on loopback."""
+    async def address(self, service: Service) -> str:
+        """Give the node port's address on loopback.
+
+        Raises:
+            BadInputError: the Service has no node port.
+        """
         if service.node_port is None:
             raise BadInputError(
                 f"The Service {service.name} is a {service.type} without a node port: "
                 "there is no way in from here.",
                 hint="write `type: NodePort` in the manifest, then flashsale up",
             )
-        yield f"http://127.0.0.1:{service.node_port}"
+        return f"http://127.0.0.1:{service.node_port}"
+
+    @asynccontextmanager
+    async def reach(
+        self, service: Service, progress: Progress | None = None, *, one_pod: bool = False
+    ) -> AsyncIterator[str]:
+        """Give the address; nothing has to be held."""
+        yield await self.address(service)
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
         """Send SIGKILL to the pod's process, which is one of this machine."""

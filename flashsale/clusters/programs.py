@@ -14,7 +14,7 @@ import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -76,9 +76,15 @@ async def follow(
 
 @asynccontextmanager
 async def child(
-    *command: str, patience: float, environment: Mapping[str, str] | None = None
+    *command: str,
+    patience: float,
+    environment: Mapping[str, str] | None = None,
+    kept_open: Sequence[int] = (),
 ) -> AsyncGenerator[Process]:
     """Hold a running program; with all that it started, it is ended on the way out.
+
+    Args:
+        kept_open: file descriptors that it inherits.
 
     Raises:
         FileNotFoundError: there is no such program.
@@ -90,6 +96,7 @@ async def child(
         stderr=PIPE,
         env=environment,
         limit=LINE_LIMIT,
+        pass_fds=kept_open,
         **OWN_GROUP,
     )
     try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from flashsale.clusters.base import Kind
 from flashsale.errors import FlashsaleError
 from flashsale.exercise.sale import Sale
-from flashsale.model import Object, Pod, ReplicaSet, Service
+from flashsale.model import Pod, ReplicaSet, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,11 @@ class Status:
     kind: Kind
     context: str
     namespace: str
-    url: str  # empty where the Service cannot be reached from here
+    url: str  # empty where no address works from here by itself
     replicaset: ReplicaSet
     service: Service
     pods: tuple[Pod, ...]  # by name
+    way: str = ""  # without a URL: why, and what to type instead
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Write it as `status -o json` does; ``now`` is unix seconds."""
@@ -67,11 +70,10 @@ async def status(sale: Sale) -> Status:
     """
     replicaset = await sale.replicaset()
     service, pods = await asyncio.gather(sale.service(), sale.pods(replicaset))
-    return told(sale, replicaset, service, pods, await address(sale, service))
-
-
-def told(sale: Sale, replicaset: Object, service: Service, pods: list[Object], url: str) -> Status:
-    """Put the parts together."""
+    try:
+        url, way = await sale.cluster.address(service), ""
+    except FlashsaleError as error:
+        url, way = "", f"{error}\n{error.hint}"
     return Status(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
@@ -80,13 +82,26 @@ def told(sale: Sale, replicaset: Object, service: Service, pods: list[Object], u
         replicaset=ReplicaSet.from_object(replicaset),
         service=service,
         pods=tuple(sorted(map(Pod.from_object, pods), key=lambda pod: pod.name)),
+        way=way,
     )
 
 
-async def address(sale: Sale, service: Service) -> str:
-    """Find the sale's URL; empty where there is no way in from here."""
-    try:
-        async with sale.cluster.reach(service) as url:
-            return url
-    except FlashsaleError:
-        return ""
+@asynccontextmanager
+async def way_in(sale: Sale, *, hold: bool) -> AsyncIterator[str]:
+    """Give the sale's URL to a view that can do without; empty where there is none.
+
+    Args:
+        hold: open a tunnel where it takes one.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            service = await sale.service()
+            reach = (
+                sale.cluster.reach(service)
+                if hold
+                else nullcontext(await sale.cluster.address(service))
+            )
+            url = await stack.enter_async_context(reach)
+        except FlashsaleError:
+            url = ""
+        yield url

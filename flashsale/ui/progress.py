@@ -15,20 +15,28 @@ if TYPE_CHECKING:
     from flashsale.clusters.base import Progress
 
 DETAILS = 3  # lines of output that a terminal shows in place
+SILENCE = 15.0  # seconds after which a log gets a detail, as a sign of life
 
 
 class Plain:
     """One line a step: for pipes, logs and terminals that cannot move the cursor."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()  # when something was printed
 
     def step(self, text: str) -> None:
         """Say that a step begins."""
         self.note(f"{text} ...")
 
     def detail(self, text: str) -> None:
-        """Leave details out: a log of every changed number helps nobody."""
+        """Leave most details out: a log of every changed number helps nobody, nor does silence."""
+        if self._clock() - self._last >= SILENCE:
+            self.note(f"  {text}")
 
     def note(self, text: str) -> None:
         """Print a line."""
+        self._last = self._clock()
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 

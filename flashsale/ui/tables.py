@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,9 @@ def status_view(status: Status, now: float, *, wide: bool = False) -> str:
             replicaset_table(status.replicaset, now, wide=wide),
             pods,
             service_table(status.service, now),
-            f"{status.url or 'No way in from here.'}\n{whereabouts(status)}",
+            "\n".join(
+                [status.url or status.way, whereabouts(status), *([spread(status.pods)] * wide)]
+            ),
         )
     )
 
@@ -81,6 +84,17 @@ def whereabouts(status: Status) -> str:
         "context": f"on the cluster of the context {status.context}",
     }[status.kind]
     return where + (f", namespace {status.namespace}" if status.namespace != "default" else "")
+
+
+def spread(pods: Sequence[Pod]) -> str:
+    """Say how the pods are spread over the nodes."""
+    nodes = Counter(pod.node for pod in pods if pod.node)
+    waiting = sum(not pod.node for pod in pods)
+    each = ", ".join(f"{node} {count}" for node, count in sorted(nodes.items()))
+    homeless = f"; {waiting} not on a node yet" if waiting else ""
+    if len(nodes) < 2:
+        return (f"all on one node, {next(iter(nodes))}" if nodes else "on no node") + homeless
+    return f"spread over {len(nodes)} nodes: {each}{homeless}"
 
 
 def age(created: float, now: float) -> str:

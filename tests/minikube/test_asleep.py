@@ -96,10 +96,10 @@ async def test_options_of_creation_reach_the_profile(world: World, home: Path) -
     world.has(**STOPPED)
     making = Making("docker", 4, "4g")
     recorded = await for_opening(Wanted(making=making), home=home)
-    assert recorded.cluster == Minikube("shop", making)
+    assert recorded.cluster == Minikube("shop", making, home)
     records.write(home, Record("embedded", "flashsale-embedded"))
     fresh = await for_opening(Wanted(making=making), home=home)
-    assert fresh.cluster == Minikube("minikube", making)
+    assert fresh.cluster == Minikube("minikube", making, home)
 
 
 async def test_options_of_creation_for_another_cluster_are_refused(home: Path) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from flashsale.clusters.base import Held
 from flashsale.clusters.minikube import Minikube
 from flashsale.errors import ClusterUnreachableError
 from flashsale.model import Service
-from tests.minikube.world import STOPPED, World, gone
+from tests.minikube.world import STOPPED, Told, World, gone
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", None, "80:1/TCP", 0, namespace="sale")
 
@@ -34,27 +39,60 @@ def refusing() -> Iterator[int]:
 
 
 async def test_node_port_is_used_where_it_answers(
-    world: World, minikube: Minikube, listening: int
+    world: World, minikube: Minikube, told: Told, listening: int
 ) -> None:
-    """No child, nothing to hold open."""
+    """No child, nothing to hold open; and it says which way it took."""
     world.has()
-    async with minikube.reach(replace(SERVICE, node_port=listening)) as url:
+    service = replace(SERVICE, node_port=listening)
+    assert await minikube.address(service) == f"http://127.0.0.1:{listening}"
+    async with minikube.reach(service, told) as url:
         assert url == f"http://127.0.0.1:{listening}"
+        assert not isinstance(url, Held)
+    assert told.notes == [f"Reached at the node port, {url}."]
     assert world.acts() == []
 
 
-async def test_tunnel_is_held_open_where_the_node_cannot_be_reached(
+@pytest.mark.skipif(sys.platform != "linux", reason="one loopback address only")
+async def test_kubeconfig_knows_where_the_node_is(world: World, minikube: Minikube) -> None:
+    """Then minikube need not be asked, which takes time."""
+    server = {"name": "shop", "cluster": {"server": "https://127.0.0.2:8443"}}
+    context = {"name": "shop", "context": {"cluster": "shop", "user": "shop"}}
+    written = json.dumps({"clusters": [server], "contexts": [context]})
+    (world.home / "kubeconfig").write_text(written)
+    with socket.create_server(("127.0.0.2", 0)) as node:
+        port = node.getsockname()[1]
+        url = await minikube.address(replace(SERVICE, node_port=port))
+    assert (url, world.calls()) == (f"http://127.0.0.2:{port}", [])
+
+
+async def test_port_without_ready_pods_is_still_the_way(
     world: World, minikube: Minikube, listening: int, refusing: int
+) -> None:
+    """It refuses until a pod is ready; the node's API server shows that we get there."""
+    world.has(port=listening)
+    assert await minikube.address(replace(SERVICE, node_port=refusing)) != ""
+    world.has(port=refusing)
+    with pytest.raises(ClusterUnreachableError, match="only through a tunnel") as caught:
+        await minikube.address(replace(SERVICE, node_port=refusing))
+    assert "flashsale url" in caught.value.hint
+    assert world.acts() == []  # looking opens none
+
+
+async def test_tunnel_is_held_open_where_the_node_cannot_be_reached(
+    world: World, minikube: Minikube, told: Told, listening: int, refusing: int
 ) -> None:
     """Docker Desktop, WSL: as long as it is needed, then ended with all that it started."""
     world.has()
     world.set(tunnel=True, url=f"http://127.0.0.1:{listening}")
-    async with minikube.reach(replace(SERVICE, node_port=refusing)) as url:
+    async with minikube.reach(replace(SERVICE, node_port=refusing), told) as url:
         assert url == f"http://127.0.0.1:{listening}"
+        assert isinstance(url, Held)
         child = await ssh(world)
         assert not gone(child)
+    assert told.notes == [f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it)."]
     assert world.words("service") == ["flashsale-svc", "-n", "sale", "--url"]
     await ended(child)
+    assert list((world.home / "home" / "tunnels").iterdir()) == []
 
 
 async def test_tunnel_ends_with_a_cancelled_command(
@@ -77,6 +115,22 @@ async def test_tunnel_ends_with_a_cancelled_command(
     with pytest.raises(asyncio.CancelledError):
         await task
     await ended(child)
+
+
+async def test_tunnel_that_closes_by_itself_is_no_silent_end(
+    world: World, minikube: Minikube, listening: int, refusing: int
+) -> None:
+    """Whoever holds it is told, instead of losing purchase after purchase."""
+    world.has()
+    world.set(tunnel=True, url=f"http://127.0.0.1:{listening}")
+
+    async def hold() -> None:
+        async with minikube.reach(replace(SERVICE, node_port=refusing)):
+            os.killpg(os.getpgid(await ssh(world)), signal.SIGKILL)
+            await asyncio.Event().wait()
+
+    with pytest.raises(ClusterUnreachableError, match="The tunnel to the sale has closed"):
+        await asyncio.wait_for(hold(), 20)
 
 
 async def test_url_of_a_service_without_pods_is_not_believed(
@@ -105,16 +159,28 @@ async def test_reason_for_no_address_comes_from_the_code(
 
 
 async def test_driver_without_node_ports_forwards_through_the_api(
-    world: World, minikube: Minikube, listening: int, refusing: int
+    world: World, minikube: Minikube, told: Told, listening: int, refusing: int
 ) -> None:
-    """qemu's builtin network."""
+    """qemu's builtin network: good enough for a look."""
     world.has(driver="qemu2")
     world.set(url=f"http://127.0.0.1:{listening}")
-    async with minikube.reach(replace(SERVICE, node_port=refusing)) as url:
+    async with minikube.reach(replace(SERVICE, node_port=refusing), told, one_pod=True) as url:
         assert url == f"http://127.0.0.1:{listening}"
         child = await ssh(world)
+    assert "This driver has no NodePort access; using port-forward" in told.notes[0]
     assert world.acts() == ["service", "kubectl"]
     await ended(child)
+
+
+async def test_load_never_goes_through_a_port_forward(
+    world: World, minikube: Minikube, refusing: int
+) -> None:
+    """It leads to one pod, and dies with it."""
+    world.has(driver="qemu2")
+    with pytest.raises(ClusterUnreachableError, match="leads to one pod only"):
+        async with minikube.reach(replace(SERVICE, node_port=refusing)):
+            pass
+    assert world.acts() == ["service"]
 
 
 async def ssh(world: World) -> int:

@@ -8,8 +8,9 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from flashsale.clusters import programs
+from flashsale.clusters import programs, tunnels
 from flashsale.clusters.programs import Each, Output, nothing
 from flashsale.errors import ClusterUnreachableError
 
@@ -97,10 +98,13 @@ class Binary:
             ) from error
 
     @asynccontextmanager
-    async def child(self, *words: str) -> AsyncGenerator[Process]:
-        """Hold a running command; it is ended with SIGINT on the way out."""
-        async with programs.child(
-            *self._command(words), patience=self.patience.interrupt, environment=environment()
+    async def tunnel(self, home: Path, *words: str) -> AsyncGenerator[Process]:
+        """Hold a running command that keeps a tunnel open; it ends with SIGINT on the way out."""
+        async with tunnels.tunnel(
+            home,
+            *self._command(words),
+            patience=self.patience.interrupt,
+            environment=environment(),
         ) as process:
             yield process
 

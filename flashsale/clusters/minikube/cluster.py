@@ -7,21 +7,33 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Making, Progress
 from flashsale.clusters.context import Context
+from flashsale.clusters.home import state_home
 from flashsale.clusters.making import Telling, by_docker, recipe
 from flashsale.clusters.minikube import imagebuild, kubeconfig, starting
 from flashsale.clusters.minikube.binary import Binary, Patience, installed
 from flashsale.clusters.minikube.deciding import Wish, check_version, road
 from flashsale.clusters.minikube.dockerenv import AWAY, keep_proxies_off, node_engine
-from flashsale.clusters.minikube.reaching import reachable
+from flashsale.clusters.minikube.reaching import (
+    Knock,
+    Road,
+    knock,
+    reachable,
+    reached_at,
+    tunnel_needed,
+)
 from flashsale.clusters.minikube.state import Profile, known, observe, version
 from flashsale.clusters.minikube.usable import host_docker_answers
+from flashsale.clusters.programs import nothing
 from flashsale.errors import ClusterUnreachableError
 from flashsale.image import EngineError, connected
-from flashsale.kube import Api
+from flashsale.kube import Api, contexts
 from flashsale.model import Pod, Service
+
+FORWARDED = ("127.0.0.1", "localhost", "::1")  # a node behind a published port, not the node itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class Minikube:
 
     profile: str = "minikube"
     making: Making = field(default_factory=Making)
+    home: Path | None = None  # the state folder; None stands for the usual one
     patience: Patience = field(default_factory=Patience)
     kind: Kind = "minikube"
     start_hint: str = "flashsale up"
@@ -82,14 +95,35 @@ class Minikube:
             return await self._in_node(app, name, options, progress, profile)
         return await self._in_engine(app, name, options, progress, profile)
 
+    async def address(self, service: Service) -> str:
+        """Give the node's port.
+
+        Raises:
+            ClusterUnreachableError: it takes a tunnel to get there.
+        """
+        if url := await self._near(service):
+            return url
+        road = await self._road(service)
+        if url := await road.direct():
+            return url
+        raise tunnel_needed(road.profile)
+
     @asynccontextmanager
-    async def reach(self, service: Service) -> AsyncGenerator[str]:
+    async def reach(
+        self, service: Service, progress: Progress | None = None, *, one_pod: bool = False
+    ) -> AsyncGenerator[str]:
         """Give the node's port, or hold a tunnel open.
 
         Raises:
             ClusterUnreachableError: neither works from here.
         """
-        async with reachable(self._minikube, await self._profile(), service) as url:
+        note = progress.note if progress else nothing
+        if url := await self._near(service):
+            note(reached_at(url))
+            yield url
+            return
+        road, home = await self._road(service), self.home or state_home()
+        async with reachable(road, home, note, one_pod=one_pod) as url:
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
@@ -123,6 +157,19 @@ class Minikube:
             )
         keep_proxies_off(profile.ip)
         return profile
+
+    async def _near(self, service: Service) -> str:
+        """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
+        found = contexts.read(self.kubeconfig).get(self.context)
+        host = urlsplit(found.server).hostname if found else None
+        if not host or host in FORWARDED or not service.node_port:
+            return ""
+        keep_proxies_off(host)
+        met = await knock(host, service.node_port, self.patience.probe)
+        return f"http://{host}:{service.node_port}" if met is Knock.OPEN else ""
+
+    async def _road(self, service: Service) -> Road:
+        return Road(self._minikube, await self._profile(), service)
 
     async def _in_engine(
         self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile

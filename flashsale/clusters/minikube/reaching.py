@@ -6,10 +6,14 @@ import asyncio
 import re
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.clusters.base import Held
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.state import Profile
 from flashsale.errors import ClusterUnreachableError
@@ -22,39 +26,117 @@ NO_PODS = 115
 IN_DOCKER_DESKTOP = 0.3  # seconds: on a Mac a container's address answers at once or never
 
 
+class Knock(Enum):
+    """What becomes of an attempt to connect."""
+
+    OPEN = auto()
+    REFUSED = auto()  # the machine is there, and nobody listens
+    SILENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """What a way to a service of a profile starts from."""
+
+    minikube: Binary
+    profile: Profile
+    service: Service
+
+    async def direct(self) -> str:
+        """Give the node port's URL if it can be reached from here, else an empty string.
+
+        A port without ready pods refuses; then the node's API server tells whether we get there.
+        """
+        host, port, probe = self.profile.ip, self.service.node_port, self._probe
+        if not port:
+            return ""
+        met = await knock(host, port, probe)
+        if met is Knock.REFUSED:
+            met = await knock(host, self.profile.port, probe)
+        return f"http://{host}:{port}" if met is Knock.OPEN else ""
+
+    @property
+    def _probe(self) -> float:
+        behind_a_vm = sys.platform == "darwin" and self.profile.driver in ("docker", "podman")
+        return IN_DOCKER_DESKTOP if behind_a_vm else self.minikube.patience.probe
+
+
 @asynccontextmanager
-async def reachable(minikube: Binary, profile: Profile, service: Service) -> AsyncGenerator[str]:
+async def reachable(
+    road: Road, home: Path, note: Callable[[str], None], *, one_pod: bool
+) -> AsyncGenerator[str]:
     """Give a URL of the service for as long as it is held.
 
+    Args:
+        home: the state folder, where tunnels are noted.
+        note: is told which way it is.
+        one_pod: forwarding to one pod will do where the driver allows nothing else.
+
     Raises:
-        ClusterUnreachableError: there is no way to it from here.
+        ClusterUnreachableError: there is no way to it from here, or the tunnel has closed.
     """
-    port = service.node_port
-    if port and await answers(profile.ip, port, _probe(minikube, profile)):
-        yield f"http://{profile.ip}:{port}"
+    if url := await road.direct():
+        note(reached_at(url))
+        yield url
         return
+    minikube, service = road.minikube, road.service
     words = ("service", service.name, "-n", service.namespace, "--url")
-    async with minikube.child(*words) as tunnel:
+    async with minikube.tunnel(home, *words) as tunnel:
         url = await first_url(minikube, tunnel, URL)
         if url and await _open(minikube, url):
-            yield url
+            async with _while_it_lives(tunnel):
+                note(f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it).")
+                yield Held(url)
             return
         code = await _code(minikube, tunnel) if not url else 0
     if code != NO_NODE_PORTS:
         raise unreachable(service, code)
-    async with _forwarded(minikube, service) as url:
-        yield url
+    if not one_pod:
+        raise no_node_ports(road.profile)
+    note("This driver has no NodePort access; using port-forward, which leads to one pod.")
+    async with _forwarded(minikube, service, home) as url:
+        yield Held(url)
 
 
 @asynccontextmanager
-async def _forwarded(minikube: Binary, service: Service) -> AsyncGenerator[str]:
+async def _forwarded(minikube: Binary, service: Service, home: Path) -> AsyncGenerator[str]:
     """Forward through the API server, where a driver has no node ports at all."""
     words = ("kubectl", "--", "port-forward", "-n", service.namespace, f"service/{service.name}")
-    async with minikube.child(*words, ":80") as child:
+    async with minikube.tunnel(home, *words, ":80") as child:
         found = await first_url(minikube, child, FORWARDING)
         if not found:
             raise unreachable(service, await _code(minikube, child))
-        yield f"http://{found}"
+        async with _while_it_lives(child):
+            yield f"http://{found}"
+
+
+@asynccontextmanager
+async def _while_it_lives(tunnel: Process) -> AsyncGenerator[None]:
+    """Interrupt what is done inside when a tunnel ends by itself.
+
+    Raises:
+        ClusterUnreachableError: it did.
+    """
+    task, ended = asyncio.current_task(), False
+    assert task is not None
+
+    async def watch() -> None:
+        nonlocal ended
+        await tunnel.wait()  # until the last of its processes closes its pipes
+        ended = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch(), name="watch the tunnel")
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not ended or task.uncancel():
+            raise
+        raise ClusterUnreachableError(
+            "The tunnel to the sale has closed.", hint="flashsale status"
+        ) from None
+    finally:
+        watcher.cancel()
 
 
 async def first_url(minikube: Binary, child: Process, pattern: re.Pattern[str]) -> str:
@@ -70,15 +152,22 @@ async def first_url(minikube: Binary, child: Process, pattern: re.Pattern[str]) 
     return ""
 
 
-async def answers(host: str, port: int, timeout: float) -> bool:
-    """Whether something accepts a connection there within `timeout` seconds."""
+async def knock(host: str, port: int, timeout: float) -> Knock:
+    """Try to connect for `timeout` seconds."""
     try:
         async with asyncio.timeout(timeout):
             _, writer = await asyncio.open_connection(host, port)
+    except ConnectionRefusedError:
+        return Knock.REFUSED
     except (OSError, TimeoutError):
-        return False
+        return Knock.SILENT
     writer.close()
-    return True
+    return Knock.OPEN
+
+
+def reached_at(url: str) -> str:
+    """Say that nothing has to be held open."""
+    return f"Reached at the node port, {url}."
 
 
 def unreachable(service: Service, code: int | None) -> ClusterUnreachableError:
@@ -90,9 +179,29 @@ def unreachable(service: Service, code: int | None) -> ClusterUnreachableError:
     )
 
 
+def no_node_ports(profile: Profile) -> ClusterUnreachableError:
+    """Say why there is no load: kubectl's port-forward picks one pod, and dies with it."""
+    return ClusterUnreachableError(
+        f"The driver {profile.driver} of '{profile.name}' gives no access to node ports,"
+        " and a port-forward leads to one pod only.",
+        hint="flashsale url opens one, enough for a look; for a load make a profile with another"
+        " driver: flashsale up --profile NAME --driver docker",
+    )
+
+
+def tunnel_needed(profile: Profile) -> ClusterUnreachableError:
+    """Say that there is no address that works by itself, and what gives one for a while."""
+    return ClusterUnreachableError(
+        f"The node of minikube '{profile.name}' cannot be reached from here, only through a"
+        " tunnel.",
+        hint="flashsale open, or flashsale url: both hold a tunnel open until Ctrl-C",
+    )
+
+
 async def _open(minikube: Binary, url: str) -> bool:
     parts = urlsplit(url)
-    return await answers(parts.hostname or "", parts.port or 80, minikube.patience.probe)
+    met = await knock(parts.hostname or "", parts.port or 80, minikube.patience.probe)
+    return met is Knock.OPEN
 
 
 async def _code(minikube: Binary, child: Process) -> int | None:
@@ -100,8 +209,3 @@ async def _code(minikube: Binary, child: Process) -> int | None:
         return await asyncio.wait_for(child.wait(), minikube.patience.probe)
     except TimeoutError:
         return None
-
-
-def _probe(minikube: Binary, profile: Profile) -> float:
-    behind_a_vm = sys.platform == "darwin" and profile.driver in ("docker", "podman")
-    return IN_DOCKER_DESKTOP if behind_a_vm else minikube.patience.probe
