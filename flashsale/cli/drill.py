@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.errors import CTRL_C
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flashsale.cli.shared import Shared
-    from flashsale.drill.document import Document
     from flashsale.drill.outcome import Outcome
     from flashsale.drill.running import Audience, Glance
     from flashsale.drill.scenario import Scenario, Step
-    from flashsale.drill.verdict import Judged
     from flashsale.errors import FlashsaleError
     from flashsale.exercise.killing import Blow
     from flashsale.exercise.sale import Sale
@@ -114,7 +110,9 @@ def drill(
     wish = Wish(typed, _reports(report or []), dry_run)
     done = run(_drilled(wish, scenario))
     if done:
-        _finish(wish, *done)
+        from flashsale.cli.drilled import finish
+
+        finish(wish.typed, wish.reports, *done)
 
 
 def _blow(grace: int | None, hard: bool, process: bool) -> Blow:
@@ -162,8 +160,8 @@ def _reports(files: list[Path]) -> tuple[Path, ...]:
 
 async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
     """Plan, and unless that is all, carry it out."""
-    from flashsale.cli.output import note, out
-    from flashsale.drill.scenario import steps
+    from flashsale.cli.output import note, out, out_json
+    from flashsale.drill.scenario import as_json, steps
     from flashsale.exercise.sale import find
     from flashsale.ui.drill import plan_view
 
@@ -172,7 +170,10 @@ async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
         plan = steps(scenario, replicas)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
         if wish.dry_run:
-            out(text)
+            if wish.typed.json:
+                out_json({"plan": as_json(plan), "seed": scenario.seed})
+            else:
+                out(text)
             return None
         note(text + "\n")
         return await _carried_out(wish.typed, sale, scenario, plan)
@@ -224,72 +225,6 @@ def _announced(audience: Audience, announce: Observer) -> Audience:
         audience.look(glance)
 
     return replace(audience, look=look)
-
-
-def _finish(wish: Wish, outcome: Outcome, error: FlashsaleError | None) -> None:
-    """Judge, write the reports, print the result, and leave with the exit code that fits."""
-    from flashsale.cli.output import note, out_json
-    from flashsale.drill.document import document
-    from flashsale.drill.verdict import judge
-
-    judged = judge(outcome)
-    told = document(outcome, judged)
-    for file in wish.reports:
-        _write(file, told)
-        note(f"Report: {file}")
-    if wish.typed.json:
-        out_json(told)
-    else:
-        _print(outcome, judged)
-    if error:
-        raise error
-    if outcome.ended == "interrupted":
-        raise typer.Exit(CTRL_C)
-    _fail_if_lost(outcome, judged)
-
-
-def _write(file: Path, told: Document) -> None:
-    """Write a report whole or not at all."""
-    import json
-    import os
-
-    if file.suffix == ".html":
-        from flashsale.ui.report import page
-
-        text = page(told)
-    else:
-        text = json.dumps(told, indent=1) + "\n"
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
-
-
-def _print(outcome: Outcome, judged: Judged) -> None:
-    from rich.console import Console
-
-    from flashsale.ui.drill import summary
-
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else None
-    console.print(summary(outcome, judged, width), crop=False)
-
-
-def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:
-    """Leave with 7 when too many were lost, and with 1 when nothing at all was confirmed."""
-    from flashsale.errors import FlashsaleError, PurchasesLostError
-
-    lost, most = outcome.report.figures.lost, outcome.scenario.max_lost
-    if lost > most:
-        hint = "flashsale manifest" if _gentle(outcome) else "flashsale drill"
-        raise PurchasesLostError(f"{lost:,} purchases were lost; {most:,} may be.", hint=hint)
-    if judged.verdict == "fail":
-        raise FlashsaleError(judged.headline, hint="flashsale logs")
-
-
-def _gentle(outcome: Outcome) -> bool:
-    """Whether pods could say goodbye: then what is lost is the manifest's fault."""
-    blow = outcome.scenario.blow
-    return not blow.process and blow.grace != 0
 
 
 def _compared(typed: Shared, first: Path, second: Path) -> None:

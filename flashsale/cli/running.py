@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flashsale.errors import SIGTERM
+from flashsale.errors import CTRL_C, SIGTERM
 
 if TYPE_CHECKING:
     from asyncio import Event, Task
@@ -56,12 +56,15 @@ async def _terminable(work: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def interruptible(stop: Event, task: Task[Any]) -> Iterator[None]:
-    """Let Ctrl-C set the event, and a second one cancel the task."""
+    """Let Ctrl-C set the event; a second one cancels the task, which then leaves with 130."""
     import asyncio
     import signal
 
+    again: list[bool] = []
+
     def interrupt() -> None:
         if stop.is_set():
+            again.append(True)
             task.cancel()
         stop.set()
 
@@ -73,6 +76,10 @@ def interruptible(stop: Event, task: Task[Any]) -> Iterator[None]:
         return
     try:
         yield
+    except asyncio.CancelledError:
+        if again:
+            raise SystemExit(CTRL_C) from None
+        raise
     finally:
         loop.remove_signal_handler(signal.SIGINT)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from flashsale.errors import BadInputError
 from flashsale.exercise.killing import Blow
+from flashsale.load.plan import FASTEST
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000
+MOST_REPLICAS = 100
 STOPPING = 30.0  # seconds added to the load's end for what comes after the last step
 
 
@@ -33,8 +35,13 @@ class Scenario:
     max_lost: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 < self.rate <= FASTEST:
+            raise BadInputError(
+                f"--rate must be above 0 and at most {FASTEST:,}, not {self.rate:g}.",
+                hint="flashsale drill --rate 100",
+            )
         _at_least("--kills", self.kills, 0, MOST_KILLS)
-        _at_least("--scale", self.scale_to, 1)
+        _at_least("--scale", self.scale_to, 1, MOST_REPLICAS)
         _at_least("--keep-ready", self.keep_ready, 0)
         _at_least("--max-lost", self.max_lost, 0)
 
@@ -103,6 +110,11 @@ def steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
         *(back if scales else ()),
         Calm("after", calm),
     )
+
+
+def as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
+    """Write a plan as `drill --dry-run -o json` does."""
+    return [{"do": type(step).__name__.lower(), **asdict(step)} for step in plan]
 
 
 def shortest(plan: tuple[Step, ...]) -> float:

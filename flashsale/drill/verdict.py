@@ -12,7 +12,7 @@ from flashsale.drill.blame import Blamed, blame, coverage, doubt
 from flashsale.drill.causes import causes
 from flashsale.drill.outcome import Outcome
 from flashsale.drill.phases import Part, parts
-from flashsale.drill.scaling_gain import gain
+from flashsale.drill.scaling_gain import KEPT_UP, gain
 from flashsale.drill.shares import Fairness, fairness
 from flashsale.exercise.story import Healing
 from flashsale.load.limits import own_limits
@@ -55,9 +55,11 @@ def judge(outcome: Outcome) -> Judged:
     fair = fairness(outcome.report.answers, changes, outcome.seconds)
     measured, healing = parts(outcome), spread(outcome.healings)
     figures = outcome.report.figures
-    passed = figures.lost <= outcome.scenario.max_lost and figures.confirmed > 0
+    enough = figures.lost <= outcome.scenario.max_lost and figures.confirmed > 0
+    passed = enough and outcome.ended != "failed"
     sentences = (
         *_ends(outcome),
+        *_overload(outcome, measured),
         *_losses(outcome, blamed, covered),
         *_healings(outcome, healing),
         *gain(measured, outcome.scenario.rate, figures.generator, outcome.place.cores),
@@ -110,6 +112,18 @@ def _ends(outcome: Outcome) -> Iterator[str]:
         yield (
             f"{figures.rejected:,} purchases were rejected: answered completely, but not with a"
             " success."
+        )
+
+
+def _overload(outcome: Outcome, measured: Sequence[Part]) -> Iterator[str]:
+    """Say so when the sale could not keep up before anything was done to it."""
+    before = next((part for part in measured if part.name == "before"), None)
+    rate = outcome.scenario.rate
+    if before and before.confirmed_rate is not None and before.confirmed_rate < KEPT_UP * rate:
+        yield (
+            f"The sale was overloaded before anything was done to it: it confirmed"
+            f" {before.confirmed_rate:,.0f} of {rate:,.0f} purchases a second, so losses say"
+            " little about kills. Take a lower --rate."
         )
 
 

@@ -67,7 +67,8 @@ def summary(outcome: Outcome, judged: Judged, width: int | None = None) -> Rende
         width: of the terminal, in characters; None leaves every sentence on one line.
     """
     passed = judged.verdict == "pass"
-    word = Text(judged.verdict.upper(), "bold green" if passed else "bold red")
+    word = "STOPPED" if outcome.ended == "interrupted" else judged.verdict.upper()
+    style = "bold green" if passed else "bold red"
     texts = [phases_table(judged.parts)]
     if outcome.healings:
         texts.append(healings_table(outcome, judged))
@@ -77,7 +78,9 @@ def summary(outcome: Outcome, judged: Judged, width: int | None = None) -> Rende
     if not passed:
         texts.append(f"The same pods again: flashsale drill --seed {outcome.scenario.seed}")
     return Group(
-        Text.assemble(word, "  ", (judged.headline, "bold"), no_wrap=True, overflow="ignore"),
+        Text.assemble(
+            (word, style), "  ", (judged.headline, "bold"), no_wrap=True, overflow="ignore"
+        ),
         Text(),
         totals(outcome.report.figures),
         *(Text(f"\n{text}", no_wrap=True, overflow="ignore") for text in texts),

@@ -1,0 +1,87 @@
+"""What `flashsale drill` does when the drill is over: reports, the result, the exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from flashsale.errors import CTRL_C
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from flashsale.cli.shared import Shared
+    from flashsale.drill.document import Document
+    from flashsale.drill.outcome import Outcome
+    from flashsale.drill.verdict import Judged
+    from flashsale.errors import FlashsaleError
+
+
+def finish(
+    typed: Shared, reports: Sequence[Path], outcome: Outcome, error: FlashsaleError | None
+) -> None:
+    """Judge, write the reports, print the result, and leave with the exit code that fits."""
+    from flashsale.cli.output import note, out_json
+    from flashsale.drill.document import document
+    from flashsale.drill.verdict import judge
+
+    judged = judge(outcome)
+    told = document(outcome, judged)
+    if typed.json:
+        out_json(told)
+    else:
+        _print(outcome, judged)
+    for file in reports:
+        _write(file, told)
+        note(f"Report: {file}")
+    if error:
+        raise error
+    if outcome.ended == "interrupted":
+        raise typer.Exit(CTRL_C)
+    _fail_if_lost(outcome, judged)
+
+
+def _write(file: Path, told: Document) -> None:
+    """Write a report whole or not at all."""
+    import json
+    import os
+
+    if file.suffix == ".html":
+        from flashsale.ui.report import page
+
+        text = page(told)
+    else:
+        text = json.dumps(told, indent=1) + "\n"
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)
+
+
+def _print(outcome: Outcome, judged: Judged) -> None:
+    from rich.console import Console
+
+    from flashsale.ui.drill import summary
+
+    console = Console(highlight=False)
+    width = console.width if console.is_terminal else None
+    console.print(summary(outcome, judged, width), crop=False)
+
+
+def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:
+    """Leave with 7 when too many were lost, and with 1 when nothing at all was confirmed."""
+    from flashsale.errors import FlashsaleError, PurchasesLostError
+
+    lost, most = outcome.report.figures.lost, outcome.scenario.max_lost
+    if lost > most:
+        hint = "flashsale manifest" if _gentle(outcome) else "flashsale drill"
+        raise PurchasesLostError(f"{lost:,} purchases were lost; {most:,} may be.", hint=hint)
+    if judged.verdict == "fail":
+        raise FlashsaleError(judged.headline, hint="flashsale logs")
+
+
+def _gentle(outcome: Outcome) -> bool:
+    """Whether pods could say goodbye: then what is lost is the manifest's fault."""
+    blow = outcome.scenario.blow
+    return not blow.process and blow.grace != 0
