@@ -109,7 +109,7 @@ def _check(
 async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
     import time
 
-    from flashsale.cli.output import looking, progress
+    from flashsale.cli.output import looking, note, progress
     from flashsale.exercise.killing import kill, strike, unfollowed
     from flashsale.exercise.observing import Mark
     from flashsale.exercise.sale import find
@@ -119,6 +119,8 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
         pods = await _chosen(sale, wish)
         if wish.dry_run:
             return unfollowed(pods, [Mark(0.0, pod.name, blow.cause) for pod in pods])
+        if blow.process and (how := await sale.cluster.crashing()):
+            note(how)
         if not wish.wait:
             return unfollowed(pods, await strike(sale, pods, blow, time.monotonic))
         with progress() as shown:

@@ -159,6 +159,9 @@ class Cluster(Protocol):
             FlashsaleError: this cluster gives no way to do that.
         """
 
+    async def crashing(self) -> str:
+        """Say in what a crash made by `crash` differs from a real one; empty if in nothing."""
+
     async def stop(self, progress: Progress) -> bool:
         """Stop the cluster itself, and say whether it is stopped: one that is not ours goes on.
 

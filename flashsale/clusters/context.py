@@ -15,6 +15,10 @@ from flashsale.kube import Api, connect, contexts, paths
 from flashsale.model import Object, Pod, Service
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
+FROM_INSIDE = (
+    "Killing from inside the container, where process 1 is safe from SIGKILL: its children are"
+    " killed, and it is told to quit."
+)
 
 
 class Context:
@@ -80,8 +84,15 @@ class Context:
 
         Process 1 of a container is safe from SIGKILL there, so it gets SIGQUIT, at which gunicorn
         ends without a goodbye; everything it started gets SIGKILL.
+
+        Raises:
+            FlashsaleError: the container has no shell to do that with.
         """
         await api.run_in(namespace, pod.name, ["sh", "-c", "kill -9 -1; kill -QUIT 1"])
+
+    async def crashing(self) -> str:
+        """Say what can be killed from inside."""
+        return FROM_INSIDE
 
     async def stop(self, progress: Progress) -> bool:
         """Leave it running: it is not ours."""

@@ -82,6 +82,10 @@ class Engine:
         )
         return messages
 
+    def kill(self, container: str) -> None:
+        """Send SIGKILL to the main process of a container."""
+        self.client.api.kill(container, "SIGKILL")
+
     def info(self) -> dict[str, Any]:
         """Return what `docker info` knows."""
         return dict(self.client.api.info())

@@ -6,6 +6,7 @@ honest. So only its machine-readable answers are read, and what it says it did i
 - ``binary``: calling it; ``events``, ``state``: reading it; ``failures``: what its codes mean
 - ``deciding``: what a state asks for, as a pure table; ``starting``: doing that
 - ``dockerenv``: its Docker daemon through the SDK; ``imagebuild``: where there is none to reach
+- ``crashing``: killing a container's process through the node's Docker
 - ``reaching``: an address that works from here; ``kubeconfig``: the user's file, left as it was
 - ``cluster``: all of it as a `Cluster`; ``usable``: whether that makes sense on this machine
 

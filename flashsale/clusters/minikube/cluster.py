@@ -10,11 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Making, Progress
-from flashsale.clusters.context import Context
+from flashsale.clusters.context import FROM_INSIDE, Context
 from flashsale.clusters.home import state_home
 from flashsale.clusters.making import Telling, by_docker, recipe
 from flashsale.clusters.minikube import imagebuild, kubeconfig, starting
 from flashsale.clusters.minikube.binary import Binary, Patience, installed
+from flashsale.clusters.minikube.crashing import crash
 from flashsale.clusters.minikube.deciding import Wish, check_version, road
 from flashsale.clusters.minikube.dockerenv import AWAY, keep_proxies_off, node_engine
 from flashsale.clusters.minikube.reaching import (
@@ -127,12 +128,23 @@ class Minikube:
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
-        """Kill the main process of the pod's first container, from inside.
+        """Kill the main process of the pod's first container: by its Docker, else from inside.
 
         Raises:
-            FlashsaleError: the container has no shell to do that with.
+            FlashsaleError: there is no such container, or it has no shell to do that with.
+            EngineError: the node's Docker cannot be reached.
         """
-        await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
+        way, _ = road(await self._profile())
+        if way == "node":
+            await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
+            return
+        engine = connected() if way == "host" else node_engine(self._minikube, self._asleep)
+        await crash(engine, api, namespace, pod)
+
+    async def crashing(self) -> str:
+        """Say so where there is no Docker to kill with."""
+        way, _ = road(await self._profile())
+        return FROM_INSIDE if way == "node" else ""
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
@@ -148,6 +160,11 @@ class Minikube:
         found = await starting.ensure_running(self._minikube, wish, progress, host_docker_answers)
         keep_proxies_off(found.ip)  # from the Kubernetes client too
         return found
+
+    async def _asleep(self) -> None:
+        raise ClusterUnreachableError(
+            f"minikube '{self.profile}' is stopped.", hint=self.start_hint
+        )
 
     async def _profile(self) -> Profile:
         profile = await known(self._minikube)
