@@ -26,6 +26,7 @@ from pathlib import Path
 from flashsale.errors import ClusterUnreachableError
 
 FORMAT = "1"
+PROBE_SECONDS = 0.5  # somebody who only looks at the lock has let go of it long before
 OURS = (
     "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
     "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
@@ -58,8 +59,7 @@ class Home:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            marker = self.path / "format"
-            if not marker.exists():
+            if not self._marked():
                 strangers = sorted(p.name for p in self.path.iterdir() if p.name not in OURS)
                 if strangers:
                     raise ClusterUnreachableError(
@@ -67,17 +67,25 @@ class Home:
                         f" ({', '.join(strangers[:3])}); nothing was touched.",
                         hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
                     )
-                marker.write_text(FORMAT + "\n")
+                (self.path / "format").write_text(FORMAT + "\n")
             self.path.chmod(0o700)
-            self._check_format(marker.read_text(errors="replace").strip())
+            self._check_format()
         except OSError as error:
             raise ClusterUnreachableError(
                 f"The state folder {self.path} cannot be used: {error.strerror or error}.",
                 hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
             ) from error
 
-    def _check_format(self, found: str) -> None:
-        if found != FORMAT:
+    def _marked(self) -> str:
+        """Return what the marker says; empty if there is none, or it is just being written."""
+        try:
+            return (self.path / "format").read_text(errors="replace").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+
+    def _check_format(self) -> None:
+        found = self._marked()
+        if found not in ("", FORMAT):
             raise ClusterUnreachableError(
                 f"The state in {self.path} is from another version of flashsale"
                 f" (format {found[:20]!r}, this one reads {FORMAT!r}); nothing was touched.",
@@ -90,10 +98,9 @@ class Home:
         Raises:
             ClusterUnreachableError: the state is from another version.
         """
-        marker = self.path / "format"
-        if not marker.exists():
+        if not self._marked():
             return None
-        self._check_format(marker.read_text(errors="replace").strip())
+        self._check_format()
         if not self.is_held():
             return None
         try:
@@ -103,13 +110,16 @@ class Home:
             return None  # it is only just starting
 
     def is_held(self) -> bool:
-        """Whether a cluster process lives here, ready or not."""
+        """Whether a cluster process lives here, ready or not.
+
+        Asked with a shared lock: two who ask at once must not take each other for a cluster.
+        """
         try:
             descriptor = os.open(self.path / "cluster.lock", os.O_RDWR)
         except OSError:
             return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
@@ -119,12 +129,10 @@ class Home:
     def hold(self) -> bool:
         """Take the cluster's lock for the life of this process; False if another has it."""
         descriptor = os.open(self.path / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        return True  # the descriptor stays open on purpose
+        if _lock(descriptor, PROBE_SECONDS):
+            return True  # the descriptor stays open on purpose
+        os.close(descriptor)
+        return False
 
     @contextlib.contextmanager
     def starting(self, timeout: float) -> Iterator[None]:
@@ -135,7 +143,12 @@ class Home:
         """
         descriptor = os.open(self.path / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(descriptor, timeout, self.path)
+            if not _lock(descriptor, timeout):
+                raise ClusterUnreachableError(
+                    f"Another flashsale has been starting or stopping the cluster in {self.path}"
+                    f" for {timeout:.0f} s.",
+                    hint="wait for it, or see what it does: pgrep -af flashsale",
+                )
             yield
         finally:
             os.close(descriptor)
@@ -149,18 +162,15 @@ class Home:
         temporary.replace(self.path / "cluster.json")
 
 
-def _lock(descriptor: int, timeout: float, path: Path) -> None:
+def _lock(descriptor: int, timeout: float) -> bool:
+    """Take a lock for ourselves; False if somebody else has it for so many seconds."""
     deadline = time.monotonic() + timeout
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise ClusterUnreachableError(
-                    f"Another flashsale has been starting or stopping the cluster in {path}"
-                    f" for {timeout:.0f} s.",
-                    hint="wait for it, or see what it does: pgrep -af flashsale",
-                ) from None
+                return False
             time.sleep(0.02)
         else:
-            return
+            return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -129,6 +130,44 @@ def test_a_stale_file_about_a_living_stranger_is_no_cluster(home: Path) -> None:
     (home / "cluster.json").write_text(json.dumps(told))
     assert launch.find(home) is None
     assert launch.start(home).pid != os.getpid()
+
+
+def test_many_who_look_do_not_see_a_cluster_in_each_other(home: Path) -> None:
+    """Nor does a starting cluster take one that only looks for a cluster."""
+    place = Home(home)
+    place.prepare()
+    (home / "cluster.lock").touch()
+    code = (
+        "import sys; from pathlib import Path; from flashsale.embedded.state import Home;"
+        "home = Home(Path(sys.argv[1])); print(sum(home.is_held() for _ in range(20_000)))"
+    )
+    watchers = [
+        subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    try:
+        assert [watcher.communicate(timeout=60)[0] for watcher in watchers] == [b"0\n"] * 2
+    finally:
+        for watcher in watchers:
+            watcher.kill()
+
+
+def test_a_starting_cluster_outwaits_one_that_only_looks(home: Path) -> None:
+    """A look at the lock takes microseconds, but may fall into just these."""
+    Home(home).prepare()
+    descriptor = os.open(home / "cluster.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    threading.Timer(0.1, os.close, [descriptor]).start()
+    assert launch.start(home)
+
+
+def test_a_marker_that_is_only_just_being_written_is_no_other_version(home: Path) -> None:
+    """Another process has created the file, and its line is still to come."""
+    home.mkdir()
+    (home / "format").touch()
+    assert launch.find(home) is None
+    Home(home).prepare()
+    assert (home / "format").read_text() == "1\n"
 
 
 def test_another_port_is_taken_when_the_last_one_is_in_use(home: Path) -> None:
