@@ -39,11 +39,6 @@ class Loader:
                 return ("k3d", "image", "import", image, "--cluster", self.cluster)
         return ()
 
-    @property
-    def keeps_ids(self) -> bool:
-        """Whether pods report the id that Docker gave; containerd may compute its own."""
-        return not self.command("")
-
 
 def loader(context: str) -> Loader | None:
     """Tell from a context's name which tool can load images there; None if none can."""
@@ -76,7 +71,7 @@ async def provide(
     if command := found.command(name):
         progress.step(f"Loading {name} into {found.tool} cluster '{found.cluster}'")
         await load(command, progress.detail)
-    return image if found.keeps_ids else Image(image.name, image.built)
+    return image
 
 
 def check_pullable(context: str, name: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, get_args
 
-from flashsale.clusters.base import Kind
+from flashsale.clusters.base import Image, Kind
 from flashsale.clusters.home import made
 from flashsale.errors import FlashsaleError
 
@@ -32,6 +32,18 @@ class Record:
     replicaset: str = REPLICASET
     service: str = SERVICE
     allow_remote: bool = False  # somebody insisted, at `up`
+    image: str = ""  # id of the image that `up` made last
+    runs_as: str = ""  # how the nodes call that one, where they use other ids; words
+
+    def with_image(self, image: Image) -> Record:
+        """Note how the nodes call an image."""
+        return replace(self, image=image.id, runs_as=" ".join(image.others))
+
+    def recognised(self, image: Image) -> Image:
+        """Give an image all names that the nodes are known to have for it."""
+        more = self.runs_as.split() if image.id and image.id == self.image else []
+        known = dict.fromkeys([*image.others, *more])
+        return replace(image, others=tuple(known))
 
 
 def path(home: Path) -> Path:

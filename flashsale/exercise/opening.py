@@ -23,7 +23,7 @@ from flashsale.exercise import manifest as manifests
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
 from flashsale.exercise.readiness import ready
-from flashsale.exercise.rolling import WHY, Rolled, outdated, present, roll
+from flashsale.exercise.rolling import WHY, Rolled, learned, outdated, present, roll
 from flashsale.exercise.sale import Sale, reached
 from flashsale.exercise.showing import Status, status
 from flashsale.exercise.waiting import Sight
@@ -91,6 +91,7 @@ async def open_sale(
     _remember_first(home, choice.record)
     name = order.image or order.project.manifest.image
     image = await choice.cluster.provide(order.project.app, name, order.build, progress)
+    image = choice.record.recognised(image)
     manifest = manifests.with_image(order.project.manifest, image.name)
     record = recorded(choice.record, manifest, order.namespace)
     async with reached(choice, record, None) as sale:
@@ -103,6 +104,8 @@ async def open_sale(
         rolled = await renew(sale, image, before, order, progress, tell)
         if order.wait:
             await _all_ready(sale, order.timeout, progress, tell)
+            image = await learned(sale, image, before)
+            _remember(home, record.with_image(image), progress)
         return Opened(await status(sale), image, outcomes, rolled, clock() - began)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flashsale.clusters.base import Image, Progress
 from flashsale.errors import NoSaleError, NotReadyError
@@ -20,7 +20,6 @@ from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object, Pod, ReplicaSet
 
 WHY = "a ReplicaSet does not do it by itself"
-UNRECOGNISED = "Pods made just now look old as well: this cluster names images in its own way."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +59,30 @@ async def roll(
         NotReadyError: the new version does not get ready; the other old pods are left alone.
     """
     old = await outdated(sale, image, before)
-    first = len(old)
+    first, done = len(old), 0
     if old:
         progress.note(f"The app or the manifest changed; flashsale replaces {count(old)}: {WHY}.")
     while old:
         going, *later = waves(old)
-        number = first - len(old) + len(going)
-        progress.step(f"Replacing {' and '.join(map(_name, going))} ({number} of {first})")
+        done += len(going)
+        progress.step(f"Replacing {' and '.join(map(_name, going))} ({done} of {first})")
         rest = [_uid(pod) for wave in later for pod in wave]
         await _replace(sale, going, rest, timeout, tell)
-        if not image.built and await _unrecognised(sale, image, before):
-            progress.note(f"{UNRECOGNISED} Nothing more is replaced.")
-            return Rolled(number)
+        image = await learned(sale, image, before)
         old = await outdated(sale, image, rest)
-    return Rolled(first)
+    return Rolled(done)
+
+
+async def learned(sale: Sale, image: Image, before: Collection[str]) -> Image:
+    """Learn from the pods that were made since how the cluster's nodes call the image.
+
+    They run it for sure, and some runtimes number images in a way of their own.
+    """
+    replicaset = await sale.replicaset()
+    pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
+    ids = {pod.image_id for pod in pods if pod.ready and pod.uid not in before and pod.image_id}
+    new = sorted(one for one in ids if not image.runs_in(one))
+    return replace(image, others=(*image.others, *new)) if image.id else image
 
 
 async def outdated(sale: Sale, image: Image, before: Collection[str]) -> list[Object]:
@@ -156,13 +165,6 @@ async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> 
         number = "One pod runs" if len(later) == 1 else f"{len(later)} pods run"
         error.args = (f"{error} {number} the old version, as before.",)
     return error
-
-
-async def _unrecognised(sale: Sale, image: Image, before: Collection[str]) -> bool:
-    """Whether even a pod that was made just now does not seem to run the image."""
-    replicaset = await sale.replicaset()
-    pods = owned(await sale.pods(replicaset), replicaset)
-    return bool(stale([pod for pod in pods if _uid(pod) not in before], replicaset, image))
 
 
 def _as_made(spec: Object, template: Object) -> bool:

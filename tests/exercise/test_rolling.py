@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.clusters.base import Image
+from flashsale.clusters.record import Record
 from flashsale.exercise.rolling import renewed, stale, waves
 from flashsale.exercise.waiting import Sight
 from flashsale.model import Object
@@ -100,3 +101,13 @@ def test_where_ids_mean_nothing_a_build_makes_pods_old() -> None:
     """kind's nodes call the image otherwise than Docker; what was there before the build is old."""
     assert not Image("flashsale:1.0", built=True).runs_in("sha256:whatever")
     assert Image("flashsale:1.0", built=False).runs_in("sha256:whatever")
+
+
+def test_names_that_nodes_gave_an_image_are_remembered_with_it() -> None:
+    """So that running `up` again replaces nobody; another build has to be learned anew."""
+    image = Image("flashsale:1.0", built=True, id="sha256:aa", others=("import@sha256:bb",))
+    record = Record("context", "kind-shop").with_image(image)
+    again = record.recognised(Image("flashsale:1.0", built=False, id="sha256:aa"))
+    assert again.runs_in("docker.io/library/import@sha256:bb")
+    other = record.recognised(Image("flashsale:1.0", built=True, id="sha256:cc"))
+    assert not other.runs_in("docker.io/library/import@sha256:bb")

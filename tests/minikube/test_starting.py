@@ -288,7 +288,6 @@ async def test_steps_come_from_events_and_only_go_forward(
         "minikube: Preparing Kubernetes",
         "minikube: Booting control plane",
         "minikube: Enabling Addons",
-        "minikube: Done",
     ]
     assert "gcr.io/kicbase:v0.0.50: 50%" in told.details
     assert "E0823" not in told.everything  # klog's noise is nobody's business

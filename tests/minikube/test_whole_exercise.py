@@ -58,6 +58,14 @@ def program(
         yield Flashsale(world.home / "home")
 
 
+def copied(shop: Path, folder: Path, manifest: Path) -> Path:
+    """Lay out a learner's folder."""
+    folder.mkdir()
+    (folder / "app.py").write_text((shop / "app.py").read_text())
+    manifest.rename(folder / "flashsale-replicaset.yaml")
+    return folder
+
+
 def run(program: Flashsale, world: World, *words: str) -> str:
     kept = ("PIP_", "REQUESTS_", "SSL_", "HTTP", "NO_PROXY", "MINIKUBE_DOUBLE", "KUBECONFIG")
     extra = {name: value for name, value in os.environ.items() if name.startswith(kept)}
@@ -69,18 +77,23 @@ def run(program: Flashsale, world: World, *words: str) -> str:
 
 def test_exercise_from_start_to_clean_up(program: Flashsale, world: World, image_name: str) -> None:
     """Started, built, scaled, healed, closed and stopped; the user's context is never touched."""
-    manifest = str(program.quick_manifest())
-    # Not waiting leaves pods alone whose image has another id; here each cluster has its own.
-    up = ("up", "--cluster", "minikube", "--profile", "shop", "-o", "json", "--no-wait")
-    first = json.loads(run(program, world, *up, "--manifest", manifest, "--image", image_name))
+    app = copied(SHOP, world.home / "app", program.quick_manifest())
+    up = ("up", str(app), "--profile", "shop", "--image", image_name, "-o", "json")
+    first = json.loads(run(program, world, *up))
     assert first["cluster"] == {"kind": "minikube", "context": "shop"}
     assert first["image"] == {"name": image_name, "built": True}
     assert json.loads(run(program, world, "scale", "5", "-o", "json"))["to"] == 5
     url = run(program, world, "url").strip()
     with urlopen(f"{url}/buy", timeout=10) as answer:
         assert json.load(answer)["status"] == "success"
-    again = json.loads(run(program, world, *up, "--manifest", manifest, "--image", image_name))
+    again = json.loads(run(program, world, *up))
     assert (again["image"]["built"], world.profile()["starts"]) == (False, 2)
+    assert again["rolled"] == {"replaced": 0, "left": 0}  # though this node has ids of its own
+    with (app / "app.py").open("a") as code:
+        code.write("# changed\n")
+    ImageStore(world.home / "kubernetes" / "images").build(image_name, app, ROOT / "Dockerfile")
+    changed = json.loads(run(program, world, *up))
+    assert (changed["image"]["built"], changed["rolled"]["replaced"]) == (True, 5)
     (healing,) = json.loads(run(program, world, "kill-pod", "--grace", "0", "-o", "json"))
     assert healing["replacement"]
     assert "minikube" in run(program, world, "status", "-o", "json")

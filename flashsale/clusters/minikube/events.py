@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from flashsale.clusters.base import Progress
 
 PREFIX = "io.k8s.sigs.minikube."
+DONE = "Done"  # the last step of every command
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Listener:
 
     def _take(self, event: Event) -> None:
         match event.kind:
+            case "step" if event.data.get("name") == DONE:
+                self._furthest = event.index  # what comes next says so by itself
             case "step" if event.index > self._furthest:
                 self._furthest, self.current = event.index, event.data.get("name", "")
                 self.progress.step(f"minikube: {self.current}")
