@@ -184,12 +184,13 @@ async def _carried_out(
 ) -> Done:
     import asyncio
 
+    from flashsale.cli.output import notes
     from flashsale.cli.running import interruptible
     from flashsale.drill.place import place
     from flashsale.drill.running import run
     from flashsale.load.target import find_target
 
-    async with sale.cluster.reach(await sale.service()) as url:
+    async with sale.cluster.reach(await sale.service(), notes()) as url:
         target = find_target(url, allow_remote=typed.allow_remote)
         where = await place(sale, url)
         stop, task = asyncio.Event(), asyncio.current_task()

@@ -103,11 +103,12 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
     if url is not None:
         yield url
         return
+    from flashsale.cli.output import notes
     from flashsale.exercise.sale import find
 
     async with (
         find(typed.wanted, typed.namespace) as sale,
-        sale.cluster.reach(await sale.service()) as address,
+        sale.cluster.reach(await sale.service(), notes()) as address,
     ):
         yield address
 
