@@ -56,8 +56,11 @@ def test_adoption_of_the_released(stage: Scene, released: str) -> None:
     stage.until_ready(3)
     last = stage.pods.of
     stage.until(lambda: owner(last(released)[-1].object) == "flashsale-rs", "it is adopted")
-    counts = [c.object["status"].get("replicas") for c in stage.replicasets.of("flashsale-rs")]
-    assert 4 in counts
+    seen = stage.replicasets.of
+    stage.until(
+        lambda: any(c.object["status"].get("replicas") == 4 for c in seen("flashsale-rs")),
+        "the ReplicaSet counted four",
+    )
 
 
 def test_a_bare_pod_too_many(stage: Scene, maker: Maker, released: str) -> None:
