@@ -136,7 +136,7 @@ class _Drill:
         )
 
     async def _act(self, plan: Sequence[Step]) -> None:
-        await self._eye.until(lambda: self._eye.synced, self._scenario.timeout)
+        await self._eye.open()
         await self._buying.wait()
         await self._director.direct(plan)
 

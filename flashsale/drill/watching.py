@@ -16,6 +16,8 @@ from flashsale.exercise.story import Happening, Healing, State
 from flashsale.exercise.waiting import ATTEMPTS
 from flashsale.model import Pod
 
+PATIENCE = 30.0  # seconds for the first sight of everything
+
 Told = Callable[[Happening], None]
 Seen = Callable[[Observation], None]
 
@@ -49,6 +51,20 @@ class Eye:
                     raise NoSaleError("The ReplicaSet was deleted.", hint="flashsale up")
                 async with self._news:
                     self._news.notify_all()
+
+    async def open(self) -> None:
+        """Return once everything that was there has been told.
+
+        Raises:
+            ClusterUnreachableError: the API server answers, but does not let us watch.
+        """
+        try:
+            await self.until(lambda: self.synced, PATIENCE)
+        except TimeoutError:
+            raise ClusterUnreachableError(
+                f"The cluster did not show the sale within {PATIENCE:g} s.",
+                hint=self._sale.cluster.start_hint,
+            ) from None
 
     def take(self, observation: Observation) -> None:
         """Work one observation in."""

@@ -275,14 +275,15 @@
     key();
   }
 
+  /* In a frame of its own: drawing changes heights, which the observer must not see as its doing. */
   let width = 0;
-  new ResizeObserver(() => {
+  function fit() {
     const now = document.getElementById("charts").clientWidth;
-    if (now !== width) {
-      width = now;
-      draw();
-    }
-  }).observe(document.getElementById("charts"));
+    if (now === width) return;
+    width = now;
+    draw();
+  }
+  new ResizeObserver(() => requestAnimationFrame(fit)).observe(document.getElementById("charts"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   document.addEventListener("pointerleave", () => { tip.hidden = true; });
 })();

@@ -1,0 +1,42 @@
+"""The promise: a graceful drill loses nobody, on the embedded cluster as on a real one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tests.command import Flashsale
+
+RATE, KILLS, EVERY = 700, 10, 2.6  # purchases a second; seconds
+
+
+@pytest.fixture
+def sale(flashsale: Flashsale) -> Flashsale:
+    """The shipped manifest with quicker probes and a preStop sleep of one second."""
+    file = flashsale.quick_manifest()
+    text = file.read_text()
+    assert "seconds: 0 #" in text
+    file.write_text(text.replace("seconds: 0 #", "seconds: 1 #"))
+    assert flashsale("up", "--manifest", str(file)).code == 0
+    return flashsale
+
+
+def test_ten_kills_and_two_scalings_cost_none_of_twenty_thousand_purchases(
+    sale: Flashsale,
+) -> None:
+    """Every single one is confirmed, every pod is healed, and the sale is as it was."""
+    words = ["--rate", str(RATE), "--kills", str(KILLS), "--every", f"{EVERY}s", "--scale", "4"]
+    done = sale("drill", *words, "--calm", "1s", "--seed", "1", "-o", "json")
+    told = done.json
+    assert told["load"]["sent"] >= 20_000
+    assert (told["load"]["lost"], told["load"]["rejected"]) == (0, 0)
+    assert told["load"]["confirmed"] == told["load"]["sent"]
+    assert (done.code, told["verdict"], told["losses"]) == (0, "pass", [])
+    assert [kill["number"] for kill in told["kills"]] == list(range(1, KILLS + 1))
+    assert [healing["kill"] for healing in told["healings"]] == list(range(1, KILLS + 1))
+    assert all(healing["served_seconds"] for healing in told["healings"][:-1])
+    struck = [kill["at_seconds"] for kill in told["kills"]]
+    assert all(later - earlier >= EVERY for earlier, later in pairwise(struck))
+    assert [(one["from"], one["to"]) for one in told["scalings"]] == [(3, 4), (4, 3)]
+    assert sale("status", "-o", "json").json["replicaset"]["desired"] == 3

@@ -1,0 +1,75 @@
+"""What is kept of the pods: their lives, and who took whose seat."""
+
+from __future__ import annotations
+
+from flashsale.drill.history import History, Routing, key, seats
+from flashsale.exercise.healing import step
+from flashsale.exercise.observing import Observation, SliceSeen
+from flashsale.exercise.story import State
+from tests.drill.making import healing, life
+from tests.healing.replay import recorded
+
+
+def remembered(observations: list[Observation]) -> History:
+    """Fold observations as a drill does."""
+    history, state = History(), State()
+    for observation in observations:
+        state, happened = step(state, observation)
+        history.add(observation, state, happened)
+    return history
+
+
+def test_a_recorded_delete_leaves_one_healing_and_two_lives() -> None:
+    """A real cluster's events: the victim left and is gone, the replacement became ready."""
+    history = remembered(recorded("03-delete-pod"))
+    (healed,) = history.healed
+    victim, heir = history.lives[healed.victim_uid], history.lives[healed.replacement_uid or ""]
+    assert victim.leaving is not None
+    assert victim.gone is not None
+    assert victim.leaving < victim.gone
+    assert heir.ready == healed.ready
+
+
+def test_pods_that_a_scaling_removed_need_no_healing() -> None:
+    """They leave, and that is all."""
+    history = remembered(recorded("10-scale-0"))
+    assert history.healed == []
+    assert sum(one.leaving is not None for one in history.lives.values()) >= 1
+
+
+def test_routings_are_kept_when_they_change() -> None:
+    """The same pods again are no news."""
+    seen = [SliceSeen(at, "s", frozenset(pods)) for at, pods in ((1.0, "a"), (2.0, "a"), (3.0, ""))]
+    assert remembered(list(seen)).routings == [
+        Routing(1.0, frozenset("a")),
+        Routing(3.0, frozenset()),
+    ]
+
+
+def test_a_replacement_takes_its_victims_seat() -> None:
+    """However often; a pod that a scaling added has a seat of its own."""
+    lives = {
+        one.uid: one
+        for one in (
+            life("a"),
+            life("b"),
+            life("x", seen=1.0),
+            life("d", seen=2.0),
+            life("y", seen=3.0),
+        )
+    }
+    healings = [healing("a", "x", 1.0, 2.0), healing("x", "y", 3.0, 4.0)]
+    assert seats(lives, healings) == {
+        "a": (1, 1),
+        "b": (2, 1),
+        "x": (1, 2),
+        "d": (3, 1),
+        "y": (1, 3),
+    }
+
+
+def test_two_crashes_of_one_pod_are_two_deaths() -> None:
+    """They are told apart by their moments."""
+    first = healing("a", "a", 1.0, 2.0, cause="crashed")
+    again = healing("a", "a", 5.0, 6.0, cause="crashed")
+    assert key(first) != key(again)

@@ -1,0 +1,79 @@
+"""The plan of a drill, before anything is done."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, as_json, longest, shortest, steps
+from flashsale.errors import BadInputError
+
+
+def test_a_drill_warms_up_scales_kills_and_scales_back() -> None:
+    """In this order, with calm to compare before, between and after."""
+    assert steps(Scenario(kills=2, every=9.0, scale_to=5, calm=4.0), 3) == (
+        Calm("before", 4.0),
+        Scale(3, 5),
+        Calm("scaled", 4.0),
+        Kill(1, 2, 0.0),
+        Kill(2, 2, 9.0),
+        Scale(5, 3),
+        Calm("after", 4.0),
+    )
+
+
+def test_nothing_is_scaled_that_has_the_right_size() -> None:
+    """And there is no second calm, which would be the same as the first."""
+    assert steps(Scenario(kills=1, scale_to=3), 3) == (
+        Calm("before", 5.0),
+        Kill(1, 1, 0.0),
+        Calm("after", 5.0),
+    )
+
+
+def test_a_larger_sale_is_scaled_down_and_back_up() -> None:
+    """The replicas of before are those of afterwards, whichever way."""
+    found = [one for one in steps(Scenario(scale_to=2), 7) if isinstance(one, Scale)]
+    assert found == [Scale(7, 2), Scale(2, 7)]
+
+
+def test_there_must_be_somebody_to_buy_from() -> None:
+    """A sale without pods cannot be drilled."""
+    with pytest.raises(BadInputError, match="0 replicas"):
+        steps(Scenario(), 0)
+
+
+def test_how_long_a_plan_takes_is_bounded_on_both_sides() -> None:
+    """At least its own pauses; at most every wait as well."""
+    plan = steps(Scenario(kills=3, every=8.0, calm=5.0), 3)
+    assert shortest(plan) == 3 * 5.0 + 2 * 8.0
+    assert longest(plan, timeout=60.0) >= shortest(plan) + 5 * 60.0
+
+
+def test_a_plan_is_json() -> None:
+    """One object a step, which says what it does."""
+    plan = as_json(steps(Scenario(kills=1, scale_to=3), 3))
+    assert [step["do"] for step in plan] == ["calm", "kill", "calm"]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"rate": 0.0},
+        {"rate": -1.0},
+        {"rate": math.nan},
+        {"rate": math.inf},
+        {"kills": -1},
+        {"kills": 10**6},
+        {"scale_to": 0},
+        {"scale_to": 101},
+        {"keep_ready": -1},
+        {"max_lost": -1},
+    ],
+)
+def test_senseless_figures_are_refused(wish: dict[str, Any]) -> None:
+    """Before anything is looked at, with the option's name."""
+    with pytest.raises(BadInputError, match="--"):
+        Scenario(**wish)
