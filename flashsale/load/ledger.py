@@ -15,6 +15,7 @@ from flashsale.figures import Figures, Generator, Loss, Progress, Quantiles, Rep
 from flashsale.load.histogram import merge, percentiles
 from flashsale.load.outcome import LOSS_CLASSES
 
+UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
 LISTED = 100_000  # losses told one by one; more are counted only
 SHARES = (0.5, 0.9, 0.99)
 
@@ -111,7 +112,7 @@ class Ledger:
 
     def progress(self, elapsed: float, planned_seconds: float) -> Progress:
         """Read out what a live view shows."""
-        newest = int(elapsed) - 1
+        newest = int(elapsed - UNTOLD) - 1
         rate = float(sum(self.answers.get(newest, {}).values()))
         return Progress(elapsed, planned_seconds, rate, self.figures())
 
