@@ -68,7 +68,8 @@ def test_every_command_in_the_readme_exists(line: str) -> None:
     words = [word for word in words if not re.fullmatch(r"\[[A-Z]+\]|>>|~/.bashrc", word)]
     words = [PLACEHOLDERS.get(word, word) for word in words]
     if words[0].startswith("-"):
-        assert words[0] in {name for param in program().params for name in param.opts}
+        options = {name for param in program().params for name in param.opts}
+        assert words[0] in options | {"-h", "--help"}  # which belong to every command
         return
     found = command(words[0])
     assert found is not None, f"there is no command {words[0]}"
