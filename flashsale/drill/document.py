@@ -137,16 +137,13 @@ def _place(outcome: Outcome) -> Document:
 
 def _kills(outcome: Outcome, judged: Judged) -> list[Document]:
     """Tell every kill with what it cost."""
-    cost: dict[str, int] = {}
-    for one in judged.blamed:
-        if one.cause:
-            cost[one.cause.name] = cost.get(one.cause.name, 0) + 1
+    cost = judged.costs
     done = [
         {
             "number": one.number,
             "pod": one.pod,
             "at_seconds": outcome.second(one.asked_at),
-            "lost": cost.get(f"kill {one.number}", 0),
+            "lost": cost[f"kill {one.number}"],
             "skipped": None,
         }
         for one in outcome.struck

@@ -45,6 +45,11 @@ class Judged:
         """Listed losses without a cause."""
         return sum(one.cause is None for one in self.blamed)
 
+    @property
+    def costs(self) -> Counter[str]:
+        """Losses by the name of their cause, the costliest first."""
+        return Counter(one.cause.name for one in self.blamed if one.cause)
+
 
 def judge(outcome: Outcome) -> Judged:
     """Conclude what there is to conclude."""

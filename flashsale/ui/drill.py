@@ -117,16 +117,12 @@ def phases_table(parts: Sequence[Part]) -> str:
 
 def healings_table(outcome: Outcome, judged: Judged) -> str:
     """Write each death, what replaced it and how long each step took, and what it cost."""
-    cost: dict[str, int] = {}
-    for one in judged.blamed:
-        if one.cause:
-            cost[one.cause.name] = cost.get(one.cause.name, 0) + 1
     head = ["KILL", "VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "FIRST SALE", "GONE"]
     rows = []
     for healing in outcome.healings:
         kill = outcome.kill_of(healing)
         number = str(kill.number) if kill else MISSING
-        lost = str(cost.get(f"kill {kill.number}", 0)) if kill else ""
+        lost = str(judged.costs[f"kill {kill.number}"]) if kill else ""
         rows.append([number, *_healing(healing), lost])
     return aligned([[*head, "LOST"], *rows])
 
