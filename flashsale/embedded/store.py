@@ -23,6 +23,7 @@ from flashsale.model import Object
 
 FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
+HISTORY_BYTES = 16 * 1024 * 1024  # of JSON; of large objects fewer events are kept
 Change = Literal["ADDED", "MODIFIED", "DELETED"]
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Event:
     previous: Object | None
     revision: int
     _lines: list[bytes] = field(default_factory=list, compare=False, repr=False)
+    size: int = 0  # bytes of the object as JSON
 
     def encoded_object(self) -> bytes:
         """The object as JSON; made once and shared by all watches."""
@@ -64,6 +66,7 @@ class Store:
         self._objects: dict[Resource, dict[tuple[str, str], Object]] = {kind: {} for kind in ALL}
         self._bodies: dict[tuple[Resource, str, str], bytes] = {}
         self._history: list[Event] = []
+        self._history_bytes = 0
         self._dropped = 0  # events that left the history; index 0 is event number _dropped
         self._subscribers: list[Callable[[Event], None]] = []
         self._wakers: set[asyncio.Future[None]] = set()
@@ -129,7 +132,7 @@ class Store:
             )
         self._remember(resource, namespace, name, thing, body)
         change: Change = "MODIFIED" if previous else "ADDED"
-        self._publish(Event(change, resource, thing, previous, revision, [body]))
+        self._publish(Event(change, resource, thing, previous, revision, [body], len(body)))
         return thing
 
     def remove(self, resource: Resource, namespace: str, name: str) -> Object:
@@ -143,8 +146,8 @@ class Store:
                 (resource.qualified, namespace, name),
             )
         del self._objects[resource][namespace, name]
-        del self._bodies[resource, namespace, name]
-        self._publish(Event("DELETED", resource, last, previous, revision))
+        size = len(self._bodies.pop((resource, namespace, name)))
+        self._publish(Event("DELETED", resource, last, previous, revision, size=size))
         return last
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
@@ -186,10 +189,9 @@ class Store:
 
     def _publish(self, event: Event) -> None:
         self._history.append(event)
-        if len(self._history) > 2 * HISTORY:  # trimmed in halves, so that appending stays cheap
-            self._oldest = self._history[HISTORY - 1].revision
-            del self._history[:HISTORY]
-            self._dropped += HISTORY
+        self._history_bytes += event.size
+        if len(self._history) > 2 * HISTORY or self._history_bytes > HISTORY_BYTES:
+            self._forget_half()
         for callback in tuple(self._subscribers):
             try:
                 callback(event)
@@ -199,6 +201,14 @@ class Store:
         for waker in tuple(self._wakers):
             if not waker.done():
                 waker.set_result(None)
+
+    def _forget_half(self) -> None:
+        """Shorten the history; by halves, so that appending stays cheap."""
+        count = (len(self._history) + 1) // 2
+        self._oldest = self._history[count - 1].revision
+        self._history_bytes -= sum(event.size for event in self._history[:count])
+        del self._history[:count]
+        self._dropped += count
 
     @contextlib.contextmanager
     def _transaction(self, revision: int) -> Iterator[None]:

@@ -122,6 +122,17 @@ def test_a_revision_that_history_forgot_is_too_old(
     assert store.events(0) is None
 
 
+def test_large_objects_are_forgotten_sooner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand versions of an EndpointSlice must not fill the memory."""
+    monkeypatch.setattr(store_module, "HISTORY_BYTES", 100_000)
+    for _ in range(50):
+        store.put(CONFIG_MAPS, config("a", text="x" * 10_000))
+        store.put(CONFIG_MAPS, config("b", text="x" * 10_000))
+        store.remove(CONFIG_MAPS, "default", "b")
+        assert sum(event.size for event in store._history) <= 100_000
+    assert store.position(store.revision - 3) is not None
+
+
 def test_a_restarted_store_has_no_history_before_its_start(tmp_path: Path) -> None:
     """A watch that was interrupted by the restart must list again; a current one goes on."""
     store = Store(tmp_path / "state.db")

@@ -16,6 +16,7 @@ from flashsale.embedded.store import Event
 from flashsale.model import Object, pod_condition, rfc3339
 
 PER_SLICE = 100
+BATCH_SECONDS = 0.02  # pods that change together make one write; one that leaves does not wait
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -166,8 +167,12 @@ class EndpointsController:
             ]
             for service in self._store.all(SERVICES, event.object["metadata"]["namespace"]):
                 wanted = (service["spec"].get("selector") or {}).items()
-                if wanted and any(wanted <= have.items() for have in labels):
+                if not wanted or not any(wanted <= have.items() for have in labels):
+                    continue
+                if _leaves(event):
                     self._queue.add(_key(service))
+                else:
+                    self._queue.add_after(_key(service), BATCH_SECONDS)
 
     async def sync(self, key: Key) -> None:
         """Make the slices of one Service true; those of a deleted one are garbage collected."""
@@ -245,6 +250,12 @@ class EndpointsController:
         elif old.get("subsets") != body.get("subsets"):
             kept = {key: value for key, value in old.items() if key != "subsets"}
             self._registry.update(ENDPOINTS, meta["namespace"], meta["name"], kept | body)
+
+
+def _leaves(event: Event) -> bool:
+    """Whether a pod goes, or has ended; who is told that it is gone must not find it here."""
+    ended = (event.object.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return event.type == "DELETED" or ended or "deletionTimestamp" in event.object["metadata"]
 
 
 def _key(service: Object) -> Key:
