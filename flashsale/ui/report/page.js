@@ -283,6 +283,7 @@
     width = now;
     draw();
   }
+  fit();
   new ResizeObserver(() => requestAnimationFrame(fit)).observe(document.getElementById("charts"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   document.addEventListener("pointerleave", () => { tip.hidden = true; });
