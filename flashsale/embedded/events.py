@@ -88,7 +88,8 @@ class EventRecorder:
     def _admit(self, about: Key) -> bool:
         now = self._clock()
         bucket = self._buckets.get(about) or _Bucket(BURST, now)
-        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) / REFILL_SECONDS)
+        passed = max(0.0, now - bucket.at)  # a clock that is set back takes nothing away
+        bucket.tokens = min(BURST, bucket.tokens + passed / REFILL_SECONDS)
         bucket.at = now
         _put(self._buckets, about, bucket)
         if bucket.tokens < 1:
