@@ -8,9 +8,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flashsale.embedded.kubelet.environment import expand
 from flashsale.embedded.kubelet.images import Image, replace_file
@@ -144,7 +145,7 @@ class Runtime:
         folder = self._root / meta["uid"] / spec["name"]
         rootfs = folder / "rootfs"
         try:
-            await asyncio.to_thread(_fresh_copy, image.rootfs, rootfs)
+            await _to_the_end(asyncio.to_thread(_fresh_copy, image.rootfs, rootfs))
             cwd = rootfs / (spec.get("workingDir") or image.workdir).lstrip("/")
             cwd.mkdir(parents=True, exist_ok=True)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
@@ -247,6 +248,17 @@ def _why_not(argv: Sequence[str], error: OSError) -> StartError:
         )
         return StartError(f'exec: "{argv[0]}": {where}', 127)
     return StartError(f'exec: "{argv[0]}": {(error.strerror or str(error)).lower()}', 126)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for a thread, also when cancelled: what it goes on to write would outlive the pod."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await task
+        raise
 
 
 def _fresh_copy(source: Path, target: Path) -> None:

@@ -1,11 +1,14 @@
 """What nobody expects of a pod: it costs that pod, never the kubelet and with it the cluster."""
 
+import asyncio
 import logging
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flashsale.embedded.kubelet import pod_worker
+from flashsale.embedded.kubelet import pod_worker, runtime
 from flashsale.embedded.kubelet.state import ContainerState, recovered
 from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, condition, env, spec
 
@@ -120,3 +123,25 @@ async def test_a_pod_that_always_goes_wrong_can_be_deleted(
     await cluster.until(lambda: "FailedSync" in cluster.api.reasons("p"))
     cluster.api.delete("p")
     await cluster.gone("p")
+
+
+async def test_a_pod_deleted_while_its_files_are_copied_leaves_none(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that copies cannot be cancelled, so it is waited for."""
+    copying = asyncio.Event()
+    loop, real = asyncio.get_running_loop(), runtime._fresh_copy
+
+    def slowly(source: Path, target: Path) -> None:
+        loop.call_soon_threadsafe(copying.set)
+        time.sleep(0.3)
+        real(source, target)
+
+    monkeypatch.setattr(runtime, "_fresh_copy", slowly)
+    cluster.api.create("p", spec("toggle:1.0"))
+    async with asyncio.timeout(10):
+        await copying.wait()
+    cluster.api.delete("p", grace=0)
+    await cluster.gone("p")
+    await asyncio.sleep(0.5)
+    assert not list((cluster.root / "pods").iterdir())
