@@ -14,7 +14,6 @@ own manifest would seem to need none.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import random
 import socket
@@ -34,8 +33,7 @@ HOST = "127.0.0.1"
 BACKLOG = 1024
 ACCEPTS = 64  # connections taken in one turn, so that a rush cannot starve everything else
 RETRY_SECONDS = 5.0  # when a foreign program holds a port
-NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
-PAUSE_SECONDS = 0.1  # when there are no file descriptors left
+PAUSE_SECONDS = 0.1  # when the machine refuses to accept
 CONNECT_SECONDS = 10.0
 LAG = (0.04, 0.14)  # seconds by which an EndpointSlice followed a DELETE, on v1.36.2
 Address = tuple[str, int]
@@ -80,7 +78,10 @@ class NodePortProxy:
         unsubscribe = self._registry.store.subscribe(self._changed)
         try:
             for service in self._registry.store.all(SERVICES):
-                self._refresh(service)
+                try:
+                    self._refresh(service)
+                except Exception:
+                    log.exception("node ports of %s", service["metadata"]["name"])
             while True:
                 await asyncio.sleep(RETRY_SECONDS)
                 self._reopen()
@@ -202,8 +203,7 @@ class NodePortProxy:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in NO_DESCRIPTORS:
-                    raise
+                log.warning("node port %d pauses: %s", port.number, error)
                 self._pause(port)
                 return
             backend = self._rng.choice(port.backends)
@@ -212,8 +212,7 @@ class NodePortProxy:
             task.add_done_callback(self._tasks.discard)
 
     def _pause(self, port: _Port) -> None:
-        """Stop accepting for a moment; clients wait in the backlog."""
-        log.warning("out of file descriptors, node port %d pauses", port.number)
+        """Stop accepting for a moment, for want of descriptors most likely; clients wait."""
         self._close_reader(port)
         self._loop.call_later(PAUSE_SECONDS, self._resume, port)
 
@@ -273,8 +272,8 @@ async def _serve(client: socket.socket, backend: Address) -> None:
         pod.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         async with asyncio.timeout(CONNECT_SECONDS):
             await loop.sock_connect(pod, backend)
-    except (OSError, TimeoutError, asyncio.CancelledError):
-        pod.close()
+    except (OSError, ValueError, OverflowError, TimeoutError, asyncio.CancelledError):
+        pod.close()  # also for an address that somebody wrote by hand and that is none
         _reset(client)
         return
     inward, outward = _Side(), _Side()

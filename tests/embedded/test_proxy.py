@@ -132,7 +132,9 @@ async def running(path: Path, names: tuple[str, ...], lag: float = 0.0) -> Async
         backend.port = server.sockets[0].getsockname()[1]
         servers.append(server)
     proxy = asyncio.create_task(
-        NodePortProxy(world.registry, world.resolve, random.Random(1), lag=(lag, lag)).run()
+        NodePortProxy(
+            world.registry, lambda *it: world.resolve(*it), random.Random(1), lag=(lag, lag)
+        ).run()
     )
     await asyncio.sleep(0)
     world.service()
@@ -272,3 +274,20 @@ async def test_a_deleted_service_frees_its_port(world: World) -> None:
     assert await world.hello() in world.backends
     world.registry.store.remove(SERVICES, "default", "svc")
     assert port_is_free(world.port)
+
+
+async def test_an_address_that_is_none_costs_only_its_own_connections(world: World) -> None:
+    """Somebody wrote nonsense into a pod's status; other pods go on serving."""
+    good = world.resolve
+    world.resolve = lambda pod, port: (  # type: ignore[method-assign]
+        ("a..b", port) if pod["metadata"]["name"] == "a" else good(pod, port)
+    )
+    world.pod("a", ready=False)
+    world.pod("a")
+    outcomes = set()
+    for _ in range(30):
+        try:
+            outcomes.add(await world.hello())
+        except ConnectionResetError:
+            outcomes.add("reset")
+    assert outcomes == {"reset", "b", "c"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import signal as signals
 import time
@@ -20,6 +21,8 @@ from flashsale.embedded.kubelet.pod_worker import PodWorker
 from flashsale.embedded.kubelet.prober import Prober
 from flashsale.embedded.kubelet.runtime import Runtime
 from flashsale.model import Object
+
+log = logging.getLogger(__name__)
 
 
 class Kubelet:
@@ -78,7 +81,10 @@ class Kubelet:
             pods = self._api.pods(self._node.name)
             self._runtime.sweep({pod["metadata"]["uid"] for pod in pods})
             for pod in pods:
-                self.pod_changed(pod)
+                try:
+                    self.pod_changed(pod)
+                except Exception:
+                    log.exception("pod %s", pod["metadata"]["name"])
             await asyncio.Event().wait()
         finally:
             self._tasks = None  # a group that is ending takes no more tasks
