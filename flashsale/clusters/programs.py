@@ -21,6 +21,7 @@ from typing import Any
 
 Each = Callable[[str], None]
 
+CLOSING = 1.0  # seconds for the pipes of a killed group to close
 KEPT_LINES = 40  # of stderr, for a failure's details
 LINE_LIMIT = 2**20  # bytes; one line of JSON can be long
 OWN_GROUP: dict[str, Any] = (
@@ -124,6 +125,17 @@ async def _end(process: Process, patience: float) -> None:
                 await asyncio.wait_for(_left(process), patience)
     finally:
         _signal(process, signal.SIGKILL)  # ssh children may outlive their parent
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(_closed(process), CLOSING)
+
+
+async def _closed(process: Process) -> None:
+    """Return once its pipes are closed: those that are open when the loop ends make a noise."""
+    for stream in (process.stdout, process.stderr):
+        if stream:
+            await stream.read()
+    await process.wait()
+    await asyncio.sleep(0)  # the transport is told in the loop's next turn
 
 
 async def _left(process: Process) -> None:

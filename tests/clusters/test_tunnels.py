@@ -24,18 +24,20 @@ from flashsale.clusters.tunnels import tunnel
 async def hold():
     async with tunnel(pathlib.Path(sys.argv[1]), *sys.argv[2:], patience=5) as process:
         print(await process.stdout.readline(), flush=True)
-        await asyncio.Event().wait()
+        await asyncio.to_thread(sys.stdin.read)
 
 asyncio.run(hold())
 """
 OBEDIENT = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);" + OBEDIENT
+WITH_CHILD = f"import os, signal\nif not os.fork(): signal.signal(2, signal.SIG_IGN)\n{OBEDIENT}"
 
 
 def held(home: Path, script: str) -> tuple[subprocess.Popen[str], int]:
     """Start a command that holds a tunnel; gives it, and the tunnel's process."""
     words = [sys.executable, "-c", HOLDER, str(home), sys.executable, "-c", script]
-    holder = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    holder = subprocess.Popen(words, text=True, **pipes)
     assert holder.stdout is not None
     return holder, int(holder.stdout.readline().strip()[2:-3])
 
@@ -91,6 +93,15 @@ def test_note_of_a_tunnel_that_ended_harms_nobody(tmp_path: Path) -> None:
     assert bystander.poll() is None
     os.killpg(bystander.pid, signal.SIGKILL)
     bystander.wait(LIMIT)
+
+
+@pytest.mark.parametrize("script", [OBEDIENT, WITH_CHILD])
+def test_ordinary_end_is_silent(tmp_path: Path, script: str) -> None:
+    """Though a child of the tunnel, as minikube's ssh is, may hold its pipes until it is killed."""
+    holder, child = held(tmp_path, script)
+    out, err = holder.communicate(timeout=LIMIT)
+    assert (holder.returncode, out, err) == (0, "", "")
+    until_gone(child)
 
 
 async def test_note_goes_with_the_tunnel(tmp_path: Path) -> None:
