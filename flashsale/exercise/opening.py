@@ -23,7 +23,7 @@ from flashsale.exercise import manifest as manifests
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
 from flashsale.exercise.readiness import ready
-from flashsale.exercise.rolling import WHY, Rolled, learned, outdated, present, roll
+from flashsale.exercise.rolling import Rolled, learned, outdated, present, roll, still_old
 from flashsale.exercise.sale import Sale, reached
 from flashsale.exercise.showing import Status, status
 from flashsale.exercise.waiting import Sight
@@ -188,9 +188,8 @@ async def renew(
         return await roll(sale, image, before, progress, timeout=order.timeout, tell=tell)
     old = await outdated(sale, image, before)
     if old:
-        number = "1 pod still runs" if len(old) == 1 else f"{len(old)} pods still run"
         option = "--no-wait" if order.roll else "--no-roll"
-        progress.note(f"{number} the old version ({option}): {WHY}; flashsale up replaces them.")
+        progress.note(still_old(len(old), option))
     return Rolled(left=len(old))
 
 

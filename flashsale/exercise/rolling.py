@@ -19,8 +19,6 @@ from flashsale.exercise.waiting import Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object, Pod, ReplicaSet
 
-WHY = "a ReplicaSet does not do it by itself"
-
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
@@ -61,7 +59,7 @@ async def roll(
     old = await outdated(sale, image, before)
     first, done = len(old), 0
     if old:
-        progress.note(f"The app or the manifest changed; flashsale replaces {count(old)}: {WHY}.")
+        progress.note(replacing(first))
     while old:
         going, *later = waves(old)
         done += len(going)
@@ -92,9 +90,22 @@ async def outdated(sale: Sale, image: Image, before: Collection[str]) -> list[Ob
     return stale([pod for pod in pods if _uid(pod) in before], replicaset, image)
 
 
-def count(pods: Sequence[Object]) -> str:
-    """Write how many pods."""
-    return "1 pod" if len(pods) == 1 else f"{len(pods)} pods, one at a time"
+def replacing(count: int) -> str:
+    """Say what is done, and who does not do it."""
+    pods = "1 pod" if count == 1 else f"{count} pods, one at a time"
+    return (
+        f"The app or the manifest changed: flashsale replaces {pods};"
+        " a ReplicaSet does not do it by itself."
+    )
+
+
+def still_old(count: int, option: str) -> str:
+    """Say what is left undone because of an option, and how to have it done."""
+    pods = "1 pod still runs" if count == 1 else f"{count} pods still run"
+    return (
+        f"{pods} the old version ({option}). A ReplicaSet does not change that by itself;"
+        " flashsale up does."
+    )
 
 
 def waves(old: Sequence[Object]) -> list[list[Object]]:
@@ -162,8 +173,8 @@ async def _replace(
 async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> NotReadyError:
     error = await explained(sale, desired, when)
     if later:
-        number = "One pod runs" if len(later) == 1 else f"{len(later)} pods run"
-        error.args = (f"{error} {number} the old version, as before.",)
+        pods = "1 pod goes" if len(later) == 1 else f"{len(later)} pods go"
+        error.args = (f"{error} {pods} on with the old version.",)
     return error
 
 

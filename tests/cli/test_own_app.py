@@ -65,7 +65,7 @@ def test_old_pods_go_one_at_a_time(flashsale: Flashsale, project: Path) -> None:
         watching.send_signal(signal.SIGINT)
         seen += [json.loads(line) for line in lines]
     assert told.json["rolled"] == {"replaced": 3, "left": 0}
-    assert "flashsale replaces 3 pods, one at a time: a ReplicaSet does not" in told.err
+    assert "flashsale replaces 3 pods, one at a time; a ReplicaSet does not" in told.err
     ready = [line["ready"] for line in seen if line["type"] == "replicaset"]
     assert min(ready) == 2
     assert {answer["message"] for answer in answers(told.json["url"])} == {NEW}
@@ -94,7 +94,7 @@ def test_broken_new_version_leaves_the_old_one_selling(flashsale: Flashsale, pro
     told = flashsale("up", str(project), "--timeout", "6s")
     assert (told.code, told.out) == (5, "")
     assert "1 of 2 pods is ready" in told.err
-    assert "One pod runs the old version, as before." in told.err
+    assert "1 pod goes on with the old version." in told.err
     assert "No module named" in told.err
     assert fetched(before["url"])["pod"] in names(before)
 

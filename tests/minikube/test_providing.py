@@ -147,7 +147,7 @@ async def test_missing_certificates_name_their_folder(
     shutil.rmtree(world.home / "certs")
     with pytest.raises(EngineError, match=r"Certificates missing in .*certs") as caught:
         await provide(minikube, app, "flashsale:1.0", told)
-    assert caught.value.hint == "minikube start"
+    assert caught.value.hint == "minikube start -p shop"  # never another profile
 
 
 async def test_unreachable_daemon_is_built_around(

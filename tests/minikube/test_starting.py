@@ -316,6 +316,10 @@ async def test_interrupt_ends_minikube_and_says_what_is_left(
     assert gone(int((world.home / "start.pid").read_text()))
     assert "may be half-made" in told.notes[-1]
     assert "minikube delete -p shop" in told.notes[-1]
+    world.set(pace=0)
+    await minikube.start(told)
+    assert world.acts() == ["start", "start"]
+    assert await minikube.running()
 
 
 async def test_start_has_a_time_limit(world: World, minikube: Minikube, told: Told) -> None:

@@ -41,7 +41,7 @@ async def node_engine(
             engine = await stack.enter_async_context(_connected(minikube, found))
         except EngineError as error:
             if error.trouble not in (*TLS, *AWAY):
-                raise _missing_certificates(found, error) from error
+                raise _missing_certificates(minikube.profile, found, error) from error
             found = await read(minikube, revive)
             engine = await _second_try(stack, minikube, found)
         yield engine
@@ -55,7 +55,7 @@ async def _second_try(stack: AsyncExitStack, minikube: Binary, found: Mapping[st
             raise invalid_certificate(minikube.profile, found, error) from error
         if error.trouble in AWAY:
             raise
-        raise _missing_certificates(found, error) from error
+        raise _missing_certificates(minikube.profile, found, error) from error
 
 
 async def read(minikube: Binary, revive: Callable[[], Awaitable[object]]) -> dict[str, str]:
@@ -131,8 +131,8 @@ def invalid_certificate(
     )
 
 
-def _missing_certificates(found: Mapping[str, str], error: EngineError) -> EngineError:
+def _missing_certificates(name: str, found: Mapping[str, str], error: EngineError) -> EngineError:
     if error.trouble is Trouble.NO_CERTIFICATES:
         error.args = (f"Certificates missing in {found.get('DOCKER_CERT_PATH', '')}.",)
-        error.hint = "minikube start"
+        error.hint = f"minikube start -p {name}"
     return error

@@ -73,6 +73,7 @@ class Listener:
 
     progress: Progress
     heard: Callable[[], None] = lambda: None  # called for each event
+    steps: bool = True  # each is a step of ours; else they are details of one
     fatal: Event | None = None
     current: str = ""
     _furthest: int = field(default=-1)
@@ -89,7 +90,8 @@ class Listener:
                 self._furthest = event.index  # what comes next says so by itself
             case "step" if event.index > self._furthest:
                 self._furthest, self.current = event.index, event.data.get("name", "")
-                self.progress.step(f"minikube: {self.current}")
+                if self.steps:
+                    self.progress.step(f"minikube: {self.current}")
                 self._detail(event.message)
             case "warning":
                 self.progress.note(f"minikube: {event.message}")

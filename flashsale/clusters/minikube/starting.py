@@ -153,7 +153,7 @@ async def stop(minikube: Binary, progress: Progress) -> None:
     name = minikube.profile
     progress.step(f"Stopping minikube '{name}'")
     for attempt in (1, 2):
-        listener = Listener(progress)
+        listener = Listener(progress, steps=False)
         said = await minikube.follow(
             "stop", "-o", "json", each=listener.line, timeout=minikube.patience.stop
         )
