@@ -23,7 +23,7 @@ from flashsale.exercise import manifest as manifests
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
 from flashsale.exercise.readiness import ready
-from flashsale.exercise.rolling import Rolled, learned, outdated, present, roll, still_old
+from flashsale.exercise.rolling import Before, Rolled, learned, outdated, present, roll, still_old
 from flashsale.exercise.sale import Sale, reached
 from flashsale.exercise.showing import Status, status
 from flashsale.exercise.waiting import Sight
@@ -178,7 +178,7 @@ async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[
 async def renew(
     sale: Sale,
     image: Image,
-    before: frozenset[str],
+    before: Before,
     order: Order,
     progress: Progress,
     tell: Callable[[Sight], None] | None,

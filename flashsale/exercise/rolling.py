@@ -7,7 +7,7 @@ ready serve nobody: they go first, together, as a Deployment's rolling update ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,8 @@ from flashsale.exercise.waiting import Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object, Pod, ReplicaSet
 
+Before = Mapping[str, str]  # pods by their uid, and the imageID that each of them reported
+
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
@@ -28,19 +30,20 @@ class Rolled:
     left: int = 0  # still running it
 
 
-async def present(sale: Sale) -> frozenset[str]:
-    """Give the uids of the ReplicaSet's pods; none without a ReplicaSet."""
+async def present(sale: Sale) -> Before:
+    """Note the ReplicaSet's pods; none without a ReplicaSet."""
     try:
         replicaset = await sale.replicaset()
     except NoSaleError:
-        return frozenset()
-    return frozenset(_uid(pod) for pod in owned(await sale.pods(replicaset), replicaset))
+        return {}
+    pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
+    return {pod.uid: pod.image_id for pod in pods}
 
 
 async def roll(
     sale: Sale,
     image: Image,
-    before: Collection[str],
+    before: Before,
     progress: Progress,
     *,
     timeout: float,
@@ -49,7 +52,7 @@ async def roll(
     """Replace what runs an old version.
 
     Args:
-        before: uids of the pods that were there before the newest version was applied.
+        before: the pods that were there before the newest version was applied.
         timeout: patience in seconds for each step to become ready.
         tell: called with each new sight of the pods, for a live view.
 
@@ -71,14 +74,17 @@ async def roll(
     return Rolled(done)
 
 
-async def learned(sale: Sale, image: Image, before: Collection[str]) -> Image:
+async def learned(sale: Sale, image: Image, before: Before) -> Image:
     """Learn from the pods that were made since how the cluster's nodes call the image.
 
-    They run it for sure, and some runtimes number images in a way of their own.
+    They run it for sure, and some runtimes number images in a way of their own. Only what was built
+    just now cannot be what pods ran before.
     """
     replicaset = await sale.replicaset()
     pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
     ids = {pod.image_id for pod in pods if pod.ready and pod.uid not in before and pod.image_id}
+    if image.built:
+        ids -= set(before.values())
     new = sorted(one for one in ids if not image.runs_in(one))
     return replace(image, others=(*image.others, *new)) if image.id else image
 
