@@ -21,6 +21,7 @@ from flashsale.embedded.controllers.namespaces import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS, NAME, Machine, NodeController
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
 from flashsale.embedded.controllers.scheduler import Scheduler
+from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.events import EventRecorder
 from flashsale.embedded.kubelet.api import EventType, NodeInfo
 from flashsale.embedded.kubelet.images import ImageStore
@@ -28,7 +29,7 @@ from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.network import PodNetwork
 from flashsale.embedded.launch import CONTEXT
 from flashsale.embedded.pki import Pki, write_private
-from flashsale.embedded.registry import DeleteOptions, Registry
+from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import PODS, SERVICES
 from flashsale.embedded.state import Home, Running
 from flashsale.embedded.store import Event, Store

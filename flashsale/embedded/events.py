@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.registry import DeleteOptions, Registry
+from flashsale.embedded.deletion import DeleteOptions
+from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import EVENTS, Resource
 from flashsale.model import Object, rfc3339, timestamp
 

@@ -11,12 +11,12 @@ import random
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from flashsale.embedded import apierrors
 from flashsale.embedded.allocation import ServiceAllocator
 from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.deletion import DeleteOptions, check_preconditions, gone, marked
 from flashsale.embedded.names import generate_name
 from flashsale.embedded.resources import (
     ENDPOINT_SLICES,
@@ -31,13 +31,11 @@ from flashsale.embedded.store import Store
 from flashsale.embedded.types.defaults import admit_pod, apply_defaults
 from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.validation import validate_create, validate_update
-from flashsale.model import Object, rfc3339, timestamp
+from flashsale.model import Object, rfc3339
 
 NAME_TRIES = 8  # for generated names that are taken
-LONGEST_GRACE = 2**31  # seconds; beyond, the time of the end could not be written
 WITH_GENERATION = (PODS, REPLICA_SETS, ENDPOINT_SLICES)
 WITH_STATUS = (PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
-FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
 PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SYSTEM_METADATA = (  # a client's own values for these are dropped
@@ -49,17 +47,6 @@ SYSTEM_METADATA = (  # a client's own values for these are dropped
     "resourceVersion",
     "selfLink",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteOptions:
-    """How to delete; ``grace`` in seconds, None for the object's own."""
-
-    grace: int | None = None
-    policy: str = ""  # Foreground, Background or Orphan; empty for the default, Background
-    uid: str = ""  # preconditions
-    resource_version: str = ""
-    dry_run: bool = False
 
 
 class Registry:
@@ -185,7 +172,7 @@ class Registry:
             ApiError: 404, 409 for a precondition that does not hold, 422 for an unknown policy.
         """
         old = self.get(resource, namespace, name)
-        self._check_preconditions(resource, old, options)
+        check_preconditions(resource, old, options)
         if resource is NAMESPACES and name in PERMANENT_NAMESPACES:
             raise apierrors.ApiError(
                 403,
@@ -193,16 +180,16 @@ class Registry:
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted',
                 {"name": name, "kind": "namespaces"},
             )
-        marked = self._mark_deleted(resource, old, options)
+        after = marked(resource, old, options, self.clock())
         if options.dry_run:
-            return marked, False
-        if marked is not old:
-            if _gone(marked) and resource is not PODS:
+            return after, False
+        if after is not old:
+            if gone(after) and resource is not PODS:  # a pod's end is told as two events
                 return self.store.remove(resource, namespace, name), True
-            marked = self.store.put(resource, marked)
-        if _gone(marked):
+            after = self.store.put(resource, after)
+        if gone(after):
             return self.store.remove(resource, namespace, name), True
-        return marked, False
+        return after, False
 
     def _check_namespace(self, resource: Resource, namespace: str) -> None:
         if not resource.namespaced:
@@ -312,90 +299,10 @@ class Registry:
         if dry_run:
             return new
         stored = self.store.put(resource, new)
-        if _gone(stored):  # the last finalizer went
+        if gone(stored):  # the last finalizer went
             meta = stored["metadata"]
             return self.store.remove(resource, meta.get("namespace", ""), meta["name"])
         return stored
-
-    def _check_preconditions(self, resource: Resource, old: Object, options: DeleteOptions) -> None:
-        name, meta = old["metadata"]["name"], old["metadata"]
-        supported = ("Foreground", "Background", "Orphan", "nil")
-        if options.policy not in ("", *supported[:3]):
-            error = FieldError.unsupported("propagationPolicy", options.policy, supported)
-            raise apierrors.invalid("DeleteOptions", "meta.k8s.io", "", [error])
-        if options.uid not in ("", meta["uid"]):
-            raise _precondition(resource, name, "UID", options.uid, meta["uid"])
-        if options.resource_version not in ("", meta["resourceVersion"]):
-            raise _precondition(
-                resource, name, "ResourceVersion", options.resource_version, meta["resourceVersion"]
-            )
-
-    def _mark_deleted(self, resource: Resource, old: Object, options: DeleteOptions) -> Object:
-        """Return the object as it stands after the request; the same one if nothing changes."""
-        meta = dict(old["metadata"])
-        finalizers = [f for f in meta.get("finalizers", []) if f not in (FOREGROUND, ORPHAN)]
-        wanted = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(options.policy, [])
-        keep = [f for f in meta.get("finalizers", []) if f in (FOREGROUND, ORPHAN)]
-        finalizers += wanted if options.policy else keep
-        if finalizers:
-            meta["finalizers"] = finalizers
-        else:
-            meta.pop("finalizers", None)
-        grace = self._grace(resource, old, options)
-        already = meta.get("deletionGracePeriodSeconds")
-        now = self.clock()
-        if already is None:
-            meta |= {
-                "deletionTimestamp": rfc3339(now + grace),
-                "deletionGracePeriodSeconds": grace,
-            }
-            if "generation" in meta:
-                meta["generation"] += 1
-        elif grace < already:
-            meta |= {
-                "deletionTimestamp": rfc3339(_first_request(meta) + grace if grace else now),
-                "deletionGracePeriodSeconds": grace,
-            }
-        return old if meta == old["metadata"] else old | {"metadata": meta}
-
-    def _grace(self, resource: Resource, old: Object, options: DeleteOptions) -> int:
-        """Return the seconds a pod may take (CheckGracefulDelete in registry/core/pod)."""
-        if resource is not PODS:
-            return 0
-        spec, phase = old.get("spec", {}), old.get("status", {}).get("phase")
-        if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
-            return 0
-        grace = options.grace
-        if grace is None:
-            grace = spec.get("terminationGracePeriodSeconds", 30)
-        return 1 if grace < 0 else min(int(grace), LONGEST_GRACE)
-
-
-def _precondition(resource: Resource, name: str, what: str, wanted: str, found: str) -> Exception:
-    subject = f"{resource.kind}" if not resource.group else resource.qualified
-    more = " and then recreated" if what == "UID" else ""
-    tail = "deleted" if what == "UID" else "modified"
-    message = (
-        f'Operation cannot be fulfilled on {subject} "{name}": the {what} in the precondition '
-        f"({wanted}) does not match the {what} in record ({found}). "
-        f"The object might have been {tail}{more}"
-    )
-    details = {"name": name, "kind": resource.kind if not resource.group else resource.plural}
-    return apierrors.ApiError(409, "Conflict", message, details)
-
-
-def _gone(thing: Object) -> bool:
-    """Whether nothing holds a deleted object any longer: no grace, no finalizer, no content."""
-    meta = thing["metadata"]
-    if "deletionTimestamp" not in meta or meta.get("deletionGracePeriodSeconds"):
-        return False
-    if thing.get("kind") == NAMESPACES.kind and thing.get("spec", {}).get("finalizers"):
-        return False
-    return not meta.get("finalizers")
-
-
-def _first_request(meta: Object) -> float:
-    return timestamp(meta["deletionTimestamp"]) - float(meta["deletionGracePeriodSeconds"])
 
 
 def _metadata(body: Object) -> dict[str, Any]:

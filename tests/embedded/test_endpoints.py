@@ -9,7 +9,8 @@ import pytest
 
 from flashsale.embedded.controllers import endpoints
 from flashsale.embedded.controllers.endpoints import EndpointsController
-from flashsale.embedded.registry import DeleteOptions, Registry
+from flashsale.embedded.deletion import DeleteOptions
+from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 from flashsale.embedded.store import Event, Store
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.registry import DeleteOptions, Registry
+from flashsale.embedded.deletion import DeleteOptions
+from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NAMESPACES, PODS, REPLICA_SETS, SERVICES
 from flashsale.embedded.store import Store
 from flashsale.model import Object, rfc3339, timestamp

@@ -3,6 +3,6 @@
 - ``paths``: which object a URL names
 - ``bodies``: what a request carries
 - ``answers``: JSON, tables and Status errors
-- ``reading``: get, list, watch; ``writing``: create, update, patch, delete; ``logs``
+- ``reading``: get and list; ``watching``; ``writing``: create, update, patch, delete; ``logs``
 - ``server``: listens, and picks one of them
 """

@@ -10,7 +10,7 @@ from aiohttp import web
 from flashsale.embedded import apierrors
 from flashsale.embedded.api import yamlbody
 from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.registry import DeleteOptions
+from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.types.mistakes import sound
 from flashsale.model import Object
 

@@ -1,9 +1,9 @@
-"""Get, list and watch."""
+"""Get and list, and what a client wants to see of a collection."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -20,11 +20,7 @@ from flashsale.embedded.selecting.selectors import parse_field_selector, parse_l
 from flashsale.embedded.store import Event, encode
 from flashsale.model import Object
 
-BOOKMARK_SECONDS = 60.0
-LAST_BOOKMARK_SECONDS = 2.0  # before a watch ends
-DEFAULT_TIMEOUT = 2400.0  # seconds; real servers pick one between 30 and 60 minutes
 FUTURE_WAIT = 3.0  # seconds a list waits for a revision that is not there yet
-INITIAL_END = "k8s.io/initial-events-end"
 ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 
 
@@ -81,7 +77,7 @@ def get(registry: Registry, request: web.BaseRequest, target: Target) -> web.Res
 async def list_(registry: Registry, request: web.BaseRequest, target: Target) -> web.Response:
     """Answer with a collection: all of it, there is no paging."""
     query = read_query(request, target)
-    _number(request, "limit")
+    number(request, "limit")
     if request.query.get("sendInitialEvents"):
         error = FieldError.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
         raise apierrors.invalid("ListOptions", "meta.k8s.io", "", [error])
@@ -158,7 +154,7 @@ def revision(request: web.BaseRequest) -> int:
     return int(text[:19])
 
 
-def _number(request: web.BaseRequest, name: str) -> int | None:
+def number(request: web.BaseRequest, name: str) -> int | None:
     text = request.query.get(name, "")
     if not text:
         return None
@@ -167,154 +163,3 @@ def _number(request: web.BaseRequest, name: str) -> int | None:
     except ValueError as error:
         message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
         raise apierrors.bad_request(message) from error
-
-
-def wants_watch(request: web.BaseRequest) -> bool:
-    """Whether a list request is a watch."""
-    return request.query.get("watch", "").lower() in ("true", "1", "t")
-
-
-async def watch(registry: Registry, request: web.BaseRequest, target: Target) -> web.StreamResponse:
-    """Stream changes, one JSON document a line, until the client's timeout or its going away."""
-    query = read_query(request, target)
-    since = revision(request)
-    initial = _initial_events(request)
-    timeout = _number(request, "timeoutSeconds")
-    bookmarks = request.query.get("allowWatchBookmarks", "").lower() in ("true", "1")
-    response = web.StreamResponse(headers={"Content-Type": answers.JSON})
-    response.enable_chunked_encoding()
-    await response.prepare(request)
-    stream = _Stream(registry, query, response, bookmarks=bookmarks)
-    if initial or (initial is None and since == 0):
-        position = await stream.begin(mark_end=bool(initial) and bookmarks)
-    else:
-        start = registry.store.position(since)
-        if start is None:
-            gone = apierrors.expired(since, registry.store.revision)
-            await response.write(_line("ERROR", encode(gone.status())))
-            return response
-        position = start
-    await stream.follow(position, DEFAULT_TIMEOUT if timeout is None else float(timeout))
-    return response
-
-
-def _initial_events(request: web.BaseRequest) -> bool | None:
-    """Read sendInitialEvents: None if it was not said (KEP-3157)."""
-    text = request.query.get("sendInitialEvents", "").lower()
-    match = request.query.get("resourceVersionMatch", "")
-    error = None
-    if text and match != "NotOlderThan":
-        error = FieldError.forbidden(
-            "resourceVersionMatch",
-            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        )
-    elif match and not text:
-        error = FieldError.forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        )
-    if error is not None:
-        raise apierrors.invalid("ListOptions", "meta.k8s.io", "", [error])
-    return text in ("true", "1") if text else None
-
-
-class _Stream:
-    """One watch: where it stands, and how it writes."""
-
-    def __init__(
-        self, registry: Registry, query: Query, response: web.StreamResponse, *, bookmarks: bool
-    ) -> None:
-        self._registry = registry
-        self._query = query
-        self._response = response
-        self._bookmarks = bookmarks
-        self._headers = True  # of a table: only the first event carries its columns
-
-    async def begin(self, *, mark_end: bool) -> int:
-        """Write all current objects as ADDED; returns the position from which to go on."""
-        store, target = self._registry.store, self._query.target
-        position = store.position(store.revision)
-        assert position is not None
-        at = store.revision
-        lines = [
-            self._encode("ADDED", thing, None)
-            for thing in store.all(target.resource, target.namespace)
-            if self._query.matches(thing)
-        ]
-        if mark_end:
-            lines.append(self._bookmark(at, {INITIAL_END: "true"}))
-        await self._write(lines)
-        return position
-
-    async def follow(self, position: int, timeout: float) -> None:
-        """Write what happens from a position on, with bookmarks where they are wanted."""
-        loop, store = asyncio.get_running_loop(), self._registry.store
-        end = loop.time() + timeout
-        bookmark = min(loop.time() + BOOKMARK_SECONDS, end - LAST_BOOKMARK_SECONDS)
-        while True:
-            waker = store.wait()
-            events = store.events(position)
-            if events is None:
-                gone = apierrors.expired(position, store.revision)
-                await self._write([_line("ERROR", encode(gone.status()))])
-                return
-            position += len(events)
-            await self._write(self._lines(events))
-            now = loop.time()
-            if now >= end:
-                return
-            if self._bookmarks and now >= bookmark and not events:
-                await self._write([self._bookmark(store.revision, {})])
-                bookmark = min(now + BOOKMARK_SECONDS, end - LAST_BOOKMARK_SECONDS)
-                if bookmark <= now:
-                    bookmark = end
-            if not events:
-                due = min(end, bookmark) if self._bookmarks else end
-                await asyncio.wait([waker], timeout=max(0.0, due - now))
-            waker.cancel()
-
-    def _lines(self, events: Sequence[Event]) -> list[bytes]:
-        lines = []
-        for event in events:
-            shown = self._query.shows(event)
-            if shown:
-                lines.append(self._encode(shown, event.object, event))
-        return lines
-
-    def _encode(self, kind: str, thing: Object, event: Event | None) -> bytes:
-        form, resource = self._query.form, self._query.target.resource
-        if form.table:
-            table = tables.table(
-                resource,
-                [thing],
-                now=self._registry.clock(),
-                revision=thing["metadata"]["resourceVersion"],
-                include=form.include,
-                headers=self._headers,
-            )
-            self._headers = False
-            return _line(kind, encode(table))
-        if form.metadata_only:
-            return _line(kind, encode(answers.partial(thing)))
-        if event is not None:
-            return _line(kind, event.encoded_object())
-        return _line(kind, self._registry.store.encoded(resource, thing))
-
-    def _bookmark(self, at: int, annotations: dict[str, str]) -> bytes:
-        resource = self._query.target.resource
-        meta: Object = {"resourceVersion": str(at)}
-        if annotations:
-            meta["annotations"] = annotations
-        thing = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
-        if self._query.form.table:
-            dummy = thing | {"metadata": meta | {"name": "", "creationTimestamp": None}}
-            return self._encode("BOOKMARK", dummy, None)
-        return _line("BOOKMARK", encode(thing))
-
-    async def _write(self, lines: list[bytes]) -> None:
-        if lines:
-            await self._response.write(b"".join(lines))
-
-
-def _line(kind: str, thing: bytes) -> bytes:
-    return b'{"type":"' + kind.encode() + b'","object":' + thing + b"}\n"

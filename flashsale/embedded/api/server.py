@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from flashsale.embedded import apierrors, discovery
-from flashsale.embedded.api import answers, bodies, logs, reading, scale, writing
+from flashsale.embedded.api import answers, bodies, logs, reading, scale, watching, writing
 from flashsale.embedded.api.paths import Target, known_group, missing, parse
 from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.kubelet.logs import Logs
@@ -95,8 +95,8 @@ class ApiServer:
 
     async def _collection(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         if request.method == "GET":
-            if reading.wants_watch(request):
-                return await reading.watch(self._registry, request, target)
+            if watching.wants_watch(request):
+                return await watching.watch(self._registry, request, target)
             return await reading.list_(self._registry, request, target)
         if request.method == "POST" and (target.namespace or not target.resource.namespaced):
             return writing.create(await writing.read_write(self._registry, request, target))
@@ -113,8 +113,8 @@ class ApiServer:
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
         if request.method == "GET":
-            if reading.wants_watch(request):
-                return await reading.watch(self._registry, request, target)
+            if watching.wants_watch(request):
+                return await watching.watch(self._registry, request, target)
             return reading.get(self._registry, request, target)
         if request.method == "DELETE" and not target.subresource:
             body = await bodies.read(request)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flashsale.embedded.controllers.queue import WorkQueue
-from flashsale.embedded.registry import DeleteOptions, Registry
+from flashsale.embedded.deletion import DeleteOptions
+from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from flashsale.embedded.store import Event
 from flashsale.model import Object, pod_condition, rfc3339

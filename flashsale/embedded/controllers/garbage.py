@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from flashsale.embedded.controllers.queue import WorkQueue
-from flashsale.embedded.registry import FOREGROUND, ORPHAN, DeleteOptions, Registry
+from flashsale.embedded.deletion import FOREGROUND, ORPHAN, DeleteOptions
+from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ALL, EVENTS, Resource
 from flashsale.embedded.store import Event
 from flashsale.model import Object

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flashsale.embedded.controllers.queue import WorkQueue
-from flashsale.embedded.registry import PERMANENT_NAMESPACES, DeleteOptions, Registry
+from flashsale.embedded.deletion import DeleteOptions
+from flashsale.embedded.registry import PERMANENT_NAMESPACES, Registry
 from flashsale.embedded.resources import (
     ALL,
     CONFIG_MAPS,

@@ -7,8 +7,9 @@ import asyncio
 from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.controllers import replicas
 from flashsale.embedded.controllers.queue import WorkQueue
+from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.events import EventRecorder
-from flashsale.embedded.registry import DeleteOptions, Registry
+from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import PODS, REPLICA_SETS
 from flashsale.embedded.selecting.selectors import from_label_selector
 from flashsale.embedded.store import Event

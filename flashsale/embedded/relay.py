@@ -1,0 +1,112 @@
+"""Joining two connections: a buyer's, and one to the pod that was picked for it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import cast
+
+CONNECT_SECONDS = 10.0
+Address = tuple[str, int]
+
+
+async def serve(client: socket.socket, backend: Address) -> None:
+    """Connect to the pod and join the two; a pod that refuses resets the client."""
+    loop = asyncio.get_running_loop()
+    client.setblocking(False)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    pod = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    pod.setblocking(False)
+    try:
+        pod.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await loop.sock_connect(pod, backend)
+    except (OSError, ValueError, OverflowError, TimeoutError, asyncio.CancelledError):
+        pod.close()  # also for an address that somebody wrote by hand and that is none
+        _reset(client)
+        return
+    inward, outward = _Side(), _Side()
+    inward.other, outward.other = outward, inward
+    # The pod's side first: the client's bytes need somewhere to go.
+    await loop.connect_accepted_socket(lambda: outward, pod)
+    await loop.connect_accepted_socket(lambda: inward, client)
+
+
+def _reset(connection: socket.socket) -> None:
+    """Close with a reset instead of an orderly end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class _Side(asyncio.Protocol):
+    """One side of a joined connection: what arrives here leaves on the other."""
+
+    other: _Side
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._early: list[bytes] = []  # arrived before the other side was connected
+        self._ended = False  # our peer will send no more
+        self._lost = False
+        self._finish = False  # our peer is to get no more
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.writelines(self._early)
+        self._early.clear()
+        if self._finish:
+            self.finish()
+        if self.other._lost:
+            self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self.other.send(data)
+
+    def send(self, data: bytes) -> None:
+        """Write to our peer."""
+        if self._transport is None:
+            self._early.append(data)
+        else:
+            self._transport.write(data)
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self.other.finish()
+        if self.other._ended:
+            self.close()
+            self.other.close()
+        return True  # keep open: the other direction may go on
+
+    def finish(self) -> None:
+        """Tell our peer that no more comes."""
+        self._finish = True
+        if self._transport is not None and self._transport.can_write_eof():
+            try:
+                self._transport.write_eof()
+            except OSError:
+                self._transport.abort()
+
+    def close(self, error: Exception | None = None) -> None:
+        """Close after what is buffered; after an error at once, with a reset."""
+        if self._transport is None:
+            return
+        if error is not None:
+            sock = self._transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        self.other.close(exc)
+
+    def pause_writing(self) -> None:
+        if self.other._transport is not None:
+            self.other._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other._transport is not None:
+            self.other._transport.resume_reading()
