@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
 import typer
+
+if TYPE_CHECKING:
+    from flashsale.cli.shared import Shared
+    from flashsale.clusters.findings import Finding
 
 
 def doctor(ctx: typer.Context) -> None:
     """Check this machine, and say what `up` would choose."""
-    from flashsale.cli.output import out, out_json
+    from flashsale.cli.output import colourful, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.clusters.home import state_home
-    from flashsale.exercise.doctor import examine
     from flashsale.ui.findings import findings_view
 
     typed = shared(ctx)
-    findings = run(examine(typed.wanted, state_home()))
+    findings = run(_found(typed))
     if typed.json:
         out_json([one.as_json() for one in findings])
-    else:
-        out(findings_view(findings))
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    typer.echo(findings_view(findings, width=width, colour=colourful(sys.stdout)))
+
+
+async def _found(typed: Shared) -> list[Finding]:
+    from flashsale.clusters.home import state_home
+    from flashsale.exercise.doctor import examine
+
+    return await examine(typed.wanted, state_home())

@@ -61,7 +61,7 @@ async def for_opening(wanted: Wanted, *, home: Path | None = None) -> Choice:
     """
     home = home or state_home()
     if wanted.anything:
-        return _typed(wanted, _recorded_quietly(home), home)
+        return _typed(wanted, recorded_quietly(home), home)
     recorded = records.read(home)
     if wanted.making.options and (recorded is None or recorded.kind != MINIKUBE):
         return _typed(replace(wanted, cluster=MINIKUBE), recorded, home)
@@ -114,7 +114,7 @@ async def asleep(record: Record) -> FlashsaleError:
 async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
     """Take what was typed, else what is recorded."""
     if wanted.anything:
-        return _typed(wanted, _recorded_quietly(home), home)
+        return _typed(wanted, recorded_quietly(home), home)
     recorded = records.read(home)
     if recorded is None:
         raise NoSaleError("No sale is open here.", hint="flashsale up")
@@ -254,7 +254,7 @@ def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Clus
     return Minikube(record.profile, making, home)
 
 
-def _recorded_quietly(home: Path) -> Record | None:
+def recorded_quietly(home: Path) -> Record | None:
     """Read the record where it only adds something: a broken one must not stand in the way."""
     try:
         return records.read(home)

@@ -1,4 +1,4 @@
-"""What this machine has for running the exercise on minikube, and what is wrong with it.
+"""What this machine has for running the exercise outside the embedded cluster, and what it lacks.
 
 Each finding is judged by a pure function from what a probe found; nothing is started or changed.
 """
@@ -9,12 +9,13 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from flashsale.clusters.minikube import ProfileState, installed, profile_state
 from flashsale.clusters.minikube.binary import INSTALL, Binary
-from flashsale.clusters.minikube.deciding import check_version, road
-from flashsale.clusters.minikube.state import version
+from flashsale.clusters.minikube.deciding import BY_DOCKER, check_version, disk_full, road
+from flashsale.clusters.minikube.state import GONE, Profile, Status, version
 from flashsale.errors import FlashsaleError
 from flashsale.image import EngineError, Trouble, connected
 
@@ -22,6 +23,7 @@ Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed 
 LEAST_MEMORY = 1800 * 2**20  # bytes; minikube refuses less
 LEAST_PROCESSORS = 2
 GIB = 2**30
+LEAST_ROOM = 5 * GIB  # bytes; minikube's node is an image of 1.3 GB, and fills a volume besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,27 @@ class Finding:
         return {"name": self.name, "grade": self.grade, "text": self.text, "hint": self.hint}
 
 
-async def docker() -> Finding:
-    """Ask this machine's Docker what it is."""
+async def docker() -> list[Finding]:
+    """Ask this machine's Docker what it is, and how much room it has."""
     try:
         async with connected(timeout=5) as engine:
             info = await engine.work(lambda _: engine.info(), lambda _: None)
-            return judged_docker(engine.host, info)
     except EngineError as error:
-        return judged_trouble(error)
+        return [judged_trouble(error)]
     except FlashsaleError as error:
-        return Finding("docker", "problem", str(error), error.hint)
+        return [Finding("docker", "problem", str(error), error.hint)]
+    root = Path(info.get("DockerRootDir") or "/nowhere")
+    found = judged_docker(engine.host, info)
+    return [found, room(root)] if os.access(root, os.X_OK) else [found]
+
+
+def room(root: Path) -> Finding:
+    """Judge the disk that holds Docker's images, minikube's nodes among them."""
+    free = shutil.disk_usage(root).free
+    text = f"{free / GIB:.1f} GiB free for Docker in {root}"
+    if free < LEAST_ROOM:
+        return Finding("room", "problem", f"{text}: minikube wants more", "docker system prune")
+    return Finding("room", "ok", text)
 
 
 def judged_docker(host: str, info: Mapping[str, Any]) -> Finding:
@@ -70,45 +83,71 @@ def judged_trouble(error: EngineError) -> Finding:
     return Finding("docker", grade, str(error).rstrip("."), error.hint)
 
 
-async def minikube(profile: str) -> Finding:
-    """Ask minikube for its version and the profile's driver, runtime and state."""
+async def minikube(profile: str, *, docker: bool) -> Finding:
+    """Ask minikube for its version and the profile's driver, runtime and state.
+
+    Args:
+        docker: whether this machine's Docker answers.
+    """
     if not installed():
         return Finding("minikube", "absent", "not installed", f"install it: {INSTALL}")
     try:
         found = await version(Binary(profile))
         warning = check_version(found)
-        return judged_profile(profile, found, warning, await profile_state(profile))
+        state = await profile_state(profile)
     except FlashsaleError as error:
         return Finding("minikube", "problem", str(error).rstrip("."), error.hint)
+    return judged_profile(profile, found, warning, state, docker=docker)
 
 
 def judged_profile(
-    name: str, version: tuple[int, ...], warning: str, state: ProfileState
+    name: str, version: tuple[int, ...], warning: str, state: ProfileState, *, docker: bool
 ) -> Finding:
     """Judge a profile; one that is merely stopped, or not made yet, is no problem."""
-    program = f"v{'.'.join(map(str, version))}"
+    program = f"v{'.'.join(map(str, version))}" + (" (old)" if warning else "")
+    up = "flashsale up " + ("--cluster minikube" if name == "minikube" else f"--profile {name}")
+    update = f"update it: {INSTALL}" if warning else ""
     if state.damaged:
         text = f"{program}, profile '{name}' is damaged"
         return Finding("minikube", "problem", text, f"minikube delete -p {name}")
     if state.profile is None:
-        text = f"{program}, no profile '{name}' yet"
-        return Finding("minikube", "ok", text, "flashsale up --cluster minikube")
-    known = state.profile
-    host = state.status.host if state.status else "unknown"
-    parts = [
-        program,
-        f"profile '{name}' ({known.driver}, {known.runtime}, {known.nodes} node"
-        + ("s)" if known.nodes > 1 else ")"),
-        "running" if state.running else f"state {host}",
-    ]
-    way, _ = road(known)
-    hint = "" if state.running else "flashsale up --cluster minikube"
-    if way == "node":
-        parts.append("images are built with `minikube image build`")
-    if warning:
-        hint = f"update it: {INSTALL}"
-    grade: Grade = "problem" if host in ("unknown", "InsufficientStorage") else "ok"
-    return Finding("minikube", grade, ", ".join(parts), hint)
+        return Finding("minikube", "ok", f"{program}, no profile '{name}' yet", update or up)
+    grade, word, hint = condition(name, state, up, docker=docker)
+    text = f"{program}, profile '{name}' ({made_with(state.profile)}) {word}"
+    if road(state.profile)[0] == "node":
+        text += "; images are built with `minikube image build`"
+    return Finding("minikube", grade, text, hint if grade == "problem" else update or hint)
+
+
+def condition(name: str, state: ProfileState, up: str, *, docker: bool) -> tuple[Grade, str, str]:
+    """Say what state a profile is in, and what to type about it."""
+    match state.status:
+        case status if state.running:
+            return "ok", "is running", ""
+        case None:
+            return "problem", "does not say its state", f"minikube status -p {name}"
+        case status if status == GONE:
+            by_docker = state.profile is not None and state.profile.driver in BY_DOCKER
+            if by_docker and not docker:
+                return "problem", "needs Docker, which is not running", "start Docker, then retry"
+            return "problem", "has lost its node; data inside is lost", up
+        case Status(host="InsufficientStorage"):
+            return "problem", "has a full disk", disk_full(name).hint
+        case Status(host="Running", apiserver="Paused"):
+            return "ok", "is paused", up
+        case Status(host="Running"):
+            return "problem", "runs, but its Kubernetes does not answer", up
+        case Status(host=host):
+            return "ok", f"is {host.lower()}", up
+
+
+def made_with(profile: Profile) -> str:
+    """Write how a profile was made."""
+    sizes = [f"{profile.cpus} CPUs"] * bool(profile.cpus)
+    sizes += [f"{profile.memory} MiB"] * bool(profile.memory)
+    nodes = "1 node" if profile.nodes == 1 else f"{profile.nodes} nodes"
+    parts = [f"driver {profile.driver}", f"runtime {profile.runtime}", nodes, *sizes]
+    return ", ".join(parts)
 
 
 def proxies(environ: Mapping[str, str]) -> Finding:
@@ -133,8 +172,8 @@ def proxies(environ: Mapping[str, str]) -> Finding:
 
 
 def tools() -> Finding:
-    """List what can load an image into a cluster of its own."""
-    found = [name for name in ("kubectl", "kind", "k3d") if shutil.which(name)]
+    """List the programs that some clusters need: for loading images, and for tunnels."""
+    found = [name for name in ("kubectl", "kind", "k3d", "ssh") if shutil.which(name)]
     if not found:
         return Finding("tools", "absent", "no kubectl, kind or k3d; flashsale needs none of them")
     return Finding("tools", "ok", ", ".join(found))
@@ -142,4 +181,6 @@ def tools() -> Finding:
 
 async def all_of_them(profile: str) -> list[Finding]:
     """Look at everything that minikube and other clusters need."""
-    return [await docker(), await minikube(profile), proxies(os.environ), tools()]
+    engine = await docker()
+    node = await minikube(profile, docker=engine[0].grade == "ok")
+    return [*engine, node, proxies(os.environ), tools()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
@@ -21,16 +22,26 @@ LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, 
 
 async def examine(wanted: Wanted, home: Path) -> list[Finding]:
     """Look at everything; nothing is started or changed."""
+    elsewhere, chosen = await asyncio.gather(
+        findings.all_of_them(profile(wanted, home)), choice(wanted, home)
+    )
     return [
         python(sys.version_info[:3]),
         state(home),
         disk(home),
-        *await findings.all_of_them(wanted.profile or choose.MINIKUBE),
-        kubeconfig(),
         embedded(),
+        *elsewhere,
+        kubeconfig(),
         sale(home),
-        await choice(wanted, home),
+        chosen,
     ]
+
+
+def profile(wanted: Wanted, home: Path) -> str:
+    """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
+    recorded = choose.recorded_quietly(home)
+    named = recorded.profile if recorded and recorded.kind == choose.MINIKUBE else None
+    return wanted.profile or named or choose.MINIKUBE
 
 
 def python(version: tuple[int, ...]) -> Finding:
@@ -53,16 +64,23 @@ def disk(home: Path) -> Finding:
     """Judge the room on the disk of the state folder."""
     nearest = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(nearest).free
-    text = f"{free / (1 << 30):.1f} GiB free at {nearest}"
-    return Finding("disk", "ok" if free > LEAST_FREE else "problem", text, f"df -h {nearest}")
+    text = f"{free / (1 << 30):.1f} GiB free in {nearest}"
+    if free > LEAST_FREE:
+        return Finding("disk", "ok", text)
+    return Finding("disk", "problem", f"{text}: too little", f"df -h {nearest}")
 
 
 def kubeconfig() -> Finding:
     """List the contexts that `--context` could name."""
-    names = sorted(contexts.read())
-    if not names:
+    found = sorted(contexts.read().values(), key=lambda one: one.name)
+    if not found:
         return Finding("contexts", "absent", "no kubeconfig with a context")
-    return Finding("contexts", "ok", ", ".join(names), f"flashsale up --context {names[0]}")
+    near = [one.name for one in found if one.local or one.minikube]
+    far = [one.name for one in found if one.name not in near]
+    text = ", ".join(near) or "none of this machine"
+    if far:
+        text += f"; not of this machine, so only with --allow-remote: {', '.join(far)}"
+    return Finding("contexts", "ok", text)
 
 
 def embedded() -> Finding:
@@ -81,7 +99,7 @@ def sale(home: Path) -> Finding:
         return Finding("sale", "problem", str(error).rstrip("."), error.hint)
     if recorded is None:
         return Finding("sale", "absent", "none is open", "flashsale up")
-    return Finding("sale", "ok", f"recorded on {choose.told(recorded)}", "flashsale status")
+    return Finding("sale", "ok", f"recorded on {choose.told(recorded)}")
 
 
 async def choice(wanted: Wanted, home: Path) -> Finding:

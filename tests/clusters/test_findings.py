@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from flashsale.clusters import findings
-from flashsale.clusters.minikube.state import WELL, Profile, ProfileState, Status
+from flashsale.clusters.minikube.state import GONE, WELL, Profile, ProfileState, Status
 from flashsale.image import EngineError, Trouble
 
 DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
 PROFILE = Profile("shop", "docker", "docker", 1, "192.168.49.2")
 STOPPED = Status("Stopped", "Stopped", "Stopped", "Stopped")
+PAUSED = Status("Running", "Stopped", "Paused", "Configured")
+SILENT = Status("Running", "Running", "Stopped", "Configured")
+VM = Profile("shop", "kvm2", "docker", 1, "192.168.39.2")
 FULL = Status("InsufficientStorage", "Running", "Running", "Configured")
 
 
@@ -44,16 +49,20 @@ def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
 @pytest.mark.parametrize(
     ("state", "grade", "words", "hint"),
     [
-        (ProfileState(None), "ok", "no profile 'shop' yet", "flashsale up --cluster minikube"),
+        (ProfileState(None), "ok", "no profile 'shop' yet", "flashsale up --profile shop"),
         (ProfileState(None, damaged=True), "problem", "damaged", "minikube delete -p shop"),
-        (ProfileState(PROFILE, WELL), "ok", "running", ""),
-        (ProfileState(PROFILE, STOPPED), "ok", "state Stopped", "flashsale up --cluster minikube"),
-        (ProfileState(PROFILE, FULL), "problem", "InsufficientStorage", "flashsale up"),
-        (ProfileState(PROFILE, None), "problem", "state unknown", "flashsale up"),
+        (ProfileState(PROFILE, WELL), "ok", "is running", ""),
+        (ProfileState(PROFILE, STOPPED), "ok", "is stopped", "flashsale up --profile shop"),
+        (ProfileState(PROFILE, PAUSED), "ok", "is paused", "flashsale up --profile shop"),
+        (ProfileState(PROFILE, FULL), "problem", "full disk", "docker system prune"),
+        (ProfileState(PROFILE, SILENT), "problem", "does not answer", "flashsale up"),
+        (ProfileState(PROFILE, GONE), "problem", "needs Docker, which is not", "start Docker"),
+        (ProfileState(VM, GONE), "problem", "has lost its node", "flashsale up --profile shop"),
+        (ProfileState(PROFILE, None), "problem", "not say its state", "minikube status -p shop"),
         (
-            ProfileState(Profile("shop", "docker", "containerd", 2, ""), WELL),
+            ProfileState(Profile("shop", "docker", "containerd", 2, "", cpus=4, memory=4096), WELL),
             "ok",
-            "2 nodes), running, images are built with `minikube image build`",
+            "(driver docker, runtime containerd, 2 nodes, 4 CPUs, 4096 MiB) is running; images are",
             "",
         ),
     ],
@@ -61,12 +70,36 @@ def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
 def test_profile_is_judged_by_its_state(
     state: ProfileState, grade: str, words: str, hint: str
 ) -> None:
-    """Version, driver, runtime, state; a stopped one is as good as any."""
-    found = findings.judged_profile("shop", (1, 38, 1), "", state)
+    """Version, driver, runtime, state, and what to type; a stopped one is as good as any."""
+    found = findings.judged_profile("shop", (1, 38, 1), "", state, docker=False)
     assert found.grade == grade
     assert words in found.text
     assert hint in found.hint
     assert found.text.startswith("v1.38.1")
+
+
+def test_old_minikube_is_told_to_be_updated() -> None:
+    """It works, mostly."""
+    state = ProfileState(PROFILE, WELL)
+    found = findings.judged_profile("shop", (1, 33, 0), "old", state, docker=True)
+    assert found.text.startswith("v1.33.0 (old), ")
+    assert found.hint.startswith("update it: https://minikube.sigs.k8s.io")
+
+
+def test_usual_profile_is_named_by_its_cluster() -> None:
+    """The command is the one that people know."""
+    found = findings.judged_profile("minikube", (1, 38, 1), "", ProfileState(None), docker=True)
+    assert found.hint == "flashsale up --cluster minikube"
+
+
+def test_little_room_for_docker_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that cannot be filled fails late and strangely."""
+    assert findings.room(tmp_path).name == "room"
+    monkeypatch.setattr(findings, "LEAST_ROOM", 2**80)
+    assert findings.room(tmp_path).grade == "problem"
+    assert findings.room(tmp_path).hint == "docker system prune"
 
 
 @pytest.mark.parametrize(
@@ -94,4 +127,5 @@ def test_proxy_that_would_be_asked_for_a_local_cluster_is_a_problem(
 async def test_probes_answer_on_any_machine() -> None:
     """With or without Docker and minikube, and nothing is started."""
     found = await findings.all_of_them("no-such-profile")
-    assert [one.name for one in found] == ["docker", "minikube", "proxies", "tools"]
+    names = [one.name for one in found if one.name != "room"]  # there is one where Docker is
+    assert names == ["docker", "minikube", "proxies", "tools"]

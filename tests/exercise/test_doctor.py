@@ -1,0 +1,80 @@
+"""What `doctor` says about this machine, and how it is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flashsale.clusters import record as records
+from flashsale.clusters.choose import Wanted
+from flashsale.clusters.findings import Finding
+from flashsale.clusters.record import Record
+from flashsale.exercise import doctor
+from flashsale.ui.findings import findings_view
+from tests.command import Flashsale
+
+NAMES = ["python", "state", "disk", "embedded", "docker", "minikube", "proxies", "tools"]
+NAMES += ["contexts", "sale", "up"]
+KEYS = {"name", "grade", "text", "hint"}
+
+
+def test_doctor_tells_what_up_would_choose(flashsale: Flashsale) -> None:
+    """On a bare machine: the embedded cluster, and why; nothing is started or written."""
+    told = flashsale("doctor", "-o", "json", DOCKER_HOST="unix:///nowhere/docker.sock")
+    assert (told.code, told.err) == (0, "")
+    assert [one["name"] for one in told.json] == NAMES
+    assert all(set(one) == KEYS for one in told.json)
+    found = {one["name"]: one for one in told.json}
+    assert found["up"]["text"] == "would use the embedded cluster: minikube is not installed"
+    assert found["minikube"]["grade"] == "absent"
+    assert "https://minikube.sigs.k8s.io" in found["minikube"]["hint"]
+    assert found["docker"]["grade"] == "absent"
+    assert not flashsale.home.exists()
+    assert "would use the embedded cluster" in flashsale("doctor").out.splitlines()[-1]
+
+
+def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which `--context` takes as they are, and which it takes insisting for."""
+    servers = {"kind-dev": "https://127.0.0.1:1", "prod": "https://prod.example.com"}
+    document = {
+        "clusters": [{"name": n, "cluster": {"server": s}} for n, s in servers.items()],
+        "contexts": [{"name": n, "context": {"cluster": n}} for n in servers],
+    }
+    file = sale_home.parent / "config"
+    file.write_text(json.dumps(document))
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    told = doctor.kubeconfig().text
+    assert told == "kind-dev; not of this machine, so only with --allow-remote: prod"
+
+
+def test_profile_of_interest_is_the_recorded_one(sale_home: Path) -> None:
+    """Unless another one is typed."""
+    assert doctor.profile(Wanted(), sale_home) == "minikube"
+    records.write(sale_home, Record("minikube", "shop", profile="shop"))
+    assert doctor.profile(Wanted(), sale_home) == "shop"
+    assert doctor.profile(Wanted(profile="other"), sale_home) == "other"
+
+
+WELL = Finding("docker", "ok", "version 28 on this machine")
+LONG = Finding("proxies", "problem", "HTTPS_PROXY set " * 5, "export NO_PROXY=$NO_PROXY,127.0.0.1")
+
+
+def test_plain_text_has_one_line_a_text() -> None:
+    """For grep."""
+    first, second, hint = findings_view([WELL, LONG]).splitlines()
+    assert first == "ok       docker    version 28 on this machine"
+    assert second.startswith("PROBLEM  proxies   HTTPS_PROXY set HTTPS_PROXY")
+    assert hint.strip() == "→ export NO_PROXY=$NO_PROXY,127.0.0.1"
+
+
+def test_terminal_gets_colour_and_lines_that_fit() -> None:
+    """Texts are folded; a command to copy never is."""
+    lines = findings_view([LONG], width=60).splitlines()
+    assert len(lines) > 2
+    assert all(len(line) <= 60 for line in lines)
+    assert lines[1].startswith(" " * 19 + "HTTPS_PROXY")
+    narrow = findings_view([LONG], width=20).splitlines()
+    assert narrow[-1].endswith("→ export NO_PROXY=$NO_PROXY,127.0.0.1")
+    assert "\x1b[1;31mPROBLEM  \x1b[0m" in findings_view([LONG], colour=True)
