@@ -50,7 +50,8 @@ class Small:
             self.see(ReplicaSetSeen.from_object(sight.replicaset, "changed", at))
         for uid in self._pods.keys() - sight.pods.keys():
             self.see(PodSeen.from_object(self._pods[uid], "gone", at))
-        for uid, pod in sight.pods.items():
+        # Known ones first: the pod in a victim's place would else look like one too many.
+        for uid, pod in sorted(sight.pods.items(), key=lambda one: one[0] not in self._pods):
             if pod is not self._pods.get(uid):
                 new: Change = "listed" if first else "added"
                 self.see(PodSeen.from_object(pod, "changed" if uid in self._pods else new, at))

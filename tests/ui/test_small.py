@@ -77,3 +77,21 @@ def test_it_is_small() -> None:
     assert len(small(many(200), SIZE, now)) == 10
     assert len(small(many(200), (80, 10), now)) == 5
     assert plain(small(many(200), SIZE, now))[-1] == "   and 193 more, 193 of them ready"
+
+
+def test_a_victim_is_told_before_the_pod_in_its_place() -> None:
+    """Both may come in one sight, in the order of their names; one pod more is no scaling."""
+    view, waiting = Small(Live()), Waiting()
+    waiting.replicaset(2)
+    for name in ("rs-bbbbb", "rs-ccccc"):
+        waiting.pod(name)
+    view.sight(waiting.sight)
+    later = Waiting(versions=2)
+    later.replicaset(2)
+    for name in ("rs-aaaaa", "rs-bbbbb", "rs-ccccc"):
+        later.pod(name)
+    later.sight.pods["rs-bbbbb"]["metadata"]["deletionTimestamp"] = "2026-11-23T03:21:00Z"
+    view.sight(later.sight)
+    shown = plain(view.draw((110, 24)))
+    assert shown[0].startswith(" rs  desired 2 ")
+    assert any("rs-aaaaa" in line and "replaces rs-bbbbb" in line for line in shown)
