@@ -61,12 +61,12 @@ async def roll(
     """
     old = await outdated(sale, image, before)
     first, done = len(old), 0
-    if old:
-        progress.note(replacing(first))
     while old:
         going, *later = waves(old)
         done += len(going)
         progress.step(f"Replacing {' and '.join(map(_name, going))} ({done} of {first})")
+        if done == len(going):
+            progress.note(replacing(first))
         rest = [_uid(pod) for wave in later for pod in wave]
         await _replace(sale, going, rest, timeout, tell)
         image = await learned(sale, image, before)
