@@ -156,27 +156,35 @@ async def exists(record: Record) -> bool:
 
 
 def _typed(wanted: Wanted, recorded: Record | None, home: Path) -> Choice:
-    fresh, why = _meant(wanted)
+    fresh, why = _meant(wanted, recorded)
     fresh = _adopted(fresh, recorded)
     guard(fresh)
     return Choice(_cluster(fresh, home, wanted.making), why, fresh)
 
 
-def _meant(wanted: Wanted) -> tuple[Record, str]:
+def _meant(wanted: Wanted, recorded: Record | None) -> tuple[Record, str]:
     """Turn the options into a record; contexts of clusters that we know better are those."""
     if wanted.context == Embedded.context or wanted.cluster == "embedded":
         return Record("embedded", Embedded.context), "you asked for it"
-    if wanted.context and not _is_minikube(wanted.context):
+    if wanted.context and not _is_minikube(wanted.context, recorded):
         remote = wanted.allow_remote
         return Record("context", wanted.context, allow_remote=remote), "you asked for it"
     profile = wanted.context or wanted.profile or MINIKUBE
     return Record("minikube", profile, profile=profile), "you asked for it"
 
 
-def _is_minikube(context: str) -> bool:
-    """Whether minikube wrote a context: then it can build the image and open a way in."""
+def _is_minikube(context: str, recorded: Record | None) -> bool:
+    """Whether minikube wrote a context: then it can build the image and open a way in.
+
+    It takes it away when it stops; then the name has to do.
+    """
+    if shutil.which(MINIKUBE) is None:
+        return False
     found = contexts.read().get(context)
-    return found is not None and found.minikube and shutil.which(MINIKUBE) is not None
+    if found is not None:
+        return found.minikube
+    ours = recorded is not None and (recorded.kind, recorded.context) == (MINIKUBE, context)
+    return ours or context == MINIKUBE
 
 
 def _adopted(fresh: Record, recorded: Record | None) -> Record:

@@ -17,7 +17,7 @@ from flashsale.clusters.minikube.binary import INSTALL, Binary
 from flashsale.clusters.minikube.deciding import BY_DOCKER, check_version, disk_full, road
 from flashsale.clusters.minikube.state import GONE, Profile, Status, version
 from flashsale.errors import FlashsaleError
-from flashsale.image import EngineError, Trouble, connected
+from flashsale.image import EngineError, Trouble, connected, own_docker
 
 Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed either
 LEAST_MEMORY = 1800 * 2**20  # bytes; minikube refuses less
@@ -43,7 +43,7 @@ class Finding:
 async def docker() -> list[Finding]:
     """Ask this machine's Docker what it is, and how much room it has."""
     try:
-        async with connected(timeout=5) as engine:
+        async with connected(own_docker(os.environ), timeout=5) as engine:
             info = await engine.work(lambda _: engine.info(), lambda _: None)
     except EngineError as error:
         return [judged_trouble(error)]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from flashsale.image.building import BuildError, Made, Recipe, make
 from flashsale.image.context import Context
 from flashsale.image.engine import Engine, connected
-from flashsale.image.network import Surroundings
+from flashsale.image.network import Surroundings, own_docker
 from flashsale.image.pushing import PushError, Target, push
 from flashsale.image.trouble import EngineError, Trouble
 
@@ -31,5 +31,6 @@ __all__ = [
     "Trouble",
     "connected",
     "make",
+    "own_docker",
     "push",
 ]

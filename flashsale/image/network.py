@@ -47,6 +47,20 @@ class Surroundings:
         return cls(environ, _json(docker), _pip_config(environ, home))
 
 
+def own_docker(environ: Mapping[str, str]) -> dict[str, str]:
+    """Undo an active `docker-env` of minikube: give the environment of this machine's own Docker.
+
+    minikube keeps what was there before in MINIKUBE_EXISTING_* (pkg/drivers/kic/oci/oci.go).
+    """
+    given = dict(environ)
+    if given.pop("MINIKUBE_ACTIVE_DOCKERD", ""):
+        for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+            given.pop(name, None)
+            if before := given.pop(f"MINIKUBE_EXISTING_{name}", ""):
+                given[name] = before
+    return given
+
+
 @dataclass(frozen=True, slots=True)
 class Passed:
     """What reaches the build."""

@@ -9,7 +9,7 @@ import pytest
 from flashsale.errors import RefusedError
 from flashsale.image import Surroundings
 from flashsale.image.dockerfile import CA_PATH
-from flashsale.image.network import passed
+from flashsale.image.network import own_docker, passed
 
 PROXY = "http://proxy.corp:3128"
 
@@ -89,3 +89,19 @@ def test_broken_configurations_count_as_none(tmp_path: Path) -> None:
     (tmp_path / ".pip" / "pip.conf").write_bytes(b"\xff[")
     around = Surroundings.of_this_machine({"HOME": str(tmp_path)})
     assert (around.docker_config, around.pip_config) == ({}, {})
+
+
+def test_active_docker_env_is_undone_for_this_machines_own_docker() -> None:
+    """Somebody typed `eval $(minikube docker-env)` in this shell, and minikube is stopped now."""
+    active = {
+        "PATH": "/bin",
+        "DOCKER_HOST": "tcp://192.168.49.2:2376",
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": "/home/me/.minikube/certs",
+        "MINIKUBE_ACTIVE_DOCKERD": "minikube",
+    }
+    assert own_docker(active) == {"PATH": "/bin"}
+    before = {"MINIKUBE_EXISTING_DOCKER_HOST": "ssh://box"}
+    assert own_docker(active | before) == {"PATH": "/bin", "DOCKER_HOST": "ssh://box"}
+    own = {"DOCKER_HOST": "tcp://10.0.0.1:2376", "DOCKER_TLS_VERIFY": "1"}
+    assert own_docker(own) == own

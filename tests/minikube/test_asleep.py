@@ -25,7 +25,7 @@ def home(world: World) -> Path:
     return world.home / "home"
 
 
-@pytest.mark.parametrize("wanted", [Wanted(), Wanted(profile="shop")])
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(profile="shop"), Wanted(context="shop")])
 async def test_stopped_minikube_is_said_to_be_stopped(
     world: World, home: Path, wanted: Wanted
 ) -> None:

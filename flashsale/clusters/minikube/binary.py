@@ -92,9 +92,11 @@ class Binary:
         except (FileNotFoundError, PermissionError) as error:
             raise missing() from error
         except TimeoutError as error:
+            name = self.profile
+            resume = f"run it again to resume, or minikube delete -p {name}; why: "
             raise ClusterUnreachableError(
                 f"minikube {words[0]} did not end within {limit:g} s.",
-                hint=f"minikube logs -p {self.profile}",
+                hint=f"{resume if words[0] == 'start' else ''}minikube logs -p {name}",
             ) from error
 
     @asynccontextmanager

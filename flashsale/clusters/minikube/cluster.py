@@ -30,7 +30,7 @@ from flashsale.clusters.minikube.state import Profile, known, observe, version
 from flashsale.clusters.minikube.usable import host_docker_answers
 from flashsale.clusters.programs import nothing
 from flashsale.errors import ClusterUnreachableError
-from flashsale.image import EngineError, connected
+from flashsale.image import EngineError, connected, own_docker
 from flashsale.kube import Api, contexts
 from flashsale.model import Pod, Service
 
@@ -90,7 +90,7 @@ class Minikube:
         if message:
             progress.note(message)
         if way == "host" or (way == "node" and options.push):
-            async with connected() as engine:
+            async with connected(own_docker(os.environ)) as engine:
                 return await by_docker(engine, app, name, options, progress)
         if way == "node":
             return await self._in_node(app, name, options, progress, profile)
@@ -138,7 +138,11 @@ class Minikube:
         if way == "node":
             await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
             return
-        engine = connected() if way == "host" else node_engine(self._minikube, self._asleep)
+        engine = (
+            connected(own_docker(os.environ))
+            if way == "host"
+            else node_engine(self._minikube, self._asleep)
+        )
         await crash(engine, api, namespace, pod)
 
     async def crashing(self) -> str:

@@ -10,7 +10,7 @@ from flashsale.clusters.minikube.binary import installed
 from flashsale.clusters.minikube.deciding import BY_DOCKER
 from flashsale.clusters.minikube.state import ProfileState, profile_state
 from flashsale.errors import FlashsaleError
-from flashsale.image import EngineError, connected
+from flashsale.image import EngineError, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.
 OTHER_DRIVERS = {"virsh": "kvm2", "vfkit": "vfkit"}
@@ -63,7 +63,7 @@ def judged(
 async def host_docker_answers() -> bool:
     """Whether this machine's own Docker can be used."""
     try:
-        async with connected(timeout=5):
+        async with connected(own_docker(os.environ), timeout=5):
             return True
     except EngineError:
         return False
