@@ -106,7 +106,8 @@ def test_a_floor_of_ready_pods_is_kept(sale: Flashsale) -> None:
 
 def test_a_drill_that_cannot_go_on_puts_the_replicas_back(sale: Flashsale) -> None:
     """Exit 5 with the reason, the summary so far, and three pods wanted as before."""
-    words = ["--timeout", "400ms", "--calm", "1s", "--scale", "8", "--kills", "1"]
+    assert sale("scale", "3").code == 0  # nothing of an earlier drill is still under way
+    words = ["--timeout", "800ms", "--calm", "1s", "--scale", "12", "--kills", "1"]
     done = sale("drill", *words)
     assert done.code == 5
     assert done.out.startswith("FAIL  0 of ")
