@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import FlashsaleError
@@ -44,6 +45,20 @@ class Session:
             await self._http.close()
 
 
+@asynccontextmanager
+async def _cut_short(response: aiohttp.ClientResponse) -> AsyncGenerator[None]:
+    """Drop the connection of a response that is left before its end.
+
+    aiohttp would say goodbye over TLS, and the event loop may end before that is answered.
+    """
+    try:
+        yield
+    finally:
+        connection = response.connection  # None once all was read
+        if connection and connection.transport:
+            connection.transport.abort()
+
+
 async def lines(
     session: Session, path: str, query: Mapping[str, Any], *, silence: float | None
 ) -> AsyncGenerator[str, None]:
@@ -65,7 +80,7 @@ async def lines(
         server_hostname=transport.server_name,
     )
     try:
-        async with request as response:
+        async with request as response, _cut_short(response):
             if response.status >= 400:
                 raise session.refused(response.status, await response.read())
             rest = b""
