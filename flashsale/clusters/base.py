@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from flashsale.errors import BadInputError
 from flashsale.model import Pod, Service
 
 if TYPE_CHECKING:
@@ -88,6 +89,15 @@ def _digits(reference: str) -> str:
     return reference.rpartition(":")[2]
 
 
+def no_node_port(service: Service) -> BadInputError:
+    """Say that nothing leads to a Service, and what to write in the manifest."""
+    return BadInputError(
+        f"The Service {service.name} is a {service.type} without a node port: "
+        "there is no way in from here.",
+        hint="write `type: NodePort` in the manifest, then flashsale up",
+    )
+
+
 class Held(str):
     """A URL that works only while it is held: a tunnel's, which ends with it."""
 
@@ -137,6 +147,7 @@ class Cluster(Protocol):
 
         Raises:
             ClusterUnreachableError: there is none; the hint says what leads there.
+            BadInputError: the Service is of a kind that nothing leads to.
         """
 
     def reach(

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
+from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
 from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.model import Pod, Service
 
@@ -89,11 +89,7 @@ class Embedded:
             BadInputError: the Service has no node port.
         """
         if service.node_port is None:
-            raise BadInputError(
-                f"The Service {service.name} is a {service.type} without a node port: "
-                "there is no way in from here.",
-                hint="write `type: NodePort` in the manifest, then flashsale up",
-            )
+            raise no_node_port(service)
         return f"http://127.0.0.1:{service.node_port}"
 
     @asynccontextmanager

@@ -64,14 +64,15 @@ def service_table(service: Service, now: float) -> str:
 def status_view(status: Status, now: float, *, wide: bool = False) -> str:
     """Write the whole sale: three tables, and where it is; ``now`` is unix seconds."""
     pods = pods_table(status.pods, now, wide=wide) if status.pods else "No pods."
+    last = [status.url or status.way, whereabouts(status)]
+    if wide and status.pods:
+        last.append(spread(status.pods))
     return "\n\n".join(
         (
             replicaset_table(status.replicaset, now, wide=wide),
             pods,
             service_table(status.service, now),
-            "\n".join(
-                [status.url or status.way, whereabouts(status), *([spread(status.pods)] * wide)]
-            ),
+            "\n".join(last),
         )
     )
 

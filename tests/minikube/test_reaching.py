@@ -16,7 +16,7 @@ import pytest
 
 from flashsale.clusters.base import Held
 from flashsale.clusters.minikube import Minikube
-from flashsale.errors import ClusterUnreachableError
+from flashsale.errors import BadInputError, ClusterUnreachableError
 from flashsale.model import Service
 from tests.minikube.world import STOPPED, Told, World, gone
 
@@ -76,6 +76,19 @@ async def test_port_without_ready_pods_is_still_the_way(
         await minikube.address(replace(SERVICE, node_port=refusing))
     assert "flashsale url" in caught.value.hint
     assert world.acts() == []  # looking opens none
+
+
+async def test_service_without_a_node_port_is_a_matter_of_the_manifest(
+    world: World, minikube: Minikube
+) -> None:
+    """minikube would print nothing, and leave with 0."""
+    world.has()
+    inner = replace(SERVICE, type="ClusterIP")
+    with pytest.raises(BadInputError, match="ClusterIP without a node port"):
+        await minikube.address(inner)
+    with pytest.raises(BadInputError, match="ClusterIP without a node port"):
+        async with minikube.reach(inner):
+            pass
 
 
 async def test_tunnel_is_held_open_where_the_node_cannot_be_reached(

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Making, Progress
+from flashsale.clusters.base import (
+    App,
+    BuildOptions,
+    Image,
+    Kind,
+    Making,
+    Progress,
+    no_node_port,
+)
 from flashsale.clusters.context import FROM_INSIDE, Context
 from flashsale.clusters.home import state_home
 from flashsale.clusters.making import Telling, by_docker, recipe
@@ -101,6 +109,7 @@ class Minikube:
 
         Raises:
             ClusterUnreachableError: it takes a tunnel to get there.
+            BadInputError: the Service has no node port.
         """
         if url := await self._near(service):
             return url
@@ -190,6 +199,8 @@ class Minikube:
         return f"http://{host}:{service.node_port}" if met is Knock.OPEN else ""
 
     async def _road(self, service: Service) -> Road:
+        if service.node_port is None:
+            raise no_node_port(service)
         return Road(self._minikube, await self._profile(), service)
 
     async def _in_engine(
