@@ -101,8 +101,9 @@ async def _opened(typed: Shared, order: Order, making: Making, progress: Progres
     from dataclasses import replace
 
     from flashsale.cli.output import looking
-    from flashsale.clusters.choose import for_opening, told
+    from flashsale.clusters.choose import for_opening
     from flashsale.clusters.home import state_home
+    from flashsale.clusters.presence import told
     from flashsale.exercise.opening import open_sale
 
     choice = await for_opening(replace(typed.wanted, making=making))

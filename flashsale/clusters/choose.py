@@ -12,17 +12,11 @@ from flashsale.clusters import record as records
 from flashsale.clusters.base import Cluster, Making
 from flashsale.clusters.embedded import Embedded
 from flashsale.clusters.home import state_home
+from flashsale.clusters.presence import MINIKUBE, asleep, exists, told
 from flashsale.clusters.record import Record
-from flashsale.errors import (
-    BadInputError,
-    ClusterUnreachableError,
-    FlashsaleError,
-    NoSaleError,
-    RefusedError,
-)
+from flashsale.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
 from flashsale.kube import contexts
 
-MINIKUBE = "minikube"  # binary, kind and default profile share the name
 NOTHING_ASKED = Making()
 
 
@@ -93,24 +87,6 @@ async def for_closing(wanted: Wanted, *, home: Path | None = None) -> Choice:
     return await _pointed_at(wanted, home or state_home())
 
 
-async def asleep(record: Record) -> FlashsaleError:
-    """Say why minikube has taken a profile's context out of the kubeconfig: stopped, or deleted.
-
-    Raises:
-        ClusterUnreachableError: minikube is not installed, or does not answer.
-    """
-    from flashsale.clusters import minikube
-
-    up = "flashsale up" + (f" --profile {record.profile}" if record.profile != MINIKUBE else "")
-    if not minikube.installed():
-        raise minikube.missing()
-    state = await minikube.profile_state(record.profile)
-    if not state.exists:
-        return NoSaleError(f"There is no minikube profile '{record.profile}' here.", hint=up)
-    how = f"has no context '{record.context}' in the kubeconfig" if state.host_up else "is stopped"
-    return ClusterUnreachableError(f"minikube '{record.profile}' {how}.", hint=up)
-
-
 async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
     """Take what was typed, else what is recorded."""
     if wanted.anything:
@@ -125,34 +101,6 @@ async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
         )
     guard(recorded)
     return Choice(_cluster(recorded, home), "the sale is there already", recorded)
-
-
-def told(record: Record) -> str:
-    """Name a cluster in a sentence."""
-    if record.kind == "embedded":
-        return "the embedded cluster"
-    if record.kind == MINIKUBE:
-        return f"the minikube profile '{record.profile}'"
-    return f"the context '{record.context}'"
-
-
-async def exists(record: Record) -> bool:
-    """Whether a recorded cluster is still there, running or not.
-
-    `minikube stop` takes the context out of the kubeconfig, so its absence proves nothing.
-
-    Raises:
-        ClusterUnreachableError: minikube does not answer.
-    """
-    if record.kind == "embedded":
-        return True  # it is a folder, made again where it is missing
-    if record.context in contexts.read():
-        return record.kind != MINIKUBE or shutil.which(MINIKUBE) is not None
-    if record.kind != MINIKUBE:
-        return False
-    from flashsale.clusters import minikube
-
-    return (await minikube.profile_state(record.profile)).exists
 
 
 def _typed(wanted: Wanted, recorded: Record | None, home: Path) -> Choice:
@@ -249,16 +197,18 @@ def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Clus
             f"{making.options} is for minikube, but you also ask for {told(record)}.",
             hint=f"flashsale up --cluster minikube {making.options}",
         )
+    if (home / "tunnels").is_dir():
+        from flashsale.clusters import tunnels
+
+        tunnels.end_left(home)  # whatever a killed command has left
     if record.kind == "embedded":
         return Embedded(home / "embedded")
     if record.kind == "context":
         from flashsale.clusters.context import Context
 
         return Context(record.context)
-    from flashsale.clusters import tunnels
     from flashsale.clusters.minikube import Minikube
 
-    tunnels.end_left(home)
     return Minikube(record.profile, making, home)
 
 

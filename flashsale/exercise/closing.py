@@ -11,7 +11,8 @@ from typing import Any
 
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Progress
-from flashsale.clusters.choose import Choice, exists
+from flashsale.clusters.choose import Choice
+from flashsale.clusters.presence import exists
 from flashsale.errors import NoSaleError, NotReadyError
 from flashsale.exercise.sale import Sale, owned, reached
 from flashsale.exercise.waiting import until_gone

@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from flashsale.clusters import choose, findings
+from flashsale.clusters import choose, findings, presence
 from flashsale.clusters import record as records
 from flashsale.clusters.choose import Wanted
 from flashsale.clusters.findings import Finding
@@ -40,8 +40,8 @@ async def examine(wanted: Wanted, home: Path) -> list[Finding]:
 def profile(wanted: Wanted, home: Path) -> str:
     """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
     recorded = choose.recorded_quietly(home)
-    named = recorded.profile if recorded and recorded.kind == choose.MINIKUBE else None
-    return wanted.profile or named or choose.MINIKUBE
+    named = recorded.profile if recorded and recorded.kind == presence.MINIKUBE else None
+    return wanted.profile or named or presence.MINIKUBE
 
 
 def python(version: tuple[int, ...]) -> Finding:
@@ -99,7 +99,7 @@ def sale(home: Path) -> Finding:
         return Finding("sale", "problem", str(error).rstrip("."), error.hint)
     if recorded is None:
         return Finding("sale", "absent", "none is open", "flashsale up")
-    return Finding("sale", "ok", f"recorded on {choose.told(recorded)}")
+    return Finding("sale", "ok", f"recorded on {presence.told(recorded)}")
 
 
 async def choice(wanted: Wanted, home: Path) -> Finding:
@@ -108,4 +108,4 @@ async def choice(wanted: Wanted, home: Path) -> Finding:
         chosen = await choose.for_opening(wanted, home=home)
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
-    return Finding("up", "ok", f"would use {choose.told(chosen.record)}: {chosen.why}")
+    return Finding("up", "ok", f"would use {presence.told(chosen.record)}: {chosen.why}")

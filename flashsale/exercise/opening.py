@@ -16,7 +16,8 @@ from typing import Any
 
 from flashsale.clusters import record as records
 from flashsale.clusters.base import BuildOptions, Image, Progress
-from flashsale.clusters.choose import Choice, told
+from flashsale.clusters.choose import Choice
+from flashsale.clusters.presence import told
 from flashsale.clusters.record import Record
 from flashsale.errors import BadInputError
 from flashsale.exercise import manifest as manifests

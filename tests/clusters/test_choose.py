@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flashsale.clusters import choose
+from flashsale.clusters import presence
 from flashsale.clusters import record as records
 from flashsale.clusters.choose import Wanted, for_finding, for_opening
 from flashsale.clusters.kubeconfig import minified, write
@@ -171,6 +171,6 @@ def test_kubeconfig_without_the_context_is_empty() -> None:
 
 def test_told_names_each_kind() -> None:
     """The one line of `up` reads well for all three."""
-    assert choose.told(Record("embedded", "x")) == "the embedded cluster"
-    assert choose.told(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
-    assert choose.told(Record("context", "kind-x")) == "the context 'kind-x'"
+    assert presence.told(Record("embedded", "x")) == "the embedded cluster"
+    assert presence.told(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
+    assert presence.told(Record("context", "kind-x")) == "the context 'kind-x'"
