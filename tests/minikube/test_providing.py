@@ -181,7 +181,7 @@ async def test_changed_app_is_built_with_minikube_and_going_back_is_only_named(
     world: World, minikube: Minikube, app: App, told: Told
 ) -> None:
     """The earlier content is still in the node; the sale's name has to be put on it again."""
-    world.has(runtime="containerd")
+    world.has(runtime="crio")
     first = await provide(minikube, app, "flashsale:1.0", told)
     (app.folder / "app.py").write_text("print('changed')\n")
     second = await provide(minikube, app, "flashsale:1.0", told)
@@ -190,6 +190,19 @@ async def test_changed_app_is_built_with_minikube_and_going_back_is_only_named(
     assert [first.built, second.built, third.built] == [True, True, False]
     assert (first.id, third.id) == (third.id, first.id) != (second.id, second.id)
     assert world.profile()["images"][third.name] == third.id.removeprefix("sha256:")
+
+
+async def test_sales_name_moves_to_a_changed_app_on_containerd_too(
+    world: World, minikube: Minikube, app: App, told: Told
+) -> None:
+    """There a name that is taken has to be taken off first, and older contents go with it."""
+    world.has(runtime="containerd")
+    first = await provide(minikube, app, "flashsale:1.0", told)
+    (app.folder / "app.py").write_text("print('changed')\n")
+    second = await provide(minikube, app, "flashsale:1.0", told)
+    again = await provide(minikube, app, "flashsale:1.0", told)
+    assert [first.built, second.built, again.built] == [True, True, False]
+    assert world.profile()["images"][again.name] == second.id.removeprefix("sha256:")
 
 
 async def test_rebuild_builds_with_minikube_again(
@@ -234,14 +247,17 @@ async def test_stopped_node_builds_nothing_and_that_is_noticed(
         await provide(minikube, app, "flashsale:1.0", told)
 
 
+@pytest.mark.parametrize(
+    ("runtime", "option"), [("containerd", "opt=build-arg:"), ("crio", "build-arg=")]
+)
 async def test_build_arguments_reach_minikubes_build(
-    world: World, minikube: Minikube, app: App, told: Told
+    world: World, minikube: Minikube, app: App, told: Told, runtime: str, option: str
 ) -> None:
-    """As --build-opt, and declared in the Dockerfile."""
-    world.has(runtime="containerd")
+    """As the runtime's own builder takes them, and declared in the Dockerfile."""
+    world.has(runtime=runtime)
     await provide(minikube, app, "flashsale:1.0", told, build_args={"PIP_INDEX_URL": "https://x"})
     builds = [words for words in world.calls() if words[0] == "image" and "build" in words]
-    assert "--build-opt=build-arg=PIP_INDEX_URL=https://x" in builds[0]
+    assert f"--build-opt={option}PIP_INDEX_URL=https://x" in builds[0]
     assert "ARG PIP_INDEX_URL\n" in (world.home / "dockerfile").read_text()
 
 

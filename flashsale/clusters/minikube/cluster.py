@@ -221,6 +221,6 @@ class Minikube:
         made_from = await recipe(app, name, options)
         telling = Telling(progress, f"Building {name} inside minikube '{self.profile}'")
         made = await imagebuild.make(
-            self._minikube, made_from, profile.nodes, telling.line, progress.note
+            self._minikube, made_from, profile, telling.line, progress.note
         )
         return Image(imagebuild.full(name), made.built, made.id, others=made.others)

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.clusters.minikube.binary import Binary
+from flashsale.clusters.minikube.state import Profile
 from flashsale.image import Made, Recipe
 from flashsale.image.building import BuildError, failure
 from flashsale.image.engine import Emit
 
 SHORT = 12  # hex digits of the content's digest in the tag
 HUB = "docker.io/"
+
+Images = dict[str, tuple[str, ...]]  # full name to ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class NodeBuild:
         return next((name for name in images if name.startswith(self.content)), "")
 
 
-async def make(minikube: Binary, recipe: Recipe, nodes: int, emit: Emit, note: Emit) -> Made:
+async def make(minikube: Binary, recipe: Recipe, profile: Profile, emit: Emit, note: Emit) -> Made:
     """Build on every node unless the same content is there; return what the node has then.
 
     Raises:
@@ -49,9 +52,8 @@ async def make(minikube: Binary, recipe: Recipe, nodes: int, emit: Emit, note: E
     """
     wanted = NodeBuild.of(recipe)
     source = "" if recipe.rebuild else wanted.present(await images(minikube))
-    log = "" if source else await _build(minikube, recipe, wanted, nodes, emit, note)
-    await minikube.ask("image", "tag", source or wanted.content, wanted.name)
-    now = await images(minikube)
+    log = "" if source else await _build(minikube, recipe, wanted, profile, emit, note)
+    now = await named(minikube, source or wanted.content, wanted.name)
     ids = now.get(source or wanted.content)
     if ids is None or now.get(wanted.name) != ids:
         error = failure("minikube returned 0 all the same", log.splitlines())
@@ -59,7 +61,23 @@ async def make(minikube: Binary, recipe: Recipe, nodes: int, emit: Emit, note: E
     return Made(ids[0], built=not source, others=ids[1:])
 
 
-async def images(minikube: Binary) -> dict[str, tuple[str, ...]]:
+async def named(minikube: Binary, image: str, name: str) -> Images:
+    """Put a name on an image, and return what the nodes have then.
+
+    containerd leaves a name that is taken where it is (`ctr images tag` without --force, in
+    pkg/minikube/cruntime/containerd.go), and minikube is silent about that; so the name is taken
+    off first, with all other names of the image that it was on.
+    """
+    await minikube.ask("image", "tag", image, name)
+    now = await images(minikube)
+    if image in now and name in now and now[name] != now[image]:
+        await minikube.ask("image", "rm", name)
+        await minikube.ask("image", "tag", image, name)
+        now = await images(minikube)
+    return now
+
+
+async def images(minikube: Binary) -> Images:
     """List the nodes' images: full name to ids, of which each node that built it has its own.
 
     The digests of registries come last: a node may report an image by one of them.
@@ -69,7 +87,7 @@ async def images(minikube: Binary) -> dict[str, tuple[str, ...]]:
         listed = json.loads(said.stdout) or []
     except ValueError:
         listed = []
-    found: dict[str, tuple[str, ...]] = {}
+    found: Images = {}
     for image in sorted(listed, key=lambda one: str(one["id"])):
         own = "sha256:" + image["id"].removeprefix("sha256:")
         digests = [one.partition("@")[2] for one in image.get("repoDigests") or ()]
@@ -88,15 +106,25 @@ def full(name: str) -> str:
     return tagged if set(".:") & set(first) or first == "localhost" else HUB + tagged
 
 
+def argument(profile: Profile, key: str, value: str) -> str:
+    """Write a build argument; minikube puts `--` before it and hands it to the runtime's builder.
+
+    That is `docker build` or `podman build`, but for containerd `buildctl`, which has no
+    --build-arg (kubernetes/minikube#12384).
+    """
+    how = "opt=build-arg:" if profile.runtime == "containerd" else "build-arg="
+    return f"--build-opt={how}{key}={value}"
+
+
 async def _build(
-    minikube: Binary, recipe: Recipe, wanted: NodeBuild, nodes: int, emit: Emit, note: Emit
+    minikube: Binary, recipe: Recipe, wanted: NodeBuild, profile: Profile, emit: Emit, note: Emit
 ) -> str:
     network = recipe.passed()
     for line in network.notes:
         note(line)
     dockerfile, extra = recipe.files(network)
-    words = [f"--build-opt=build-arg={key}={value}" for key, value in network.arguments.items()]
-    everywhere = ["--all"] if nodes > 1 else []
+    words = [argument(profile, key, value) for key, value in network.arguments.items()]
+    everywhere = ["--all"] if profile.nodes > 1 else []
     log: list[str] = []
 
     def each(line: str) -> None:
