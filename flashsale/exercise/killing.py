@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flashsale.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.exercise.following import follow
 from flashsale.exercise.healing import step
 from flashsale.exercise.observing import Cause, Mark, Observation, StreamSeen, Synced
+from flashsale.exercise.page import DELETED_TOO, DIED_TOO
 from flashsale.exercise.readiness import explained
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.story import CalledOff, Closed, Happening, Healing, State
@@ -31,6 +32,34 @@ class Blow:
     def cause(self) -> Cause:
         """What the healing will say it died of."""
         return "crashed" if self.process else "deleted"
+
+
+@dataclass(slots=True)
+class Awaited:
+    """Whose stories have to end: the victims', and those of replacements that died as well."""
+
+    open: set[str]  # uids
+    ended: dict[str, Healing] = field(default_factory=dict)
+
+    @property
+    def all_told(self) -> bool:
+        """Whether nothing is left to wait for."""
+        return not self.open
+
+    def take(self, happening: Happening) -> None:
+        """Note the end of a story that is waited for, and whose story goes on in its place."""
+        match happening:
+            case CalledOff(why=why) if why == DELETED_TOO:
+                return  # killed in place, then deleted: that is told next, of the same pod
+            case Closed(healing=healing) | CalledOff(healing=healing):
+                if healing.victim_uid not in self.open:
+                    return
+            case _:
+                return
+        self.open.remove(healing.victim_uid)
+        self.ended[healing.victim_uid] = healing
+        if isinstance(happening, CalledOff) and happening.why == DIED_TOO:
+            self.open.add(healing.replacement_uid or "")
 
 
 async def strike(
@@ -94,8 +123,7 @@ async def _followed(
     clock: Callable[[], float],
 ) -> dict[str, Healing]:
     """Strike once everything is in sight, and fold what is seen until each victim's story ends."""
-    state, done = State(), dict[str, Healing]()
-    victims = {pod.uid for pod in pods}
+    state, awaited = State(), Awaited({pod.uid for pod in pods})
     seen = follow(sale.api, sale.namespace, sale.name, sale.service_name)
     async with aclosing(seen) as observations:
         async for observation in observations:
@@ -110,11 +138,10 @@ async def _followed(
                     happened += more
             for one in happened:
                 tell(one)
-                if isinstance(one, Closed | CalledOff) and one.healing.victim_uid in victims:
-                    done[one.healing.victim_uid] = one.healing
-            if len(done) == len(victims):
+                awaited.take(one)
+            if awaited.all_told:
                 break
-    return done
+    return awaited.ended
 
 
 def _ignored(observation: Observation) -> None:

@@ -61,6 +61,8 @@ async def roll(
     """
     old = await outdated(sale, image, before)
     first, done = len(old), 0
+    if old:  # so that a view knows the pods before one of them dies
+        await until(sale, lambda _: True, timeout=timeout, tell=tell)
     while old:
         going, *later = waves(old)
         done += len(going)

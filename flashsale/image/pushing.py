@@ -10,6 +10,7 @@ from flashsale.errors import BadInputError, FlashsaleError
 from flashsale.image.engine import Emit, Engine
 
 HUB = "docker.io"
+AWAY = ("no such host", "connection refused", "timeout", "unreachable", "proxyconnect")
 STEP = 10  # per cent between two lines about one layer
 
 
@@ -120,6 +121,12 @@ def refusal(error: str, target: Target) -> PushError:
         return PushError(
             f"{target.registry} speaks plain HTTP, which Docker takes from loopback only.",
             hint="add it to insecure-registries in Docker's daemon.json",
+            details=error,
+        )
+    if any(words in low for words in AWAY):
+        return PushError(
+            f"Docker does not reach the registry {target.registry}.",
+            hint="check its name, and Docker's own proxy: docker info",
             details=error,
         )
     return PushError(f"The push to {target} failed.", hint=f"docker push {target}", details=error)

@@ -116,7 +116,8 @@ def test_impossible_repository_is_bad_input(repository: str) -> None:
         ("unauthorized: authentication required", "Not logged in"),
         ("no basic auth credentials", "Not logged in"),
         ("http: server gave HTTP response to HTTPS client", "plain HTTP"),
-        ("dial tcp: connection refused", "failed"),
+        ("dial tcp: connection refused", "does not reach the registry"),
+        ("something else", "failed"),
     ],
 )
 def test_refusals_are_explained(error: str, words: str) -> None:
