@@ -220,5 +220,6 @@ def _events(events: tuple[EventSeen, ...], found: EventSeen) -> tuple[EventSeen,
     return (*rest, found)[-EVENTS:]
 
 
-def _order(event: EventSeen) -> tuple[float, int]:
-    return event.when, event.version
+def _order(event: EventSeen) -> tuple[int, int]:
+    """Sort by whole seconds: only some components write more, and would seem to come later."""
+    return int(event.when), event.version

@@ -63,6 +63,17 @@ def test_a_pod_that_is_told_again_unchanged_does_not_flash_again() -> None:
     assert flashing(board, 7.1) == []
 
 
+def test_events_of_one_second_are_listed_as_they_were_written() -> None:
+    """The scheduler writes microseconds and the kubelet whole seconds: the clock misleads."""
+
+    def event(reason: str, when: float, version: int) -> EventSeen:
+        return EventSeen(0.0, "Pod", "a", "Normal", reason, "", 1, True, when, version)
+
+    listed = [event("Started", 7.0, 12), event("Scheduled", 7.5, 11), event("Killing", 6.9, 10)]
+    board = fold(many(1), listed)
+    assert [one.reason for one in board.events] == ["Killing", "Scheduled", "Started"]
+
+
 def test_an_event_that_is_counted_up_moves_to_the_end_and_stays_one() -> None:
     """Not a line for each time."""
 
