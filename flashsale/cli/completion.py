@@ -15,7 +15,7 @@ def completion(
     ctx: typer.Context,
     shell: Annotated[
         str | None,
-        typer.Argument(metavar="[SHELL]", help="bash, zsh, fish or powershell; else yours."),
+        typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell; else yours."),
     ] = None,
 ) -> None:
     """Print the completion script of a shell.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.cli import options
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from flashsale.drill.running import Audience, Glance
     from flashsale.drill.scenario import Scenario, Step
     from flashsale.errors import FlashsaleError
-    from flashsale.exercise.killing import Blow
     from flashsale.exercise.sale import Sale
     from flashsale.load.crowd import Observer
 
@@ -37,9 +38,7 @@ class Wish:
 
 def drill(
     ctx: typer.Context,
-    rate: Annotated[
-        float, typer.Option("--rate", metavar="N", help="Purchases a second, whatever is answered.")
-    ] = 100.0,
+    rate: options.Rate = 100.0,
     kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods die.")] = 3,
     every: Annotated[
         str,
@@ -48,17 +47,9 @@ def drill(
     scale: Annotated[
         int, typer.Option("--scale", metavar="N", help="How many pods there are meanwhile.")
     ] = 5,
-    grace: Annotated[
-        int | None,
-        typer.Option("--grace", metavar="SECONDS", help="Time to say goodbye; else the pod's own."),
-    ] = None,
-    hard: Annotated[
-        bool, typer.Option("--hard", help="No goodbye at all, as --grace 0: purchases get lost.")
-    ] = False,
-    process: Annotated[
-        bool,
-        typer.Option("--process", help="Kill processes instead: the same pods start them again."),
-    ] = False,
+    grace: options.Grace = None,
+    hard: options.Hard = False,
+    process: options.Process = False,
     keep_ready: Annotated[
         int, typer.Option("--keep-ready", metavar="N", help="Ready pods that a kill must leave.")
     ] = 1,
@@ -69,9 +60,7 @@ def drill(
     max_lost: Annotated[
         int, typer.Option("--max-lost", metavar="N", help="Lost purchases that still pass.")
     ] = 0,
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="Choose the same pods every time.")
-    ] = None,
+    seed: options.Seed = None,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long each healing may take.")
     ] = "120s",
@@ -100,7 +89,7 @@ def drill(
         kills=kills,
         every=duration(every),
         scale_to=scale,
-        blow=_blow(grace, hard, process),
+        blow=options.blow("drill", grace, hard, process),
         keep_ready=keep_ready,
         calm=duration(calm),
         seed=_seed(seed),
@@ -113,18 +102,6 @@ def drill(
         from flashsale.cli.drilled import finish
 
         finish(wish.typed, wish.reports, *done)
-
-
-def _blow(grace: int | None, hard: bool, process: bool) -> Blow:
-    from flashsale.errors import BadInputError
-    from flashsale.exercise.killing import Blow
-
-    hint = "flashsale drill --help"
-    if (grace is not None) + hard + process > 1:
-        raise BadInputError("--grace, --hard and --process each say how; give one.", hint=hint)
-    if grace is not None and grace < 0:
-        raise BadInputError(f"A grace of {grace} s is not possible: 0 is the least.", hint=hint)
-    return Blow(0 if hard else grace, process)
 
 
 def _seed(typed: int | None) -> int:

@@ -11,7 +11,7 @@ import typer
 def init(
     ctx: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")
     ] = Path(),
 ) -> None:
     """Write app.py, Dockerfile and the manifest, to work on."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import values
+from flashsale.cli import options, values
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
@@ -33,26 +33,16 @@ class Wish:
 def kill_pod(
     ctx: typer.Context,
     pod: Annotated[
-        str | None, typer.Argument(metavar="[POD]", help="This one; else a random ready one.")
+        str | None, typer.Argument(metavar="POD", help="This one; else a random ready one.")
     ] = None,
     count: Annotated[
         int | None, typer.Option("--count", metavar="N", help="So many random ready ones.")
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All of them, at once.")] = False,
-    grace: Annotated[
-        int | None,
-        typer.Option("--grace", metavar="SECONDS", help="Time to say goodbye; else the pod's own."),
-    ] = None,
-    hard: Annotated[
-        bool, typer.Option("--hard", help="No goodbye at all, as --grace 0: purchases get lost.")
-    ] = False,
-    process: Annotated[
-        bool,
-        typer.Option("--process", help="Kill its process instead: the same pod starts it again."),
-    ] = False,
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", help="Choose the same pods every time.")
-    ] = None,
+    grace: options.Grace = None,
+    hard: options.Hard = False,
+    process: options.Process = False,
+    seed: options.Seed = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say which pods would be killed.")
     ] = False,
@@ -70,15 +60,15 @@ def kill_pod(
     from flashsale.cli import output
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.exercise.killing import Blow
     from flashsale.ui.summary import healings_view
 
     typed = shared(ctx)
-    _check(pod, count, everyone, grace, hard, process)
+    _check(pod, count, everyone)
     patience = values.duration(timeout)
     number = 1 if count is None else count
     wish = Wish(pod, number, everyone, seed, dry_run, not no_wait, patience)
-    healings = run(_killed(typed, wish, Blow(0 if hard else grace, process)))
+    blow = options.blow("kill-pod", grace, hard, process)
+    healings = run(_killed(typed, wish, blow))
     if typed.json:
         output.out_json([one.as_json() for one in healings])
     elif dry_run:
@@ -89,21 +79,15 @@ def kill_pod(
         output.out(healings_view(healings))
 
 
-def _check(
-    pod: str | None, count: int | None, everyone: bool, grace: int | None, hard: bool, process: bool
-) -> None:
+def _check(pod: str | None, count: int | None, everyone: bool) -> None:
     """Refuse options that contradict each other, and numbers that mean nothing."""
     from flashsale.errors import BadInputError
 
     hint = "flashsale kill-pod --help"
     if (pod is not None) + (count is not None) + everyone > 1:
         raise BadInputError("POD, --count and --all each say whom to kill; give one.", hint=hint)
-    if (grace is not None) + hard + process > 1:
-        raise BadInputError("--grace, --hard and --process each say how; give one.", hint=hint)
     if count is not None and count < 1:
         raise BadInputError(f"{count} pods cannot be killed: 1 is the least.", hint=hint)
-    if grace is not None and grace < 0:
-        raise BadInputError(f"A grace of {grace} s is not possible: 0 is the least.", hint=hint)
 
 
 async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flashsale.cli import options
 from flashsale.errors import CTRL_C
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ LINE_EVERY = 5.0  # seconds between lines where there is no terminal
 
 def load(
     ctx: typer.Context,
-    rate: Annotated[
-        float, typer.Option("--rate", metavar="N", help="Purchases a second, whatever is answered.")
-    ] = 100.0,
+    rate: options.Rate = 100.0,
     duration: Annotated[
         str, typer.Option("--for", metavar="TIME", help="How long new buyers come.")
     ] = "30s",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def logs(
     ctx: typer.Context,
     pod: Annotated[
-        str | None, typer.Argument(metavar="[POD]", help="Only this one; else all pods.")
+        str | None, typer.Argument(metavar="POD", help="Only this one; else all pods.")
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on printing as lines come; Ctrl-C ends it.")

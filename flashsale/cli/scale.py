@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import values
+from flashsale.cli import options, values
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
@@ -18,12 +18,8 @@ SETTINGS = {"ignore_unknown_options": True}  # so that -1 is a number, which can
 def scale(
     ctx: typer.Context,
     replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep.")],
-    no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")
-    ] = False,
-    timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="How long to wait for ready pods.")
-    ] = "120s",
+    no_wait: options.NoWait = False,
+    timeout: options.Patience = "120s",
 ) -> None:
     """Change how many pods Kubernetes keeps alive."""
     from flashsale.cli.output import out, out_json

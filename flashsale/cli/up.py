@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import values
+from flashsale.cli import options, values
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
@@ -21,7 +21,7 @@ def up(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DIR]",
+            metavar="DIR",
             help="Folder with your own app.py, Dockerfile and flashsale-replicaset.yaml, or some.",
         ),
     ] = None,
@@ -59,12 +59,8 @@ def up(
     memory: Annotated[
         str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
     ] = "",
-    no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")
-    ] = False,
-    timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="How long to wait for ready pods.")
-    ] = "120s",
+    no_wait: options.NoWait = False,
+    timeout: options.Patience = "120s",
 ) -> None:
     """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
     from flashsale.cli import output
