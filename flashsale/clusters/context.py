@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.clusters import loading
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress
+from flashsale.clusters import loading, tunnels
+from flashsale.clusters.base import App, BuildOptions, Held, Image, Kind, Progress
+from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
+from flashsale.clusters.home import state_home
+from flashsale.clusters.programs import nothing
 from flashsale.errors import ClusterUnreachableError
 from flashsale.kube import Api, connect, contexts, paths
 from flashsale.model import Object, Pod, Service
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
+FORWARDED, ENDING = 30.0, 5.0  # seconds for kubectl to forward, and to end
 FROM_INSIDE = (
     "Killing from inside the container, where process 1 is safe from SIGKILL: its children are"
     " killed, and it is told to quit."
@@ -68,15 +73,24 @@ class Context:
     @asynccontextmanager
     async def reach(
         self, service: Service, progress: Progress | None = None, *, one_pod: bool = False
-    ) -> AsyncIterator[str]:
-        """Give the address; nothing has to be held.
+    ) -> AsyncGenerator[str]:
+        """Give the address, or forward to one pod where that will do and kubectl is there.
 
         Raises:
-            ClusterUnreachableError: there is none.
+            ClusterUnreachableError: there is no address.
         """
-        found = await self.address(service)
-        if progress:
-            progress.note(f"Reached at {found}.")
+        note = progress.note if progress else nothing
+        try:
+            found = await self.address(service)
+        except ClusterUnreachableError as error:
+            if not one_pod or shutil.which("kubectl") is None:
+                raise
+            note(f"{error} Using port-forward, which leads to one pod.")
+            async with self._forwarded(service) as url:
+                note(f"Forwarding from {url}; keep this terminal open (Ctrl-C closes it).")
+                yield Held(url)
+            return
+        note(f"Reached at {found}.")
         yield found
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
@@ -98,6 +112,21 @@ class Context:
         """Leave it running: it is not ours."""
         progress.note(f"The cluster '{self.context}' goes on: it is not flashsale's to stop.")
         return False
+
+    @asynccontextmanager
+    async def _forwarded(self, service: Service) -> AsyncGenerator[str]:
+        """Forward through the API server, by kubectl."""
+        where = [f"--kubeconfig={self.kubeconfig}"] if self.kubeconfig else []
+        command = ("kubectl", *where, f"--context={self.context}", *port_forward(service))
+        async with tunnels.tunnel(state_home(), *command, patience=ENDING) as child:
+            found = await first_match(child, FORWARDING, FORWARDED)
+            if not found:
+                raise ClusterUnreachableError(
+                    f"kubectl forwards no port to the Service {service.name}.",
+                    hint=" ".join(command),
+                )
+            async with while_it_lives(child):
+                yield f"http://{found}"
 
     async def _version(self) -> None:
         async with connect(self.kubeconfig, self.context) as api:
@@ -143,16 +172,19 @@ def unreached(
     service: Service, tried: list[tuple[str, int]], context: str
 ) -> ClusterUnreachableError:
     """Say why there is no URL, and how to make one."""
-    kubectl = f"kubectl --context {context}"
+    hint = (
+        "flashsale url, or flashsale open: both forward to one pod until Ctrl-C"
+        if shutil.which("kubectl")
+        else f"kubectl --context {context} {' '.join(port_forward(service))}"
+    )
     if not tried:
         return ClusterUnreachableError(
             f"The Service {service.name} is a {service.type}: there is no way in from here.",
-            hint=f"{kubectl} port-forward service/{service.name} 8080:80",
+            hint=hint,
         )
     places = ", ".join(f"{host}:{port}" for host, port in tried)
     return ClusterUnreachableError(
-        f"The Service {service.name} cannot be reached from here; tried {places}.",
-        hint=f"{kubectl} port-forward service/{service.name} 8080:80",
+        f"The Service {service.name} cannot be reached from here; tried {places}.", hint=hint
     )
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.clusters.base import Held
+from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.state import Profile
 from flashsale.errors import ClusterUnreachableError
 from flashsale.model import Service
 
 URL = re.compile(r"^https?://\S+$")
-FORWARDING = re.compile(r"\b(127\.0\.0\.1:\d+)\b")
 NO_NODE_PORTS = 16  # exit code of `service` with qemu's builtin network
 NO_PODS = 115
 IN_DOCKER_DESKTOP = 0.3  # seconds: on a Mac a container's address answers at once or never
@@ -82,9 +82,9 @@ async def reachable(
     minikube, service = road.minikube, road.service
     words = ("service", service.name, "-n", service.namespace, "--url")
     async with minikube.tunnel(home, *words) as tunnel:
-        url = await first_url(minikube, tunnel, URL)
+        url = await first_match(tunnel, URL, minikube.patience.url)
         if url and await _open(minikube, url):
-            async with _while_it_lives(tunnel):
+            async with while_it_lives(tunnel):
                 note(f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it).")
                 yield Held(url)
             return
@@ -101,55 +101,12 @@ async def reachable(
 @asynccontextmanager
 async def _forwarded(minikube: Binary, service: Service, home: Path) -> AsyncGenerator[str]:
     """Forward through the API server, where a driver has no node ports at all."""
-    words = ("kubectl", "--", "port-forward", "-n", service.namespace, f"service/{service.name}")
-    async with minikube.tunnel(home, *words, ":80") as child:
-        found = await first_url(minikube, child, FORWARDING)
+    async with minikube.tunnel(home, "kubectl", "--", *port_forward(service)) as child:
+        found = await first_match(child, FORWARDING, minikube.patience.url)
         if not found:
             raise unreachable(service, await _code(minikube, child))
-        async with _while_it_lives(child):
+        async with while_it_lives(child):
             yield f"http://{found}"
-
-
-@asynccontextmanager
-async def _while_it_lives(tunnel: Process) -> AsyncGenerator[None]:
-    """Interrupt what is done inside when a tunnel ends by itself.
-
-    Raises:
-        ClusterUnreachableError: it did.
-    """
-    task, ended = asyncio.current_task(), False
-    assert task is not None
-
-    async def watch() -> None:
-        nonlocal ended
-        await tunnel.wait()  # until the last of its processes closes its pipes
-        ended = True
-        task.cancel()
-
-    watcher = asyncio.create_task(watch(), name="watch the tunnel")
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not ended or task.uncancel():
-            raise
-        raise ClusterUnreachableError(
-            "The tunnel to the sale has closed.", hint="flashsale status"
-        ) from None
-    finally:
-        watcher.cancel()
-
-
-async def first_url(minikube: Binary, child: Process, pattern: re.Pattern[str]) -> str:
-    """Read lines until one is an address; an empty string if the command ends without one."""
-    assert child.stdout is not None
-    try:
-        async with asyncio.timeout(minikube.patience.url):
-            async for raw in child.stdout:
-                if found := pattern.search(raw.decode(errors="replace").strip()):
-                    return found[found.lastindex or 0]
-    except TimeoutError:
-        pass
-    return ""
 
 
 async def knock(host: str, port: int, timeout: float) -> Knock:

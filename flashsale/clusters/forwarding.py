@@ -1,0 +1,65 @@
+"""A way to a Service that a running program holds open: a tunnel, or a port-forward to one pod."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from flashsale.errors import ClusterUnreachableError
+from flashsale.model import Service
+
+FORWARDING = re.compile(r"\b(127\.0\.0\.1:\d+)\b")  # as `kubectl port-forward` says it
+
+
+def port_forward(service: Service) -> tuple[str, ...]:
+    """Write kubectl's arguments; it chooses the port on this side, and a pod on the other."""
+    port = service.ports.partition("/")[0].partition(":")[0]
+    return ("port-forward", "-n", service.namespace, f"service/{service.name}", f":{port}")
+
+
+async def first_match(child: Process, pattern: re.Pattern[str], limit: float) -> str:
+    """Read lines until one matches, and return its last group, or all that matched.
+
+    Empty if the program ends without one, or `limit` seconds are over.
+    """
+    assert child.stdout is not None
+    try:
+        async with asyncio.timeout(limit):
+            async for raw in child.stdout:
+                if found := pattern.search(raw.decode(errors="replace").strip()):
+                    return found[found.lastindex or 0]
+    except TimeoutError:
+        pass
+    return ""
+
+
+@asynccontextmanager
+async def while_it_lives(tunnel: Process) -> AsyncGenerator[None]:
+    """Interrupt what is done inside when a tunnel ends by itself.
+
+    Raises:
+        ClusterUnreachableError: it did.
+    """
+    task, ended = asyncio.current_task(), False
+    assert task is not None
+
+    async def watch() -> None:
+        nonlocal ended
+        await tunnel.wait()  # until the last of its processes closes its pipes
+        ended = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch(), name="watch the tunnel")
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not ended or task.uncancel():
+            raise
+        raise ClusterUnreachableError(
+            "The tunnel to the sale has closed.", hint="flashsale status"
+        ) from None
+    finally:
+        watcher.cancel()
