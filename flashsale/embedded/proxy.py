@@ -17,10 +17,11 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from flashsale.embedded.controllers.endpoints import candidates, endpoints_of, target_port
+from flashsale.embedded.backends import Backends, stops_at_once
+from flashsale.embedded.controllers.endpoints import endpoint_of, target_port
 from flashsale.embedded.events import EventRecorder
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.relay import Address, serve
@@ -43,9 +44,14 @@ class _Port:
     """One node port: who stands behind it now, and the socket while there is anybody."""
 
     service: Object
-    number: int
-    backends: list[Address] = field(default_factory=list)
+    wanted: Object  # the Service's port
+    backends: Backends = field(default_factory=Backends)
     listener: socket.socket | None = None
+
+    @property
+    def number(self) -> int:
+        """The node port itself."""
+        return int(self.wanted["nodePort"])
 
 
 class NodePortProxy:
@@ -64,7 +70,7 @@ class NodePortProxy:
         self._resolve = resolve
         self._rng = rng
         self._lag = lag
-        self._due: dict[str, asyncio.TimerHandle] = {}  # by the Service's uid: rules to write anew
+        self._due: dict[str, asyncio.TimerHandle] = {}  # by the Service's uid: lingering ends
         self._ports: dict[int, _Port] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._events = EventRecorder(registry, "kube-proxy", "embedded", registry.clock)
@@ -98,69 +104,70 @@ class NodePortProxy:
             else:
                 self._refresh(event.object)
         elif event.resource is PODS:
-            labels = event.object["metadata"].get("labels") or {}
-            before = ((event.previous or {}).get("metadata") or {}).get("labels") or {}
-            for service in self._services(event.object["metadata"]["namespace"]):
-                wanted = (service["spec"].get("selector") or {}).items()
-                if wanted and (wanted <= labels.items() or wanted <= before.items()):
-                    self._follow(service, event.object)
+            self._follow(event.object, gone=event.type == "DELETED")
 
-    def _services(self, namespace: str) -> list[Object]:
-        return self._registry.store.all(SERVICES, namespace)
-
-    def _follow(self, service: Object, pod: Object) -> None:
+    def _follow(self, pod: Object, *, gone: bool) -> None:
         """Take a pod's change in; one that has to stop at once may be chosen a moment longer."""
-        uid = service["metadata"]["uid"]
-        leaving = self._refresh(service, lingering=stops_at_once(pod) or uid in self._due)
-        if leaving and uid not in self._due:
+        for port in self._ports.values():
+            if port.service["metadata"]["namespace"] != pod["metadata"]["namespace"]:
+                continue
+            served = bool(port.backends)
+            if self._update(port, pod, gone=gone, lingers=stops_at_once(pod)):
+                self._let_linger(port.service["metadata"]["uid"])
+            if bool(port.backends) is not served:
+                self._listen(port)
+
+    def _let_linger(self, uid: str) -> None:
+        if uid not in self._due:
             lag = self._rng.uniform(*self._lag)
-            self._due[uid] = self._loop.call_later(lag, self._catch_up, uid, service)
+            self._due[uid] = self._loop.call_later(lag, self._catch_up, uid)
 
-    def _catch_up(self, uid: str, service: Object) -> None:
+    def _catch_up(self, uid: str) -> None:
+        """Nobody lingers any more behind the Service with that uid."""
         del self._due[uid]
-        meta = service["metadata"]
-        found = self._registry.store.get(SERVICES, meta["namespace"], meta["name"])
-        if found is not None and found["metadata"]["uid"] == uid:
-            self._refresh(found)
+        for port in self._ports.values():
+            if port.service["metadata"]["uid"] == uid:
+                port.backends.forget()
+                self._listen(port)
 
-    def _refresh(self, service: Object, *, lingering: bool = False) -> bool:
-        """Work out anew who stands behind a service's node ports; say whether anybody lingers."""
+    def _refresh(self, service: Object) -> None:
+        """Work out anew which node ports a Service has, and who stands behind them."""
         numbers = {}
         for port in service["spec"].get("ports") or []:
             if port.get("nodePort") and port.get("protocol", "TCP") == "TCP":
                 numbers[port["nodePort"]] = port
         self._drop(service, keep=numbers)
-        if not numbers:
-            return False
-        pods = self._registry.store.all(PODS, service["metadata"]["namespace"])
-        chosen = [endpoint.pod for endpoint in candidates(endpoints_of(service, pods))]
-        lingers = False
+        pods = self._registry.store.all(PODS, service["metadata"]["namespace"]) if numbers else []
         for number, wanted in numbers.items():
-            port = self._ports.setdefault(number, _Port(service, number))
-            port.service = service
-            backends = self._addresses(chosen, wanted)
-            leaving = [one for one in port.backends if lingering and one not in backends]
-            port.backends = backends + leaving
-            lingers = lingers or bool(leaving)
-            if port.backends:
-                self._open(port)
-            else:
-                self._close(port)
-        return lingers
+            port = self._ports.setdefault(number, _Port(service, wanted))
+            port.service, port.wanted, port.backends = service, wanted, Backends()
+            for pod in pods:
+                self._update(port, pod)
+            self._listen(port)
 
-    def _addresses(self, pods: list[Object], wanted: Object) -> list[Address]:
-        """Find where pods listen for one port of a Service."""
-        targets = ((pod, target_port(wanted, pod)) for pod in pods)
-        found = (self._resolve(pod, target) for pod, target in targets if target)
-        return [address for address in found if address is not None]
+    def _update(
+        self, port: _Port, pod: Object, *, gone: bool = False, lingers: bool = False
+    ) -> bool:
+        """Find out how one pod stands behind one port; says whether it begins to linger."""
+        endpoint = None if gone else endpoint_of(port.service, pod)
+        target = target_port(port.wanted, pod) if endpoint else None
+        address = self._resolve(pod, target) if target else None
+        return port.backends.update(pod["metadata"]["uid"], endpoint, address, lingers=lingers)
 
-    def _drop(self, service: Object, keep: object) -> None:
+    def _listen(self, port: _Port) -> None:
+        """Listen where somebody serves, and nowhere else."""
+        if port.backends:
+            self._open(port)
+        else:
+            self._close(port)
+
+    def _drop(self, service: Object, keep: Container[int]) -> None:
         """Close the service's ports that it no longer asks for."""
         uid = service["metadata"]["uid"]
-        for port in tuple(self._ports.values()):
-            if port.service["metadata"]["uid"] == uid and port.number not in keep:  # type: ignore[operator]
+        for number, port in tuple(self._ports.items()):
+            if port.service["metadata"]["uid"] == uid and number not in keep:
                 self._close(port)
-                del self._ports[port.number]
+                del self._ports[number]
 
     def _open(self, port: _Port) -> None:
         if port.listener is not None:
@@ -203,7 +210,7 @@ class NodePortProxy:
                 log.warning("node port %d pauses: %s", port.number, error)
                 self._pause(port)
                 return
-            backend = self._rng.choice(port.backends)
+            backend = self._rng.choice(port.backends.choices())
             task = self._loop.create_task(serve(client, backend))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -220,15 +227,6 @@ class NodePortProxy:
     def _resume(self, port: _Port) -> None:
         if port.listener is not None:
             self._loop.add_reader(port.listener, self._accept, port)
-
-
-def stops_at_once(pod: Object) -> bool:
-    """Whether a pod gets SIGTERM as soon as it is deleted: no preStop hook runs before it."""
-    meta = pod["metadata"]
-    if "deletionTimestamp" not in meta:
-        return False
-    hooks = [(c.get("lifecycle") or {}).get("preStop") for c in pod["spec"].get("containers") or []]
-    return not any(hooks) or meta.get("deletionGracePeriodSeconds") == 0
 
 
 def listen(number: int) -> socket.socket:

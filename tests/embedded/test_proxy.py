@@ -180,6 +180,33 @@ async def test_a_pod_that_has_to_stop_at_once_is_chosen_a_moment_longer(
         await world.settled({"b", "c"})
 
 
+async def test_the_others_of_one_that_lingers_still_leave_at_once(tmp_path: Path) -> None:
+    """The moment longer is for the pod that has to stop at once, and for no other."""
+    async with running(tmp_path, ("a", "b", "c"), lag=30.0) as world:
+        await world.settled({"a", "b", "c"})
+        world.pod("a", terminating=True, hook=False)
+        world.pod("b", terminating=True)
+        assert await world.reached() == {"a", "c"}
+
+
+async def test_a_change_of_one_pod_looks_at_no_other(world: World) -> None:
+    """A thousand pods that come or go at once must not be a million steps."""
+    asked: list[str] = []
+    resolve = world.resolve
+
+    def counting(pod: Object, port: int) -> tuple[str, int] | None:
+        asked.append(pod["metadata"]["name"])
+        return resolve(pod, port)
+
+    world.resolve = counting  # type: ignore[method-assign]
+    world.pod("a", ready=False)
+    world.pod("a")
+    world.pod("b", terminating=True)
+    assert set(asked) == {"a", "b"}
+    assert len(asked) <= 3
+    assert await world.reached() == {"a", "c"}
+
+
 async def test_a_pod_that_comes_is_chosen_at_once(tmp_path: Path) -> None:
     """What is ready is open."""
     async with running(tmp_path, ("a", "b", "c"), lag=30.0) as world:

@@ -41,30 +41,22 @@ class Endpoint:
 
 def endpoints_of(service: Object, pods: Sequence[Object]) -> list[Endpoint]:
     """Return the pods behind a service: matching, with an address, not ended, in name order."""
+    found = (endpoint_of(service, pod) for pod in pods)
+    return [endpoint for endpoint in found if endpoint is not None]
+
+
+def endpoint_of(service: Object, pod: Object) -> Endpoint | None:
+    """Return how one pod stands behind a service; None if it does not."""
     selector = service["spec"].get("selector")
-    if not selector:
-        return []
+    meta, status = pod["metadata"], pod.get("status", {})
+    if not selector or not selector.items() <= (meta.get("labels") or {}).items():
+        return None
+    if not status.get("podIP") or status.get("phase") in ("Succeeded", "Failed"):
+        return None
     publish = bool(service["spec"].get("publishNotReadyAddresses"))
-    found = []
-    for pod in pods:
-        meta, status = pod["metadata"], pod.get("status", {})
-        labels = meta.get("labels") or {}
-        if not status.get("podIP") or status.get("phase") in ("Succeeded", "Failed"):
-            continue
-        if selector.items() <= labels.items():
-            serving = publish or pod_condition(pod, "Ready").get("status") == "True"
-            terminating = "deletionTimestamp" in meta and not publish
-            found.append(Endpoint(pod, serving, terminating))
-    return found
-
-
-def candidates(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
-    """Return who gets new connections: the ready, else those that still serve while terminating.
-
-    After CategorizeEndpoints in pkg/proxy/topology.go.
-    """
-    ready = [endpoint for endpoint in endpoints if endpoint.ready]
-    return ready or [e for e in endpoints if e.serving and e.terminating]
+    serving = publish or pod_condition(pod, "Ready").get("status") == "True"
+    terminating = "deletionTimestamp" in meta and not publish
+    return Endpoint(pod, serving, terminating)
 
 
 def target_port(port: Object, pod: Object) -> int | None:
