@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.errors import FlashsaleError
-from flashsale.kube import streams
+from flashsale.kube import paths, streams
 from flashsale.kube.failures import failure, unreachable
 from flashsale.kube.plain import plain
 from flashsale.kube.threads import in_thread
@@ -34,11 +34,8 @@ class Api:
     what :func:`flashsale.kube.failures.failure` makes of an answer that says no.
     """
 
-    def __init__(
-        self, transport: Transport, kubeconfig: Path | None, context: str, start_hint: str
-    ) -> None:
+    def __init__(self, transport: Transport, context: str, start_hint: str) -> None:
         self.context = context
-        self._kubeconfig = kubeconfig
         self._transport = transport
         self._start_hint = start_hint  # the command that brings a stopped cluster back
         self._session: streams.Session | None = None
@@ -91,20 +88,15 @@ class Api:
     async def run_in(self, namespace: str, pod: str, command: Sequence[str]) -> None:
         """Run a command in a pod's first container; its output and exit code are not looked at.
 
-        This goes through the official client's typed API, which takes a second to import.
+        Raises:
+            FlashsaleError: the container cannot run it.
         """
-        from flashsale.kube.official import Official
+        from flashsale.kube.execing import execute
 
-        def execute() -> None:
-            client = Official(self._kubeconfig, self.context)
-            try:
-                status, body = client.execute(namespace, pod, command)
-            finally:
-                client.close()
-            if status >= 400:
-                raise failure(status, body, self.context)
-
-        await in_thread(execute)
+        found = await self.get(paths.pods(namespace, pod))
+        container = str(found["spec"]["containers"][0]["name"])
+        path = paths.pods(namespace, pod, "exec")
+        await execute(self._streaming(), path, container, command)
 
     def lines(
         self, path: str, query: Query | None = None, *, silence: float | None = None
@@ -182,7 +174,7 @@ async def connect(
         ClusterUnreachableError: the kubeconfig does not describe such a context.
     """
     transport = await in_thread(partial(_transport, kubeconfig, context))
-    api = Api(transport, kubeconfig, context, start_hint)
+    api = Api(transport, context, start_hint)
     try:
         yield api
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,28 +95,6 @@ class Official:
             return int(response.status), bytes(response.read())
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             raise LostError from error
-
-    def execute(self, namespace: str, pod: str, command: Sequence[str]) -> tuple[int, bytes]:
-        """Run a command in a pod's first container and return HTTP status and body of a refusal."""
-        from kubernetes.client import CoreV1Api
-        from kubernetes.client.exceptions import ApiException
-        from kubernetes.stream import stream
-
-        core = CoreV1Api(self._client)
-        _, patience = UNARY
-        try:
-            stream(
-                core.connect_get_namespaced_pod_exec,
-                pod,
-                namespace,
-                command=[*command],
-                stdout=True,
-                stderr=True,
-                _request_timeout=patience,
-            )
-        except ApiException as error:
-            return error.status or 500, str(error.body or error.reason).encode()
-        return 200, b""
 
     def close(self) -> None:
         """Close all connections."""
