@@ -69,6 +69,13 @@ async def test_shop_is_not_root(container: Any) -> None:
     assert (code, output.strip()) == (0, b"10001")
 
 
+async def test_shop_has_nothing_to_complain_about(container: Any) -> None:
+    """`logs` shows a learner what the server says: no error that means nothing."""
+    await asyncio.to_thread(get, container, "/health")
+    assert b"Booting worker" in container.logs()
+    assert b"ERROR" not in container.logs()
+
+
 async def test_graceful_stop_loses_no_request_in_flight(container: Any) -> None:
     """SIGTERM with requests half sent: each gets its whole answer, and the server leaves with 0."""
     port = int(container.ports["5000/tcp"][0]["HostPort"])
