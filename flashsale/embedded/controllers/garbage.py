@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from flashsale.embedded.controllers.queue import WorkQueue
+from flashsale.embedded.controllers.turns import Turns
 from flashsale.embedded.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ALL, EVENTS, Resource
@@ -80,22 +81,24 @@ class GarbageCollector:
         if thing is None:
             return
         if "deletionTimestamp" in thing["metadata"]:
-            self._finish(key[0], thing)
+            await self._finish(key, thing)
         else:
             self._collect(key[0], thing)
 
-    def _finish(self, resource: Resource, owner: Object) -> None:
+    async def _finish(self, key: Key, owner: Object) -> None:
         finalizers = owner["metadata"].get("finalizers") or []
-        uid = owner["metadata"]["uid"]
+        uid, turns = owner["metadata"]["uid"], Turns()
         if ORPHAN in finalizers:
             for dependent in tuple(self._dependents[uid]):
                 self._drop_references(dependent, {uid})
-            self._remove_finalizer(resource, owner, ORPHAN)
+                await turns.share()
+            self._remove_finalizer(key, uid, ORPHAN)
         elif FOREGROUND in finalizers:
             for dependent in tuple(self._dependents[uid]):
                 self._delete(dependent, "Foreground")
+                await turns.share()
             if not any(self._blocks(dependent, uid) for dependent in self._dependents[uid]):
-                self._remove_finalizer(resource, owner, FOREGROUND)
+                self._remove_finalizer(key, uid, FOREGROUND)
 
     def _blocks(self, key: Key, uid: str) -> bool:
         dependent = self._store.get(*key)
@@ -133,12 +136,14 @@ class GarbageCollector:
         meta |= {"ownerReferences": kept} if kept else {}
         self._registry.update(*key, thing | {"metadata": meta})
 
-    def _remove_finalizer(self, resource: Resource, thing: Object, finalizer: str) -> None:
+    def _remove_finalizer(self, key: Key, uid: str, finalizer: str) -> None:
+        thing = self._store.get(*key)
+        if thing is None or thing["metadata"]["uid"] != uid:
+            return
         meta = dict(thing["metadata"])
         kept = [name for name in meta.pop("finalizers", []) if name != finalizer]
         meta |= {"finalizers": kept} if kept else {}
-        _, namespace, name = _key(resource, thing)
-        self._registry.update(resource, namespace, name, thing | {"metadata": meta})
+        self._registry.update(*key, thing | {"metadata": meta})
 
 
 def _key(resource: Resource, thing: Object) -> Key:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flashsale.embedded.controllers.queue import WorkQueue
+from flashsale.embedded.controllers.turns import Turns
 from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.registry import PERMANENT_NAMESPACES, Registry
 from flashsale.embedded.resources import (
@@ -71,7 +74,9 @@ class NamespaceController:
         if namespace["status"].get("phase") != "Terminating":
             status = namespace["status"] | {"phase": "Terminating"}
             namespace = self._registry.set_status(NAMESPACES, namespace, status) or namespace
-        if self._empty(name):
+        await self._empty(name)
+        namespace = self._store.get(NAMESPACES, "", name)
+        if namespace is not None and not any(self._content(name)):
             self._registry.finalize(namespace)
 
     def _fill(self, name: str) -> None:
@@ -88,16 +93,19 @@ class NamespaceController:
             if self._store.get(resource, name, body["metadata"]["name"]) is None:
                 self._registry.create(resource, name, body)
 
-    def _empty(self, name: str) -> bool:
-        """Ask for the deletion of all content; True once it is gone."""
-        left = 0
+    async def _empty(self, name: str) -> None:
+        """Ask for the deletion of all content."""
+        turns = Turns()
+        for resource, thing in tuple(self._content(name)):
+            key = resource, name, thing["metadata"]["name"]
+            found = self._store.get(*key)
+            if found is not None and "deletionTimestamp" not in found["metadata"]:
+                self._registry.delete(*key, DeleteOptions(policy="Background"))
+            await turns.share()
+
+    def _content(self, name: str) -> Iterator[tuple[Resource, Object]]:
+        """Return all that is in a namespace."""
         for resource in ALL:
-            if not resource.namespaced:
-                continue
-            for thing in self._store.all(resource, name):
-                if "deletionTimestamp" not in thing["metadata"]:
-                    options = DeleteOptions(policy="Background")
-                    self._registry.delete(resource, name, thing["metadata"]["name"], options)
-                if self._store.get(resource, name, thing["metadata"]["name"]):
-                    left += 1
-        return left == 0
+            if resource.namespaced:
+                for thing in self._store.all(resource, name):
+                    yield resource, thing

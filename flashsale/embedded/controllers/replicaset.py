@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 
 from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.controllers import replicas
 from flashsale.embedded.controllers.queue import WorkQueue
+from flashsale.embedded.controllers.turns import Turns
 from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.events import EventRecorder
 from flashsale.embedded.registry import Registry
@@ -106,22 +107,48 @@ class ReplicaSetController:
         )
 
     async def _act(self, replicaset: Object, plan: replicas.Plan) -> ApiError | None:
-        """Carry out a plan; returns the first error, which ends it."""
-        batch = 1  # slow start: if the first pod is refused, five hundred would be too
-        created = 0
-        while created < plan.create:
-            for _ in range(min(batch, plan.create - created)):
-                error = self._create(replicaset)
-                if error is not None:
-                    return error
-                created += 1
-            batch *= 2
-            await asyncio.sleep(0)
-        for pod in plan.delete:
+        """Carry out a plan; returns the first error, which ends it.
+
+        Hundreds of pods take a while, in which others have their turn. A changed wish ends the
+        plan, for the sync that it asks for decides anew. manageReplicas in
+        pkg/controller/replicaset/replica_set.go finishes what it has begun, up to burstReplicas
+        (500); but it writes them all at once, and here they come one after the other.
+        """
+        return await self._create_all(replicaset, plan.create) or await self._delete_all(
+            replicaset, plan.delete
+        )
+
+    async def _create_all(self, replicaset: Object, count: int) -> ApiError | None:
+        turns, batch, created = Turns(), 1, 0
+        while created < count and self._holds(replicaset):
+            error = self._create(replicaset)
+            if error is not None:
+                return error
+            created += 1
+            if created == 2 * batch - 1:  # slow start: the first ones are seen on their way
+                batch *= 2
+                await turns.give()
+            await turns.share()
+        return None
+
+    async def _delete_all(self, replicaset: Object, pods: Sequence[Object]) -> ApiError | None:
+        turns = Turns()
+        for pod in pods:
+            if not self._holds(replicaset):
+                return None
             error = self._delete(replicaset, pod)
             if error is not None:
                 return error
+            await turns.share()
         return None
+
+    def _holds(self, planned: Object) -> bool:
+        """Whether a ReplicaSet still wants what was planned for it."""
+        meta = planned["metadata"]
+        found = self._store.get(REPLICA_SETS, meta["namespace"], meta["name"])
+        return found is not None and all(
+            found["metadata"][key] == meta[key] for key in ("uid", "generation")
+        )
 
     def _create(self, replicaset: Object) -> ApiError | None:
         namespace = replicaset["metadata"]["namespace"]
