@@ -11,7 +11,7 @@ DEFAULT_CAP = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The delay that the next restart must respect. Times are unix seconds."""
+    """The delay that the next restart must respect. Times are seconds of a monotonic clock."""
 
     cap: float = DEFAULT_CAP
     delay: float = 0.0  # 0: no restart yet, so the next one is free

@@ -36,6 +36,7 @@ class Container:
         self._init = init
         self._puller = ImagePuller(spec, pod)
         self._backoff = Backoff(pod.tools.max_backoff)
+        self._finished = 0.0  # when the newest instance ended, on the loop's clock
         self._restart: asyncio.Task[None] | None = None  # a probe failed: it is being stopped
         self._timer: asyncio.TimerHandle | None = None
 
@@ -49,7 +50,7 @@ class Container:
         end = self.state.ended  # of a container that the kubelet finds after its own restart
         while end is None or self._runs_again(end):
             if end is not None:
-                await self._back_off(end)
+                await self._back_off()
             end = await self._run_once()
             quietly = self._restart is not None and self._runs_again(end)
             self._pod.put(self.state.stopped(end), publish=not quietly)
@@ -163,6 +164,7 @@ class Container:
 
     def _not_started(self, error: StartError, container_id: str) -> Terminated:
         """A command that cannot be run counts as a container that ended at once."""
+        self._finished = asyncio.get_running_loop().time()
         self._warn("Failed", f'Error: failed to start container "{self.name}": {error}')
         now = self._pod.tools.clock()
         waiting = self.state.running(container_id, self.state.image_id, now)
@@ -171,15 +173,18 @@ class Container:
 
     def _end(self, code: int) -> Terminated:
         """Read an exit code, now that the process has ended."""
+        self._finished = asyncio.get_running_loop().time()
         state = self.state
         started = state.state.started_at if isinstance(state.state, Running) else None
         reason = "Error" if code else "Completed"
         return Terminated(code, reason, started, self._pod.tools.clock(), state.container_id)
 
-    async def _back_off(self, end: Terminated) -> None:
-        """Wait as long as a container that keeps crashing has to wait."""
-        clock = self._pod.tools.clock
-        finished = end.finished_at or clock()
+    async def _back_off(self) -> None:
+        """Wait as long as a container that keeps crashing has to wait.
+
+        On the loop's clock: the wall's may be set, and jumps when the machine was asleep.
+        """
+        clock, finished = asyncio.get_running_loop().time, self._finished
         ready_at = self._backoff.ready_at(finished)
         if clock() < ready_at:
             self._warn_back_off()
