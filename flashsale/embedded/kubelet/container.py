@@ -123,7 +123,9 @@ class Container:
             return self._not_started(error, container_id)
         self._record("Started", "Container started")
         scheme = tools.node.runtime
-        running = self.state.running(container_id, f"{scheme}://{image.id}", tools.clock())
+        now = tools.clock()
+        running = self.state.running(container_id, f"{scheme}://{image.id}", now)
+        self.instance.since -= now % 1  # whole seconds, as the status has them
         self._pod.put(running, publish=False)
         if not await self._post_start(self.instance):
             self.instance.process.kill()

@@ -82,7 +82,7 @@ class ProbeWorker:
         state, instance = self._container.state, self._container.instance
         if not isinstance(state.state, Running) or self.streak.on_hold or not instance:
             return None
-        if int(self._pod.tools.clock() - state.state.started_at) < self.probe.initial_delay:
+        if int(asyncio.get_running_loop().time() - instance.since) < self.probe.initial_delay:
             return None  # in whole seconds, like startedAt: the delay may end up to 1 s early
         if state.started == (self.probe.kind == "Startup"):
             return None  # the others wait until the startup probe has succeeded

@@ -53,6 +53,7 @@ class Instance:
     ) -> None:
         self.process = process
         self.terminated = False  # SIGTERM was sent, or would have been ignored
+        self.since = asyncio.get_running_loop().time()  # startedAt, on the loop's clock
         self._launch, self._groups = launch, process.groups
         self._output, self._log, self._logs, self._pid = output, log, logs, pid
         self._commands: set[Process] = set()

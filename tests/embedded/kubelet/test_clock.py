@@ -66,3 +66,14 @@ async def test_a_clock_that_jumps_ahead_does_not_end_the_back_off(
         waiting = cluster.api.container("p")["state"]["waiting"]
         assert waiting["reason"] == "CrashLoopBackOff"
         assert cluster.api.container("p")["restartCount"] == 1
+
+
+async def test_a_clock_that_is_set_back_does_not_prolong_the_initial_delay(
+    patient: Cluster, wall: Wall
+) -> None:
+    """Nor does the pod stay unready for an hour."""
+    probe = READY_AT_ONCE | {"initialDelaySeconds": 1}
+    patient.api.create("p", spec("toggle:1.0", readinessProbe=probe))
+    await patient.running("p")
+    wall.ahead = -HOUR
+    await patient.ready("p")
