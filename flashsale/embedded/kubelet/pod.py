@@ -16,7 +16,7 @@ from flashsale.embedded.kubelet.network import PodAddress, PodNetwork
 from flashsale.embedded.kubelet.prober import Prober
 from flashsale.embedded.kubelet.runtime import Runtime
 from flashsale.embedded.kubelet.state import ContainerState, PodState
-from flashsale.embedded.kubelet.status import compute
+from flashsale.embedded.kubelet.status import TERMINAL, compute, phase
 from flashsale.errors import FlashsaleError
 from flashsale.model import Object
 
@@ -64,6 +64,22 @@ class Pod:
     def leaving(self) -> bool:
         """Whether the pod is being deleted."""
         return bool(self.object["metadata"].get("deletionTimestamp"))
+
+    @property
+    def ended(self) -> bool:
+        """Whether its status says that it is over, whoever wrote that."""
+        return (self.object.get("status") or {}).get("phase") in TERMINAL
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it is over because its containers are."""
+        return phase(self.object["spec"], self.state) in TERMINAL
+
+    @property
+    def shown_running(self) -> bool:
+        """Whether its status says that a container runs."""
+        shown = (self.object.get("status") or {}).get("containerStatuses") or []
+        return any("running" in (one.get("state") or {}) for one in shown)
 
     @property
     def grace(self) -> float:

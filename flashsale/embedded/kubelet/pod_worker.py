@@ -13,7 +13,7 @@ from flashsale.embedded.kubelet.container import Container
 from flashsale.embedded.kubelet.pod import RETRY, Pod, Tools
 from flashsale.embedded.kubelet.probes import ports_of
 from flashsale.embedded.kubelet.state import fresh, recovered
-from flashsale.embedded.kubelet.status import TERMINAL, initialized
+from flashsale.embedded.kubelet.status import initialized
 from flashsale.embedded.kubelet.stopping import Grace
 from flashsale.model import Object
 
@@ -26,6 +26,7 @@ class PodWorker:
 
     def __init__(self, thing: Object, tools: Tools) -> None:
         self._ending = asyncio.Event()  # the pod is to end
+        self._leaving = asyncio.Event()  # and its object, too
         self._gone = asyncio.Event()  # the object is deleted
         self._begin(thing, tools)
 
@@ -48,19 +49,29 @@ class PodWorker:
         return [*self._init, *self._containers]
 
     def changed(self, thing: Object) -> None:
-        """Note a new version of the object."""
+        """Note a new version of the object.
+
+        A pod ends when it is deleted, and when somebody else says in its status that it is over
+        (UpdatePod in pkg/kubelet/pod_workers.go).
+        """
         self.pod.object = thing
         if self.pod.leaving:
-            self._ending.set()
+            self._leave()
             if self._grace:
                 self._grace.shorten(self.pod.grace)
+        elif self.pod.ended and not self.pod.ended_by_itself:
+            self._ending.set()
 
     def deleted(self) -> None:
         """Note that the object is gone; what still runs gets SIGTERM now and SIGKILL in 2 s."""
         self._gone.set()
-        self._ending.set()
+        self._leave()
         if self._grace:
             self._grace.shorten(0)
+
+    def _leave(self) -> None:
+        self._ending.set()
+        self._leaving.set()
 
     async def run(self) -> None:
         """Work until the object is gone. Cancelling kills the pod's processes at once.
@@ -102,13 +113,15 @@ class PodWorker:
 
     async def _work(self) -> None:
         if self.pod.leaving:
-            self._ending.set()
-        phase = (self.pod.object.get("status") or {}).get("phase")
-        if phase not in TERMINAL and not self._ending.is_set():
-            await self._until_ending(self._live())
-        await self._ending.wait()
-        if phase not in TERMINAL:
+            self._leave()
+        if not self.pod.ended:
+            if not self._ending.is_set():
+                await self._until_ending(self._live())
+            await self._ending.wait()
             await self._terminate()
+        elif self.pod.shown_running:  # the kubelet was away when somebody said that it is over
+            await self._terminate()
+        await self._leaving.wait()
         if not self._gone.is_set():
             await self.pod.remove()
 

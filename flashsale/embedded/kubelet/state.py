@@ -160,11 +160,12 @@ def recovered(pod: Object, now: float) -> PodState:
     """Read the state back from the pod's status, after the kubelet was away.
 
     No process outlives the kubelet, so what was running is gone: lost with exit code 137, and
-    counted as restarted unless the pod is being deleted (convertToAPIContainerStatuses in
+    counted as restarted unless the pod is over or being deleted (convertToAPIContainerStatuses in
     pkg/kubelet/kubelet_pods.go).
     """
     state, status = fresh(pod, now), pod.get("status") or {}
-    leaving = bool(pod["metadata"].get("deletionTimestamp"))
+    over = status.get("phase") in ("Succeeded", "Failed")
+    leaving = over or bool(pod["metadata"].get("deletionTimestamp"))
     for key in ("initContainerStatuses", "containerStatuses"):
         for old in status.get(key) or []:
             name = old.get("name", "")  # anybody may write a status, and leave this out

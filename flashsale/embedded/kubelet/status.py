@@ -27,7 +27,13 @@ def compute(pod: Object, state: PodState, host_ip: str, now: float) -> Object:
     """
     spec, old = pod["spec"], pod.get("status") or {}
     generation = pod["metadata"].get("generation", 1)
-    status: Object = {"observedGeneration": generation, "phase": phase(spec, state)}
+    known = old.get("phase")  # a pod that is over stays over, and keeps the reason
+    status: Object = {
+        "observedGeneration": generation,
+        "phase": known if known in TERMINAL else phase(spec, state),
+    }
+    if status["phase"] == known:
+        status |= {key: old[key] for key in ("reason", "message") if key in old}
     status["conditions"] = _conditions(spec, state, old, status["phase"], generation, now)
     status |= {"hostIP": host_ip, "hostIPs": [{"ip": host_ip}]}
     if state.ip:
