@@ -19,6 +19,7 @@ from flashsale.embedded.controllers.endpoints import EndpointsController
 from flashsale.embedded.controllers.garbage import GarbageCollector
 from flashsale.embedded.controllers.namespaces import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS, NAME, Machine, NodeController
+from flashsale.embedded.controllers.orphans import OrphanCollector
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
 from flashsale.embedded.controllers.scheduler import Scheduler
 from flashsale.embedded.deletion import DeleteOptions
@@ -87,6 +88,7 @@ class Cluster:
                         ReplicaSetController(self.registry).run(),
                         EndpointsController(self.registry).run(),
                         GarbageCollector(self.registry).run(),
+                        OrphanCollector(self.registry).run(),
                         proxy.NodePortProxy(self.registry, self._resolve, rng).run(),
                         self.kubelet.run(),
                     ):
