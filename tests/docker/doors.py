@@ -174,11 +174,30 @@ def _certificate(
         .not_valid_before(min(now, now + ends) - timedelta(days=1))
         .not_valid_after(now + ends)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        # As Go writes them into minikube's certificates; Python 3.13 insists.
+        .add_extension(_key_id(key), critical=False)
+        .add_extension(_authority(signer), critical=False)
     )
+    if ca:
+        builder = builder.add_extension(_signing_only(), critical=True)
     if addresses:
         names = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(signer, hashes.SHA256())
+
+
+def _key_id(key: ec.EllipticCurvePrivateKey) -> x509.SubjectKeyIdentifier:
+    return x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+
+
+def _authority(signer: ec.EllipticCurvePrivateKey) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+
+
+def _signing_only() -> x509.KeyUsage:
+    names = "digital_signature content_commitment key_encipherment data_encipherment key_agreement"
+    never = dict.fromkeys([*names.split(), "crl_sign", "encipher_only", "decipher_only"], False)
+    return x509.KeyUsage(key_cert_sign=True, **never)
 
 
 def _name(text: str) -> x509.Name:
