@@ -35,7 +35,8 @@ class Maker:
             "imagePullPolicy": "IfNotPresent",
             "command": ["python", "-u", "-c", SCRIPT],
             "ports": [{"containerPort": 5000}],
-            "env": [{"name": name, "value": str(value)} for name, value in (env or {}).items()],
+            "env": [{"name": name, "value": str(value)} for name, value in (env or {}).items()]
+            or None,  # a server drops an empty list, and every apply would put it back
             "readinessProbe": QUICK,
             **more,
         }
