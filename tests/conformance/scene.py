@@ -15,8 +15,9 @@ from tests.conformance.api import Api, Object, Stream, path_of
 from tests.conformance.kubectl import Kubectl
 
 T = TypeVar("T")
-PATIENCE = 40.0  # seconds; a limit for what takes one or two on an idle machine
+PATIENCE = 50.0  # seconds; a limit for what takes one or two on an idle machine
 RECORDED = ("pods", "replicasets", "endpointslices", "events")
+FURNITURE = ("serviceaccounts/default", "configmaps/kube-root-ca.crt")  # no pod starts without
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +148,22 @@ class Scene:
         """Return the reasons of the Events about an object."""
         return [event["reason"] for event in self.said(name)]
 
-    def until_said(self, name: str, reason: str, *, count: int = 1) -> Object:
-        """Wait for the Event with that reason to have been seen so often; returns it."""
+    def until_said(self, name: str, reason: str, *, count: int = 1, text: str = "") -> Object:
+        """Wait for the Event with that reason to have been seen so often; returns it.
+
+        Events come on their own way, some time after what they tell about.
+
+        Args:
+            text: a part of its message.
+        """
 
         def found() -> Object | None:
-            events = [event for event in self.said(name) if event["reason"] == reason]
+            told = [event for event in self.said(name) if event["reason"] == reason]
+            events = [event for event in told if text in event.get("message", "")]
             times = sum(event.get("count") or 1 for event in events)
-            return events[-1] if times >= count else None
+            return events[-1] if events and times >= count else None
 
-        event = self.until(found, f"{count} x {reason} about {name}")
+        event = self.until(found, f"{count} x {reason} {text!r} about {name}")
         assert event is not None
         return event
 
@@ -191,7 +199,9 @@ class Scene:
         status, meta = replicaset.get("status") or {}, replicaset["metadata"]
         acted = status.get("observedGeneration", 0) >= meta["generation"]
         counts = status.get("replicas", 0), status.get("readyReplicas", 0)
-        return bool(acted and counts == (count, count) and len(self.owned(name)) == count)
+        pods = self.owned(name)  # the status may still tell of a pod that was just replaced
+        whole = len(pods) == count and all(map(ready, pods))
+        return bool(acted and counts == (count, count) and whole)
 
 
 @contextmanager
@@ -210,7 +220,14 @@ def scene(namespace: str, api: Api, kubectl: Kubectl) -> Iterator[Scene]:
         made = Scene(namespace, api, kubectl, streams)
         for recording in made.recordings:
             stack.callback(recording.stop)
+        made.until(partial(furnished, made), "pods can start here")
         yield made
+
+
+def furnished(scene: Scene) -> bool:
+    """Whether the controllers gave a new namespace what the pods in it need."""
+    paths = [f"/api/v1/namespaces/{scene.namespace}/{thing}" for thing in FURNITURE]
+    return all(scene.api.send("GET", path).status == 200 for path in paths)
 
 
 def names(things: Iterable[Object]) -> set[str]:

@@ -59,7 +59,7 @@ def serve(connection: socket.socket) -> None:
     with connection, connection.makefile("rwb") as stream:
         while line := stream.readline().decode().strip():
             serving.add(threading.get_ident())
-            headers = [field.strip().decode() for field in iter(stream.readline, b"\r\n")]
+            headers = [field.decode() for field in iter(lambda: stream.readline().strip(), b"")]
             if "kube-" in "".join(headers):
                 say(f"{line} | {' | '.join(headers)}")
             status, location = answer(line.split()[1])

@@ -16,18 +16,28 @@ def http(path: str) -> Object:
     return {"httpGet": {"path": path, "port": 5000}, **PROBE}
 
 
-def make_trouble(scene: Scene, maker: Maker) -> None:
-    """Let everything go wrong at once, to save time."""
-    sick = {"HEALTH": "200@0 503@4 200@9"}
-    dying = {"LIVE": "200@0 500@3"}
-    alive = {"livenessProbe": http("/live")}
+def make_crashes(scene: Scene, maker: Maker) -> None:
+    """Let pods crash, end, or never start: all at once, to save time."""
     scene.create(
-        maker.replicaset("crash", replicas=1, app="crash", env={"EXIT_AFTER": 3, "EXIT_CODE": 3}),
-        maker.replicaset("done", replicas=1, app="done", env={"EXIT_AFTER": 3, "EXIT_CODE": 0}),
-        maker.replicaset("sick", replicas=1, app="sick", env=sick, readinessProbe=http("/health")),
-        maker.replicaset("dying", replicas=1, app="dying", env=dying, **alive),
+        maker.replicaset("crash", replicas=1, app="crash", env={"EXIT_AFTER": 5, "EXIT_CODE": 3}),
+        maker.replicaset("done", replicas=1, app="done", env={"EXIT_AFTER": 5, "EXIT_CODE": 0}),
         maker.replicaset("never", replicas=1, app="never", image="nope:1", imagePullPolicy="Never"),
         maker.pod("bad-name", image="Not_An_Image"),
+    )
+
+
+def make_patients(scene: Scene, maker: Maker) -> None:
+    """Let probes of all kinds fail, or nearly, at once.
+
+    The scripts leave a slow cluster time to see each state; the liveness probe waits until a slow
+    app listens, for the restart should be due to what the app answers.
+    """
+    sick = {"HEALTH": "200@0 503@6 200@12"}
+    dying = {"LIVE": "200@0 500@4"}
+    alive = {"livenessProbe": {**http("/live"), "initialDelaySeconds": 3}}
+    scene.create(
+        maker.replicaset("sick", replicas=1, app="sick", env=sick, readinessProbe=http("/health")),
+        maker.replicaset("dying", replicas=1, app="dying", env=dying, **alive),
         maker.pod("moved", readinessProbe=http("/moved")),
         maker.pod("elsewhere", readinessProbe=http("/elsewhere")),
         maker.pod("hanging", env={"HEALTH": "0@0"}),
