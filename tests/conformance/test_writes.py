@@ -14,7 +14,7 @@ def written(stage: Scene, maker: Maker) -> Scene:
     """The exercise's ReplicaSet without a pod, and its Service."""
     replicaset = maker.replicaset(replicas=0, env={"COLOUR": "red", "SIZE": "big"}, **NOWHERE)
     stage.create(replicaset, service())
-    stage.until(lambda: current(stage)["status"].get("observedGeneration"), "it is settled")
+    stage.until(lambda: settled(current(stage)), "it is settled")
     return stage
 
 
@@ -22,6 +22,11 @@ def current(scene: Scene) -> Object:
     """Fetch the ReplicaSet."""
     found: Object = scene.api.get(scene.path("replicasets", "flashsale-rs"))
     return found
+
+
+def settled(thing: Object) -> bool:
+    """Whether the controller has seen the newest generation; it writes its status then."""
+    return bool(thing["status"].get("observedGeneration") == thing["metadata"]["generation"])
 
 
 def test_a_stale_replacement(written: Scene) -> None:
@@ -82,6 +87,7 @@ def test_json_patch(written: Scene) -> None:
     written.patch("replicasets", "flashsale-rs", {"spec": {"minReadySeconds": 1}})
     command = f"patch rs flashsale-rs --type=json -p '{change}'"
     assert written.kubectl(command).lines == ["replicaset.apps/flashsale-rs patched"]
+    written.until(lambda: settled(current(written)), "the controller has written its status")
     assert written.kubectl(command).lines == ["replicaset.apps/flashsale-rs patched (no change)"]
     assert current(written)["spec"]["minReadySeconds"] == 2
 
