@@ -8,19 +8,22 @@ from functools import partial
 import pytest
 
 from tests.conformance.api import Object
-from tests.conformance.manifests import Maker, service
+from tests.conformance.kubectl import Followed
+from tests.conformance.manifests import QUICK, Maker, service
 from tests.conformance.scene import Scene, container, leaving, names, uids
 
 GENTLE = 2  # seconds that the app takes to stop
 STUBBORN = {"IGNORE_SIGTERM": "1"}
+LATER = {**QUICK, "initialDelaySeconds": 2}  # so that a pod is seen running before it is ready
 
 
 @pytest.fixture(scope="module")
 def healed(stage: Scene, maker: Maker) -> tuple[Object, list[str], list[str]]:
     """Delete a pod that stops slowly, under two `get pods -w`; the victim and what they printed."""
-    stage.create(maker.replicaset(replicas=2, env={"STOP_DELAY": GENTLE}), service())
+    gentle = maker.replicaset(replicas=2, env={"STOP_DELAY": GENTLE}, readinessProbe=LATER)
+    stage.create(gentle, service())
     stage.until_ready(2)
-    victim = stage.owned()[0]
+    before, victim = names(stage.owned()), stage.owned()[0]
     name = victim["metadata"]["name"]
     with (
         stage.kubectl.following("get pods -w") as plain,
@@ -30,9 +33,16 @@ def healed(stage: Scene, maker: Maker) -> tuple[Object, list[str], list[str]]:
         said = stage.kubectl(f"delete pod {name}")
         assert said.lines[0].startswith(f'pod "{name}" deleted')
         assert stage.api.send("GET", stage.path("pods", name)).status == 404
-        stage.until_ready(2)
+        (new,) = names(stage.until_ready(2)) - before
         stage.until(lambda: any("DELETED" in line for line in typed.lines), "kubectl saw it go")
+        stage.until(lambda: [name, "0/1", "Completed"] in cells(plain), "the other saw it, too")
+        stage.until(lambda: [new, "1/1", "Running"] in cells(plain), "it saw what came instead")
     return victim, plain.lines, typed.lines
+
+
+def cells(followed: Followed) -> list[list[str]]:
+    """Return NAME, READY and STATUS of the rows that a watching kubectl has printed."""
+    return [line.split()[:3] for line in list(followed.lines)[1:]]
 
 
 def test_a_replacement_takes_its_place(stage: Scene, healed: tuple[Object, ...]) -> None:
@@ -154,7 +164,7 @@ def marked(scene: Scene, name: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "least", "most"), [("own", 2.5, 8), ("one", 1.0, 8), ("two", 1.5, 8)]
+    ("name", "least", "most"), [("own", 2.5, 15), ("one", 1.0, 15), ("two", 1.5, 15)]
 )
 def test_sigkill_after_the_grace_period(
     stage: Scene, stubborn: dict[str, float], name: str, least: float, most: float
@@ -205,8 +215,8 @@ def test_deleting_by_label(stage: Scene, healed: tuple[Object, ...]) -> None:
     said = stage.kubectl("delete pods -l app=flashsale --wait=false")
     assert len(said.lines) == 2
     assert all(any(f'pod "{name}" deleted' in line for line in said.lines) for name in before)
+    stage.until(lambda: before.isdisjoint(names(stage.owned())), "both are on their way out")
     stage.until_ready(2)
-    assert before.isdisjoint(names(stage.owned()))
     assert all(leaving(stage.pods.now[name]) for name in before if name in stage.pods.now)
 
 
