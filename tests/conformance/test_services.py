@@ -19,6 +19,7 @@ from tests.conformance.manifests import Maker, service
 from tests.conformance.scene import Scene, names, uids
 
 ANSWER_LIMIT = 10.0  # seconds
+SLOW = 5  # seconds that one answer takes: longer than kube-proxy needs to follow the slice
 
 
 def test_service_table(sale: Scene) -> None:
@@ -138,13 +139,22 @@ def door(served: Scene, cluster: Cluster) -> tuple[str, int]:
     """The node's address and the Service's node port; skips where that cannot be reached."""
     (node, *_) = served.api.get("/api/v1/nodes")["items"]
     host = next(a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP")
-    port = node_port(served)
-    deadline = time.monotonic() + 3
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
-            return host, port
-    assert not cluster.embedded, "the embedded cluster's node port must be reachable"
-    pytest.skip(f"the node port {host}:{port} cannot be reached from here")
+    way = host, node_port(served)
+    deadline = time.monotonic() + 10
+    while refuses(way):
+        if time.monotonic() > deadline:
+            assert not cluster.embedded, "the embedded cluster's node port must be reachable"
+            pytest.skip(f"the node port {way} cannot be reached from here")
+        time.sleep(0.1)
+    answered: set[str] = set()
+
+    def all_answer() -> bool:
+        """The proxy takes up the pods one after the other, a second apart."""
+        answered.update(ask(way) for _ in range(12))
+        return answered == names(served.owned())
+
+    served.until(all_answer, "the node port leads to all three pods")
+    return way
 
 
 @contextlib.contextmanager
@@ -189,7 +199,7 @@ def test_a_request_in_flight_is_finished(served: Scene, door: tuple[str, int]) -
     with http_connection(door) as client:
         pod = asked(client)
         answers: list[str] = []
-        thread = threading.Thread(target=lambda: answers.append(asked(client, "/slow/2")))
+        thread = threading.Thread(target=lambda: answers.append(asked(client, f"/slow/{SLOW}")))
         thread.start()
         served.delete("pods", pod)
         served.until(lambda: pod not in ready_ones(served), "its endpoint is not ready")
@@ -202,7 +212,7 @@ def test_a_request_in_flight_is_finished(served: Scene, door: tuple[str, int]) -
 
 def who_answers_without(door: tuple[str, int], pod: str) -> set[str]:
     """Return who answers new connections once the proxy has followed the slice."""
-    deadline = time.monotonic() + 3  # kube-proxy refreshes its rules once a second at most
+    deadline = time.monotonic() + SLOW - 1.5  # kube-proxy refreshes its rules once a second at most
     while time.monotonic() < deadline:
         answered = {ask(door) for _ in range(12)}
         if pod not in answered:
