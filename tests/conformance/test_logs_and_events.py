@@ -104,7 +104,8 @@ def test_too_early_for_a_log(stage: Scene, maker: Maker) -> None:
     """H59: before there is a container, the refusal says what the pod waits for."""
     never = maker.pod("early", image="nope:1", imagePullPolicy="Never")
     stage.create(never)
-    stage.until(lambda: stage.pods.now["early"]["spec"].get("nodeName"), "it has a node")
+    # A node is not enough: asked before it knows the pod, its kubelet says that there is none.
+    stage.until(lambda: container(stage.pods.now["early"]), "the kubelet has a status for it")
     answer = stage.api.send("GET", stage.path("pods", "early", "log"))
     assert answer.status == 400
     assert 'container "flashsale-container" in pod "early" is waiting to start: ' in answer.message
@@ -123,8 +124,8 @@ def test_the_scheduled_event(sale: Scene, a_pod: Object) -> None:
 
 def test_the_story_of_a_pod(sale: Scene, a_pod: Object) -> None:
     """H60: each pod was scheduled, its image found, its container created and started."""
-    reasons = sale.reasons(a_pod["metadata"]["name"])
-    assert {"Scheduled", "Pulled", "Created", "Started"} <= set(reasons)
+    for reason in ("Scheduled", "Pulled", "Created", "Started"):
+        assert sale.until_said(a_pod["metadata"]["name"], reason)["type"] == "Normal"
 
 
 def test_events_sorted_by_time(sale: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def version(scene: Scene) -> str:
 def test_kubectl_watch(watched: Scene) -> None:
     """H62: a watch prints its headers once, and new rows as they come."""
     with watched.kubectl.following("get pods -w") as followed:
-        watched.until(lambda: len(followed.lines) == 4, "kubectl printed the three")
+        watched.until(lambda: len(followed.lines) >= 4, "kubectl printed the three")
         watched.scale("flashsale-rs", 4)
         watched.until(lambda: len(followed.lines) >= 5, "kubectl printed the fourth")
     assert sum("NAME" in line for line in followed.lines) == 1
@@ -90,7 +91,7 @@ def test_python_watch_after_a_delete(watched: Scene) -> None:
     victim = watched.owned()[0]["metadata"]["name"]
     watched.delete("pods", victim)
     watched.until(lambda: victim not in watched.pods.now and settled(watched), "it is replaced")
-    query = {"resource_version": since, "timeout_seconds": 1}
+    query = {"resource_version": since, "timeout_seconds": 2}
     events = list(watch.Watch().stream(listing, watched.namespace, **query))
     kinds = [(event["type"], event["object"].metadata.name == victim) for event in events]
     assert ("DELETED", True) in kinds
@@ -147,7 +148,7 @@ def test_informer(watched: Scene, caplog: pytest.LogCaptureFixture) -> None:
         )
     informer.start()
     try:
-        watched.until(lambda: len(seen) == 3, "the informer lists three")
+        watched.until(lambda: len(seen) >= 3, "the informer lists three")
         victim = watched.owned()[0]["metadata"]["name"]
         watched.delete("pods", victim)
         watched.until(lambda: ("DELETED", victim) in seen, "the informer sees it go")
@@ -192,15 +193,13 @@ async def test_asynchronous_client(watched: Scene, cluster: Cluster) -> None:
 
 def test_initial_events(watched: Scene) -> None:
     """H65: a streamed list: all that is there, then a bookmark that marks its end."""
-    events = read(
-        watched,
-        "sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-        "&allowWatchBookmarks=true&timeoutSeconds=1",
-    )
-    assert [event["type"] for event in events[:4]] == ["ADDED"] * 3 + ["BOOKMARK"]
+    query = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+    with watched.api.stream(f"{watched.path('pods')}?watch=1&{query}&timeoutSeconds=20") as stream:
+        events = [json.loads(line) for line in islice(stream.lines(), 4)]
+    assert [event["type"] for event in events] == ["ADDED"] * 3 + ["BOOKMARK"]
     mark = events[3]["object"]
     assert (mark["kind"], mark["apiVersion"]) == ("Pod", "v1")
-    assert mark["metadata"]["annotations"] == {END: "true"}
+    assert mark["metadata"]["annotations"][END] == "true"
     assert int(mark["metadata"]["resourceVersion"]) > 0
 
 
@@ -214,13 +213,13 @@ def test_initial_events_must_be_asked_for_well(watched: Scene) -> None:
 
 def test_nobody_gets_bookmarks_unasked(watched: Scene) -> None:
     """H65: who does not ask for bookmarks gets none."""
-    events = read(watched, "timeoutSeconds=1")
+    events = read(watched, "timeoutSeconds=2")
     assert [event["type"] for event in events] == ["ADDED"] * 3
 
 
 def test_a_watch_of_tables(watched: Scene) -> None:
     """H62: a watch in tables: one row an event, the columns in the first only."""
-    events = read(watched, "timeoutSeconds=1", accept=TABLE)
+    events = read(watched, "timeoutSeconds=2", accept=TABLE)
     tables: list[Object] = [event["object"] for event in events]
     assert [table["kind"] for table in tables] == ["Table"] * 3
     assert [len(table["rows"]) for table in tables] == [1] * 3
@@ -233,7 +232,7 @@ def test_a_selector_applies_to_both_states(watched: Scene) -> None:
     pod = watched.owned()[0]["metadata"]["name"]
     for value in ("there", None, "there"):
         watched.patch("pods", pod, {"metadata": {"labels": {"marked": value}}})
-    events = read(watched, f"resourceVersion={since}&labelSelector=marked&timeoutSeconds=1")
+    events = read(watched, f"resourceVersion={since}&labelSelector=marked&timeoutSeconds=2")
     assert [event["type"] for event in events] == ["ADDED", "DELETED", "ADDED"]
 
 
