@@ -45,8 +45,9 @@ def start(home: Path, *, timeout: float = 20.0) -> Running:
         return running
     place.prepare()
     with place.starting(timeout):
-        running = place.find()
+        running = _living(place, timeout)
         if running is None:
+            place.forget()
             _spawn(place, timeout)
             running = place.find()
     if running is None:
@@ -55,24 +56,72 @@ def start(home: Path, *, timeout: float = 20.0) -> Running:
 
 
 def stop(home: Path, *, timeout: float = 10.0) -> bool:
-    """End the cluster and its pods; its objects stay on disk. Returns whether there was one."""
+    """End the cluster and its pods; its objects stay on disk. Returns whether there was one.
+
+    Raises:
+        ClusterUnreachableError: a process holds the folder, and nothing says which one.
+    """
     place = Home(home)
     if not place.path.exists() or not place.is_held():
         return False
     with place.starting(timeout):
-        running = place.find()
-        if running is None:
+        pid = _holder(place, timeout)
+        if not pid:
             return False
         with contextlib.suppress(ProcessLookupError):
-            os.kill(running.pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + timeout
         while place.is_held():
             if time.monotonic() > deadline:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(running.pid, signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
                 deadline += timeout
             time.sleep(POLL_SECONDS)
     return True
+
+
+def _living(place: Home, timeout: float) -> Running | None:
+    """Return the cluster that lives here, once it can be asked; None if there is none.
+
+    Whoever starts one keeps others out until then. So this waits only where that one was killed.
+    """
+    deadline = time.monotonic() + timeout
+    while place.is_held():
+        running = place.find()
+        if running is not None:
+            return running
+        if time.monotonic() > deadline:
+            pid = place.holder()
+            raise ClusterUnreachableError(
+                f"A cluster process{f' ({pid})' if pid else ''} lives in {place.path}, but there is"
+                " no cluster.json that says where it can be asked.",
+                hint=f"end it, then try again: {_ending(place)}",
+            )
+        time.sleep(POLL_SECONDS)
+    return None
+
+
+def _holder(place: Home, timeout: float) -> int:
+    """Return the pid of the cluster's process, 0 if it has ended."""
+    deadline = time.monotonic() + timeout
+    while place.is_held():
+        running = place.find()
+        pid = place.holder() or (running.pid if running else 0)
+        if pid:
+            return pid
+        if time.monotonic() > deadline:
+            raise ClusterUnreachableError(
+                f"A process holds {place.path / 'cluster.lock'}, but nothing says which one.",
+                hint=f"end it: {_ending(place)}",
+            )
+        time.sleep(POLL_SECONDS)
+    return 0
+
+
+def _ending(place: Home) -> str:
+    """Return the command that ends whoever holds the folder."""
+    pid = place.holder()
+    return f"kill {pid}" if pid else f"fuser -k {place.path / 'cluster.lock'}"
 
 
 def _spawn(place: Home, timeout: float) -> None:

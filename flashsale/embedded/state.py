@@ -2,7 +2,8 @@
 
 =================  =================================================================================
 `format`           marks the folder as ours; another number is refused, never converted by guess
-`cluster.lock`     held by the running cluster for as long as it lives: no stale pid can mislead
+`cluster.lock`     held by the running cluster for as long as it lives, with its pid inside: a stale
+                   pid cannot mislead
 `start.lock`       held by whoever starts or stops it, so that two at once make one cluster
 `cluster.json`     pid, port and version of the running cluster
 `state.db`         its objects
@@ -130,9 +131,24 @@ class Home:
         """Take the cluster's lock for the life of this process; False if another has it."""
         descriptor = os.open(self.path / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
         if _lock(descriptor, PROBE_SECONDS):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
             return True  # the descriptor stays open on purpose
         os.close(descriptor)
         return False
+
+    def holder(self) -> int:
+        """Return the pid of the cluster process that lives here; 0 if none does, or says so yet."""
+        try:
+            return int((self.path / "cluster.lock").read_text()) if self.is_held() else 0
+        except (OSError, ValueError):
+            return 0
+
+    def forget(self) -> None:
+        """Remove what a cluster that was killed said of itself; only where none lives."""
+        (self.path / "cluster.json").unlink(missing_ok=True)
+        if (self.path / "cluster.lock").exists():
+            os.truncate(self.path / "cluster.lock", 0)
 
     @contextlib.contextmanager
     def starting(self, timeout: float) -> Iterator[None]:

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,59 @@ def test_stop_ends_the_process_and_says_whether_there_was_one(home: Path) -> Non
     assert not alive(running.pid)
     assert not launch.stop(home)
     assert launch.find(home) is None
+
+
+def test_stop_ends_a_cluster_of_which_nobody_says_where_it_is(home: Path) -> None:
+    """Somebody has removed the file; the process lives, and is found by its lock."""
+    running = launch.start(home)
+    (home / "cluster.json").unlink()
+    assert launch.find(home) is None
+    assert launch.stop(home)
+    assert not alive(running.pid)
+
+
+@contextmanager
+def orphaned_start(home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A cluster that is just starting, and whoever started it is no longer there."""
+    Home(home).prepare()
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flashsale.embedded", str(home), str(writer)], pass_fds=[writer]
+    )
+    for descriptor in (reader, writer):
+        os.close(descriptor)
+    try:
+        wait_for(Home(home).is_held)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_stop_ends_a_cluster_that_is_only_just_starting(home: Path) -> None:
+    """It does not come up a moment after `stop` said that there was none."""
+    with orphaned_start(home) as process:
+        assert launch.stop(home)
+        process.wait(timeout=10)
+        assert not Home(home).is_held()
+
+
+def test_start_finds_a_cluster_that_is_only_just_starting(home: Path) -> None:
+    """It waits until that one answers."""
+    with orphaned_start(home) as process:
+        assert launch.start(home).pid == process.pid
+
+
+def test_a_holder_that_says_nothing_of_itself_is_told_truthfully(home: Path) -> None:
+    """Neither "there is no cluster" nor somebody else's pid."""
+    Home(home).prepare()
+    (home / "cluster.lock").write_text("")
+    with open(home / "cluster.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for call in (launch.start, launch.stop):
+            with pytest.raises(ClusterUnreachableError, match=r"holds|lives in") as failure:
+                call(home, timeout=0.1)
+            assert "fuser -k" in failure.value.hint
 
 
 def test_a_killed_cluster_comes_back_with_its_objects_and_its_port(home: Path) -> None:
