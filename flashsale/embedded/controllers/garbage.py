@@ -6,8 +6,6 @@ that block it. Orphan: dependents lose the reference and live on.
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from flashsale.embedded.controllers.queue import WorkQueue
 from flashsale.embedded.controllers.turns import Turns
 from flashsale.embedded.deletion import FOREGROUND, ORPHAN, DeleteOptions
@@ -25,7 +23,7 @@ class GarbageCollector:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
-        self._dependents: dict[str, set[Key]] = defaultdict(set)  # by the owner's uid
+        self._dependents: dict[str, set[Key]] = {}  # by the owner's uid; none is empty
         self._uids: dict[str, Key] = {}
         self._queue: WorkQueue[Key] = WorkQueue("garbage collector", self.sync)
 
@@ -55,10 +53,9 @@ class GarbageCollector:
         owners = {owner["uid"] for owner in meta.get("ownerReferences") or []}
         before = (previous or {}).get("metadata", {}).get("ownerReferences") or []
         for uid in {owner["uid"] for owner in before} - owners:
-            self._dependents[uid].discard(key)
-            self._look_at(uid)
+            self._part(uid, key)
         for uid in owners:
-            self._dependents[uid].add(key)
+            self._dependents.setdefault(uid, set()).add(key)
         if owners or meta.get("finalizers"):
             self._queue.add(key)
 
@@ -66,12 +63,16 @@ class GarbageCollector:
         meta, key = thing["metadata"], _key(resource, thing)
         self._uids.pop(meta["uid"], None)
         for owner in meta.get("ownerReferences") or []:
-            self._dependents[owner["uid"]].discard(key)
-            self._look_at(owner["uid"])
-        for dependent in self._dependents.pop(meta["uid"], ()):
+            self._part(owner["uid"], key)
+        for dependent in self._dependents.get(meta["uid"], ()):
             self._queue.add(dependent)
 
-    def _look_at(self, uid: str) -> None:
+    def _part(self, uid: str, dependent: Key) -> None:
+        """Note that an owner, if it still exists, has one dependent less."""
+        left = self._dependents.get(uid, set())
+        left.discard(dependent)
+        if not left:
+            self._dependents.pop(uid, None)
         if uid in self._uids:
             self._queue.add(self._uids[uid])
 
@@ -89,15 +90,16 @@ class GarbageCollector:
         finalizers = owner["metadata"].get("finalizers") or []
         uid, turns = owner["metadata"]["uid"], Turns()
         if ORPHAN in finalizers:
-            for dependent in tuple(self._dependents[uid]):
+            for dependent in tuple(self._dependents.get(uid, ())):
                 self._drop_references(dependent, {uid})
                 await turns.share()
             self._remove_finalizer(key, uid, ORPHAN)
         elif FOREGROUND in finalizers:
-            for dependent in tuple(self._dependents[uid]):
+            for dependent in tuple(self._dependents.get(uid, ())):
                 self._delete(dependent, "Foreground")
                 await turns.share()
-            if not any(self._blocks(dependent, uid) for dependent in self._dependents[uid]):
+            left = self._dependents.get(uid, ())
+            if not any(self._blocks(dependent, uid) for dependent in left):
                 self._remove_finalizer(key, uid, FOREGROUND)
 
     def _blocks(self, key: Key, uid: str) -> bool:
