@@ -57,8 +57,10 @@ class ApiServer:
             return answers.error_answer(error)
         except StoreError as error:
             return answers.error_answer(ApiError(500, "InternalError", f"{error} ({error.hint})"))
-        except (asyncio.CancelledError, ConnectionError):
+        except asyncio.CancelledError:
             raise
+        except ConnectionError:  # the client left between two lines: nobody is there to be told
+            return web.Response()
         except Exception as error:
             log.exception("%s %s", request.method, request.path_qs)
             message = f"Internal error occurred: {type(error).__name__}: {error}"
