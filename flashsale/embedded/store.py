@@ -72,13 +72,13 @@ class Store:
         self._wakers: set[asyncio.Future[None]] = set()
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise _unreadable(path, error) from error
+        try:
             self._open()
         except (sqlite3.Error, ValueError, KeyError) as error:
-            raise StoreError(
-                f"The cluster's state in {path} cannot be read: {error}.",
-                hint="move the folder away and start again: "
-                f"mv {path.parent} {path.parent}.broken && flashsale up",
-            ) from error
+            self._db.close()
+            raise _unreadable(path, error) from error
         self._oldest = self.revision  # watches can start from here on
 
     def _open(self) -> None:
@@ -231,3 +231,11 @@ class Store:
 def encode(thing: Object) -> bytes:
     """Encode as compact JSON."""
     return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"The cluster's state in {path} cannot be read: {error}.",
+        hint="move the folder away and start again: "
+        f"mv {path.parent} {path.parent}.broken && flashsale up",
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import ClusterUnreachableError
-from flashsale.kube.transport import UNARY, LostError, Query
+from flashsale.kube.transport import UNARY, LostError, Query, checked_as_kubectl_does
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +28,9 @@ class Official:
         from kubernetes.client import ApiClient
 
         self._client: Any = ApiClient(_configuration(kubeconfig, context))
+        if self.host.startswith("https://"):
+            pool = self._client.rest_client.pool_manager.connection_pool_kw
+            pool["ssl_context"] = self.tls()  # urllib3 would make one of its own
 
     @property
     def host(self) -> str:
@@ -70,7 +73,7 @@ class Official:
         if not configuration.verify_ssl:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        return context
+        return checked_as_kubectl_does(context)
 
     def call(
         self, method: str, path: str, query: Query, body: Any, content_type: str

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from flashsale.kube import contexts
-from flashsale.kube.transport import UNARY, LostError, Query, word
+from flashsale.kube.transport import (
+    UNARY,
+    LostError,
+    Query,
+    checked_as_kubectl_does,
+    word,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -113,7 +119,7 @@ def _tls(file: Path, cluster: Object, user: Object) -> ssl.SSLContext:
     authority = _read(file, cluster, "certificate-authority")
     if not authority:
         raise ValueError("no certificate authority")
-    context = ssl.create_default_context(cadata=authority.decode("ascii"))
+    context = checked_as_kubectl_does(ssl.create_default_context(cadata=authority.decode("ascii")))
     certificate, key = (_read(file, user, name) for name in CERTIFICATE)
     if certificate:
         _load_certificate(context, certificate + b"\n" + key)

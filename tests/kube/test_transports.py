@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -55,6 +56,16 @@ async def test_streams_carry_our_certificate(api: Api) -> None:
     async with aclosing(api.stream(paths.nodes(), {"watch": True})) as news:
         first = await anext(news)
     assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "embedded")
+
+
+@pytest.mark.parametrize("door", [plain, Official], ids=["plain", "official"])
+def test_certificates_are_checked_as_kubectl_checks_them(door: Door, kubeconfig: Path) -> None:
+    """Python 3.13 would refuse the authorities of older clusters for want of key identifiers."""
+    transport = door(kubeconfig, CONTEXT)
+    assert transport is not None
+    context = transport.tls()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
 
 
 @pytest.fixture
