@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def doctor(ctx: typer.Context) -> None:
     """Check this machine, and say what `up` would choose."""
-    from flashsale.cli.output import colourful, out_json
+    from flashsale.cli.output import out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
     from flashsale.ui.findings import findings_view
+    from flashsale.ui.terminals import colourful
 
     typed = shared(ctx)
     findings = run(_found(typed))
@@ -30,7 +31,7 @@ def doctor(ctx: typer.Context) -> None:
 
 
 async def _found(typed: Shared) -> list[Finding]:
-    from flashsale.clusters.home import state_home
+    from flashsale.clusters.home import named_home
     from flashsale.exercise.doctor import examine
 
-    return await examine(typed.wanted, state_home())
+    return await examine(typed.wanted, named_home())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -11,10 +12,16 @@ from pathlib import Path
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Cluster, Making
 from flashsale.clusters.embedded import Embedded
-from flashsale.clusters.home import state_home
+from flashsale.clusters.home import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.presence import MINIKUBE, asleep, exists, told
 from flashsale.clusters.record import Record
-from flashsale.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
+from flashsale.errors import (
+    BadInputError,
+    ClusterUnreachableError,
+    FlashsaleError,
+    NoSaleError,
+    RefusedError,
+)
 from flashsale.kube import contexts
 
 NOTHING_ASKED = Making()
@@ -50,10 +57,13 @@ async def for_opening(wanted: Wanted, *, home: Path | None = None) -> Choice:
 
     Raises:
         RefusedError: a context that is not local, without ``allow_remote``.
-        BadInputError: a context that the kubeconfig does not have.
+        BadInputError: a context that the kubeconfig does not have, or a state folder that cannot
+            be written.
         ClusterUnreachableError: minikube was asked for by name, and is not there.
     """
     home = home or state_home()
+    if wrong := unwritable(home):
+        raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
     if wanted.anything:
         return _typed(wanted, recorded_quietly(home), home)
     recorded = records.read(home)
@@ -197,7 +207,7 @@ def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Clus
             f"{making.options} is for minikube, but you also ask for {told(record)}.",
             hint=f"flashsale up --cluster minikube {making.options}",
         )
-    if (home / "tunnels").is_dir():
+    if os.path.isdir(home / "tunnels"):
         from flashsale.clusters import tunnels
 
         tunnels.end_left(home)  # whatever a killed command has left
@@ -216,5 +226,5 @@ def recorded_quietly(home: Path) -> Record | None:
     """Read the record where it only adds something: a broken one must not stand in the way."""
     try:
         return records.read(home)
-    except records.UnusableRecordError:
+    except FlashsaleError:
         return None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-from flashsale.clusters.home import made
+from flashsale.clusters.home import put
 from flashsale.errors import ClusterUnreachableError
 from flashsale.kube import contexts
 from flashsale.model import Object
@@ -20,6 +18,7 @@ def write(home: Path, context: str, kubeconfig: Path | None, namespace: str) -> 
 
     Raises:
         ClusterUnreachableError: there is no such context any more.
+        BadInputError, FlashsaleError: the state folder cannot be written, or its disk is full.
     """
     import json
 
@@ -30,10 +29,7 @@ def write(home: Path, context: str, kubeconfig: Path | None, namespace: str) -> 
             return file  # it is such a file already, and its owner keeps it up to date
         found = minified(document, file.parent, context, namespace)
         if found:
-            with NamedTemporaryFile("w", dir=made(home), prefix=".kube-", delete=False) as new:
-                new.write(json.dumps(found, indent=2) + "\n")  # JSON is YAML, too
-            os.replace(new.name, home / "kubeconfig")
-            return home / "kubeconfig"
+            return put(home, "kubeconfig", json.dumps(found, indent=2) + "\n")  # JSON is YAML, too
     raise ClusterUnreachableError(
         f"The kubeconfig has no context '{context}' any more.", hint="kubectl config get-contexts"
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, get_args
 
 from flashsale.clusters.base import Image, Kind
-from flashsale.clusters.home import made
-from flashsale.errors import FlashsaleError
+from flashsale.clusters.home import ELSEWHERE, put, refused, unreadable
+from flashsale.errors import BadInputError, FlashsaleError
 
-FORMAT = 1
+NAME, FORMAT = "sale.json", 1
 REPLICASET, SERVICE = "flashsale-rs", "flashsale-svc"  # as the exercise names them
 
 
@@ -48,26 +48,49 @@ class Record:
 
 def path(home: Path) -> Path:
     """Name the file."""
-    return home / "sale.json"
+    return home / NAME
 
 
 def read(home: Path) -> Record | None:
     """Read the record; None if no sale is open.
 
     Raises:
-        UnusableRecordError: there is one, but it cannot be understood.
+        UnusableRecordError: there is one, but it cannot be read or understood.
+        BadInputError: the state folder itself cannot be looked into.
     """
     try:
-        text = path(home).read_text()
+        raw = path(home).read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _unreadable(home, error) from error
     try:
-        return parse(json.loads(text))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UnusableRecordError(
-            f"{path(home)} does not tell where the sale is: {error}",
-            hint=f"flashsale up --cluster embedded, or remove the file: rm '{path(home)}'",
-        ) from error
+        return parse(_json(raw))
+    except ValueError as error:
+        raise _unusable(home, str(error)) from error
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it is not JSON") from error
+
+
+def _unreadable(home: Path, error: OSError) -> FlashsaleError:
+    """Tell a file that cannot be read from a folder that cannot be looked into."""
+    if wrong := unreadable(home):
+        return BadInputError(f"{wrong}.", hint=ELSEWHERE)
+    words = "it is a folder" if path(home).is_dir() else os.strerror(error.errno or 0)
+    return _unusable(home, words)
+
+
+def _unusable(home: Path, why: str) -> UnusableRecordError:
+    file = shlex.quote(str(path(home)))
+    hint = f"flashsale up --cluster embedded, or remove the file: rm {file}"
+    if path(home).is_dir():
+        hint = f"remove that folder: rm -r {file}"
+    return UnusableRecordError(f"{path(home)} does not tell where the sale is: {why}.", hint=hint)
 
 
 def parse(document: Any) -> Record:
@@ -87,24 +110,29 @@ def parse(document: Any) -> Record:
     for key, value in values.items():
         if not isinstance(value, bool if key == "allow_remote" else str):
             raise ValueError(f"'{key}' cannot be {value!r}")
+    if "context" not in values:
+        raise ValueError("it names no context")
     if values.get("kind") not in get_args(Kind):
         raise ValueError(f"there is no kind of cluster called {values.get('kind')!r}")
     return Record(**values)
 
 
 def write(home: Path, record: Record) -> None:
-    """Write the record at once or not at all, for its user alone (0600)."""
+    """Write the record at once or not at all, for its user alone (0600).
+
+    Raises:
+        UnusableRecordError: a folder stands in its place.
+        BadInputError, FlashsaleError: the state folder cannot be written, or its disk is full.
+    """
+    if path(home).is_dir():
+        raise _unusable(home, "it is a folder")
     document = {"format": FORMAT, **asdict(record)}
-    with NamedTemporaryFile("w", dir=made(home), prefix=".sale-", delete=False) as file:
-        try:
-            file.write(json.dumps(document, indent=2) + "\n")
-            file.flush()
-            os.replace(file.name, path(home))
-        except OSError:
-            os.unlink(file.name)
-            raise
+    put(home, NAME, json.dumps(document, indent=2) + "\n")
 
 
 def forget(home: Path) -> None:
     """Remove the record; it may be gone already."""
-    path(home).unlink(missing_ok=True)
+    try:
+        path(home).unlink(missing_ok=True)
+    except OSError as error:
+        raise refused(home, error) from error

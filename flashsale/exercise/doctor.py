@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +13,7 @@ from flashsale.clusters import choose, findings, presence
 from flashsale.clusters import record as records
 from flashsale.clusters.choose import Wanted
 from flashsale.clusters.findings import Finding
+from flashsale.clusters.home import ELSEWHERE, nearest, unwritable
 from flashsale.errors import FlashsaleError
 from flashsale.kube import contexts
 
@@ -54,20 +55,19 @@ def python(version: tuple[int, ...]) -> Finding:
 
 def state(home: Path) -> Finding:
     """Judge the folder that everything is kept in: can it be written?"""
-    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
-    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
-        return Finding("state", "ok", f"kept in {home}")
-    return Finding("state", "problem", f"{nearest} cannot be written", "export FLASHSALE_HOME=DIR")
+    if wrong := unwritable(home):
+        return Finding("state", "problem", wrong, ELSEWHERE)
+    return Finding("state", "ok", f"kept in {home}")
 
 
 def disk(home: Path) -> Finding:
     """Judge the room on the disk of the state folder."""
-    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = shutil.disk_usage(nearest).free
-    text = f"{free / (1 << 30):.1f} GiB free in {nearest}"
+    place = nearest(home)
+    free = shutil.disk_usage(place).free
+    text = f"{free / (1 << 30):.1f} GiB free in {place}"
     if free > LEAST_FREE:
         return Finding("disk", "ok", text)
-    return Finding("disk", "problem", f"{text}: too little", f"df -h {nearest}")
+    return Finding("disk", "problem", f"{text}: too little", f"df -h {shlex.quote(str(place))}")
 
 
 def kubeconfig() -> Finding:
@@ -95,7 +95,7 @@ def sale(home: Path) -> Finding:
     """Tell what is recorded."""
     try:
         recorded = records.read(home)
-    except records.UnusableRecordError as error:
+    except FlashsaleError as error:
         return Finding("sale", "problem", str(error).rstrip("."), error.hint)
     if recorded is None:
         return Finding("sale", "absent", "none is open", "flashsale up")

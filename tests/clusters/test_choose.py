@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -13,8 +16,14 @@ from flashsale.clusters import presence
 from flashsale.clusters import record as records
 from flashsale.clusters.choose import Wanted, for_finding, for_opening
 from flashsale.clusters.kubeconfig import minified, write
-from flashsale.clusters.record import Record
-from flashsale.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
+from flashsale.clusters.record import Record, UnusableRecordError
+from flashsale.errors import (
+    BadInputError,
+    ClusterUnreachableError,
+    FlashsaleError,
+    NoSaleError,
+    RefusedError,
+)
 from flashsale.kube import contexts
 from flashsale.kube.contexts import Context
 
@@ -134,6 +143,39 @@ def test_record_ignores_what_a_later_version_added(home: Path) -> None:
     document = json.loads(records.path(home).read_text())
     records.path(home).write_text(json.dumps(document | {"colour": "blue"}))
     assert records.read(home) == Record("embedded", "c")
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe\x00", b"[" * 100_000, b"{}", b'{"format": 1}', b"\x00"])
+async def test_unusable_record_is_told_and_written_over(home: Path, raw: bytes) -> None:
+    """Whatever lies there: one sentence with the way out, and asking by name goes past it."""
+    records.write(home, Record("embedded", "gone"))
+    records.path(home).write_bytes(raw)
+    with pytest.raises(UnusableRecordError, match="does not tell where the sale is") as caught:
+        await for_finding(Wanted())
+    assert f"rm {records.path(home)}" in caught.value.hint
+    choice = await for_opening(Wanted(cluster="embedded"))
+    records.write(home, choice.record)
+    assert (await for_finding(Wanted())).record == choice.record
+
+
+async def test_folder_in_place_of_the_record_is_left_alone(home: Path) -> None:
+    """It may hold somebody's things: the hint says how to be rid of it."""
+    records.path(home).mkdir(parents=True)
+    for call in (lambda: records.read(home), lambda: records.write(home, Record("embedded", "c"))):
+        with pytest.raises(UnusableRecordError, match="it is a folder") as caught:
+            call()
+        assert caught.value.hint == f"remove that folder: rm -r {records.path(home)}"
+
+
+def test_full_disk_is_told_with_its_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing half-written stays, and the sentence says where there is no room."""
+    records.write(home, Record("embedded", "c"))
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(os, "replace", Mock(side_effect=full))
+    with pytest.raises(FlashsaleError, match="disk is full") as caught:
+        records.write(home, Record("embedded", "d"))
+    assert str(home) in str(caught.value)
+    assert [file.name for file in home.iterdir()] == ["sale.json"]
 
 
 def test_minikube_is_known_by_its_signature() -> None:

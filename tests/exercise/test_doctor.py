@@ -17,12 +17,13 @@ from tests.command import Flashsale
 
 NAMES = ["python", "state", "disk", "embedded", "docker", "minikube", "proxies", "tools"]
 NAMES += ["contexts", "sale", "up"]
+NO_DOCKER = "unix:///nowhere/docker.sock"
 KEYS = {"name", "grade", "text", "hint"}
 
 
 def test_doctor_tells_what_up_would_choose(flashsale: Flashsale) -> None:
     """On a bare machine: the embedded cluster, and why; nothing is started or written."""
-    told = flashsale("doctor", "-o", "json", DOCKER_HOST="unix:///nowhere/docker.sock")
+    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
     assert (told.code, told.err) == (0, "")
     assert [one["name"] for one in told.json] == NAMES
     assert all(set(one) == KEYS for one in told.json)
@@ -33,6 +34,38 @@ def test_doctor_tells_what_up_would_choose(flashsale: Flashsale) -> None:
     assert found["docker"]["grade"] == "absent"
     assert not flashsale.home.exists()
     assert "would use the embedded cluster" in flashsale("doctor").out.splitlines()[-1]
+
+
+def spoilt(home: Path, how: str) -> Path:
+    """A state folder that cannot be one."""
+    home.parent.joinpath("file").write_text("")
+    home.parent.joinpath("lost").symlink_to("nowhere")
+    names = {"file": "file", "below a file": "file/home", "too long": "x" * 300, "lost": "lost"}
+    return home.parent / names[how]
+
+
+@pytest.mark.parametrize("how", ["file", "below a file", "too long", "lost"])
+def test_unusable_state_folder_exits_2_and_doctor_tells(flashsale: Flashsale, how: str) -> None:
+    """Every command names the folder and the way out; doctor looks at all the rest, too."""
+    home = str(spoilt(flashsale.home, how))
+    for words in (("status",), ("up",), ("up", "--cluster", "embedded"), ("down",)):
+        told = flashsale(*words, FLASHSALE_HOME=home)
+        assert (told.code, told.out) == (2, ""), told.err
+        assert home[:60] in told.err.splitlines()[0]
+        assert told.err.splitlines()[1].endswith("export FLASHSALE_HOME=~/.flashsale")
+    told = flashsale("doctor", "-o", "json", FLASHSALE_HOME=home, DOCKER_HOST=NO_DOCKER)
+    found = {one["name"]: one for one in told.json}
+    assert list(found) == NAMES
+    assert found["state"]["grade"] == "problem"
+
+
+def test_unusable_record_is_a_problem(flashsale: Flashsale) -> None:
+    """Bytes that are no text stop neither doctor nor an `up` that says where."""
+    flashsale.home.mkdir()
+    flashsale.record.write_bytes(b"\xff\x00\xfe")
+    found = {one["name"]: one for one in flashsale("doctor", "-o", "json").json}
+    assert found["sale"]["grade"] == "problem"
+    assert found["sale"]["text"].endswith("it is not JSON")
 
 
 def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
