@@ -179,18 +179,19 @@ async def _carried_out(
 @contextmanager
 def _shown(sale: Sale, url: str) -> Iterator[Audience]:
     """Show the drill as it goes: live on a terminal, in plain lines elsewhere; always on stderr."""
-    from rich.console import Console
+    import sys
 
     from flashsale.clusters.home import state_home
     from flashsale.load.announcing import Announcer
     from flashsale.ui.drilling import Live, Plain
+    from flashsale.ui.terminals import console, moving
 
-    console = Console(stderr=True, highlight=False)
+    shown_on = console(sys.stderr)
     with Announcer(state_home(), lambda progress: None) as announce:
-        if not console.is_terminal:
-            yield _announced(Plain(console).audience, announce)
+        if not moving(sys.stderr):
+            yield _announced(Plain(shown_on).audience, announce)
             return
-        with Live(console, sale.cluster.context, sale.namespace, url) as shown:
+        with Live(shown_on, sale.cluster.context, sale.namespace, url) as shown:
             yield _announced(shown.audience, announce)
 
 

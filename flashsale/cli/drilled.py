@@ -60,13 +60,12 @@ def _write(file: Path, told: Document) -> None:
 
 
 def _print(outcome: Outcome, judged: Judged) -> None:
-    from rich.console import Console
+    import sys
 
     from flashsale.ui.drill import summary
+    from flashsale.ui.terminals import printed, width
 
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else None
-    console.print(summary(outcome, judged, width), crop=False)
+    printed(summary(outcome, judged, width(sys.stdout)), sys.stdout)
 
 
 def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:

@@ -130,17 +130,17 @@ async def _sent(plan: Plan) -> Report:
 @contextmanager
 def _board() -> Iterator[Observer]:
     """Give an observer that draws on a terminal, and elsewhere writes a line now and then."""
-    from rich.console import Console
+    import sys
 
     from flashsale.ui import load as views
+    from flashsale.ui.terminals import console, moving
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not moving(sys.stderr):
         yield _liner()
         return
     from rich.live import Live
 
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    with Live(console=console(sys.stderr), auto_refresh=False, transient=True) as live:
         yield lambda progress: live.update(views.live(progress), refresh=True)
 
 
@@ -160,11 +160,11 @@ def _liner() -> Observer:
 
 
 def _print(report: Report, verdict: str) -> None:
-    from rich.console import Console
+    import sys
 
     from flashsale.load.limits import own_limits
     from flashsale.ui import load as views
+    from flashsale.ui.terminals import printed
 
-    Console(highlight=False).print(
-        views.summary(report.figures, verdict, own_limits(report.figures))
-    )
+    shown = views.summary(report.figures, verdict, own_limits(report.figures))
+    printed(shown, sys.stdout)

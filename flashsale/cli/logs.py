@@ -56,8 +56,9 @@ async def _printed(typed: Shared, pod: str | None, follow: bool, tail: int | Non
 def _printer(json: bool) -> Callable[[Line], None]:
     import sys
 
-    from flashsale.cli.output import colourful, out_json
+    from flashsale.cli.output import out_json
     from flashsale.ui.colours import paint, pod_colour
+    from flashsale.ui.terminals import colourful
 
     colours: dict[str, str] | None = {} if colourful(sys.stdout) else None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import FlashsaleError
+from flashsale.ui.terminals import colourful, moving
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 class ReaderLeftError(Exception):
     """Whoever read our stdout has seen enough: `flashsale logs | head`."""
-
-
-def colourful(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that wants colours (https://no-color.org)."""
-    dumb = os.environ.get("TERM") == "dumb"
-    return stream.isatty() and not os.environ.get("NO_COLOR") and not dumb
 
 
 def out(text: str) -> None:
@@ -49,7 +43,7 @@ def progress() -> AbstractContextManager[Progress]:
     """Give the place where long work says what it is doing: stderr, live on a terminal."""
     from flashsale.ui.progress import progress as shown
 
-    return shown(live=sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
+    return shown(live=moving(sys.stderr))
 
 
 def looking(shown: Progress) -> Small | None:

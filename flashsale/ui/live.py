@@ -16,8 +16,10 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from flashsale.ui.terminals import console as console_of
+
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"  # the alternate screen, no cursor, empty
-LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
+LEAVE = "\x1b[?25h\x1b[?1049l"
 BEGIN, END = (
     "\x1b[?2026h",
     "\x1b[?2026l",
@@ -33,7 +35,7 @@ class Screen:
 
     def __init__(self, file: TextIO, console: Console | None = None) -> None:
         self.file = file
-        self.console = console or Console(file=file, highlight=False)
+        self.console = console or console_of(file)
         self.frames = 0  # painted so far
         self._shown: list[str] | None = None  # line by line; None: nothing is known to be there
 

@@ -45,15 +45,16 @@ class Live:
     """The step at work with a spinner, its time and its last lines; done steps stay above it."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.live import Live as RichLive
         from rich.spinner import Spinner
+
+        from flashsale.ui.terminals import console
 
         self.below: Callable[[tuple[int, int]], Sequence[Text]] | None = None  # drawn every time
         self._text = ""
         self._details: list[str] = []
         self._began = 0.0
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console(sys.stderr)
         self._spinner = Spinner("dots")
         self._live = RichLive(
             console=self._console,

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from flashsale.errors import FlashsaleError
@@ -19,6 +18,7 @@ from flashsale.exercise.story import Happening
 from flashsale.ui.board import Board, Now, answered, next_change, seen
 from flashsale.ui.buyers import Buyers
 from flashsale.ui.live import Keyboard, Painter, Screen, signals
+from flashsale.ui.terminals import printed, width
 from flashsale.ui.watch import lines, view
 
 LOOK = 1.0  # seconds between two looks at what a load announces
@@ -139,7 +139,6 @@ async def told(
 
 def snapshot(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
     """Print the view once, as long as it has to be."""
-    console = Console(file=file or sys.stdout, highlight=False, soft_wrap=True)
-    now = (clocks or Clocks()).now()
-    height = len(board.rows) + 30
-    console.print(view(board, (console.width, height), now, keys=""))
+    stream, now = file or sys.stdout, (clocks or Clocks()).now()
+    size = (width(stream) or 80, len(board.rows) + 30)
+    printed(view(board, size, now, keys=""), stream)

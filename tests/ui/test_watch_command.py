@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
 import signal
-import subprocess
 import termios
-import time
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from flashsale.ui.live import ENTER, LEAVE
 from tests.command import Flashsale
-
-LIMIT = 20.0  # seconds for anything, on a busy machine
-
-
-@dataclass(slots=True)
-class Person:
-    """Somebody at a terminal in which `flashsale watch` runs."""
-
-    program: subprocess.Popen[bytes]
-    terminal: int
-    theirs: int
-    seen: str = ""
-
-    def sees(self, *words: str) -> None:
-        """Look until all these words have been on the screen since the last time."""
-        end, begin = time.monotonic() + LIMIT, len(self.seen)
-        while not all(word in self.seen[begin:] for word in words):
-            missing = [word for word in words if word not in self.seen[begin:]]
-            assert time.monotonic() < end, f"never saw {missing} in {self.seen[begin:]}"
-            self._look()
-
-    def leaves(self) -> int:
-        """Look until the program ends."""
-        end = time.monotonic() + LIMIT
-        while self.program.poll() is None:
-            assert time.monotonic() < end, "it does not end"
-            self._look()
-        self._look()
-        return self.program.returncode
-
-    def _look(self) -> None:
-        if select.select([self.terminal], [], [], 0.1)[0]:
-            with suppress(OSError):  # how Linux says that the other end is closed
-                self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+from tests.terminal import Person, at_terminal
 
 
 @pytest.fixture(scope="module")
@@ -68,40 +28,26 @@ def lively_sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]
 @pytest.fixture
 def person(lively_sale: Flashsale) -> Iterator[Person]:
     """The view is open, on a terminal of 80 by 24."""
-    terminal, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    program = subprocess.Popen(
-        lively_sale.command("watch"),
-        env=lively_sale.environment | {"TERM": "xterm-256color"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    somebody = Person(program, terminal, theirs)
-    somebody.sees("q quit", "● ", "live", "Running")
-    yield somebody
-    program.kill()
-    program.wait()
-    os.close(terminal)
-    os.close(theirs)
+    with at_terminal(lively_sale, "watch") as somebody:
+        somebody.sees("q quit", "● ", "live", "Running")
+        yield somebody
 
 
 def test_k_kills_a_pod_and_the_screen_tells_how_it_heals(person: Person) -> None:
     """One key, and the whole lesson is on the screen."""
-    os.write(person.terminal, b"k")
+    person.types("k")
     person.sees("killed", "VICTIM", "deleted", "gone after")
-    os.write(person.terminal, b"q")
+    person.types("q")
     assert person.leaves() == 0
 
 
 def test_plus_and_minus_scale(person: Person) -> None:
     """By one, up and down again."""
-    os.write(person.terminal, b"+")
+    person.types("+")
     person.sees("scaled to 4", "desired 4", "ready 4")
-    os.write(person.terminal, b"-")
+    person.types("-")
     person.sees("scaled to 3", "desired 3")
-    os.write(person.terminal, b"q")
+    person.types("q")
     assert person.leaves() == 0
 
 

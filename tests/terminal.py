@@ -1,0 +1,80 @@
+"""Somebody at a terminal: a program of ours on a pseudo-terminal of any size."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from tests.command import Flashsale
+
+LIMIT = 20.0  # seconds for anything, on a busy machine
+SGR = re.compile(r"\x1b\[[\d;]*m")  # colours, bold, dim
+MOVES = re.compile(r"\x1b\[[\d;?]*[A-HJKhl]")  # of the cursor, and what else is no text
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody at a terminal in which a command runs."""
+
+    program: subprocess.Popen[bytes]
+    terminal: int
+    theirs: int
+    seen: str = ""
+
+    def sees(self, *words: str) -> None:
+        """Look until all these words have been on the screen since the last time."""
+        end, begin = time.monotonic() + LIMIT, len(self.seen)
+        while not all(word in self.seen[begin:] for word in words):
+            missing = [word for word in words if word not in self.seen[begin:]]
+            assert time.monotonic() < end, f"never saw {missing} in {self.seen[begin:]}"
+            self._look()
+
+    def types(self, keys: str) -> None:
+        """Type all of it at once."""
+        os.write(self.terminal, keys.encode())
+
+    def leaves(self) -> int:
+        """Look until the program ends."""
+        end = time.monotonic() + LIMIT
+        while self.program.poll() is None:
+            assert time.monotonic() < end, f"it does not end: {self.seen}"
+            self._look()
+        self._look()
+        return self.program.returncode
+
+    def _look(self) -> None:
+        if select.select([self.terminal], [], [], 0.1)[0]:
+            with suppress(OSError):  # how Linux says that the other end is closed
+                self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+
+
+@contextmanager
+def at_terminal(
+    flashsale: Flashsale, *words: str, size: tuple[int, int] = (80, 24), **extra: str
+) -> Iterator[Person]:
+    """Run a command on a terminal of so many columns and lines; keywords are variables."""
+    terminal, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, size[::-1])
+    program = subprocess.Popen(
+        flashsale.command(*words),
+        env=flashsale.environment | {"TERM": "xterm-256color"} | extra,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    try:
+        yield Person(program, terminal, theirs)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(terminal)
+        os.close(theirs)

@@ -1,0 +1,54 @@
+"""What each kind of terminal gets: colours, plain text in place, or plain lines."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import flashsale
+from flashsale.ui.live import ENTER
+from tests.command import Flashsale
+from tests.terminal import SGR, at_terminal
+
+HEALED = "VICTIM"  # the heading of what `kill-pod` prints in the end
+
+
+@pytest.mark.parametrize("value", ["1", "0", "please"])
+def test_no_color_means_not_even_bold(open_sale: Flashsale, value: str) -> None:
+    """The progress of a command is drawn in place all the same."""
+    with at_terminal(open_sale, "kill-pod", "--hard", NO_COLOR=value) as person:
+        assert person.leaves() == 0
+    assert HEALED in person.seen
+    assert "\x1b[2K" in person.seen
+    assert not SGR.findall(person.seen)
+
+
+def test_an_empty_no_color_means_nothing(open_sale: Flashsale) -> None:
+    """As https://no-color.org has it."""
+    with at_terminal(open_sale, "kill-pod", "--hard", NO_COLOR="") as person:
+        assert person.leaves() == 0
+    assert SGR.findall(person.seen)
+
+
+def test_no_color_leaves_the_live_view_its_screen(open_sale: Flashsale) -> None:
+    """It is painted line by line, without any look."""
+    with at_terminal(open_sale, "watch", NO_COLOR="1") as person:
+        person.sees("q quit", "Running")
+        person.types("q")
+        assert person.leaves() == 0
+    assert ENTER in person.seen
+    assert not SGR.findall(person.seen)
+
+
+def test_there_is_one_place_that_makes_consoles() -> None:
+    """Whoever made another would have to remember all of that."""
+    files = Path(flashsale.__file__).parent.rglob("*.py")
+    made = {
+        file.name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
+    }
+    assert made == {"terminals.py"}
