@@ -70,6 +70,7 @@ async def _shown(
     from flashsale.ui import watching
     from flashsale.ui.buyers import Buyers
     from flashsale.ui.live import Screen
+    from flashsale.ui.terminals import moving
     from flashsale.ui.watchlines import last_lines
 
     if typed.json:
@@ -77,7 +78,7 @@ async def _shown(
         _print_json(last_lines(last, time.time()))
     elif once:
         watching.snapshot(await watching.told(observations, board, _quiet, once=True))
-    elif sys.stdout.isatty():
+    elif moving(sys.stdout):
         screen, buyers = Screen(sys.stdout), Buyers(state_home())
         show = watching.Show(observations, board, screen, _actions(sale), buyers=buyers)
         await show.run(duration)

@@ -52,3 +52,22 @@ def test_there_is_one_place_that_makes_consoles() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
     }
     assert made == {"terminals.py"}
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(
+    open_sale: Flashsale, term: str
+) -> None:
+    """An editor's shell window: no full screen, no colours, no drawing again."""
+    with at_terminal(open_sale, "watch", "--for", "2s", TERM=term) as person:
+        assert person.leaves() == 0
+    assert "replicaset  desired 3" in person.seen
+    assert "\x1b" not in person.seen
+
+
+@pytest.mark.parametrize("words", [["load", "--for", "1s", "--rate", "20"], ["kill-pod", "--hard"]])
+def test_progress_on_such_a_terminal_is_lines_too(open_sale: Flashsale, words: list[str]) -> None:
+    """Whatever else is live elsewhere."""
+    with at_terminal(open_sale, *words, TERM="dumb") as person:
+        assert person.leaves() == 0
+    assert "\x1b" not in person.seen
