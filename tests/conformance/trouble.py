@@ -40,7 +40,7 @@ def make_patients(scene: Scene, maker: Maker) -> None:
         maker.replicaset("dying", replicas=1, app="dying", env=dying, **alive),
         maker.pod("moved", readinessProbe=http("/moved")),
         maker.pod("elsewhere", readinessProbe=http("/elsewhere")),
-        maker.pod("hanging", env={"HEALTH": "0@0"}),
+        maker.pod("hanging", grace=1, env={"HEALTH": "0@0"}),  # it would answer before it ends
         maker.pod("closed", readinessProbe={"httpGet": {"path": "/", "port": 5999}, **PROBE}),
         service("sick", app="sick"),
     )
