@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from flashsale.errors import FlashsaleError
+
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
     from flashsale.clusters.findings import Finding
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Check this machine, and say what `up` would choose."""
+    """Check this machine, and say what `up` would choose.
+
+    Exits with 1 when something is a PROBLEM; what is merely not there is none.
+    """
     from flashsale.cli.output import out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
@@ -25,9 +30,11 @@ def doctor(ctx: typer.Context) -> None:
     findings = run(_found(typed))
     if typed.json:
         out_json([one.as_json() for one in findings])
-        return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    typer.echo(findings_view(findings, width=width, colour=colourful(sys.stdout)))
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        typer.echo(findings_view(findings, width=width, colour=colourful(sys.stdout)))
+    if any(one.grade == "problem" for one in findings):
+        raise typer.Exit(FlashsaleError.exit_code)
 
 
 async def _found(typed: Shared) -> list[Finding]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flashsale.clusters import choose, findings, presence
 from flashsale.clusters import record as records
+from flashsale.clusters.base import Cluster
 from flashsale.clusters.choose import Wanted
 from flashsale.clusters.findings import Finding
 from flashsale.clusters.home import ELSEWHERE, nearest, unwritable
@@ -18,13 +19,14 @@ from flashsale.errors import FlashsaleError
 from flashsale.kube import contexts
 
 LEAST_PYTHON = (3, 11)
+PATIENCE = 10.0  # seconds for the recorded cluster to say that it runs
 LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, the embedded less
 
 
 async def examine(wanted: Wanted, home: Path) -> list[Finding]:
     """Look at everything; nothing is started or changed."""
-    elsewhere, chosen = await asyncio.gather(
-        findings.all_of_them(profile(wanted, home)), choice(wanted, home)
+    elsewhere, recorded = await asyncio.gather(
+        findings.all_of_them(profile(wanted, home)), sale(home)
     )
     return [
         python(sys.version_info[:3]),
@@ -33,8 +35,8 @@ async def examine(wanted: Wanted, home: Path) -> list[Finding]:
         embedded(),
         *elsewhere,
         kubeconfig(),
-        sale(home),
-        chosen,
+        recorded,
+        await choice(wanted, home, asleep=recorded.grade == "problem"),
     ]
 
 
@@ -91,21 +93,43 @@ def embedded() -> Finding:
     return Finding("embedded", "ok", f"needs nothing but this Python{ports}")
 
 
-def sale(home: Path) -> Finding:
-    """Tell what is recorded."""
+async def sale(home: Path) -> Finding:
+    """Tell what is recorded, and whether that cluster runs."""
     try:
         recorded = records.read(home)
+        if recorded is None:
+            return Finding("sale", "absent", "none is open", "flashsale up")
+        cluster = (await choose.for_finding(Wanted(), home=home)).cluster
     except FlashsaleError as error:
         return Finding("sale", "problem", str(error).rstrip("."), error.hint)
-    if recorded is None:
-        return Finding("sale", "absent", "none is open", "flashsale up")
-    return Finding("sale", "ok", f"recorded on {presence.told(recorded)}")
+    where = presence.told(recorded)
+    if await runs(cluster):
+        return Finding("sale", "ok", f"recorded on {where}, which runs")
+    if recorded.kind == "context":
+        look = f"kubectl --context {recorded.context} get nodes"
+        return Finding("sale", "problem", f"recorded on {where}, which does not answer", look)
+    return Finding("sale", "problem", f"recorded on {where}, which is not running", "flashsale up")
 
 
-async def choice(wanted: Wanted, home: Path) -> Finding:
-    """Say what `up` would choose, and why."""
+async def runs(cluster: Cluster) -> bool:
+    """Whether a cluster runs; one that does not say so soon does not."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await cluster.running()
+    except (TimeoutError, FlashsaleError):
+        return False
+
+
+async def choice(wanted: Wanted, home: Path, *, asleep: bool) -> Finding:
+    """Say what `up` would choose, and why.
+
+    Args:
+        asleep: the cluster of the recorded sale does not run.
+    """
     try:
         chosen = await choose.for_opening(wanted, home=home)
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
-    return Finding("up", "ok", f"would use {presence.told(chosen.record)}: {chosen.why}")
+    start = asleep and chosen.record == choose.recorded_quietly(home)
+    use = "start" if start and chosen.record.kind != "context" else "use"
+    return Finding("up", "ok", f"would {use} {presence.told(chosen.record)}: {chosen.why}")

@@ -11,6 +11,7 @@ from flashsale.clusters import record as records
 from flashsale.clusters.choose import Wanted
 from flashsale.clusters.findings import Finding
 from flashsale.clusters.record import Record
+from flashsale.embedded import launch
 from flashsale.exercise import doctor
 from flashsale.ui.findings import findings_view
 from tests.command import Flashsale
@@ -56,6 +57,7 @@ def test_unusable_state_folder_exits_2_and_doctor_tells(flashsale: Flashsale, ho
     told = flashsale("doctor", "-o", "json", FLASHSALE_HOME=home, DOCKER_HOST=NO_DOCKER)
     found = {one["name"]: one for one in told.json}
     assert list(found) == NAMES
+    assert told.code == 1
     assert found["state"]["grade"] == "problem"
 
 
@@ -66,6 +68,29 @@ def test_unusable_record_is_a_problem(flashsale: Flashsale) -> None:
     found = {one["name"]: one for one in flashsale("doctor", "-o", "json").json}
     assert found["sale"]["grade"] == "problem"
     assert found["sale"]["text"].endswith("it is not JSON")
+
+
+def test_dead_cluster_is_a_problem(flashsale: Flashsale) -> None:
+    """What is recorded is asked whether it runs; the exit code says that something is wrong."""
+    records.write(flashsale.home, Record("embedded", "flashsale-embedded"))
+    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    found = {one["name"]: one for one in told.json}
+    assert told.code == 1
+    assert found["sale"]["grade"] == "problem"
+    assert found["sale"]["text"] == "recorded on the embedded cluster, which is not running"
+    assert found["sale"]["hint"] == "flashsale up"
+    assert found["up"]["text"].startswith("would start the embedded cluster: ")
+
+
+def test_living_cluster_is_none(flashsale: Flashsale) -> None:
+    """The same record, and its cluster runs."""
+    records.write(flashsale.home, Record("embedded", "flashsale-embedded"))
+    launch.start(flashsale.home / "embedded")
+    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    found = {one["name"]: one for one in told.json}
+    assert told.code == 0
+    assert found["sale"]["text"] == "recorded on the embedded cluster, which runs"
+    assert found["up"]["text"].startswith("would use the embedded cluster: ")
 
 
 def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
