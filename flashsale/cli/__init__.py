@@ -23,8 +23,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Returns when all went well; leaves through ``SystemExit`` with the documented code otherwise.
     """
+    from flashsale.cli.streams import let_go, prepare
+
+    prepare()
     arguments = list(sys.argv[1:] if argv is None else argv)
     code = _guarded(arguments)
+    let_go()
     if code:
         sys.exit(code)
 
@@ -49,7 +53,6 @@ def _guarded(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return CTRL_C
     except (BrokenPipeError, output.ReaderLeftError):
-        _forget_stdout()
         return 0
     except OSError as error:
         output.show_error(_said_by_the_system(error), debug=debug)
@@ -71,11 +74,6 @@ def _run(arguments: list[str]) -> int:
 def _plugin() -> bool:
     """Whether kubectl called us: `kubectl flashsale` runs a program named kubectl-flashsale."""
     return os.path.basename(sys.argv[0]).startswith("kubectl-flashsale")
-
-
-def _forget_stdout() -> None:
-    """Let the interpreter's own last flush go nowhere once the reader of our pipe has left."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _said_by_the_system(error: OSError) -> FlashsaleError:

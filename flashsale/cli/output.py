@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import FlashsaleError
@@ -65,9 +66,10 @@ def notes() -> Progress:
 
 
 def note(text: str) -> None:
-    """Print a message beside the result."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Print a message beside the result; the work goes on where nobody can be told."""
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def show_error(error: FlashsaleError, *, debug: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +35,11 @@ class Plain:
             self.note(f"  {text}")
 
     def note(self, text: str) -> None:
-        """Print a line."""
+        """Print a line; the work goes on where nobody can be told."""
         self._last = self._clock()
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
 
 
 class Live:
