@@ -183,6 +183,18 @@ def test_protobuf_is_refused(written: Scene) -> None:
     assert "application/json" in answer.message
 
 
+def test_kubectl_creates_a_namespace(written: Scene) -> None:
+    """H9: it sends that one as protobuf, and takes JSON for an answer."""
+    name = f"{written.namespace}-more"
+    try:
+        said = written.kubectl(f"create namespace {name}")
+        assert said.lines == [f"namespace/{name} created"]
+        again = written.kubectl(f"create namespace {name}", code=1)
+        assert f'namespaces "{name}" already exists' in again.err
+    finally:
+        written.api.send("DELETE", f"/api/v1/namespaces/{name}")
+
+
 def test_yaml_is_read(written: Scene) -> None:
     """H9: a YAML body is as good as JSON."""
     body = b"apiVersion: v1\nkind: Service\nmetadata: {name: yaml}\nspec: {ports: [{port: 80}]}\n"

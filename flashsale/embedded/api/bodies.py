@@ -8,9 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded import apierrors
-from flashsale.embedded.api import yamlbody
+from flashsale.embedded.api import protobuf, yamlbody
 from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.deletion import DeleteOptions
+from flashsale.embedded.resources import NAMESPACES
 from flashsale.embedded.types.mistakes import sound
 from flashsale.model import Object
 
@@ -54,7 +55,7 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Object:
     elif kind_of_body in JSON_TYPES:
         thing = decode_json(body, kind)
     elif kind_of_body == PROTOBUF:
-        raise apierrors.no_protobuf()
+        thing = _decode_protobuf(body, kind)
     else:
         raise apierrors.unsupported_body()
     if not isinstance(thing, dict):
@@ -65,6 +66,20 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Object:
             f"struct ({_shown(body)})"
         )
     return thing
+
+
+def _decode_protobuf(body: bytes, kind: str) -> Object:
+    """Decode what `kubectl create namespace` sends, and refuse everything else.
+
+    Raises:
+        ApiError: 415.
+    """
+    if kind != NAMESPACES.kind:
+        raise apierrors.no_protobuf()
+    try:
+        return protobuf.namespace(body)
+    except ValueError as error:
+        raise apierrors.no_protobuf() from error
 
 
 def decode_json(body: bytes, kind: str = "") -> Any:
