@@ -31,6 +31,7 @@ from flashsale.exercise.story import (
     KEPT_NAMES,
     Adopted,
     CalledOff,
+    Gone,
     Happening,
     Healed,
     Healing,
@@ -83,7 +84,7 @@ class _Turn(Page):
         if is_active:
             self._progress(seen)
         if seen.change == "gone" and seen.cause != "released":
-            self.note(lambda one: one.victim_uid == uid and not one.in_place, gone=self.at)
+            self._gone(uid)
 
     def replicaset(self, seen: ReplicaSetSeen) -> None:
         if seen.replicaset is None:
@@ -173,6 +174,13 @@ class _Turn(Page):
             self.said.append(CalledOff(self.at, healing, SCALED))
         else:
             self.open(healing)
+
+    def _gone(self, uid: str) -> None:
+        """Note the end of a victim, and tell of it where its healing still goes on."""
+        before = self.state.open
+        self.note(lambda one: one.victim_uid == uid and not one.in_place, gone=self.at)
+        pairs = zip(before, self.state.open, strict=True)
+        self.said += [Gone(self.at, new) for old, new in pairs if new is not old]
 
     def _crashed(self, seen: PodSeen) -> None:
         """Note a container's death. While its pod is still coming up, that is only a delay."""

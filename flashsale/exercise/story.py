@@ -107,6 +107,14 @@ class Healed:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """The victim's object is no more. Its replacement may not be ready yet."""
+
+    at: float
+    healing: Healing
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """Healed, and the victim gone: the figures are whole."""
 
@@ -140,7 +148,7 @@ class Adopted:
     pod: str
 
 
-Happening = Died | Replaced | Healed | Closed | CalledOff | Scaled | Adopted
+Happening = Died | Replaced | Healed | Gone | Closed | CalledOff | Scaled | Adopted
 
 KEPT_HEALINGS = 50  # finished ones to remember
 KEPT_NAMES = 500  # of pods that the controller said it deleted

@@ -87,8 +87,10 @@ def happening_line(happening: Happening) -> str:
             )
         case story.Healed(healing=one):
             return f"{one.replacement} is ready after {_after(one.ready, one)}"
-        case story.Closed(healing=one):
-            return f"{one.victim} is gone after {_after(one.gone, one)}" if one.gone else ""
+        case story.Gone(healing=one):
+            return f"{one.victim} is gone after {_after(one.gone, one)}"
+        case story.Closed():
+            return ""
         case story.CalledOff(healing=one, why=why):
             return f"{one.victim} is not replaced: {why}"
         case story.Scaled(before=before, after=after):

@@ -21,6 +21,7 @@ from flashsale.exercise.story import (
     CalledOff,
     Closed,
     Died,
+    Gone,
     Happening,
     Healed,
     Replaced,
@@ -86,6 +87,8 @@ def _line(one: Happening) -> str:
             return f"{one.at:.3f} adopted {_short(one.pod)}"
         case Died():
             return f"{one.at:.3f} {_short(one.healing.victim)} {one.healing.cause}"
+        case Gone():
+            return f"{one.at:.3f} {_short(one.healing.victim)} gone"
         case CalledOff():
             return f"{one.at:.3f} {_short(one.healing.victim)} not replaced: {one.why}"
         case Replaced() | Healed() | Closed():

@@ -86,7 +86,9 @@ def test_several_victims_at_once_get_one_replacement_each() -> None:
         "1.300 b replaced by y",
         "2.000 b healed by y",
         "3.000 a healed by x",
+        "4.000 a gone",
         "4.000 a closed by x",
+        "4.100 b gone",
         "4.100 b closed by y",
     ]
 

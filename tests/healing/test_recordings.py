@@ -14,12 +14,14 @@ STORIES = {
     "03-delete-pod": [
         "0.533 gxj9j deleted",
         "0.554 gxj9j replaced by 2bk89",
+        "1.808 gxj9j gone",
         "8.962 gxj9j healed by 2bk89",
         "8.962 gxj9j closed by 2bk89",
     ],
     "04-delete-pod-now": [
         "0.508 2bk89 deleted",
         "0.614 2bk89 replaced by vhmqw",
+        "1.808 2bk89 gone",
         "7.972 2bk89 healed by vhmqw",
         "7.972 2bk89 closed by vhmqw",
     ],
