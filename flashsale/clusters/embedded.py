@@ -48,11 +48,19 @@ class Embedded:
         return running.kubeconfig
 
     async def start(self, progress: Progress) -> None:
-        """Start it, or find it running."""
+        """Start it, or find it running; even Ctrl-C waits until it is one or the other."""
         from flashsale.embedded import launch
 
+        if await self.running():
+            return
         progress.step("Starting the embedded cluster")
-        await asyncio.to_thread(launch.start, self.home)
+        starting = asyncio.ensure_future(asyncio.to_thread(launch.start, self.home))
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait([starting])  # a thread cannot be told to stop
+            starting.exception()  # whatever it says: nobody waits for the cluster any more
+            raise
 
     async def running(self) -> bool:
         """Whether its process lives."""

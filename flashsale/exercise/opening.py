@@ -21,6 +21,8 @@ from flashsale.clusters.presence import told
 from flashsale.clusters.record import Record
 from flashsale.errors import BadInputError
 from flashsale.exercise import manifest as manifests
+from flashsale.exercise import namespaces
+from flashsale.exercise.halfway import nothing_half_done
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
 from flashsale.exercise.readiness import ready
@@ -28,7 +30,7 @@ from flashsale.exercise.rolling import Before, Rolled, learned, outdated, presen
 from flashsale.exercise.sale import Sale, reached
 from flashsale.exercise.showing import Status, status
 from flashsale.exercise.waiting import Sight
-from flashsale.kube import Api, NotFoundError
+from flashsale.kube import Api
 from flashsale.kube.applying import Outcome, apply
 from flashsale.kube.failures import InvalidError
 
@@ -88,6 +90,18 @@ async def open_sale(
         NotReadyError: not all pods were ready in time; the sale stays as it is.
     """
     began = clock()
+    async with nothing_half_done(choice, home, progress):
+        opened = await _open(choice, order, progress, home, tell)
+    return replace(opened, seconds=clock() - began)
+
+
+async def _open(
+    choice: Choice,
+    order: Order,
+    progress: Progress,
+    home: Path,
+    tell: Callable[[Sight], None] | None,
+) -> Opened:
     await choice.cluster.start(progress)
     _remember_first(home, choice.record)
     name = order.image or order.project.manifest.image
@@ -97,7 +111,7 @@ async def open_sale(
     record = recorded(choice.record, manifest, order.namespace)
     async with reached(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
-        await check(sale, manifest, order.replicas)
+        await check(sale, manifest, order.replicas, progress)
         _remember(home, record, progress)
         before = await present(sale)
         progress.step("Applying the ReplicaSet and the Service")
@@ -107,7 +121,7 @@ async def open_sale(
             await _all_ready(sale, order.timeout, progress, tell)
             image = await learned(sale, image, before)
             _remember(home, record.with_image(image), progress)
-        return Opened(await status(sale), image, outcomes, rolled, clock() - began)
+        return Opened(await status(sale), image, outcomes, rolled, 0.0)
 
 
 def recorded(record: Record, manifest: Manifest, namespace: str | None) -> Record:
@@ -127,20 +141,16 @@ def recorded(record: Record, manifest: Manifest, namespace: str | None) -> Recor
     )
 
 
-async def check(sale: Sale, manifest: Manifest, replicas: int | None) -> None:
+async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress) -> None:
     """Let the server check both objects before either is changed.
 
     Raises:
         BadInputError: it refuses one; the error names file and field.
     """
     try:
-        for thing in (manifest.replicaset, manifest.service):
-            await apply(sale.api, thing, sale.namespace, replicas=replicas, dry_run=True)
-    except NotFoundError as error:
-        raise BadInputError(
-            f"The cluster '{sale.cluster.context}' has no namespace '{sale.namespace}'.",
-            hint=f"kubectl --context {sale.cluster.context} create namespace {sale.namespace}",
-        ) from error
+        async with namespaces.ensured(sale, progress):
+            for thing in (manifest.replicaset, manifest.service):
+                await apply(sale.api, thing, sale.namespace, replicas=replicas, dry_run=True)
     except InvalidError as error:
         raise named(error, manifest) from error
 

@@ -148,7 +148,6 @@ class TestOpenSale:
             (("logs", "nope"), 2, "There is no pod 'nope'"),
             (("status", "-n", "elsewhere"), 4, "no ReplicaSet flashsale-rs"),
             (("scale", "2", "-n", "elsewhere"), 4, "no ReplicaSet flashsale-rs"),
-            (("up", "-n", "elsewhere"), 2, "has no namespace 'elsewhere'"),
             (("up", "--push", "me/shop"), 2, "not from a registry"),
             (("open",), 1, "There is no browser"),
         ],

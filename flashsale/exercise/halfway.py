@@ -1,0 +1,59 @@
+"""An `up` that does not get as far as a sale leaves nothing half-done behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from flashsale.clusters import record as records
+from flashsale.clusters.base import Cluster, Progress
+from flashsale.clusters.choose import Choice, recorded_quietly
+from flashsale.clusters.presence import told
+from flashsale.errors import FlashsaleError
+from flashsale.kube import connect
+
+REPLICASETS = "/apis/apps/v1/replicasets"  # of all namespaces
+
+
+class Silent:
+    """Progress of what nobody has to hear of."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    detail = note = step
+
+
+@asynccontextmanager
+async def nothing_half_done(choice: Choice, home: Path, progress: Progress) -> AsyncIterator[None]:
+    """Stop a cluster again that did not run before, when what follows fails or is ended.
+
+    That is for a cluster that is there for the sale alone, and only until it holds a ReplicaSet:
+    from then on there is a sale to go back to. The record is then what it was, too.
+    """
+    before = recorded_quietly(home)
+    ours = choice.cluster.stops_with_sale and not await choice.cluster.running()
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if ours and not done and await _bare(choice.cluster):
+            await choice.cluster.stop(Silent())
+            if before:
+                records.write(home, before)
+            elif recorded_quietly(home):
+                records.forget(home)
+            progress.note(f"Stopped {told(choice.record)} again: it was started for this alone.")
+
+
+async def _bare(cluster: Cluster) -> bool:
+    """Whether a cluster runs, and holds no ReplicaSet."""
+    try:
+        if not await cluster.running():
+            return False
+        async with connect(cluster.kubeconfig, cluster.context) as api:
+            return not await api.list(REPLICASETS)
+    except FlashsaleError:
+        return False

@@ -1,0 +1,95 @@
+"""An `up` that comes to nothing leaves nothing, on a real embedded cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from flashsale.clusters.choose import Wanted, for_opening
+from flashsale.exercise import project
+from flashsale.exercise.opening import Order, open_sale
+from tests.command import Flashsale
+
+STARTING = "Starting the embedded cluster"
+
+
+class Listening:
+    """Progress that hears every step."""
+
+    def __init__(self, hear: Callable[[str], object]) -> None:
+        self.hear = hear
+        self.notes: list[str] = []
+
+    def step(self, text: str) -> None:
+        """Pass it on."""
+        self.hear(text)
+
+    def detail(self, text: str) -> None:
+        """Details do not matter."""
+
+    def note(self, text: str) -> None:
+        """Keep it."""
+        self.notes.append(text)
+
+
+async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
+    """Ctrl-C while the cluster starts: its process ends again, and nothing is recorded."""
+    loop = asyncio.get_running_loop()
+
+    def hear(step: str) -> None:
+        if step == STARTING:
+            loop.call_soon(task.cancel)
+
+    progress = Listening(hear)
+    choice = await for_opening(Wanted(cluster="embedded"), home=flashsale.home)
+    order = Order(project.packaged())
+    task = asyncio.create_task(open_sale(choice, order, progress, flashsale.home))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert progress.notes == ["Stopped the embedded cluster again: it was started for this alone."]
+    assert not flashsale.cluster_pid()
+    assert not flashsale.record.exists()
+
+
+def test_refused_up_leaves_no_cluster(flashsale: Flashsale) -> None:
+    """Exit 2 says that nothing was changed: the cluster that was started for it ends again."""
+    manifest = flashsale.quick_manifest(**{"replicas: 3": "replica: 3"})
+    told = flashsale("up", "--manifest", str(manifest), "-n", "shop")
+    assert told.code == 2
+    assert "namespace/shop created" not in told.err
+    assert not flashsale.cluster_pid()
+    assert not flashsale.record.exists()
+
+
+def test_refused_up_leaves_a_running_cluster_running(open_sale: Flashsale) -> None:
+    """What ran before runs on, with its sale; a namespace made for the refused one goes again."""
+    before, record = open_sale.cluster_pid(), open_sale.record.read_text()
+    manifest = open_sale.quick_manifest(**{"replicas: 3": "replica: 3"})
+    told = open_sale("up", "--manifest", str(manifest), "-n", "refused")
+    assert told.code == 2
+    assert STARTING not in told.err
+    assert "namespace/refused created" not in told.err
+    assert (open_sale.cluster_pid(), open_sale.record.read_text()) == (before, record)
+
+
+def test_up_makes_the_namespace_and_down_leaves_it(flashsale: Flashsale) -> None:
+    """The embedded cluster is the learner's own, so nobody has to make the namespace first."""
+    words = ("up", "-n", "shop", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    first = flashsale(*words)
+    assert first.code == 0, first.err
+    assert "namespace/shop created" in first.err.splitlines()
+    assert flashsale("status", "-o", "json").json["namespace"] == "shop"
+    assert flashsale("down").code == 0
+    again = flashsale(*words)
+    assert again.code == 0
+    assert "namespace/shop" not in again.err
+
+
+@pytest.mark.parametrize("name", ["UPPER", "a/b", "x" * 64])
+def test_impossible_namespace_is_refused(open_sale: Flashsale, name: str) -> None:
+    """One sentence in the learner's words."""
+    told = open_sale("up", "-n", name)
+    assert (told.code, told.out) == (2, "")
+    assert f"Error: '{name}' cannot name a namespace" in told.err
