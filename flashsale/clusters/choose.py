@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -81,7 +82,8 @@ async def for_finding(wanted: Wanted, *, home: Path | None = None) -> Choice:
     """Choose where an open sale is, without a look whether it runs.
 
     Raises:
-        NoSaleError: nothing was typed, and nothing is recorded; or minikube's profile is gone.
+        NoSaleError: nothing was typed, nothing is recorded, and the embedded cluster does not run;
+            or minikube's profile is gone.
         ClusterUnreachableError: minikube is stopped, or the context is not there any more.
         RefusedError, BadInputError: as :func:`for_opening` does.
     """
@@ -98,12 +100,12 @@ async def for_closing(wanted: Wanted, *, home: Path | None = None) -> Choice:
 
 
 async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
-    """Take what was typed, else what is recorded."""
+    """Take what was typed, else what is recorded, else the embedded cluster if it runs."""
     if wanted.anything:
         return _typed(wanted, recorded_quietly(home), home)
     recorded = records.read(home)
     if recorded is None:
-        raise NoSaleError("No sale is open here.", hint="flashsale up")
+        return await _unrecorded(home)
     if recorded.kind == "context" and recorded.context not in contexts.read():
         raise ClusterUnreachableError(
             f"The sale is on {told(recorded)}, which the kubeconfig does not have any more.",
@@ -111,6 +113,22 @@ async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
         )
     guard(recorded)
     return Choice(_cluster(recorded, home), "the sale is there already", recorded)
+
+
+async def _unrecorded(home: Path) -> Choice:
+    """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
+
+    Raises:
+        NoSaleError: it does not run.
+    """
+    ours = Embedded(home / "embedded")
+    try:
+        running = sys.platform != "win32" and await ours.running()
+    except ClusterUnreachableError:
+        running = False  # another version's
+    if not running:
+        raise NoSaleError("No sale is open here.", hint="flashsale up")
+    return Choice(ours, "it runs, and nothing is recorded", Record("embedded", Embedded.context))
 
 
 def _typed(wanted: Wanted, recorded: Record | None, home: Path) -> Choice:

@@ -15,7 +15,7 @@ from flashsale.clusters.base import Cluster
 from flashsale.clusters.choose import Wanted
 from flashsale.clusters.findings import Finding
 from flashsale.clusters.home import ELSEWHERE, nearest, unwritable
-from flashsale.errors import FlashsaleError
+from flashsale.errors import FlashsaleError, NoSaleError
 from flashsale.kube import contexts
 
 LEAST_PYTHON = (3, 11)
@@ -97,11 +97,14 @@ async def sale(home: Path) -> Finding:
     """Tell what is recorded, and whether that cluster runs."""
     try:
         recorded = records.read(home)
-        if recorded is None:
-            return Finding("sale", "absent", "none is open", "flashsale up")
         cluster = (await choose.for_finding(Wanted(), home=home)).cluster
     except FlashsaleError as error:
+        if isinstance(error, NoSaleError) and not choose.recorded_quietly(home):
+            return Finding("sale", "absent", "none is open", "flashsale up")
         return Finding("sale", "problem", str(error).rstrip("."), error.hint)
+    if recorded is None:
+        text = "none is recorded, but the embedded cluster runs"
+        return Finding("sale", "ok", text, "flashsale status, or flashsale down")
     where = presence.told(recorded)
     if await runs(cluster):
         return Finding("sale", "ok", f"recorded on {where}, which runs")

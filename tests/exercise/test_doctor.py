@@ -93,6 +93,15 @@ def test_living_cluster_is_none(flashsale: Flashsale) -> None:
     assert found["up"]["text"].startswith("would use the embedded cluster: ")
 
 
+def test_forgotten_cluster_is_told(flashsale: Flashsale) -> None:
+    """A process that runs on is never denied."""
+    launch.start(flashsale.home / "embedded")
+    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    found = {one["name"]: one for one in told.json}
+    assert found["sale"]["text"] == "none is recorded, but the embedded cluster runs"
+    assert "flashsale down" in found["sale"]["hint"]
+
+
 def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which `--context` takes as they are, and which it takes insisting for."""
     servers = {"kind-dev": "https://127.0.0.1:1", "prod": "https://prod.example.com"}

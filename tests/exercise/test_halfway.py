@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from flashsale.clusters.choose import Wanted, for_opening
+from flashsale.embedded import launch
 from flashsale.exercise import project
 from flashsale.exercise.opening import Order, open_sale
 from tests.command import Flashsale
@@ -93,3 +94,28 @@ def test_impossible_namespace_is_refused(open_sale: Flashsale, name: str) -> Non
     told = open_sale("up", "-n", name)
     assert (told.code, told.out) == (2, "")
     assert f"Error: '{name}' cannot name a namespace" in told.err
+
+
+def test_lost_record_does_not_hide_the_sale(flashsale: Flashsale) -> None:
+    """The cluster of this home runs, so the sale is there; `down` closes it."""
+    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    assert flashsale(*words).code == 0
+    flashsale.record.unlink()
+    assert flashsale("status", "-o", "json").json["replicaset"]["desired"] == 1
+    closed = flashsale("down")
+    assert closed.code == 0
+    assert "replicaset.apps/flashsale-rs deleted" in closed.out.splitlines()
+    assert not flashsale.cluster_pid()
+
+
+def test_down_stops_a_cluster_without_a_sale(flashsale: Flashsale) -> None:
+    """A process that was left, by SIGKILL say, is stopped, and `down` says so."""
+    launch.start(flashsale.home / "embedded")
+    assert flashsale("status").code == 4
+    closed = flashsale("down")
+    assert (closed.code, closed.out) == (
+        0,
+        "Nothing of a sale was left.\nThe cluster is stopped.\n",
+    )
+    assert not flashsale.cluster_pid()
+    assert flashsale("down").code == 4
