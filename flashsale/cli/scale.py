@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
     from flashsale.exercise.scaling import Scaling
 
-SETTINGS = {"ignore_unknown_options": True}  # so that -1 is a number, which can be answered
+SETTINGS = {"ignore_unknown_options": True}  # numbers alone: -1 can be answered
 
 
 def scale(

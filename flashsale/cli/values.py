@@ -17,8 +17,6 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def replica_count(text: str) -> int:
     """Read a number of pods: whole, 0 to 100."""
-    if text.startswith("--"):
-        raise BadInputError(f"There is no option '{text}' here.", hint="flashsale scale --help")
     if not re.fullmatch(r"[+-]?\d+", text.strip()):
         raise BadInputError(
             f"'{text}' is not a number of pods: it takes a whole number.", hint="flashsale scale 5"

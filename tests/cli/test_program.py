@@ -71,6 +71,13 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["stauts"], "There is no command 'stauts'. Did you mean 'status'?"),
         (["status", "--nope"], "No such option"),
+        (["scale", "3", "--timeot", "5s"], "No such option: --timeot. Did you mean --timeout?"),
+        (["scale", "--timeot", "5s", "3"], "No such option: --timeot. Did you mean --timeout?"),
+        (["scale", "-x", "3"], "No such option: -x."),
+        (["scale", "-1", "--timeout", "5s"], "There cannot be -1 pods"),
+        (["scale", "--timeout", "-5", "3"], "'-5' is not a duration"),
+        (["scale", "--", "-1"], "There cannot be -1 pods"),
+        (["--clustr", "minikube", "up"], "No such option: --clustr. Did you mean --cluster?"),
         (["scale"], "Missing argument"),
         (["status", "extra"], "unexpected extra argument"),
         (["up", "--cluster", "gke"], "There is no cluster called 'gke'"),
