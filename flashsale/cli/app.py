@@ -17,7 +17,9 @@ from typer.core import TyperCommand, TyperGroup
 from flashsale import __version__
 from flashsale.cli import shared
 from flashsale.cli.catalog import ENTRIES, entry
+from flashsale.cli.hints import repeated
 from flashsale.cli.output import ReaderLeftError
+from flashsale.errors import FlashsaleError
 
 EXAMPLES = """\
 Examples:
@@ -110,11 +112,17 @@ class Program(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a reader of our output that left is no error, but Typer exits with 1."""
+        """Run the command; its hint repeats where the sale was looked for.
+
+        A reader of our output that left is no error, but Typer exits with 1.
+        """
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderLeftError from error
+        except FlashsaleError as error:
+            error.hint = repeated(error.hint, ctx.obj or {})
+            raise
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands in sections, then the options."""

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.errors import NoSaleError
+
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
     from flashsale.exercise.closing import Closed
+
+ELSEWHERE = "if it is on another cluster: flashsale down --context NAME"
 
 
 def down(
@@ -37,6 +41,10 @@ async def _closed(typed: Shared, stop: bool) -> Closed:
     from flashsale.clusters.home import state_home
     from flashsale.exercise.closing import close
 
-    choice = await (for_closing if stop else for_finding)(typed.wanted)
+    try:
+        choice = await (for_closing if stop else for_finding)(typed.wanted)
+    except NoSaleError as error:
+        error.hint = ELSEWHERE  # there is nothing to open first
+        raise
     with progress() as shown:
         return await close(choice, typed.namespace, shown, state_home(), stop=stop)

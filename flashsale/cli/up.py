@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from flashsale.clusters.base import Making, Progress
     from flashsale.exercise.opening import Opened, Order
 
+COUNT = "flashsale up --replicas"
+
 
 def up(
     ctx: typer.Context,
@@ -78,7 +80,7 @@ def up(
         project=found,
         namespace=typed.namespace,
         image=None if image is None else values.image_name(image),
-        replicas=None if replicas is None else values.replica_count(replicas),
+        replicas=None if replicas is None else values.replica_count(replicas, COUNT),
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,

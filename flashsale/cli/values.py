@@ -15,21 +15,23 @@ LEAST_CPUS = 2  # minikube refuses less
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def replica_count(text: str) -> int:
-    """Read a number of pods: whole, 0 to 100."""
+def replica_count(text: str, how: str = "flashsale scale") -> int:
+    """Read a number of pods: whole, 0 to 100.
+
+    Args:
+        how: what is typed before the number, for the hint.
+    """
     if not re.fullmatch(r"[+-]?\d+", text.strip()):
         raise BadInputError(
-            f"'{text}' is not a number of pods: it takes a whole number.", hint="flashsale scale 5"
+            f"'{text}' is not a number of pods: it takes a whole number.", hint=f"{how} 5"
         )
     count = int(text)
     if count < 0:
-        raise BadInputError(
-            f"There cannot be {count} pods: 0 is the least.", hint="flashsale scale 0"
-        )
+        raise BadInputError(f"There cannot be {count} pods: 0 is the least.", hint=f"{how} 0")
     if count > MOST_REPLICAS:
         raise BadInputError(
             f"{text} pods are more than one machine can carry: {MOST_REPLICAS} is the most here.",
-            hint=f"flashsale scale {MOST_REPLICAS}",
+            hint=f"{how} {MOST_REPLICAS}",
         )
     return count
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ async def close(
         stop: stop the cluster, too, even where it is there for more than the sale.
 
     Raises:
-        NoSaleError: nothing of a sale is there, and no cluster of ours runs.
+        NoSaleError: nothing of a sale is there, and no cluster of ours runs; or the sale is in
+            another namespace, and the cluster goes on.
         NotReadyError: pods were still there long after their grace period.
     """
     began, cluster = clock(), choice.cluster
@@ -74,11 +75,31 @@ async def close(
         progress.step("Removing the ReplicaSet, the Service and the pods")
         removed = await remove(sale, at_once=dead)
         missing = sale.missing()
+        missing.hint = sale.kubectl("get replicasets --all-namespaces")
+        if not removed and sale.namespace != choice.record.namespace:
+            await _guard(sale, choice)
     stopped = stopping and await cluster.stop(progress)
     _forget(home, choice)
     if not removed and not stopped:
         raise missing
     return Closed(tuple(removed), stopped, clock() - began)
+
+
+async def _guard(sale: Sale, choice: Choice) -> None:
+    """Keep a cluster from being stopped under the sale by a namespace that was mistyped.
+
+    Raises:
+        NoSaleError: the sale is in another namespace than the one that was closed.
+    """
+    home = choice.record.namespace
+    try:
+        await replace(sale, namespace=home).replicaset()
+    except NoSaleError:
+        return
+    raise NoSaleError(
+        f"The sale is in the namespace {home}, not in {sale.namespace}.",
+        hint=f"flashsale down -n {home}",
+    )
 
 
 async def remove(sale: Sale, *, at_once: bool) -> list[str]:
@@ -120,7 +141,7 @@ async def _pods_gone(sale: Sale, replicaset: Object) -> None:
     except TimeoutError:
         raise NotReadyError(
             f"Some pods are still there {grace + SPARE:g} s after their deletion.",
-            hint=f"kubectl --context {sale.cluster.context} get pods -n {sale.namespace}",
+            hint=sale.kubectl(f"get pods -n {sale.namespace}"),
         ) from None
 
 

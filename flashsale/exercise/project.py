@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +74,11 @@ def init(folder: Path) -> list[Path]:
         raise BadInputError(f"{folder} is a file, not a folder.", hint="flashsale init sale")
     there = [name for name in NAMES if (folder / name).exists() or (folder / name).is_symlink()]
     if there:
+        whole = f"flashsale up {shlex.quote(str(folder))}"
+        another = f"flashsale init {shlex.quote(str(folder / 'sale'))}"
         raise RefusedError(
             f"{folder / there[0]} is there already, and init overwrites nothing.",
-            hint=f"flashsale init {folder / 'sale'}",
+            hint=whole if len(there) == len(NAMES) else another,
         )
     app = packaged_app()
     texts = (
@@ -93,7 +96,8 @@ def init(folder: Path) -> list[Path]:
 def _present(folder: Path) -> list[Path]:
     if folder.is_file():
         raise BadInputError(
-            f"{folder} is a file, not a folder.", hint=f"flashsale up --manifest {folder}"
+            f"{folder} is a file, not a folder.",
+            hint=f"flashsale up --manifest {shlex.quote(str(folder))}",
         )
     if not folder.is_dir():
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
@@ -104,4 +108,4 @@ def _present(folder: Path) -> list[Path]:
 
 
 def _init(folder: Path) -> str:
-    return f"flashsale init {folder} writes them"
+    return f"flashsale init {shlex.quote(str(folder))} writes them"

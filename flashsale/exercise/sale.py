@@ -60,6 +60,12 @@ class Sale:
         query = {"labelSelector": selector} if selector else None
         return await self.api.list(paths.pods(self.namespace), query)
 
+    def kubectl(self, words: str) -> str:
+        """Write a kubectl command that works as typed: no file of the user's has our cluster."""
+        if self.cluster.stops_with_sale:
+            return f"KUBECONFIG=$(flashsale kubeconfig) kubectl {words}"
+        return f"kubectl --context {self.cluster.context} {words}"
+
     def missing(self) -> NoSaleError:
         """The error that there is no sale on a cluster that answers."""
         return NoSaleError(

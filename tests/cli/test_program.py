@@ -133,7 +133,30 @@ def test_commands_without_a_sale_exit_4(
     words = [command, "3"] if command == "scale" else [command]
     code, out, err = told(capsys, *words)
     assert (code, out) == (4, "")
-    assert err == "Error: No sale is open here.\nHint: flashsale up\n"
+    hint = "if it is on another cluster: flashsale down --context NAME"
+    hint = hint if command == "down" else "flashsale up"
+    assert err == f"Error: No sale is open here.\nHint: {hint}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["-n", "other", "status"], "flashsale up -n other"),
+        (["status", "--cluster", "auto", "-n", "a b"], "flashsale up --cluster auto -n 'a b'"),
+        (["status", "--cluster", "embedded"], "flashsale up --cluster embedded"),
+        (["up", "--replicas", "200"], "flashsale up --replicas 100"),
+        (["up", "--replicas", "200", "-n", "x"], "flashsale up -n x --replicas 100"),
+        (["up", "--replicas", "-1"], "flashsale up --replicas 0"),
+        (["scale", "two", "-n", "x"], "flashsale scale -n x 5"),
+        (["up", "--cluster", "gke"], "flashsale up --cluster embedded"),
+        (["status", "--context", "nope"], "kubectl config get-contexts"),
+    ],
+)
+def test_hint_is_the_whole_command(
+    words: list[str], hint: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was typed about where the sale is stands in the command that helps."""
+    assert told(capsys, *words)[2].splitlines()[-1] == f"Hint: {hint}"
 
 
 @pytest.mark.parametrize(

@@ -119,3 +119,12 @@ def test_down_stops_a_cluster_without_a_sale(flashsale: Flashsale) -> None:
     )
     assert not flashsale.cluster_pid()
     assert flashsale("down").code == 4
+
+
+def test_down_elsewhere_leaves_the_sale_alone(open_sale: Flashsale) -> None:
+    """A namespace that was mistyped does not stop the cluster under the sale."""
+    told = open_sale("down", "-n", "typo")
+    assert (told.code, told.out) == (4, "")
+    assert "The sale is in the namespace default, not in typo." in told.err
+    assert told.err.splitlines()[-1] == "Hint: flashsale down -n default"
+    assert open_sale("status").code == 0

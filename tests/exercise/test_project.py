@@ -38,6 +38,19 @@ def test_init_overwrites_nothing(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).read_text() == "mine"
 
 
+def test_second_init_says_how_to_use_the_first(tmp_path: Path) -> None:
+    """All three are there, so the next step is to open them; one alone is somebody's own."""
+    folder = tmp_path / "my sale"
+    project.init(folder)
+    with pytest.raises(RefusedError) as caught:
+        project.init(folder)
+    assert caught.value.hint == f"flashsale up '{folder}'"
+    (folder / "Dockerfile").unlink()
+    with pytest.raises(RefusedError) as caught:
+        project.init(folder)
+    assert caught.value.hint == f"flashsale init '{folder / 'sale'}'"
+
+
 def test_app_alone_gets_our_dockerfile_and_manifest(tmp_path: Path) -> None:
     """Each file that is not there is the packaged one."""
     (tmp_path / "app.py").write_text("app = None")
