@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +29,15 @@ class Source:
         """Read a text file.
 
         Raises:
-            BadInputError: it is missing, a folder, too big, binary, or not ours to read.
+            BadInputError: it is missing, no regular file, too big, binary, or not ours to read.
         """
         if file.is_dir():
             raise BadInputError(f"{file} is a folder, not a file.", hint=f"flashsale up {file}")
         try:
-            if file.stat().st_size > BIGGEST:
+            about = file.stat()
+            if not stat.S_ISREG(about.st_mode):  # a device or a pipe may never end
+                raise BadInputError(f"{file} is not a regular file.", hint=HINT)
+            if about.st_size > BIGGEST:
                 raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
             text = file.read_bytes().decode()
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,14 @@ def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
         manifests.read(tmp_path / "my.yaml")
     with pytest.raises(BadInputError, match="is a folder"):
         manifests.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/dev/urandom", "pipe"])
+def test_device_and_pipe_are_refused_at_once(tmp_path: Path, name: str) -> None:
+    """Neither need ever end."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInputError, match="is not a regular file"):
+        manifests.read(tmp_path / name)
 
 
 def test_image_is_set_on_a_copy() -> None:
