@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,8 @@ class Announcer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
 
     def _write(self, now: float, progress: Progress) -> None:
         figures = progress.figures
@@ -69,8 +71,12 @@ class Announcer:
             "pods": dict(figures.pods),
         }
         fresh = self._file.with_suffix(f".{os.getpid()}")
-        fresh.write_text(json.dumps(said))
-        fresh.replace(self._file)
+        try:
+            fresh.write_text(json.dumps(said))
+            fresh.replace(self._file)
+        except OSError:  # a full disk takes nothing from the load: it is only heard of nowhere else
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
 
 def announced(folder: Path, now: float) -> Announced | None:

@@ -57,6 +57,16 @@ def test_a_load_that_ended_is_not_shown(tmp_path: Path) -> None:
     assert buyers.look({"a"}) is None
 
 
+def test_nowhere_to_write_takes_nothing_from_the_load(tmp_path: Path) -> None:
+    """On a full disk, say, the load goes on; only nobody else hears of it."""
+    told = list[Progress]()
+    (tmp_path / NAME / "in the way").mkdir(parents=True)
+    with Announcer(tmp_path, told.append) as announcer:
+        announcer(progress(a=1))
+    assert len(told) == 1
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
+
+
 def test_a_load_on_another_sale_is_not_shown(tmp_path: Path) -> None:
     """Its pods have other names."""
     Announcer(tmp_path, lambda _: None, clock=lambda: 100.0)(progress(x=5))
