@@ -16,6 +16,8 @@ from flashsale.embedded.cluster import Cluster
 from flashsale.embedded.state import Home
 from flashsale.errors import FlashsaleError
 
+log = logging.getLogger("flashsale.embedded")
+
 
 def main() -> int:
     """Run until SIGTERM; says "ready", or what is wrong, on the given file descriptor."""
@@ -39,6 +41,12 @@ def main() -> int:
     except FlashsaleError as error:
         say(f"{error}\n{error.hint}\n")
         return error.exit_code
+    except OSError as error:  # a full disk, say, on which no log can be written either
+        log.exception("the system refused")
+        where = f" ({error.filename})" if error.filename else ""
+        words = f"The embedded cluster did not start in {home.path}: {error.strerror}{where}."
+        say(f"{words}\ndf -h {home.path}; ls -ld {home.path}\n")
+        return 1
     finally:
         (home.path / "cluster.json").unlink(missing_ok=True)
     return 0

@@ -234,6 +234,12 @@ def encode(thing: Object) -> bytes:
 
 
 def _unreadable(path: Path, error: Exception) -> StoreError:
+    """Tell a damaged file from one that only wants room: sqlite writes when it opens."""
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+        return StoreError(
+            f"The cluster's state in {path} cannot be opened: {error}.",
+            hint=f"free some disk space: df -h {path.parent}",
+        )
     return StoreError(
         f"The cluster's state in {path} cannot be read: {error}.",
         hint="move the folder away and start again: "

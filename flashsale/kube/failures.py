@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, ClassVar
 
 from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
@@ -73,8 +74,15 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
             f"Not allowed on the cluster '{context}': {words}", hint="kubectl auth can-i --list"
         )
     if status >= 500:
-        return ApiError(f"The cluster '{context}' failed: {words}", hint="try once more")
+        words, hint = advised(words)
+        return ApiError(f"The cluster '{context}' failed: {words}", hint=hint or "try once more")
     return ApiError(f"The cluster '{context}' answered {status}: {words}", hint="flashsale doctor")
+
+
+def advised(words: str) -> tuple[str, str]:
+    """Part what happened from the advice that the embedded cluster puts in brackets behind it."""
+    found = re.fullmatch(r"(.+?) \((free some disk space: [^()]+)\)", words)
+    return (found[1], found[2]) if found else (words, "")
 
 
 def said(body: str | bytes) -> str:

@@ -296,6 +296,16 @@ def test_a_corrupt_database_is_named_and_kept(home: Path) -> None:
     assert (home / "state.db").read_bytes() == b"garbage " * 1000
 
 
+def test_what_the_system_refuses_at_the_start_is_told(home: Path) -> None:
+    """On a full disk no log can be written, so the reason comes with the error."""
+    Home(home).prepare()
+    (home / "pki").write_text("a file")
+    with pytest.raises(ClusterUnreachableError, match=r"did not start in .*: .*pki") as failure:
+        launch.start(home)
+    assert str(failure.value).count("Errno") == 0
+    assert f"df -h {home}" in failure.value.hint
+
+
 def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     """A file stands where the folder should be."""
     blocked = tmp_path / "file"

@@ -81,13 +81,16 @@ class ImageStore:
         try:
             recipe = recipes.write(instructions, folder)
         except OSError as error:
-            raise BadInputError(f"{folder} cannot be read: {error}.") from error
+            raise BadInputError(
+                f"{error.filename or folder} cannot be read: {error.strerror or error}."
+            ) from error
         try:
             identity, built = self._store(recipe, folder)
             self._point(full, identity)
         except OSError as error:
             raise FlashsaleError(
-                f"The image {name} cannot be stored in {self._blobs.parent}: {error}.",
+                f"The image {name} cannot be stored in {self._blobs.parent}:"
+                f" {error.strerror or error}.",
                 hint=f"free some disk space: df -h {self._blobs.parent}",
             ) from error
         return BuiltImage(name, f"sha256:{identity}", built, recipe.notes)

@@ -7,7 +7,7 @@ import pytest
 
 from flashsale.embedded.kubelet import images as store_module
 from flashsale.embedded.kubelet.images import Image, ImageStore
-from flashsale.errors import BadInputError
+from flashsale.errors import BadInputError, FlashsaleError
 from tests.embedded.kubelet import apps
 
 
@@ -88,6 +88,14 @@ def test_another_command_is_another_image(bench: Bench) -> None:
     """The configuration counts as content."""
     first = bench.build('FROM x\nCMD ["a"]\n')
     assert bench.build('FROM x\nCMD ["b"]\n').id != first.id
+
+
+def test_store_that_cannot_be_written_is_told_in_words(bench: Bench, tmp_path: Path) -> None:
+    """The system's sentence, without its number."""
+    bench.write(app__py="app = None")
+    (tmp_path / "store").write_text("a file")
+    with pytest.raises(FlashsaleError, match=r"cannot be stored in .*: Not a directory\.$"):
+        bench.build("FROM python\nCOPY app.py .\n")
 
 
 def test_copy_follows_docker(bench: Bench) -> None:
