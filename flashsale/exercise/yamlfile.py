@@ -15,6 +15,7 @@ BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
 MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
 DEEPEST = 50  # levels; an alias may stand within what it stands for
 HINT = "flashsale manifest shows one that works"
+FILE = "write it to a file first, as: flashsale manifest > my.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Source:
         try:
             about = file.stat()
             if not stat.S_ISREG(about.st_mode):  # a device or a pipe may never end
-                raise BadInputError(f"{file} is not a regular file.", hint=HINT)
+                raise BadInputError(f"{file} is not a regular file.", hint=FILE)
             if about.st_size > BIGGEST:
                 raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
             text = file.read_bytes().decode()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.embedded.kubelet.environment import expand
+from flashsale.embedded.kubelet.gotext import os_error
 from flashsale.embedded.kubelet.images import Image, replace_file
 from flashsale.embedded.kubelet.logfile import BLOCK, LogWriter
 from flashsale.embedded.kubelet.logs import Logs
@@ -150,14 +151,16 @@ class Runtime:
             cwd = rootfs / (spec.get("workingDir") or image.workdir).lstrip("/")
             cwd.mkdir(parents=True, exist_ok=True)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
-            raise StartError(f"the container's files cannot be laid out: {error}", 128) from error
+            why = os_error(error) if isinstance(error, OSError) else error
+            raise StartError(f"the container's files cannot be laid out: {why}", 128) from error
         env = _environment(image, variables, rootfs, meta["name"])
         env["FLASHSALE_GUEST"] = guest(meta["name"], address)
         argv = tuple(_inside(rootfs, word) for word in _command(spec, image, variables))
         try:
             log = self._logs.open(meta["uid"], spec["name"], container_id)
         except OSError as error:
-            raise StartError(f"the container's log cannot be opened: {error}", 128) from error
+            why = os_error(error)
+            raise StartError(f"the container's log cannot be opened: {why}", 128) from error
         try:
             return self._spawn(Launch(argv, env, cwd), log, folder / "pid")
         except OSError as error:
