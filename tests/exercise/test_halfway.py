@@ -8,9 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from flashsale.clusters.choose import Wanted, for_opening
+from flashsale.clusters.context import Context
 from flashsale.embedded import launch
+from flashsale.errors import BadInputError
+from flashsale.exercise import manifest as manifests
 from flashsale.exercise import project
-from flashsale.exercise.opening import Order, open_sale
+from flashsale.exercise.namespaces import COLLECTION
+from flashsale.exercise.opening import Order, check, open_sale
+from flashsale.exercise.sale import Sale
+from flashsale.kube import connect
 from tests.command import Flashsale
 
 STARTING = "Starting the embedded cluster"
@@ -86,6 +92,18 @@ def test_up_makes_the_namespace_and_down_leaves_it(flashsale: Flashsale) -> None
     again = flashsale(*words)
     assert again.code == 0
     assert "namespace/shop" not in again.err
+
+
+async def test_namespace_of_another_cluster_is_left_to_its_owner(open_sale: Flashsale) -> None:
+    """The same API, called a context: refused with kubectl's command, and nothing is made."""
+    kubeconfig = open_sale.home / "embedded" / "kubeconfig"
+    async with connect(kubeconfig, "flashsale-embedded") as api:
+        sale = Sale(Context("kind-dev"), api, "elsewhere", "flashsale-rs", "flashsale-svc")
+        with pytest.raises(BadInputError, match="has no namespace 'elsewhere'") as caught:
+            await check(sale, manifests.shipped(), None, Listening(print))
+        names = [one["metadata"]["name"] for one in await api.list(COLLECTION)]
+    assert caught.value.hint == "kubectl --context kind-dev create namespace elsewhere"
+    assert "elsewhere" not in names
 
 
 @pytest.mark.parametrize("name", ["UPPER", "a/b", "x" * 64])
