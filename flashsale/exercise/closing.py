@@ -76,29 +76,31 @@ async def close(
         removed = await remove(sale, at_once=dead)
         missing = sale.missing()
         missing.hint = sale.kubectl("get replicasets --all-namespaces")
-        if not removed and sale.namespace != choice.record.namespace:
-            await _guard(sale, choice)
+        another = await _another(sale, choice.record.namespace)
+    if another and not removed:
+        raise another
+    if another and not stop:
+        progress.note(f"The cluster goes on. {another}")
+        return Closed(tuple(removed), False, clock() - began)
     stopped = stopping and await cluster.stop(progress)
-    _forget(home, choice)
+    if not another:
+        _forget(home, choice)
     if not removed and not stopped:
         raise missing
     return Closed(tuple(removed), stopped, clock() - began)
 
 
-async def _guard(sale: Sale, choice: Choice) -> None:
-    """Keep a cluster from being stopped under the sale by a namespace that was mistyped.
-
-    Raises:
-        NoSaleError: the sale is in another namespace than the one that was closed.
-    """
-    home = choice.record.namespace
+async def _another(sale: Sale, namespace: str) -> NoSaleError | None:
+    """Say that the recorded sale is open in another namespace: no cluster is stopped under it."""
+    if namespace == sale.namespace:
+        return None
     try:
-        await replace(sale, namespace=home).replicaset()
+        await replace(sale, namespace=namespace).replicaset()
     except NoSaleError:
-        return
-    raise NoSaleError(
-        f"The sale is in the namespace {home}, not in {sale.namespace}.",
-        hint=f"flashsale down -n {home}",
+        return None
+    return NoSaleError(
+        f"The sale is in the namespace {namespace}, not in {sale.namespace}.",
+        hint=f"flashsale down -n {namespace}",
     )
 
 

@@ -102,13 +102,13 @@ async def _open(
     home: Path,
     tell: Callable[[Sight], None] | None,
 ) -> Opened:
+    record = recorded(choice.record, order.project.manifest, order.namespace)
     await choice.cluster.start(progress)
-    _remember_first(home, choice.record)
+    _remember_first(home, record)
     name = order.image or order.project.manifest.image
     image = await choice.cluster.provide(order.project.app, name, order.build, progress)
     image = choice.record.recognised(image)
     manifest = manifests.with_image(order.project.manifest, image.name)
-    record = recorded(choice.record, manifest, order.namespace)
     async with reached(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas, progress)
@@ -224,15 +224,14 @@ def _remember_first(home: Path, record: Record) -> None:
 
 
 def _remember(home: Path, record: Record, progress: Progress) -> None:
-    """Note the sale; one on another cluster is not forgotten in silence."""
+    """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
     try:
         before = records.read(home)
     except records.UnusableRecordError:
         before = None
-    if before and (before.kind, before.context) != (record.kind, record.context):
-        progress.note(
-            f"The sale on {told(before)} stays open; to close it: flashsale down {options(before)}"
-        )
+    if before and _place(before) != _place(record):
+        where = f"{told(before)}, namespace {before.namespace},"
+        progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
     if before != record:
         records.write(home, record)
 
@@ -242,7 +241,11 @@ def options(record: Record) -> str:
     where = (
         f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"
     )
-    return where + (f" -n {record.namespace}" if record.namespace != "default" else "")
+    return f"{where} -n {record.namespace}"
+
+
+def _place(record: Record) -> tuple[str, str, str]:
+    return record.kind, record.context, record.namespace
 
 
 async def _minor(api: Api) -> int:

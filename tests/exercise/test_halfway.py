@@ -146,3 +146,18 @@ def test_down_elsewhere_leaves_the_sale_alone(open_sale: Flashsale) -> None:
     assert "The sale is in the namespace default, not in typo." in told.err
     assert told.err.splitlines()[-1] == "Hint: flashsale down -n default"
     assert open_sale("status").code == 0
+
+
+def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> None:
+    """`up` says that it stays, and closing that one does not stop the cluster under the new one."""
+    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    first = flashsale(*words, "-n", "shop")
+    assert "stays" not in first.err
+    told = flashsale(*words, "-n", "default").err
+    assert "namespace shop, stays; to close it: flashsale down --cluster embedded -n shop" in told
+    closed = flashsale("down", "--cluster", "embedded", "-n", "shop")
+    assert closed.code == 0
+    assert "replicaset.apps/flashsale-rs deleted" in closed.out
+    assert "The sale is in the namespace default" in closed.err
+    assert flashsale("status").code == 0
+    assert "The cluster is stopped." in flashsale("down").out
