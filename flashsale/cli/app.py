@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from itertools import groupby
@@ -19,6 +16,7 @@ from flashsale.cli import shared
 from flashsale.cli.catalog import ENTRIES, entry
 from flashsale.cli.hints import repeated
 from flashsale.cli.output import ReaderLeftError
+from flashsale.cli.reading import numbers_last, suggesting
 from flashsale.errors import FlashsaleError
 
 EXAMPLES = """\
@@ -29,7 +27,6 @@ Examples:
   flashsale up --context kind-dev  on a cluster of your own
   flashsale down                   close it and leave nothing behind
 """
-NUMBER = re.compile(r"-\d+(\.\d+)?")
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -134,35 +131,6 @@ class Program(TyperGroup):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the examples as they stand: the formatter would fill them into one paragraph."""
         formatter.write(f"\n{EXAMPLES}")
-
-
-@contextmanager
-def suggesting(ctx: Any) -> Iterator[None]:
-    """Word an unknown option as we word an unknown command."""
-    from typer.exceptions import TyperException
-
-    try:
-        yield
-    except TyperException as error:
-        if not hasattr(error, "possibilities"):
-            raise
-        close = f". Did you mean {error.possibilities[0]}?" if error.possibilities else ""
-        ctx.fail(f"No such option: {getattr(error, 'option_name', '')}{close}")
-
-
-def numbers_last(args: list[str], params: list[Any]) -> list[str]:
-    """Put negative numbers behind `--`, where they are no options; values of options stay."""
-    valued = {name for one in params if not getattr(one, "is_flag", True) for name in one.opts}
-    head, rest = (
-        (args[: args.index("--")], args[args.index("--") + 1 :]) if "--" in args else (args, [])
-    )
-    numbers = [
-        at
-        for at, word in enumerate(head)
-        if NUMBER.fullmatch(word) and not (at and head[at - 1] in valued)
-    ]
-    others = [word for at, word in enumerate(head) if at not in numbers]
-    return [*others, "--", *(head[at] for at in numbers), *rest]
 
 
 def unknown_command(name: str) -> str:
