@@ -104,6 +104,7 @@ class EventSeen:
     old: bool = False  # from before anybody looked
     when: float = 0.0  # unix seconds, as the cluster's clock says, most of them whole
     version: int = 0
+    uid: str = ""  # of what it is about
 
     @classmethod
     def from_object(cls, event: Object, change: Change, at: float) -> EventSeen:
@@ -120,6 +121,7 @@ class EventSeen:
             old=change == "listed",
             when=timestamp(event.get("lastTimestamp") or event.get("eventTime")),
             version=version_of(event),
+            uid=about.get("uid", ""),
         )
 
 

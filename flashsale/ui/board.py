@@ -118,6 +118,21 @@ def rows(board: Board, now: Now) -> list[Row]:
     return sorted(found, key=lambda row: row.slot)
 
 
+def events(board: Board) -> Sequence[EventSeen]:
+    """Return the events of this sale: an earlier one of the same name has left its own behind."""
+    own = board.state.replicaset
+    if own is None:
+        return board.events
+    there = {row.seen.pod.uid for row in board.rows.values()}
+
+    def ours(event: EventSeen) -> bool:
+        if event.uid == own.uid or event.uid in there or not event.when:
+            return True
+        return event.kind == "Pod" and int(event.when) > own.created
+
+    return [event for event in board.events if ours(event)]
+
+
 def next_change(board: Board, now: Now) -> float:
     """Return the seconds after which the board looks different without any news.
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from flashsale.exercise.observing import EventSeen
 from flashsale.exercise.story import Healing
-from flashsale.ui.board import MESSAGE, Board, Now, rows
+from flashsale.ui.board import MESSAGE, Board, Now, events, rows
 from flashsale.ui.podrows import BAD, COMING, GOOD, HEAD, QUIET, Size, pods, squeezed, suffix
 
 KEYS = "q quit   k kill a pod   + - scale"
@@ -98,7 +98,7 @@ def sections(board: Board, room: int) -> list[Text]:
     """Draw healings and events below the pods, as many as there is room for."""
     most = MOST_HEALINGS if room > NEWS_LINES else FEW_HEALINGS
     healed = healings(board, min(most, room - 2))
-    return [*healed, *events(board.events, room - len(healed) - 2)]
+    return [*healed, *happened(events(board), room - len(healed) - 2)]
 
 
 def healings(board: Board, most: int) -> list[Text]:
@@ -125,7 +125,7 @@ def healing_line(one: Healing, width: int, steps: Sequence[str]) -> Text:
     return line
 
 
-def events(found: Sequence[EventSeen], most: int) -> list[Text]:
+def happened(found: Sequence[EventSeen], most: int) -> list[Text]:
     """Draw the last events, the newest at the bottom, after an empty line and a heading."""
     if not found or most < 1:
         return []

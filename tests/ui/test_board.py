@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flashsale.exercise.observing import EventSeen, StreamSeen
-from flashsale.ui.board import FLASH, GHOST, TICK, Board, Now, next_change, rows
+from flashsale.exercise.observing import EventSeen, ReplicaSetSeen, StreamSeen
+from flashsale.model import ReplicaSet
+from flashsale.ui.board import FLASH, GHOST, TICK, Board, Now, events, next_change, rows
 from flashsale.ui.watch import lines
 from tests.ui.boards import fold, many, moment, sight
 
@@ -72,6 +73,27 @@ def test_events_of_one_second_are_listed_as_they_were_written() -> None:
     listed = [event("Started", 7.0, 12), event("Scheduled", 7.5, 11), event("Killing", 6.9, 10)]
     board = fold(many(1), listed)
     assert [one.reason for one in board.events] == ["Killing", "Scheduled", "Started"]
+
+
+def test_events_of_a_closed_sale_are_not_of_this_one() -> None:
+    """Of the same names, within the same second; those of pods that are there count always."""
+    opened = 100.0  # unix seconds, whole
+
+    def event(reason: str, uid: str, when: float, kind: str = "Pod") -> EventSeen:
+        return EventSeen(0.0, kind, "x", "Normal", reason, "", 1, True, when, 1, uid)
+
+    wanted = ReplicaSet("flashsale-rs", "rs", 3, 3, 3, opened)
+    told = [
+        event("Adopted", sight(0.0, "listed", 1).pod.uid, 90.0),
+        event("Killing", "closed-pod", 99.0),
+        event("SuccessfulDelete", "closed-rs", 100.2, "ReplicaSet"),
+        event("Stopped", "closed-pod", 100.3),
+        event("SuccessfulCreate", "rs", 100.0, "ReplicaSet"),
+        event("Late", "closed-rs", 101.0, "ReplicaSet"),
+        event("Gone", "killed-since", 105.0),
+    ]
+    board = fold(many(3), [*told, ReplicaSetSeen(1.0, wanted, 2)])
+    assert [one.reason for one in events(board)] == ["Adopted", "SuccessfulCreate", "Gone"]
 
 
 def test_an_event_that_is_counted_up_moves_to_the_end_and_stays_one() -> None:
