@@ -15,11 +15,18 @@ from flashsale.clusters.base import Image, Progress
 from flashsale.errors import NoSaleError, NotReadyError
 from flashsale.exercise.readiness import explained
 from flashsale.exercise.sale import Sale, owned
+from flashsale.exercise.versions import stale
 from flashsale.exercise.waiting import Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object, Pod, ReplicaSet
 
-Before = Mapping[str, str]  # pods by their uid, and the imageID that each of them reported
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was there before the newest version was applied."""
+
+    images: Mapping[str, str]  # pods by their uid, and the imageID that each of them reported
+    template: Object | None = None  # None without a ReplicaSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +38,13 @@ class Rolled:
 
 
 async def present(sale: Sale) -> Before:
-    """Note the ReplicaSet's pods; none without a ReplicaSet."""
+    """Note the ReplicaSet's template and pods; none without a ReplicaSet."""
     try:
         replicaset = await sale.replicaset()
     except NoSaleError:
-        return {}
+        return Before({})
     pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
-    return {pod.uid: pod.image_id for pod in pods}
+    return Before({pod.uid: pod.image_id for pod in pods}, replicaset["spec"]["template"])
 
 
 async def roll(
@@ -52,7 +59,7 @@ async def roll(
     """Replace what runs an old version.
 
     Args:
-        before: the pods that were there before the newest version was applied.
+        before: what was there before the newest version was applied.
         timeout: patience in seconds for each step to become ready.
         tell: called with each new sight of the pods, for a live view.
 
@@ -72,7 +79,7 @@ async def roll(
         rest = [_uid(pod) for wave in later for pod in wave]
         await _replace(sale, going, rest, timeout, tell)
         image = await learned(sale, image, before)
-        old = await outdated(sale, image, rest)
+        old = await outdated(sale, image, before, rest)
     return Rolled(done)
 
 
@@ -84,18 +91,22 @@ async def learned(sale: Sale, image: Image, before: Before) -> Image:
     """
     replicaset = await sale.replicaset()
     pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
-    ids = {pod.image_id for pod in pods if pod.ready and pod.uid not in before and pod.image_id}
+    ids = {pod.image_id for pod in pods if pod.ready and pod.uid not in before.images}
+    ids.discard("")
     if image.built:
-        ids -= set(before.values())
+        ids -= set(before.images.values())
     new = sorted(one for one in ids if not image.runs_in(one))
     return replace(image, others=(*image.others, *new)) if image.id else image
 
 
-async def outdated(sale: Sale, image: Image, before: Collection[str]) -> list[Object]:
-    """Find the pods among those that run an old version."""
+async def outdated(
+    sale: Sale, image: Image, before: Before, among: Collection[str] | None = None
+) -> list[Object]:
+    """Find the pods that were there before, or those of them with these uids, if they are old."""
     replicaset = await sale.replicaset()
-    pods = owned(await sale.pods(replicaset), replicaset)
-    return stale([pod for pod in pods if _uid(pod) in before], replicaset, image)
+    looked_at = before.images if among is None else among
+    pods = [pod for pod in owned(await sale.pods(replicaset), replicaset) if _uid(pod) in looked_at]
+    return stale(pods, replicaset, image, before.template)
 
 
 def replacing(count: int) -> str:
@@ -121,18 +132,6 @@ def waves(old: Sequence[Object]) -> list[list[Object]]:
     ready = [pod for pod in old if Pod.from_object(pod).ready]
     idle = [pod for pod in old if pod not in ready]
     return [wave for wave in (idle, *([pod] for pod in ready)) if wave]
-
-
-def stale(pods: Sequence[Object], replicaset: Object, image: Image) -> list[Object]:
-    """Find the pods that are not as the ReplicaSet would make them today."""
-    template = replicaset["spec"]["template"]["spec"]
-
-    def current(pod: Object) -> bool:
-        return _as_made(pod["spec"], template) and image.runs_in(Pod.from_object(pod).image_id)
-
-    return [
-        pod for pod in pods if not pod["metadata"].get("deletionTimestamp") and not current(pod)
-    ]
 
 
 def renewed(old: Collection[str]) -> Verdict:
@@ -184,22 +183,6 @@ async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> 
         pods = "1 pod goes" if len(later) == 1 else f"{len(later)} pods go"
         error.args = (f"{error} {pods} on with the old version.",)
     return error
-
-
-def _as_made(spec: Object, template: Object) -> bool:
-    """Whether a pod has what its template says; servers add to a pod, but change nothing."""
-    pairs = zip(spec.get("containers") or [], template.get("containers") or [], strict=False)
-    own = ("containers", "volumes")  # a token's volume, and its mount, are added to every pod
-    return (
-        len(spec.get("containers") or []) == len(template.get("containers") or [])
-        and all(spec.get(key) == template[key] for key in template if key not in own)
-        and all(
-            there.get(key) == made[key]
-            for there, made in pairs
-            for key in made
-            if key != "volumeMounts"
-        )
-    )
 
 
 def _uid(pod: Object) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.command import Flashsale, fetched
+from flashsale.exercise.manifest import as_taught
+from tests.command import PATIENCE, Flashsale, fetched
 
 NEW = "Everything must go"
 
@@ -40,6 +41,21 @@ def answers(url: str) -> list[Any]:
 def names(told: Any) -> set[str]:
     """The pods in a status."""
     return {pod["name"] for pod in told["pods"]}
+
+
+def kubectl(flashsale: Flashsale, *words: str) -> str:
+    """What stock kubectl prints about the sale's cluster."""
+    program = Path(sys.executable).parent / "kubectl"
+    config = flashsale("kubeconfig").out.strip()
+    done = subprocess.run(
+        [str(program), "--kubeconfig", config, *words],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_changed_app_reaches_the_pods(flashsale: Flashsale, project: Path) -> None:
@@ -84,6 +100,45 @@ def test_old_pods_can_be_left_alone(flashsale: Flashsale, project: Path) -> None
     mended = flashsale("up", str(project), "-o", "json").json
     assert (mended["image"]["built"], mended["rolled"]["replaced"]) == (False, 2)
     assert {answer["message"] for answer in answers(mended["url"])} == {NEW}
+
+
+def test_what_left_the_manifest_leaves_the_pods(flashsale: Flashsale, project: Path) -> None:
+    """The exercise's own manifest after ours: pods that still have the preStop hook are old."""
+    manifest = project / "flashsale-replicaset.yaml"
+    ours = manifest.read_text()
+    before = flashsale("up", str(project), "-o", "json").json
+    manifest.write_text(as_taught(ours))
+    told = flashsale("up", str(project), "-o", "json")
+    assert told.json["rolled"] == {"replaced": 2, "left": 0}
+    assert not names(before) & names(told.json)
+    assert "preStop" not in kubectl(flashsale, "get", "pods", "-o", "json")
+    again = flashsale("up", str(project), "-o", "json").json
+    assert names(again) == names(told.json)
+
+
+def test_what_left_the_manifest_is_made_up_for(flashsale: Flashsale, project: Path) -> None:
+    """Not replaced at first (`--no-roll`), such pods are found by the next `up`."""
+    manifest = project / "flashsale-replicaset.yaml"
+    flashsale("up", str(project))
+    manifest.write_text(as_taught(manifest.read_text()))
+    left = flashsale("up", str(project), "--no-roll", "-o", "json").json
+    assert left["rolled"] == {"replaced": 0, "left": 2}
+    mended = flashsale("up", str(project), "-o", "json").json
+    assert mended["rolled"] == {"replaced": 2, "left": 0}
+    assert "preStop" not in kubectl(flashsale, "get", "pods", "-o", "json")
+
+
+def test_what_the_cluster_adds_to_pods_changes_nothing(flashsale: Flashsale, project: Path) -> None:
+    """Pods get requests from their limits, as the API server writes them, and are not old."""
+    manifest = project / "flashsale-replicaset.yaml"
+    requests = '            requests:\n              cpu: "100m"\n              memory: "128Mi"\n'
+    assert requests in manifest.read_text()
+    manifest.write_text(manifest.read_text().replace(requests, ""))
+    before = flashsale("up", str(project), "-o", "json").json
+    assert '"requests"' in kubectl(flashsale, "get", "pods", "-o", "json")
+    again = flashsale("up", str(project), "-o", "json").json
+    assert again["rolled"] == {"replaced": 0, "left": 0}
+    assert names(again) == names(before)
 
 
 def test_broken_new_version_leaves_the_old_one_selling(flashsale: Flashsale, project: Path) -> None:
@@ -131,14 +186,8 @@ def test_app_that_does_not_get_ready_is_explained(
 def test_missing_image_is_explained(flashsale: Flashsale) -> None:
     """An image that is nowhere: exit 5, long before the time is up."""
     flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
-    kubectl = Path(sys.executable).parent / "kubectl"
-    config = flashsale("kubeconfig").out.strip()
     patch = '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"no:1"}]'
-    words = [str(kubectl), "--kubeconfig", config, "patch", "rs", "flashsale-rs"]
-    done = subprocess.run(
-        [*words, "--type=json", "-p", patch], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    kubectl(flashsale, "patch", "rs", "flashsale-rs", "--type=json", "-p", patch)
     told = flashsale("scale", "2", "--timeout", "60s")
     assert told.code == 5
     assert "1 of 2 pods is ready" in told.err

@@ -6,7 +6,7 @@ import pytest
 
 from flashsale.clusters.base import Image
 from flashsale.clusters.record import Record
-from flashsale.exercise.rolling import renewed, stale, waves
+from flashsale.exercise.rolling import renewed, waves
 from flashsale.exercise.waiting import Sight
 from flashsale.model import Object
 from tests.exercise.making import pod_object, replicaset_object
@@ -45,38 +45,6 @@ def test_turn_comes_when_all_but_the_old_ones_are_ready() -> None:
     leaving = pod_object("gone", ready=True, terminating=True)
     assert not turn(seen(old, first, leaving))
     assert not turn(Sight(None))
-
-
-def templated(pod: Object) -> Object:
-    """A ReplicaSet whose template a pod was made of."""
-    replicaset = replicaset_object()
-    made = {"containers": pod["spec"]["containers"], "restartPolicy": "Always"}
-    replicaset["spec"]["template"] = {"spec": made}
-    pod["spec"]["restartPolicy"] = "Always"
-    return replicaset
-
-
-def test_pod_of_today_is_not_stale() -> None:
-    """What the server adds to a pod does not make it old."""
-    pod = pod_object(ready=True)
-    replicaset = templated(pod)
-    mounts = [{**pod["spec"]["containers"][0], "volumeMounts": [{"name": "token"}]}]
-    pod["spec"] |= {"containers": mounts, "volumes": [{"name": "token"}], "schedulerName": "x"}
-    assert stale([pod], replicaset, Image("flashsale:1.0", built=False)) == []
-
-
-def test_pod_of_another_image_or_template_is_stale() -> None:
-    """A new tag, a new build of the same tag, a changed probe: each makes pods old."""
-    image = Image("flashsale:1.0", built=True, id="sha256:new")
-    pod = pod_object(ready=True)
-    replicaset = templated(pod)
-    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:old"
-    assert stale([pod], replicaset, image) == [pod]
-    pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:new"
-    assert stale([pod], replicaset, image) == []
-    changed = templated(pod)
-    changed["spec"]["template"]["spec"]["containers"] = [{"image": "flashsale:2.0"}]
-    assert stale([pod], changed, image) == [pod]
 
 
 @pytest.mark.parametrize(
