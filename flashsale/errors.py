@@ -2,13 +2,14 @@
 
 The exit codes are part of the command line's contract: 0 done, 1 other failure, 2 usage, 3 cluster
 unreachable or cannot start, 4 no sale here, 5 not ready in time, 6 refused for safety, 7 purchases
-lost, 130 Ctrl-C, 143 SIGTERM. Only :func:`flashsale.cli.main` prints them.
+lost, 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM. Only :func:`flashsale.cli.main` prints them.
 """
 
 from typing import ClassVar
 
 CTRL_C = 130
 SIGTERM = 143
+SIGHUP = 129  # the terminal was closed
 
 
 class FlashsaleError(Exception):

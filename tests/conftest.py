@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ settings.register_profile(
     "noisy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("noisy machine")
+
+# A shell that starts us in the background has us ignore Ctrl-C, and our children would, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

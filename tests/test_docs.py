@@ -82,6 +82,6 @@ def test_every_exit_code_is_in_the_readme() -> None:
     from flashsale import errors
 
     codes = {one.exit_code for one in vars(errors).values() if hasattr(one, "exit_code")}
-    codes |= {0, errors.CTRL_C, errors.SIGTERM}
+    codes |= {0, errors.CTRL_C, errors.SIGTERM, errors.SIGHUP}
     table = README[README.index("| exit code |") : README.index("## What the embedded")]
     assert {int(code) for code in re.findall(r"\b\d+\b", table)} == codes

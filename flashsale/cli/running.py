@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flashsale.errors import CTRL_C, SIGTERM
+from flashsale.errors import CTRL_C, SIGHUP, SIGTERM
 
 if TYPE_CHECKING:
     from asyncio import Event, Task
@@ -17,8 +17,9 @@ T = TypeVar("T")
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end; SIGTERM cancels it, lets it tidy up, and leaves with 143.
 
-    Ctrl-C does the same through ``asyncio.run``, which raises ``KeyboardInterrupt`` afterwards.
-    An ``ExceptionGroup`` of a task group is unwrapped to its first error: one sentence is enough.
+    So does SIGHUP, of a terminal that was closed, with 129. Ctrl-C does the same through
+    ``asyncio.run``, which raises ``KeyboardInterrupt`` afterwards. An ``ExceptionGroup`` of a task
+    group is unwrapped to its first error: one sentence is enough.
     """
     import asyncio
 
@@ -33,25 +34,30 @@ async def _terminable(work: Coroutine[Any, Any, T]) -> T:
     import signal
 
     task = asyncio.ensure_future(work)
-    asked: list[bool] = []
+    asked: list[int] = []
 
-    def stop() -> None:
-        asked.append(True)
+    def stop(code: int) -> None:
+        asked.append(code)
         task.cancel()
 
     loop = asyncio.get_running_loop()
+    codes = {signal.SIGTERM: SIGTERM}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        codes[signal.SIGHUP] = SIGHUP  # `nohup` has it ignored, and wants that
     try:
-        loop.add_signal_handler(signal.SIGTERM, stop)
+        for number, code in codes.items():
+            loop.add_signal_handler(number, stop, code)
     except (NotImplementedError, RuntimeError, ValueError):
         return await task  # Windows, or not the main thread
     try:
         return await task
     except asyncio.CancelledError:
         if asked:
-            raise SystemExit(SIGTERM) from None
+            raise SystemExit(asked[0]) from None
         raise
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        for number in codes:
+            loop.remove_signal_handler(number)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def judge(outcome: Outcome) -> Judged:
     measured, healing = parts(outcome), spread(outcome.healings)
     figures = outcome.report.figures
     enough = figures.lost <= outcome.scenario.max_lost and figures.confirmed > 0
-    passed = enough and outcome.ended != "failed"
+    passed = enough and outcome.ended == "done"  # half a drill has shown nothing
     sentences = (
         *_ends(outcome),
         *_overload(outcome, measured),

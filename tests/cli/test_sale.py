@@ -186,7 +186,9 @@ class TestOpenSale:
         assert pods(open_sale) == before
 
     @pytest.mark.parametrize(
-        ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "term"]
+        ("number", "code"),
+        [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+        ids=["ctrl-c", "term", "hangup"],
     )
     def test_signals_end_a_command_cleanly(
         self, open_sale: Flashsale, number: signal.Signals, code: int

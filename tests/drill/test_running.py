@@ -117,7 +117,9 @@ def test_a_drill_that_cannot_go_on_puts_the_replicas_back(sale: Flashsale) -> No
 
 
 @pytest.mark.parametrize(
-    ("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+    ("sign", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["Ctrl-C", "SIGTERM", "closed terminal"],
 )
 def test_whoever_stops_a_drill_finds_the_sale_as_it_was(
     sale: Flashsale, sign: signal.Signals, code: int

@@ -72,12 +72,12 @@ def test_nothing_confirmed_is_no_pass() -> None:
 
 
 def test_a_drill_that_could_not_go_on_fails() -> None:
-    """Whatever was lost until then; one that was stopped says so."""
+    """Whatever was lost until then; nor does one that was stopped pass, which says so."""
     failed = judge(outcome(**KILL, ended="failed", why="3 of 5 pods are ready."))
     assert failed.verdict == "fail"
     assert "The drill ended early: 3 of 5 pods are ready." in failed.sentences
     stopped = judge(outcome(**KILL, ended="interrupted"))
-    assert stopped.verdict == "pass"
+    assert stopped.verdict == "fail"
     assert "The drill was stopped before its end." in stopped.sentences
 
 
