@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -88,7 +89,11 @@ print(json.dumps(asyncio.run(serve())))"""
 
 def test_ports_are_mapped_where_all_pods_share_an_address() -> None:
     """As on macOS: a declared port is another one in truth; an unknown one is any."""
-    shared = PodAddress("127.0.0.1", "127.0.0.1", {5000: 45001}, {5000: 45002})
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        ports = one.getsockname()[1], other.getsockname()[1]
+    shared = PodAddress("127.0.0.1", "127.0.0.1", {5000: ports[0]}, {5000: ports[1]})
     code = """
 def bound(host, port):
     s = socket.socket()
@@ -97,7 +102,7 @@ def bound(host, port):
     return s.getsockname()[1]
 print(json.dumps([bound("0.0.0.0", 5000), bound("127.0.0.1", 5000), bound("0.0.0.0", 8000)]))"""
     first, private, unknown = run(code, shared)
-    assert (first, private) == (45001, 45002)
+    assert (first, private) == ports
     assert unknown != 8000
 
 

@@ -163,7 +163,8 @@ async def test_the_others_wait_for_the_startup_probe(cluster: Cluster, ask: Ask)
 
 async def test_a_startup_probe_that_gives_up_restarts_the_container(cluster: Cluster) -> None:
     """As a liveness probe does."""
-    probe = get("/never", failureThreshold=2)
+    # An app without its handler yet ignores SIGTERM: then SIGKILL ends it.
+    probe = get("/never", failureThreshold=2, terminationGracePeriodSeconds=2)
     cluster.api.create("p", spec("toggle:1.0", startupProbe=probe))
     await cluster.running("p", 1)
     assert cluster.api.messages("p", "Killing") == [

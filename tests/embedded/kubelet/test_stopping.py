@@ -20,6 +20,8 @@ from flashsale.model import Object
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, env, spec
 from tests.embedded.kubelet.conftest import Ask
 
+BUSY = 5.0  # seconds that a busy machine may add; the default grace period is 30
+
 
 @dataclass
 class Ending:
@@ -42,7 +44,8 @@ class Case:
     stop: str = "exit"  # what its app does at SIGTERM
     grace: int | None = None  # of the DELETE
     then: Callable[[Cluster, str], Awaitable[None]] | None = None  # what is done after it
-    wait: str = "listening"
+    wait: str = "listening"  # what the app says before its pod is deleted
+    image: str = "toggle:1.0"
     container: Object = field(default_factory=dict)
 
 
@@ -78,6 +81,7 @@ CASES = [
     Case("long-hook", "ignore", grace=1, container=hook(exec={"command": ["sleep", "60"]})),
     Case("python", "default", grace=1),
     Case("program", grace=1, wait="", container={"command": ["sleep", "60"]}),
+    Case("without-image", wait="none", image="nobody-has-built:this"),
     *(Case(f"young-{milliseconds}", grace=1, wait="none") for milliseconds in (0, 2, 10, 40)),
 ]
 
@@ -87,12 +91,8 @@ async def end(cluster: Cluster, case: Case) -> Ending:
     api, name = cluster.api, case.name
     container = dict(case.container)
     variables = [*env(STOP=case.stop), *container.pop("env", [])]
-    pod = api.create(name, spec("toggle:1.0", env=variables, **container))
-    if case.wait == "none":
-        await asyncio.sleep(int(name.rpartition("-")[2]) / 1000)
-    else:
-        await cluster.running(name)
-        await cluster.said(name, case.wait)
+    pod = api.create(name, spec(case.image, env=variables, **container))
+    await begun(cluster, case)
     pid = 0 if case.wait == "none" else cluster.pid(name)
     begin = time.monotonic()
     api.delete(name, case.grace)
@@ -110,6 +110,17 @@ async def end(cluster: Cluster, case: Case) -> Ending:
     ending.conditions = {one["type"]: one.get("reason", "") for one in status["conditions"]}
     assert pod["metadata"]["uid"] not in cluster.network._attached
     return ending
+
+
+async def begun(cluster: Cluster, case: Case) -> None:
+    """Wait until the pod stands where it is to be deleted."""
+    if case.name == "without-image":
+        await cluster.until(lambda: "Failed" in cluster.api.reasons(case.name))
+    elif case.wait == "none":
+        await asyncio.sleep(int(case.name.rpartition("-")[2]) / 1000)
+    else:
+        await cluster.running(case.name)
+        await cluster.said(case.name, case.wait)
 
 
 def alive(pid: int) -> bool:
@@ -134,7 +145,7 @@ def test_sigterm_lets_the_app_leave(endings: dict[str, Ending]) -> None:
     clean = endings["clean"]
     assert (clean.phase, clean.exit_code, clean.reason) == ("Succeeded", 0, "Completed")
     assert clean.conditions["Ready"] == "PodCompleted"
-    assert clean.seconds < 1.5
+    assert clean.seconds < BUSY
 
 
 def test_another_exit_code_is_a_failure(endings: dict[str, Ending]) -> None:
@@ -148,32 +159,32 @@ def test_who_ignores_sigterm_is_killed_after_the_grace_period(endings: dict[str,
     """It is asked first; 128 + 9 = 137."""
     stubborn = endings["stubborn"]
     assert (stubborn.phase, stubborn.exit_code, stubborn.reason) == ("Failed", 137, "Error")
-    assert 2.9 < stubborn.seconds < 4.5
+    assert 2.9 < stubborn.seconds < 3 + BUSY
     assert "got SIGTERM" in stubborn.log
 
 
 def test_sigkill_comes_no_sooner_than_two_seconds(endings: dict[str, Ending]) -> None:
     """A grace period of 1 s is stretched, as by a real kubelet."""
-    assert 1.9 < endings["stretched"].seconds < 3.5
+    assert 1.9 < endings["stretched"].seconds < 2 + BUSY
 
 
 def test_a_shorter_grace_period_later_is_heeded(endings: dict[str, Ending]) -> None:
     """It counts from the first DELETE."""
-    assert 1.9 < endings["shortened"].seconds < 3.5
+    assert 1.9 < endings["shortened"].seconds < 2 + BUSY
 
 
 @pytest.mark.parametrize("name", ["forced", "forced-later"])
 def test_a_forced_deletion_still_ends_the_process(endings: dict[str, Ending], name: str) -> None:
     """The object vanishes at once; SIGTERM, and SIGKILL 2 s later."""
     forced = endings[name]
-    assert 1.9 < forced.seconds < 3.5
+    assert 1.9 < forced.seconds < 2 + BUSY
     assert forced.phase == "Running"  # nobody was left to be told
 
 
 def test_pre_stop_sleep_delays_sigterm(endings: dict[str, Ending]) -> None:
     """By its seconds."""
     slept = endings["sleep-hook"]
-    assert 1 < slept.seconds < 2.5
+    assert 1 < slept.seconds < 1 + BUSY
     assert slept.phase == "Succeeded"
 
 
@@ -187,14 +198,14 @@ def test_pre_stop_hooks_run_in_the_pod(endings: dict[str, Ending], name: str) ->
 def test_a_failing_hook_does_not_stop_the_stopping(endings: dict[str, Ending]) -> None:
     """A warning, then SIGTERM at once."""
     assert "FailedPreStopHook" in endings["bad-hook"].reasons
-    assert endings["bad-hook"].seconds < 1.5
+    assert endings["bad-hook"].seconds < BUSY
     assert endings["bad-hook"].phase == "Succeeded"
 
 
 def test_a_hook_is_cut_at_the_end_of_the_grace_period(endings: dict[str, Ending]) -> None:
     """Then SIGTERM with its two seconds."""
     cut = endings["long-hook"]
-    assert 2.9 < cut.seconds < 4.5
+    assert 2.9 < cut.seconds < 3 + BUSY
     assert "FailedPreStopHook" in cut.reasons
     assert cut.exit_code == 137
 
@@ -202,7 +213,7 @@ def test_a_hook_is_cut_at_the_end_of_the_grace_period(endings: dict[str, Ending]
 @pytest.mark.parametrize("name", ["python", "program"])
 def test_process_1_without_a_handler_ignores_sigterm(endings: dict[str, Ending], name: str) -> None:
     """As in a real container: it is there until SIGKILL."""
-    assert 1.9 < endings[name].seconds < 3.5
+    assert 1.9 < endings[name].seconds < 2 + BUSY
     assert endings[name].exit_code == 137
 
 
@@ -210,13 +221,15 @@ def test_process_1_without_a_handler_ignores_sigterm(endings: dict[str, Ending],
 def test_a_pod_that_is_deleted_while_it_starts_goes(endings: dict[str, Ending], name: str) -> None:
     """At any moment of its start: it ends, and nothing of it stays."""
     assert endings[name].phase in ("Succeeded", "Failed")
-    assert endings[name].seconds < 3.5
+    assert endings[name].seconds < 2 + BUSY
 
 
 def test_a_pod_that_never_ran_says_so(endings: dict[str, Ending]) -> None:
-    """Deleted before its container exists: nobody knows how it ended."""
-    assert endings["young-0"].reason == "ContainerStatusUnknown"
-    assert "Killing" not in endings["young-0"].reasons
+    """Deleted before its container exists, for want of an image: nobody knows how it ended."""
+    ending = endings["without-image"]
+    assert (ending.phase, ending.exit_code) == ("Failed", 137)
+    assert ending.reason == "ContainerStatusUnknown"
+    assert "Killing" not in ending.reasons
 
 
 async def test_killing_is_told_at_once_and_the_app_serves_on(cluster: Cluster, ask: Ask) -> None:
@@ -253,7 +266,8 @@ async def test_a_liveness_restart_stops_as_gently(cluster: Cluster, ask: Ask) ->
     await ask(cluster.url("p", "/set?live=500"))
     await cluster.until(lambda: "Killing" in cluster.api.reasons("p"))
     assert cluster.api.container("p")["ready"]
-    assert 1.9 < await cluster.until(lambda: cluster.api.container("p")["restartCount"] == 1) < 3
+    took = await cluster.until(lambda: cluster.api.container("p")["restartCount"] == 1)
+    assert 1.9 < took < 2 + BUSY
     assert cluster.api.container("p")["lastState"]["terminated"]["exitCode"] == 137
     text = f"Container {NAME} failed liveness probe, will be restarted"
     assert cluster.api.messages("p", "Killing")[0] == text
