@@ -25,11 +25,11 @@ from flashsale.exercise import namespaces
 from flashsale.exercise.halfway import nothing_half_done
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
-from flashsale.exercise.readiness import ready
+from flashsale.exercise.readiness import ready_by
 from flashsale.exercise.rolling import Before, Rolled, learned, outdated, present, roll, still_old
 from flashsale.exercise.sale import Sale, reached
 from flashsale.exercise.showing import Status, status
-from flashsale.exercise.waiting import Sight
+from flashsale.exercise.waiting import Deadline, Sight
 from flashsale.kube import Api
 from flashsale.kube.applying import Outcome, apply
 from flashsale.kube.failures import InvalidError
@@ -48,7 +48,7 @@ class Order:
     build: BuildOptions = field(default_factory=BuildOptions)
     wait: bool = True
     roll: bool = True  # replace pods that run an old version
-    timeout: float = 120.0  # seconds, for the pods to become ready
+    timeout: float = 120.0  # seconds for all waiting, once the objects are applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,10 @@ async def _open(
         before = await present(sale)
         progress.step("Applying the ReplicaSet and the Service")
         outcomes = await applied(sale, manifest, order.replicas)
-        rolled = await renew(sale, image, before, order, progress, tell)
+        deadline = Deadline.after(order.timeout)
+        rolled = await renew(sale, image, before, order, deadline, progress, tell)
         if order.wait:
-            await _all_ready(sale, order.timeout, progress, tell)
+            await _all_ready(sale, deadline, progress, tell)
             image = await learned(sale, image, before)
             _remember(home, record.with_image(image), progress)
         return Opened(await status(sale), image, outcomes, rolled, 0.0)
@@ -191,12 +192,13 @@ async def renew(
     image: Image,
     before: Before,
     order: Order,
+    deadline: Deadline,
     progress: Progress,
     tell: Callable[[Sight], None] | None,
 ) -> Rolled:
     """Replace the pods that run an old version, unless that was not wanted."""
     if order.roll and order.wait:
-        return await roll(sale, image, before, progress, timeout=order.timeout, tell=tell)
+        return await roll(sale, image, before, progress, deadline=deadline, tell=tell)
     old = await outdated(sale, image, before)
     if old:
         option = "--no-wait" if order.roll else "--no-roll"
@@ -205,7 +207,7 @@ async def renew(
 
 
 async def _all_ready(
-    sale: Sale, timeout: float, progress: Progress, tell: Callable[[Sight], None] | None
+    sale: Sale, deadline: Deadline, progress: Progress, tell: Callable[[Sight], None] | None
 ) -> None:
     count = int((await sale.replicaset())["spec"].get("replicas", 1))
     progress.step(f"Waiting for {count} ready pods")
@@ -214,7 +216,7 @@ async def _all_ready(
         done = sum(pod.ready for pod in sight.alive)
         progress.detail(f"{done} of {count} ready")
 
-    await ready(sale, count, timeout=timeout, tell=tell or counted)
+    await ready_by(sale, count, deadline, tell=tell or counted)
 
 
 def _remember_first(home: Path, record: Record) -> None:

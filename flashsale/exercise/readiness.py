@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from flashsale.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
 from flashsale.exercise.diagnosis import LINES, diagnose
 from flashsale.exercise.sale import Sale, owned
-from flashsale.exercise.waiting import Sight, hopeless, until, whole
+from flashsale.exercise.waiting import LOOK, Deadline, Sight, hopeless, until, whole
 from flashsale.kube import paths
 from flashsale.model import Object, Pod
 
 EXPLAINED = 3  # pods whose logs are read
+EXPLAINING = 2.0  # seconds for all that is asked to explain a failure
 
 
 async def ready(
@@ -27,26 +29,50 @@ async def ready(
         NoSaleError: the ReplicaSet was deleted meanwhile.
         ClusterUnreachableError: the API server stopped answering.
     """
+    return await ready_by(sale, count, Deadline.after(timeout), tell=tell)
+
+
+async def ready_by(
+    sale: Sale, count: int, deadline: Deadline, *, tell: Callable[[Sight], None] | None = None
+) -> Sight:
+    """Do as :func:`ready` does, with what is left of the time."""
     done = whole(count)
+    timeout = max(LOOK, deadline.left())
     try:
         sight = await until(
             sale, lambda seen: done(seen) or hopeless(seen), timeout=timeout, tell=tell
         )
     except TimeoutError:
-        raise await explained(sale, count, f"after {timeout:g} s") from None
+        raise await explained(sale, count, f"after {deadline.seconds:g} s") from None
     if not done(sight):
         raise await explained(sale, count, "and waiting longer will not help")
     return sight
 
 
 async def explained(sale: Sale, count: int, when: str) -> NotReadyError:
-    """Look at everything once more, and make the error that says why not all pods are ready."""
+    """Look at everything once more, and make the error that says why not all pods are ready.
+
+    That takes two seconds at most: whoever waits was told how long.
+    """
+    try:
+        async with asyncio.timeout(EXPLAINING):
+            return await _explained(sale, count, when)
+    except TimeoutError:
+        words = f"Not all of {count} pods are ready {when}; the cluster is slow to say why."
+        return NotReadyError(words, hint="flashsale status")
+
+
+async def _explained(sale: Sale, count: int, when: str) -> NotReadyError:
     replicaset = await sale.replicaset()
     pods = owned(await sale.pods(replicaset), replicaset)
     alive = [pod for pod in pods if not Pod.from_object(pod).terminating]
     unready = [pod for pod in alive if not Pod.from_object(pod).ready]
-    events = await sale.api.list(paths.events(sale.namespace))
-    logs = {_name(pod): await last_lines(sale, pod) for pod in unready[:EXPLAINED]}
+    read = unready[:EXPLAINED]
+    events, texts = await asyncio.gather(
+        sale.api.list(paths.events(sale.namespace)),
+        asyncio.gather(*(last_lines(sale, pod) for pod in read)),
+    )
+    logs = dict(zip(map(_name, read), texts, strict=True))
     found = diagnose(alive, events, logs)
     number = len(alive) - len(unready)
     are = "is" if number == 1 else "are"

@@ -16,7 +16,7 @@ from flashsale.errors import NoSaleError, NotReadyError
 from flashsale.exercise.readiness import explained
 from flashsale.exercise.sale import Sale, owned
 from flashsale.exercise.versions import stale
-from flashsale.exercise.waiting import Sight, Verdict, stuck, until
+from flashsale.exercise.waiting import LOOK, Deadline, Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object, Pod, ReplicaSet
 
@@ -53,14 +53,14 @@ async def roll(
     before: Before,
     progress: Progress,
     *,
-    timeout: float,
+    deadline: Deadline,
     tell: Callable[[Sight], None] | None = None,
 ) -> Rolled:
     """Replace what runs an old version.
 
     Args:
         before: what was there before the newest version was applied.
-        timeout: patience in seconds for each step to become ready.
+        deadline: when all of it has to be done.
         tell: called with each new sight of the pods, for a live view.
 
     Raises:
@@ -69,15 +69,17 @@ async def roll(
     old = await outdated(sale, image, before)
     first, done = len(old), 0
     if old:  # so that a view knows the pods before one of them dies
-        await until(sale, lambda _: True, timeout=timeout, tell=tell)
+        await until(sale, lambda _: True, timeout=max(LOOK, deadline.left()), tell=tell)
     while old:
         going, *later = waves(old)
-        done += len(going)
-        progress.step(f"Replacing {' and '.join(map(_name, going))} ({done} of {first})")
-        if done == len(going):
-            progress.note(replacing(first))
         rest = [_uid(pod) for wave in later for pod in wave]
-        await _replace(sale, going, rest, timeout, tell)
+        if done and not deadline.left():
+            raise interrupted(done, first, deadline)
+        progress.step(f"Replacing {listed(going)} ({done + len(going)} of {first})")
+        if not done:
+            progress.note(replacing(old))
+        done += len(going)
+        await _replace(sale, going, rest, deadline, tell)
         image = await learned(sale, image, before)
         old = await outdated(sale, image, before, rest)
     return Rolled(done)
@@ -109,12 +111,29 @@ async def outdated(
     return stale(pods, replicaset, image, before.template)
 
 
-def replacing(count: int) -> str:
+def replacing(old: Sequence[Object]) -> str:
     """Say what is done, and who does not do it."""
-    pods = "1 pod" if count == 1 else f"{count} pods, one at a time"
+    first, *later = waves(old)
+    together = len(first) if not Pod.from_object(first[0]).ready else 0
+    pods, idle = _counted(len(old)), "that is not ready" if together == 1 else "that are not ready"
+    how = ", one at a time" if len(old) > 1 else ""
+    if together and not later:
+        how = f" {idle}, together" if together > 1 else f" {idle}"
+    elif together:
+        how = f": {together} {idle} at once, then the others one at a time"
     return (
-        f"The app or the manifest changed: flashsale replaces {pods};"
+        f"The app or the manifest changed: flashsale replaces {pods}{how};"
         " a ReplicaSet does not do it by itself."
+    )
+
+
+def interrupted(done: int, count: int, deadline: Deadline) -> NotReadyError:
+    """Say how far the replacing came in its time."""
+    left = count - done
+    return NotReadyError(
+        f"{done} of {count} old pods {'was' if done == 1 else 'were'} replaced after"
+        f" {deadline.seconds:g} s. {_going_on(left)}",
+        hint="flashsale up goes on with it; --timeout gives it longer",
     )
 
 
@@ -155,7 +174,7 @@ async def _replace(
     sale: Sale,
     going: Sequence[Object],
     later: Sequence[str],
-    timeout: float,
+    deadline: Deadline,
     tell: Callable[[Sight], None] | None,
 ) -> None:
     """Delete pods, and return once those in their places are ready."""
@@ -170,9 +189,9 @@ async def _replace(
         return done(sight) or stuck(fresh(sight, later))
 
     try:
-        sight = await until(sale, ended, timeout=timeout, tell=tell)
+        sight = await until(sale, ended, timeout=deadline.left(), tell=tell)
     except TimeoutError:
-        raise await _failed(sale, desired, later, f"after {timeout:g} s") from None
+        raise await _failed(sale, desired, later, f"after {deadline.seconds:g} s") from None
     if not done(sight):
         raise await _failed(sale, desired, later, "and waiting longer will not help")
 
@@ -180,9 +199,22 @@ async def _replace(
 async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> NotReadyError:
     error = await explained(sale, desired, when)
     if later:
-        pods = "1 pod goes" if len(later) == 1 else f"{len(later)} pods go"
-        error.args = (f"{error} {pods} on with the old version.",)
+        error.args = (f"{error} {_going_on(len(later))}",)
     return error
+
+
+def listed(pods: Sequence[Object]) -> str:
+    """Name pods in a sentence."""
+    *others, last = map(_name, pods)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _going_on(count: int) -> str:
+    return f"{_counted(count)} {'goes' if count == 1 else 'go'} on with the old version."
+
+
+def _counted(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"
 
 
 def _uid(pod: Object) -> str:

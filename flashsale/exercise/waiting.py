@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from flashsale.kube.watching import Change, Changed, Resynced, Stream, changes
 from flashsale.model import Object, Pod, ReplicaSet
 
 ATTEMPTS = 5  # failed tries in a row, with growing pauses, before the cluster counts as gone
+LOOK = 0.5  # seconds for a look at what is there, when waiting for other things took all the time
 CRASHES = 2  # restarts after which a crashing app is not expected to come round
 HOPELESS = (
     "ErrImageNeverPull",
@@ -22,6 +24,23 @@ HOPELESS = (
     "InvalidImageName",
     "CreateContainerConfigError",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How long to wait in all, however many waits that takes."""
+
+    seconds: float  # as somebody typed it
+    ends: float  # on the monotonic clock
+
+    @classmethod
+    def after(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
+        """Begin to wait now."""
+        return cls(seconds, clock() + seconds)
+
+    def left(self, clock: Callable[[], float] = time.monotonic) -> float:
+        """Give the seconds that are left; 0 when the time is up."""
+        return max(0.0, self.ends - clock())
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,20 @@ def test_broken_new_version_leaves_the_old_one_selling(flashsale: Flashsale, pro
     assert "1 pod goes on with the old version." in told.err
     assert "No module named" in told.err
     assert fetched(before["url"])["pod"] in names(before)
+
+
+def test_timeout_bounds_replacing_and_waiting_together(flashsale: Flashsale, project: Path) -> None:
+    """A version that gets ready late, pod after pod: the time is up in the middle of it."""
+    flashsale("up", str(project), "--replicas", "3")
+    manifest = project / "flashsale-replicaset.yaml"
+    late = manifest.read_text().replace("initialDelaySeconds: 0", "initialDelaySeconds: 3", 1)
+    manifest.write_text(late)
+    began = time.monotonic()
+    told = flashsale("up", str(project), "--timeout", "5s")
+    assert told.code == 5
+    assert "after 5 s" in told.err
+    assert "on with the old version." in told.err
+    assert time.monotonic() - began < 10  # three pods in turn take 12 s at least
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from flashsale.clusters.base import Image
 from flashsale.clusters.record import Record
-from flashsale.exercise.rolling import renewed, waves
-from flashsale.exercise.waiting import Sight
+from flashsale.exercise.rolling import interrupted, renewed, replacing, waves
+from flashsale.exercise.waiting import Deadline, Sight
 from flashsale.model import Object
 from tests.exercise.making import pod_object, replicaset_object
 
@@ -28,6 +28,39 @@ def test_pods_that_serve_nobody_go_first_and_together() -> None:
     old = [pod_object("a", ready=True), pod_object("b"), pod_object("c"), pod_object("d")]
     assert names(waves(old)) == [["b", "c", "d"], ["a"]]
     assert waves([]) == []
+
+
+@pytest.mark.parametrize(
+    ("ready", "idle", "words"),
+    [
+        (1, 0, "flashsale replaces 1 pod; a ReplicaSet does not"),
+        (3, 0, "flashsale replaces 3 pods, one at a time; a"),
+        (0, 1, "flashsale replaces 1 pod that is not ready; a"),
+        (0, 3, "flashsale replaces 3 pods that are not ready, together; a"),
+        (2, 1, "replaces 3 pods: 1 that is not ready at once, then the others one at a time; a"),
+        (1, 2, "replaces 3 pods: 2 that are not ready at once, then the others one at a time; a"),
+    ],
+)
+def test_what_is_said_is_what_is_done(ready: int, idle: int, words: str) -> None:
+    """Only pods that serve buyers go one at a time."""
+    old = [pod_object(f"r{n}", ready=True) for n in range(ready)]
+    assert words in replacing(old + [pod_object(f"i{n}") for n in range(idle)])
+
+
+def test_time_that_is_up_between_two_pods_is_told() -> None:
+    """How many are done, how many go on, and how to go on with it."""
+    error = interrupted(1, 3, Deadline.after(30))
+    assert str(error) == (
+        "1 of 3 old pods was replaced after 30 s. 2 pods go on with the old version."
+    )
+    assert error.exit_code == 5
+
+
+def test_deadline_counts_all_waits_together() -> None:
+    """What one wait took is not left for the next."""
+    deadline = Deadline.after(30, lambda: 100.0)
+    assert deadline.left(lambda: 110.0) == 20.0
+    assert deadline.left(lambda: 131.0) == 0.0
 
 
 def test_turn_comes_when_all_but_the_old_ones_are_ready() -> None:
