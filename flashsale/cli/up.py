@@ -88,25 +88,41 @@ def up(
     )
     making = values.making(driver, cpus, memory)
     with output.progress() as progress:
-        opened = run(_opened(typed, order, making, progress))
+        again = folder is None  # then the files are those of last time
+        opened = run(_opened(typed, order, making, progress, manifest=manifest, again=again))
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
         output.out(opened_view(opened, time.time()))
 
 
-async def _opened(typed: Shared, order: Order, making: Making, progress: Progress) -> Opened:
+async def _opened(
+    typed: Shared,
+    order: Order,
+    making: Making,
+    progress: Progress,
+    *,
+    manifest: Path | None,
+    again: bool,
+) -> Opened:
     from dataclasses import replace
 
     from flashsale.cli.output import looking
     from flashsale.clusters.choose import for_opening
     from flashsale.clusters.home import state_home
     from flashsale.clusters.presence import told
+    from flashsale.exercise import project, remembering
     from flashsale.exercise.opening import open_sale
 
     choice = await for_opening(replace(typed.wanted, making=making))
     where = told(choice.record)
     progress.note(f"On {where}: {choice.why}.")
+    if again:
+        before = remembering.folder_of(choice.record, typed.namespace)
+        found, note = project.again(before, manifest)
+        order = replace(order, project=found)
+        if note:
+            progress.note(note)
     view = looking(progress)
     tell = view.sight if view else None
     return await open_sale(choice, order, progress, state_home(), tell=tell)

@@ -14,14 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flashsale.clusters import record as records
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.choose import Choice
-from flashsale.clusters.presence import told
-from flashsale.clusters.record import Record
 from flashsale.errors import BadInputError
 from flashsale.exercise import manifest as manifests
-from flashsale.exercise import namespaces
+from flashsale.exercise import namespaces, remembering
 from flashsale.exercise.halfway import nothing_half_done
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
@@ -102,9 +99,9 @@ async def _open(
     home: Path,
     tell: Callable[[Sight], None] | None,
 ) -> Opened:
-    record = recorded(choice.record, order.project.manifest, order.namespace)
+    record = remembering.recorded(choice.record, order.project, order.namespace)
     await choice.cluster.start(progress)
-    _remember_first(home, record)
+    remembering.first(home, record)
     name = order.image or order.project.manifest.image
     image = await choice.cluster.provide(order.project.app, name, order.build, progress)
     image = choice.record.recognised(image)
@@ -112,7 +109,7 @@ async def _open(
     async with reached(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas, progress)
-        _remember(home, record, progress)
+        remembering.remember(home, record, progress)
         before = await present(sale)
         progress.step("Applying the ReplicaSet and the Service")
         outcomes = await applied(sale, manifest, order.replicas)
@@ -121,25 +118,8 @@ async def _open(
         if order.wait:
             await _all_ready(sale, deadline, progress, tell)
             image = await learned(sale, image, before)
-            _remember(home, record.with_image(image), progress)
+            remembering.remember(home, record.with_image(image), progress)
         return Opened(await status(sale), image, outcomes, rolled, 0.0)
-
-
-def recorded(record: Record, manifest: Manifest, namespace: str | None) -> Record:
-    """Write down where the sale is, with the names of this manifest.
-
-    The namespace is the one that was typed, else the manifest's, else the sale's so far.
-    """
-    if namespace and manifest.namespace and namespace != manifest.namespace:
-        raise manifests.wrong(
-            manifest.source, f"says namespace {manifest.namespace}, but you say {namespace}"
-        )
-    return replace(
-        record,
-        namespace=namespace or manifest.namespace or record.namespace,
-        replicaset=manifest.name,
-        service=manifest.service_name,
-    )
 
 
 async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress) -> None:
@@ -217,37 +197,6 @@ async def _all_ready(
         progress.detail(f"{done} of {count} ready")
 
     await ready_by(sale, count, deadline, tell=tell or counted)
-
-
-def _remember_first(home: Path, record: Record) -> None:
-    """Note a cluster that was just started, so that `down` finds it whatever happens next."""
-    if not records.path(home).exists():
-        records.write(home, record)
-
-
-def _remember(home: Path, record: Record, progress: Progress) -> None:
-    """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
-    try:
-        before = records.read(home)
-    except records.UnusableRecordError:
-        before = None
-    if before and _place(before) != _place(record):
-        where = f"{told(before)}, namespace {before.namespace},"
-        progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
-    if before != record:
-        records.write(home, record)
-
-
-def options(record: Record) -> str:
-    """Write the options that lead to a recorded sale."""
-    where = (
-        f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"
-    )
-    return f"{where} -n {record.namespace}"
-
-
-def _place(record: Record) -> tuple[str, str, str]:
-    return record.kind, record.context, record.namespace
 
 
 async def _minor(api: Api) -> int:

@@ -21,6 +21,7 @@ class Project:
 
     app: App
     manifest: Manifest
+    folder: Path | None = None  # that it was read from, absolute; None for the packaged one
 
 
 def packaged(manifest: Path | None = None) -> Project:
@@ -60,7 +61,29 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
     return Project(
         App(folder, own) if app else ours,
         manifests.read(file) if file else manifests.shipped(),
+        folder.absolute(),
     )
+
+
+def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
+    """Take the files that an open sale came from; the packaged ones if those are gone.
+
+    Returns the project, and a line that says so.
+
+    Args:
+        before: the folder that `up` had last; empty for none.
+        manifest: this one instead of the folder's.
+
+    Raises:
+        BadInputError: as :func:`from_folder` does.
+    """
+    if not before:
+        return packaged(manifest), ""
+    folder, here = Path(before), Path.cwd()
+    if not folder.is_dir():
+        return packaged(manifest), f"{folder}, where the app was, is gone: taking the packaged one."
+    shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return from_folder(folder, manifest), f"From {shown}, as last time; flashsale down forgets it."
 
 
 def init(folder: Path) -> list[Path]:

@@ -68,6 +68,21 @@ def test_changed_app_reaches_the_pods(flashsale: Flashsale, project: Path) -> No
     assert {answer["message"] for answer in answers(told["url"])} == {NEW}
 
 
+def test_own_app_stays_until_the_sale_is_closed(flashsale: Flashsale, project: Path) -> None:
+    """`up` without DIR takes the folder of last time, and says so; `down` forgets it."""
+    changed(project)
+    before = flashsale("up", str(project), "-o", "json").json
+    again = flashsale("up", "-o", "json")
+    assert f"From {project}, as last time" in again.err
+    assert (names(again.json), again.json["image"]["built"]) == (names(before), False)
+    assert fetched(again.json["url"])["message"] == NEW
+    assert flashsale("down").code == 0
+    quick = str(flashsale.quick_manifest())
+    fresh = flashsale("up", "--manifest", quick, "-o", "json")
+    assert "as last time" not in fresh.err
+    assert fetched(fresh.json["url"])["message"] != NEW
+
+
 def test_old_pods_go_one_at_a_time(flashsale: Flashsale, project: Path) -> None:
     """Three pods, and never fewer than two of them ready; the output says who does it."""
     assert flashsale("up", str(project), "--replicas", "3").code == 0

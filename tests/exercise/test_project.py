@@ -100,3 +100,29 @@ def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="is a file") as caught:
         project.from_folder(file)
     assert "--manifest" in caught.value.hint
+
+
+def test_folder_of_last_time_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a line that says so, and a manifest that was named in place of its own."""
+    monkeypatch.chdir(tmp_path)
+    project.init(Path("my-sale"))
+    before = project.from_folder(tmp_path / "my-sale")
+    assert project.from_folder(Path("my-sale")).folder == before.folder
+    found, note = project.again(str(before.folder))
+    assert found == before
+    assert note == "From my-sale, as last time; flashsale down forgets it."
+    other = tmp_path / "other.yaml"
+    other.write_text(manifests.shipped_text().replace("replicas: 3", "replicas: 7"))
+    found, _ = project.again(str(before.folder), other)
+    assert found.app == before.app
+    assert found.manifest.replicaset["spec"]["replicas"] == 7
+
+
+def test_without_a_folder_or_when_it_is_gone_the_packaged_one_is_taken(tmp_path: Path) -> None:
+    """The second is said."""
+    assert project.again("") == (project.packaged(), "")
+    found, note = project.again(str(tmp_path / "gone"))
+    assert found == project.packaged()
+    assert "is gone: taking the packaged one" in note

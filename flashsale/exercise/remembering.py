@@ -1,0 +1,68 @@
+"""What `up` writes down, so that every later command finds the sale, and `up` its files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from flashsale.clusters import record as records
+from flashsale.clusters.base import Progress
+from flashsale.clusters.presence import told
+from flashsale.clusters.record import Record
+from flashsale.exercise import manifest as manifests
+from flashsale.exercise.project import Project
+
+
+def recorded(record: Record, project: Project, namespace: str | None) -> Record:
+    """Write down where the sale is, with the names of its manifest, and the folder it came from.
+
+    The namespace is the one that was typed, else the manifest's, else the sale's so far.
+    """
+    manifest = project.manifest
+    if namespace and manifest.namespace and namespace != manifest.namespace:
+        raise manifests.wrong(
+            manifest.source, f"says namespace {manifest.namespace}, but you say {namespace}"
+        )
+    return replace(
+        record,
+        namespace=namespace or manifest.namespace or record.namespace,
+        replicaset=manifest.name,
+        service=manifest.service_name,
+        folder=str(project.folder or ""),
+    )
+
+
+def folder_of(record: Record, namespace: str | None) -> str:
+    """Give the folder that a sale came from; another namespace's is another sale."""
+    return record.folder if namespace in (None, record.namespace) else ""
+
+
+def first(home: Path, record: Record) -> None:
+    """Note a cluster that was just started, so that `down` finds it whatever happens next."""
+    if not records.path(home).exists():
+        records.write(home, record)
+
+
+def remember(home: Path, record: Record, progress: Progress) -> None:
+    """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
+    try:
+        before = records.read(home)
+    except records.UnusableRecordError:
+        before = None
+    if before and _place(before) != _place(record):
+        where = f"{told(before)}, namespace {before.namespace},"
+        progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
+    if before != record:
+        records.write(home, record)
+
+
+def options(record: Record) -> str:
+    """Write the options that lead to a recorded sale."""
+    where = (
+        f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"
+    )
+    return f"{where} -n {record.namespace}"
+
+
+def _place(record: Record) -> tuple[str, str, str]:
+    return record.kind, record.context, record.namespace
