@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flashsale.exercise.sale import Sale
     from flashsale.exercise.story import Happening
     from flashsale.ui.board import Board
-    from flashsale.ui.watching import Action, Answer
+    from flashsale.ui.keys import Action, Answer
 
 
 def watch(
@@ -121,27 +121,52 @@ def _quiet(
 
 def _actions(sale: Sale) -> Mapping[str, Action]:
     """What the keys do."""
+    from flashsale.ui.keys import Action
 
-    async def kill(board: Board) -> Answer:
-        import random
-        import time
+    async def kill(board: Board, count: int) -> Answer:
+        return await _struck(sale, board, count)
 
-        from flashsale.exercise.killing import Blow, strike
-        from flashsale.exercise.victims import victims
+    async def scale(board: Board, by: int) -> Answer:
+        return await _scaled(sale, board, by)
 
-        pods = [one.pod for one in board.state.pods.values()]
-        owner = board.state.replicaset.uid if board.state.replicaset else ""
-        chosen = victims(pods, owner, rng=random.Random())
-        return f"{chosen[0].name} killed", await strike(sale, chosen, Blow(), time.monotonic)
+    more, fewer = Action(scale, 1), Action(scale, -1)
+    return {"k": Action(kill), "+": more, "=": more, "-": fewer}
 
-    def scaling(by: int) -> Action:
-        async def scale(board: Board) -> Answer:
-            from flashsale.cli.values import replica_count
 
-            wanted = replica_count(str((board.state.desired or 0) + by))
-            await sale.api.scale(sale.replicaset_path, wanted)
-            return f"scaled to {wanted}", ()
+async def _struck(sale: Sale, board: Board, count: int) -> Answer:
+    """Kill so many random ready pods, or as many as there are; never one that is killed already."""
+    import random
+    import time
 
-        return scale
+    from flashsale.exercise.killing import Blow, strike
+    from flashsale.exercise.victims import victims
 
-    return {"k": kill, "+": scaling(1), "=": scaling(1), "-": scaling(-1)}
+    owner = board.state.replicaset.uid if board.state.replicaset else ""
+    pods = [
+        one.pod
+        for one in board.state.pods.values()
+        if board.state.active(one) and one.pod.ready and one.pod.name not in board.state.marks
+    ]
+    number = max(1, min(count, len(pods)))
+    chosen = victims(pods, owner, count=number, rng=random.Random())
+    marks = await strike(sale, chosen, Blow(), time.monotonic)
+    return f"{chosen[0].name if number == 1 else f'{number} pods'} killed", marks
+
+
+async def _scaled(sale: Sale, board: Board, by: int) -> Answer:
+    """Scale up or down, as far as that goes; the board knows at once, not with the next news."""
+    import time
+    from dataclasses import replace
+
+    from flashsale.cli.values import MOST_REPLICAS, replica_count
+    from flashsale.exercise.observing import ReplicaSetSeen, version_of
+
+    found, desired = board.state.replicaset, board.state.desired or 0
+    wanted = min(max(desired + by, 0), MOST_REPLICAS)
+    if wanted == desired:
+        replica_count(str(desired + by))  # raises, and says why
+    answer = await sale.api.scale(sale.replicaset_path, wanted)
+    known = found and ReplicaSetSeen(
+        time.monotonic(), replace(found, desired=wanted), version_of(answer)
+    )
+    return f"scaled to {wanted}", [known] if known else []

@@ -140,7 +140,7 @@ class Keyboard:
             termios.tcsetattr(self.stdin, termios.TCSADRAIN, self._before)
 
     def _read(self) -> None:
-        for key in os.read(self.stdin.fileno(), 64).decode(errors="ignore"):
+        for key in os.read(self.stdin.fileno(), 4096).decode(errors="ignore"):
             self.press(key)
 
 

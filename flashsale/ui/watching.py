@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TextIO
@@ -17,14 +17,14 @@ from flashsale.exercise.observing import Observation, Synced
 from flashsale.exercise.story import Happening
 from flashsale.ui.board import Board, Now, answered, next_change, seen
 from flashsale.ui.buyers import Buyers
+from flashsale.ui.keys import Action, Typed
 from flashsale.ui.live import Keyboard, Painter, Screen, signals
 from flashsale.ui.terminals import printed, width
 from flashsale.ui.watch import lines, view
 
 LOOK = 1.0  # seconds between two looks at what a load announces
 QUIT = ("q", "Q", "\x03", "\x04")
-Answer = tuple[str, Sequence[Observation]]  # what to say, and what is known by having done it
-Action = Callable[[Board], Awaitable[Answer]]
+GOODBYE = 3.0  # seconds for what was typed before `q`
 Told = Callable[[Board, Board, Observation, Sequence[Happening], float], None]
 
 
@@ -46,7 +46,7 @@ class Clocks:
 
 @dataclass(slots=True)
 class Show:
-    """The live view on a terminal: three tasks that read, paint, and act on keys."""
+    """The live view on a terminal: tasks that read, paint, look for buyers, and act on keys."""
 
     observations: AsyncIterator[Observation]
     board: Board
@@ -55,25 +55,30 @@ class Show:
     clocks: Clocks = field(default_factory=Clocks)
     stdin: TextIO | None = None
     buyers: Buyers | None = None  # to look for a load that runs meanwhile
+    _known: asyncio.Event = field(default_factory=asyncio.Event)  # what there is
+
+    def __post_init__(self) -> None:
+        if self.board.synced:
+            self._known.set()
 
     async def run(self, duration: float | None = None) -> Board:
         """Show until `q` is pressed or ``duration`` seconds are over; return what was last seen.
 
         Raises whatever reading the observations raises; the terminal is given back before.
         """
-        painter, pressed = Painter(self.screen, self._draw), asyncio.Queue[str]()
-        keyboard = Keyboard(pressed.put_nowait, self.stdin)
+        painter, keys = Painter(self.screen, self._draw), Typed(self.actions)
+        keyboard = Keyboard(lambda key: keys.end() if key in QUIT else keys.add(key), self.stdin)
         with self.screen, keyboard, signals(painter, keyboard), suppress(TimeoutError):
             async with asyncio.timeout(duration), asyncio.TaskGroup() as group:
+                acting = group.create_task(self._act(keys, painter), name="watch: act on keys")
                 tasks = {
+                    acting,
                     group.create_task(self._read(painter), name="watch: read"),
                     group.create_task(painter.run(), name="watch: paint"),
                     group.create_task(self._look(painter), name="watch: look for buyers"),
                 }
-                while (key := await pressed.get()) not in QUIT:
-                    if key in self.actions:
-                        work = self._act(self.actions[key], painter)
-                        tasks.add(group.create_task(work, name=f"watch: key {key}"))
+                await keys.ended.wait()
+                await asyncio.wait({acting}, timeout=GOODBYE)
                 for task in tasks:
                     task.cancel()
         return self.board
@@ -85,6 +90,8 @@ class Show:
     async def _read(self, painter: Painter) -> None:
         async for observation in self.observations:
             self.board, _ = seen(self.board, observation)
+            if self.board.synced:
+                self._known.set()
             painter.changed()
 
     async def _look(self, painter: Painter) -> None:
@@ -97,16 +104,21 @@ class Show:
                 painter.changed()
             await asyncio.sleep(LOOK)
 
-    async def _act(self, action: Action, painter: Painter) -> None:
-        """Do what a key asks for; what goes wrong is an answer like any other."""
-        try:
-            message, known = await action(self.board)
-        except FlashsaleError as error:
-            message, known = str(error), ()
-        for observation in known:
-            self.board, _ = seen(self.board, observation)
-        self.board = answered(self.board, message, self.clocks.mono())
-        painter.changed()
+    async def _act(self, keys: Typed, painter: Painter) -> None:
+        """Do what keys ask for, one after the other; what goes wrong is an answer like any other.
+
+        Nothing is done before it is known what there is: keys may be typed while we connect.
+        """
+        while action := await keys.next():
+            await self._known.wait()
+            try:
+                message, known = await action.act(self.board, action.amount)
+            except FlashsaleError as error:
+                message, known = str(error), ()
+            for observation in known:
+                self.board, _ = seen(self.board, observation)
+            self.board = answered(self.board, message, self.clocks.mono())
+            painter.changed()
 
 
 async def told(

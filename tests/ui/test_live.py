@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import io
 import os
 import pty
@@ -20,10 +21,12 @@ from rich.console import Console
 from rich.text import Text
 
 from flashsale.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.exercise.observing import Mark, Observation, StreamSeen
+from flashsale.exercise.observing import Mark, Observation, ReplicaSetSeen, StreamSeen, Synced
+from flashsale.model import ReplicaSet
 from flashsale.ui.board import Board
+from flashsale.ui.keys import Act, Action, Answer
 from flashsale.ui.live import ENTER, FRAME, LEAVE, Painter, Screen
-from flashsale.ui.watching import Action, Answer, Show
+from flashsale.ui.watching import Show
 from tests.ui.boards import PLACE, many, sight
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine
@@ -129,17 +132,23 @@ class Terminal:
     theirs: int
 
     @contextmanager
-    def show(
-        self, news: AsyncIterator[Observation], board: Board, **actions: Action
-    ) -> Iterator[Show]:
+    def show(self, news: AsyncIterator[Observation], board: Board, **acts: Act) -> Iterator[Show]:
         """A live view on it, of 80 by 24."""
-        with os.fdopen(os.dup(self.theirs), "w") as out, os.fdopen(os.dup(self.theirs)) as keys:
+        with os.fdopen(os.dup(self.theirs), "w") as out, os.fdopen(os.dup(self.theirs)) as typed:
             console = Console(file=out, width=80, height=24, force_terminal=True)
-            named = {{"plus": "+"}.get(name, name): action for name, action in actions.items()}
-            yield Show(news, board, Screen(out, console), named, stdin=keys)
+            keys = {"plus": "+", "minus": "-"}
+            named = {
+                keys.get(name, name): Action(act, -1 if name == "minus" else 1)
+                for name, act in acts.items()
+            }
+            yield Show(news, board, Screen(out, console), named, stdin=typed)
 
     def type(self, keys: str) -> None:
         os.write(self.ours, keys.encode())
+
+    def unread(self) -> int:
+        """How much was typed that nobody has read yet, in bytes."""
+        return int.from_bytes(fcntl.ioctl(self.theirs, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def read(self) -> str:
         """What is there to read by now."""
@@ -219,10 +228,10 @@ async def test_the_terminal_is_given_back_however_it_ends(terminal: Terminal, en
 async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> None:
     """What a key did is known at once, by its mark; an error is a sentence at the bottom."""
 
-    async def kill(board: Board) -> Answer:
+    async def kill(board: Board, count: int) -> Answer:
         return "flashsale-rs-00001 killed", [Mark(1.0, "flashsale-rs-00001")]
 
-    async def scale(board: Board) -> Answer:
+    async def scale(board: Board, by: int) -> Answer:
         raise FlashsaleError("Nobody scales here.")
 
     with terminal.show(silence(), many(3), k=kill, plus=scale) as show:
@@ -236,6 +245,62 @@ async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> 
         async with asyncio.timeout(LIMIT):
             board = await task
     assert "flashsale-rs-00001" in board.state.marks
+
+
+async def test_every_key_of_a_burst_counts(terminal: Terminal) -> None:
+    """In their order; those that add up are one act, and the next act sees what came of it."""
+    acts: list[tuple[str, int]] = []
+
+    async def kill(board: Board, count: int) -> Answer:
+        acts.append(("kill", count))
+        return "killed", [Mark(1.0, "flashsale-rs-00001")]
+
+    async def scale(board: Board, by: int) -> Answer:
+        acts.append(("scale", by))
+        assert board.state.marks
+        return f"scaled by {by}", ()
+
+    with terminal.show(silence(), many(3), k=kill, plus=scale, minus=scale) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("kkk-+-----+kq+")
+        async with asyncio.timeout(LIMIT):
+            await task
+    assert acts == [("kill", 3), ("scale", -4), ("kill", 1)]
+
+
+async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_there(
+    terminal: Terminal,
+) -> None:
+    """Whoever types `+` before the first pod is seen does not scale to one."""
+    wanted: list[int | None] = []
+    connected = asyncio.Event()
+
+    async def scale(board: Board, by: int) -> Answer:
+        wanted.append(board.state.desired)
+        return "scaled", ()
+
+    async def late() -> AsyncIterator[Observation]:
+        await connected.wait()
+        for number in range(3):
+            yield sight(0.0, "listed", number)
+        yield ReplicaSetSeen(0.0, ReplicaSet("flashsale-rs", "rs", 3, 3, 3, 0.0), 1)
+        yield Synced(0.0)
+        await asyncio.Event().wait()
+
+    with terminal.show(late(), Board(PLACE), plus=scale) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("+")
+        async with asyncio.timeout(LIMIT):
+            while terminal.unread():
+                await asyncio.sleep(0.01)
+        connected.set()
+        await noticed(terminal, "scaled")
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
+    assert wanted == [3]
 
 
 async def test_a_resize_is_followed(terminal: Terminal) -> None:

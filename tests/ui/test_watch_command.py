@@ -51,6 +51,17 @@ def test_plus_and_minus_scale(person: Person) -> None:
     assert person.leaves() == 0
 
 
+def test_keys_in_one_burst_all_count(lively_sale: Flashsale, person: Person) -> None:
+    """Typed ahead, without waiting for any answer: nothing is lost on the way down and up."""
+    person.types("+++")
+    person.sees("scaled to 6", "ready 6")
+    person.types("------")
+    person.sees("scaled to 0", "desired 0")
+    person.types("+++q")
+    assert person.leaves() == 0
+    assert lively_sale("scale", "3", "-o", "json").json["from"] == 3
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
 )
