@@ -114,3 +114,17 @@ def fetched(address: str) -> Any:
     """What a buyer gets."""
     with urllib.request.urlopen(address, timeout=5) as answer:
         return json.load(answer)
+
+
+def kubectl(program: Flashsale, *words: str) -> str:
+    """What stock kubectl prints about the cluster of the sale."""
+    config = program("kubeconfig").out.strip()
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "kubectl"), "--kubeconfig", config, *words],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

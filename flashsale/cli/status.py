@@ -17,7 +17,7 @@ def status(ctx: typer.Context) -> None:
 
     `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
     """
-    from flashsale.cli.output import out, out_json
+    from flashsale.cli.output import note, out, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
     from flashsale.ui.tables import status_view
@@ -28,6 +28,8 @@ def status(ctx: typer.Context) -> None:
         out_json(found.as_json(time.time()))
     else:
         out(status_view(found, time.time(), wide=typed.output == "wide"))
+    if found.trouble:
+        note(found.trouble)
 
 
 async def _found(typed: Shared) -> Status:

@@ -46,13 +46,20 @@ class Sale:
         Raises:
             NoSaleError: there is none.
         """
+        return Service.from_object(await self.service_object())
+
+    async def service_object(self) -> Object:
+        """Fetch its Service, with all that it says.
+
+        Raises:
+            NoSaleError: there is none.
+        """
         try:
-            found = await self.api.get(paths.services(self.namespace, self.service_name))
+            return await self.api.get(paths.services(self.namespace, self.service_name))
         except NotFoundError as error:
             raise NoSaleError(
                 f"The sale has no Service {self.service_name} any more.", hint="flashsale up"
             ) from error
-        return Service.from_object(found)
 
     async def pods(self, replicaset: Object) -> list[Object]:
         """Fetch the pods that its ReplicaSet selects, its own and others."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.clusters.base import Kind
-from flashsale.errors import FlashsaleError
+from flashsale.errors import FlashsaleError, NoSaleError
 from flashsale.exercise.sale import Sale
 from flashsale.model import Pod, ReplicaSet, Service
 
@@ -23,9 +23,10 @@ class Status:
     namespace: str
     url: str  # empty where no address works from here by itself
     replicaset: ReplicaSet
-    service: Service
+    service: Service | None  # None if somebody deleted it
     pods: tuple[Pod, ...]  # by name
     way: str = ""  # without a URL: why, and what to type instead
+    trouble: str = ""  # why no buyer gets in, if that is so: one line
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Write it as `status -o json` does; ``now`` is unix seconds."""
@@ -39,14 +40,19 @@ class Status:
                 "current": self.replicaset.current,
                 "ready": self.replicaset.ready,
             },
-            "service": {
-                "name": self.service.name,
-                "type": self.service.type,
-                "cluster_ip": self.service.cluster_ip,
-                "node_port": self.service.node_port,
-            },
+            "service": service_json(self.service) if self.service else None,
             "pods": [pod_json(pod, now) for pod in self.pods],
         }
+
+
+def service_json(service: Service) -> dict[str, Any]:
+    """Write the Service as `status -o json` does."""
+    return {
+        "name": service.name,
+        "type": service.type,
+        "cluster_ip": service.cluster_ip,
+        "node_port": service.node_port,
+    }
 
 
 def pod_json(pod: Pod, now: float) -> dict[str, Any]:
@@ -66,14 +72,14 @@ async def status(sale: Sale) -> Status:
     """Fetch everything about the sale.
 
     Raises:
-        NoSaleError: the ReplicaSet or the Service is not there.
+        NoSaleError: the ReplicaSet is not there.
     """
     replicaset = await sale.replicaset()
-    service, pods = await asyncio.gather(sale.service(), sale.pods(replicaset))
-    try:
-        url, way = await sale.cluster.address(service), ""
-    except FlashsaleError as error:
-        url, way = "", f"{error}\n{error.hint}"
+    service, pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
+    url, way, trouble = "", "", missing(sale.service_name)
+    if service:
+        url, way = await _address(sale, service)
+        trouble = ""
     return Status(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
@@ -83,7 +89,28 @@ async def status(sale: Sale) -> Status:
         service=service,
         pods=tuple(sorted(map(Pod.from_object, pods), key=lambda pod: pod.name)),
         way=way,
+        trouble=trouble,
     )
+
+
+def missing(service: str) -> str:
+    """Say that a sale has pods, but no Service."""
+    return f"The Service {service} is missing: no buyer gets in. flashsale up makes it again."
+
+
+async def _service(sale: Sale) -> Service | None:
+    try:
+        return await sale.service()
+    except NoSaleError:
+        return None
+
+
+async def _address(sale: Sale, service: Service) -> tuple[str, str]:
+    """Give the URL, or why there is none, and what to type instead."""
+    try:
+        return await sale.cluster.address(service), ""
+    except FlashsaleError as error:
+        return "", f"{error}\n{error.hint}"
 
 
 @asynccontextmanager

@@ -64,17 +64,17 @@ def service_table(service: Service, now: float) -> str:
 def status_view(status: Status, now: float, *, wide: bool = False) -> str:
     """Write the whole sale: three tables, and where it is; ``now`` is unix seconds."""
     pods = pods_table(status.pods, now, wide=wide) if status.pods else "No pods."
+    service = service_table(status.service, now) if status.service else ""
     last = [status.url or status.way, whereabouts(status)]
     if wide and status.pods:
         last.append(spread(status.pods))
-    return "\n\n".join(
-        (
-            replicaset_table(status.replicaset, now, wide=wide),
-            pods,
-            service_table(status.service, now),
-            "\n".join(last),
-        )
+    parts = (
+        replicaset_table(status.replicaset, now, wide=wide),
+        pods,
+        service,
+        "\n".join(filter(None, last)),
     )
+    return "\n\n".join(filter(None, parts))
 
 
 def whereabouts(status: Status) -> str:

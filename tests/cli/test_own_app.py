@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 
 from flashsale.exercise.manifest import as_taught
-from tests.command import PATIENCE, Flashsale, fetched
+from tests.command import Flashsale, fetched, kubectl
 
 NEW = "Everything must go"
 
@@ -42,21 +40,6 @@ def answers(url: str) -> list[Any]:
 def names(told: Any) -> set[str]:
     """The pods in a status."""
     return {pod["name"] for pod in told["pods"]}
-
-
-def kubectl(flashsale: Flashsale, *words: str) -> str:
-    """What stock kubectl prints about the sale's cluster."""
-    program = Path(sys.executable).parent / "kubectl"
-    config = flashsale("kubeconfig").out.strip()
-    done = subprocess.run(
-        [str(program), "--kubeconfig", config, *words],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_changed_app_reaches_the_pods(flashsale: Flashsale, project: Path) -> None:
