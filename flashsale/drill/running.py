@@ -187,7 +187,7 @@ class _Drill:
                     f"{one.replacement} is ready, {_after(one.ready, one)}",
                     one.replacement,
                 )
-            case story.Closed(healing=one) if one.gone is not None:
+            case story.Gone(healing=one):
                 self._say("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
             case story.Scaled(before=before, after=after) if after != self._director.wanted:
                 self._say("accident", f"somebody else scales from {before} to {after}")
