@@ -137,10 +137,13 @@ def _reports(files: list[Path]) -> tuple[Path, ...]:
 
 async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
     """Plan, and unless that is all, carry it out."""
+    import sys
+
     from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import as_json, steps
     from flashsale.exercise.sale import find
     from flashsale.ui.drill import plan_view
+    from flashsale.ui.terminals import filled, width
 
     async with find(wish.typed.wanted, wish.typed.namespace) as sale:
         replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
@@ -150,7 +153,7 @@ async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
             if wish.typed.json:
                 out_json({"plan": as_json(plan), "seed": scenario.seed})
             else:
-                out(text)
+                out(filled(text, width(sys.stdout)))
             return None
         note(text + "\n")
         return await _carried_out(wish.typed, sale, scenario, plan)
@@ -208,13 +211,16 @@ def _announced(audience: Audience, announce: Observer) -> Audience:
 
 def _compared(typed: Shared, first: Path, second: Path) -> None:
     """Print what differs between two reports."""
+    import sys
+
     from flashsale.cli.output import out, out_json
     from flashsale.drill.comparing import compare
     from flashsale.drill.document import read
     from flashsale.ui.drill import comparison_view
+    from flashsale.ui.terminals import width
 
     found = compare(read(first), read(second))
     if typed.json:
         out_json(found.to_json())
     else:
-        out(comparison_view(found, str(first), str(second)))
+        out(comparison_view(found, str(first), str(second), width(sys.stdout)))

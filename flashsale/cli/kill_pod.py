@@ -98,6 +98,7 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
     from flashsale.exercise.observing import Mark
     from flashsale.exercise.sale import find
     from flashsale.ui.summary import happening_line
+    from flashsale.wording import joined
 
     async with find(typed.wanted, typed.namespace) as sale:
         pods = await _chosen(sale, wish)
@@ -108,7 +109,7 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
         if not wish.wait:
             return unfollowed(pods, await strike(sale, pods, blow, time.monotonic))
         with progress() as shown:
-            shown.step(f"Killing {' and '.join(pod.name for pod in pods)}")
+            shown.step(f"Killing {joined(pod.name for pod in pods)}")
             view = looking(shown)
 
             def tell(happening: Happening) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import FlashsaleError
-from flashsale.ui.terminals import colourful, moving
+from flashsale.ui.terminals import colourful, filled, moving, width
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -66,7 +66,12 @@ def notes() -> Progress:
 
 
 def note(text: str) -> None:
-    """Print a message beside the result; the work goes on where nobody can be told."""
+    """Print a message beside the result."""
+    _tell(filled(text, width(sys.stderr)))
+
+
+def _tell(text: str) -> None:
+    """Write lines as they are; the work goes on where nobody can be told."""
     with suppress(OSError):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
@@ -76,11 +81,11 @@ def show_error(error: FlashsaleError, *, debug: bool) -> None:
     """Print one sentence, details under it, and one hint; with ``debug`` the traceback first."""
     if debug:
         sys.stderr.write(traceback.format_exc())
-    note(_label("Error", "31") + str(error))
+    _tell(_labelled("Error", "31", filled(f"Error: {error}", width(sys.stderr))))
     if error.details:
-        note("\n".join(f"  {line}" for line in error.details.splitlines()))
-    if error.hint:
-        note(_label("Hint", "36") + error.hint)
+        _tell("\n".join(f"  {line}" for line in error.details.splitlines()))
+    if error.hint:  # never broken: it is there to be copied
+        _tell(_labelled("Hint", "36", f"Hint: {error.hint}"))
 
 
 def show_usage_error(error: Any, *, debug: bool) -> None:
@@ -93,5 +98,8 @@ def show_usage_error(error: Any, *, debug: bool) -> None:
     show_error(usage, debug=debug)
 
 
-def _label(word: str, colour: str) -> str:
-    return f"\x1b[1;{colour}m{word}:\x1b[0m " if colourful(sys.stderr) else f"{word}: "
+def _labelled(word: str, colour: str, text: str) -> str:
+    """Let the word at the beginning of a text stand out."""
+    if not colourful(sys.stderr):
+        return text
+    return f"\x1b[1;{colour}m{word}:\x1b[0m{text.removeprefix(f'{word}:')}"

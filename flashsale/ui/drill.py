@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -12,7 +12,9 @@ from rich.text import Text
 from flashsale.drill.comparing import Comparison, Row, figure
 from flashsale.drill.scenario import Calm, Scale, Scenario, Step, shortest
 from flashsale.ui.load import millis, share, totals
+from flashsale.ui.podrows import suffix
 from flashsale.ui.tables import aligned
+from flashsale.ui.terminals import filled
 
 if TYPE_CHECKING:
     from flashsale.drill.outcome import Entry, Outcome
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 MISSING = "-"
 STYLES = {"kill": "red", "skipped": "yellow", "accident": "yellow", "ready": "green"}
 BULLET = "· "
+Name = Callable[[str], str]  # writes a pod's name
 
 
 def plan_view(scenario: Scenario, plan: Sequence[Step], replicas: int, context: str) -> str:
@@ -55,9 +58,10 @@ def _kills(scenario: Scenario) -> str:
     )
 
 
-def entry_line(seconds: float, entry: Entry) -> Text:
-    """Write one thing that happened, with its second of the run."""
-    return Text(f"{max(0.0, seconds):7.2f} s  {entry.text}", STYLES.get(entry.kind, ""))
+def entry_line(seconds: float, entry: Entry, width: int | None = None) -> Text:
+    """Write one thing that happened, with its second of the run; ``width`` as in ``summary``."""
+    line = f"{max(0.0, seconds):7.2f} s  {entry.text}"
+    return Text(filled(line, width), STYLES.get(entry.kind, ""))
 
 
 def summary(outcome: Outcome, judged: Judged, width: int | None = None) -> RenderableType:
@@ -71,7 +75,7 @@ def summary(outcome: Outcome, judged: Judged, width: int | None = None) -> Rende
     style = "bold green" if passed else "bold red"
     texts = [phases_table(judged.parts)]
     if outcome.healings:
-        texts.append(healings_table(outcome, judged))
+        texts.append(healings_table(outcome, judged, width))
     if outcome.report.figures.pods:
         texts.append(pods_table(outcome, judged))
     texts.append(bullets(judged.sentences, width))
@@ -115,22 +119,32 @@ def phases_table(parts: Sequence[Part]) -> str:
     return aligned([head, *rows])
 
 
-def healings_table(outcome: Outcome, judged: Judged) -> str:
-    """Write each death, what replaced it and how long each step took, and what it cost."""
+def healings_table(outcome: Outcome, judged: Judged, width: int | None = None) -> str:
+    """Write each death, what replaced it and how long each step took, and what it cost.
+
+    Where that is too wide, of each name only the part that tells it apart is left.
+    """
+    whole = aligned(_healings(outcome, judged, str))
+    if width is None or max(map(len, whole.splitlines())) <= width:
+        return whole
+    return aligned(_healings(outcome, judged, suffix), gap=2)
+
+
+def _healings(outcome: Outcome, judged: Judged, name: Name) -> list[list[str]]:
     head = ["KILL", "VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "FIRST SALE", "GONE"]
     rows = []
     for healing in outcome.healings:
         kill = outcome.kill_of(healing)
         number = str(kill.number) if kill else MISSING
         lost = str(judged.costs[f"kill {kill.number}"]) if kill else ""
-        rows.append([number, *_healing(healing), lost])
-    return aligned([[*head, "LOST"], *rows])
+        rows.append([number, *_healing(healing, name), lost])
+    return [[*head, "LOST"], *rows]
 
 
-def _healing(one: Healing) -> list[str]:
+def _healing(one: Healing, name: Name) -> list[str]:
     moments = (one.created, one.started, one.ready, one.served, one.gone)
-    by = "itself" if one.in_place else one.replacement or "<none>"
-    return [one.victim, by, *(_moment(one, moment) for moment in moments)]
+    by = "itself" if one.in_place else name(one.replacement) if one.replacement else "<none>"
+    return [name(one.victim), by, *(_moment(one, moment) for moment in moments)]
 
 
 def _moment(healing: Healing, moment: float | None) -> str:
@@ -160,7 +174,7 @@ def pods(count: int, noun: str = "pod") -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def comparison_view(found: Comparison, a: str, b: str) -> str:
+def comparison_view(found: Comparison, a: str, b: str, width: int | None = None) -> str:
     """Write two drills side by side: what was different before, what came of it, every figure."""
     head = ["FIGURE", "A", "B", "DIFFERENCE", ""]
     rows = [
@@ -173,9 +187,9 @@ def comparison_view(found: Comparison, a: str, b: str) -> str:
         ]
         for row in found.rows
     ]
-    parts = [f"A  {a}\nB  {b}", aligned([head, *rows]), bullets(found.findings, None)]
+    parts = [f"A  {a}\nB  {b}", aligned([head, *rows]), bullets(found.findings, width)]
     if found.differences:
-        parts.insert(1, "Not the same drill:\n" + bullets(found.differences, None))
+        parts.insert(1, "Not the same drill:\n" + bullets(found.differences, width))
     return "\n\n".join(parts)
 
 

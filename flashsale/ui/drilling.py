@@ -60,7 +60,7 @@ class Plain:
             self._print(Text(f"           {load_views.line(glance.progress)}"))
 
     def _tell(self, entry: Entry) -> None:
-        self._print(entry_line(self._clock.second(entry.at), entry))
+        self._print(entry_line(self._clock.second(entry.at), entry, columns(self._console)))
 
     def _print(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)
@@ -93,10 +93,16 @@ class Live:
         self._live.update(picture(glance, self._board, self._console.size, now), refresh=True)
 
     def _tell(self, entry: Entry) -> None:
-        self._console.print(entry_line(self._clock.second(entry.at), entry), soft_wrap=True)
+        second, width = self._clock.second(entry.at), columns(self._console)
+        self._console.print(entry_line(second, entry, width), soft_wrap=True)
 
     def _see(self, observation: Observation) -> None:
         self._board, _ = seen(self._board, observation)
+
+
+def columns(console: Console) -> int | None:
+    """Return a terminal's columns; None where lines may be of any length."""
+    return console.width if console.is_terminal else None
 
 
 def picture(glance: Glance, board: Board, size: tuple[int, int], now: Now) -> RenderableType:

@@ -89,7 +89,7 @@ class Live:
 
     def note(self, text: str) -> None:
         """Print a line above the step."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, markup=False)
 
     def _finish(self, *, ok: bool) -> None:
         if not self._text:
@@ -98,7 +98,7 @@ class Live:
         mark = "[green]✓[/]" if ok else "[red]✗[/]"
         from rich.markup import escape
 
-        self._console.print(f"{mark} {escape(self._text)} [dim]{took:.1f} s[/]", soft_wrap=True)
+        self._console.print(f"{mark} {escape(self._text)} [dim]{took:.1f} s[/]")
         self._text = ""
 
     def _draw(self) -> Any:

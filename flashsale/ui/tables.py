@@ -15,9 +15,9 @@ GAP = 3
 NONE = "<none>"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Write rows with their columns aligned; the last one is not padded."""
-    widths = [max(map(len, column)) + GAP for column in zip(*rows, strict=True)]
+def aligned(rows: Sequence[Sequence[str]], *, gap: int = GAP) -> str:
+    """Write rows with their columns aligned, ``gap`` blanks apart; the last one is not padded."""
+    widths = [max(map(len, column)) + gap for column in zip(*rows, strict=True)]
     lines = (
         "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
     )

@@ -7,12 +7,16 @@ too. Moving the cursor is no colour, so live views go on being drawn in place.
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 DUMB = ("dumb", "unknown")  # values of TERM: such a terminal cannot move its cursor
+USUAL = 80  # columns of a terminal that does not tell
+MARGIN = re.compile(r" *(?:\d+\. |[0-9.]+ s  |· )?")  # before the text of an item
 WIDE = 10_000  # columns where there is no terminal: nothing is cut
 
 
@@ -28,7 +32,32 @@ def colourful(stream: TextIO) -> bool:
 
 def width(stream: TextIO) -> int | None:
     """Return the columns of a terminal; None where there is none and lines may be of any length."""
-    return console(stream).width if stream.isatty() else None
+    if not stream.isatty():
+        return None
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isdecimal() else os.get_terminal_size(stream.fileno()).columns or USUAL
+
+
+def filled(text: str, width: int | None) -> str:
+    """Break lines at words where a terminal would break them anywhere.
+
+    What follows stands below the first word, and below the text of a numbered item.
+    """
+    return "\n".join(_broken(line, width) for line in text.split("\n")) if width else text
+
+
+def _broken(line: str, width: int) -> str:
+    margin = MARGIN.match(line)
+    indent = " " * (margin.end() if margin else 0)
+    if len(line) <= width or len(indent) >= width:
+        return line
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def console(stream: TextIO) -> Console:
@@ -39,6 +68,7 @@ def console(stream: TextIO) -> Console:
     return Console(
         file=stream,
         highlight=False,
+        emoji=False,  # a name may have colons
         force_terminal=terminal,
         color_system="auto" if colourful(stream) else None,  # None: no style at all is written
         width=None if terminal else WIDE,

@@ -17,6 +17,7 @@ from flashsale.drill.scenario import Scenario, steps
 from flashsale.drill.verdict import judge
 from flashsale.exercise.killing import Blow
 from flashsale.exercise.observing import Synced
+from flashsale.exercise.story import Healing
 from flashsale.figures import Progress
 from flashsale.ui import drill as views
 from flashsale.ui.board import Board, Now, Place, seen
@@ -81,6 +82,28 @@ def test_sentences_fit_a_terminal_and_stay_whole_in_a_pipe() -> None:
     assert max(map(len, narrow.splitlines())) <= 40
     assert all(line.startswith("  ") for line in narrow.splitlines()[1:])
     assert views.bullets([sentence], None).count("\n") == 0
+
+
+def test_every_table_fits_a_terminal_of_80_columns() -> None:
+    """Of a pod's name the part that tells it apart is left; a pipe gets the whole."""
+    usual = Healing("flashsale-rs-v266z", "a", "deleted", 0.0, "flashsale-rs-vswnf", "x")
+    slow = replace(usual, created=0.1, started=9.0, ready=119.0, served=119.2, gone=30.0)
+    made = outcome(**USUAL | {"healings": [usual, slow]})
+    narrow = drawn(views.summary(made, judge(made), 80), 80)
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "v266z" in narrow
+    assert "flashsale-rs-v266z" not in narrow
+    whole = drawn(views.summary(made, judge(made)), 200)
+    assert "flashsale-rs-v266z   flashsale-rs-vswnf   0.10s" in whole
+
+
+def test_what_happens_breaks_at_words_below_its_text() -> None:
+    """Not in the middle of a pod's name."""
+    entry = Entry(0.0, "ready", "flashsale-rs-vswnf replaces flashsale-rs-v266z")
+    assert views.entry_line(3.19, entry, 40).plain.splitlines() == [
+        "   3.19 s  flashsale-rs-vswnf replaces",
+        "           flashsale-rs-v266z",
+    ]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 6)])

@@ -293,7 +293,7 @@ async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_ther
         await noticed(terminal, "q quit")
         terminal.type("+")
         async with asyncio.timeout(LIMIT):
-            while terminal.unread():
+            while terminal.unread():  # noqa: ASYNC110 - the terminal tells nobody
                 await asyncio.sleep(0.01)
         connected.set()
         await noticed(terminal, "scaled")

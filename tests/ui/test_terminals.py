@@ -9,6 +9,7 @@ import pytest
 
 import flashsale
 from flashsale.ui.live import ENTER
+from flashsale.ui.terminals import filled
 from tests.command import Flashsale
 from tests.terminal import SGR, at_terminal
 
@@ -40,6 +41,32 @@ def test_no_color_leaves_the_live_view_its_screen(open_sale: Flashsale) -> None:
         assert person.leaves() == 0
     assert ENTER in person.seen
     assert not SGR.findall(person.seen)
+
+
+def test_sentences_break_at_words_on_a_terminal(open_sale: Flashsale) -> None:
+    """Below the text of their item; a hint is left whole, to be copied."""
+    with at_terminal(open_sale, "drill", "--dry-run", size=(60, 24), NO_COLOR="1") as person:
+        assert person.leaves() == 0
+    lines = person.seen.splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert "and the time to heal." in " ".join(person.seen.split())
+    assert any(line.startswith("     ") for line in lines)
+    with at_terminal(open_sale, "scale", "7x", size=(40, 24), NO_COLOR="1") as person:
+        assert person.leaves() == 2
+    assert person.seen.splitlines() == [
+        "Error: '7x' is not a number of pods: it",
+        "takes a whole number.",
+        "Hint: flashsale scale 5",
+    ]
+
+
+def test_lines_are_filled_as_their_margin_wants_it() -> None:
+    """A numbered item, a line with its second, a plain sentence; a long word stays whole."""
+    assert filled("  4. one two three", 12) == "  4. one two\n     three"
+    assert filled("   0.12 s  one two", 14) == "   0.12 s  one\n           two"
+    assert filled("one two\n", 5) == "one\ntwo\n"
+    assert filled("https://example.org/a-long-path", 10) == "https://example.org/a-long-path"
+    assert filled("one two", None) == "one two"
 
 
 def test_there_is_one_place_that_makes_consoles() -> None:
