@@ -19,6 +19,7 @@ from flashsale.clusters.choose import Choice
 from flashsale.errors import BadInputError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise import namespaces, remembering
+from flashsale.exercise.entrance import proven
 from flashsale.exercise.halfway import nothing_half_done
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.project import Project
@@ -84,7 +85,8 @@ async def open_sale(
     Raises:
         ClusterUnreachableError: the cluster cannot be started, or stopped answering.
         BadInputError: the manifest is refused; nothing was changed.
-        NotReadyError: not all pods were ready in time; the sale stays as it is.
+        NotReadyError: not all pods were ready in time, or the address does not lead to them; the
+            sale stays as it is.
     """
     began = clock()
     async with nothing_half_done(choice, home, progress):
@@ -119,7 +121,10 @@ async def _open(
             await _all_ready(sale, deadline, progress, tell)
             image = await learned(sale, image, before)
             remembering.remember(home, record.with_image(image), progress)
-        return Opened(await status(sale), image, outcomes, rolled, 0.0)
+        shown = await status(sale)
+        if order.wait and shown.url and shown.replicaset.desired:
+            await proven(sale, shown.url, shown.pods, deadline, progress)
+        return Opened(shown, image, outcomes, rolled, 0.0)
 
 
 async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress) -> None:

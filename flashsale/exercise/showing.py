@@ -10,8 +10,9 @@ from typing import Any
 
 from flashsale.clusters.base import Kind
 from flashsale.errors import FlashsaleError, NoSaleError
+from flashsale.exercise.entrance import troubled
 from flashsale.exercise.sale import Sale
-from flashsale.model import Pod, ReplicaSet, Service
+from flashsale.model import Object, Pod, ReplicaSet, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +76,20 @@ async def status(sale: Sale) -> Status:
         NoSaleError: the ReplicaSet is not there.
     """
     replicaset = await sale.replicaset()
-    service, pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
+    found, pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
+    shown = tuple(sorted(map(Pod.from_object, pods), key=lambda pod: pod.name))
     url, way, trouble = "", "", missing(sale.service_name)
-    if service:
-        url, way = await _address(sale, service)
-        trouble = ""
+    if found:
+        url, way = await _address(sale, Service.from_object(found))
+        trouble = await troubled(sale, found, url, shown)
     return Status(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
         namespace=sale.namespace,
         url=url,
         replicaset=ReplicaSet.from_object(replicaset),
-        service=service,
-        pods=tuple(sorted(map(Pod.from_object, pods), key=lambda pod: pod.name)),
+        service=Service.from_object(found) if found else None,
+        pods=shown,
         way=way,
         trouble=trouble,
     )
@@ -98,9 +100,9 @@ def missing(service: str) -> str:
     return f"The Service {service} is missing: no buyer gets in. flashsale up makes it again."
 
 
-async def _service(sale: Sale) -> Service | None:
+async def _service(sale: Sale) -> Object | None:
     try:
-        return await sale.service()
+        return await sale.service_object()
     except NoSaleError:
         return None
 

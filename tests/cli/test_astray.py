@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
-from tests.command import Flashsale, kubectl
+from tests.command import PATIENCE, Flashsale, kubectl
 
 
 @pytest.fixture
@@ -29,3 +38,98 @@ def test_missing_service_hides_no_pods(small_sale: Flashsale) -> None:
     assert (machine.err, set(machine.json)) == (said, set(before))
     assert (machine.json["service"], machine.json["url"]) == (None, "")
     assert machine.json["pods"][0]["name"] == before["pods"][0]["name"]
+
+
+class Page(BaseHTTPRequestHandler):
+    """A stranger's page, which names no pod."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        body = b"<html>somebody else</html>"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def bound(port: int, until: float) -> ThreadingHTTPServer:
+    """Take a port as soon as whoever had it is quite dead."""
+    while True:
+        try:
+            return ThreadingHTTPServer(("127.0.0.1", port), Page)
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+@contextmanager
+def squatter(port: int) -> Iterator[int]:
+    """A program of this machine that has a port."""
+    with bound(port, time.monotonic() + PATIENCE) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def node_port(sale: Flashsale) -> int:
+    """The Service's node port."""
+    return int(sale("status", "-o", "json").json["service"]["node_port"])
+
+
+def test_taken_node_port_is_told(flashsale: Flashsale) -> None:
+    """`up` does not call it open, `status` says it, and once the port is free all is well."""
+    free = flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    port = node_port(flashsale)
+    assert flashsale("down").code == 0, free.err
+    asked = {"port: 80\n": f"port: 80\n      nodePort: {port}\n"}
+    words = ("up", "--manifest", str(flashsale.quick_manifest(**asked)), "--replicas", "1")
+    with squatter(port):
+        told = flashsale(*words)
+        assert (told.code, told.out) == (5, "")
+        assert f"node port {port} is taken by another program on this machine." in told.err
+        assert f"lsof -i :{port} names it" in told.err.splitlines()[-1]
+        shown = flashsale("status")
+        assert shown.code == 0
+        assert re.fullmatch(f"Node port {port} is taken by .*does not lead to.*\n", shown.err)
+    opened = flashsale(*words)
+    assert opened.code == 0, opened.err
+    assert flashsale("status").err == ""
+
+
+def test_port_that_was_taken_while_the_cluster_was_dead_is_told(small_sale: Flashsale) -> None:
+    """The hint leads to another port, because the manifest asks for none."""
+    port = node_port(small_sale)
+    os.kill(small_sale.cluster_pid(), signal.SIGKILL)
+    manifest = str(small_sale.quick_manifest())
+    with squatter(port):
+        told = small_sale("up", "--manifest", manifest)
+        assert told.code == 5
+        assert f"node port {port} is taken" in told.err
+        assert "flashsale down, then flashsale up: on another port" in told.err
+        assert small_sale("down").code == 0
+        opened = small_sale("up", "--manifest", manifest, "--replicas", "1", "-o", "json")
+        assert opened.code == 0, opened.err
+        assert opened.json["service"]["node_port"] != port
+
+
+def test_service_that_sends_buyers_to_another_port_is_told(small_sale: Flashsale) -> None:
+    """Pods are ready, but nobody listens where the Service sends buyers."""
+    wrong = small_sale.quick_manifest(**{"targetPort: 5000": "targetPort: 80"})
+    told = small_sale("up", "--manifest", str(wrong))
+    assert (told.code, told.out) == (5, "")
+    error, hint = told.err.splitlines()[-2:]
+    assert "The Service flashsale-svc sends buyers to targetPort 80, where no container" in error
+    assert "containers say containerPort 5000 (connection" in error
+    assert hint == "Hint: write `targetPort: 5000` in the manifest, then flashsale up"
+
+
+def test_sale_without_pods_is_not_asked(small_sale: Flashsale) -> None:
+    """With no replicas nobody can answer, and that is no failure."""
+    manifest = str(small_sale.quick_manifest())
+    assert small_sale("up", "--manifest", manifest, "--replicas", "0").code == 0
