@@ -19,7 +19,8 @@ from flashsale.ui.podrows import BAD, COMING, GOOD, HEAD, QUIET, Size, pods, squ
 
 KEYS = "q quit   k kill a pod   + - scale"
 FEW_PODS, NEWS_LINES = 6, 10  # lines that stay with pods, and with what is below them
-FEW_HEALINGS, MOST_HEALINGS = 3, 6
+FEW_HEALINGS, MOST_HEALINGS, MOST_EVENTS = 3, 6, 20
+WIDE, NARROWEST = 300, 80  # columns where there is no screen: for all of a pod, and of the header
 UNKNOWN = "·"
 
 
@@ -42,12 +43,26 @@ def lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]
     return [cut(line, width) for line in [*top, *body, *padding, *bottom][:height]]
 
 
+def page(board: Board, now: Now) -> list[Text]:
+    """Lay out everything there is, as wide and as long as it has to be, for where nothing moves."""
+    shown = rows(board, now)
+    table = pods(board, shown, (WIDE, len(shown) + 1), now)
+    news = [*healings(board, len(board.healings)), *happened(events(board), MOST_EVENTS)]
+    place = len(whereabouts(board)) + 1 + freshness(board, now).cell_len
+    wide = max([NARROWEST, place, *(len(line.plain.rstrip()) for line in table)])
+    return [*header(board, wide, now), *table, *news]
+
+
 def header(board: Board, width: int, now: Now) -> list[Text]:
     """Say what is wanted and what is there, as numbers and a bar; where; and how fresh it is."""
-    place = board.place
-    where = " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
-    second = between(Text.assemble((f" {where}", QUIET)), freshness(board, now), width)
+    second = between(Text(whereabouts(board), QUIET), freshness(board, now), width)
     return [counted(board, width), second, *buyers(board), Text()]
+
+
+def whereabouts(board: Board) -> str:
+    """Say where all this is."""
+    place = board.place
+    return " " + " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
 
 
 def counted(board: Board, width: int) -> Text:
@@ -55,8 +70,11 @@ def counted(board: Board, width: int) -> Text:
     found, state = board.state.replicaset, board.state
     if found is None:
         return Text(" no ReplicaSet" if board.synced or board.streams else " connecting", HEAD)
-    numbers = f"  desired {state.desired}  current {state.count}  ready {state.ready}  "
-    line = Text.assemble((f" {found.name}", HEAD), numbers)
+    desired, current = f"desired {state.desired}", f"current {state.count}"
+    ready = f"ready {state.ready}"
+    line = Text.assemble((f" {found.name}", HEAD), f"  {desired}  {current}  {ready}  ")
+    if len(line.plain.rstrip()) > width:  # then what matters most comes first, and is never cut off
+        line = Text.assemble((f" {ready}", HEAD), f"  {desired}  {current}  ")
     return line.append_text(bar(board, max(0, width - line.cell_len - 1)))
 
 

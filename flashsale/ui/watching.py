@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TextIO
 
+from rich.console import Group
 from rich.text import Text
 
 from flashsale.errors import FlashsaleError
@@ -20,7 +21,7 @@ from flashsale.ui.buyers import Buyers
 from flashsale.ui.keys import Action, Typed
 from flashsale.ui.live import Keyboard, Painter, Screen, signals
 from flashsale.ui.terminals import printed, width
-from flashsale.ui.watch import lines, view
+from flashsale.ui.watch import lines, page
 
 LOOK = 1.0  # seconds between two looks at what a load announces
 QUIT = ("q", "Q", "\x03", "\x04")
@@ -152,5 +153,6 @@ async def told(
 def snapshot(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
     """Print the view once, as long as it has to be."""
     stream, now = file or sys.stdout, (clocks or Clocks()).now()
-    size = (width(stream) or 80, len(board.rows) + 30)
-    printed(view(board, size, now, keys=""), stream)
+    columns = width(stream)
+    size = (columns or 0, len(board.rows) + 30)
+    printed(Group(*(lines(board, size, now, keys="") if columns else page(board, now))), stream)

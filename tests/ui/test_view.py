@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flashsale.exercise.observing import StreamSeen
+from flashsale.exercise.observing import EventSeen, StreamSeen
 from flashsale.ui.board import Board, Now, Purchases, answered, seen
-from flashsale.ui.watch import lines, view
+from flashsale.ui.watch import lines, page, view
 from tests.ui.boards import PLACE, fold, live, many, moment, sight, text
 
 STYLES = {"bold", "dim", "green", "magenta", "red", "reverse"}
@@ -51,6 +52,27 @@ def test_wide_terminals_say_it_in_a_sentence() -> None:
     shown = text(board, now, (110, 24))
     assert shown[5].endswith("replaces flashsale-rs-gxj9j, 0.7 s")
     assert shown[6].endswith("10.244.0.11      minikube")
+
+
+def test_a_narrow_terminal_has_the_ready_count_first() -> None:
+    """What does not fit is what matters less."""
+    board, now = moment("03-delete-pod", 1.2)
+    assert text(board, now, (40, 10))[0].startswith(" ready 4  desired 5  current 5  ━")
+    assert text(board, now, (20, 6))[0].startswith(" ready 4  desired 5")
+    assert text(board, now, (45, 10))[0] == " flashsale-rs  desired 5  current 5  ready 4"
+
+
+def test_a_page_is_as_wide_and_as_long_as_it_has_to_be() -> None:
+    """Nothing of a pod, of the address or of an event is cut off."""
+    message = "a very long message " * 20 + "with an end"
+    event = EventSeen(0.0, "Pod", "flashsale-rs-p2ptd", "Warning", "BackOff", message)
+    board, now = moment("03-delete-pod", 9.2)
+    board = replace(board, place=replace(board.place, url="http://shop.example.org/" + "x" * 90))
+    shown = [line.plain for line in page(fold(board, [event]), now)]
+    assert any(line.endswith("x ● live ") for line in shown)
+    assert any("  IP               NODE" in line for line in shown)
+    assert sum(line.endswith("  minikube") for line in shown) == 4
+    assert any(line.endswith("with an end") for line in shown)
 
 
 def test_a_crash_is_told_in_kubectls_words() -> None:
@@ -141,8 +163,6 @@ def test_before_anything_is_known_it_says_so() -> None:
 
 def test_a_load_shows_purchases_and_each_pods_share() -> None:
     """While one runs; otherwise none of it takes any room."""
-    from dataclasses import replace
-
     name = "flashsale-rs-00000"
     load = Purchases(98.4, 2931, 2, {name: 0.253})
     shown = text(replace(many(3), purchases=load), Now(9.0, 9.0), (110, 24))

@@ -112,6 +112,18 @@ def test_once_prints_the_picture_and_ends(lively_sale: Flashsale) -> None:
     assert "\x1b" not in done.out
 
 
+def test_a_pipe_gets_all_columns_and_no_blanks_at_the_ends(lively_sale: Flashsale) -> None:
+    """Whatever a shell says about its terminal's width."""
+    watched = lively_sale("watch", "--once", COLUMNS="40")
+    assert "NODE" in watched.out
+    assert "…" not in watched.out
+    loaded = lively_sale("load", "--for", "500ms", "--rate", "20", COLUMNS="40")
+    assert "CONFIRMED" in loaded.out
+    assert "…" not in loaded.out
+    ends = [line for line in (watched.out + loaded.out).splitlines() if line != line.rstrip()]
+    assert not ends
+
+
 def test_without_a_sale_it_says_so(flashsale: Flashsale) -> None:
     """Exit code 4, and nothing on stdout."""
     done = flashsale("watch", "--once")
