@@ -72,10 +72,11 @@ def counted(board: Board, width: int) -> Text:
         return Text(" no ReplicaSet" if board.synced or board.streams else " connecting", HEAD)
     desired, current = f"desired {state.desired}", f"current {state.count}"
     ready = f"ready {state.ready}"
-    line = Text.assemble((f" {found.name}", HEAD), f"  {desired}  {current}  {ready}  ")
-    if len(line.plain.rstrip()) > width:  # then what matters most comes first, and is never cut off
-        line = Text.assemble((f" {ready}", HEAD), f"  {desired}  {current}  ")
-    return line.append_text(bar(board, max(0, width - line.cell_len - 1)))
+    line = Text.assemble((f" {found.name}", HEAD), f"  {desired}  {current}  {ready}")
+    if line.cell_len > width:  # then what matters most comes first, and is never cut off
+        line = Text.assemble((f" {ready}", HEAD), f"  {desired}  {current}")
+    rest = width - line.cell_len - 3
+    return line.append("  ").append_text(bar(board, rest)) if rest > 0 else line
 
 
 def bar(board: Board, width: int) -> Text:
