@@ -7,7 +7,7 @@ prints server-side tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -50,6 +50,9 @@ class Pod:
     owner_uid: str = ""  # of the controlling ReplicaSet, empty for an orphan
     image_id: str = ""  # of the first container
     restarted: float = 0.0  # unix seconds of the last restart, whole; 0 if there was none
+    waiting: str = (
+        ""  # the kubelet's words about what the first container that waits is waiting for
+    )
 
     @classmethod
     def from_object(cls, pod: Mapping[str, Any]) -> Pod:
@@ -72,7 +75,13 @@ class Pod:
             owner_uid=controller_uid(pod),
             image_id=statuses[0].get("imageID", "") if statuses else "",
             restarted=columns.restarted,
+            waiting=_waiting(statuses),
         )
+
+
+def _waiting(statuses: Sequence[Mapping[str, Any]]) -> str:
+    waits = ((one.get("state") or {}).get("waiting") or {} for one in statuses)
+    return next((str(one["message"]) for one in waits if one.get("message")), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from flashsale.cli import options, values
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
     from flashsale.exercise.killing import Blow
+    from flashsale.exercise.observing import Observation
     from flashsale.exercise.sale import Sale
     from flashsale.exercise.story import Happening, Healing
     from flashsale.model import Pod
@@ -95,9 +96,9 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
 
     from flashsale.cli.output import looking, note, progress
     from flashsale.exercise.killing import kill, strike, unfollowed
-    from flashsale.exercise.observing import Mark
+    from flashsale.exercise.observing import Mark, PodSeen
     from flashsale.exercise.sale import find
-    from flashsale.ui.summary import happening_line
+    from flashsale.ui.summary import back_off_line, happening_line
     from flashsale.wording import joined
 
     async with find(typed.wanted, typed.namespace) as sale:
@@ -110,14 +111,24 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
             return unfollowed(pods, await strike(sale, pods, blow, time.monotonic))
         with progress() as shown:
             shown.step(f"Killing {joined(pod.name for pod in pods)}")
-            view = looking(shown)
+            view, killed = looking(shown), {pod.uid for pod in pods}
 
             def tell(happening: Happening) -> None:
                 line = happening_line(happening)
                 if line:
                     shown.note(line)
 
-            see = view.see if view else None
+            held_up: set[str] = set()
+
+            def see(observation: Observation) -> None:
+                if view:
+                    view.see(observation)
+                if isinstance(observation, PodSeen) and observation.pod.uid in killed:
+                    line = back_off_line(observation.pod)
+                    if line and line not in held_up:
+                        held_up.add(line)
+                        shown.note(line)
+
             return await kill(sale, pods, blow, timeout=wish.timeout, tell=tell, see=see)
 
 

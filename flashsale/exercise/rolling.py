@@ -19,6 +19,7 @@ from flashsale.exercise.versions import stale
 from flashsale.exercise.waiting import LOOK, Deadline, Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object, Pod, ReplicaSet
+from flashsale.wording import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ async def roll(
         rest = [_uid(pod) for wave in later for pod in wave]
         if done and not deadline.left():
             raise interrupted(done, first, deadline)
-        progress.step(f"Replacing {listed(going)} ({done + len(going)} of {first})")
+        progress.step(f"Replacing {joined(map(_name, going))} ({done + len(going)} of {first})")
         if not done:
             progress.note(replacing(old))
         done += len(going)
@@ -201,12 +202,6 @@ async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> 
     if later:
         error.args = (f"{error} {_going_on(len(later))}",)
     return error
-
-
-def listed(pods: Sequence[Object]) -> str:
-    """Name pods in a sentence."""
-    *others, last = map(_name, pods)
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _going_on(count: int) -> str:

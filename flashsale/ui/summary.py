@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
     from flashsale.exercise.scaling import Scaling
     from flashsale.exercise.story import Happening, Healing
     from flashsale.exercise.waiting import Sight
+    from flashsale.model import Pod
 
+BACK_OFF = re.compile(r"back-off (\S+) restarting")  # the kubelet's words, its time as Go writes it
 NEXT = (
     ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it"),
     ("flashsale scale 5", "five pods instead of three"),
@@ -97,6 +100,15 @@ def happening_line(happening: Happening) -> str:
             return f"somebody scales from {before} to {after}"
         case story.Adopted(pod=pod):
             return f"{pod} now belongs to the ReplicaSet"
+
+
+def back_off_line(pod: Pod) -> str:
+    """Say how long the kubelet waits before it restarts a container; empty if it does not."""
+    found = BACK_OFF.match(pod.waiting)
+    if pod.status != "CrashLoopBackOff" or not found:
+        return ""
+    time = re.sub(r"^(\d+)s$", r"\1 s", found[1])
+    return f"Kubernetes waits {time} before it restarts a container that died before: {pod.status}"
 
 
 def closed_view(closed: Closed) -> str:

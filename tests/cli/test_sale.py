@@ -124,6 +124,16 @@ class TestOpenSale:
         after = open_sale("status", "-o", "json").json["pods"]
         assert next(pod["restarts"] for pod in after if pod["name"] == victim) >= 1
 
+    def test_restart_that_has_to_wait_is_told(self, open_sale: Flashsale) -> None:
+        """A container that died before is held up by a back-off, and the kubelet says so."""
+        if sys.platform != "linux":
+            pytest.skip("the process of a pod is found through /proc")
+        (fresh,) = open_sale("kill-pod", "--hard", "-o", "json").json
+        victim = fresh["replacement"]
+        errors = [open_sale("kill-pod", victim, "--process").err for _ in range(2)]
+        line = "Kubernetes waits 10 s before it restarts a container that died before"
+        assert ([line in err for err in errors]) == [False, True]
+
     def test_dry_run_kills_nobody(self, open_sale: Flashsale) -> None:
         """The same seed names the same pods, and they live on."""
         before = pods(open_sale)

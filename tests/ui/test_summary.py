@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flashsale.ui.summary import happening_line
+import pytest
+
+from flashsale.model import Pod
+from flashsale.ui.summary import back_off_line, happening_line
+from tests.exercise.making import pod_object
 from tests.healing.replay import told
 from tests.healing.test_cases import THREE, born, gone, grown, killed
 
@@ -27,3 +31,29 @@ def test_a_victim_that_goes_last_is_told_last() -> None:
         "x is ready after 5.00 s",
         "a is gone after 8.00 s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "line"),
+    [
+        (
+            "CrashLoopBackOff",
+            "back-off 10s restarting failed container=shop pod=a_default(uid)",
+            "Kubernetes waits 10 s before it restarts a container that died before:"
+            " CrashLoopBackOff",
+        ),
+        (
+            "CrashLoopBackOff",
+            "back-off 2m40s restarting failed container=shop pod=a_default(uid)",
+            "Kubernetes waits 2m40s before it restarts a container that died before:"
+            " CrashLoopBackOff",
+        ),
+        ("CrashLoopBackOff", "", ""),
+        ("ContainerCreating", "back-off 10s restarting failed container=shop", ""),
+    ],
+)
+def test_back_off_is_told_in_the_kubelets_own_numbers(reason: str, message: str, line: str) -> None:
+    """Where the status does not say it, nothing is guessed."""
+    waiting = {"waiting": {"reason": reason, "message": message}}
+    pod = pod_object(state=waiting, last={"terminated": {"exitCode": 137}})
+    assert back_off_line(Pod.from_object(pod)) == line
