@@ -15,6 +15,7 @@ from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleEr
 OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
 UNITS = {"b": 1 / 2**20, "k": 1 / 2**10, "m": 1, "g": 2**10}  # MiB
+ALIASES = {"kvm": "kvm2", "qemu": "qemu2", "native": "none", "generic": "ssh"}  # of drivers
 BY_DOCKER = ("docker", "")  # drivers whose node is a container of this machine's Docker
 
 
@@ -180,7 +181,12 @@ def contradiction(profile: Profile, making: Making) -> tuple[str, str] | None:
     minikube itself refuses another driver, and passes over other sizes with a warning.
     """
     pairs = (
-        (f"driver {profile.driver}", profile.driver, f"driver {making.driver}", making.driver),
+        (
+            f"driver {profile.driver}",
+            profile.driver,
+            f"driver {making.driver}",
+            ALIASES.get(making.driver, making.driver),
+        ),
         (f"{profile.cpus} CPUs", profile.cpus, f"{making.cpus} CPUs", making.cpus),
         (f"{profile.memory} MiB", profile.memory, making.memory, mebibytes(making.memory)),
     )

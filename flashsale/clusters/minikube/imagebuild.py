@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import secrets
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +38,11 @@ class NodeBuild:
         content = f"{name.rpartition(':')[0]}:sale-{recipe.digest[:SHORT]}"
         return cls(name, f"{content}-{secrets.token_hex(3)}" if recipe.rebuild else content)
 
-    def present(self, images: Iterable[str]) -> str:
-        """Return a name of the image with this content, or an empty string."""
-        return next((name for name in images if name.startswith(self.content)), "")
+    def present(self, images: Images) -> str:
+        """Return a name of an image with this content, the sale's own first; empty without one."""
+        found = [name for name in images if name.startswith(self.content)]
+        now = images.get(self.name)
+        return next((name for name in found if images[name] == now), next(iter(found), ""))
 
 
 async def make(minikube: Binary, recipe: Recipe, profile: Profile, emit: Emit, note: Emit) -> Made:
