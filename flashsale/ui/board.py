@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from flashsale.columns import human_duration
 from flashsale.exercise.healing import step
-from flashsale.exercise.observing import EventSeen, Observation, PodSeen, StreamSeen, Synced
+from flashsale.exercise.observing import (
+    EventSeen,
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    StreamSeen,
+    Synced,
+)
 from flashsale.exercise.story import CalledOff, Happening, Healing, Replaced, State
 
 FLASH = 0.8  # seconds for which a change stands out
@@ -19,6 +26,7 @@ GHOST = 5.0  # seconds for which a pod's row outlives it
 NEWS = 10.0  # seconds for which a healed pod's row says whom it replaced
 TICK = 0.25  # seconds between two looks at a clock that runs, while a pod heals
 EVENTS = 50  # to remember
+DOUBT = 1.0  # seconds in which a pod that nobody replaces may turn out to be scaled down
 MESSAGE = 4.0  # seconds for which an answer to a key stays
 
 
@@ -66,6 +74,7 @@ class Board:
     message: str = ""  # the answer to a key
     message_at: float = 0.0
     resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
+    looked: bool = False  # for the ReplicaSet, so that it is known whether there is one
     synced: bool = False
 
     @property
@@ -100,6 +109,8 @@ def seen(board: Board, observation: Observation) -> tuple[Board, list[Happening]
             board = replace(board, events=_events(board.events, observation))
         case StreamSeen():
             board = _stream(board, observation)
+        case ReplicaSetSeen():
+            board = replace(board, looked=True)
         case Synced():
             board = replace(board, synced=True)
     for happening in said:
@@ -116,6 +127,15 @@ def rows(board: Board, now: Now) -> list[Row]:
     """Return the rows to show, in their order."""
     found = (one for one in board.rows.values() if one.gone is None or now.mono - one.gone < GHOST)
     return sorted(found, key=lambda row: row.slot)
+
+
+def healings(board: Board, now: Now) -> Sequence[Healing]:
+    """Return the healings to show. That a pod was scaled down may be heard after its death."""
+
+    def sure(one: Healing) -> bool:
+        return one.marked or not one.waiting or now.mono - one.died >= DOUBT
+
+    return [one for one in board.healings if sure(one)]
 
 
 def events(board: Board) -> Sequence[EventSeen]:

@@ -20,7 +20,7 @@ from flashsale.exercise.observing import Observation
 from flashsale.figures import Progress
 from flashsale.ui import load as load_views
 from flashsale.ui import watch as watch_views
-from flashsale.ui.board import Board, Now, Place, rows, seen
+from flashsale.ui.board import Board, Now, Place, healings, rows, seen
 from flashsale.ui.drill import entry_line
 from flashsale.ui.podrows import pods
 
@@ -116,7 +116,7 @@ def picture(glance: Glance, board: Board, size: tuple[int, int], now: Now) -> Re
         purchases(glance.progress),
         Text(),
         *table,
-        *watch_views.healings(board, 1),
+        *watch_views.healed(healings(board, now)[:1]),
     )
     return Group(*(watch_views.cut(line, width) for line in lines[:height]))
 

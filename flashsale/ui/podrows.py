@@ -49,7 +49,8 @@ def pods(board: Board, shown: Sequence[Row], size: Size, now: Now) -> list[Text]
     last = places(columns.tail, "IP", "NODE", "SHARE" if board.purchases else "")
     head = Text(words + last, HEAD)
     if not shown:
-        return [head, Text("   no pods", QUIET)]
+        known = board.synced or (board.looked and board.state.replicaset is None)
+        return [head, Text("   no pods", QUIET)] if known else [head]
     kept, rest = fitting(board, shown, height - 1)
     drawn = [row_line(board, row, columns, now) for row in kept]
     return [head, *drawn, *([Text(f"   {rest}", QUIET)] if rest else [])]

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from flashsale.exercise.observing import EventSeen
 from flashsale.exercise.story import Healing
-from flashsale.ui.board import MESSAGE, Board, Now, events, rows
+from flashsale.ui.board import MESSAGE, Board, Now, events, healings, rows
 from flashsale.ui.podrows import BAD, COMING, GOOD, HEAD, QUIET, Size, pods, squeezed, suffix
 
 KEYS = "q quit   k kill a pod   + - scale"
@@ -36,7 +36,7 @@ def lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]
     shown = rows(board, now)
     room = max(0, height - len(top) - len(bottom))
     spare = room - len(shown) - 1
-    news = sections(board, max(spare, min(NEWS_LINES, room - FEW_PODS - 1)))
+    news = sections(board, max(spare, min(NEWS_LINES, room - FEW_PODS - 1)), now)
     table = pods(board, shown, (width, max(2, room - len(news))), now)
     body = [*table, *news][:room]
     padding = [Text()] * (room - len(body)) if bottom else []
@@ -47,7 +47,7 @@ def page(board: Board, now: Now) -> list[Text]:
     """Lay out everything there is, as wide and as long as it has to be, for where nothing moves."""
     shown = rows(board, now)
     table = pods(board, shown, (WIDE, len(shown) + 1), now)
-    news = [*healings(board, len(board.healings)), *happened(events(board), MOST_EVENTS)]
+    news = [*healed(healings(board, now)), *happened(events(board), MOST_EVENTS)]
     place = len(whereabouts(board)) + 1 + freshness(board, now).cell_len
     wide = max([NARROWEST, place, *(len(line.plain.rstrip()) for line in table)])
     return [*header(board, wide, now), *table, *news]
@@ -69,7 +69,7 @@ def counted(board: Board, width: int) -> Text:
     """Say DESIRED, CURRENT and READY, and draw them as a bar as long as there is room for."""
     found, state = board.state.replicaset, board.state
     if found is None:
-        return Text(" no ReplicaSet" if board.synced or board.streams else " connecting", HEAD)
+        return Text(" no ReplicaSet" if board.looked else " connecting", HEAD)
     desired, current = f"desired {state.desired}", f"current {state.count}"
     ready = f"ready {state.ready}"
     line = Text.assemble((f" {found.name}", HEAD), f"  {desired}  {current}  {ready}")
@@ -97,7 +97,7 @@ def freshness(board: Board, now: Now) -> Text:
     if lost:
         stale = max(0, int(now.mono - lost.heard))
         return Text(f"○ reconnecting ({lost.attempt}), stale for {stale} s ", f"bold {BAD}")
-    if not board.synced:
+    if not board.synced and not (board.looked and board.state.replicaset is None):
         return Text("○ connecting ", COMING)
     times = max(board.resyncs.values(), default=0)
     again = f", re-synced {times}x" if times else ""
@@ -113,16 +113,15 @@ def buyers(board: Board) -> list[Text]:
     return [Text.assemble(f" {load.rate:,.0f} purchases/s   {load.confirmed:,} confirmed   ", lost)]
 
 
-def sections(board: Board, room: int) -> list[Text]:
+def sections(board: Board, room: int, now: Now) -> list[Text]:
     """Draw healings and events below the pods, as many as there is room for."""
     most = MOST_HEALINGS if room > NEWS_LINES else FEW_HEALINGS
-    healed = healings(board, min(most, room - 2))
-    return [*healed, *happened(events(board), room - len(healed) - 2)]
+    healing = healed(healings(board, now)[: max(0, min(most, room - 2))])
+    return [*healing, *happened(events(board), room - len(healing) - 2)]
 
 
-def healings(board: Board, most: int) -> list[Text]:
-    """Draw the last healings with their split, those under way included."""
-    found = board.healings[: max(0, most)]
+def healed(found: Sequence[Healing]) -> list[Text]:
+    """Draw healings with their split, those under way included."""
     if not found:
         return []
     load = any(one.served is not None for one in found)

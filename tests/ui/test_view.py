@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flashsale.exercise.observing import EventSeen, StreamSeen
+from flashsale.exercise.observing import EventSeen, Mark, ReplicaSetSeen, StreamSeen
+from flashsale.model import ReplicaSet
 from flashsale.ui.board import Board, Now, Purchases, answered, seen
 from flashsale.ui.watch import lines, page, view
 from tests.ui.boards import PLACE, fold, live, many, moment, sight, text
@@ -158,7 +159,27 @@ def test_a_gap_that_was_caught_up_stays_in_sight() -> None:
 def test_before_anything_is_known_it_says_so() -> None:
     """No empty screen."""
     assert text(Board(PLACE), Now(0.0, 0.0))[0] == " connecting"
-    assert text(live(Board(PLACE)), Now(0.0, 0.0))[0] == " no ReplicaSet"
+    first = text(live(Board(PLACE)), Now(0.0, 0.0))
+    assert first[0] == " connecting"
+    assert not any("no pods" in line for line in first)
+    nothing = text(fold(live(Board(PLACE)), [ReplicaSetSeen(0.0, None)]), Now(0.0, 0.0))
+    assert nothing[0] == " no ReplicaSet"
+    assert any("no pods" in line for line in nothing)
+
+
+def test_a_pod_that_was_scaled_down_never_stands_among_the_victims() -> None:
+    """News of its death may come before the news of the scaling; a real victim has an heir."""
+    dying = sight(1.0, "changed", 1, terminating=True, status="Terminating")
+    board = fold(many(3), [dying])
+    assert not any("VICTIM" in line for line in text(board, Now(1.1, 1.1)))
+    fewer = ReplicaSet("flashsale-rs", "rs", 2, 3, 3, 0.0)
+    scaled = fold(board, [ReplicaSetSeen(1.2, fewer, 99)])
+    assert not any("VICTIM" in line for line in text(scaled, Now(9.0, 9.0)))
+    assert any("VICTIM" in line for line in text(board, Now(2.1, 2.1)))
+    replaced = fold(board, [sight(1.1, "added", 7, ready=False)])
+    assert any("VICTIM" in line for line in text(replaced, Now(1.1, 1.1)))
+    struck = fold(many(3), [Mark(0.9, "flashsale-rs-00001"), dying])
+    assert any("VICTIM" in line for line in text(struck, Now(1.0, 1.0)))
 
 
 def test_a_load_shows_purchases_and_each_pods_share() -> None:
