@@ -71,11 +71,13 @@ def _print(outcome: Outcome, judged: Judged) -> None:
 def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:
     """Leave with 7 when too many were lost, and with 1 when nothing at all was confirmed."""
     from flashsale.errors import FlashsaleError, PurchasesLostError
+    from flashsale.wording import counted
 
     lost, most = outcome.report.figures.lost, outcome.scenario.max_lost
     if lost > most:
         hint = "flashsale manifest" if _gentle(outcome) else "flashsale drill"
-        raise PurchasesLostError(f"{lost:,} purchases were lost; {most:,} may be.", hint=hint)
+        were = f"{counted(lost, 'purchase')} {'was' if lost == 1 else 'were'} lost"
+        raise PurchasesLostError(f"{were}; {most:,} may be.", hint=hint)
     if judged.verdict == "fail":
         raise FlashsaleError(judged.headline, hint="flashsale logs")
 

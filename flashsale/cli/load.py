@@ -88,11 +88,13 @@ async def _loaded(typed: Shared, url: str | None, wishes: dict[str, Any]) -> Rep
     from flashsale.cli.output import note
     from flashsale.load.plan import Plan
     from flashsale.load.target import find_target
+    from flashsale.wording import number
 
     async with _address(typed, url) as address:
         target = find_target(address, allow_remote=typed.allow_remote)
         plan = Plan(target=target, **wishes)
-        note(f"{plan.rate:g} purchases a second for {plan.seconds:g} s to {target.url}")
+        buyers = "purchase a second" if plan.rate == 1 else "purchases a second"
+        note(f"{number(plan.rate)} {buyers} for {number(plan.seconds)} s to {target.url}")
         return await _sent(plan)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from flashsale.errors import BadInputError
 from flashsale.exercise.killing import Blow
 from flashsale.load.plan import FASTEST
+from flashsale.wording import number
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000
@@ -37,7 +38,7 @@ class Scenario:
     def __post_init__(self) -> None:
         if not 0 < self.rate <= FASTEST:
             raise BadInputError(
-                f"--rate must be above 0 and at most {FASTEST:,}, not {self.rate:g}.",
+                f"--rate must be above 0 and at most {FASTEST:,}, not {number(self.rate)}.",
                 hint="flashsale drill --rate 100",
             )
         _at_least("--kills", self.kills, 0, MOST_KILLS)

@@ -6,6 +6,7 @@ import os
 from math import ceil
 
 from flashsale.figures import Figures
+from flashsale.wording import counted
 
 NEW_A_WORKER = 3000  # purchases a second that one process surely sends on new connections
 KEPT_A_WORKER = 10_000  # and on kept ones: two thirds of what a slow core was measured to do
@@ -35,7 +36,7 @@ def raise_file_limit() -> None:
 def own_limits(figures: Figures) -> list[str]:
     """Say in sentences what this machine could not do; none when it kept up."""
     unsent = figures.generator.unsent
-    said = [text.format(count=unsent[limit]) for limit, text in _UNSENT.items() if limit in unsent]
+    said = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
     lag = figures.generator.lag_ms.p99
     if lag > WORST_LAG_MS:
         said.append(
@@ -45,13 +46,14 @@ def own_limits(figures: Figures) -> list[str]:
     return said
 
 
+def _unsent(count: int) -> str:
+    return f"{counted(count, 'purchase')} {'was' if count == 1 else 'were'} not sent: "
+
+
 _UNSENT = {
-    "ports": "{count:,} purchases were not sent: this machine ran out of ephemeral ports. "
-    "Take a lower --rate or --keepalive.",
-    "files": "{count:,} purchases were not sent: this process may open no more connections. "
+    "ports": "this machine ran out of ephemeral ports. Take a lower --rate or --keepalive.",
+    "files": "this process may open no more connections. "
     "Raise the limit with `ulimit -n 65536`, or take a lower --rate.",
-    "memory": "{count:,} purchases were not sent: the kernel had no memory for more connections. "
-    "Take a lower --rate.",
-    "behind": "{count:,} purchases were not sent: this machine was over a second behind the "
-    "schedule. Take a lower --rate.",
+    "memory": "the kernel had no memory for more connections. Take a lower --rate.",
+    "behind": "this machine was over a second behind the schedule. Take a lower --rate.",
 }

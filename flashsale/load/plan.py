@@ -9,6 +9,7 @@ from typing import Any
 from flashsale.errors import BadInputError
 from flashsale.load.arrivals import Arrivals
 from flashsale.load.target import Target
+from flashsale.wording import number
 
 FASTEST = 200_000  # purchases a second; more is a typing mistake
 LONGEST = 24 * 3600  # seconds
@@ -50,6 +51,6 @@ class Plan:
 def _within(name: str, figure: float, most: float, unit: str) -> None:
     if not (math.isfinite(figure) and 0 < figure <= most):
         raise BadInputError(
-            f"--{name} must be above 0 and at most {most:,} {unit}, not {figure}.",
+            f"--{name} must be above 0 and at most {most:,} {unit}, not {number(figure)}.",
             hint="flashsale load --rate 100 --for 30s",
         )

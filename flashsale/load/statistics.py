@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from flashsale.figures import Report
 from flashsale.load.outcome import UNNAMED
+from flashsale.wording import counted
 
 UNEVEN = 0.001  # chance below which the shares are called uneven
 FEWEST = 5  # purchases a pod that the test needs
@@ -111,6 +112,6 @@ def _one(pods: Mapping[str, int], confirmed: int) -> Shares:
 
 def _kept(connections: int, sent: int) -> str:
     return (
-        f"{sent:,} purchases went over {connections:,} kept connections: a Service picks a pod for"
-        " each connection, not for each purchase, so the shares are skewed."
+        f"{counted(sent, 'purchase')} went over {counted(connections, 'kept connection')}: a"
+        " Service picks a pod for each connection, not for each purchase, so the shares are skewed."
     )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flashsale.wording import spelled
+
 if TYPE_CHECKING:
     from flashsale.exercise.closing import Closed
     from flashsale.exercise.opening import Opened
@@ -15,10 +17,8 @@ if TYPE_CHECKING:
     from flashsale.model import Pod
 
 BACK_OFF = re.compile(r"back-off (\S+) restarting")  # the kubelet's words, its time as Go writes it
-NEXT = (
-    ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it"),
-    ("flashsale scale 5", "five pods instead of three"),
-)
+KILL = ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it")
+MANY = 90  # pods from which the next step leads down: 100 is the most
 
 
 def opened_view(opened: Opened, now: float) -> str:
@@ -29,9 +29,17 @@ def opened_view(opened: Opened, now: float) -> str:
     if replaced := opened.rolled.replaced:
         pods = "1 pod" if replaced == 1 else f"{replaced} pods"
         done.append(f"{pods} of the old version replaced")
-    steps = "\n".join(f"  {command:<20} {why}" for command, why in NEXT)
+    desired = opened.status.replicaset.desired
+    steps = "\n".join(f"  {command:<20} {why}" for command, why in next_steps(desired))
     sale = status_view(opened.status, now)
     return "\n".join(done) + f"\n\n{sale}\n\n{_opened_line(opened)} Next:\n{steps}"
+
+
+def next_steps(desired: int) -> list[tuple[str, str]]:
+    """Choose what to try now, as commands and what they do; none kills where no pod is."""
+    wanted = desired - 2 if desired >= MANY else max(desired + 2, 3)
+    scale = f"flashsale scale {wanted}", f"{spelled(wanted)} pods instead of {spelled(desired)}"
+    return [KILL, scale] if desired else [scale]
 
 
 def _opened_line(opened: Opened) -> str:

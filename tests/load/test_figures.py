@@ -107,7 +107,9 @@ def test_fair_picks_are_called_uneven_about_as_often_as_promised() -> None:
     assert min(chances) > 0.001 / 2
 
 
-def report(pods: dict[str, int], *, keepalive: bool = False, early: str = "") -> Report:
+def report(
+    pods: dict[str, int], *, keepalive: bool = False, early: str = "", connections: int = 4
+) -> Report:
     """Make a report of ten seconds; the pod named ``early`` served in the first of them only."""
     answers = {
         second: {pod: count // 10 for pod, count in pods.items() if pod != early}
@@ -115,7 +117,7 @@ def report(pods: dict[str, int], *, keepalive: bool = False, early: str = "") ->
     }
     if early:
         answers[0][early] = pods[early]
-    figures = Figures(sum(pods.values()), sum(pods.values()), connections=4, pods=pods)
+    figures = Figures(sum(pods.values()), sum(pods.values()), connections=connections, pods=pods)
     return Report(figures, (), answers, {}, (), 0, 0.0, 0.0, keepalive=keepalive)
 
 
@@ -138,6 +140,18 @@ def test_the_shares_get_the_verdict_they_deserve(run: Report, verdict: str) -> N
     judged = shares(run)
     assert judged.verdict == verdict
     assert judged.text.endswith(".")
+
+
+def test_one_kept_connection_is_one() -> None:
+    """The words go with the number."""
+    text = shares(report({"a": 300}, keepalive=True, connections=1)).text
+    assert text.startswith("300 purchases went over 1 kept connection: ")
+
+
+def test_a_refused_figure_is_repeated_in_digits() -> None:
+    """Not as 1e+09, and without a point that nobody typed."""
+    with pytest.raises(BadInputError, match=r"not 1000000000\.$"):
+        Plan(Target("127.0.0.1", 80, "127.0.0.1"), rate=1e9, seconds=1.0)
 
 
 def test_a_pod_that_is_merely_rare_did_not_come_and_go() -> None:

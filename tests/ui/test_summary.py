@@ -5,10 +5,28 @@ from __future__ import annotations
 import pytest
 
 from flashsale.model import Pod
-from flashsale.ui.summary import back_off_line, happening_line
+from flashsale.ui.summary import back_off_line, happening_line, next_steps
 from tests.exercise.making import pod_object
 from tests.healing.replay import told
 from tests.healing.test_cases import THREE, born, gone, grown, killed
+
+
+@pytest.mark.parametrize(
+    ("desired", "steps"),
+    [
+        (3, ["flashsale kill-pod", "flashsale scale 5: five pods instead of three"]),
+        (5, ["flashsale kill-pod", "flashsale scale 7: seven pods instead of five"]),
+        (1, ["flashsale kill-pod", "flashsale scale 3: three pods instead of one"]),
+        (0, ["flashsale scale 3: three pods instead of none"]),
+        (100, ["flashsale kill-pod", "flashsale scale 98: 98 pods instead of 100"]),
+    ],
+)
+def test_the_next_steps_fit_the_pods_that_are_there(desired: int, steps: list[str]) -> None:
+    """Nobody is sent to where they are already."""
+    told = [f"{command}: {why}" for command, why in next_steps(desired)]
+    assert [line.replace(": kill a pod, and see Kubernetes replace it", "") for line in told] == (
+        steps
+    )
 
 
 def test_a_healing_is_told_in_the_order_of_its_moments() -> None:
