@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flashsale.cli import options
-from flashsale.errors import CTRL_C
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from flashsale.figures import Progress, Report
     from flashsale.load.crowd import Observer
     from flashsale.load.plan import Plan
+
+    Done = tuple[Report, int]  # and the exit code of what ended it early
 
 LINE_EVERY = 5.0  # seconds between lines where there is no terminal
 
@@ -61,14 +62,14 @@ def load(
         "keepalive": keepalive,
         "timeout": seconds(timeout),
     }
-    report = run(_loaded(typed, url, wishes))
+    report, code = run(_loaded(typed, url, wishes))
     verdict = shares(report)
     if typed.json:
         out_json({**report.figures.to_json(), "shares": verdict.to_json()})
     else:
         _print(report, verdict.text)
     if report.interrupted:
-        raise typer.Exit(CTRL_C)
+        raise typer.Exit(code)
 
 
 def arrival_kind(text: str) -> str:
@@ -83,7 +84,7 @@ def arrival_kind(text: str) -> str:
     return text
 
 
-async def _loaded(typed: Shared, url: str | None, wishes: dict[str, Any]) -> Report:
+async def _loaded(typed: Shared, url: str | None, wishes: dict[str, Any]) -> Done:
     """Find the sale, send the crowd, and hold on to the way there meanwhile."""
     from flashsale.cli.output import note
     from flashsale.load.plan import Plan
@@ -114,8 +115,8 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
         yield address
 
 
-async def _sent(plan: Plan) -> Report:
-    """Send everything, showing how it goes; the first Ctrl-C ends it early, the second at once."""
+async def _sent(plan: Plan) -> Done:
+    """Send everything, showing how it goes; the first signal ends it early, the second at once."""
     import asyncio
 
     from flashsale.cli.running import interruptible
@@ -125,8 +126,13 @@ async def _sent(plan: Plan) -> Report:
 
     stop, task = asyncio.Event(), asyncio.current_task()
     assert task is not None
-    with interruptible(stop, task), _board() as show, Announcer(state_home(), show) as told:
-        return await run(plan, observer=told, stop=stop)
+    with (
+        interruptible(stop, task, terminable=True) as heard,
+        _board() as show,
+        Announcer(state_home(), show) as told,
+    ):
+        report = await run(plan, observer=told, stop=stop)
+    return report, heard[0] if heard else 0
 
 
 @contextmanager

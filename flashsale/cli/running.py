@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flashsale.errors import CTRL_C, SIGHUP, SIGTERM
 
 if TYPE_CHECKING:
     from asyncio import Event, Task
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
 T = TypeVar("T")
+ECHO = 0.5  # seconds: `timeout` sends its signal twice, to the process and to its group
+
+
+@dataclass(slots=True)
+class Ending:
+    """How SIGTERM ends the work: by asking it, where it can be asked, else by cancelling it."""
+
+    ask: Callable[[int], None] | None = None  # gets the exit code
+
+
+ENDING: ContextVar[Ending] = ContextVar("ENDING")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -33,10 +46,14 @@ async def _terminable(work: Coroutine[Any, Any, T]) -> T:
     import asyncio
     import signal
 
+    ENDING.set(ending := Ending())
     task = asyncio.ensure_future(work)
     asked: list[int] = []
 
     def stop(code: int) -> None:
+        if ending.ask and code == SIGTERM:
+            ending.ask(code)
+            return
         asked.append(code)
         task.cancel()
 
@@ -61,32 +78,45 @@ async def _terminable(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def interruptible(stop: Event, task: Task[Any]) -> Iterator[None]:
-    """Let Ctrl-C set the event; a second one cancels the task, which then leaves with 130."""
+def interruptible(
+    stop: Event, task: Task[Any], *, terminable: bool = False
+) -> Iterator[list[int]]:
+    """Let Ctrl-C set the event; a second one cancels the task, which then leaves with 130.
+
+    Gives the list of what was heard, as exit codes.
+
+    Args:
+        terminable: let SIGTERM do the same, which would cancel the task at once.
+    """
     import asyncio
     import signal
 
-    again: list[bool] = []
+    loop, heard, last = asyncio.get_running_loop(), list[int](), 0.0
 
-    def interrupt() -> None:
-        if stop.is_set():
-            again.append(True)
+    def interrupt(code: int) -> None:
+        nonlocal last
+        echo = code == SIGTERM and loop.time() - last < ECHO
+        if heard and not echo:
             task.cancel()
+        heard.append(code)
+        last = loop.time()
         stop.set()
 
-    loop = asyncio.get_running_loop()
     try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
+        loop.add_signal_handler(signal.SIGINT, interrupt, CTRL_C)
     except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
+        yield heard
         return
+    ending = ENDING.get(Ending())
+    ending.ask = interrupt if terminable else None
     try:
-        yield
+        yield heard
     except asyncio.CancelledError:
-        if again:
-            raise SystemExit(CTRL_C) from None
+        if len(heard) > 1:
+            raise SystemExit(heard[-1]) from None
         raise
     finally:
+        ending.ask = None
         loop.remove_signal_handler(signal.SIGINT)
 
 

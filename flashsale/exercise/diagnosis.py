@@ -11,6 +11,10 @@ from flashsale.model import Object, Pod, pod_condition
 
 LINES = 10  # of a log
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
+CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
+MEND = "mend CMD in the Dockerfile, or `command` in the manifest, then flashsale up"
+NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
 LISTENING = re.compile(r"[Ll]istening at:? \S*?:(\d+)|[Rr]unning on \S*?:(\d+)")
 
 
@@ -34,7 +38,7 @@ def diagnose(
         logs: the last lines of unready pods, by pod.
     """
     unready = [pod for pod in pods if not Pod.from_object(pod).ready]
-    for look in (_no_image, _no_room, _crashing, _not_answering, _being_made):
+    for look in (_no_image, _no_room, _not_started, _crashing, _not_answering, _being_made):
         for pod in unready:
             name = pod["metadata"]["name"]
             about = newest_first(events, name)
@@ -83,6 +87,29 @@ def _no_room(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
     )
 
 
+def _not_started(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+    """Read the runtime's own words: there is no process, so there is no log."""
+    state = _container(pod)
+    now, last = state.get("state") or {}, state.get("lastState") or {}
+    found = (now.get("waiting"), now.get("terminated"), last.get("terminated"))
+    said = [
+        str(one.get("message") or "") for one in found if one and one.get("reason") in UNSTARTED
+    ]
+    words = next(filter(None, said), "")
+    if "no command specified" in words:
+        image = pod["spec"]["containers"][0].get("image", "")
+        return Diagnosis(
+            f"the image {image} names no command to run: its Dockerfile has neither CMD"
+            " nor ENTRYPOINT",
+            f"add {CMD} to the Dockerfile, then flashsale up",
+        )
+    short = re.search(r"exec: .*", words)
+    why = (short[0] if short else words).removesuffix(": unknown")
+    if not why:
+        return None
+    return Diagnosis(f"the container of the pod {_name(pod)} cannot be started: {why}", MEND)
+
+
 def _crashing(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
     state = _container(pod)
     ended = (state.get("state") or {}).get("terminated") or (state.get("lastState") or {}).get(
@@ -103,10 +130,16 @@ def _crashing(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
             f"the pod {_name(pod)} needs more memory than its limit allows (OOMKilled)",
             "raise resources.limits.memory in the manifest, then flashsale up",
         )
+    code = ended.get("exitCode", "?")
+    if code == 0 and not log.strip():
+        return Diagnosis(
+            f"the app in the pod {_name(pod)} ends at once, with exit code 0 and without a word",
+            f"let the Dockerfile end with a command that stays: {CMD}",
+        )
     return Diagnosis(
         f"the app in the pod {_name(pod)} does not stay up: it ends with"
-        f" exit code {ended.get('exitCode', '?')}",
-        f"flashsale logs {_name(pod)}",
+        f" exit code {code}{NOT_RUN.get(code, '')}",
+        f"flashsale logs {_name(pod)}" if log.strip() else MEND if code in NOT_RUN else "",
         tail(log),
     )
 

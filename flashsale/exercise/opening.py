@@ -22,7 +22,7 @@ from flashsale.exercise import namespaces, remembering
 from flashsale.exercise.entrance import proven
 from flashsale.exercise.halfway import nothing_half_done
 from flashsale.exercise.manifest import Manifest
-from flashsale.exercise.project import Project
+from flashsale.exercise.project import Project, commandless
 from flashsale.exercise.readiness import ready_by
 from flashsale.exercise.rolling import Before, Rolled, learned, outdated, present, roll, still_old
 from flashsale.exercise.sale import Sale, reached
@@ -104,6 +104,8 @@ async def _open(
     record = remembering.recorded(choice.record, order.project, order.namespace)
     await choice.cluster.start(progress)
     remembering.first(home, record)
+    if line := commandless(order.project):
+        progress.note(line)
     name = order.image or order.project.manifest.image
     image = await choice.cluster.provide(order.project.app, name, order.build, progress)
     image = choice.record.recognised(image)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.clusters.base import App
 from flashsale.errors import BadInputError, RefusedError
 from flashsale.exercise import manifest as manifests
+from flashsale.exercise.diagnosis import CMD
 from flashsale.exercise.manifest import Manifest
 
 APP, DOCKERFILE = "app.py", "Dockerfile"
@@ -86,6 +89,43 @@ def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
     return from_folder(folder, manifest), f"From {shown}, as last time; flashsale down forgets it."
 
 
+def commandless(project: Project) -> str:
+    """Say in one line if nothing here names a command to run; empty if something does."""
+    from flashsale.image.dockerfile import instructions
+
+    container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
+    if container.get("command") or container.get("args"):
+        return ""
+    file = project.app.dockerfile
+    base, named = command_of([one.text for one in instructions(_text(file))])
+    if named or not base:
+        return ""
+    own = ": python3, which ends at once" if re.match(r"(?:\S*/)?python\b", base) else ", if any"
+    return (
+        f"{file} names no command: add {CMD}."
+        f" Without one containers run what their base image {base} does{own}."
+    )
+
+
+def command_of(instructions: Sequence[str]) -> tuple[str, bool]:
+    """Find what a Dockerfile's last stage is based on, and whether it names a command.
+
+    A stage that is based on an earlier one has that one's command.
+    """
+    stages: dict[str, tuple[str, bool]] = {}
+    base, alias, named = "", "", False
+    for text in instructions:
+        keyword, *words = text.split()
+        if keyword.upper() == "FROM":
+            words = [word for word in words if not word.startswith("--")]
+            stages[alias] = base, named
+            alias = words[2].lower() if len(words) > 2 else ""
+            source = words[0] if words else ""
+            base, named = stages.get(source.lower(), (source, False))
+        named = named or keyword.upper() in ("CMD", "ENTRYPOINT")
+    return base, named
+
+
 def init(folder: Path) -> list[Path]:
     """Write the three files into a folder, which is created where needed.
 
@@ -114,6 +154,14 @@ def init(folder: Path) -> list[Path]:
         with (folder / name).open("x") as file:  # x: not even a file that came just now
             file.write(text)
     return [folder / name for name in NAMES]
+
+
+def _text(file: Path) -> str:
+    """Read a Dockerfile; what is wrong with one is the builder's to say."""
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _present(folder: Path) -> list[Path]:

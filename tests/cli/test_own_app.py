@@ -196,6 +196,18 @@ def test_app_that_does_not_get_ready_is_explained(
     assert detail in told.err
 
 
+def test_dockerfile_without_a_command_is_explained(flashsale: Flashsale, project: Path) -> None:
+    """Once before the pods are made, once as the reason why none gets ready."""
+    dockerfile = project / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().partition("CMD")[0])
+    told = flashsale("up", str(project), "--timeout", "20s")
+    assert (told.code, told.out) == (5, "")
+    assert f"{dockerfile} names no command: add CMD" in told.err
+    error, hint = told.err.splitlines()[-2:]
+    assert "the image flashsale:1.0 names no command to run" in error
+    assert hint.startswith('Hint: add CMD ["gunicorn"')
+
+
 def test_missing_image_is_explained(flashsale: Flashsale) -> None:
     """An image that is nowhere: exit 5, long before the time is up."""
     flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")

@@ -53,6 +53,65 @@ def test_crashing_app_shows_its_last_lines() -> None:
     assert len(found.details.splitlines()) == 10
 
 
+NOT_FOUND = 'exec: "gunicornn": executable file not found in $PATH'
+RUNC = f"failed to create task: runc create failed: unable to start process: {NOT_FOUND}: unknown"
+
+
+@pytest.mark.parametrize(
+    ("state", "last"),
+    [
+        ({"waiting": {"reason": "RunContainerError", "message": RUNC}}, {}),
+        ({"terminated": {"reason": "StartError", "message": RUNC, "exitCode": 128}}, {}),
+        (
+            waiting("CrashLoopBackOff"),
+            {"terminated": {"reason": "ContainerCannotRun", "message": NOT_FOUND, "exitCode": 127}},
+        ),
+    ],
+)
+def test_container_that_cannot_be_started_comes_with_the_runtimes_words(
+    state: dict[str, object], last: dict[str, object]
+) -> None:
+    """There is no log: the command itself is wrong."""
+    found = diagnose([pod_object(state=state, last=last, restarts=2)], [], {})
+    assert found.cause == f"the container of the pod {NAME} cannot be started: {NOT_FOUND}"
+    assert "CMD in the Dockerfile" in found.hint
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"waiting": {"reason": "CreateContainerError", "message": "Error: no command specified"}},
+        {"terminated": {"reason": "ContainerCannotRun", "message": "no command specified"}},
+    ],
+)
+def test_image_without_a_command_is_named(state: dict[str, object]) -> None:
+    """Docker's and containerd's words, and the embedded cluster's."""
+    found = diagnose([pod_object(state=state)], [], {})
+    assert "the image flashsale:1.0 names no command to run" in found.cause
+    assert found.hint.startswith('add CMD ["gunicorn"')
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "cause", "hint"),
+    [
+        (0, "", "ends at once, with exit code 0 and without a word", "a command that stays: CMD"),
+        (0, "bye", "ends with exit code 0", "flashsale logs"),
+        (127, "", "ends with exit code 127 (command not found)", "mend CMD in the Dockerfile"),
+        (127, "sh: gunicornn: not found", "exit code 127 (command not found)", "flashsale logs"),
+        (1, "", "ends with exit code 1", ""),
+    ],
+)
+def test_app_that_ends_without_a_log_has_a_hint_that_helps(
+    code: int, log: str, cause: str, hint: str
+) -> None:
+    """A log is pointed to only where it says something."""
+    pod = pod_object(state={"terminated": {"exitCode": code}}, restarts=1)
+    found = diagnose([pod], [], {NAME: log})
+    assert cause in found.cause
+    assert hint in found.hint
+    assert ("logs" in found.hint) == bool(log)
+
+
 def test_memory_limit_is_named() -> None:
     """OOMKilled is no fault of the app's code."""
     ended = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}

@@ -126,3 +126,34 @@ def test_without_a_folder_or_when_it_is_gone_the_packaged_one_is_taken(tmp_path:
     found, note = project.again(str(tmp_path / "gone"))
     assert found == project.packaged()
     assert "is gone: taking the packaged one" in note
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("FROM python:3.11-slim\nCOPY app.py .", ("python:3.11-slim", False)),
+        ("FROM python:3.11-slim\ncmd gunicorn app:app", ("python:3.11-slim", True)),
+        ("FROM a AS one\nCMD x\nFROM b\nCOPY --from=one x .", ("b", False)),
+        ("FROM a AS One\nENTRYPOINT x\nFROM --platform=linux/amd64 one", ("a", True)),
+        ("", ("", False)),
+    ],
+)
+def test_command_of_a_dockerfile(lines: str, expected: tuple[str, bool]) -> None:
+    """The last stage's, which it may have from an earlier one."""
+    assert project.command_of(lines.splitlines()) == expected
+
+
+def test_dockerfile_without_a_command_is_told(tmp_path: Path) -> None:
+    """With what to add, and what happens without it; a command in the manifest will do."""
+    project.init(tmp_path)
+    assert project.commandless(project.from_folder(tmp_path)) == ""
+    (tmp_path / "Dockerfile").write_text("FROM python:3.11-slim\nCOPY app.py .\n")
+    line = project.commandless(project.from_folder(tmp_path))
+    assert 'names no command: add CMD ["gunicorn"' in line
+    assert line.endswith("base image python:3.11-slim does: python3, which ends at once.")
+    manifest = tmp_path / manifests.FILE
+    text = manifest.read_text()
+    manifest.write_text(
+        text.replace("ports:\n            -", 'args: ["gunicorn"]\n          ports:\n            -')
+    )
+    assert project.commandless(project.from_folder(tmp_path)) == ""

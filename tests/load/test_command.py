@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -81,14 +82,47 @@ async def test_people_get_a_table_and_a_verdict() -> None:
     assert "One pod served every purchase." in out
 
 
-async def test_ctrl_c_gives_the_summary_so_far_and_130() -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+async def test_a_signal_gives_the_summary_so_far(number: signal.Signals, code: int) -> None:
     """Interrupted, the run ends in order: all that was sent is accounted for."""
     async with Liar(lambda _: "sell") as shop, typed("--url", shop.url, "-o", "json") as process:
         await asked(shop, 10)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, _ = await process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert json.loads(out)["confirmed"] == shop.asked
+
+
+@pytest.mark.skipif(not shutil.which("timeout"), reason="macOS has no timeout of its own")
+async def test_timeout_gets_the_numbers_too() -> None:
+    """It sends SIGTERM twice, to the program and to all of its group."""
+    async with Liar(lambda _: "sell") as shop:
+        words = [sys.executable, "-c", MAIN, "load", "--url", shop.url, "--rate", "50"]
+        process = await asyncio.create_subprocess_exec(
+            "timeout", "--preserve-status", "3", *words, stdout=PIPE, stderr=PIPE
+        )
+        out, err = await process.communicate()
+    assert process.returncode == 143, err
+    assert f"confirmed  {shop.asked}  100 %" in out.decode()
+
+
+async def test_a_second_signal_ends_it_at_once() -> None:
+    """Without the buyers that still wait, and without numbers."""
+    async with (
+        Liar(lambda _: "silence") as shop,
+        typed("--url", shop.url, "--timeout", "60s") as process,
+    ):
+        await asked(shop, 5)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            while process.returncode is None:
+                await asyncio.sleep(0.2)
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert (process.returncode, out) == (130, b"")
 
 
 async def test_a_killed_program_stops_sending() -> None:
