@@ -78,9 +78,7 @@ async def _terminable(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def interruptible(
-    stop: Event, task: Task[Any], *, terminable: bool = False
-) -> Iterator[list[int]]:
+def interruptible(stop: Event, task: Task[Any], *, terminable: bool = False) -> Iterator[list[int]]:
     """Let Ctrl-C set the event; a second one cancels the task, which then leaves with 130.
 
     Gives the list of what was heard, as exit codes.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flashsale.exercise.diagnosis import listening
+from flashsale.exercise.messages import listening
 from flashsale.lookup import timestamp
 from flashsale.model import Object, Pod, Service
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.exercise.messages import listening, reason_of, tail, unstarted
 from flashsale.model import Object, Pod, pod_condition
 
-LINES = 10  # of a log
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
 CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
 MEND = "mend CMD in the Dockerfile, or `command` in the manifest, then flashsale up"
 NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
-LISTENING = re.compile(r"[Ll]istening at:? \S*?:(\d+)|[Rr]unning on \S*?:(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +101,10 @@ def _not_started(pod: Object, events: list[Object], log: str) -> Diagnosis | Non
             " nor ENTRYPOINT",
             f"add {CMD} to the Dockerfile, then flashsale up",
         )
-    short = re.search(r"exec: .*", words)
-    why = (short[0] if short else words).removesuffix(": unknown")
-    if not why:
+    if not words:
         return None
-    return Diagnosis(f"the container of the pod {_name(pod)} cannot be started: {why}", MEND)
+    why = f"the container of the pod {_name(pod)} cannot be started: {unstarted(words)}"
+    return Diagnosis(why, MEND)
 
 
 def _crashing(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
@@ -121,7 +118,7 @@ def _crashing(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
     if any("failed liveness probe" in str(one.get("message")) for one in events) and probe:
         return Diagnosis(
             f"Kubernetes restarts the pod {_name(pod)}, because its {_probe(pod, 'liveness')}"
-            f" fails: {_reason(probe)}",
+            f" fails: {reason_of(probe)}",
             f"flashsale logs {_name(pod)}",
             tail(log),
         )
@@ -148,7 +145,7 @@ def _not_answering(pod: Object, events: list[Object], log: str) -> Diagnosis | N
     probe = _message(events, "Unhealthy", begins="Readiness") or _message(events, "Unhealthy")
     if not probe:
         return None
-    where, reason = _probe(pod, "readiness"), _reason(probe)
+    where, reason = _probe(pod, "readiness"), reason_of(probe)
     elsewhere = listening(log) - {_probe_port(pod)}
     if "refused" in probe and elsewhere:
         port = min(elsewhere)
@@ -197,16 +194,6 @@ def _unknown(unready: Sequence[Object]) -> Diagnosis:
     )
 
 
-def listening(log: str) -> set[int]:
-    """Find the ports that gunicorn and Flask say they listen on."""
-    return {int(port) for pair in LISTENING.findall(log) for port in pair if port}
-
-
-def tail(log: str) -> str:
-    """Keep the last lines of a log."""
-    return "\n".join(log.rstrip().splitlines()[-LINES:])
-
-
 def _name(pod: Object) -> str:
     return str(pod["metadata"]["name"])
 
@@ -223,21 +210,6 @@ def _message(events: Sequence[Object], *reasons: str, begins: str = "") -> str:
         if event.get("reason") in reasons and text.startswith(begins):
             return text
     return ""
-
-
-def _reason(message: str) -> str:
-    """Shorten a probe's message to what went wrong."""
-    status = re.search(r"statuscode: (\d+)", message)
-    if status:
-        return f"HTTP status {status[1]}"
-    for sign, words in (
-        ("connection refused", "connection refused"),
-        ("deadline exceeded", "no answer in time"),
-        ("imeout", "no answer in time"),
-    ):
-        if sign in message:
-            return words
-    return message.partition(": ")[2] or message
 
 
 def _probe_of(pod: Object, kind: str) -> dict[str, Any]:

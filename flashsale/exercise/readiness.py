@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from flashsale.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
-from flashsale.exercise.diagnosis import LINES, diagnose
+from flashsale.exercise.diagnosis import diagnose
+from flashsale.exercise.messages import LINES
 from flashsale.exercise.sale import Sale, owned
 from flashsale.exercise.waiting import LOOK, Deadline, Sight, hopeless, until, whole
 from flashsale.kube import paths

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.exercise.diagnosis import diagnose, listening, newest_first
+from flashsale.exercise.diagnosis import diagnose, newest_first
+from flashsale.exercise.messages import listening
 from tests.exercise.making import event, pod_object
 
 NAME = "flashsale-rs-aaaaa"
