@@ -105,7 +105,7 @@ class _Crowd:
         )
 
     async def _send(self, part: int) -> None:
-        async with _worker() as process:
+        async with worker_process() as process:
             self._processes.append(process)
             assert process.stdin
             assert process.stdout
@@ -142,7 +142,7 @@ class _Crowd:
 
 
 @asynccontextmanager
-async def _worker() -> AsyncIterator[Process]:
+async def worker_process() -> AsyncIterator[Process]:
     """Start a worker; it is gone when this is left, however that happens."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "flashsale.load.worker"),
@@ -160,7 +160,17 @@ async def _worker() -> AsyncIterator[Process]:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
-        await process.wait()
+        await _reaped(process)
+
+
+async def _reaped(process: Process) -> None:
+    """Wait for a process that is ending, also when cancelled meanwhile (by a sibling's failure)."""
+    waiting = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.shield(waiting)
+    except asyncio.CancelledError:
+        await waiting
+        raise
 
 
 def _say(process: Process, document: dict[str, Any]) -> None:

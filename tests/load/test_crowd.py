@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flashsale.figures import Progress
-from flashsale.load.crowd import WorkerFailedError, run
+from flashsale.load.crowd import WorkerFailedError, run, worker_process
 from flashsale.load.plan import Plan
 from flashsale.load.target import find_target
 from tests.load.liar import Liar
@@ -75,6 +75,27 @@ async def test_a_worker_that_dies_is_not_passed_over(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(WorkerFailedError):
         await run(Plan(find_target("http://127.0.0.1:9"), rate=1, seconds=1, workers=2))
+
+
+async def test_a_worker_is_waited_for_though_cancelled_twice() -> None:
+    """A sibling's failure while it ends leaves no zombie, and nothing that Python complains of."""
+    held = []
+
+    async def hold() -> None:
+        async with worker_process() as process:
+            held.append(process)
+            await process.wait()
+
+    holding = asyncio.create_task(hold())
+    async with asyncio.timeout(10):
+        while not held:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    holding.cancel()
+    await asyncio.sleep(0)  # it is on its way out now
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+    assert held[0].returncode is not None
 
 
 async def test_second_zero_is_on_both_clocks() -> None:
