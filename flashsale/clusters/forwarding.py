@@ -12,6 +12,7 @@ from flashsale.errors import ClusterUnreachableError
 from flashsale.model import Service
 
 FORWARDING = re.compile(r"\b(127\.0\.0\.1:\d+)\b")  # as `kubectl port-forward` says it
+CHUNK = 1 << 16  # bytes
 
 
 def port_forward(service: Service) -> tuple[str, ...]:
@@ -40,6 +41,9 @@ async def first_match(child: Process, pattern: re.Pattern[str], limit: float) ->
 async def while_it_lives(tunnel: Process) -> AsyncGenerator[None]:
     """Interrupt what is done inside when a tunnel ends by itself.
 
+    What it says meanwhile is read away: kubectl writes a line for each connection, and forwards
+    nothing more once a pipe is full.
+
     Raises:
         ClusterUnreachableError: it did.
     """
@@ -48,6 +52,9 @@ async def while_it_lives(tunnel: Process) -> AsyncGenerator[None]:
 
     async def watch() -> None:
         nonlocal ended
+        async with asyncio.TaskGroup() as readers:
+            readers.create_task(_drained(tunnel.stdout))
+            readers.create_task(_drained(tunnel.stderr))
         await tunnel.wait()  # until the last of its processes closes its pipes
         ended = True
         task.cancel()
@@ -63,3 +70,9 @@ async def while_it_lives(tunnel: Process) -> AsyncGenerator[None]:
         ) from None
     finally:
         watcher.cancel()
+        await asyncio.wait([watcher])  # others read what is left
+
+
+async def _drained(stream: asyncio.StreamReader | None) -> None:
+    while stream and await stream.read(CHUNK):
+        pass
