@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from flashsale.clusters.minikube import Minikube
@@ -47,3 +50,15 @@ async def test_stop_that_times_out_twice_fails(
     with pytest.raises(ClusterUnreachableError, match="did not stop in time") as caught:
         await minikube.stop(told)
     assert "Docker or the hypervisor" in caught.value.hint
+
+
+async def test_silence_while_it_stops_is_broken_by_a_heartbeat(
+    world: World, minikube: Minikube, told: Told
+) -> None:
+    """Two minutes are allowed for it, and nothing is reported meanwhile."""
+    world.has()
+    world.set(pace=0.3)
+    quick = replace(minikube, patience=replace(minikube.patience, heartbeat=0.05))
+    await quick.stop(told)
+    assert any(re.fullmatch(r"still at 'PowerOff' after \d+ s", line) for line in told.details)
+    assert told.steps == ["Stopping minikube 'shop'"]

@@ -4,7 +4,8 @@ minikube is a program for people: its texts are translated and its exit codes ar
 honest. So only its machine-readable answers are read, and what it says it did is checked.
 
 - ``binary``: calling it; ``events``, ``state``: reading it; ``failures``: what its codes mean
-- ``deciding``: what a state asks for, as a pure table; ``starting``: doing that
+- ``deciding``: what a state asks for, as a pure table; ``starting``: doing that; ``stopping``
+- ``following``: progress and signs of life of what takes minutes
 - ``dockerenv``: its Docker daemon through the SDK; ``imagebuild``: where there is none to reach
 - ``crashing``: killing a container's process through the node's Docker
 - ``reaching``: an address that works from here; ``kubeconfig``: the user's file, left as it was

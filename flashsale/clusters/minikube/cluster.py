@@ -21,7 +21,7 @@ from flashsale.clusters.base import (
 from flashsale.clusters.context import FROM_INSIDE, Context
 from flashsale.clusters.home import state_home
 from flashsale.clusters.making import Telling, by_docker, recipe
-from flashsale.clusters.minikube import imagebuild, kubeconfig, starting
+from flashsale.clusters.minikube import imagebuild, kubeconfig, starting, stopping
 from flashsale.clusters.minikube.binary import Binary, Patience, installed
 from flashsale.clusters.minikube.crashing import crash
 from flashsale.clusters.minikube.deciding import Wish, check_version, road
@@ -161,7 +161,7 @@ class Minikube:
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
-        await starting.stop(self._minikube, progress)
+        await stopping.stop(self._minikube, progress)
         return True
 
     @property

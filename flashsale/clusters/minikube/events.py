@@ -72,10 +72,10 @@ class Listener:
     """Turns events into progress, and keeps the one that explains a failure."""
 
     progress: Progress
-    heard: Callable[[], None] = lambda: None  # called for each event
+    current: str  # what it is at: the command, then the name of each step
     steps: bool = True  # each is a step of ours; else they are details of one
+    heard: Callable[[], None] = lambda: None  # called for each event
     fatal: Event | None = None
-    current: str = ""
     _furthest: int = field(default=-1)
 
     def line(self, line: str) -> None:

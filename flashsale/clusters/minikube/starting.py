@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import kubeconfig
@@ -21,10 +19,10 @@ from flashsale.clusters.minikube.deciding import (
     not_answering,
     start_words,
 )
-from flashsale.clusters.minikube.events import Failure, Listener, failure
-from flashsale.clusters.minikube.failures import MISMATCH, TIMED_OUT, explained
-from flashsale.clusters.minikube.state import NO_PROFILE, Profile, known, observe
-from flashsale.errors import ClusterUnreachableError
+from flashsale.clusters.minikube.events import Failure, Listener
+from flashsale.clusters.minikube.failures import MISMATCH, explained
+from flashsale.clusters.minikube.following import told
+from flashsale.clusters.minikube.state import Profile, known, observe
 
 Question = Callable[[], Awaitable[bool]]
 
@@ -90,91 +88,21 @@ async def start(minikube: Binary, wish: Wish, profile: Profile | None, progress:
 async def _start(
     minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress
 ) -> Failure | None:
-    async with heartbeat(progress, minikube.patience.heartbeat) as (listener, heard):
-        try:
-            said = await minikube.follow(
-                *start_words(wish, profile),
-                each=listener.line,
-                each_error=lambda _: heard(),
-                timeout=minikube.patience.start,
-            )
-        except asyncio.CancelledError:
-            progress.note(
-                f"Interrupted during '{listener.current or 'start'}':"
-                f" profile '{wish.profile}' may be half-made."
-                f" Run again to resume, or minikube delete -p {wish.profile}."
-            )
-            raise
-    return None if said.code == 0 else failure(said.code, listener.fatal, said.stderr)
-
-
-@asynccontextmanager
-async def heartbeat(
-    progress: Progress, every: float
-) -> AsyncGenerator[tuple[Listener, Callable[[], None]]]:
-    """Give a listener that says it is alive after each `every` seconds of silence.
-
-    Through a pipe minikube reports no downloads, and they take minutes.
-    """
-    began = time.monotonic()
-    sound = asyncio.Event()
-    listener = Listener(progress, sound.set)
-
-    async def beat() -> None:
-        while True:
-            sound.clear()
-            try:
-                await asyncio.wait_for(sound.wait(), every)
-            except TimeoutError:
-                passed = time.monotonic() - began
-                progress.detail(f"still at '{listener.current or 'start'}' after {passed:.0f} s")
-
-    task = asyncio.create_task(beat(), name="minikube heartbeat")
+    listener = Listener(progress, "start")
     try:
-        yield listener, sound.set
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        return await told(
+            minikube, listener, *start_words(wish, profile), timeout=minikube.patience.start
+        )
+    except asyncio.CancelledError:
+        progress.note(
+            f"Interrupted during '{listener.current}':"
+            f" profile '{wish.profile}' may be half-made."
+            f" Run again to resume, or minikube delete -p {wish.profile}."
+        )
+        raise
 
 
 async def refresh_kubeconfig(minikube: Binary) -> None:
     """Point the profile's kubeconfig entry at where its API is now."""
     with kubeconfig.current_context_kept():
         await minikube.ask("update-context")
-
-
-async def stop(minikube: Binary, progress: Progress) -> None:
-    """Stop a profile; images and objects inside survive.
-
-    Raises:
-        ClusterUnreachableError: it did not stop, also not when asked again.
-    """
-    name = minikube.profile
-    progress.step(f"Stopping minikube '{name}'")
-    for attempt in (1, 2):
-        listener = Listener(progress, steps=False)
-        said = await minikube.follow(
-            "stop", "-o", "json", each=listener.line, timeout=minikube.patience.stop
-        )
-        if said.code == NO_PROFILE:
-            progress.note("Nothing to stop.")
-            return
-        if said.code == 0:
-            progress.note(f"minikube '{name}' stopped (data kept).")
-            return
-        if said.code != TIMED_OUT or attempt == 2:
-            break
-    failed = failure(said.code, listener.fatal, said.stderr)
-    raise stop_failed(failed, name)
-
-
-def stop_failed(failed: Failure, name: str) -> ClusterUnreachableError:
-    error = explained(failed, name)
-    if failed.code == TIMED_OUT:
-        return ClusterUnreachableError(
-            "minikube did not stop in time.",
-            hint=f"check Docker or the hypervisor, then: minikube stop -p {name}",
-            details=error.details,
-        )
-    return error
