@@ -20,6 +20,13 @@ DOUBLE = Path(__file__).parent / "double" / "minikube"
 QUICK = Patience(
     answer=30, start=30, stop=30, poll=0.01, heartbeat=30, interrupt=10, probe=0.5, url=10
 )
+# `ps` of that machine: others' tests start minikubes too. Each look takes one line of the file.
+PS = """#!/bin/sh
+cd "$MINIKUBE_DOUBLE" && test -s processes || exit 0
+head -n 1 processes
+tail -n +2 processes >processes.left
+mv processes.left processes
+"""
 KUBECONFIG = 'contexts:\n- {"context": {}, "name": "work"}\ncurrent-context: work\n'
 
 
@@ -31,6 +38,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     script = DOUBLE.read_text().partition("\n")[2]
     (programs / "minikube").write_text(f"#!{sys.executable} -SE\n{script}")
     (programs / "minikube").chmod(0o755)
+    (programs / "ps").write_text(PS)
+    (programs / "ps").chmod(0o755)
     (tmp_path / "kubeconfig").write_text(KUBECONFIG)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("MINIKUBE_DOUBLE", str(tmp_path))

@@ -175,16 +175,6 @@ async def test_someone_elses_operation_is_waited_for(
     assert told.steps == ["Another minikube operation is running; waiting"]
 
 
-async def test_operation_that_never_ends_is_given_up(
-    world: World, told: Told, minikube: Minikube
-) -> None:
-    """Waiting has a limit."""
-    world.has(host="Stopping")
-    impatient = replace(minikube, patience=replace(minikube.patience, start=0.1))
-    await fails(impatient, told)
-    assert world.acts() == []
-
-
 @pytest.mark.parametrize("version", ["v1.38.1", "v1.36.0"])
 async def test_missing_node_is_recreated_where_docker_runs(
     world: World, minikube: Minikube, told: Told, docker_socket: Path, version: str

@@ -48,6 +48,10 @@ class World:
         """Put a profile into the world, running unless said otherwise."""
         self.set(profiles={**self.get()["profiles"], name: {**PROFILE, **state}})
 
+    def runs(self, *processes: str) -> None:
+        """Say what else runs on the machine, one process at each look."""
+        (self.home / "processes").write_text("".join(f"{one}\n" for one in processes))
+
     def profile(self, name: str = "shop") -> dict[str, Any]:
         return dict(self.get()["profiles"][name])
 

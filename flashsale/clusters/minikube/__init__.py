@@ -5,6 +5,7 @@ honest. So only its machine-readable answers are read, and what it says it did i
 
 - ``binary``: calling it; ``events``, ``state``: reading it; ``failures``: what its codes mean
 - ``deciding``: what a state asks for, as a pure table; ``starting``: doing that; ``stopping``
+- ``elsewhere``: whether somebody else does something to the profile just now
 - ``following``: progress and signs of life of what takes minutes
 - ``dockerenv``: its Docker daemon through the SDK; ``imagebuild``: where there is none to reach
 - ``crashing``: killing a container's process through the node's Docker

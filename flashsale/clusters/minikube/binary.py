@@ -26,7 +26,7 @@ class Patience:
     stop: float = 180
     build: float = 1800
     poll: float = 2  # between two looks at an operation of someone else's
-    heartbeat: float = 15  # silence after which a start says that it lives
+    heartbeat: float = 15  # silence after which a long command says that it lives
     interrupt: float = 20  # between SIGINT and SIGKILL
     probe: float = 2  # for a TCP connection to the node
     connect: float = 20  # for an answer of its Docker daemon

@@ -30,6 +30,13 @@ class Do(Enum):
     WAIT = auto()  # somebody else is at it
 
 
+WAITING = "Another minikube operation is running; waiting."
+
+
+class LockedError(ClusterUnreachableError):
+    """Another minikube is at work on the profile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do, and what to tell the user about it."""
@@ -47,13 +54,19 @@ class Wish:
 
 
 def decide(
-    wish: Wish, state: ProfileState, *, tried: Collection[Do] = (), docker: bool = True
+    wish: Wish,
+    state: ProfileState,
+    *,
+    tried: Collection[Do] = (),
+    docker: bool = True,
+    busy: bool = False,
 ) -> Decision:
     """Say what to do next; everything but waiting is tried once.
 
     Args:
         tried: what was done already, to no avail.
         docker: whether this machine's Docker answers.
+        busy: whether another minikube is at work on the profile.
 
     Raises:
         ClusterUnreachableError: nothing more can be done here; the hint says what the user can.
@@ -64,13 +77,15 @@ def decide(
         raise ClusterUnreachableError(
             f"Profile '{name}' is damaged.", hint=f"recreate it: minikube delete -p {name}"
         )
+    if state.profile and (other := contradiction(state.profile, wish.making)):
+        raise mismatch(state.profile, *other)
+    if busy and not state.running:
+        return Decision(Do.WAIT, WAITING)
     if state.profile is None:
         decision = Decision(
             Do.CREATE,
             f"Creating minikube profile '{name}' (first start downloads about 1 GB)...",
         )
-    elif other := contradiction(state.profile, wish.making):
-        raise mismatch(state.profile, *other)
     else:
         decision = _for_profile(state.profile, state.status, tried, docker)
     if decision.do in tried and decision.do is not Do.WAIT:
@@ -90,7 +105,7 @@ def _for_profile(
         case status if status == GONE:
             return _for_missing_node(profile, docker)
         case Status(host="Starting" | "Stopping"):
-            return Decision(Do.WAIT, "Another minikube operation is running; waiting.")
+            return Decision(Do.WAIT, WAITING)
         case Status(host="Stopped" | "Saved" | "Paused"):
             return Decision(Do.START, f"Starting stopped minikube '{name}'...")
         case Status(host="Running", apiserver="Paused"):
@@ -213,6 +228,14 @@ def mismatch(profile: Profile, own: str, asked: str) -> FlashsaleError:
 def not_answering(name: str) -> ClusterUnreachableError:
     return ClusterUnreachableError(
         f"Kubernetes in minikube '{name}' is not answering.", hint=f"run: minikube logs -p {name}"
+    )
+
+
+def locked(name: str, details: str = "") -> LockedError:
+    return LockedError(
+        f"Another minikube is at work on '{name}'.",
+        hint="wait until it is done, then run it again; to find it: ps ax | grep minikube",
+        details=details,
     )
 
 

@@ -10,19 +10,21 @@ from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import kubeconfig
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.deciding import (
+    Decision,
     Do,
     Wish,
     contradiction,
     decide,
+    locked,
     mismatch,
     needs_docker,
-    not_answering,
     start_words,
 )
+from flashsale.clusters.minikube.elsewhere import at_work
 from flashsale.clusters.minikube.events import Failure, Listener
 from flashsale.clusters.minikube.failures import MISMATCH, explained
 from flashsale.clusters.minikube.following import told
-from flashsale.clusters.minikube.state import Profile, known, observe
+from flashsale.clusters.minikube.state import Profile, ProfileState, known, observe
 
 Question = Callable[[], Awaitable[bool]]
 
@@ -40,31 +42,47 @@ async def ensure_running(
         BadInputError: the profile is not of the kind that was asked for.
     """
     tried: set[Do] = set()
-    patience = minikube.patience
-    deadline = time.monotonic() + patience.start
+    last = Do.NOTHING
+    deadline = time.monotonic() + minikube.patience.start
     while True:
         state = await observe(minikube)
-        docker = not needs_docker(state) or await docker_answers()
-        decision = decide(wish, state, tried=tried, docker=docker)
+        decision = await _decide(wish, state, tried, docker_answers)
         if decision.do is Do.NOTHING:
             assert state.profile is not None  # an absent one would have been created
             if not tried:
                 progress.note(decision.message)
             return state.profile
-        if decision.do not in tried:
+        if decision.do is not last:
             progress.step(decision.message.rstrip("."))  # what goes on is marked where it is shown
-        tried.add(decision.do)
-        match decision.do:
-            case Do.CREATE | Do.START:
-                await start(minikube, wish, state.profile, progress)
-            case Do.UNPAUSE:
-                await minikube.ask("unpause", "-o", "json", timeout=patience.stop)
-            case Do.REFRESH:
-                await refresh_kubeconfig(minikube)
-            case Do.WAIT:
-                if time.monotonic() > deadline:
-                    raise not_answering(wish.profile)
-                await asyncio.sleep(patience.poll)
+        last = decision.do
+        await _carry_out(last, minikube, wish, state.profile, progress)
+        tried.add(last)
+        if last is Do.WAIT and time.monotonic() > deadline:
+            raise locked(wish.profile)
+
+
+async def _decide(
+    wish: Wish, state: ProfileState, tried: set[Do], docker_answers: Question
+) -> Decision:
+    busy = not state.running and await at_work(wish.profile)
+    docker = busy or not needs_docker(state) or await docker_answers()
+    return decide(wish, state, tried=tried, docker=docker, busy=busy)
+
+
+async def _carry_out(
+    do: Do, minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress
+) -> None:
+    patience = minikube.patience
+    match do:
+        case Do.CREATE | Do.START:
+            await start(minikube, wish, profile, progress)
+        case Do.UNPAUSE:
+            await minikube.ask("unpause", "-o", "json", timeout=patience.stop)
+        case Do.REFRESH:
+            await refresh_kubeconfig(minikube)
+        case Do.WAIT:
+            progress.detail("still waiting for it")
+            await asyncio.sleep(patience.poll)
 
 
 async def start(minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress) -> None:

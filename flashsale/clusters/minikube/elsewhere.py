@@ -1,0 +1,40 @@
+"""Whether another minikube is at work on a profile: one of the user's, in another terminal.
+
+minikube keeps a lock for the first half of a start only (pkg/minikube/machine/start.go). After that
+`status` shows a node that runs without its Kubernetes, as it does for a broken one; and a second
+`start` would restart the Docker inside it while the first one waits for pods. The list of processes
+tells the two apart.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flashsale.clusters import programs
+
+CALL = re.compile(r"(?:^|[\s/])minikube\s(.*)")
+PROFILE = re.compile(r"(?:^|\s)(?:-p|--profile)[\s=](\S+)")
+CHANGING = ("start", "stop", "delete")
+DEFAULT = "minikube"  # the profile of a call that names none
+TIMEOUT, PATIENCE = 5, 1  # seconds for `ps`; between SIGINT and SIGKILL
+
+
+async def at_work(profile: str) -> bool:
+    """Whether a process of this machine changes the profile; False where nobody lists them."""
+    try:
+        listed = await programs.follow(
+            *("ps", "-A", "-ww", "-o", "args="), timeout=TIMEOUT, patience=PATIENCE
+        )
+    except (OSError, TimeoutError):
+        return False
+    return any(changes(profile, line) for line in listed.stdout.splitlines())
+
+
+def changes(profile: str, line: str) -> bool:
+    """Whether a process's words are those of a minikube that changes the profile."""
+    call = CALL.search(line)
+    if call is None:
+        return False
+    named = PROFILE.search(call[1])
+    words = [word for word in PROFILE.sub(" ", call[1]).split() if not word.startswith("-")]
+    return words[:1] in ([one] for one in CHANGING) and profile == (named[1] if named else DEFAULT)
