@@ -18,7 +18,7 @@ __all__ = ["base_image", "docker_socket", "image_name", "registry"]
 
 DOUBLE = Path(__file__).parent / "double" / "minikube"
 QUICK = Patience(
-    answer=30, start=30, stop=30, poll=0.01, heartbeat=30, interrupt=10, probe=0.5, url=10
+    answer=30, start=30, stop=30, poll=0.01, lock=0, heartbeat=30, interrupt=10, probe=0.5, url=10
 )
 # `ps` of that machine: others' tests start minikubes too. Each look takes one line of the file.
 PS = """#!/bin/sh

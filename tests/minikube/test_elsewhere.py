@@ -14,11 +14,12 @@ from flashsale.clusters import programs
 from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.minikube.deciding import LockedError
 from flashsale.clusters.minikube.elsewhere import at_work, changes
-from tests.minikube.world import STOPPED, Told, World
+from tests.minikube.world import PROFILE, STOPPED, Told, World
 
 HALF_UP = {"kubelet": "Stopped", "apiserver": "Stopped", "kubeconfig": "Misconfigured"}
 THEIR_START = "minikube start -p shop --driver=docker"
 WAITING = "Another minikube operation is running; waiting"
+CLASH = {"code": 80, "id": "GUEST_PROVISION_ACQUIRE_LOCK", "message": "Sperre"}
 
 
 @pytest.mark.parametrize("state", [HALF_UP, {**HALF_UP, "kubelet": "Nonexistent"}, STOPPED])
@@ -67,6 +68,38 @@ async def test_waiting_for_somebody_else_has_a_limit(
         await impatient.start(told)
     assert "delete" not in caught.value.hint
     assert world.acts() == []
+
+
+async def test_clash_of_locks_is_met_with_another_try(
+    world: World, minikube: Minikube, told: Told
+) -> None:
+    """Certificates are made in a moment."""
+    world.set(faults={"start": [CLASH]})
+    await minikube.start(told)
+    assert world.acts() == ["start", "start"]
+    assert WAITING in told.steps
+
+
+async def test_clash_of_locks_never_restarts_what_the_other_one_started(
+    world: World, minikube: Minikube, told: Told
+) -> None:
+    """The state is read again before another try."""
+    world.set(faults={"start": [{**CLASH, "world": {"shop": PROFILE}}]})
+    await minikube.start(told)
+    assert world.acts() == ["start"]
+
+
+async def test_lock_that_is_never_free_is_explained(
+    world: World, minikube: Minikube, told: Told
+) -> None:
+    """Deleting the profile would be the worst advice: somebody else is using it."""
+    world.set(faults={"start": [CLASH] * 5})
+    with pytest.raises(LockedError, match="Another minikube is at work on 'shop'") as caught:
+        await minikube.start(told)
+    assert caught.value.hint.startswith("wait until it is done")
+    assert "delete" not in caught.value.hint
+    assert "Sperre" in caught.value.details
+    assert world.acts() == ["start"] * 3
 
 
 @pytest.mark.parametrize(

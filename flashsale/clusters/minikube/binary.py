@@ -26,6 +26,7 @@ class Patience:
     stop: float = 180
     build: float = 1800
     poll: float = 2  # between two looks at an operation of someone else's
+    lock: float = 10  # before the next start, where another minikube had the lock
     heartbeat: float = 15  # silence after which a long command says that it lives
     interrupt: float = 20  # between SIGINT and SIGKILL
     probe: float = 2  # for a TCP connection to the node

@@ -6,7 +6,7 @@ The id may be replaced by one that minikube matched on the error's text, so code
 
 from __future__ import annotations
 
-from flashsale.clusters.minikube.deciding import disk_full, docker_down
+from flashsale.clusters.minikube.deciding import disk_full, docker_down, locked
 from flashsale.clusters.minikube.events import Failure
 from flashsale.errors import ClusterUnreachableError
 
@@ -15,6 +15,7 @@ TIMED_OUT = 82  # stopping
 INTERNET = range(40, 50)
 CLUSTER = (80, *range(90, 110))  # node, runtime, control plane
 NO_DRIVER = (55, 65)
+GUEST, LOCK = 80, "ACQUIRE_LOCK"  # code, and part of the id, where another minikube has the lock
 
 # code: sentence, hint; {p} is the profile, {advice} minikube's own advice
 KNOWN = {
@@ -50,6 +51,8 @@ def explained(failed: Failure, profile: str) -> ClusterUnreachableError:
     """Say what a failed start means and what helps."""
     code = failed.code
     details = "\n".join(part for part in (failed.message, failed.log) if part)
+    if code == GUEST and LOCK in failed.id:
+        return locked(profile, details)
     if code == 26:
         return disk_full(profile)
     if code == 63:

@@ -10,8 +10,10 @@ from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import kubeconfig
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.deciding import (
+    WAITING,
     Decision,
     Do,
+    LockedError,
     Wish,
     contradiction,
     decide,
@@ -25,6 +27,8 @@ from flashsale.clusters.minikube.events import Failure, Listener
 from flashsale.clusters.minikube.failures import MISMATCH, explained
 from flashsale.clusters.minikube.following import told
 from flashsale.clusters.minikube.state import Profile, ProfileState, known, observe
+
+STARTS = 3  # of ours, where another minikube has the lock each time
 
 Question = Callable[[], Awaitable[bool]]
 
@@ -42,7 +46,7 @@ async def ensure_running(
         BadInputError: the profile is not of the kind that was asked for.
     """
     tried: set[Do] = set()
-    last = Do.NOTHING
+    last, clashes = Do.NOTHING, 0
     deadline = time.monotonic() + minikube.patience.start
     while True:
         state = await observe(minikube)
@@ -55,8 +59,16 @@ async def ensure_running(
         if decision.do is not last:
             progress.step(decision.message.rstrip("."))  # what goes on is marked where it is shown
         last = decision.do
-        await _carry_out(last, minikube, wish, state.profile, progress)
-        tried.add(last)
+        try:
+            await _carry_out(last, minikube, wish, state.profile, progress)
+            tried.add(last)
+        except LockedError:
+            clashes += 1
+            if clashes == STARTS:
+                raise
+            progress.step(WAITING.rstrip("."))
+            last = Do.WAIT
+            await asyncio.sleep(minikube.patience.lock)
         if last is Do.WAIT and time.monotonic() > deadline:
             raise locked(wish.profile)
 
