@@ -145,7 +145,8 @@ def made_with(profile: Profile) -> str:
     """Write how a profile was made."""
     sizes = [f"{profile.cpus} CPUs"] * bool(profile.cpus)
     sizes += [f"{profile.memory} MiB"] * bool(profile.memory)
-    nodes = "1 node" if profile.nodes == 1 else f"{profile.nodes} nodes"
+    count = len(profile.nodes)
+    nodes = "1 node" if count == 1 else f"{count} nodes"
     parts = [f"driver {profile.driver}", f"runtime {profile.runtime}", nodes, *sizes]
     return ", ".join(parts)
 

@@ -11,11 +11,11 @@ from flashsale.clusters.minikube.state import GONE, WELL, Profile, ProfileState,
 from flashsale.image import EngineError, Trouble
 
 DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
-PROFILE = Profile("shop", "docker", "docker", 1, "192.168.49.2")
+PROFILE = Profile("shop", "docker", "docker", ("",), "192.168.49.2")
 STOPPED = Status("Stopped", "Stopped", "Stopped", "Stopped")
 PAUSED = Status("Running", "Stopped", "Paused", "Configured")
 SILENT = Status("Running", "Running", "Stopped", "Configured")
-VM = Profile("shop", "kvm2", "docker", 1, "192.168.39.2")
+VM = Profile("shop", "kvm2", "docker", ("",), "192.168.39.2")
 FULL = Status("InsufficientStorage", "Running", "Running", "Configured")
 
 
@@ -60,7 +60,9 @@ def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
         (ProfileState(VM, GONE), "problem", "has lost its node", "flashsale up --profile shop"),
         (ProfileState(PROFILE, None), "problem", "not say its state", "minikube status -p shop"),
         (
-            ProfileState(Profile("shop", "docker", "containerd", 2, "", cpus=4, memory=4096), WELL),
+            ProfileState(
+                Profile("shop", "docker", "containerd", ("", "m02"), "", cpus=4, memory=4096), WELL
+            ),
             "ok",
             "(driver docker, runtime containerd, 2 nodes, 4 CPUs, 4096 MiB) is running; images are",
             "",

@@ -261,16 +261,57 @@ async def test_build_arguments_reach_minikubes_build(
     assert "ARG PIP_INDEX_URL\n" in (world.home / "dockerfile").read_text()
 
 
-async def test_several_nodes_build_on_each(
-    world: World, minikube: Minikube, app: App, told: Told
+@pytest.mark.parametrize("runtime", ["docker", "containerd"])
+async def test_several_nodes_build_once_on_each(
+    world: World, minikube: Minikube, app: App, told: Told, runtime: str
 ) -> None:
-    """docker-env refuses them, and one node's image is not the other's."""
-    world.has(nodes=3)
-    assert (await provide(minikube, app, "flashsale:1.0", told)).built
+    """docker-env refuses them, and one node's image is not the other's: pods may report any id."""
+    world.has(nodes=3, runtime=runtime)
+    first = await provide(minikube, app, "flashsale:1.0", told)
+    second = await provide(minikube, app, "flashsale:1.0", told)
+    assert (first.built, second.built) == (True, False)
+    stores = [world.profile()["images"], *world.profile()["workers"].values()]
+    ids = {images[first.name] for images in stores}
+    assert len(ids) == 3
+    assert all(first.runs_in(f"sha256:{one}") and second.runs_in(one) for one in ids)
     builds = [words for words in world.calls() if words[0] == "image" and "build" in words]
+    assert len(builds) == 1
     assert "--all" in builds[0]
     assert "docker-env" not in world.acts()
     assert any("'shop' has 3 nodes" in note for note in told.notes)
+
+
+async def test_node_where_the_build_failed_is_named(
+    world: World, minikube: Minikube, app: App, told: Told
+) -> None:
+    """`image ls` joins the nodes' lists, and does not show what one of them lacks."""
+    world.has(nodes=3)
+    world.set(faults={"image build": [{"code": 0, "nodes": ["m03"]}]})
+    with pytest.raises(BuildError, match=r"failed on shop-m03 \(minikube returned 0") as caught:
+        await provide(minikube, app, "flashsale:1.0", told)
+    assert "ERROR: failed to solve" in caught.value.details
+    assert (await provide(minikube, app, "flashsale:1.0", told)).built  # and it is not taken for it
+
+
+async def test_node_that_joined_later_gets_the_image_too(
+    world: World, minikube: Minikube, app: App, told: Told
+) -> None:
+    """`minikube node add` brings an empty one."""
+    world.has(nodes=2)
+    await provide(minikube, app, "flashsale:1.0", told)
+    world.has(**{**world.profile(), "nodes": 3})
+    assert (await provide(minikube, app, "flashsale:1.0", told)).built
+    assert "docker.io/library/flashsale:1.0" in world.profile()["workers"]["m03"]
+
+
+async def test_node_that_does_not_say_what_it_has_is_an_error(
+    world: World, minikube: Minikube, app: App, told: Told
+) -> None:
+    """Silence is no proof of an image."""
+    world.has(nodes=2, deaf=["m02"])
+    with pytest.raises(ClusterUnreachableError, match=r"which images it has \(code 80") as caught:
+        await provide(minikube, app, "flashsale:1.0", told)
+    assert caught.value.hint.startswith("minikube -p shop ssh -n m02 -- sudo crictl images")
 
 
 async def test_driver_none_uses_this_hosts_docker(

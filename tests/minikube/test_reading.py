@@ -7,7 +7,7 @@ import pytest
 from flashsale.clusters.minikube.deciding import road
 from flashsale.clusters.minikube.dockerenv import values
 from flashsale.clusters.minikube.events import parse, plain
-from flashsale.clusters.minikube.imagebuild import full
+from flashsale.clusters.minikube.images import full, read
 from flashsale.clusters.minikube.state import GONE, WELL, Profile, ProfileState, Status, status
 from flashsale.clusters.minikube.usable import judged
 from flashsale.clusters.programs import Output
@@ -92,6 +92,24 @@ def test_names_of_runtimes_are_compared_in_full(name: str, expected: str) -> Non
     assert full(name) == expected
 
 
+IMAGE = (
+    '{"id":"%s","repoDigests":["me/sale@sha256:dd"],"repoTags":["flashsale:1.0"],"size":"48000000"}'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{IMAGE % 'sha256:aa'}]\n",
+        f"[{IMAGE % 'aa'}]",
+        f'{{\r\n  "images": [\r\n{IMAGE % "sha256:aa"}]\r\n}}\r\n',
+    ],
+)
+def test_lists_of_images_are_alike_in_all_their_shapes(text: str) -> None:
+    """minikube's, with and without the digest's name, and crictl's through a terminal."""
+    assert read(text) == {"docker.io/library/flashsale:1.0": ("sha256:aa", "sha256:dd")}
+
+
 @pytest.mark.parametrize(
     ("driver", "runtime", "nodes", "way"),
     [
@@ -105,12 +123,12 @@ def test_names_of_runtimes_are_compared_in_full(name: str, expected: str) -> Non
 )
 def test_road_of_an_image(driver: str, runtime: str, nodes: int, way: str) -> None:
     """By driver, number of nodes and runtime."""
-    found, message = road(Profile("shop", driver, runtime, nodes, "192.168.49.2"))
+    found, message = road(Profile("shop", driver, runtime, ("", "m02")[:nodes], "192.168.49.2"))
     assert found == way
     assert bool(message) == (way != "engine")  # the usual way needs no words
 
 
-DOCKER, KVM = (Profile("shop", driver, "docker", 1, "") for driver in ("docker", "kvm2"))
+DOCKER, KVM = (Profile("shop", driver, "docker", ("",), "") for driver in ("docker", "kvm2"))
 STOPPED = Status("Stopped", "Stopped", "Stopped", "Stopped")
 
 

@@ -7,7 +7,8 @@ honest. So only its machine-readable answers are read, and what it says it did i
 - ``deciding``: what a state asks for, as a pure table; ``starting``: doing that; ``stopping``
 - ``elsewhere``: whether somebody else does something to the profile just now
 - ``following``: progress and signs of life of what takes minutes
-- ``dockerenv``: its Docker daemon through the SDK; ``imagebuild``: where there is none to reach
+- ``dockerenv``: its Docker daemon through the SDK; ``imagebuild``: where there is none to reach;
+  ``images``: what the nodes have
 - ``crashing``: killing a container's process through the node's Docker
 - ``reaching``: an address that works from here; ``kubeconfig``: the user's file, left as it was
 - ``cluster``: all of it as a `Cluster`; ``usable``: whether that makes sense on this machine

@@ -26,6 +26,7 @@ from flashsale.clusters.minikube.binary import Binary, Patience, installed
 from flashsale.clusters.minikube.crashing import crash
 from flashsale.clusters.minikube.deciding import Wish, check_version, road
 from flashsale.clusters.minikube.dockerenv import AWAY, keep_proxies_off, node_engine
+from flashsale.clusters.minikube.images import full
 from flashsale.clusters.minikube.reaching import (
     Knock,
     Road,
@@ -223,4 +224,4 @@ class Minikube:
         made = await imagebuild.make(
             self._minikube, made_from, profile, telling.line, progress.note
         )
-        return Image(imagebuild.full(name), made.built, made.id, others=made.others)
+        return Image(full(name), made.built, made.id, others=made.others)

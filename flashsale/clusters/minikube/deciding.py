@@ -156,9 +156,9 @@ def road(profile: Profile) -> tuple[Road, str]:
     name, runtime = profile.name, profile.runtime
     if profile.driver == "none":
         return "host", "Driver 'none': using this host's Docker."
-    if profile.nodes > 1:
+    if len(profile.nodes) > 1:
         return "node", (
-            f"'{name}' has {profile.nodes} nodes, and docker-env serves one:"
+            f"'{name}' has {len(profile.nodes)} nodes, and docker-env serves one:"
             " building on each with `minikube image build --all`."
         )
     if runtime != "docker":

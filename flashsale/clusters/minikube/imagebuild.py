@@ -1,28 +1,27 @@
 """Building inside the node with `minikube image build`, for runtimes without a Docker API.
 
 It leaves with 0 even when the build failed or the node is stopped (pkg/minikube/machine/
-build_images.go), so only `image ls` says whether an image is there. That list has names and ids, no
-labels: the content's digest goes into a tag of its own, and the sale's name is put on that image.
+build_images.go), so only each node's list says whether an image is there. They have names
+and ids, no labels: the content's digest goes into a tag of its own, and the sale's name is put on
+that image.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.clusters.minikube.binary import Binary
+from flashsale.clusters.minikube.images import Images, by_node, full
 from flashsale.clusters.minikube.state import Profile
 from flashsale.image import Made, Recipe
 from flashsale.image.building import BuildError, failure
 from flashsale.image.engine import Emit
 
 SHORT = 12  # hex digits of the content's digest in the tag
-HUB = "docker.io/"
-
-Images = dict[str, tuple[str, ...]]  # full name to ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +37,67 @@ class NodeBuild:
         content = f"{name.rpartition(':')[0]}:sale-{recipe.digest[:SHORT]}"
         return cls(name, f"{content}-{secrets.token_hex(3)}" if recipe.rebuild else content)
 
-    def present(self, images: Images) -> str:
-        """Return a name of an image with this content, the sale's own first; empty without one."""
-        found = [name for name in images if name.startswith(self.content)]
-        now = images.get(self.name)
-        return next((name for name in found if images[name] == now), next(iter(found), ""))
+    def present(self, nodes: Sequence[Images]) -> str:
+        """Return a name of an image with this content, the sale's own first.
+
+        Empty unless every node has it.
+        """
+        found = [
+            name
+            for name in nodes[0]
+            if name.startswith(self.content) and all(name in images for images in nodes)
+        ]
+        own = (name for name in found if not lacking(nodes, name, self.name))
+        return next(own, next(iter(found), ""))
 
 
 async def make(minikube: Binary, recipe: Recipe, profile: Profile, emit: Emit, note: Emit) -> Made:
-    """Build on every node unless the same content is there; return what the node has then.
+    """Build on every node unless all have the same content; return what they have then.
 
     Raises:
         BuildError: after it, the image is not there.
+        ClusterUnreachableError: a node does not say what it has.
     """
     wanted = NodeBuild.of(recipe)
-    source = "" if recipe.rebuild else wanted.present(await images(minikube))
+    source = "" if recipe.rebuild else wanted.present(await by_node(minikube, profile))
     log = "" if source else await _build(minikube, recipe, wanted, profile, emit, note)
-    now = await named(minikube, source or wanted.content, wanted.name)
-    ids = now.get(source or wanted.content)
-    if ids is None or now.get(wanted.name) != ids:
-        error = failure("minikube returned 0 all the same", log.splitlines())
-        raise BuildError("Image build failed (minikube returned 0).", hint=error.hint, details=log)
-    return Made(ids[0], built=not source, others=ids[1:])
+    image = source or wanted.content
+    nodes = await named(minikube, profile, image, wanted.name)
+    if without := lacking(nodes, image, wanted.name):
+        where = [machine(profile, index) for index in without] if len(nodes) > 1 else []
+        raise failed(log, where)
+    ids = list(dict.fromkeys(one for images in nodes for one in images[image]))
+    return Made(ids[0], built=not source, others=tuple(ids[1:]))
 
 
-async def named(minikube: Binary, image: str, name: str) -> Images:
+def lacking(nodes: Sequence[Images], image: str, name: str) -> list[int]:
+    """Say which nodes do not have the image under both names."""
+    return [
+        index
+        for index, images in enumerate(nodes)
+        if image not in images or images.get(name) != images[image]
+    ]
+
+
+def failed(log: str, where: Sequence[str]) -> BuildError:
+    """Say that the image is not there, though minikube said nothing of the kind.
+
+    Args:
+        where: the nodes that lack it, if there are several.
+    """
+    places = f" on {', '.join(where)}" if where else ""
+    error = failure("minikube returned 0 all the same", log.splitlines())
+    return BuildError(
+        f"Image build failed{places} (minikube returned 0).", hint=error.hint, details=log
+    )
+
+
+def machine(profile: Profile, index: int) -> str:
+    """Name a node as Kubernetes does."""
+    return f"{profile.name}-{profile.nodes[index]}" if index else profile.name
+
+
+async def named(minikube: Binary, profile: Profile, image: str, name: str) -> list[Images]:
     """Put a name on an image, and return what the nodes have then.
 
     containerd leaves a name that is taken where it is (`ctr images tag` without --force, in
@@ -70,41 +105,12 @@ async def named(minikube: Binary, image: str, name: str) -> Images:
     off first, with all other names of the image that it was on.
     """
     await minikube.ask("image", "tag", image, name)
-    now = await images(minikube)
-    if image in now and name in now and now[name] != now[image]:
+    nodes = await by_node(minikube, profile)
+    if any(image in one and name in one and one[name] != one[image] for one in nodes):
         await minikube.ask("image", "rm", name)
         await minikube.ask("image", "tag", image, name)
-        now = await images(minikube)
-    return now
-
-
-async def images(minikube: Binary) -> Images:
-    """List the nodes' images: full name to ids, of which each node that built it has its own.
-
-    The digests of registries come last: a node may report an image by one of them.
-    """
-    said = await minikube.ask("image", "ls", "--format", "json")
-    try:
-        listed = json.loads(said.stdout) or []
-    except ValueError:
-        listed = []
-    found: Images = {}
-    for image in sorted(listed, key=lambda one: str(one["id"])):
-        own = "sha256:" + image["id"].removeprefix("sha256:")
-        digests = [one.partition("@")[2] for one in image.get("repoDigests") or ()]
-        for tag in image.get("repoTags") or ():
-            before = found.get(full(tag), ())
-            found[full(tag)] = (own, *before, *digests)
-    return found
-
-
-def full(name: str) -> str:
-    """Write a name as registries do: `flashsale:1.0` is `docker.io/library/flashsale:1.0`."""
-    first, slash, _ = name.partition("/")
-    tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
-    if not slash:
-        return f"{HUB}library/{tagged}"
-    return tagged if set(".:") & set(first) or first == "localhost" else HUB + tagged
+        nodes = await by_node(minikube, profile)
+    return nodes
 
 
 def argument(profile: Profile, key: str, value: str) -> str:
@@ -125,7 +131,7 @@ async def _build(
         note(line)
     dockerfile, extra = recipe.files(network)
     words = [argument(profile, key, value) for key, value in network.arguments.items()]
-    everywhere = ["--all"] if profile.nodes > 1 else []
+    everywhere = ["--all"] if len(profile.nodes) > 1 else []
     log: list[str] = []
 
     def each(line: str) -> None:

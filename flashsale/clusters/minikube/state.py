@@ -23,7 +23,7 @@ class Profile:
     name: str
     driver: str
     runtime: str
-    nodes: int
+    nodes: tuple[str, ...]  # their names: empty for the first, m02 and so on for the others
     ip: str  # of the first node
     port: int = 8443  # of its API server, as seen from the node's own network
     cpus: int = 0  # of each node; 0 where minikube does not say
@@ -39,7 +39,7 @@ class Profile:
             name=entry["Name"],
             driver=config.get("Driver", ""),
             runtime=(config.get("KubernetesConfig") or {}).get("ContainerRuntime") or "docker",
-            nodes=max(1, len(nodes)),
+            nodes=tuple(node.get("Name", "") for node in nodes) or ("",),
             ip=first.get("IP", ""),
             port=first.get("Port") or 8443,
             cpus=config.get("CPUs") or 0,
