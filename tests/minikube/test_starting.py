@@ -146,14 +146,12 @@ async def test_kubernetes_that_stays_silent_fails(
 async def test_misplaced_kubeconfig_is_refreshed(
     world: World, minikube: Minikube, told: Told
 ) -> None:
-    """`update-context`, nothing more; and the user's current context is what it was."""
+    """`update-context`, nothing more."""
     world.has(kubeconfig="Misconfigured")
     await minikube.start(told)
     assert world.acts() == ["update-context"]
     assert "Refreshing kubeconfig for 'shop'" in told.steps
-    text = (world.home / "kubeconfig").read_text()
-    assert '"name": "shop"' in text
-    assert re.findall("^current-context: (.*)$", text, re.MULTILINE) == ["work"]
+    assert '"name": "shop"' in (world.home / "kubeconfig").read_text()
 
 
 async def test_kubeconfig_that_cannot_be_refreshed_is_written_by_start(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-CURRENT = re.compile(r"^current-context:.*$\n?", re.MULTILINE)
 
 
 def path(environ: Mapping[str, str]) -> Path:
@@ -21,23 +19,52 @@ def path(environ: Mapping[str, str]) -> Path:
 def current_context_kept() -> Iterator[None]:
     """Undo what a command does to the current context: `update-context` has no option for that."""
     file = path(os.environ)
-    before = _current(file)
+    before = current(_text(file)) or NOBODY
     try:
         yield
     finally:
-        after = _current(file)
-        if before is not None and before != after:
-            _write(file, CURRENT.sub("", file.read_text()) + before)
+        text = _text(file)
+        after = current(text)
+        if after and after.name != before.name:
+            _write(file, text[: after.start] + before.source + text[after.end :])
 
 
-def _current(file: Path) -> str | None:
-    """Return the line that names the current context, empty without one; None without a file."""
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The current context as a file names it."""
+
+    name: str
+    source: str  # as it is written, quotes and all
+    start: int = 0  # where that stands in the text, in characters
+    end: int = 0
+
+
+NOBODY = Current("", '""')
+
+
+def current(text: str) -> Current | None:
+    """Find the current context in a kubeconfig, YAML or JSON; None if none is named.
+
+    Only that is ever replaced: a file read and written anew would have lost its comments.
+    """
+    import yaml
+
     try:
-        text = file.read_text()
-    except OSError:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
         return None
-    found = CURRENT.search(text)
-    return found[0].rstrip("\n") + "\n" if found else ""
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key.value == "current-context" and value.value:
+            start, end = value.start_mark.index, value.end_mark.index
+            return Current(value.value, text[start:end], start, end)
+    return None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode()  # line ends as they are
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _write(file: Path, text: str) -> None:
@@ -45,6 +72,6 @@ def _write(file: Path, text: str) -> None:
     target = file.resolve()  # a link stays a link
     beside = target.with_name(f"{target.name}.flashsale-{os.getpid()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(text.encode())
     beside.replace(target)
