@@ -218,6 +218,27 @@ def test_null_is_accepted_everywhere_and_dropped() -> None:
     }
 
 
+def test_empty_lists_and_maps_are_dropped_and_empty_structs_kept() -> None:
+    """What was sent and what comes back differ there on a real server, too."""
+    container = {"name": "x", "env": [], "resources": {"limits": {}}, "securityContext": {}}
+    sent = {
+        "metadata": {"name": "x", "labels": {}, "finalizers": []},
+        "spec": {
+            "selector": {"matchLabels": {}},
+            "template": {"spec": {"containers": [container]}},
+        },
+    }
+    assert schema.prune(sent, *RS) == {
+        "metadata": {"name": "x"},
+        "spec": {
+            "selector": {},
+            "template": {
+                "spec": {"containers": [{"name": "x", "resources": {}, "securityContext": {}}]}
+            },
+        },
+    }
+
+
 def test_times_and_quantities_come_back_in_normal_form() -> None:
     """Python sends offsets and fractions; the API keeps UTC and whole seconds."""
     thing = _rs("metadata.creationTimestamp", "2026-11-23T04:19:59.5+01:00")

@@ -86,6 +86,8 @@ def patch_error(sent: str, why: str) -> ApiError:
 def prune(body: object, api_version: str, kind: str) -> Object:
     """Return a body without unknown fields and nulls, quantities and times in normal form.
 
+    Empty lists and maps are dropped too, as on their way through etcd: Go writes `omitempty`, and
+    protobuf knows no difference between an empty list and none. Empty structs (`resources`) stay.
     Values of a wrong type are dropped as well; look for them with ``type_error`` first.
     """
     return _struct(type_of(api_version, kind), body if isinstance(body, dict) else {})
@@ -143,8 +145,9 @@ def _struct(owner: Type, value: dict[str, Any]) -> Object:
         if kind is None or item is None:
             continue
         pruned = _value(kind, item)
-        if pruned is not None:
-            kept[key] = pruned
+        if pruned is None or (not pruned and kind.shape in ("list", "map")):
+            continue
+        kept[key] = pruned
     return kept
 
 
