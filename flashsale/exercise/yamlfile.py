@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
     import yaml
 
     try:
-        loaded = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        loaded = list(yaml.load_all(text, Loader=_loader()))
     except yaml.MarkedYAMLError as error:
         raise BadInputError(f"{source} is not YAML: {_where(error)}.", hint=HINT) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -80,6 +81,27 @@ def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
             )
         _plain(document, source, (), budget)
         yield number, document
+
+
+@cache
+def _loader() -> Any:
+    """Make a loader that refuses a key that is there twice: of the two only one would count."""
+    import yaml
+
+    fastest: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(fastest):  # type: ignore[misc]
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            seen = set[tuple[str, str]]()
+            for key in keys:
+                if (key.tag, key.value) in seen:
+                    problem = f"the key {key.value!r} is there twice"
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+                seen.add((key.tag, key.value))
+            return super().construct_mapping(node, deep)
+
+    return Loader
 
 
 def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[int]) -> None:

@@ -101,6 +101,7 @@ def test_documents_come_in_any_order() -> None:
         ("just words", "my.yaml holds just 'just words'"),
         ("a: [1, 2", "my.yaml is not YAML: line "),
         ("a:\n\t- b\n", "my.yaml is not YAML: line 2"),
+        ("a: {b: 1}\nc: 2\na: {b: 1}\n", "not YAML: line 3, column 1: the key 'a' is there twice"),
         ("kind: ReplicaSet\n", "says no kind or apiVersion in document 1"),
         ("kind: Deployment\napiVersion: apps/v1\n", "has a Deployment; the sale is one"),
         ("kind: Service\napiVersion: v2\n", "says apiVersion v2 for its Service; it is v1"),
