@@ -152,10 +152,24 @@ async def test_url_of_a_service_without_pods_is_not_believed(
     """minikube prints it before it looks at the pods, and then leaves with 115."""
     world.has()
     world.set(url=f"http://127.0.0.1:{refusing}")
-    with pytest.raises(ClusterUnreachableError) as caught:
+    with pytest.raises(ClusterUnreachableError, match="no pod of it is running") as caught:
         async with minikube.reach(replace(SERVICE, node_port=refusing)):
             pass
     assert caught.value.hint == "flashsale status"
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_tunnel_that_does_not_open_in_time_is_given_up(
+    world: World, minikube: Minikube, refusing: int, silent: bool
+) -> None:
+    """No URL within the limit, or one that nobody answers; what was started is ended."""
+    world.has()
+    world.set(tunnel=True, url="" if silent else f"http://127.0.0.1:{refusing}")
+    impatient = replace(minikube, patience=replace(minikube.patience, url=0.5, probe=0.2))
+    with pytest.raises(ClusterUnreachableError, match="opened no tunnel that answers"):
+        async with impatient.reach(replace(SERVICE, node_port=refusing)):
+            pass
+    await ended(await ssh(world))
 
 
 @pytest.mark.parametrize(

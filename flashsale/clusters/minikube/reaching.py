@@ -88,7 +88,7 @@ async def reachable(
                 note(f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it).")
                 yield Held(url)
             return
-        code = await _code(minikube, tunnel) if not url else 0
+        code = await _code(minikube, tunnel)
     if code != NO_NODE_PORTS:
         raise unreachable(service, code)
     if not one_pod:
@@ -128,8 +128,16 @@ def reached_at(url: str) -> str:
 
 
 def unreachable(service: Service, code: int | None) -> ClusterUnreachableError:
-    """Say why there is no address; minikube's own words would be translated."""
-    reason = "no pod of it is running" if code == NO_PODS else f"minikube left with code {code}"
+    """Say why there is no address; minikube's own words would be translated.
+
+    Args:
+        code: minikube's exit code; None if it still runs.
+    """
+    reason = f"minikube left with code {code}"
+    if code is None:
+        reason = "minikube opened no tunnel that answers"
+    elif code == NO_PODS:
+        reason = "no pod of it is running"
     return ClusterUnreachableError(
         f"No address for service {service.name} works from here: {reason}.",
         hint="flashsale status",
