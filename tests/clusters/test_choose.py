@@ -26,6 +26,7 @@ from flashsale.errors import (
 )
 from flashsale.kube import contexts
 from flashsale.kube.contexts import Context
+from tests.command import Flashsale
 
 CONTEXTS = {
     "kind-dev": "https://127.0.0.1:40001",
@@ -78,6 +79,21 @@ async def test_contexts_that_are_not_local_are_refused(home: Path, name: str) ->
     assert "--allow-remote" in caught.value.hint
     choice = await for_opening(Wanted(context=name, allow_remote=True))
     assert choice.record == Record("context", name, allow_remote=True)
+
+
+def test_consent_to_a_remote_cluster_is_demanded_on_the_command_line(
+    home: Path, flashsale: Flashsale
+) -> None:
+    """Refused for safety, with the option to type; with it, the cluster itself is asked."""
+    config = str(home.parent / "config")
+    text = Path(config).read_text().replace("127.0.0.1:6443", "127.0.0.1:1")
+    Path(config).write_text(text)
+    refused = flashsale("up", "--context", "tunnel", KUBECONFIG=config)
+    assert (refused.code, refused.out) == (6, "")
+    assert "--allow-remote" in refused.err
+    assert not flashsale.record.exists()
+    insisted = flashsale("status", "--context", "tunnel", "--allow-remote", KUBECONFIG=config)
+    assert insisted.code == 3
 
 
 async def test_unknown_context_is_refused_with_a_suggestion(home: Path) -> None:

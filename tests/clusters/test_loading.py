@@ -28,20 +28,21 @@ def app(tmp_path: Path) -> App:
 
 
 @pytest.fixture
-def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program called kind that notes its arguments; `fail` beside it makes it fail."""
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """kind and k3d, which note their arguments; `fail` beside them makes them fail."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    program = programs / "kind"
-    program.write_text(
-        f"#!{sys.executable} -SE\n"
-        "import pathlib, sys\n"
-        "here = pathlib.Path(__file__).parent\n"
-        "(here / 'words').write_text(' '.join(sys.argv[1:]))\n"
-        "print('no such cluster', file=sys.stderr)\n"
-        "sys.exit((here / 'fail').exists())\n"
-    )
-    program.chmod(0o755)
+    for name in ("kind", "k3d"):
+        program = programs / name
+        program.write_text(
+            f"#!{sys.executable} -SE\n"
+            "import pathlib, sys\n"
+            "here = pathlib.Path(__file__).parent\n"
+            "(here / 'words').write_text(' '.join([pathlib.Path(__file__).name, *sys.argv[1:]]))\n"
+            "print('no such cluster', file=sys.stderr)\n"
+            "sys.exit((here / 'fail').exists())\n"
+        )
+        program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     return programs
 
@@ -69,23 +70,27 @@ def test_owner_is_told_by_the_contexts_name(context: str, expected: Loader | Non
     assert loader(context) == expected
 
 
-def test_commands_name_the_cluster() -> None:
-    """Never the tool's default one."""
-    assert Loader("kind", "shop").command("a:1")[-2:] == ("--name", "shop")
-    assert Loader("k3d", "shop").command("a:1")[-2:] == ("--cluster", "shop")
-
-
-async def test_image_is_built_and_loaded(kind: Path, app: App, image_name: str) -> None:
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ("kind-shop", "kind load docker-image {image} --name shop"),
+        ("k3d-shop", "k3d image import {image} --cluster shop"),
+    ],
+)
+async def test_image_is_built_and_loaded(
+    tools: Path, app: App, image_name: str, context: str, words: str
+) -> None:
     """Through the tool that owns the cluster."""
     told = Told()
-    image = await provide("kind-shop", app, image_name, BuildOptions(), told)
+    image = await provide(context, app, image_name, BuildOptions(), told)
     assert (image.name, image.built) == (image_name, True)
-    assert (kind / "words").read_text() == f"load docker-image {image_name} --name shop"
+    assert (tools / "words").read_text() == words.format(image=image_name)
+    assert told.steps[-1].startswith(f"Loading {image_name} into {words.partition(' ')[0]} cluster")
 
 
-async def test_failed_load_shows_what_the_tool_said(kind: Path, app: App, image_name: str) -> None:
+async def test_failed_load_shows_what_the_tool_said(tools: Path, app: App, image_name: str) -> None:
     """And the command to try by hand."""
-    (kind / "fail").touch()
+    (tools / "fail").touch()
     with pytest.raises(LoadError, match="code 1") as caught:
         await provide("kind-shop", app, image_name, BuildOptions(), Told())
     assert "no such cluster" in caught.value.details

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,11 +14,12 @@ import pytest
 
 from flashsale.clusters.base import App, BuildOptions, Image
 from flashsale.clusters.minikube import Minikube
+from flashsale.clusters.minikube.imagebuild import NodeBuild
 from flashsale.errors import BadInputError, ClusterUnreachableError
 from flashsale.image import EngineError
 from flashsale.image.building import BuildError
 from tests.docker.doors import Authority, door
-from tests.minikube.world import STOPPED, Told, World
+from tests.minikube.world import PROFILE, STOPPED, Told, World
 
 AGO = timedelta(days=-2)
 
@@ -138,6 +140,29 @@ async def test_bad_certificate_is_explained_after_a_second_reading(
     assert world.acts() == ["docker-env", "docker-env"]
 
 
+@pytest.mark.parametrize("first", ["tcp://127.0.0.1:1", "stale"])
+async def test_second_reading_can_be_the_right_one(
+    world: World,
+    minikube: Minikube,
+    app: App,
+    image_name: str,
+    told: Told,
+    doors: list[str],
+    docker_socket: Path,
+    first: str,
+) -> None:
+    """The node restarted in between: another port, another certificate, and all is well."""
+    context = Authority.make(world.home / "old").server_context("192.168.49.3")
+    world.has()
+    restarted = {"world": {"shop": {**PROFILE, "starts": 2}}}
+    with door(docker_socket, context) as stale:
+        before = f"tcp://127.0.0.1:{stale}" if first == "stale" else first
+        world.set(engines=[before, doors[0]], faults={"docker-env": [{}, restarted]})
+        assert (await provide(minikube, app, image_name, told)).built
+    assert world.acts() == ["docker-env", "docker-env"]
+    assert "minikube image build" not in told.everything
+
+
 @pytest.mark.usefixtures("doors")
 async def test_missing_certificates_name_their_folder(
     world: World, minikube: Minikube, app: App, told: Told
@@ -161,6 +186,41 @@ async def test_unreachable_daemon_is_built_around(
     assert image.built
     assert world.acts().count("docker-env") == 2
     assert any("tcp://127.0.0.1:1" in note and "NO_PROXY" in note for note in told.notes)
+
+
+async def test_silent_daemon_is_built_around_unless_the_image_is_to_be_pushed(
+    world: World, minikube: Minikube, app: App, told: Told
+) -> None:
+    """A push takes an engine: then the way to it has to be made free, and the error says how."""
+    world.has()
+    Authority.make(world.home / "certs")
+    hasty = replace(minikube, patience=replace(minikube.patience, connect=0.2))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        world.set(engines=[host], certs=str(world.home / "certs"))
+        with pytest.raises(EngineError, match="Cannot reach Docker") as caught:
+            await provide(hasty, app, "flashsale:1.0", told, push="me/sale")
+        assert "NO_PROXY" in caught.value.hint
+        assert world.acts() == ["docker-env", "docker-env"]
+        assert (await provide(hasty, app, "flashsale:1.0", told)).built
+    assert f"Cannot reach Docker on {host} (VPN or proxy?). Add it to NO_PROXY." in told.everything
+
+
+@pytest.mark.usefixtures("doors")
+async def test_proxies_are_not_asked_for_the_node(
+    world: World,
+    minikube: Minikube,
+    app: App,
+    image_name: str,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of the environment's, which knows nothing of it, would be the end."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    world.has()
+    assert (await provide(minikube, app, image_name, told)).built
+    assert world.acts() == ["docker-env"]
 
 
 @pytest.mark.parametrize("runtime", ["containerd", "crio"])
@@ -213,6 +273,18 @@ async def test_rebuild_builds_with_minikube_again(
     await provide(minikube, app, "flashsale:1.0", told)
     assert (await provide(minikube, app, "flashsale:1.0", told, rebuild=True)).built
     assert not (await provide(minikube, app, "flashsale:1.0", told)).built
+
+
+def test_image_that_bears_the_sales_name_comes_before_an_older_one() -> None:
+    """Both have this content: the older one was there before `--rebuild`."""
+    name, old, new = (
+        f"docker.io/library/flashsale:{tag}" for tag in ("1.0", "sale-ab", "sale-ab-9")
+    )
+    wanted = NodeBuild(name, old)
+    assert wanted.present([{old: ("a",), new: ("b",), name: ("b",)}]) == new
+    assert wanted.present([{new: ("b",), old: ("a",), name: ("c",)}]) == new  # the first there is
+    assert wanted.present([{old: ("a",), name: ("a",)}, {new: ("b",), name: ("b",)}]) == ""
+    assert wanted.present([{name: ("a",)}]) == ""
 
 
 async def test_build_that_fails_with_0_is_a_failure(

@@ -12,7 +12,7 @@ import pytest
 from flashsale.clusters.base import Making
 from flashsale.clusters.minikube import Minikube, profile_state
 from flashsale.errors import BadInputError, ClusterUnreachableError
-from tests.minikube.world import STOPPED, Told, World, gone
+from tests.minikube.world import PROFILE, STOPPED, Told, World, gone
 
 
 async def fails(minikube: Minikube, told: Told) -> ClusterUnreachableError:
@@ -74,6 +74,19 @@ async def test_driver_processors_and_memory_reach_creation(world: World, told: T
 
 
 @pytest.mark.parametrize(
+    ("typed", "driver"),
+    [("kvm", "kvm2"), ("qemu", "qemu2"), ("native", "none"), ("generic", "ssh")],
+)
+async def test_drivers_other_name_is_the_same_driver(
+    world: World, told: Told, typed: str, driver: str
+) -> None:
+    """minikube takes both, and writes down one."""
+    world.has(driver=driver)
+    await Minikube("shop", Making(typed)).start(told)
+    assert told.notes == ["minikube 'shop' is running."]
+
+
+@pytest.mark.parametrize(
     ("making", "own"),
     [
         (Making(cpus=8), "4 CPUs"),
@@ -122,7 +135,9 @@ async def test_paused_profile_is_resumed(world: World, minikube: Minikube, told:
     assert "minikube 'shop' is paused; resuming" in told.steps
 
 
-@pytest.mark.parametrize("state", [{"apiserver": "Stopped"}, {"kubelet": "Stopped"}])
+@pytest.mark.parametrize(
+    "state", [{"apiserver": "Stopped"}, {"apiserver": "Error"}, {"kubelet": "Stopped"}]
+)
 async def test_silent_kubernetes_is_repaired_once(
     world: World, minikube: Minikube, told: Told, state: dict[str, str]
 ) -> None:
@@ -214,11 +229,12 @@ async def test_full_disk_stops(world: World, minikube: Minikube, told: Told) -> 
     assert world.acts() == []
 
 
+@pytest.mark.parametrize("listed", [True, False])
 async def test_damaged_profile_is_never_deleted_by_us(
-    world: World, minikube: Minikube, told: Told
+    world: World, minikube: Minikube, told: Told, listed: bool
 ) -> None:
-    """The command that does it is the hint."""
-    world.set(invalid=["shop"])
+    """Whether the list or `status` says so; the command that does it is the hint."""
+    world.set(invalid=["shop"], profiles={"shop": PROFILE} if listed else {})
     error = await fails(minikube, told)
     assert str(error) == "Profile 'shop' is damaged."
     assert "minikube delete -p shop" in error.hint
@@ -308,6 +324,21 @@ async def test_interrupt_ends_minikube_and_says_what_is_left(
     await minikube.start(told)
     assert world.acts() == ["start", "start"]
     assert await minikube.running()
+
+
+async def test_minikube_that_ignores_an_interrupt_is_killed(
+    world: World, minikube: Minikube, told: Told
+) -> None:
+    """After some patience: a start that was given up must not go on behind our back."""
+    world.set(pace=20, stubborn=True)
+    task = asyncio.create_task(
+        replace(minikube, patience=replace(minikube.patience, interrupt=0.2)).start(told)
+    )
+    await told.until("minikube: Selecting Driver")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    assert gone(int((world.home / "start.pid").read_text()))
 
 
 async def test_start_has_a_time_limit(world: World, minikube: Minikube, told: Told) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,6 +57,21 @@ def program(
         world.set(engines=[f"tcp://127.0.0.1:{port}"], certs=str(authority.folder))
         world.has(host="Stopped", kubelet="Stopped", apiserver="Stopped", kubeconfig="Stopped")
         yield Flashsale(world.home / "home")
+
+
+def test_pushed_image_is_what_the_pods_are_to_run(
+    program: Flashsale, world: World, kubernetes: Path, image_name: str, registry: str
+) -> None:
+    """`up --push` builds in minikube's Docker, pushes, and writes the digest into the manifest."""
+    repository = f"{registry}/{image_name.partition(':')[0]}"
+    words = ("up", "--profile", "shop", "--image", image_name, "--push", repository, "--no-wait")
+    opened = json.loads(run(program, world, *words, "-o", "json"))
+    assert opened["image"]["built"]
+    assert opened["image"]["name"].startswith(f"{repository}:1@sha256:")
+    where = ("get", "rs", "flashsale-rs", "-o", "jsonpath={..containers[0].image}")
+    kubectl = [str(Path(sys.executable).parent / "kubectl"), "--kubeconfig", str(kubernetes)]
+    asked = subprocess.run([*kubectl, *where], capture_output=True, text=True, check=True)
+    assert asked.stdout == opened["image"]["name"]
 
 
 def copied(shop: Path, folder: Path, manifest: Path) -> Path:
