@@ -76,9 +76,9 @@ async def roll(
         rest = [_uid(pod) for wave in later for pod in wave]
         if done and not deadline.left():
             raise interrupted(done, first, deadline)
-        progress.step(f"Replacing {joined(map(_name, going))} ({done + len(going)} of {first})")
         if not done:
             progress.note(replacing(old))
+        progress.step(f"Replacing {joined(map(_name, going))} ({done + len(going)} of {first})")
         done += len(going)
         await _replace(sale, going, rest, deadline, tell)
         image = await learned(sale, image, before)
