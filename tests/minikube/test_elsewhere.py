@@ -32,6 +32,7 @@ async def test_start_of_somebody_else_is_waited_for_at_every_stage(
     await minikube.start(told)
     assert world.acts() == []
     assert told.steps == [WAITING]
+    assert told.notes == ["minikube 'shop' is running."]
 
 
 async def test_profile_that_somebody_else_is_making_is_not_made_twice(
@@ -110,6 +111,7 @@ async def test_lock_that_is_never_free_is_explained(
         ("sudo -E minikube -p shop start", "shop", True),
         ("minikube start --profile=shop -o json", "shop", True),
         ("minikube stop -p shop", "shop", True),
+        ("sh -c cd /srv/minikube && minikube start -p shop", "shop", True),
         ("minikube delete --profile shop", "shop", True),
         ("minikube start -p shop", "minikube", False),
         ("minikube start", "shop", False),

@@ -12,7 +12,7 @@ import re
 
 from flashsale.clusters import programs
 
-CALL = re.compile(r"(?:^|[\s/])minikube\s(.*)")
+CALL = re.compile(r"(?:^|[\s/])minikube\s(?=(.*))")  # and what follows
 PROFILE = re.compile(r"(?:^|\s)(?:-p|--profile)[\s=](\S+)")
 CHANGING = ("start", "stop", "delete")
 DEFAULT = "minikube"  # the profile of a call that names none
@@ -31,10 +31,14 @@ async def at_work(profile: str) -> bool:
 
 
 def changes(profile: str, line: str) -> bool:
-    """Whether a process's words are those of a minikube that changes the profile."""
-    call = CALL.search(line)
-    if call is None:
-        return False
-    named = PROFILE.search(call[1])
-    words = [word for word in PROFILE.sub(" ", call[1]).split() if not word.startswith("-")]
+    """Whether a process's words are those of a minikube that changes the profile.
+
+    A shell or an interpreter may stand before them, with words of its own.
+    """
+    return any(_changes(profile, said) for said in CALL.findall(line))
+
+
+def _changes(profile: str, said: str) -> bool:
+    named = PROFILE.search(said)
+    words = [word for word in PROFILE.sub(" ", said).split() if not word.startswith("-")]
     return words[:1] in ([one] for one in CHANGING) and profile == (named[1] if named else DEFAULT)

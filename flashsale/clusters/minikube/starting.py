@@ -53,7 +53,7 @@ async def ensure_running(
         decision = await _decide(wish, state, tried, docker_answers)
         if decision.do is Do.NOTHING:
             assert state.profile is not None  # an absent one would have been created
-            if not tried:
+            if tried <= {Do.WAIT}:  # else the steps have told it
                 progress.note(decision.message)
             return state.profile
         if decision.do is not last:
