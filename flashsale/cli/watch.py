@@ -81,7 +81,10 @@ async def _shown(
     elif moving(sys.stdout):
         screen, buyers = Screen(sys.stdout), Buyers(state_home())
         show = watching.Show(observations, board, screen, _actions(sale), buyers=buyers)
-        await show.run(duration)
+        try:
+            await show.run(duration)
+        finally:
+            watching.farewell(show.board)
     else:
         await watching.told(observations, board, _plain, duration=duration)
 

@@ -58,6 +58,7 @@ class Row:
     changed: Mapping[str, float] = field(default_factory=dict)  # when, by column
     left: float | None = None  # when it began to leave, or was gone, whichever was seen first
     gone: float | None = None
+    missed: bool = False  # it was leaving already when anybody looked
     why: str = ""  # it is not replaced
 
 
@@ -209,6 +210,7 @@ def _row(board: Board, found: PodSeen) -> Board:
         changed=_changes(before, found),
         left=at if leaving and old.left is None else old.left,
         gone=at if found.change == "gone" else None,
+        missed=old.missed or (leaving and found.change == "listed"),
     )
     return replace(board, rows={**others, uid: row})
 

@@ -110,11 +110,12 @@ def places(tail: int, ip: str, node: str, share: str) -> str:
 
 
 def status(row: Row) -> str:
-    """Write kubectl's word, or for how long the pod has been gone from it."""
+    """Write kubectl's word, or how long the pod took to go."""
     if row.gone is None:
         return row.seen.pod.status
-    took = row.gone - (row.left if row.left is not None else row.gone)
-    return f"gone after {took:.1f} s"
+    if row.missed or row.left is None:
+        return "gone"
+    return f"gone after {row.gone - row.left:.1f} s"
 
 
 def marked(board: Board, row: Row, healing: Healing | None) -> tuple[str, str]:

@@ -53,6 +53,14 @@ def page(board: Board, now: Now) -> list[Text]:
     return [*header(board, wide, now), *table, *news]
 
 
+def left(board: Board, now: Now) -> list[Text]:
+    """Lay out what is worth keeping when the view closes: the numbers, and all that healed."""
+    found = board.state.replicaset
+    if found is None or not board.synced:
+        return []
+    return [Text.assemble((f" {found.name}", HEAD), *numbers(board)), *healed(healings(board, now))]
+
+
 def header(board: Board, width: int, now: Now) -> list[Text]:
     """Say what is wanted and what is there, as numbers and a bar; where; and how fresh it is."""
     second = between(Text(whereabouts(board), QUIET), freshness(board, now), width)
@@ -67,16 +75,21 @@ def whereabouts(board: Board) -> str:
 
 def counted(board: Board, width: int) -> Text:
     """Say DESIRED, CURRENT and READY, and draw them as a bar as long as there is room for."""
-    found, state = board.state.replicaset, board.state
+    found = board.state.replicaset
     if found is None:
         return Text(" no ReplicaSet" if board.looked else " connecting", HEAD)
-    desired, current = f"desired {state.desired}", f"current {state.count}"
-    ready = f"ready {state.ready}"
-    line = Text.assemble((f" {found.name}", HEAD), f"  {desired}  {current}  {ready}")
+    desired, current, ready = numbers(board)
+    line = Text.assemble((f" {found.name}", HEAD), desired, current, ready)
     if line.cell_len > width:  # then what matters most comes first, and is never cut off
-        line = Text.assemble((f" {ready}", HEAD), f"  {desired}  {current}")
+        line = Text.assemble((ready[1:], HEAD), desired, current)
     rest = width - line.cell_len - 3
     return line.append("  ").append_text(bar(board, rest)) if rest > 0 else line
+
+
+def numbers(board: Board) -> tuple[str, str, str]:
+    """Write DESIRED, CURRENT and READY, each with the space before it."""
+    state = board.state
+    return f"  desired {state.desired}", f"  current {state.count}", f"  ready {state.ready}"
 
 
 def bar(board: Board, width: int) -> Text:

@@ -21,7 +21,7 @@ from flashsale.ui.buyers import Buyers
 from flashsale.ui.keys import Action, Typed
 from flashsale.ui.live import Keyboard, Painter, Screen, signals
 from flashsale.ui.terminals import printed, width
-from flashsale.ui.watch import lines, page
+from flashsale.ui.watch import left, lines, page
 
 LOOK = 1.0  # seconds between two looks at what a load announces
 QUIT = ("q", "Q", "\x03", "\x04")
@@ -148,6 +148,12 @@ async def told(
                 if once and isinstance(observation, Synced):
                     break
     return board
+
+
+def farewell(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
+    """Print what the live view leaves behind: the screen it was on is gone."""
+    with suppress(OSError):  # the terminal may be gone as well
+        printed(Group(*left(board, (clocks or Clocks()).now())), file or sys.stdout)
 
 
 def snapshot(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from flashsale.exercise.observing import EventSeen, Mark, ReplicaSetSeen, StreamSeen
 from flashsale.model import ReplicaSet
 from flashsale.ui.board import Board, Now, Purchases, answered, seen
-from flashsale.ui.watch import lines, page, view
+from flashsale.ui.watch import left, lines, page, view
 from tests.ui.boards import PLACE, fold, live, many, moment, sight, text
 
 STYLES = {"bold", "dim", "green", "magenta", "red", "reverse"}
@@ -45,6 +45,22 @@ def test_a_victim_stays_a_few_seconds_as_gone() -> None:
     assert "gxj9j" not in "".join(after[3:10]).replace("for gxj9j", "")
     assert after[4].startswith(" ● flashsale-rs-2bk89  1/1    Running")
     assert "   gxj9j   2bk89        deleted    0.02 s   1.42 s   8.43 s   1.27 s" in after
+
+
+def test_a_pod_that_was_leaving_before_anybody_looked_is_just_gone() -> None:
+    """How long it took cannot be known then."""
+    leaving = [sight(0.0, "listed", 3, terminating=True), sight(2.0, "gone", 3, terminating=True)]
+    shown = text(fold(many(3), leaving), Now(2.5, 2.5))
+    assert any(re.match(r" ○ flashsale-rs-00003  1/1    gone   ", line) for line in shown)
+
+
+def test_the_healings_stay_when_the_view_closes() -> None:
+    """With the numbers above them; where nothing died, the numbers alone."""
+    board, now = moment("03-delete-pod", 9.2)
+    shown = [line.plain for line in left(replace(board, synced=True), now)]
+    assert shown[0] == " flashsale-rs  desired 5  current 5  ready 5"
+    assert shown[-1] == "   gxj9j   2bk89        deleted    0.02 s   1.42 s   8.43 s   1.27 s"
+    assert len(left(many(3), Now(1.0, 1.0))) == 1
 
 
 def test_wide_terminals_say_it_in_a_sentence() -> None:

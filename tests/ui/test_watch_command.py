@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import termios
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from flashsale.ui.live import ENTER, LEAVE
 from tests.command import Flashsale
-from tests.terminal import Person, at_terminal
+from tests.terminal import SGR, Person, at_terminal
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,8 @@ def test_k_kills_a_pod_and_the_screen_tells_how_it_heals(person: Person) -> None
     person.sees("killed", "VICTIM", "deleted", "gone after")
     person.types("q")
     assert person.leaves() == 0
+    kept = person.seen.rpartition(LEAVE)[2]
+    assert re.search(r"VICTIM .*\r\n +\w{5} +\w{5} +deleted", kept)
 
 
 def test_plus_and_minus_scale(person: Person) -> None:
@@ -72,7 +75,7 @@ def test_a_signal_gives_the_terminal_back(
     person.program.send_signal(number)
     assert person.leaves() == code
     assert ENTER in person.seen
-    assert person.seen.rstrip().endswith(LEAVE)
+    assert "\x1b" not in SGR.sub("", person.seen.rpartition(LEAVE)[2])
     local = termios.tcgetattr(person.theirs)[3]
     assert local & termios.ICANON
     assert local & termios.ECHO
