@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+MOST_DIGITS = 1e15  # a float says no more of them
 SPELLED = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
 def number(figure: float) -> str:
-    """Write a number as people type it: whole ones, however large, in digits alone."""
-    return f"{figure:.0f}" if float(figure).is_integer() else f"{figure}"
+    """Write a number as people type it: whole ones in digits alone, up to 15 of them."""
+    whole = float(figure).is_integer() and abs(figure) < MOST_DIGITS
+    return f"{figure:.0f}" if whole else f"{figure}"
 
 
 def spelled(count: int) -> str:

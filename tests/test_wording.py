@@ -17,7 +17,14 @@ def test_lists_read_as_people_write_them(words: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("figure", "text"),
-    [(1e9, "1000000000"), (0.5, "0.5"), (100.0, "100"), (-3.0, "-3"), (float("inf"), "inf")],
+    [
+        (1e9, "1000000000"),
+        (0.5, "0.5"),
+        (100.0, "100"),
+        (-3.0, "-3"),
+        (float("inf"), "inf"),
+        (1e99, "1e+99"),
+    ],
 )
 def test_numbers_read_as_they_were_typed(figure: float, text: str) -> None:
     """Whole ones have no point and no exponent."""

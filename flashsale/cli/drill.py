@@ -168,9 +168,11 @@ async def _carried_out(
     from flashsale.cli.running import interruptible
     from flashsale.drill.place import place
     from flashsale.drill.running import run
+    from flashsale.exercise.entrance import ours
     from flashsale.load.target import find_target
 
     async with sale.cluster.reach(await sale.service(), notes()) as url:
+        await ours(sale, url)
         target = find_target(url, allow_remote=typed.allow_remote)
         where = await place(sale, url)
         stop, task = asyncio.Event(), asyncio.current_task()

@@ -106,12 +106,14 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
         yield url
         return
     from flashsale.cli.output import notes
+    from flashsale.exercise.entrance import ours
     from flashsale.exercise.sale import find
 
     async with (
         find(typed.wanted, typed.namespace) as sale,
         sale.cluster.reach(await sale.service(), notes()) as address,
     ):
+        await ours(sale, address)
         yield address
 
 

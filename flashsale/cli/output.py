@@ -88,11 +88,19 @@ def show_error(error: FlashsaleError, *, debug: bool) -> None:
         _tell(_labelled("Hint", "36", f"Hint: {error.hint}"))
 
 
+PLAINLY = {  # Typer 0.29 shows what pydantic says
+    "Input should be a valid integer, unable to parse string as an integer": "no whole number",
+    "Input should be a valid number, unable to parse string as a number": "no number",
+}
+
+
 def show_usage_error(error: Any, *, debug: bool) -> None:
     """Print what was wrong with the command line, and how to see what is right."""
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "flashsale"
     message = " ".join(error.format_message().split())
+    for words, plain in PLAINLY.items():
+        message = message.replace(words, plain)
     usage = FlashsaleError(message if message.endswith((".", "?")) else f"{message}.")
     usage.hint = f"{path} --help"
     show_error(usage, debug=debug)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from flashsale.errors import BadInputError
 if TYPE_CHECKING:
     from flashsale.clusters.choose import Wanted
 
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label as RFC 1123 has it
 CLUSTERS = ("auto", "minikube", "embedded")
 
 
@@ -104,6 +106,11 @@ def shared(ctx: typer.Context, *, outputs: tuple[str, ...] = ("json",)) -> Share
         raise BadInputError(
             "--context and --cluster both say where the sale runs; give one of them.",
             hint=f"flashsale {ctx.info_name} --context {typed.context}",
+        )
+    if typed.namespace is not None and not NAMESPACE.fullmatch(typed.namespace):
+        raise BadInputError(
+            f"'{typed.namespace}' cannot name a namespace: it takes small letters, digits and -.",
+            hint=f"flashsale {ctx.info_name} -n shop",
         )
     if typed.output and typed.output not in outputs:
         raise BadInputError(

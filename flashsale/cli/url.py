@@ -40,12 +40,15 @@ async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
     from flashsale.cli.output import notes
     from flashsale.clusters.base import Held
     from flashsale.errors import ClusterUnreachableError
+    from flashsale.exercise.entrance import ours
     from flashsale.exercise.sale import find
 
     async with find(typed.wanted, typed.namespace) as sale:
         service = await sale.service()
         try:
-            show(await sale.cluster.address(service))
+            address = await sale.cluster.address(service)
+            await ours(sale, address)
+            show(address)
         except ClusterUnreachableError:
             async with sale.cluster.reach(service, notes(), one_pod=True) as address:
                 show(address)

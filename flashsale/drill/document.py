@@ -7,6 +7,7 @@ everything that the page shows, so that the page can be made from the document a
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,13 +68,15 @@ def read(file: Path) -> Document:
     Raises:
         BadInputError: it is missing, or no report of a drill.
     """
-    hint = f"flashsale drill --report {file}"
+    hint = f"flashsale drill --report {shlex.quote(str(file.with_suffix('.json')))}"
     try:
         found = json.loads(file.read_text())
     except FileNotFoundError:
         raise BadInputError(f"There is no file {file}.", hint=hint) from None
-    except (OSError, ValueError) as error:
-        raise BadInputError(f"{file} cannot be read as JSON: {error}.", hint=hint) from error
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=hint) from error
+    except ValueError:
+        raise BadInputError(f"{file} is not JSON.", hint=hint) from None
     if not isinstance(found, dict) or found.get("format") != FORMAT or "phases" not in found:
         raise BadInputError(f"{file} is not the report of a drill.", hint=hint)
     return found

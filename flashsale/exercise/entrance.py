@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDis
 from urllib.parse import urlsplit
 
 from flashsale.clusters.base import Progress
-from flashsale.errors import FlashsaleError, NotReadyError
+from flashsale.errors import FlashsaleError, NotReadyError, RefusedError
 from flashsale.exercise import astray
 from flashsale.exercise.astray import Astray
 from flashsale.exercise.readiness import last_lines
@@ -67,6 +67,23 @@ async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> 
     if answer.pod in [pod.name for pod in pods]:
         return ""
     return astray.troubled(event, Service.from_object(found), url)
+
+
+async def ours(sale: Sale, url: str) -> None:
+    """Refuse an address that another program has: nobody is to be sent there.
+
+    Raises:
+        RefusedError: another program has the node port, and it is not the sale that answers.
+    """
+    service = await sale.service_object()
+    event = await warning(sale, service)
+    if event is None or event.get("reason") != astray.TAKEN:
+        return
+    pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
+    if await _foreign(sale, await ask(url, ANSWER), pods, event):
+        view = Service.from_object(service)
+        hint = astray.taken(view, _asked(service)).hint
+        raise RefusedError(astray.troubled(event, view, url), hint=hint)
 
 
 async def proven(

@@ -9,7 +9,7 @@ from flashsale.clusters.base import Progress
 from flashsale.errors import BadInputError
 from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError
-from flashsale.kube.failures import ConflictError, InvalidError
+from flashsale.kube.failures import ConflictError
 
 COLLECTION = "/api/v1/namespaces"
 
@@ -45,9 +45,4 @@ async def _made(sale: Sale) -> bool:
         await sale.api.create(COLLECTION, wanted)
     except ConflictError:
         return False
-    except InvalidError as error:
-        raise BadInputError(
-            f"'{sale.namespace}' cannot name a namespace: it takes small letters, digits and -.",
-            hint="flashsale up -n shop",
-        ) from error
     return True

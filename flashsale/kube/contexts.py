@@ -12,7 +12,7 @@ from flashsale.model import Object
 
 MINIKUBE = "minikube.sigs.k8s.io"  # minikube signs the entries it writes
 LOCAL_PREFIXES = ("kind-", "k3d-")
-LOCAL_NAMES = ("docker-desktop", "minikube")
+LOCAL_NAMES = ("docker-desktop", "minikube", "flashsale-embedded")
 LOCAL_HOSTS = ("localhost", "kubernetes.docker.internal", "host.docker.internal", "0.0.0.0")
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -43,8 +44,11 @@ def test_missing_service_hides_no_pods(small_sale: Flashsale) -> None:
 class Page(BaseHTTPRequestHandler):
     """A stranger's page, which names no pod."""
 
+    asked: ClassVar[list[str]] = []
+
     def do_GET(self) -> None:
         """Answer."""
+        self.asked.append(self.path)
         body = b"<html>somebody else</html>"
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -97,6 +101,11 @@ def test_taken_node_port_is_told(flashsale: Flashsale) -> None:
         shown = flashsale("status")
         assert shown.code == 0
         assert re.fullmatch(f"Node port {port} is taken by .*does not lead to.*\n", shown.err)
+        for command in (("load", "--for", "1s"), ("drill",), ("url",)):
+            refused = flashsale(*command)
+            assert (refused.code, refused.out) == (6, "")
+            assert f"Node port {port} is taken by another program" in refused.err
+        assert "/buy" not in Page.asked
     opened = flashsale(*words)
     assert opened.code == 0, opened.err
     assert flashsale("status").err == ""

@@ -96,6 +96,10 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["kill-pod", "--hard", "--grace", "3"], "give one"),
         (["kill-pod", "--count", "0"], "1 is the least"),
         (["kill-pod", "--grace", "-1"], "0 is the least"),
+        (["kill-pod", "--grace", "1e9"], "Invalid value for '--grace': no whole number."),
+        (["load", "--rate", "many"], "Invalid value for '--rate': no number."),
+        (["status", "-n", "my shop"], "'my shop' cannot name a namespace"),
+        (["status", "-n", ""], "'' cannot name a namespace"),
         (["completion", "tcsh"], "no completion for 'tcsh'"),
     ],
 )
@@ -142,7 +146,7 @@ def test_commands_without_a_sale_exit_4(
     ("words", "hint"),
     [
         (["-n", "other", "status"], "flashsale up -n other"),
-        (["status", "--cluster", "auto", "-n", "a b"], "flashsale up --cluster auto -n 'a b'"),
+        (["scale", "two", "--context", "a b"], "flashsale scale --context 'a b' 5"),
         (["status", "--cluster", "embedded"], "flashsale up --cluster embedded"),
         (["up", "--replicas", "200"], "flashsale up --replicas 100"),
         (["up", "--replicas", "200", "-n", "x"], "flashsale up -n x --replicas 100"),
