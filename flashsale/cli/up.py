@@ -32,7 +32,9 @@ def up(
     ] = None,
     manifest: Annotated[
         Path | None,
-        typer.Option("--manifest", metavar="FILE", help="Another manifest than DIR's or ours."),
+        typer.Option(
+            "--manifest", metavar="FILE", help="Another manifest than DIR's or ours; - is stdin."
+        ),
     ] = None,
     image: Annotated[
         str | None,

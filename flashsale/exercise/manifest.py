@@ -76,7 +76,7 @@ def read(file: Path) -> Manifest:
         BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
     """
     source = Source.of(file)
-    return parse(source.text, str(file))
+    return parse(source.text, source.name)
 
 
 def parse(text: str, source: str) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,8 @@ BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
 MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
 DEEPEST = 50  # levels; an alias may stand within what it stands for
 HINT = "flashsale manifest shows one that works"
-FILE = "write it to a file first, as: flashsale manifest > my.yaml"
+PIPE = "flashsale manifest | flashsale up --manifest -"
+STDIN = Path("-")  # as kubectl has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +30,48 @@ class Source:
 
     @classmethod
     def of(cls, file: Path) -> Source:
-        """Read a text file.
+        """Read a text file; `-` is standard input.
 
         Raises:
             BadInputError: it is missing, no regular file, too big, binary, or not ours to read.
         """
+        if file == STDIN:
+            return cls("stdin", _standard_input())
         if file.is_dir():
             raise BadInputError(f"{file} is a folder, not a file.", hint=f"flashsale up {file}")
         try:
             about = file.stat()
             if not stat.S_ISREG(about.st_mode):  # a device or a pipe may never end
-                raise BadInputError(f"{file} is not a regular file.", hint=FILE)
+                raise BadInputError(f"{file} is not a regular file.", hint=PIPE)
             if about.st_size > BIGGEST:
                 raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
-            text = file.read_bytes().decode()
+            content = file.read_bytes()
         except FileNotFoundError:
             raise BadInputError(f"There is no file {file}.", hint="flashsale init") from None
-        except UnicodeDecodeError:
-            raise BadInputError(f"{file} is not a text file.", hint=HINT) from None
         except OSError as error:
             raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=HINT) from error
-        if "\0" in text:
-            raise BadInputError(f"{file} is not a text file.", hint=HINT)
-        return cls(str(file), text)
+        return cls(str(file), _decoded(content, str(file)))
+
+
+@cache
+def _standard_input() -> str:
+    """Read it all, once: whoever asks again gets the same."""
+    if sys.stdin.isatty():
+        raise BadInputError("stdin is a terminal, not a manifest.", hint=PIPE)
+    content = sys.stdin.buffer.read(BIGGEST + 1)
+    if len(content) > BIGGEST:
+        raise BadInputError("stdin is too big to be a manifest.", hint=HINT)
+    return _decoded(content, "stdin")
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise BadInputError(f"{name} is not a text file.", hint=HINT) from None
+    if "\0" in text:
+        raise BadInputError(f"{name} is not a text file.", hint=HINT)
+    return text
 
 
 def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from flashsale.exercise.manifest import as_taught
-from tests.command import Flashsale, fetched, kubectl
+from tests.command import PATIENCE, Flashsale, fetched, kubectl
 
 NEW = "Everything must go"
 
@@ -49,6 +50,30 @@ def test_changed_app_reaches_the_pods(flashsale: Flashsale, project: Path) -> No
     told = flashsale("up", str(project), "-o", "json").json
     assert told["image"]["built"] is True
     assert {answer["message"] for answer in answers(told["url"])} == {NEW}
+
+
+def piped(flashsale: Flashsale, text: str) -> subprocess.CompletedProcess[str]:
+    """Run `up` with a manifest that comes through a pipe."""
+    return subprocess.run(
+        flashsale.command("up", "--manifest", "-", "-o", "json"),
+        env=flashsale.environment,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_manifest_may_come_through_a_pipe(flashsale: Flashsale) -> None:
+    """As kubectl has it; what is wrong with it is told in the same words."""
+    wanted = flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}).read_text()
+    opened = piped(flashsale, wanted)
+    assert opened.returncode == 0, opened.stderr
+    assert json.loads(opened.stdout)["replicaset"]["desired"] == 1
+    empty = piped(flashsale, "")
+    assert (empty.returncode, empty.stdout) == (2, "")
+    assert "Error: stdin is empty." in empty.stderr
 
 
 def test_own_app_stays_until_the_sale_is_closed(flashsale: Flashsale, project: Path) -> None:
