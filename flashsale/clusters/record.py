@@ -34,6 +34,7 @@ class Record:
     allow_remote: bool = False  # somebody insisted, at `up`
     image: str = ""  # id of the image that `up` made last
     folder: str = ""  # whose app and manifest `up` took last, absolute; empty for the packaged ones
+    former: str = ""  # words: what earlier manifests called its objects, not removed yet
     runs_as: str = ""  # how the nodes call that one, where they use other ids; words
 
     def with_image(self, image: Image) -> Record:

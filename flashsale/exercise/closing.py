@@ -14,6 +14,7 @@ from flashsale.clusters.base import Progress
 from flashsale.clusters.choose import Choice
 from flashsale.clusters.presence import exists
 from flashsale.errors import NoSaleError, NotReadyError
+from flashsale.exercise import former
 from flashsale.exercise.sale import Sale, owned, reached
 from flashsale.exercise.waiting import until_gone
 from flashsale.kube import NotFoundError, paths
@@ -74,6 +75,10 @@ async def close(
     async with reached(choice, choice.record, namespace) as sale:
         progress.step("Removing the ReplicaSet, the Service and the pods")
         removed = await remove(sale, at_once=dead)
+        if sale.namespace == choice.record.namespace:
+            for earlier in former.sales(sale, choice.record.former):
+                removed += await remove(earlier, at_once=dead)
+            removed += await former.remove(sale, choice.record.former)
         missing = sale.missing()
         missing.hint = sale.kubectl("get replicasets --all-namespaces")
         another = await _another(sale, choice.record.namespace)

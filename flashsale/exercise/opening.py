@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.clusters.base import BuildOptions, Image, Progress
-from flashsale.clusters.choose import Choice
+from flashsale.clusters.choose import Choice, recorded_quietly
 from flashsale.errors import BadInputError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise import namespaces, remembering
@@ -101,7 +101,8 @@ async def _open(
     home: Path,
     tell: Callable[[Sight], None] | None,
 ) -> Opened:
-    record = remembering.recorded(choice.record, order.project, order.namespace)
+    so_far = recorded_quietly(home)
+    record = remembering.recorded(choice.record, order.project, order.namespace, so_far)
     await choice.cluster.start(progress)
     remembering.first(home, record)
     if line := commandless(order.project):
@@ -122,7 +123,9 @@ async def _open(
         if order.wait:
             await _all_ready(sale, deadline, progress, tell)
             image = await learned(sale, image, before)
-            remembering.remember(home, record.with_image(image), progress)
+            record = record.with_image(image)
+        record = await remembering.renamed(sale, record, progress)
+        remembering.remember(home, record, progress)
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
             await proven(sale, shown.url, shown.pods, deadline, progress)

@@ -9,27 +9,36 @@ from flashsale.clusters import record as records
 from flashsale.clusters.base import Progress
 from flashsale.clusters.presence import told
 from flashsale.clusters.record import Record
+from flashsale.exercise import former
 from flashsale.exercise import manifest as manifests
+from flashsale.exercise.former import left_over, place
 from flashsale.exercise.project import Project
+from flashsale.exercise.sale import Sale
 
 
-def recorded(record: Record, project: Project, namespace: str | None) -> Record:
+def recorded(
+    record: Record, project: Project, namespace: str | None, before: Record | None
+) -> Record:
     """Write down where the sale is, with the names of its manifest, and the folder it came from.
 
     The namespace is the one that was typed, else the manifest's, else the sale's so far.
+
+    Args:
+        before: what is recorded until now.
     """
     manifest = project.manifest
     if namespace and manifest.namespace and namespace != manifest.namespace:
         raise manifests.wrong(
             manifest.source, f"says namespace {manifest.namespace}, but you say {namespace}"
         )
-    return replace(
+    told = replace(
         record,
         namespace=namespace or manifest.namespace or record.namespace,
         replicaset=manifest.name,
         service=manifest.service_name,
         folder=str(project.folder or ""),
     )
+    return replace(told, former=left_over(before, told))
 
 
 def folder_of(record: Record, namespace: str | None) -> str:
@@ -49,11 +58,18 @@ def remember(home: Path, record: Record, progress: Progress) -> None:
         before = records.read(home)
     except records.UnusableRecordError:
         before = None
-    if before and _place(before) != _place(record):
+    if before and place(before) != place(record):
         where = f"{told(before)}, namespace {before.namespace},"
         progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
     if before != record:
         records.write(home, record)
+
+
+async def renamed(sale: Sale, record: Record, progress: Progress) -> Record:
+    """Remove what earlier manifests called otherwise, say so, and note that it is done."""
+    for gone in await former.remove(sale, record.former):
+        progress.note(f"{gone} deleted: the manifest has another name now")
+    return replace(record, former="")
 
 
 def options(record: Record) -> str:
@@ -62,7 +78,3 @@ def options(record: Record) -> str:
         f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"
     )
     return f"{where} -n {record.namespace}"
-
-
-def _place(record: Record) -> tuple[str, str, str]:
-    return record.kind, record.context, record.namespace

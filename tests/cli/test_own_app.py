@@ -165,6 +165,38 @@ def test_what_the_cluster_adds_to_pods_changes_nothing(flashsale: Flashsale, pro
     assert names(again) == names(before)
 
 
+def test_renamed_replicaset_takes_the_place_of_the_old_one(
+    flashsale: Flashsale, project: Path
+) -> None:
+    """Two would share the buyers; nothing of the old one is left, and `up` says so."""
+    manifest = project / "flashsale-replicaset.yaml"
+    before = flashsale("up", str(project), "-o", "json").json
+    manifest.write_text(manifest.read_text().replace("name: flashsale-rs", "name: my-rs"))
+    changed(project)
+    told = flashsale("up", str(project), "-o", "json")
+    assert told.code == 0
+    assert "replicaset.apps/flashsale-rs deleted: the manifest has another name now" in told.err
+    kubectl(flashsale, "wait", "--for=delete", *(f"pod/{name}" for name in names(before)))
+    assert kubectl(flashsale, "get", "rs", "-o", "name") == "replicaset.apps/my-rs\n"
+    assert {answer["message"] for answer in answers(told.json["url"])} == {NEW}
+
+
+def test_down_closes_what_a_failed_renaming_left(flashsale: Flashsale, project: Path) -> None:
+    """The old pods go on selling while the new ones fail; closing the sale closes both."""
+    manifest, app = project / "flashsale-replicaset.yaml", project / "app.py"
+    before = flashsale("up", str(project), "-o", "json").json
+    text = manifest.read_text()
+    manifest.write_text(text.replace("flashsale-rs", "my-rs").replace("flashsale-svc", "my-svc"))
+    app.write_text("import nonsense\n" + app.read_text())
+    assert flashsale("up", str(project), "--timeout", "5s").code == 5
+    assert fetched(before["url"])["pod"] in names(before)
+    closed = flashsale("down", "-o", "json").json
+    assert set(closed["removed"]) == {
+        *("replicaset.apps/my-rs", "service/my-svc"),
+        *("replicaset.apps/flashsale-rs", "service/flashsale-svc"),
+    }
+
+
 def test_broken_new_version_leaves_the_old_one_selling(flashsale: Flashsale, project: Path) -> None:
     """One pod is tried; the others go on."""
     before = flashsale("up", str(project), "-o", "json").json

@@ -1,0 +1,57 @@
+"""What earlier manifests called the sale's objects, where a newer one has other names.
+
+Applied beside the old ones, they would share the buyers with them: a ReplicaSet of another name is
+another one, and the labels of its pods are the same.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from flashsale.clusters.record import Record
+from flashsale.exercise.sale import Sale
+from flashsale.kube import NotFoundError, paths
+
+KINDS = {"replicaset.apps": paths.replicasets, "service": paths.services}
+
+
+def left_over(before: Record | None, record: Record) -> str:
+    """Name what the new names leave over, as kubectl prints it: `service/old-svc`.
+
+    Args:
+        before: of the sale as it was; None where nothing is known of one, and so nothing is ours.
+        record: of the sale as it is to be.
+    """
+    if before is None or place(before) != place(record):
+        return ""
+    there = _names(record)
+    gone = [*before.former.split(), *_names(before)]
+    return " ".join(dict.fromkeys(name for name in gone if name not in there))
+
+
+def place(record: Record) -> tuple[str, str, str]:
+    """Say where a sale is; another place is another sale."""
+    return record.kind, record.context, record.namespace
+
+
+async def remove(sale: Sale, former: str) -> list[str]:
+    """Delete such objects, and name those that were there. Their pods are still saying goodbye."""
+    removed = []
+    for word in former.split():
+        kind, _, name = word.partition("/")
+        with suppress(NotFoundError):
+            options = {"propagationPolicy": "Background"}
+            await sale.api.delete(KINDS[kind](sale.namespace, name), options)
+            removed.append(word)
+    return removed
+
+
+def sales(sale: Sale, former: str) -> list[Sale]:
+    """Give the ReplicaSets among them as sales of their own, to be closed."""
+    words = [word.partition("/") for word in former.split()]
+    return [replace(sale, name=name) for kind, _, name in words if kind == "replicaset.apps"]
+
+
+def _names(record: Record) -> list[str]:
+    return [f"replicaset.apps/{record.replicaset}", f"service/{record.service}"]
