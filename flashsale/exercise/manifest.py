@@ -7,6 +7,7 @@ that selects no pod), would not say well (a list, a binary file), or what the sa
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,10 @@ def _check_replicaset(manifest: Manifest) -> None:
         raise wrong(manifest.source, "has something else than containers in spec.containers")
     if not isinstance(containers[0].get("image"), str):
         raise wrong(manifest.source, "gives its container no image")
+    replicas = manifest.replicaset["spec"].get("replicas")
+    if replicas is not None and (type(replicas) is not int or replicas < 0):
+        say = json.dumps(replicas)[:40]
+        raise wrong(manifest.source, f"says replicas: {say}; it takes a whole number, 0 or more")
     selector = _dig(manifest.replicaset, "spec", "selector")
     wanted = selector.get("matchLabels") or {}
     if not selector:

@@ -127,6 +127,13 @@ def test_two_replicasets_are_refused() -> None:
     assert "two objects of kind ReplicaSet" in refused(f"{text}\n---\n{text}")
 
 
+@pytest.mark.parametrize("said", ["three", "'3'", "3.5", "yes", "[3]", "-1"])
+def test_replicas_that_are_no_count_are_refused(said: str) -> None:
+    """As every API server refuses them; what YAML makes of a word is shown."""
+    told = {"three": '"three"', "'3'": '"3"', "yes": "true"}.get(said, said)
+    assert f"says replicas: {told}; it takes" in refused(edited("replicas: 3", f"replicas: {said}"))
+
+
 def test_labels_that_do_not_match_are_refused() -> None:
     """The server would refuse a selector that finds no pod of its own template."""
     words = refused(
