@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.exercise.messages import listening, reason_of, tail, unstarted
+from flashsale.exercise.messages import listening, reason_of, shut_in, tail, unstarted
 from flashsale.model import Object, Pod, pod_condition
 
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
@@ -153,6 +153,13 @@ def _not_answering(pod: Object, events: list[Object], log: str) -> Diagnosis | N
             f"the pod {_name(pod)} runs, but its app listens on port {port},"
             f" and its {where} finds nobody there",
             f"make the app listen on {_probe_port(pod)}, or write {port} in the manifest",
+            tail(log),
+        )
+    if "refused" in probe and shut_in(log, _probe_port(pod)):
+        return Diagnosis(
+            f"the pod {_name(pod)} runs, but its app listens on 127.0.0.1, where nobody outside"
+            f" the pod finds it, and its {where} fails",
+            f"make the app listen on 0.0.0.0: {CMD}",
             tail(log),
         )
     return Diagnosis(

@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 
 LINES = 10  # of a log
-LISTENING = re.compile(r"[Ll]istening at:? \S*?:(\d+)|[Rr]unning on \S*?:(\d+)")
+LISTENING = re.compile(
+    r"(?:[Ll]istening at|[Rr]unning on|[Ss]erving on):? (?:\w+://)?(\[[^]]*\]|[^\s:/]*):(\d+)"
+)
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def listening(log: str) -> set[int]:
-    """Find the ports that gunicorn and Flask say they listen on."""
-    return {int(port) for pair in LISTENING.findall(log) for port in pair if port}
+    """Find the ports that gunicorn, Flask and others say they listen on."""
+    return {int(port) for _, port in LISTENING.findall(log)}
+
+
+def shut_in(log: str, port: int | None) -> bool:
+    """Whether an app says that it listens on a port for its own pod alone."""
+    hosts = {host for host, found in LISTENING.findall(log) if int(found) == port}
+    return bool(hosts) and hosts.issubset(LOOPBACK)
 
 
 def tail(log: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.exercise.diagnosis import diagnose, newest_first
-from flashsale.exercise.messages import listening
+from flashsale.exercise.messages import listening, shut_in
 from tests.exercise.making import event, pod_object
 
 NAME = "flashsale-rs-aaaaa"
@@ -186,3 +186,21 @@ def test_newest_event_counts() -> None:
 def test_ports_in_a_log() -> None:
     """Other numbers in a log are no ports."""
     assert listening("took 8000 ms\nListening at: http://127.0.0.5:5000 (12)") == {5000}
+
+
+@pytest.mark.parametrize(
+    ("log", "inside"),
+    [
+        ("[INFO] Listening at: http://127.0.0.1:5000 (7)", True),
+        (" * Running on http://127.0.0.1:5000\nPress CTRL+C to quit", True),
+        ("Serving on http://localhost:5000", True),
+        ("[INFO] Listening at: http://[::1]:5000 (7)", True),
+        ("[INFO] Listening at: http://0.0.0.0:5000 (7)", False),
+        (" * Running on http://127.0.0.1:5000\n * Running on http://10.244.0.7:5000", False),
+        ("[INFO] Listening at: http://127.0.0.1:8000 (7)", False),
+        ("nothing", False),
+    ],
+)
+def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -> None:
+    """By its own words, as gunicorn, Flask and waitress say them."""
+    assert shut_in(log, 5000) is inside

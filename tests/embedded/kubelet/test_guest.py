@@ -14,6 +14,7 @@ from flashsale.embedded.kubelet.network import PodAddress
 from flashsale.embedded.kubelet.runtime import GUEST, guest
 
 POD = PodAddress("127.77.4.9", "127.77.5.9")
+REALLY = "import sitecustomize; really = sitecustomize.Plain.getsockname"  # past the belief
 
 
 def run(code: str, address: PodAddress = POD, *, path: str = "", **options: Any) -> Any:
@@ -35,28 +36,46 @@ print(json.dumps([names, socket.gethostbyname(socket.gethostname())]))"""
     assert run(code) == [["web-1"] * 4, POD.ip]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "", "::"])
-def test_all_addresses_are_the_pods_own(host: str) -> None:
-    """A server on 0.0.0.0 can be there once per pod, on the same port."""
+@pytest.mark.parametrize(("host", "known"), [("0.0.0.0", "0.0.0.0"), ("", "0.0.0.0"), ("::", "::")])
+def test_all_addresses_are_the_pods_own(host: str, known: str) -> None:
+    """A server on 0.0.0.0 can be there once per pod, on the same port; its log says 0.0.0.0."""
     code = f"""
+{REALLY}
 s = socket.socket(socket.AF_INET6 if {host!r} == "::" else socket.AF_INET)
 s.bind(({host!r}, 5000))
-print(json.dumps(s.getsockname()[:2]))"""
-    assert run(code)[0].removeprefix("::ffff:") == POD.ip
-    assert run(code)[1] == 5000
+print(json.dumps([really(s)[0], really(s)[1], *s.getsockname()[:2]]))"""
+    found = run(code)
+    assert found[0].removeprefix("::ffff:") == POD.ip
+    assert found[1:] == [5000, known, 5000]
+
+
+def test_a_connection_knows_the_pods_address() -> None:
+    """Only who listens on all addresses says so; who was found at one says which."""
+    code = """
+s = socket.socket()
+s.bind(("0.0.0.0", 5000))
+s.listen()
+with socket.create_connection((%r, 5000)):
+    accepted, _ = s.accept()
+print(json.dumps(accepted.getsockname()))"""
+    assert run(code % POD.ip) == [POD.ip, 5000]
 
 
 def test_localhost_is_not_the_pods_address() -> None:
     """Who listens on 127.0.0.1 only is not reached from outside, as in a real pod."""
-    code = """
+    code = (
+        REALLY
+        + """
 s = socket.socket()
 s.bind(("127.0.0.1", 5000))
 s.listen()
 with socket.create_connection(("localhost", 5000)) as own:
     inside = own.getpeername()
 outside = socket.socket().connect_ex((%r, 5000))
-print(json.dumps([s.getsockname(), inside, outside != 0]))"""
-    assert run(code % POD.ip) == [[POD.loopback, 5000], [POD.loopback, 5000], True]
+print(json.dumps([really(s), s.getsockname(), inside, outside != 0]))"""
+    )
+    real = [POD.loopback, 5000]
+    assert run(code % POD.ip) == [real, ["127.0.0.1", 5000], real, True]
 
 
 def test_localhost_reaches_a_server_on_all_addresses() -> None:
@@ -84,7 +103,7 @@ async def serve():
     server = await asyncio.start_server(lambda r, w: None, None, 5000)
     return [s.getsockname()[:2] for s in server.sockets]
 print(json.dumps(asyncio.run(serve())))"""
-    assert [POD.ip, 5000] in run(code)
+    assert ["0.0.0.0", 5000] in run(code)
 
 
 def test_ports_are_mapped_where_all_pods_share_an_address() -> None:
@@ -94,16 +113,20 @@ def test_ports_are_mapped_where_all_pods_share_an_address() -> None:
         other.bind(("127.0.0.1", 0))
         ports = one.getsockname()[1], other.getsockname()[1]
     shared = PodAddress("127.0.0.1", "127.0.0.1", {5000: ports[0]}, {5000: ports[1]})
-    code = """
+    code = (
+        REALLY
+        + """
 def bound(host, port):
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind((host, port))
-    return s.getsockname()[1]
+    return really(s)[1], *s.getsockname()
 print(json.dumps([bound("0.0.0.0", 5000), bound("127.0.0.1", 5000), bound("0.0.0.0", 8000)]))"""
+    )
     first, private, unknown = run(code, shared)
-    assert (first, private) == ports
-    assert unknown != 8000
+    assert first == [ports[0], "0.0.0.0", 5000]
+    assert private == [ports[1], "127.0.0.1", 5000]
+    assert unknown[0] != 8000
 
 
 def test_the_app_does_not_see_how_it_is_done() -> None:

@@ -3,7 +3,8 @@
 The kubelet puts this folder on the PYTHONPATH of every pod. Then, at Python level only:
 
 - the machine's name is the pod's name;
-- 0.0.0.0 is the pod's own address, and 127.0.0.1 is one that only this pod uses;
+- 0.0.0.0 is the pod's own address, and 127.0.0.1 is one that only this pod uses; a socket that is
+  asked where it listens says it as it was told, so that logs read as those of a container;
 - the first process of a container ignores SIGTERM until it installs a handler, as process 1 of a
   real container does.
 
@@ -62,6 +63,16 @@ class Pod:
             return self.ip, self.ports.get(port, port)
         return self.loopback, port
 
+    def told(self, host: str, port: int, *, connected: bool) -> tuple[str, int]:
+        """Say as what the app knows an address of its own."""
+        public = {real: wanted for wanted, real in self.ports.items()}
+        private = {real: wanted for wanted, real in self.private.items()}
+        if host == self.loopback and (not self.shared or port in private):
+            return "127.0.0.1", private.get(port, port)
+        if host == self.ip and (not self.shared or port in public):
+            return host if connected else "0.0.0.0", public.get(port, port)
+        return host, port
+
 
 def _taken(host: str, port: int) -> bool:
     """Whether somebody listens there; asked by binding, which leaves the listener in peace."""
@@ -109,6 +120,22 @@ def _bind_to(sock: Any, address: Any) -> Any:
     return (f"::ffff:{host}", port)
 
 
+def _told_by(sock: Any, address: Any) -> Any:
+    parts = _parts(address)
+    if parts is None or sock.family not in FAMILIES:
+        return address
+    try:
+        Plain.getpeername(sock)
+        connected = True
+    except OSError:
+        connected = False
+    real, (_, mapped, plain) = parts[0], parts[0].rpartition("::ffff:")
+    host, port = pod.told(plain, parts[1], connected=connected)
+    if mapped and host != plain:
+        host = "::1" if host == "127.0.0.1" else "::"
+    return (host if host != plain else real, port, *address[2:])
+
+
 def _connect_to(sock: Any, address: Any) -> Any:
     if sock.family == _socket.AF_UNIX:
         return _short(address)
@@ -145,7 +172,9 @@ def _addressed(function: Callable[..., Any]) -> Callable[..., Any]:
     return look_up
 
 
-def _patch_sockets() -> None:
+def _believing() -> Any:
+    """Make the class of sockets that know addresses as a container's do."""
+
     class Socket(Plain):  # type: ignore[misc]
         __slots__ = ()
 
@@ -158,6 +187,14 @@ def _patch_sockets() -> None:
         def connect_ex(self, address: Any) -> int:
             return int(Plain.connect_ex(self, _connect_to(self, address)))
 
+        def getsockname(self) -> Any:
+            return _told_by(self, Plain.getsockname(self))
+
+    return Socket
+
+
+def _patch_sockets() -> None:
+    Socket = _believing()
     functions: dict[str, Callable[..., Any]] = {"gethostname": lambda: pod.name}
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
         functions[name] = _named(getattr(_socket, name))
@@ -169,7 +206,7 @@ def _patch_sockets() -> None:
         for name in functions:
             if name != "getaddrinfo":  # socket's own asks _socket's each time
                 setattr(loaded, name, functions[name])
-        for name in ("bind", "connect", "connect_ex"):
+        for name in ("bind", "connect", "connect_ex", "getsockname"):
             setattr(loaded.socket, name, Socket.__dict__[name])
 
 
