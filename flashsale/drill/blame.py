@@ -24,15 +24,20 @@ wait, at some moment of that window. Several may fit: a kept connection names it
 decides; else it is the cause that began last, as the newest change is the likeliest. A loss that no
 window touches is unexplained, and said to be.
 
+Not every loss in a window is its doing. A sale that is overloaded or broken loses purchases in the
+calm, too: so many of each class and second (:mod:`flashsale.drill.calm`) are the sale's own. Only
+those beyond are blamed; which of them these are cannot be known, so the last ones are taken.
+
 Windows that cover everything would explain everything. So :func:`coverage` says how much of the
 run they cover, and :func:`doubt` how much denser losses are inside them than outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import floor
 from typing import Literal
 
 from flashsale.figures import Loss
@@ -64,15 +69,37 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Blamed:
-    """A loss and its cause; None where nothing explains it."""
+    """A loss and its cause; None where nothing explains it, or where it is the sale's own."""
 
     loss: Loss
     cause: Cause | None
+    usual: bool = False  # the sale's own: it loses as many in the calm
 
 
-def blame(losses: Iterable[Loss], causes: Sequence[Cause]) -> tuple[Blamed, ...]:
-    """Find the cause of every loss."""
-    return tuple(Blamed(loss, culprit(loss, causes)) for loss in losses)
+def blame(
+    losses: Sequence[Loss],
+    causes: Sequence[Cause],
+    usual: Callable[[float, str], int] = lambda second, loss_class: 0,
+) -> tuple[Blamed, ...]:
+    """Find the cause of every loss.
+
+    Args:
+        usual: how many losses of a class are the sale's own in the second around a moment.
+    """
+    told = [Blamed(loss, culprit(loss, causes)) for loss in losses]
+    groups: dict[tuple[int, str], list[int]] = {}
+    for index, loss in enumerate(losses):
+        groups.setdefault((floor(moment(loss)), loss.loss_class), []).append(index)
+    for (second, loss_class), group in groups.items():
+        group.sort(key=lambda index: (told[index].cause is not None, moment(losses[index])))
+        for index in group[: usual(second + 0.5, loss_class)]:
+            told[index] = Blamed(losses[index], None, usual=True)
+    return tuple(told)
+
+
+def moment(loss: Loss) -> float:
+    """Say when a purchase was lost: with its connection, or all the time if no answer came."""
+    return loss.at_seconds if loss.loss_class == "timeout" else loss.ended_seconds
 
 
 def culprit(loss: Loss, causes: Sequence[Cause]) -> Cause | None:
@@ -112,7 +139,7 @@ def doubt(blamed: Sequence[Blamed], covered: float) -> bool:
     Nearly is a quarter; a few that are unexplained are no pattern.
     """
     inside = sum(one.cause is not None for one in blamed)
-    outside = len(blamed) - inside
+    outside = sum(one.cause is None and not one.usual for one in blamed)
     if outside < 5 or covered >= 1:
         return False
     return outside / (1 - covered) > 0.25 * inside / covered if covered else True

@@ -21,6 +21,7 @@ from flashsale.errors import BadInputError
 from flashsale.exercise.story import Healing
 
 FORMAT = 1
+USUAL = "it loses about as many in the calm"  # why a loss that is the sale's own has no cause
 Document = dict[str, Any]
 
 
@@ -110,7 +111,7 @@ def _loss(one: Blamed) -> Document:
         "class": loss.loss_class,
         "blamed_on": cause.pod if cause else None,
         "cause": cause.name if cause else None,
-        "why": cause.why if cause else None,
+        "why": cause.why if cause else USUAL if one.usual else None,
         "ended_seconds": round(loss.ended_seconds, 3),
     }
 
@@ -166,7 +167,8 @@ def _kills(outcome: Outcome, judged: Judged) -> list[Document]:
 
 def _blame(outcome: Outcome, judged: Judged) -> Document:
     return {
-        "explained": len(judged.blamed) - judged.unexplained,
+        "explained": sum(one.cause is not None for one in judged.blamed),
+        "usual": judged.usual,
         "unexplained": judged.unexplained,
         "unlisted": outcome.report.losses_unlisted,
         "covered": round(judged.covered, 4),

@@ -9,6 +9,7 @@ from statistics import median
 from typing import Literal
 
 from flashsale.drill.blame import Blamed, blame, coverage, doubt
+from flashsale.drill.calm import usual
 from flashsale.drill.causes import causes
 from flashsale.drill.outcome import Outcome
 from flashsale.drill.phases import Part, parts
@@ -42,8 +43,13 @@ class Judged:
 
     @property
     def unexplained(self) -> int:
-        """Listed losses without a cause."""
-        return sum(one.cause is None for one in self.blamed)
+        """Listed losses without a cause that are not the sale's own either."""
+        return sum(one.cause is None and not one.usual for one in self.blamed)
+
+    @property
+    def usual(self) -> int:
+        """Listed losses that are the sale's own: it loses as many in the calm."""
+        return sum(one.usual for one in self.blamed)
 
     @property
     def costs(self) -> Counter[str]:
@@ -54,7 +60,7 @@ class Judged:
 def judge(outcome: Outcome) -> Judged:
     """Conclude what there is to conclude."""
     windows = causes(outcome)
-    blamed = blame(outcome.report.losses, windows)
+    blamed = blame(outcome.report.losses, windows, usual(outcome, windows))
     covered = coverage(windows, outcome.seconds)
     changes = [(outcome.second(one.at), one.pods) for one in outcome.history.routings]
     fair = fairness(outcome.report.answers, changes, outcome.seconds)
@@ -145,8 +151,14 @@ def _losses(outcome: Outcome, blamed: Sequence[Blamed], covered: float) -> Itera
             f"{many} {lost:,} losses are explained: {listed(tally)}."
             f" Pods were dying, leaving or new for {covered:.0%} of the run."
         )
-    if len(blamed) > known:
-        rest = len(blamed) - known
+    own = sum(one.usual for one in blamed)
+    if own:
+        yield (
+            f"{own:,} of {lost:,} losses are the sale's own: it loses about as many when nothing"
+            " is done to it."
+        )
+    if len(blamed) > known + own:
+        rest = len(blamed) - known - own
         yield f"{rest:,} of {lost:,} losses are unexplained: no pod came or went then."
     if outcome.report.losses_unlisted:
         more = outcome.report.losses_unlisted

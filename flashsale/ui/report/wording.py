@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 UNKNOWN = "–"
+ORDER = {"the sale itself": 1, "unexplained": 2}  # below all kills and scalings
 THIN = "\u202f"  # narrow no-break space, between a figure and its unit
 
 
@@ -44,13 +45,16 @@ def share(part: float | None, total: float = 1.0) -> str:
 
 
 def causes(losses: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sum up losses by what they are blamed on, in the order of their first; unexplained last."""
+    """Sum up losses by what they are blamed on, in the order of their first.
+
+    Those that nobody is blamed for come last: the sale's own, which say why, and the unexplained.
+    """
     groups: dict[tuple[Any, Any, Any], list[dict[str, Any]]] = {}
     for loss in losses:
         groups.setdefault((loss["cause"], loss["blamed_on"], loss["why"]), []).append(loss)
     rows = [
         {
-            "cause": cause or "unexplained",
+            "cause": cause or ("the sale itself" if why else "unexplained"),
             "pod": pod or UNKNOWN,
             "why": why or "no pod came or went then",
             "lost": len(found),
@@ -60,7 +64,7 @@ def causes(losses: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for (cause, pod, why), found in groups.items()
     ]
-    return sorted(rows, key=lambda row: (row["cause"] == "unexplained", row["first"]))
+    return sorted(rows, key=lambda row: (ORDER.get(row["cause"], 0), row["first"]))
 
 
 def classes(losses: list[dict[str, Any]]) -> str:
