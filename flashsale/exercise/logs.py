@@ -10,8 +10,9 @@ from difflib import get_close_matches
 
 from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.exercise.sale import Sale, owned
+from flashsale.exercise.waiting import still_there
 from flashsale.kube import NotFoundError, paths
-from flashsale.kube.watching import Changed, Resynced, changes
+from flashsale.kube.watching import Changed, Resynced, Stream, changes
 from flashsale.model import Object, Pod, ReplicaSet
 
 MOST_FOLLOWED = 50  # pods at once: each is an open connection to the API server
@@ -76,6 +77,8 @@ async def _watch(
     try:
         async with asyncio.TaskGroup() as group, aclosing(news):
             async for change in news:
+                if isinstance(change, Stream):
+                    still_there(sale, change)
                 for pod in _appeared(change):
                     uid, known = pod["metadata"]["uid"], pod["metadata"]["name"]
                     if name in (None, known) and _started(pod) and uid not in followed:

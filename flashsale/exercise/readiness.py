@@ -9,7 +9,7 @@ from flashsale.errors import ClusterUnreachableError, FlashsaleError, NotReadyEr
 from flashsale.exercise.diagnosis import diagnose
 from flashsale.exercise.messages import LINES
 from flashsale.exercise.sale import Sale, owned
-from flashsale.exercise.waiting import LOOK, Deadline, Sight, hopeless, until, whole
+from flashsale.exercise.waiting import LOOK, Deadline, Sight, hopeless, rescaled, until, whole
 from flashsale.kube import paths
 from flashsale.model import Object, Pod
 
@@ -26,7 +26,8 @@ async def ready(
         timeout: patience in seconds, counted from the call.
 
     Raises:
-        NotReadyError: the time is over, or nothing can get better by itself; it says why.
+        NotReadyError: the time is over, nothing can get better by itself, or another number of
+            pods is wanted meanwhile; it says which.
         NoSaleError: the ReplicaSet was deleted meanwhile.
         ClusterUnreachableError: the API server stopped answering.
     """
@@ -41,10 +42,19 @@ async def ready_by(
     timeout = max(LOOK, deadline.left())
     try:
         sight = await until(
-            sale, lambda seen: done(seen) or hopeless(seen), timeout=timeout, tell=tell
+            sale,
+            lambda seen: done(seen) or hopeless(seen) or rescaled(seen, count) is not None,
+            timeout=timeout,
+            tell=tell,
         )
     except TimeoutError:
         raise await explained(sale, count, f"after {deadline.seconds:g} s") from None
+    desired = rescaled(sight, count)
+    if desired is not None:
+        raise NotReadyError(
+            f"Somebody scaled {sale.name} to {desired} before {count} pods were ready.",
+            hint="flashsale status",
+        )
     if not done(sight):
         raise await explained(sale, count, "and waiting longer will not help")
     return sight

@@ -80,6 +80,14 @@ def whole(count: int) -> Verdict:
     return verdict
 
 
+def rescaled(sight: Sight, count: int) -> int | None:
+    """Give the number of pods that is desired now, if that is another."""
+    if sight.replicaset is None:
+        return None
+    desired = ReplicaSet.from_object(sight.replicaset).desired
+    return None if desired == count else desired
+
+
 def hopeless(sight: Sight) -> bool:
     """Whether no unready pod can become ready by itself."""
     return stuck(sight.alive)
@@ -183,11 +191,8 @@ async def _follow(
 def _take(sale: Sale, sight: Sight, path: str, change: Change) -> None:
     """Work one piece of news into the sight."""
     match change:
-        case Stream(state="reconnecting", attempt=attempt, why=why) if attempt >= ATTEMPTS:
-            raise ClusterUnreachableError(
-                why or f"The cluster '{sale.cluster.context}' stopped answering.",
-                hint=sale.cluster.start_hint,
-            )
+        case Stream():
+            still_there(sale, change)
         case Resynced(objects=found):
             sight.listed.add(path)
             for thing in found:
@@ -200,6 +205,19 @@ def _take(sale: Sale, sight: Sight, path: str, change: Change) -> None:
             sight.pods.pop(thing["metadata"].get("uid", ""), None)
         case Changed(object=thing):
             _put(sight, path, thing)
+
+
+def still_there(sale: Sale, news: Stream) -> None:
+    """Take what is known of a stream; after some failed tries the cluster counts as gone.
+
+    Raises:
+        ClusterUnreachableError: it does.
+    """
+    if news.state == "reconnecting" and news.attempt >= ATTEMPTS:
+        raise ClusterUnreachableError(
+            news.why or f"The cluster '{sale.cluster.context}' stopped answering.",
+            hint=sale.cluster.start_hint,
+        )
 
 
 def _put(sight: Sight, path: str, thing: Object) -> None:

@@ -226,6 +226,8 @@ class _Follower:
             if not pending.done():
                 pending.cancel()
                 await asyncio.wait({pending})
+            if not pending.cancelled():
+                pending.exception()  # heard, also where something else ended this
 
 
 def _key(found: Object) -> str:

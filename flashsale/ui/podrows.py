@@ -64,7 +64,7 @@ def fitting(board: Board, shown: Sequence[Row], height: int) -> tuple[Sequence[R
     calm = [row for row in shown if at_rest(board, row)]
     kept = {id(row) for row in [*busy, *calm][: max(0, height - 1)]}
     left = [row for row in shown if id(row) not in kept]
-    ready = sum(row.seen.ready for row in left)
+    ready = sum(row.seen.ready and row.left is None for row in left)
     return [row for row in shown if id(row) in kept], f"and {len(left)} more, {ready} of them ready"
 
 
