@@ -11,6 +11,7 @@ from typing import Any
 from flashsale.drill.directing import Director
 from flashsale.drill.outcome import End, Entry, EntryKind, Outcome, Place
 from flashsale.drill.scenario import Scenario, Step, longest
+from flashsale.drill.selling import WAITING, patience, sells, why_not
 from flashsale.drill.watching import Eye
 from flashsale.errors import FlashsaleError
 from flashsale.exercise import story
@@ -18,9 +19,9 @@ from flashsale.exercise.observing import Observation
 from flashsale.exercise.readiness import ready
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.story import Happening, Healing
-from flashsale.figures import Progress, Report
+from flashsale.figures import Figures, Progress, Report
 from flashsale.load import crowd
-from flashsale.load.plan import LONGEST, Plan
+from flashsale.load.plan import LONGEST, PATIENCE, Plan
 from flashsale.load.target import Target
 
 
@@ -55,6 +56,8 @@ async def run(
 ) -> tuple[Outcome, FlashsaleError | None]:
     """Carry out a plan, put the replicas back as they were, and report what happened.
 
+    A sale that confirms no purchase in the first calm is left alone: the drill ends there.
+
     Args:
         stop: when set, nothing more is done to the sale, sending ends, and the outcome so far is
             returned.
@@ -67,7 +70,8 @@ async def run(
     """
     replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
     await ready(sale, replicas, timeout=scenario.timeout)
-    drill = _Drill(sale, scenario, replicas, audience or Audience(), stop or asyncio.Event())
+    watchers = audience or Audience()
+    drill = _Drill(sale, place.url, scenario, replicas, watchers, stop or asyncio.Event())
     error = await drill.run(target, plan)
     return drill.outcome(place, error), error
 
@@ -78,16 +82,19 @@ class _Drill:
     def __init__(
         self,
         sale: Sale,
+        url: str,
         scenario: Scenario,
         replicas: int,
         audience: Audience,
         stop: asyncio.Event,
     ) -> None:
+        self._sale, self._url = sale, url
         self._scenario, self._replicas = scenario, replicas
         self._audience, self._stop = audience, stop
         self._entries: list[Entry] = []
         self._report: Report | None = None
-        self._buying = asyncio.Event()  # set once the first buyers came
+        self._looked = asyncio.Event()  # set whenever the crowd reports
+        self._figures = Figures()  # its newest
         self._enough = asyncio.Event()  # set when no more are to come
         self._eye = Eye(sale, self._happened, self._audience.see)
         self._director = Director(sale, scenario, replicas, self._eye, self._tell, time.monotonic)
@@ -137,8 +144,31 @@ class _Drill:
 
     async def _act(self, plan: Sequence[Step]) -> None:
         await self._eye.open()
-        await self._buying.wait()
-        await self._director.direct(plan)
+        await self._looked.wait()
+        await self._director.direct(plan[:1])  # the first calm
+        await self._sells()
+        await self._director.direct(plan[1:])
+
+    async def _sells(self) -> None:
+        """Return once a purchase was confirmed, or if that cannot be known.
+
+        Raises:
+            NotReadyError: none is; it says why.
+        """
+        calm, known = self._figures, None
+        try:
+            async with asyncio.timeout(patience(self._scenario.rate, PATIENCE)):
+                while (known := sells(calm, self._figures)) is None:
+                    self._director.step = WAITING
+                    self._looked.clear()
+                    await self._looked.wait()
+        except TimeoutError:
+            return  # this machine sends nothing, which the crowd reports
+        if not known:
+            pods = self._eye.pods
+            raise await why_not(
+                self._sale, self._url, pods, self._figures, lambda text: self._say("step", text)
+            )
 
     async def _ended(self, *tasks: asyncio.Task[Any]) -> FlashsaleError | None:
         """Stop acting, and find the error that ended the drill early.
@@ -167,7 +197,8 @@ class _Drill:
             self._say("note", f"The replicas could not be put back: {error}")
 
     def _look(self, progress: Progress) -> None:
-        self._buying.set()
+        self._figures = progress.figures
+        self._looked.set()
         director = self._director
         kills = len(director.struck)
         self._audience.look(Glance(director.step, progress, kills, self._scenario.kills))

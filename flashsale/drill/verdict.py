@@ -130,6 +130,8 @@ def _overload(outcome: Outcome, measured: Sequence[Part]) -> Iterator[str]:
     """Say so when the sale could not keep up before anything was done to it."""
     before = next((part for part in measured if part.name == "before"), None)
     rate = outcome.scenario.rate
+    if not outcome.report.figures.confirmed:
+        return  # that is more than overloaded
     if before and before.confirmed_rate is not None and before.confirmed_rate < KEPT_UP * rate:
         yield (
             f"The sale was overloaded before anything was done to it: it confirmed"

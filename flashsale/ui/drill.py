@@ -79,7 +79,7 @@ def summary(outcome: Outcome, judged: Judged, width: int | None = None) -> Rende
     if outcome.report.figures.pods:
         texts.append(pods_table(outcome, judged))
     texts.append(bullets(judged.sentences, width))
-    if not passed:
+    if not passed and outcome.struck:
         texts.append(f"The same pods again: flashsale drill --seed {outcome.scenario.seed}")
     return Group(
         Text.assemble(
