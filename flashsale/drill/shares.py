@@ -44,7 +44,8 @@ def fairness(answers: Answers, changes: Sequence[Change], seconds: float) -> Fai
         if len(pods) > 1 and fair >= FEWEST:
             statistic += sum((count - fair) ** 2 / fair for count in counts.values())
             freedom += len(pods) - 1
-    return Fairness(_verdict(statistic, freedom, got), quiet, got, due)
+    shares = judged(chi_square_tail(statistic, freedom)) if freedom else _unjudged(answers, changes)
+    return Fairness(shares, quiet, got, due)
 
 
 def stretches(
@@ -69,9 +70,14 @@ def quiet(changes: Sequence[Change], second: int) -> frozenset[str] | None:
     return before
 
 
-def _verdict(statistic: float, freedom: int, got: Mapping[str, int]) -> Shares:
-    if not got:
-        return Shares("few", "No second was quiet enough to judge the pods' shares.")
-    if not freedom:
+def _unjudged(answers: Answers, changes: Sequence[Change]) -> Shares:
+    """Say why there is no verdict: nobody bought, nobody could choose, or too few did."""
+    confirmed = sum(sum(counts.values()) for counts in answers.values())
+    most = max((len(pods) for _, pods in changes), default=0)
+    if not confirmed:
+        return Shares("none", "No purchase was confirmed, so no pod has a share.")
+    if most == 1:
         return Shares("one", "There was never more than one pod to choose.")
-    return judged(chi_square_tail(statistic, freedom))
+    if confirmed < FEWEST * most:
+        return Shares("few", "Too few purchases were confirmed to judge the pods' shares.")
+    return Shares("few", "No time was quiet enough for long enough to judge the pods' shares.")

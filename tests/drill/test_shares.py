@@ -70,3 +70,22 @@ def test_nothing_can_be_judged_without_quiet_seconds_or_a_choice() -> None:
     """And nothing is claimed then."""
     assert fairness(sold(Random(1)), [], 30.0).shares.verdict == "few"
     assert fairness({0: {"a": 9}}, [(-1.0, frozenset("a"))], 2.0).shares.verdict == "one"
+
+
+def test_one_pod_is_said_only_where_there_was_one_to_choose() -> None:
+    """Whoever sold first: three could be chosen, and one second was too short to judge them."""
+    found = fairness({0: {"a": 9}}, [(-0.1, ABC)], 1.3).shares
+    assert (found.verdict, found.text) == (
+        "few",
+        "Too few purchases were confirmed to judge the pods' shares.",
+    )
+    restless = [(at / 2, BC if at % 2 else ABC) for at in range(60)]
+    assert fairness(sold(Random(1)), restless, 30.0).shares.text == (
+        "No time was quiet enough for long enough to judge the pods' shares."
+    )
+
+
+def test_nobody_has_a_share_of_nothing() -> None:
+    """A sale that sells nothing has pods all the same."""
+    found = fairness({}, [(-1.0, ABC)], 30.0).shares
+    assert found.text == "No purchase was confirmed, so no pod has a share."
