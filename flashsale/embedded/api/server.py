@@ -22,7 +22,7 @@ from flashsale.embedded.store import StoreError
 from flashsale.embedded.types import openapi
 
 HEALTH = ("/healthz", "/livez", "/readyz")
-SHUTDOWN_SECONDS = 1.0
+SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
 
 
