@@ -12,10 +12,12 @@ from pathlib import Path
 from flashsale.clusters import choose, findings, presence
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Cluster
-from flashsale.clusters.choose import Wanted
+from flashsale.clusters.choose import Choice, Wanted
 from flashsale.clusters.findings import Finding
 from flashsale.clusters.home import ELSEWHERE, nearest, unwritable
 from flashsale.errors import FlashsaleError, NoSaleError
+from flashsale.exercise.sale import reached
+from flashsale.exercise.showing import status
 from flashsale.kube import contexts
 
 LEAST_PYTHON = (3, 11)
@@ -25,7 +27,7 @@ LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, 
 
 async def examine(wanted: Wanted, home: Path) -> list[Finding]:
     """Look at everything; nothing is started or changed."""
-    elsewhere, recorded = await asyncio.gather(
+    elsewhere, (recorded, asleep) = await asyncio.gather(
         findings.all_of_them(profile(wanted, home)), sale(home)
     )
     return [
@@ -36,7 +38,7 @@ async def examine(wanted: Wanted, home: Path) -> list[Finding]:
         *elsewhere,
         kubeconfig(),
         recorded,
-        await choice(wanted, home, asleep=recorded.grade == "problem"),
+        await choice(wanted, home, asleep=asleep),
     ]
 
 
@@ -93,25 +95,40 @@ def embedded() -> Finding:
     return Finding("embedded", "ok", f"needs nothing but this Python{ports}")
 
 
-async def sale(home: Path) -> Finding:
-    """Tell what is recorded, and whether that cluster runs."""
+async def sale(home: Path) -> tuple[Finding, bool]:
+    """Tell what is recorded and how it fares, and whether its cluster has to be started."""
     try:
         recorded = records.read(home)
-        cluster = (await choose.for_finding(Wanted(), home=home)).cluster
+        choice = await choose.for_finding(Wanted(), home=home)
     except FlashsaleError as error:
         if isinstance(error, NoSaleError) and not choose.recorded_quietly(home):
-            return Finding("sale", "absent", "none is open", "flashsale up")
-        return Finding("sale", "problem", str(error).rstrip("."), error.hint)
+            return Finding("sale", "absent", "none is open", "flashsale up"), False
+        return Finding("sale", "problem", str(error).rstrip("."), error.hint), True
     if recorded is None:
         text = "none is recorded, but the embedded cluster runs"
-        return Finding("sale", "ok", text, "flashsale status, or flashsale down")
+        return Finding("sale", "ok", text, "flashsale status, or flashsale down"), False
     where = presence.told(recorded)
-    if await runs(cluster):
-        return Finding("sale", "ok", f"recorded on {where}, which runs")
+    if await runs(choice.cluster):
+        wrong, hint = await trouble(choice)
+        if wrong:
+            return Finding("sale", "problem", wrong.rstrip("."), hint), False
+        return Finding("sale", "ok", f"recorded on {where}, which runs"), False
     if recorded.kind == "context":
         look = f"kubectl --context {recorded.context} get nodes"
-        return Finding("sale", "problem", f"recorded on {where}, which does not answer", look)
-    return Finding("sale", "problem", f"recorded on {where}, which is not running", "flashsale up")
+        return Finding("sale", "problem", f"recorded on {where}, which does not answer", look), True
+    asleep = f"recorded on {where}, which is not running"
+    return Finding("sale", "problem", asleep, "flashsale up"), True
+
+
+async def trouble(choice: Choice) -> tuple[str, str]:
+    """Say what is wrong with the open sale itself, and what to type; nothing if all is well."""
+    try:
+        async with asyncio.timeout(PATIENCE), reached(choice, choice.record, None) as found:
+            return (await status(found)).trouble, "flashsale up"
+    except TimeoutError:
+        return "the recorded cluster is slow to answer", "flashsale status"
+    except FlashsaleError as error:
+        return str(error), error.hint
 
 
 async def runs(cluster: Cluster) -> bool:

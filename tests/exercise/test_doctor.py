@@ -14,7 +14,7 @@ from flashsale.clusters.record import Record
 from flashsale.embedded import launch
 from flashsale.exercise import doctor
 from flashsale.ui.findings import findings_view
-from tests.command import Flashsale
+from tests.command import Flashsale, kubectl
 
 NAMES = ["python", "state", "disk", "embedded", "docker", "minikube", "proxies", "tools"]
 NAMES += ["contexts", "sale", "up"]
@@ -82,14 +82,20 @@ def test_dead_cluster_is_a_problem(flashsale: Flashsale) -> None:
     assert found["up"]["text"].startswith("would start the embedded cluster: ")
 
 
-def test_living_cluster_is_none(flashsale: Flashsale) -> None:
-    """The same record, and its cluster runs."""
-    records.write(flashsale.home, Record("embedded", "flashsale-embedded"))
-    launch.start(flashsale.home / "embedded")
+def test_living_sale_is_none_and_one_that_lacks_its_service_is(flashsale: Flashsale) -> None:
+    """The cluster is asked how the sale fares; `up` is what mends it."""
+    flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
     told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
     found = {one["name"]: one for one in told.json}
     assert told.code == 0
     assert found["sale"]["text"] == "recorded on the embedded cluster, which runs"
+    assert found["up"]["text"].startswith("would use the embedded cluster: ")
+    kubectl(flashsale, "delete", "service", "flashsale-svc")
+    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    found = {one["name"]: one for one in told.json}
+    assert told.code == 1
+    assert "The Service flashsale-svc is missing" in found["sale"]["text"]
+    assert found["sale"]["hint"] == "flashsale up"
     assert found["up"]["text"].startswith("would use the embedded cluster: ")
 
 
