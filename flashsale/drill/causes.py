@@ -63,7 +63,8 @@ def _leavings(outcome: Outcome) -> Iterator[Cause]:
             continue
         scaling = scaling_at(outcome, life.leaving)
         kind: Kind = "scaling" if scaling else "accident"
-        name = scaling_name(scaling) if scaling else "a deletion that was not ours"
+        others = "before the drill" if "leaving" in life.missed else "that was not ours"
+        name = scaling_name(scaling) if scaling else f"a deletion {others}"
         began = scaling.asked_at if scaling else life.leaving - NEWS
         over = _gone(outcome, life)
         yield Cause(kind, name, life.name, outcome.second(began), over, "it was leaving")

@@ -201,6 +201,7 @@ def _pods(outcome: Outcome, judged: Judged) -> list[Document]:
                 "quiet": fair.got.get(life.name, 0),
                 "due": round(fair.due.get(life.name, 0.0), 1),
                 "first_sale_seconds": outcome.report.firsts.get(life.name),
+                "leaving_before": "leaving" in life.missed,
                 **_moments(outcome, life),
             }
         )
@@ -210,12 +211,8 @@ def _pods(outcome: Outcome, judged: Judged) -> list[Document]:
 def _moments(outcome: Outcome, life: Life) -> Document:
     return {
         f"{name}_seconds": None if moment is None else outcome.second(moment)
-        for name, moment in (
-            ("seen", life.seen),
-            ("ready", life.ready),
-            ("leaving", life.leaving),
-            ("gone", life.gone),
-        )
+        for name in ("seen", "ready", "leaving", "gone")
+        for moment in (life.known(name),)
     }
 
 

@@ -26,9 +26,10 @@ Key = tuple[str, float]  # the victim's uid, and when it died
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One pod, from its first sight to its end; None for what did not happen, or before we looked.
+    """One pod, from its first sight to its end; None for what did not happen.
 
-    ``leaving`` is when its deletion was first seen, ``gone`` when its object was removed.
+    ``leaving`` is when its deletion was first seen, ``gone`` when its object was removed. What had
+    happened before anybody looked is in ``missed``: its moment here is only that of the first look.
     """
 
     name: str
@@ -37,6 +38,12 @@ class Life:
     ready: float | None = None  # for the first time
     leaving: float | None = None
     gone: float | None = None
+    missed: frozenset[str] = frozenset()  # of `ready` and `leaving`
+
+    def known(self, name: str) -> float | None:
+        """Give a moment by its name; None also where it was missed."""
+        moment: float | None = getattr(self, name)
+        return None if name in self.missed else moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,14 @@ def key(healing: Healing) -> Key:
 
 def lived(before: Life | None, seen: PodSeen) -> Life:
     """Add one sight of a pod to its life."""
-    life = before or Life(seen.pod.name, seen.pod.uid, seen.at)
     leaves = seen.pod.terminating or seen.ended or seen.change == "gone"
+    ready = seen.ready and seen.running
+    held = frozenset(name for name, holds in (("ready", ready), ("leaving", leaves)) if holds)
+    missed = held if seen.change == "listed" else frozenset()
+    life = before or Life(seen.pod.name, seen.pod.uid, seen.at, missed=missed)
     return replace(
         life,
-        ready=_first(life.ready, seen.at, seen.ready and seen.running),
+        ready=_first(life.ready, seen.at, ready),
         leaving=_first(life.leaving, seen.at, leaves),
         gone=_first(life.gone, seen.at, seen.change == "gone"),
     )

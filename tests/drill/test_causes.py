@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flashsale.drill.blame import LAG, LINGER, NEWS, NOTICE, Cause
@@ -79,6 +81,13 @@ def test_what_nobody_asked_for_is_an_accident() -> None:
     assert window(found, "a") == ("a deletion that was not ours", 20.0 - NEWS, 21.0 + LAG)
     assert window(found, "b") == ("a crash", 30.0 - NOTICE, 30.0 + NOTICE + LAG)
     assert {one.kind for one in found} == {"accident"}
+
+
+def test_a_pod_that_was_leaving_before_the_drill_is_a_cause_from_its_beginning() -> None:
+    """Nobody knows since when: it is named so, and its window begins with the run."""
+    leaver = replace(life("a", leaving=-0.08, gone=3.0), missed=frozenset({"leaving"}))
+    found = causes(outcome(lives=[leaver]))
+    assert window(found, "a") == ("a deletion before the drill", 0.0, 3.0 + LAG)
 
 
 def test_a_new_pod_is_a_cause_until_it_sold() -> None:

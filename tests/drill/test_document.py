@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,15 @@ def test_pods_have_seats_and_fair_shares() -> None:
     assert (pods["a"]["seat"], pods["a"]["turn"]) == (pods["x"]["seat"], 1)
     assert pods["x"]["turn"] == 2
     assert pods["b"]["quiet"] == pods["b"]["due"]
+
+
+def test_a_moment_that_nobody_saw_is_not_made_up() -> None:
+    """A pod that was ready before the drill, and one that was leaving: null, not a second."""
+    old = replace(life("a", ready=-0.08, leaving=10.03), missed=frozenset({"ready"}))
+    leaver = replace(life("e", leaving=-0.08, gone=3.0), missed=frozenset({"leaving"}))
+    pods = {pod["name"]: pod for pod in written(lives=[old, leaver])["pods"]}
+    assert (pods["a"]["ready_seconds"], pods["a"]["leaving_seconds"]) == (None, 10.03)
+    assert (pods["e"]["leaving_seconds"], pods["e"]["gone_seconds"]) == (None, 3.0)
 
 
 def test_a_report_is_read_back(tmp_path: Path) -> None:

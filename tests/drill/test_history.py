@@ -8,6 +8,7 @@ from flashsale.exercise.observing import Observation, SliceSeen
 from flashsale.exercise.story import State
 from tests.drill.making import healing, life
 from tests.healing.replay import recorded
+from tests.healing.test_cases import gone, killed, sight
 
 
 def remembered(observations: list[Observation]) -> History:
@@ -66,6 +67,15 @@ def test_a_replacement_takes_its_victims_seat() -> None:
         "d": (3, 1),
         "y": (1, 3),
     }
+
+
+def test_what_happened_before_anybody_looked_is_not_known() -> None:
+    """A pod that was ready, and one that was leaving: what happens later has its moment."""
+    here = [sight(-0.1, "listed", "a"), sight(-0.1, "listed", "b", terminating=True)]
+    lives = remembered([*here, killed(4.0, "a"), gone(5.0, "b")]).lives
+    a, b = lives["a"], lives["b"]
+    assert (a.known("ready"), a.known("leaving")) == (None, 4.0)
+    assert (b.known("leaving"), b.known("gone")) == (None, 5.0)
 
 
 def test_two_crashes_of_one_pod_are_two_deaths() -> None:

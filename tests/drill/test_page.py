@@ -18,7 +18,7 @@ from flashsale.drill.outcome import Skipped
 from flashsale.ui.report import UPLOT, VENDOR, page
 from flashsale.ui.report.charting import charts
 from flashsale.ui.report.wording import causes, milliseconds, share
-from tests.drill.making import PLACE, START, loss
+from tests.drill.making import PLACE, START, life, loss
 from tests.drill.test_document import written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -104,6 +104,14 @@ def test_skipped_kills_and_early_ends_show() -> None:
     text = Reader(page(told)).text
     assert "Kill 2 was skipped: it would leave nobody." in text
     assert "stopped before its end" in text
+
+
+def test_a_pod_that_left_before_the_drill_has_no_moment_for_it() -> None:
+    """Only when it was gone was seen."""
+    leaver = replace(life("old", leaving=-0.08, gone=3.0), missed=frozenset({"leaving"}))
+    text = Reader(page(written(lives=[leaver]))).text.replace("\u202f", " ")
+    assert "– before 3.00 s" in text
+    assert "-0.08" not in text
 
 
 def test_hostile_names_stay_text() -> None:
