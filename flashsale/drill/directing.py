@@ -9,7 +9,7 @@ from typing import Any
 
 from flashsale.drill import machine
 from flashsale.drill.outcome import Entry, EntryKind, Phase, PhaseName, Scaled, Skipped, Struck
-from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step
+from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
 from flashsale.drill.watching import Eye
 from flashsale.exercise.killing import strike
 from flashsale.exercise.readiness import explained
@@ -117,7 +117,7 @@ class Director:
     async def _floor_holds(self, one: Kill) -> bool:
         """Wait until a kill leaves enough ready pods; skip it where it never would."""
         floor = self._scenario.keep_ready
-        why = f"it would leave fewer than {counted_ready(floor)}"
+        why = too_few(floor)
         if self.wanted - 1 >= floor:
             try:
                 await self._eye.until(lambda: self._spare(floor), self._scenario.timeout)
@@ -187,8 +187,3 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
-
-
-def counted_ready(floor: int) -> str:
-    """Name a number of ready pods."""
-    return "1 ready pod" if floor == 1 else f"{floor} ready pods"

@@ -81,6 +81,7 @@ class Kill:
     number: int  # from 1
     total: int
     pause: float  # seconds from the kill before it, at least; 0 for the first
+    skipped: str | None = None  # why it will not happen, where that is known beforehand
 
 
 Step = Calm | Scale | Kill
@@ -100,8 +101,9 @@ def steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
     up: tuple[Step, ...] = (Scale(replicas, target), Calm("scaled", calm))
     back: tuple[Step, ...] = (Scale(target, replicas),)
     scales = target != replicas
+    skipped = None if target > scenario.keep_ready else too_few(scenario.keep_ready)
     kills = (
-        Kill(number, scenario.kills, scenario.every if number > 1 else 0.0)
+        Kill(number, scenario.kills, scenario.every if number > 1 else 0.0, skipped)
         for number in range(1, scenario.kills + 1)
     )
     return (
@@ -111,6 +113,12 @@ def steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
         *(back if scales else ()),
         Calm("after", calm),
     )
+
+
+def too_few(floor: int) -> str:
+    """Say why a kill is skipped, as the end of "kill 1 of 3 skipped: ..."."""
+    pods = "1 ready pod" if floor == 1 else f"{floor} ready pods"
+    return f"it would leave fewer than {pods}"
 
 
 def as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
@@ -132,7 +140,7 @@ def longest(plan: tuple[Step, ...], timeout: float) -> float:
 def _own_seconds(step: Step) -> float:
     if isinstance(step, Calm):
         return step.seconds
-    return step.pause if isinstance(step, Kill) else 0.0
+    return step.pause if isinstance(step, Kill) and not step.skipped else 0.0
 
 
 def _at_least(option: str, figure: int, least: int, most: int | None = None) -> None:

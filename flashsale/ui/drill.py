@@ -10,11 +10,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flashsale.drill.comparing import Comparison, Row, figure
-from flashsale.drill.scenario import Calm, Scale, Scenario, Step, shortest
+from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest
 from flashsale.ui.load import millis, share, totals
 from flashsale.ui.podrows import suffix
 from flashsale.ui.tables import aligned
 from flashsale.ui.terminals import filled
+from flashsale.wording import counted
 
 if TYPE_CHECKING:
     from flashsale.drill.outcome import Entry, Outcome
@@ -46,7 +47,7 @@ def _steps(scenario: Scenario, plan: Sequence[Step]) -> Iterable[str]:
         elif isinstance(step, Scale):
             yield f"scale from {step.before} to {step.after}, wait until all is whole"
         elif step.number == 1:
-            yield _kills(scenario)
+            yield _skipped(step) if step.skipped else _kills(scenario)
 
 
 def _kills(scenario: Scenario) -> str:
@@ -56,6 +57,11 @@ def _kills(scenario: Scenario) -> str:
         f"{times}: the drill {scenario.how} (seed {scenario.seed}), and waits until all is"
         f" whole{pause}; {pods(scenario.keep_ready, 'ready pod')} or more must be left"
     )
+
+
+def _skipped(kill: Kill) -> str:
+    each = "" if kill.total == 1 else "each "
+    return f"{counted(kill.total, 'kill')}, {each}skipped: {kill.skipped}"
 
 
 def entry_line(seconds: float, entry: Entry, width: int | None = None) -> Text:

@@ -95,6 +95,8 @@ def test_a_dry_run_prints_the_plan_and_does_nothing(sale: Flashsale) -> None:
 
 def test_a_floor_of_ready_pods_is_kept(sale: Flashsale) -> None:
     """A kill that would go below is skipped, and says why; the drill still ends well."""
+    plan = sale("drill", "--dry-run", "--keep-ready", "3", "--kills", "2", *SHORT).out
+    assert "2 kills, each skipped: it would leave fewer than 3 ready pods" in plan
     done = sale("drill", "--keep-ready", "3", "--kills", "2", *SHORT, "-o", "json")
     told = done.json
     assert (done.code, told["verdict"], told["healings"]) == (0, "pass", [])

@@ -39,6 +39,17 @@ def test_a_larger_sale_is_scaled_down_and_back_up() -> None:
     assert found == [Scale(7, 2), Scale(2, 7)]
 
 
+def test_kills_that_the_floor_forbids_are_planned_as_skipped() -> None:
+    """With the reason that the drill gives, and no time for the pauses between them."""
+    plan = steps(Scenario(kills=2, every=8.0, scale_to=5, calm=1.0, keep_ready=5), 3)
+    why = "it would leave fewer than 5 ready pods"
+    assert [one.skipped for one in plan if isinstance(one, Kill)] == [why, why]
+    assert [step.get("skipped") for step in as_json(plan)][3:5] == [why, why]
+    assert shortest(plan) == 3.0
+    spared = steps(Scenario(kills=2, scale_to=5, keep_ready=4), 3)
+    assert [one.skipped for one in spared if isinstance(one, Kill)] == [None, None]
+
+
 def test_there_must_be_somebody_to_buy_from() -> None:
     """A sale without pods cannot be drilled."""
     with pytest.raises(BadInputError, match="0 replicas"):

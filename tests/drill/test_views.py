@@ -58,6 +58,21 @@ def test_the_plan_names_every_step_and_the_seed() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kills", "line"),
+    [
+        (3, "  4. 3 kills, each skipped: it would leave fewer than 10 ready pods"),
+        (1, "  4. 1 kill, skipped: it would leave fewer than 10 ready pods"),
+    ],
+)
+def test_the_plan_says_so_where_no_kill_can_happen(kills: int, line: str) -> None:
+    """A floor above what there is spares everybody."""
+    scenario = Scenario(kills=kills, keep_ready=10)
+    text = views.plan_view(scenario, steps(scenario, 3), 3, "minikube")
+    assert text.splitlines()[4] == line
+    assert "at least 15 s" in text
+
+
 def test_the_result_begins_with_the_verdict() -> None:
     """Then purchases, phases, deaths with their prices, shares, sentences."""
     made = outcome(**USUAL, losses=[loss(10.5), loss(10.6)])
