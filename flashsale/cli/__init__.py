@@ -23,14 +23,37 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Returns when all went well; leaves through ``SystemExit`` with the documented code otherwise.
     """
+    ctrl_c_leaves()
     from flashsale.cli.streams import let_go, prepare
 
     prepare()
     arguments = list(sys.argv[1:] if argv is None else argv)
     code = _guarded(arguments)
+    ctrl_c_leaves()
     let_go()
+    if argv is not None:  # then this is somebody else's process, which goes on
+        ctrl_c_interrupts()
     if code:
         sys.exit(code)
+
+
+def ctrl_c_leaves() -> None:
+    """Let Ctrl-C end the program without a word, while there is nothing to tidy up.
+
+    Python would tell where it was: in an import, or on its way out.
+    """
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(CTRL_C))
+
+
+def ctrl_c_interrupts() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again, unless it is ignored, as under `nohup`."""
+    import signal
+
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _guarded(arguments: list[str]) -> int:

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from flashsale import __version__
-from flashsale.cli import shared
+from flashsale.cli import ctrl_c_interrupts, shared
 from flashsale.cli.catalog import ENTRIES, entry
 from flashsale.cli.hints import repeated
 from flashsale.cli.output import ReaderLeftError
@@ -113,6 +113,7 @@ class Program(TyperGroup):
 
         A reader of our output that left is no error, but Typer exits with 1.
         """
+        ctrl_c_interrupts()
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:

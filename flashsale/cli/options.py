@@ -9,6 +9,8 @@ import typer
 if TYPE_CHECKING:
     from flashsale.exercise.killing import Blow
 
+LONGEST_GRACE = 86_400  # seconds
+
 Rate = Annotated[
     float, typer.Option("--rate", metavar="N", help="Purchases a second, whatever is answered.")
 ]
@@ -46,4 +48,8 @@ def blow(command: str, grace: int | None, hard: bool, process: bool) -> Blow:
         raise BadInputError("--grace, --hard and --process each say how; give one.", hint=hint)
     if grace is not None and grace < 0:
         raise BadInputError(f"A grace of {grace} s is not possible: 0 is the least.", hint=hint)
+    if grace is not None and grace > LONGEST_GRACE:
+        raise BadInputError(
+            f"A grace of more than {LONGEST_GRACE} s, a day, helps nobody.", hint=hint
+        )
     return Blow(0 if hard else grace, process)

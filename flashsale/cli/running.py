@@ -34,12 +34,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     ``asyncio.run``, which raises ``KeyboardInterrupt`` afterwards. An ``ExceptionGroup`` of a task
     group is unwrapped to its first error: one sentence is enough.
     """
-    import asyncio
-
+    edge = _terminable(work)
     try:
-        return asyncio.run(_terminable(work))
+        import asyncio
+
+        return asyncio.run(edge)
     except BaseExceptionGroup as group:
         raise first_error(group) from group
+    finally:  # after a Ctrl-C during the import nobody has begun either
+        edge.close()
+        work.close()
 
 
 async def _terminable(work: Coroutine[Any, Any, T]) -> T:

@@ -96,6 +96,7 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["kill-pod", "--hard", "--grace", "3"], "give one"),
         (["kill-pod", "--count", "0"], "1 is the least"),
         (["kill-pod", "--grace", "-1"], "0 is the least"),
+        (["kill-pod", "--grace", "9" * 20], "A grace of more than 86400 s, a day"),
         (["kill-pod", "--grace", "1e9"], "Invalid value for '--grace': no whole number."),
         (["load", "--rate", "many"], "Invalid value for '--rate': no number."),
         (["status", "-n", "my shop"], "'my shop' cannot name a namespace"),
@@ -206,6 +207,25 @@ def test_bug_is_one_sentence(
     code, _, err = told(capsys, "manifest")
     assert code == 1
     assert err.splitlines()[0] == "Error: flashsale met a bug: ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("module", ["typer", "asyncio", "flashsale.exercise.sale"])
+def test_ctrl_c_while_it_starts_leaves_without_a_word(module: str, sale_home: Path) -> None:
+    """Whatever is being imported at that moment, and whatever was begun."""
+    code = f"""
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from flashsale.cli import main
+main(["scale", "3"])
+"""
+    command = [sys.executable, "-W", "always", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
