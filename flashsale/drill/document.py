@@ -19,6 +19,7 @@ from flashsale.drill.outcome import Outcome
 from flashsale.drill.verdict import Judged
 from flashsale.errors import BadInputError
 from flashsale.exercise.story import Healing
+from flashsale.figures import Quantiles, Second
 
 FORMAT = 1
 USUAL = "it loses about as many in the calm"  # why a loss that is the sale's own has no cause
@@ -42,6 +43,7 @@ def document(outcome: Outcome, judged: Judged) -> Document:
             timespec="seconds"
         ),
         "seconds": round(outcome.seconds, 3),
+        "sending_seconds": round(_sending(outcome), 3),
         "scenario": _scenario(outcome),
         "place": _place(outcome),
         "kills": _kills(outcome, judged),
@@ -216,19 +218,35 @@ def _moments(outcome: Outcome, life: Life) -> Document:
     }
 
 
+def _sending(outcome: Outcome) -> float:
+    """Say for how many seconds buyers came; the last of them were waited for afterwards."""
+    figures = outcome.report.figures
+    return figures.sent / figures.rate if figures.rate else outcome.seconds
+
+
 def _timeline(outcome: Outcome) -> list[Document]:
-    """Tell every second: what was planned in it and became of it, and what each pod answered."""
-    report = outcome.report
+    """Tell every second: what was planned in it and became of it, and what each pod answered.
+
+    The last one in which buyers came is seldom whole, and answers may come in those after it:
+    ``buyers_seconds`` is how long, of that second, buyers came.
+    """
+    report, sending = outcome.report, round(_sending(outcome), 3)
+    planned = {one.at: one for one in report.timeline}
     return [
-        {
-            "at": one.at,
-            "confirmed": one.confirmed,
-            "rejected": one.rejected,
-            "lost": one.lost,
-            "p50_ms": round(one.latency_ms.p50, 3),
-            "p99_ms": round(one.latency_ms.p99, 3),
-            "max_ms": round(one.latency_ms.max, 3),
-            "pods": dict(report.answers.get(one.at, {})),
-        }
-        for one in report.timeline
+        _second(planned.get(at) or Second(at, 0, 0, 0, Quantiles()))
+        | {"buyers_seconds": round(min(1.0, max(0.0, sending - at)), 3)}
+        | {"pods": dict(report.answers.get(at, {}))}
+        for at in range(1 + max([*planned, *report.answers], default=-1))
     ]
+
+
+def _second(one: Second) -> Document:
+    return {
+        "at": one.at,
+        "confirmed": one.confirmed,
+        "rejected": one.rejected,
+        "lost": one.lost,
+        "p50_ms": round(one.latency_ms.p50, 3),
+        "p99_ms": round(one.latency_ms.p99, 3),
+        "max_ms": round(one.latency_ms.max, 3),
+    }

@@ -158,12 +158,13 @@ def totals(
     for one in losses:
         errors[one.loss_class] = errors.get(one.loss_class, 0) + 1
     confirmed = sum(pods.values())
+    sent = confirmed + rejected + sum(errors.values())
     return Figures(
-        sent=confirmed + rejected + sum(errors.values()),
+        sent=sent,
         confirmed=confirmed,
         rejected=rejected,
         seconds=seconds,
-        rate=90.0,
+        rate=sent / seconds,
         latency_ms=Quantiles(1.0, 2.0, 9.0, 20.0),
         pods=pods,
         errors=errors,

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from flashsale.drill.outcome import Skipped
+from flashsale.figures import Figures
 from flashsale.ui.report import UPLOT, VENDOR, page
 from flashsale.ui.report.charting import charts
 from flashsale.ui.report.wording import causes, milliseconds, share
@@ -141,6 +142,23 @@ def test_the_charts_stack_every_pod_in_every_second() -> None:
     assert [(pod["seat"], pod["turn"]) for pod in drawn["pods"]] == sorted(
         (pod["seat"], pod["turn"]) for pod in drawn["pods"]
     )
+
+
+def test_a_last_second_that_is_not_whole_is_no_drop_of_the_rate() -> None:
+    """Buyers came for 9.8 s: nine whole seconds are drawn, the table names the rest."""
+    answers = {at: {"a": 90 if at < 9 else 72} for at in range(10)} | {12: {"a": 1}}
+    figures = Figures(sent=883, confirmed=883, seconds=12.4, rate=883 / 9.8)
+    told = written(seconds=10, answers=answers, figures=figures)
+    assert [row["buyers_seconds"] for row in told["timeline"]] == [1] * 9 + [0.8] + [0] * 3
+    drawn = charts(told)
+    assert (drawn["whole"], drawn["end"]) == (9, 15.0)  # the last mark is later than the buyers
+    assert sum(drawn["confirmed"]) == 883
+    text = Reader(page(told)).text.replace("\u202f", " ")
+    assert "The last 0.80 s are no whole second" in text
+    assert "8 90 0 0" in text
+    assert "9 (0.8 s of it) 72 0 0" in text
+    assert "12 (no buyers) 0 0 0" in text
+    assert "no whole second" not in Reader(page(written())).text
 
 
 def test_the_charts_mark_kills_ready_moments_and_scalings() -> None:

@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.ui.report.charting import charts
-from flashsale.ui.report.wording import causes, count, milliseconds, rate, seconds, share, since
+from flashsale.ui.report.wording import (
+    causes,
+    count,
+    milliseconds,
+    rate,
+    second,
+    seconds,
+    share,
+    since,
+)
 
 FOLDER = Path(__file__).parent
 VENDOR = FOLDER / "vendor"
@@ -39,6 +48,7 @@ def page(document: dict[str, Any]) -> str:
         count=count,
         milliseconds=milliseconds,
         rate=rate,
+        second=second,
         seconds=seconds,
         share=share,
         since=since,

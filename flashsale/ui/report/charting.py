@@ -12,9 +12,11 @@ def charts(drill: Document) -> Document:
     """Turn a drill's document into columns.
 
     Pods come in the order in which they are stacked: by their place in the ReplicaSet, and in one
-    place by their turn, so that a replacement continues its victim's band.
+    place by their turn, so that a replacement continues its victim's band. Purchases a second are
+    known of whole seconds only: of ``whole`` ones at the beginning, as the last is seldom one.
     """
     timeline = drill["timeline"]
+    marks = sorted(_marks(drill), key=lambda mark: mark["at"])
     pods = sorted(drill["pods"], key=lambda pod: (pod["seat"], pod["turn"]))
     sold = [pod for pod in pods if pod["confirmed"]]
     return {
@@ -32,9 +34,11 @@ def charts(drill: Document) -> Document:
         "lost": [row["lost"] for row in timeline],
         "p50": [row["p50_ms"] or None for row in timeline],
         "p99": [row["p99_ms"] or None for row in timeline],
-        "end": drill["seconds"],
+        "buyers": [row["buyers_seconds"] for row in timeline],
+        "whole": sum(row["buyers_seconds"] == 1 for row in timeline),
+        "end": max([drill["sending_seconds"], *(mark["at"] for mark in marks)]),
         "rate": drill["scenario"]["rate"],
-        "marks": sorted(_marks(drill), key=lambda mark: mark["at"]),
+        "marks": marks,
         "phases": [
             {
                 "name": _phase(part),

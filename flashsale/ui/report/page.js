@@ -6,7 +6,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const tip = document.getElementById("tip");
   const root = document.documentElement;
-  if (typeof uPlot === "undefined" || data.seconds.length < 2) {
+  if (typeof uPlot === "undefined" || data.whole < 2) {
     root.classList.add("no-charts");
     return;
   }
@@ -156,17 +156,17 @@
     const series = data.pods.map((pod) => ({
       label: pod.name, paths: bars, fill: podColour(pod), stroke: podColour(pod), width: 0, points: { show: false },
     }));
-    const top = Math.max(data.rate, ...data.confirmed) * 1.04;
+    const top = Math.max(data.rate, ...data.confirmed.slice(0, data.whole)) * 1.04;
     const opts = options(
       element, innerWidth < NARROW ? 300 : 360, { y: { range: [0, top] } },
       [secondsAxis(), axis(innerWidth < NARROW ? null : "confirmed a second", { size: yAxisSize() })],
       [{}, ...series.reverse()], true,
     );
-    return new uPlot(opts, [data.seconds, ...sums.reverse()], element);
+    return new uPlot(opts, [data.seconds, ...sums.reverse()].map((column) => column.slice(0, data.whole)), element);
   }
 
   function waiting(element) {
-    const middle = data.seconds.map((at) => at + 0.5);
+    const middle = data.seconds.map((at, i) => at + data.buyers[i] / 2);
     const line = (label, name, dash) => ({ label, stroke: colour(name), width: 2, dash, points: { show: false } });
     const found = [...data.p50, ...data.p99].filter((value) => value > 0);
     const range = [10 ** Math.floor(Math.log10(Math.min(...found, 1))), 10 ** Math.ceil(Math.log10(Math.max(...found, 10)))];
@@ -209,7 +209,7 @@
   }
 
   function tipLines(at) {
-    const lines = [text("strong", `second ${data.seconds[at]}: ${data.confirmed[at]} confirmed, ${data.lost[at]} lost`)];
+    const lines = [text("strong", `second ${data.seconds[at]}${part(data.buyers[at])}: ${data.confirmed[at]} confirmed, ${data.lost[at]} lost`)];
     if (data.p99[at]) lines.push(text("div", `p50 ${round(data.p50[at])} ms, p99 ${round(data.p99[at])} ms`));
     for (const pod of [...data.pods].reverse()) {
       if (!pod.counts[at]) continue;
@@ -227,6 +227,7 @@
     return lines;
   }
 
+  const part = (buyers) => (buyers === 1 ? "" : buyers ? `, ${buyers.toFixed(1)} s of it` : ", without buyers");
   const round = (value) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
 
   function text(tag, words) {

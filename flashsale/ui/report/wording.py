@@ -25,6 +25,14 @@ def since(value: float | None) -> str:
     return UNKNOWN if value is None else f"{max(0.0, value):.2f}"
 
 
+def second(row: dict[str, Any]) -> str:
+    """Name a second of the run; one in which buyers did not come all the time says so."""
+    buyers = row["buyers_seconds"]
+    if buyers == 1:
+        return str(row["at"])
+    return f"{row['at']} ({seconds(buyers, 1)} of it)" if buyers else f"{row['at']} (no buyers)"
+
+
 def milliseconds(value: float | None) -> str:
     """Write a duration in milliseconds, with three figures or so."""
     if value is None:
