@@ -65,7 +65,7 @@ class _Crowd:
         self._parts = plan.workers or workers_for(plan.rate, keepalive=plan.keepalive)
         self._ledger = Ledger(workers=self._parts)
         self._ready = asyncio.Barrier(self._parts)
-        self._processes: list[Process] = []
+        self._begun: list[Process] = []  # those that know when second 0 is
         self._told = [0.0] * self._parts  # the second of each worker's last message
         self._start = 0.0  # monotonic moment of second 0; 0 while workers are starting
         self._stopped: float | None = None  # the second at which the run was cut short
@@ -86,12 +86,11 @@ class _Crowd:
                 observer(self._ledger.progress(self._elapsed(), self._plan.seconds))
 
     async def obey(self, stop: asyncio.Event) -> None:
-        """Tell all workers to stop once the event is set."""
+        """Tell all workers to stop once the event is set; those that start later are told then."""
         await stop.wait()
         self._stopped = min(self._elapsed(), self._plan.seconds)
-        for process in self._processes:
-            if process.stdin:
-                process.stdin.close()
+        for process in self._begun:
+            _stop(process)
 
     def report(self) -> Report:
         """Read out the finished ledger."""
@@ -106,7 +105,6 @@ class _Crowd:
 
     async def _send(self, part: int) -> None:
         async with worker_process() as process:
-            self._processes.append(process)
             assert process.stdin
             assert process.stdout
             _say(process, {"plan": self._plan.to_wire(), "part": part, "parts": self._parts})
@@ -114,6 +112,9 @@ class _Crowd:
                 await self._ready.wait()
                 self._start = self._start or time.monotonic() + HEAD_START
                 _say(process, {"start": self._start})
+                self._begun.append(process)
+                if self._stopped is not None:
+                    _stop(process)
             while line := await process.stdout.readline():
                 message = json.loads(line)
                 self._merge(part, message)
@@ -176,6 +177,12 @@ async def _reaped(process: Process) -> None:
 def _say(process: Process, document: dict[str, Any]) -> None:
     assert process.stdin
     process.stdin.write(json.dumps(document).encode() + b"\n")
+
+
+def _stop(process: Process) -> None:
+    """Let a worker end: it watches its stdin, and whatever was written there comes first."""
+    assert process.stdin
+    process.stdin.close()
 
 
 async def _failure(process: Process) -> WorkerFailedError:
