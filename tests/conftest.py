@@ -18,8 +18,11 @@ settings.register_profile(
 )
 settings.load_profile("noisy machine")
 
-# A shell that starts us in the background has us ignore Ctrl-C, and our children would, too.
+# A shell that starts us in the background has us ignore Ctrl-C, and `nohup` the hang-up; our
+# children would, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
