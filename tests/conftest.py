@@ -21,8 +21,8 @@ settings.load_profile("noisy machine")
 # A shell that starts us in the background has us ignore Ctrl-C, and `nohup` the hang-up; our
 # children would, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-if hasattr(signal, "SIGHUP"):
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)  # still deaf to it, but children are not
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
