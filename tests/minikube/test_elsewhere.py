@@ -120,6 +120,8 @@ async def test_lock_that_is_never_free_is_explained(
         ("minikube kubectl -p shop -- delete pod x", "shop", False),
         ("flashsale up --profile minikube", "minikube", False),
         ("flashsale down --stop --profile minikube --timeout 5s", "minikube", False),
+        ("kubectl --context minikube delete pod x", "minikube", False),
+        ("kubectl --cluster minikube delete pod x", "minikube", False),
         ("ssh -i /home/me/.minikube/machines/minikube/id_rsa start", "minikube", False),
         ("", "minikube", False),
     ],

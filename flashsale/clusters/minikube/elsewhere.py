@@ -12,7 +12,9 @@ import re
 
 from flashsale.clusters import programs
 
-CALL = re.compile(r"(?:^|[\s/])minikube\s(?=(.*))")  # and what follows
+CALL = re.compile(  # no option's value, as in `kubectl --context minikube delete`; what follows
+    r"(?:^|(?<=[\s/]))(?<!context )(?<!cluster )(?<!profile )minikube\s(?=(.*))"
+)
 PROFILE = re.compile(r"(?:^|\s)(?:-p|--profile)[\s=](\S+)")
 CHANGING = ("start", "stop", "delete")
 DEFAULT = "minikube"  # the profile of a call that names none
