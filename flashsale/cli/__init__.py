@@ -6,6 +6,7 @@ Importing it costs next to nothing: even Typer waits until something is typed.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from flashsale.errors import CTRL_C, FlashsaleError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EIO)
 BUG_HINT = "flashsale --debug ... shows where; please report it with that text"
 
 
@@ -100,6 +102,11 @@ def _plugin() -> bool:
 
 
 def _said_by_the_system(error: OSError) -> FlashsaleError:
+    if error.filename is None and error.errno in UNWRITABLE:
+        words = "it is closed" if error.errno == errno.EBADF else error.strerror
+        return FlashsaleError(
+            f"stdout cannot be written: {words}.", hint="write it elsewhere: flashsale ... > FILE"
+        )
     where = f" ({error.filename})" if error.filename else ""
     return FlashsaleError(
         f"The system refused: {error.strerror or error}{where}.",

@@ -12,13 +12,15 @@ NUMBER = re.compile(r"-\d+(\.\d+)?")
 
 @contextmanager
 def suggesting(ctx: Any) -> Iterator[None]:
-    """Word an unknown option as we word an unknown command."""
+    """Word an unknown option as we word an unknown command; let each mistake know its command."""
     from typer.exceptions import TyperException
 
     try:
         yield
     except TyperException as error:
         if not hasattr(error, "possibilities"):
+            if getattr(error, "ctx", ctx) is None:  # a value that is missing at the end
+                setattr(error, "ctx", ctx)  # noqa: B010 - only some have it
             raise
         close = f". Did you mean {error.possibilities[0]}?" if error.possibilities else ""
         ctx.fail(f"No such option: {getattr(error, 'option_name', '')}{close}")

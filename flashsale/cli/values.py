@@ -21,7 +21,7 @@ def replica_count(text: str, how: str = "flashsale scale") -> int:
     Args:
         how: what is typed before the number, for the hint.
     """
-    if not re.fullmatch(r"[+-]?\d+", text.strip()):
+    if not re.fullmatch(r"[+-]?[0-9]+", text.strip()):
         raise BadInputError(
             f"'{text}' is not a number of pods: it takes a whole number.", hint=f"{how} 5"
         )

@@ -101,6 +101,7 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["load", "--rate", "many"], "Invalid value for '--rate': no number."),
         (["status", "-n", "my shop"], "'my shop' cannot name a namespace"),
         (["status", "-n", ""], "'' cannot name a namespace"),
+        (["drill", "--report"], "flashsale drill --help"),
         (["completion", "tcsh"], "no completion for 'tcsh'"),
     ],
 )
@@ -115,7 +116,9 @@ def test_mistakes_on_the_command_line_exit_2(
     assert not sale_home.exists()
 
 
-@pytest.mark.parametrize("count", ["-1", "-100", "2.5", "1e3", "three", "", "101", "9" * 30, "½"])
+@pytest.mark.parametrize(
+    "count", ["-1", "-100", "2.5", "1e3", "three", "", "101", "9" * 30, "½", "٣"]
+)
 @pytest.mark.parametrize("command", [["scale"], ["up", "--replicas"]])
 def test_impossible_replica_counts_exit_2(
     command: list[str], count: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
