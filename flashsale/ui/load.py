@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.bar import Bar
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -13,7 +14,6 @@ from flashsale.figures import Figures, Progress, Quantiles
 
 PODS_SHOWN = 12  # on the live board, so that it stays on one screen
 BAR = 24  # characters of a pod that served everything
-EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def live(progress: Progress) -> RenderableType:
@@ -77,24 +77,18 @@ def totals(figures: Figures) -> Table:
 
 def pods(counts: Mapping[str, int], *, most: int | None = None) -> Table:
     """Draw each pod's share, the largest first."""
-    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
     for name, justify in (("POD", "left"), ("CONFIRMED", "right"), ("SHARE", "right")):
         table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("", max_width=BAR)  # in a narrow terminal bars give way to numbers
     total = sum(counts.values())
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     for name, count in ranked[:most]:
-        table.add_row(Text(name), f"{count:,}", share(count, total), bar(count / total))
+        table.add_row(Text(name), f"{count:,}", share(count, total), Bar(total, 0, count))
     if most is not None and len(ranked) > most:
         rest = sum(count for _, count in ranked[most:])
         table.add_row(f"and {len(ranked) - most} more", f"{rest:,}", share(rest, total), "")
     return table
-
-
-def bar(part: float) -> str:
-    """Draw a share between 0 and 1 as a bar, to an eighth of a character."""
-    eighths = round(part * BAR * 8)
-    return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
 
 
 def share(count: int, total: int) -> str:
@@ -109,7 +103,9 @@ def share(count: int, total: int) -> str:
 
 
 def millis(milliseconds: float) -> str:
-    """Write a duration so that three figures or so are left of it."""
+    """Write a duration so that three figures or so are left of it; of nothing yet, a dash."""
+    if not milliseconds:
+        return "-"
     if milliseconds >= 1000:
         return f"{milliseconds / 1000:.2f} s"
     return f"{milliseconds:.{2 if milliseconds < 10 else 0}f} ms"

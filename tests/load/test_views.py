@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from flashsale.figures import Figures, Generator, Progress, Quantiles
-from flashsale.ui.load import PODS_SHOWN, live, millis, share, summary
+from flashsale.ui.load import PODS_SHOWN, live, millis, pods, share, summary
 
 FIGURES = Figures(
     sent=1500,
@@ -23,9 +23,9 @@ FIGURES = Figures(
 )
 
 
-def drawn(view: RenderableType) -> str:
-    """Draw on a plain page of 80 columns."""
-    console = Console(width=80, no_color=True, force_terminal=False)
+def drawn(view: RenderableType, width: int = 80) -> str:
+    """Draw on a plain page."""
+    console = Console(width=width, no_color=True, force_terminal=False)
     with console.capture() as capture:
         console.print(view)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
@@ -41,20 +41,30 @@ def test_the_summary_is_the_whole_ledger_at_a_glance() -> None:
         "not sent       4  ports 4\n"
         "latency           p50 3.21 ms   p90 4.00 ms   p99 12 ms   max 2.00 s\n"
         "\n"
-        "POD              CONFIRMED    SHARE\n"
-        "[red]c[/red]           500   33.8 %   ████████▏\n"
-        "flashsale-rs-a         500   33.8 %   ████████▏\n"
-        "flashsale-rs-b         480   32.4 %   ███████▊\n"
+        "POD             CONFIRMED   SHARE\n"
+        "[red]c[/red]          500  33.8 %  ████████\n"
+        "flashsale-rs-a        500  33.8 %  ████████\n"
+        "flashsale-rs-b        480  32.4 %  ███████▊\n"
         "\n"
         "The shares are even.\n"
         "A note."
     )
 
 
+def test_bars_give_way_to_numbers_where_there_is_no_room() -> None:
+    """They get shorter, all in the same measure, and nothing else is cut off."""
+    board = drawn(pods({"flashsale-rs-abcde": 12_000, "flashsale-rs-vwxyz": 4_000}), 42)
+    assert board == (
+        "POD                 CONFIRMED   SHARE\n"
+        "flashsale-rs-abcde     12,000  75.0 %  ██▎\n"
+        "flashsale-rs-vwxyz      4,000  25.0 %  ▊"
+    )
+
+
 def test_the_live_board_stays_on_one_screen() -> None:
     """However many pods there are, the board shows the first few and sums up the rest."""
-    pods = {f"pod-{number:02}": 100 - number for number in range(30)}
-    board = drawn(live(Progress(12, 30, 99, Figures(sent=9, confirmed=5, pods=pods))))
+    many = {f"pod-{number:02}": 100 - number for number in range(30)}
+    board = drawn(live(Progress(12, 30, 99, Figures(sent=9, confirmed=5, pods=many))))
     assert len(board.splitlines()) == PODS_SHOWN + 5
     assert "and 18 more" in board
     assert "12 of 30 s" in board
