@@ -202,12 +202,16 @@ def _pods(outcome: Outcome, judged: Judged) -> list[Document]:
                 "confirmed": confirmed.get(life.name, 0),
                 "quiet": fair.got.get(life.name, 0),
                 "due": round(fair.due.get(life.name, 0.0), 1),
-                "first_sale_seconds": outcome.report.firsts.get(life.name),
+                "first_sale_seconds": _rounded(outcome.report.firsts.get(life.name)),
                 "leaving_before": "leaving" in life.missed,
                 **_moments(outcome, life),
             }
         )
     return told
+
+
+def _rounded(second: float | None) -> float | None:
+    return None if second is None else round(second, 3)
 
 
 def _moments(outcome: Outcome, life: Life) -> Document:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from flashsale.exercise.observing import Observation, PodSeen
+from flashsale.exercise.observing import Observation, PodSeen, SliceSeen, Synced
 from flashsale.exercise.story import (
     CalledOff,
     Closed,
@@ -67,7 +67,8 @@ class History:
         """Remember one observation, the state after it, and what it meant."""
         if isinstance(seen, PodSeen):
             self.lives[seen.pod.uid] = lived(self.lives.get(seen.pod.uid), seen)
-        if not self.routings or self.routings[-1].pods != state.routed:
+        told = bool(self.routings) or isinstance(seen, SliceSeen | Synced)
+        if told and (not self.routings or self.routings[-1].pods != state.routed):
             self.routings.append(Routing(seen.at, state.routed))
         for one in happened:
             if isinstance(one, Died | Replaced | Healed | Closed):

@@ -16,7 +16,12 @@ from flashsale.drill.phases import Part, parts
 from flashsale.drill.scaling_gain import KEPT_UP, gain
 from flashsale.drill.shares import Fairness, fairness
 from flashsale.exercise.story import Healing
+from flashsale.figures import Figures
 from flashsale.load.limits import own_limits
+
+MOST = (
+    0.99  # share of purchases that are confirmed, from which pods' shares are the Service's choice
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def judge(outcome: Outcome) -> Judged:
         *_losses(outcome, blamed, covered),
         *_healings(outcome, healing),
         *gain(measured, outcome.scenario.rate, figures.generator, outcome.place.cores),
-        fair.shares.text + _quiet(fair),
+        fair.shares.text + _quiet(fair) + _served(fair, figures),
         *own_limits(figures),
     )
     return Judged(
@@ -148,25 +153,30 @@ def _losses(outcome: Outcome, blamed: Sequence[Blamed], covered: float) -> Itera
     tally = Counter(one.cause.name for one in blamed if one.cause)
     known = sum(tally.values())
     if known:
-        many = "All" if known == lost else f"{known:,} of"
         yield (
-            f"{many} {lost:,} losses are explained: {listed(tally)}."
+            f"{_part(known, lost)} explained: {listed(tally)}."
             f" Pods were dying, leaving or new for {covered:.0%} of the run."
         )
     own = sum(one.usual for one in blamed)
     if own:
         yield (
-            f"{own:,} of {lost:,} losses are the sale's own: it loses about as many when nothing"
-            " is done to it."
+            f"{_part(own, lost)} the sale's own: it loses about as many when nothing is done to it."
         )
     if len(blamed) > known + own:
         rest = len(blamed) - known - own
-        yield f"{rest:,} of {lost:,} losses are unexplained: no pod came or went then."
+        yield f"{_part(rest, lost)} unexplained: no pod came or went then."
     if outcome.report.losses_unlisted:
         more = outcome.report.losses_unlisted
         yield f"{more:,} more losses were counted, but not kept one by one."
     if doubt(blamed, covered):
         yield "At quiet times losses were almost as frequent: the kills are not the only reason."
+
+
+def _part(count: int, lost: int) -> str:
+    """Begin a sentence about some of the losses: `1 of 4 losses is`, `All 4 losses are`."""
+    if count == lost:
+        return "The only loss is" if lost == 1 else f"All {lost:,} losses are"
+    return f"{count:,} of {lost:,} losses {'is' if count == 1 else 'are'}"
 
 
 def listed(tally: Counter[str], most: int = 6) -> str:
@@ -194,3 +204,13 @@ def _quiet(fair: Fairness) -> str:
     if fair.shares.chance is None:
         return ""
     return f" (Judged over the {counted(fair.seconds, 'second')} in which no pod came or went.)"
+
+
+def _served(fair: Fairness, figures: Figures) -> str:
+    """Say what shares of a sale that fails many buyers are worth."""
+    if fair.shares.verdict != "uneven" or figures.confirmed > MOST * figures.sent:
+        return ""
+    return (
+        " Only confirmed purchases count: a pod that is chosen as often as the others, and fails"
+        " more buyers, has a smaller share."
+    )

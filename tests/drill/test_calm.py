@@ -49,7 +49,7 @@ def test_a_sale_that_always_loses_as_many_loses_them_by_itself(kind: str) -> Non
     assert found.costs == {}
     assert (found.usual, found.unexplained) == (300, 0)
     assert (
-        "300 of 300 losses are the sale's own: it loses about as many when nothing is done to it."
+        "All 300 losses are the sale's own: it loses about as many when nothing is done to it."
         in found.sentences
     )
     assert not any("kill 1 cost" in sentence for sentence in found.sentences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flashsale.drill.history import History, Routing, key, seats
 from flashsale.exercise.healing import step
-from flashsale.exercise.observing import Observation, SliceSeen
+from flashsale.exercise.observing import Observation, SliceSeen, Synced
 from flashsale.exercise.story import State
 from tests.drill.making import healing, life
 from tests.healing.replay import recorded
@@ -44,6 +44,15 @@ def test_routings_are_kept_when_they_change() -> None:
     assert remembered(list(seen)).routings == [
         Routing(1.0, frozenset("a")),
         Routing(3.0, frozenset()),
+    ]
+
+
+def test_nobody_is_said_to_be_chosen_before_that_is_known() -> None:
+    """Pods are seen before the Service's choice of them; without any, looking has an end."""
+    known = remembered([sight(-0.2, "listed", "a"), SliceSeen(-0.1, "s", frozenset("a"))])
+    assert known.routings == [Routing(-0.1, frozenset("a"))]
+    assert remembered([sight(-0.2, "listed", "a"), Synced(-0.1)]).routings == [
+        Routing(-0.1, frozenset())
     ]
 
 

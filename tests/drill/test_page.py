@@ -115,6 +115,18 @@ def test_a_pod_that_left_before_the_drill_has_no_moment_for_it() -> None:
     assert "-0.08" not in text
 
 
+def test_the_page_claims_no_kill_and_no_change_that_was_not() -> None:
+    """One that was stopped in its first calm says what it had: nothing."""
+    told = written(kills=[], healings=[], scalings=[], ended="interrupted")
+    text = Reader(page(told)).text
+    assert ", without a kill." in text
+    assert "Pods came and went" not in text
+    assert (
+        "scaled from 3 to 5 meanwhile, with 1 kill. It deletes a pod"
+        in Reader(page(written())).text
+    )
+
+
 def test_hostile_names_stay_text() -> None:
     """A pod's name comes from an answer, a context's from a file: neither becomes markup."""
     told = written(place=replace(PLACE, context=EVIL, manifest=EVIL, replicaset=EVIL))

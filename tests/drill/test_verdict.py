@@ -49,14 +49,23 @@ def test_losses_are_told_with_what_they_are_blamed_on() -> None:
     wish["lives"] = [*KILL["lives"], life("d", leaving=40.1, gone=45.0)]
     text = said(**wish)
     assert "3 of 4 losses are explained: kill 1 cost 2, scaling from 5 to 3 cost 1." in text
-    assert "1 of 4 losses are unexplained" in text
+    assert "1 of 4 losses is unexplained" in text
 
 
 def test_losses_that_are_all_explained_are_told_so() -> None:
     """With the share of the run in which they would have been."""
     text = said(**KILL, losses=[loss(10.1)])
-    assert "All 1 losses are explained: kill 1 cost 1." in text
+    assert "The only loss is explained: kill 1 cost 1." in text
     assert "for 12% of the run" in text  # 10.0 to 17.0 of 60 s
+
+
+def test_uneven_shares_of_a_sale_that_fails_buyers_are_no_choice_of_the_service() -> None:
+    """What a pod confirmed is then what it could, and that is said."""
+    answers = {at: {"a": 10, "b": 30, "c": 50} for at in range(60)}
+    words = "Only confirmed purchases count"
+    assert words in said(answers=answers, losses=[loss(1 + n / 100) for n in range(600)])
+    assert words not in said(answers=answers)
+    assert words not in said(losses=[loss(1 + n / 100) for n in range(600)])
 
 
 def test_losses_beyond_the_list_are_told() -> None:

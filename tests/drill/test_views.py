@@ -18,10 +18,11 @@ from flashsale.drill.verdict import judge
 from flashsale.exercise.killing import Blow
 from flashsale.exercise.observing import Synced
 from flashsale.exercise.story import Healing
-from flashsale.figures import Progress
+from flashsale.figures import Figures, Progress
 from flashsale.ui import drill as views
 from flashsale.ui.board import Board, Now, Place, seen
 from flashsale.ui.drilling import Live, Plain, picture
+from flashsale.ui.load import line
 from tests.drill.making import START, loss, outcome
 from tests.drill.test_document import USUAL, written
 from tests.healing.test_cases import THREE, born, killed
@@ -143,6 +144,15 @@ def test_the_picture_tells_step_buyers_pods_and_healing() -> None:
     assert "1 lost" in text
     assert "replaces a, 1.0 s" in text
     assert "VICTIM" in text
+
+
+def test_waiting_times_are_not_known_before_anybody_was_served() -> None:
+    """A dash, not 0.00 ms."""
+    nobody = Glance("Warming up", Progress(0.2, 60.0, 0.0, Figures(sent=3)), 0, 1)
+    board = Board(Place("minikube", "default"))
+    text = drawn(picture(nobody, board, (80, 24), Now(2.0, time.time())))
+    assert "p50 -   p99 -" in text
+    assert "p99 -\n" in drawn(line(nobody.progress))
 
 
 def test_without_a_terminal_there_are_lines_with_seconds() -> None:
