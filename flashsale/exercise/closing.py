@@ -83,9 +83,12 @@ async def close(
         missing.hint = sale.kubectl("get replicasets --all-namespaces")
         another = await _another(sale, choice.record.namespace)
     if another and not removed:
-        raise another
+        raise NoSaleError(
+            f"The sale is in the namespace {another}, not in {sale.namespace}.",
+            hint=f"flashsale down -n {another}",
+        )
     if another and not stop:
-        progress.note(f"The cluster goes on. {another}")
+        _go_on(choice, sale.namespace, another, progress, home)
         return Closed(tuple(removed), False, clock() - began)
     stopped = stopping and await cluster.stop(progress)
     if not another:
@@ -95,18 +98,36 @@ async def close(
     return Closed(tuple(removed), stopped, clock() - began)
 
 
-async def _another(sale: Sale, namespace: str) -> NoSaleError | None:
-    """Say that the recorded sale is open in another namespace: no cluster is stopped under it."""
-    if namespace == sale.namespace:
-        return None
-    try:
-        await replace(sale, namespace=namespace).replicaset()
-    except NoSaleError:
-        return None
-    return NoSaleError(
-        f"The sale is in the namespace {namespace}, not in {sale.namespace}.",
-        hint=f"flashsale down -n {namespace}",
+def _go_on(choice: Choice, closed: str, another: str, progress: Progress, home: Path) -> None:
+    """Say for which sale the cluster goes on, and let the next commands find that one."""
+    progress.note(
+        f"The cluster goes on: there is a sale in the namespace {another};"
+        f" to close it: flashsale down -n {another}"
     )
+    if closed == choice.record.namespace:
+        records.write(home, replace(choice.record, namespace=another, former=""))
+
+
+async def _another(sale: Sale, recorded: str) -> str:
+    """Name a namespace in which a sale is still open: no cluster is stopped under it.
+
+    That is the recorded one, or on a cluster of our own any with such a ReplicaSet.
+    """
+    if recorded != sale.namespace and await _open(replace(sale, namespace=recorded)):
+        return recorded
+    if not sale.cluster.stops_with_sale:
+        return ""
+    found = [one["metadata"] for one in await sale.api.list(paths.REPLICASETS)]
+    others = (one["namespace"] for one in found if one["name"] == sale.name)
+    return next((namespace for namespace in others if namespace != sale.namespace), "")
+
+
+async def _open(sale: Sale) -> bool:
+    try:
+        await sale.replicaset()
+    except NoSaleError:
+        return False
+    return True
 
 
 async def remove(sale: Sale, *, at_once: bool) -> list[str]:

@@ -11,9 +11,7 @@ from flashsale.clusters.base import Cluster, Progress
 from flashsale.clusters.choose import Choice, recorded_quietly
 from flashsale.clusters.presence import told
 from flashsale.errors import FlashsaleError
-from flashsale.kube import connect
-
-REPLICASETS = "/apis/apps/v1/replicasets"  # of all namespaces
+from flashsale.kube import connect, paths
 
 
 class Silent:
@@ -54,6 +52,6 @@ async def _bare(cluster: Cluster) -> bool:
         if not await cluster.running():
             return False
         async with connect(cluster.kubeconfig, cluster.context) as api:
-            return not await api.list(REPLICASETS)
+            return not await api.list(paths.REPLICASETS)
     except FlashsaleError:
         return False

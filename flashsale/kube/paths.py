@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flashsale.model import Object
 
+REPLICASETS = "/apis/apps/v1/replicasets"  # of all namespaces
+
 
 def pods(namespace: str, name: str = "", sub: str = "") -> str:
     """The path of a pod, of all pods, or of a subresource such as `log`."""

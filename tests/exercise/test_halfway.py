@@ -158,6 +158,18 @@ def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> Non
     closed = flashsale("down", "--cluster", "embedded", "-n", "shop")
     assert closed.code == 0
     assert "replicaset.apps/flashsale-rs deleted" in closed.out
-    assert "The sale is in the namespace default" in closed.err
+    assert "The cluster goes on: there is a sale in the namespace default" in closed.err
     assert flashsale("status").code == 0
+    assert "The cluster is stopped." in flashsale("down").out
+
+
+def test_down_leaves_no_sale_behind_that_the_next_up_would_revive(flashsale: Flashsale) -> None:
+    """The cluster goes on for it, and the next commands find it."""
+    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    flashsale(*words, "-n", "shop")
+    flashsale(*words, "-n", "default")
+    closed = flashsale("down")
+    assert "The cluster is stopped." not in closed.out
+    assert "to close it: flashsale down -n shop" in closed.err
+    assert flashsale("status", "-o", "json").json["namespace"] == "shop"
     assert "The cluster is stopped." in flashsale("down").out
