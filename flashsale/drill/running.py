@@ -207,7 +207,9 @@ class _Drill:
         """Write down what the sale did by itself."""
         match happening:
             case story.Died(healing=one) if one.cause == "crashed" and not self._ours(one):
-                self._say("accident", f"{one.victim} crashed, not by this drill", one.victim)
+                self._say(
+                    "accident", f"{one.victim} crashed; this drill did not kill it", one.victim
+                )
             case story.Replaced(healing=one):
                 whose = "" if self._ours(one) else f", which was {one.cause}, not by this drill"
                 text = f"{one.replacement} replaces {one.victim}{whose}"

@@ -192,12 +192,13 @@ def _healings(outcome: Outcome, healing: Spread | None) -> Iterator[str]:
     if healing:
         many = f"half of them within {healing.median:.2f} s, the slowest in"
         how = f"{many} {healing.worst:.2f} s" if healing.count > 1 else f"in {healing.worst:.2f} s"
-        yield f"{counted(healing.count, 'pod')} healed, {how}."
+        were = "was" if healing.count == 1 else "were"
+        yield f"{counted(healing.count, 'death')} {were} healed, {how}."
     open_ones = [one for one in outcome.healings if one.ready is None]
     if open_ones:
         yield f"{counted(len(open_ones), 'pod')} had no ready replacement when the drill ended."
     if accidents:
-        yield f"{counted(accidents, 'pod')} died without any kill of ours."
+        yield f"{counted(accidents, 'death')} came without any kill of ours."
 
 
 def _quiet(fair: Fairness) -> str:

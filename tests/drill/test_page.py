@@ -166,7 +166,7 @@ def test_a_last_second_that_is_not_whole_is_no_drop_of_the_rate() -> None:
     assert (drawn["whole"], drawn["end"]) == (9, 15.0)  # the last mark is later than the buyers
     assert sum(drawn["confirmed"]) == 883
     text = Reader(page(told)).text.replace("\u202f", " ")
-    assert "The last 0.80 s are no whole second" in text
+    assert "Buyers came for 9.80 s: what is no whole second at the end" in text
     assert "8 90 0 0" in text
     assert "9 (0.8 s of it) 72 0 0" in text
     assert "12 (no buyers) 0 0 0" in text
@@ -197,11 +197,12 @@ def test_losses_are_summed_up_by_cause() -> None:
 
 def test_figures_read_well() -> None:
     """Units after a narrow blank; a dash where nothing is known."""
-    assert [milliseconds(one) for one in (1.234, 99.96, 123.4, 2500.0, None)] == [
+    assert [milliseconds(one) for one in (1.234, 99.96, 123.4, 2500.0, None, 0.0)] == [
         "1.2\u202fms",
         "100.0\u202fms",
         "123\u202fms",
         "2.50\u202fs",
+        "–",
         "–",
     ]
     assert share(1, 3) == "33.3\u202f%"

@@ -99,8 +99,8 @@ def test_healing_is_told_as_median_and_worst() -> None:
     """Half of the pods, and the slowest of them."""
     healings = [healing("a", "x", 10, 15), healing("b", "y", 20, 26), healing("c", "z", 30, 44)]
     text = said(healings=healings)
-    assert "3 pods healed, half of them within 6.00 s, the slowest in 14.00 s." in text
-    assert "3 pods died without any kill of ours." in text
+    assert "3 deaths were healed, half of them within 6.00 s, the slowest in 14.00 s." in text
+    assert "3 deaths came without any kill of ours." in text
 
 
 def test_what_was_not_healed_in_the_end_is_told() -> None:

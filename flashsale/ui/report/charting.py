@@ -64,12 +64,8 @@ def _marks(drill: Document) -> Iterator[Document]:
             text = f"{one['replacement']} is ready, {one['ready_seconds']:.2f} s after the death"
             yield {"at": round(at, 3), "kind": "ready", "label": "", "text": text}
         if one["kill"] is None:
-            yield {
-                "at": one["at_seconds"],
-                "kind": "accident",
-                "label": "!",
-                "text": f"{one['victim']} {one['cause']}, not by this drill",
-            }
+            text = f"{one['victim']} {one['cause']}; this drill did not kill it"
+            yield {"at": one["at_seconds"], "kind": "accident", "label": "", "text": text}
     for one in drill["scalings"]:
         change = f"{one['from']}→{one['to']}"
         yield {"at": one["at_seconds"], "kind": "scaling", "label": change} | {

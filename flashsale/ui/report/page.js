@@ -244,12 +244,12 @@
 
   /* What the signs mean, and who followed whom on each place. */
   function key() {
-    const signs = [["kill", "✕ kill"], ["ready", "▲ ready"], ["scaling", "3→5 scaling"]];
+    const signs = [["kill", "✕ kill"], ["ready", "▲ ready"], ["scaling", "n→m scaling"], ["accident", "! not killed by this drill"]];
     const shown = signs.filter(([kind]) => data.marks.some((mark) => mark.kind === kind)).map(([kind, words]) => {
       const [sign, ...rest] = words.split(" ");
       const element = text("span", rest.join(" "));
-      const bold = text("b", kind === "scaling" ? "n→m" : sign);
-      bold.style.color = colour(kind);
+      const bold = text("b", sign);
+      bold.style.color = colour(kind === "accident" ? "kill" : kind);
       element.prepend(bold);
       return element;
     });

@@ -34,8 +34,8 @@ def second(row: dict[str, Any]) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """Write a duration in milliseconds, with three figures or so."""
-    if value is None:
+    """Write a duration in milliseconds, with three figures or so; 0 is that of no answer at all."""
+    if not value:
         return UNKNOWN
     if value >= 1000:
         return seconds(value / 1000)
