@@ -18,6 +18,7 @@ from flashsale.drill.shares import Fairness, fairness
 from flashsale.exercise.story import Healing
 from flashsale.figures import Figures
 from flashsale.load.limits import own_limits
+from flashsale.wording import counted
 
 MOST = (
     0.99  # share of purchases that are confirmed, from which pods' shares are the Service's choice
@@ -100,14 +101,9 @@ def headline(outcome: Outcome) -> str:
     if not figures.confirmed:
         return f"Not one of {figures.sent:,} purchases was confirmed."
     lost = f"{figures.lost:,} of {figures.sent:,} purchases lost"
-    scalings = len(outcome.scalings)
-    deeds = [counted(kills, "kill")] + ([counted(scalings, "scaling")] if scalings else [])
-    return f"{lost} in {' and '.join(deeds)}."
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a count with its noun: `no kill`, `1 kill`, `2 kills`."""
-    return f"{count or 'no'} {noun}{'s' if count > 1 else ''}"
+    done = ((kills, "kill"), (len(outcome.scalings), "scaling"))
+    deeds = " and ".join(counted(count, noun) for count, noun in done if count)
+    return f"{lost} in {deeds}." if deeds else f"{lost}, without a kill."
 
 
 def spread(healings: Sequence[Healing]) -> Spread | None:

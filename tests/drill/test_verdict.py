@@ -34,6 +34,13 @@ def test_a_drill_without_losses_passes() -> None:
     assert "Every purchase got its answer." in judged.sentences
 
 
+def test_the_headline_names_only_what_was_done() -> None:
+    """Kills, scalings, both, or that there was none."""
+    once = [scaled(3, 5, 2.0, 1.5)]
+    assert judge(outcome(scalings=once)).headline == "0 of 5,400 purchases lost in 1 scaling."
+    assert judge(outcome()).headline == "0 of 5,400 purchases lost, without a kill."
+
+
 def test_a_loss_fails_the_drill_unless_it_is_allowed() -> None:
     """`--max-lost` is how many."""
     lost = {**KILL, "losses": [loss(10.1), loss(10.2)]}
