@@ -47,9 +47,13 @@ def folder_of(record: Record, namespace: str | None) -> str:
 
 
 def first(home: Path, record: Record) -> None:
-    """Note a cluster that was just started, so that `down` finds it whatever happens next."""
+    """Note a cluster that was just started, so that `down` finds it whatever happens next.
+
+    Not the manifest's names yet: until its objects are applied, those of others may have them.
+    """
     if not records.path(home).exists():
-        records.write(home, record)
+        unnamed = replace(record, replicaset=records.REPLICASET, service=records.SERVICE)
+        records.write(home, unnamed)
 
 
 def remember(home: Path, record: Record, progress: Progress) -> None:

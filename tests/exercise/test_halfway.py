@@ -17,9 +17,10 @@ from flashsale.exercise.namespaces import COLLECTION
 from flashsale.exercise.opening import Order, check, open_sale
 from flashsale.exercise.sale import Sale
 from flashsale.kube import connect
-from tests.command import Flashsale
+from tests.command import Flashsale, kubectl
 
 STARTING = "Starting the embedded cluster"
+WEB = "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}]}}"
 
 
 class Listening:
@@ -79,6 +80,23 @@ def test_refused_up_leaves_a_running_cluster_running(open_sale: Flashsale) -> No
     assert STARTING not in told.err
     assert "namespace/refused created" not in told.err
     assert (open_sale.cluster_pid(), open_sale.record.read_text()) == (before, record)
+
+
+@pytest.mark.parametrize("after", ["up", "down"])
+def test_names_of_a_refused_up_are_nobodys_to_delete(flashsale: Flashsale, after: str) -> None:
+    """A Service that happened to be called so was there before: it is not the sale's."""
+    words = ("up", "--replicas", "1", "--no-wait", "--manifest")
+    assert flashsale(*words, str(flashsale.quick_manifest())).code == 0
+    flashsale.record.unlink()  # as on a cluster that others use
+    web = flashsale.home.parent / "web.yaml"
+    web.write_text(WEB)
+    assert kubectl(flashsale, "create", "-f", str(web)) == "service/web created\n"
+    misspelt = {"replicas: 3": "replica: 3", "name: flashsale-svc": "name: web"}
+    assert flashsale(*words, str(flashsale.quick_manifest(**misspelt))).code == 2
+    again = (*words, str(flashsale.quick_manifest()))
+    told = flashsale(*(again if after == "up" else ("down", "-o", "json")))
+    assert told.code == 0, told.err
+    assert "service/web" not in told.err + told.out
 
 
 def test_up_makes_the_namespace_and_down_leaves_it(flashsale: Flashsale) -> None:
