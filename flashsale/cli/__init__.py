@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from flashsale.errors import CTRL_C, FlashsaleError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Handler = Callable[[int, Any], object]
 
 UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EIO)
 BUG_HINT = "flashsale --debug ... shows where; please report it with that text"
@@ -42,20 +44,34 @@ def main(argv: Sequence[str] | None = None) -> None:
 def ctrl_c_leaves() -> None:
     """Let Ctrl-C end the program without a word, while there is nothing to tidy up.
 
-    Python would tell where it was: in an import, or on its way out.
+    Python would tell where it was: in an import, or on its way out. A handler of somebody else's
+    stays, and so does the ignoring that `nohup` and shells ask for.
     """
     import signal
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(CTRL_C))
+    _on_ctrl_c(signal.default_int_handler, leave)
 
 
 def ctrl_c_interrupts() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt again, unless it is ignored, as under `nohup`."""
+    """Let Ctrl-C raise KeyboardInterrupt again where it would leave."""
     import signal
 
-    if callable(signal.getsignal(signal.SIGINT)):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    _on_ctrl_c(leave, signal.default_int_handler)
+
+
+def leave(signum: int, frame: object) -> None:
+    """End the process at once."""
+    os._exit(CTRL_C)
+
+
+def _on_ctrl_c(before: Handler, after: Handler) -> None:
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is before:
+        try:
+            signal.signal(signal.SIGINT, after)
+        except ValueError:
+            return  # not the main thread, the one that Ctrl-C reaches
 
 
 def _guarded(arguments: list[str]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -229,6 +231,32 @@ main(["scale", "3"])
     command = [sys.executable, "-W", "always", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_of_a_program_that_calls_ours_stays_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A handler of its own is left alone, and the usual one is put back."""
+
+    def own(signum: int, frame: object) -> None:
+        """Do what that program does."""
+
+    before = signal.signal(signal.SIGINT, own)
+    try:
+        main(["manifest"])
+        assert signal.getsignal(signal.SIGINT) is own
+    finally:
+        signal.signal(signal.SIGINT, before)
+    main(["manifest"])
+    assert signal.getsignal(signal.SIGINT) is before
+    assert capsys.readouterr().err == ""
+
+
+def test_commands_run_in_any_thread(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the main one may say what Ctrl-C does."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(main, ["--version"]).result()
+    assert capsys.readouterr().out.startswith("flashsale ")
 
 
 def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
