@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Handler = Callable[[int, Any], object]
 
-UNWRITABLE = (errno.EBADF, errno.ENOSPC, errno.EIO)
 BUG_HINT = "flashsale --debug ... shows where; please report it with that text"
 
 
@@ -118,8 +117,7 @@ def _plugin() -> bool:
 
 
 def _said_by_the_system(error: OSError) -> FlashsaleError:
-    if error.filename is None and error.errno in UNWRITABLE:
-        words = "it is closed" if error.errno == errno.EBADF else error.strerror
+    if words := _unwritable():
         return FlashsaleError(
             f"stdout cannot be written: {words}.", hint="write it elsewhere: flashsale ... > FILE"
         )
@@ -128,3 +126,12 @@ def _said_by_the_system(error: OSError) -> FlashsaleError:
         f"The system refused: {error.strerror or error}{where}.",
         hint="flashsale doctor",
     )
+
+
+def _unwritable() -> str:
+    """Say why stdout takes nothing; empty if it does, and it was another file that did not."""
+    try:
+        sys.stdout.flush()  # what could not be written is still in its buffer
+    except OSError as error:
+        return "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
+    return ""

@@ -58,7 +58,10 @@ def _standard_input() -> str:
     """Read it all, once: whoever asks again gets the same."""
     if sys.stdin.isatty():
         raise BadInputError("stdin is a terminal, not a manifest.", hint=PIPE)
-    content = sys.stdin.buffer.read(BIGGEST + 1)
+    try:
+        content = sys.stdin.buffer.read(BIGGEST + 1)
+    except OSError as error:
+        raise BadInputError(f"stdin cannot be read: {error.strerror}.", hint=PIPE) from error
     if len(content) > BIGGEST:
         raise BadInputError("stdin is too big to be a manifest.", hint=HINT)
     return _decoded(content, "stdin")

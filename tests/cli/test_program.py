@@ -259,6 +259,18 @@ def test_commands_run_in_any_thread(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("flashsale ")
 
 
+def test_another_file_on_a_full_disk_is_not_taken_for_stdout(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is written does not tell its name when the disk is full."""
+    from flashsale.exercise import manifest
+
+    monkeypatch.setattr(manifest, "shipped_text", lambda: Path("/dev/full").write_text("all"))
+    code, _, err = told(capsys, "manifest")
+    assert code == 1
+    assert err.splitlines()[0] == "Error: The system refused: No space left on device."
+
+
 def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the system refuses is told in its words."""
     sale_home.parent.joinpath("file").write_text("")

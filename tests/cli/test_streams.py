@@ -79,6 +79,13 @@ def test_a_full_disk_is_told_once(open_sale: Flashsale, words: str, code: int) -
     assert (unheard.returncode, unheard.stderr) == (code, "")
 
 
+def test_a_stdin_that_cannot_be_read_is_said_to_be_that(flashsale: Flashsale) -> None:
+    """It is stdin, though the error's number is that of a closed stdout."""
+    done = shell(flashsale, "up --manifest -", "0>/dev/null")
+    assert done.returncode == 2
+    assert "Error: stdin cannot be read: Bad file descriptor." in done.stderr
+
+
 @pytest.mark.parametrize("closed", ["2>&-", "<&-", "2>&- <&-"])
 def test_other_closed_streams_do_not_matter(open_sale: Flashsale, closed: str) -> None:
     """The result is what it is."""
