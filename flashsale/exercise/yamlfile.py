@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flashsale.errors import BadInputError
 from flashsale.model import Object
+
+if TYPE_CHECKING:
+    import yaml
 
 BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
 MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
@@ -115,17 +118,30 @@ def _loader() -> Any:
     fastest: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Loader(fastest):  # type: ignore[misc]
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
-            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            seen = set[tuple[str, str]]()
-            for key in keys:
-                if (key.tag, key.value) in seen:
-                    problem = f"the key {key.value!r} is there twice"
-                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-                seen.add((key.tag, key.value))
-            return super().construct_mapping(node, deep)
+        def __init__(self, stream: str) -> None:
+            super().__init__(stream)
+            self.checked = set[yaml.MappingNode]()
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            """Resolve `<<`, once or more often: what that adds may well be there already."""
+            if node not in self.checked:
+                self.checked.add(node)
+                _check_keys(node)
+            super().flatten_mapping(node)
 
     return Loader
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
+    import yaml
+
+    seen = set[tuple[str, str]]()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if (key.tag, key.value) in seen:
+                problem = f"the key {key.value!r} is there twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add((key.tag, key.value))
 
 
 def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[int]) -> None:

@@ -11,6 +11,7 @@ import yaml
 from flashsale.errors import BadInputError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise.manifest import Manifest
+from flashsale.exercise.yamlfile import documents
 
 # The exercise's own manifest, field for field.
 TAUGHT = """
@@ -150,6 +151,13 @@ def test_service_that_selects_nothing_is_refused() -> None:
     """Every API server accepts this one, and no buyer would ever get through."""
     words = refused(edited("  selector:\n    app: flashsale", "  selector:\n    app: flashsail"))
     assert "the Service's selector asks for app=flashsail" in words
+
+
+def test_merged_keys_are_not_there_twice() -> None:
+    """Merged from something that itself overrides what it merges, before that is looked at."""
+    text = "a: &a {x: 1}\nb:\n  c: &c {<<: *a, x: 2}\nd: {<<: *c}\n"
+    ((_, found),) = documents(text, "my.yaml")
+    assert found == {"a": {"x": 1}, "b": {"c": {"x": 2}}, "d": {"x": 2}}
 
 
 def test_aliases_without_end_are_refused() -> None:
