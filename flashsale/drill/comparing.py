@@ -6,6 +6,7 @@ some absolute size, losses when chance would hardly bring them about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import comb
@@ -19,6 +20,7 @@ TIME_NOISE = 0.20  # of a duration
 HEALING_NOISE = 0.25  # seconds
 WAITING_NOISE = 2.0  # milliseconds
 UNLIKELY = 0.05  # chance below which two counts of losses count as different
+REPLICAS = re.compile(r"^  replicas: \d+\n", re.M)
 SAME = ("rate", "kills", "every", "replicas", "scale", "grace", "process", "calm")
 PLACES = ("kind", "server", "flashsale", "cores", "manifest")
 NAMED = {
@@ -92,6 +94,8 @@ def _differences(a: Document, b: Document) -> Iterator[str]:
     for part, names in (("scenario", SAME), ("place", PLACES)):
         for name in names:
             one, other = a[part].get(name), b[part].get(name)
+            if name == "manifest":  # how many there were has a line of its own
+                one, other = (REPLICAS.sub("", str(text)) for text in (one, other))
             if one == other:
                 continue
             called = NAMED.get(name, name)

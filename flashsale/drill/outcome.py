@@ -89,6 +89,11 @@ class Place:
     cores: int
     manifest: str  # YAML of the ReplicaSet and the Service as they were
 
+    @property
+    def lingering(self) -> bool:
+        """Whether pods go on for a while after their deletion, because of a preStop hook."""
+        return "preStop:" in self.manifest
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

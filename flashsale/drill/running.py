@@ -24,6 +24,9 @@ from flashsale.load import crowd
 from flashsale.load.plan import LONGEST, PATIENCE, Plan
 from flashsale.load.target import Target
 
+FIRST = asyncio.FIRST_COMPLETED
+SOON = 0.5  # seconds after which waiting deserves a word
+
 
 @dataclass(frozen=True, slots=True)
 class Glance:
@@ -69,11 +72,30 @@ async def run(
         NotReadyError: the sale was not whole to begin with.
     """
     replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
-    await ready(sale, replicas, timeout=scenario.timeout)
-    watchers = audience or Audience()
-    drill = _Drill(sale, place.url, scenario, replicas, watchers, stop or asyncio.Event())
+    watchers, stop = audience or Audience(), stop or asyncio.Event()
+    await _whole(sale, replicas, scenario.timeout, watchers, stop)
+    drill = _Drill(sale, place.url, scenario, replicas, watchers, stop)
     error = await drill.run(target, plan)
     return drill.outcome(place, error), error
+
+
+async def _whole(
+    sale: Sale, replicas: int, timeout: float, audience: Audience, stop: asyncio.Event
+) -> None:
+    """Wait until the sale is whole, or the drill is to stop; say so where that takes a while."""
+    waiting = asyncio.create_task(ready(sale, replicas, timeout=timeout))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait({waiting, stopping}, timeout=SOON, return_when=FIRST)
+        if not done:
+            audience.tell(Entry(time.monotonic(), "note", "waiting until the sale is whole"))
+            await asyncio.wait({waiting, stopping}, return_when=FIRST)
+        if waiting.done():
+            await waiting  # raises what kept it from that
+    finally:
+        for task in (waiting, stopping):
+            task.cancel()
+        await asyncio.gather(waiting, stopping, return_exceptions=True)
 
 
 class _Drill:
@@ -111,7 +133,7 @@ class _Drill:
         stopped = asyncio.create_task(self._stop.wait(), name="waiting for stop")
         tasks = {watching, buying, acting, stopped}
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=FIRST)
             error = await self._ended(acting, watching, buying)
             self._enough.set()
             self._report = await buying

@@ -78,6 +78,7 @@ def judge(outcome: Outcome) -> Judged:
         *_ends(outcome),
         *_overload(outcome, measured),
         *_losses(outcome, blamed, covered),
+        *_lesson(outcome, blamed),
         *_healings(outcome, healing),
         *gain(measured, outcome.scenario.rate, figures.generator, outcome.place.cores),
         fair.shares.text + _quiet(fair) + _served(fair, figures),
@@ -86,7 +87,7 @@ def judge(outcome: Outcome) -> Judged:
     return Judged(
         "pass" if passed else "fail",
         headline(outcome),
-        sentences,
+        sentences if figures.sent else tuple(_ends(outcome)),
         blamed,
         covered,
         measured,
@@ -98,6 +99,8 @@ def judge(outcome: Outcome) -> Judged:
 def headline(outcome: Outcome) -> str:
     """Say in one line what a drill cost."""
     figures, kills = outcome.report.figures, len(outcome.struck)
+    if not figures.sent:
+        return "No purchase was sent."
     if not figures.confirmed:
         return f"Not one of {figures.sent:,} purchases was confirmed."
     lost = f"{figures.lost:,} of {figures.sent:,} purchases lost"
@@ -166,6 +169,18 @@ def _losses(outcome: Outcome, blamed: Sequence[Blamed], covered: float) -> Itera
         yield f"{more:,} more losses were counted, but not kept one by one."
     if doubt(blamed, covered):
         yield "At quiet times losses were almost as frequent: the kills are not the only reason."
+
+
+def _lesson(outcome: Outcome, blamed: Sequence[Blamed]) -> Iterator[str]:
+    """Say why pods that may say goodbye cost purchases all the same."""
+    blow = outcome.scenario.blow
+    if outcome.place.lingering or blow.process or blow.grace == 0:
+        return
+    if any(one.cause for one in blamed):
+        yield (
+            "The pods have no preStop hook: they stop while some buyers are still sent to them."
+            " The sleep in `flashsale manifest` waits until nobody is."
+        )
 
 
 def _part(count: int, lost: int) -> str:

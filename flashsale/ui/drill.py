@@ -79,7 +79,7 @@ def summary(outcome: Outcome, judged: Judged, width: int | None = None) -> Rende
     passed = judged.verdict == "pass"
     word = "STOPPED" if outcome.ended == "interrupted" else judged.verdict.upper()
     style = "bold green" if passed else "bold red"
-    texts = [phases_table(judged.parts)]
+    texts = [phases_table(judged.parts)] if judged.parts else []
     if outcome.healings:
         texts.append(healings_table(outcome, judged, width))
     if outcome.report.figures.pods:

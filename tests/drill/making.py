@@ -164,7 +164,7 @@ def totals(
         confirmed=confirmed,
         rejected=rejected,
         seconds=seconds,
-        rate=sent / seconds,
+        rate=sent / (seconds or 1.0),
         latency_ms=Quantiles(1.0, 2.0, 9.0, 20.0),
         pods=pods,
         errors=errors,

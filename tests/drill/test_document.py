@@ -15,7 +15,7 @@ from flashsale.drill.place import manifest
 from flashsale.drill.verdict import judge
 from flashsale.errors import BadInputError
 from flashsale.exercise.killing import Blow
-from tests.drill.making import healing, life, loss, outcome, phase, scaled, struck
+from tests.drill.making import PLACE, healing, life, loss, outcome, phase, scaled, struck
 
 USUAL: dict[str, Any] = {
     "lives": [
@@ -121,6 +121,16 @@ def test_what_was_done_otherwise_is_told_first() -> None:
         "The number of replicas differs: 3 in A, 4 in B.",
         "The grace period differs: the pod's own in A, 0 in B.",
     )
+
+
+def test_a_number_of_replicas_makes_no_other_manifest() -> None:
+    """It has a line of its own; anything else in the manifest does."""
+    a, b, c = (
+        written(place=replace(PLACE, manifest=f"spec:\n  replicas: {count}\n  {rest}\n"))
+        for count, rest in ((3, "a: 1"), (5, "a: 1"), (3, "a: 2"))
+    )
+    assert compare(a, b).differences == ()
+    assert compare(a, c).differences == ("The manifests differ.",)
 
 
 def test_losses_and_slower_healing_matter() -> None:

@@ -139,6 +139,17 @@ def test_whoever_stops_a_drill_finds_the_sale_as_it_was(
     assert replicas(sale) == 3
 
 
+def test_a_drill_that_still_waits_for_pods_can_be_stopped(flashsale: Flashsale) -> None:
+    """It says what it waits for, and ends at the first Ctrl-C."""
+    assert flashsale("up", "--no-wait").code == 0  # ready after five seconds
+    running = flashsale.start("drill")
+    said_until(running, r"waiting until the sale is whole")
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 130
+    assert out.startswith("STOPPED  No purchase was sent.")
+
+
 def test_what_somebody_else_wanted_meanwhile_is_left_alone(sale: Flashsale) -> None:
     """A drill puts back its own scaling only."""
     running = sale.start(

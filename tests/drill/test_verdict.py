@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from flashsale.drill.outcome import Skipped
 from flashsale.drill.scaling_gain import gain
 from flashsale.drill.scenario import Scenario
 from flashsale.drill.verdict import judge
+from flashsale.exercise.killing import Blow
 from flashsale.figures import Generator
-from tests.drill.making import START, healing, life, loss, outcome, phase, scaled, struck
+from tests.drill.making import PLACE, START, healing, life, loss, outcome, phase, scaled, struck
 from tests.drill.test_gain import part
 
 KILL: dict[str, Any] = {
@@ -85,6 +87,33 @@ def test_nothing_confirmed_is_no_pass() -> None:
     judged = judge(outcome(answers={0: {}}, rejected=50))
     assert judged.verdict == "fail"
     assert judged.headline == "Not one of 50 purchases was confirmed."
+
+
+def test_a_drill_that_sent_nothing_claims_nothing() -> None:
+    """Stopped before the first purchase: no loss, no share, and no praise."""
+    judged = judge(outcome(seconds=0, answers={0: {}}, ended="interrupted"))
+    assert judged.headline == "No purchase was sent."
+    assert judged.sentences == ("The drill was stopped before its end.",)
+
+
+@pytest.mark.parametrize(
+    ("blow", "manifest", "taught"),
+    [
+        (Blow(), "kind: ReplicaSet\n", True),
+        (Blow(grace=10), "kind: ReplicaSet\n", True),
+        (Blow(), "preStop: {sleep: {seconds: 5}}\n", False),
+        (Blow(grace=0), "kind: ReplicaSet\n", False),
+        (Blow(process=True), "kind: ReplicaSet\n", False),
+    ],
+)
+def test_what_a_prestop_hook_would_have_saved_is_taught(
+    blow: Blow, manifest: str, taught: bool
+) -> None:
+    """Where pods could say goodbye, have no hook, and cost purchases: that is the lesson."""
+    place = replace(PLACE, manifest=manifest)
+    wish = {**KILL, "losses": [loss(10.1)], "blow": blow, "place": place}
+    assert ("The pods have no preStop hook" in said(**wish)) is taught
+    assert "preStop" not in said(**KILL)
 
 
 def test_a_drill_that_could_not_go_on_fails() -> None:
