@@ -14,6 +14,7 @@ from flashsale.clusters import programs
 from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.minikube.deciding import LockedError
 from flashsale.clusters.minikube.elsewhere import at_work, changes
+from flashsale.errors import ClusterUnreachableError
 from tests.minikube.world import PROFILE, STOPPED, Told, World
 
 HALF_UP = {"kubelet": "Stopped", "apiserver": "Stopped", "kubeconfig": "Misconfigured"}
@@ -46,6 +47,17 @@ async def test_profile_that_somebody_else_is_making_is_not_made_twice(
         "Creating minikube profile 'shop' (first start downloads about 1 GB)",
     ]
     assert world.acts() == ["start"]
+
+
+async def test_profile_that_is_half_written_or_half_gone_is_not_called_damaged(
+    world: World, minikube: Minikube, told: Told
+) -> None:
+    """A start makes its folder before it knows its config; the advice would be to delete it."""
+    world.set(invalid=["shop"])
+    world.runs(THEIR_START)
+    with pytest.raises(ClusterUnreachableError, match="'shop' is damaged"):
+        await minikube.start(told)
+    assert told.steps == [WAITING]  # as long as somebody was at it
 
 
 async def test_start_that_somebody_else_gave_up_is_taken_up(

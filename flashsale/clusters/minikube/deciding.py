@@ -73,7 +73,7 @@ def decide(
         BadInputError: the profile is not of the kind that was asked for.
     """
     name = wish.profile
-    if state.damaged:
+    if state.damaged and not busy:  # a start makes its folder first, and writes its config later
         raise ClusterUnreachableError(
             f"Profile '{name}' is damaged.", hint=f"recreate it: minikube delete -p {name}"
         )
