@@ -197,6 +197,7 @@ def test_ports_in_a_log() -> None:
         ("[INFO] Listening at: http://[::1]:5000 (7)", True),
         ("[INFO] Listening at: http://0.0.0.0:5000 (7)", False),
         (" * Running on http://127.0.0.1:5000\n * Running on http://10.244.0.7:5000", False),
+        (" * Running on all addresses (0.0.0.0)\n * Running on http://127.0.0.1:5000", False),
         ("[INFO] Listening at: http://127.0.0.1:8000 (7)", False),
         ("nothing", False),
     ],
