@@ -125,6 +125,7 @@ async def test_lock_that_is_never_free_is_explained(
         ("minikube stop -p shop", "shop", True),
         ("sh -c cd /srv/minikube && minikube start -p shop", "shop", True),
         ("minikube delete --profile shop", "shop", True),
+        ("minikube delete --all --purge", "shop", True),
         ("minikube start -p shop", "minikube", False),
         ("minikube start", "shop", False),
         ("minikube status -p shop", "shop", False),

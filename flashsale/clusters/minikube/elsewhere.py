@@ -43,4 +43,5 @@ def changes(profile: str, line: str) -> bool:
 def _changes(profile: str, said: str) -> bool:
     named = PROFILE.search(said)
     words = [word for word in PROFILE.sub(" ", said).split() if not word.startswith("-")]
-    return words[:1] in ([one] for one in CHANGING) and profile == (named[1] if named else DEFAULT)
+    meant = profile == (named[1] if named else DEFAULT) or "--all" in said.split()
+    return meant and words[:1] in ([one] for one in CHANGING)
