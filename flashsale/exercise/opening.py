@@ -33,6 +33,10 @@ from flashsale.kube.applying import Outcome, apply
 from flashsale.kube.failures import InvalidError
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
+PORT_HELD = (
+    "write another nodePort; or flashsale down, then flashsale up, where the sale's own Service"
+    " has it under its old name"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ def named(error: InvalidError, manifest: Manifest) -> BadInputError:
             f"changes {field}, which Kubernetes does not allow while the ReplicaSet is there",
             "flashsale down, then flashsale up",
         )
-    return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=error.hint)
+    hint = PORT_HELD if "port is already allocated" in error.words else error.hint
+    return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)
 
 
 async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:

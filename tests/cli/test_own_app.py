@@ -181,6 +181,22 @@ def test_renamed_replicaset_takes_the_place_of_the_old_one(
     assert {answer["message"] for answer in answers(told.json["url"])} == {NEW}
 
 
+def test_renamed_service_cannot_take_over_a_node_port_that_is_named(
+    flashsale: Flashsale, project: Path
+) -> None:
+    """Two cannot have it at once; the hint says what can be done, and nothing was changed."""
+    manifest = project / "flashsale-replicaset.yaml"
+    text = manifest.read_text().replace("port: 80\n", "port: 80\n      nodePort: 31555\n")
+    manifest.write_text(text)
+    assert flashsale("up", str(project), "--replicas", "1", "--no-wait").code == 0
+    manifest.write_text(text.replace("flashsale-svc", "my-svc"))
+    told = flashsale("up", str(project), "--no-wait")
+    assert told.code == 2
+    assert "31555: provided port is already allocated" in told.err
+    assert "flashsale down, then flashsale up, where the sale's own Service has it" in told.err
+    assert flashsale("status", "-o", "json").json["service"]["name"] == "flashsale-svc"
+
+
 def test_down_closes_what_a_failed_renaming_left(flashsale: Flashsale, project: Path) -> None:
     """The old pods go on selling while the new ones fail; closing the sale closes both."""
     manifest, app = project / "flashsale-replicaset.yaml", project / "app.py"
