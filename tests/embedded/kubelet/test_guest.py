@@ -14,7 +14,7 @@ from flashsale.embedded.kubelet.network import PodAddress
 from flashsale.embedded.kubelet.runtime import GUEST, guest
 
 POD = PodAddress("127.77.4.9", "127.77.5.9")
-REALLY = "import sitecustomize; really = sitecustomize.Plain.getsockname"  # past the belief
+REALLY = "really = socket.socket.__mro__[-2].getsockname"  # past the belief
 
 
 def run(code: str, address: PodAddress = POD, *, path: str = "", **options: Any) -> Any:
