@@ -11,7 +11,7 @@ from typing import Any
 
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Progress
-from flashsale.clusters.choose import Choice
+from flashsale.clusters.choose import Choice, recorded_quietly
 from flashsale.clusters.presence import exists
 from flashsale.errors import NoSaleError, NotReadyError
 from flashsale.exercise import former
@@ -104,7 +104,7 @@ def _go_on(choice: Choice, closed: str, another: str, progress: Progress, home: 
         f"The cluster goes on: there is a sale in the namespace {another};"
         f" to close it: flashsale down -n {another}"
     )
-    if closed == choice.record.namespace:
+    if closed == choice.record.namespace and _ours_to_write(home, choice):
         records.write(home, replace(choice.record, namespace=another, former=""))
 
 
@@ -174,13 +174,14 @@ async def _pods_gone(sale: Sale, replicaset: Object) -> None:
 
 
 def _forget(home: Path, choice: Choice) -> None:
-    """Drop the record if it was about this cluster."""
-    try:
-        recorded = records.read(home)
-    except records.UnusableRecordError:
-        return
-    if recorded and (recorded.kind, recorded.context) == (
-        choice.record.kind,
-        choice.record.context,
-    ):
+    """Drop the record if it is about this cluster."""
+    if _ours_to_write(home, choice):
         records.forget(home)
+
+
+def _ours_to_write(home: Path, choice: Choice) -> bool:
+    """Whether the record is about this cluster, or there is none; `down` may name another."""
+    found, ours = recorded_quietly(home), choice.record
+    if found is None:
+        return not records.path(home).exists()  # a broken one is left as it is
+    return (found.kind, found.context) == (ours.kind, ours.context)

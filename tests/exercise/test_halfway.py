@@ -191,3 +191,15 @@ def test_down_leaves_no_sale_behind_that_the_next_up_would_revive(flashsale: Fla
     assert "to close it: flashsale down -n shop" in closed.err
     assert flashsale("status", "-o", "json").json["namespace"] == "shop"
     assert "The cluster is stopped." in flashsale("down").out
+
+
+def test_down_on_another_cluster_leaves_the_record_alone(flashsale: Flashsale) -> None:
+    """Though that cluster goes on for one more sale: the recorded one is elsewhere."""
+    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    flashsale(*words, "-n", "shop")
+    flashsale(*words, "-n", "default")
+    elsewhere = '{"format": 1, "kind": "context", "context": "kind-dev"}'
+    flashsale.record.write_text(elsewhere)
+    closed = flashsale("down", "--cluster", "embedded")
+    assert "to close it: flashsale down -n shop" in closed.err
+    assert flashsale.record.read_text() == elsewhere
