@@ -128,8 +128,10 @@ async def _open(
             await _all_ready(sale, deadline, progress, tell)
             image = await learned(sale, image, before)
             record = record.with_image(image)
-        record = await remembering.renamed(sale, record, progress)
-        remembering.remember(home, record, progress)
+            record = await remembering.renamed(sale, record, progress)
+            remembering.remember(home, record, progress)
+        elif record.former:
+            progress.note(remembering.stays(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
             await proven(sale, shown.url, shown.pods, deadline, progress)

@@ -14,6 +14,7 @@ from flashsale.exercise import manifest as manifests
 from flashsale.exercise.former import left_over, place
 from flashsale.exercise.project import Project
 from flashsale.exercise.sale import Sale
+from flashsale.wording import joined
 
 
 def recorded(
@@ -74,6 +75,16 @@ async def renamed(sale: Sale, record: Record, progress: Progress) -> Record:
     for gone in await former.remove(sale, record.former):
         progress.note(f"{gone} deleted: the manifest has another name now")
     return replace(record, former="")
+
+
+def stays(record: Record) -> str:
+    """Say what is left of an earlier manifest because nobody waits for the new pods."""
+    names = record.former.split()
+    stay, it = ("stays", "it") if len(names) == 1 else ("stay", "them")
+    return (
+        f"{joined(names)} {stay} for now (--no-wait), though the manifest has another name;"
+        f" the next flashsale up removes {it}."
+    )
 
 
 def options(record: Record) -> str:

@@ -30,7 +30,14 @@ asyncio.run(hold())
 """
 OBEDIENT = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);" + OBEDIENT
-WITH_CHILD = f"import os, signal\nif not os.fork(): signal.signal(2, signal.SIG_IGN)\n{OBEDIENT}"
+WITH_CHILD = f"""
+import os, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+if not os.fork():
+    time.sleep(60)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+{OBEDIENT}
+"""
 
 
 def held(home: Path, script: str) -> tuple[subprocess.Popen[str], int]:
