@@ -365,15 +365,21 @@ async def test_node_where_the_build_failed_is_named(
     assert (await provide(minikube, app, "flashsale:1.0", told)).built  # and it is not taken for it
 
 
+@pytest.mark.parametrize("runtime", ["docker", "containerd", "crio"])
+@pytest.mark.parametrize("changed", [False, True], ids=["same", "changed"])
 async def test_node_that_joined_later_gets_the_image_too(
-    world: World, minikube: Minikube, app: App, told: Told
+    world: World, minikube: Minikube, app: App, told: Told, runtime: str, changed: bool
 ) -> None:
-    """`minikube node add` brings an empty one."""
-    world.has(nodes=2)
+    """`minikube node add` brings an empty one; the others may have the name on an older image."""
+    world.has(nodes=2, runtime=runtime)
     await provide(minikube, app, "flashsale:1.0", told)
     world.has(**{**world.profile(), "nodes": 3})
-    assert (await provide(minikube, app, "flashsale:1.0", told)).built
-    assert "docker.io/library/flashsale:1.0" in world.profile()["workers"]["m03"]
+    if changed:
+        (app.folder / "app.py").write_text("print('changed')\n")
+    made = await provide(minikube, app, "flashsale:1.0", told)
+    assert made.built
+    stores = [world.profile()["images"], *world.profile()["workers"].values()]
+    assert [made.runs_in(f"sha256:{images[made.name]}") for images in stores] == [True] * 3
 
 
 async def test_node_that_does_not_say_what_it_has_is_an_error(

@@ -59,10 +59,14 @@ async def make(minikube: Binary, recipe: Recipe, profile: Profile, emit: Emit, n
         ClusterUnreachableError: a node does not say what it has.
     """
     wanted = NodeBuild.of(recipe)
-    source = "" if recipe.rebuild else wanted.present(await by_node(minikube, profile))
-    log = "" if source else await _build(minikube, recipe, wanted, profile, emit, note)
+    nodes, log = await by_node(minikube, profile), ""
+    source = "" if recipe.rebuild else wanted.present(nodes)
+    if not source:
+        log = await _build(minikube, recipe, wanted, profile, emit, note)
+        nodes = await by_node(minikube, profile)
     image = source or wanted.content
-    nodes = await named(minikube, profile, image, wanted.name)
+    if lacking(nodes, image, wanted.name):
+        nodes = await named(minikube, profile, image, wanted.name, nodes)
     if without := lacking(nodes, image, wanted.name):
         where = [machine(profile, index) for index in without] if len(nodes) > 1 else []
         raise failed(log, where)
@@ -97,20 +101,23 @@ def machine(profile: Profile, index: int) -> str:
     return f"{profile.name}-{profile.nodes[index]}" if index else profile.name
 
 
-async def named(minikube: Binary, profile: Profile, image: str, name: str) -> list[Images]:
+async def named(
+    minikube: Binary, profile: Profile, image: str, name: str, nodes: Sequence[Images]
+) -> list[Images]:
     """Put a name on an image, and return what the nodes have then.
 
     containerd leaves a name that is taken where it is (`ctr images tag` without --force, in
     pkg/minikube/cruntime/containerd.go), and minikube is silent about that; so the name is taken
-    off first, with all other names of the image that it was on.
+    off first, with all other names of the image that it was on. Before any tagging: once one node
+    has the name right, taking it off would cost that node the image.
+
+    Args:
+        nodes: what they have so far.
     """
-    await minikube.ask("image", "tag", image, name)
-    nodes = await by_node(minikube, profile)
-    if any(image in one and name in one and one[name] != one[image] for one in nodes):
+    if any(image in one and one.get(name, one[image]) != one[image] for one in nodes):
         await minikube.ask("image", "rm", name)
-        await minikube.ask("image", "tag", image, name)
-        nodes = await by_node(minikube, profile)
-    return nodes
+    await minikube.ask("image", "tag", image, name)
+    return await by_node(minikube, profile)
 
 
 def argument(profile: Profile, key: str, value: str) -> str:
