@@ -15,6 +15,7 @@ from flashsale.errors import BadInputError, FlashsaleError
 
 NAME, FORMAT = "sale.json", 1
 REPLICASET, SERVICE = "flashsale-rs", "flashsale-svc"  # as the exercise names them
+FLAGS = ("allow_remote", "applied")  # all other values are words
 
 
 class UnusableRecordError(FlashsaleError):
@@ -32,6 +33,7 @@ class Record:
     replicaset: str = REPLICASET
     service: str = SERVICE
     allow_remote: bool = False  # somebody insisted, at `up`
+    applied: bool = True  # objects of these names; else only a cluster was started
     image: str = ""  # id of the image that `up` made last
     folder: str = ""  # whose app and manifest `up` took last, absolute; empty for the packaged ones
     former: str = ""  # words: what earlier manifests called its objects, not removed yet
@@ -110,7 +112,7 @@ def parse(document: Any) -> Record:
     known = {one.name: one.type for one in fields(Record)}
     values = {key: value for key, value in document.items() if key in known}
     for key, value in values.items():
-        if not isinstance(value, bool if key == "allow_remote" else str):
+        if not isinstance(value, bool if key in FLAGS else str):
             raise ValueError(f"'{key}' cannot be {value!r}")
     if "context" not in values:
         raise ValueError("it names no context")

@@ -20,10 +20,10 @@ def left_over(before: Record | None, record: Record) -> str:
     """Name what the new names leave over, as kubectl prints it: `service/old-svc`.
 
     Args:
-        before: of the sale as it was; None where nothing is known of one, and so nothing is ours.
+        before: of the sale as it was; where nothing was applied yet, nothing is ours.
         record: of the sale as it is to be.
     """
-    if before is None or place(before) != place(record):
+    if before is None or not before.applied or place(before) != place(record):
         return ""
     there = _names(record)
     gone = [*before.former.split(), *_names(before)]

@@ -38,6 +38,7 @@ def recorded(
         replicaset=manifest.name,
         service=manifest.service_name,
         folder=str(project.folder or ""),
+        applied=True,
     )
     return replace(told, former=left_over(before, told))
 
@@ -54,7 +55,7 @@ def first(home: Path, record: Record) -> None:
     """
     if not records.path(home).exists():
         unnamed = replace(record, replicaset=records.REPLICASET, service=records.SERVICE)
-        records.write(home, unnamed)
+        records.write(home, replace(unnamed, applied=False))
 
 
 def remember(home: Path, record: Record, progress: Progress) -> None:

@@ -99,6 +99,26 @@ def test_names_of_a_refused_up_are_nobodys_to_delete(flashsale: Flashsale, after
     assert "service/web" not in told.err + told.out
 
 
+def test_sale_of_somebody_else_outlives_a_refused_up_and_a_renamed_one(
+    flashsale: Flashsale,
+) -> None:
+    """What was never applied from here has left nothing that a new name could leave over."""
+    words = ("up", "--replicas", "1", "--no-wait", "--manifest")
+    assert flashsale(*words, str(flashsale.quick_manifest())).code == 0
+    flashsale.record.unlink()  # as on a cluster that others use
+    assert (
+        flashsale(*words, str(flashsale.quick_manifest(**{"replicas: 3": "replica: 3"}))).code == 2
+    )
+    other = {"name: flashsale-rs": "name: my-rs", "name: flashsale-svc": "name: my-svc"}
+    told = flashsale("up", "--manifest", str(flashsale.quick_manifest(**other)))
+    assert told.code == 0, told.err
+    assert "deleted" not in told.err
+    assert kubectl(flashsale, "get", "rs", "-o", "name").split() == [
+        "replicaset.apps/flashsale-rs",
+        "replicaset.apps/my-rs",
+    ]
+
+
 def test_up_makes_the_namespace_and_down_leaves_it(flashsale: Flashsale) -> None:
     """The embedded cluster is the learner's own, so nobody has to make the namespace first."""
     words = ("up", "-n", "shop", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
