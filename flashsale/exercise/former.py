@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import replace
 
 from flashsale.clusters.record import Record
+from flashsale.errors import NoSaleError
 from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError, paths
+from flashsale.kube.applying import last_applied
 
 KINDS = {"replicaset.apps": paths.replicasets, "service": paths.services}
 
@@ -45,6 +47,17 @@ async def remove(sale: Sale, former: str) -> list[str]:
             await sale.api.delete(KINDS[kind](sale.namespace, name), options)
             removed.append(word)
     return removed
+
+
+async def scaled(sale: Sale, former: str) -> int | None:
+    """Give the number of pods that somebody set on such a ReplicaSet; None if nobody did."""
+    for earlier in sales(sale, former):
+        with suppress(NoSaleError):
+            found = await earlier.replicaset()
+            said = (last_applied(found).get("spec") or {}).get("replicas", 1)
+            if found["spec"].get("replicas") != said:
+                return int(found["spec"]["replicas"])
+    return None
 
 
 def sales(sale: Sale, former: str) -> list[Sale]:

@@ -17,8 +17,8 @@ from typing import Any
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.choose import Choice, recorded_quietly
 from flashsale.errors import BadInputError
+from flashsale.exercise import former, namespaces, remembering
 from flashsale.exercise import manifest as manifests
-from flashsale.exercise import namespaces, remembering
 from flashsale.exercise.entrance import proven
 from flashsale.exercise.halfway import nothing_half_done
 from flashsale.exercise.manifest import Manifest
@@ -121,7 +121,10 @@ async def _open(
         remembering.remember(home, record, progress)
         before = await present(sale)
         progress.step("Applying the ReplicaSet and the Service")
-        outcomes = await applied(sale, manifest, order.replicas)
+        count = order.replicas
+        if count is None:
+            count = await former.scaled(sale, record.former)
+        outcomes = await applied(sale, manifest, count)
         deadline = Deadline.after(order.timeout)
         rolled = await renew(sale, image, before, order, deadline, progress, tell)
         if order.wait:

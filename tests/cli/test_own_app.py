@@ -160,11 +160,13 @@ def test_renamed_replicaset_takes_the_place_of_the_old_one(
     before = flashsale("up", str(project), "-o", "json").json
     manifest.write_text(manifest.read_text().replace("name: flashsale-rs", "name: my-rs"))
     changed(project)
+    assert flashsale("scale", "3", "--no-wait").code == 0
     hasty = flashsale("up", str(project), "--no-wait")
     assert "replicaset.apps/flashsale-rs stays for now (--no-wait)" in hasty.err
     assert kubectl(flashsale, "get", "rs", "-o", "name").count("replicaset") == 2
     told = flashsale("up", str(project), "-o", "json")
     assert told.code == 0
+    assert told.json["replicaset"]["desired"] == 3  # as for any other change of the manifest
     assert "replicaset.apps/flashsale-rs deleted: the manifest has another name now" in told.err
     kubectl(flashsale, "wait", "--for=delete", *(f"pod/{name}" for name in names(before)))
     assert kubectl(flashsale, "get", "rs", "-o", "name") == "replicaset.apps/my-rs\n"
