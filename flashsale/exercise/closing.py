@@ -76,9 +76,7 @@ async def close(
         progress.step("Removing the ReplicaSet, the Service and the pods")
         removed = await remove(sale, at_once=dead)
         if sale.namespace == choice.record.namespace:
-            for earlier in former.sales(sale, choice.record.former):
-                removed += await remove(earlier, at_once=dead)
-            removed += await former.remove(sale, choice.record.former)
+            removed += await _remove_former(sale, choice.record.former, at_once=dead)
         missing = sale.missing()
         missing.hint = sale.kubectl("get replicasets --all-namespaces")
         another = await _another(sale, choice.record.namespace)
@@ -153,6 +151,14 @@ async def remove(sale: Sale, *, at_once: bool) -> list[str]:
     if replicaset:
         await _pods_gone(sale, replicaset)
     return removed
+
+
+async def _remove_former(sale: Sale, names: str, *, at_once: bool) -> list[str]:
+    """Delete what earlier manifests called otherwise, and wait for its pods, too."""
+    removed = []
+    for earlier in former.sales(sale, names):
+        removed += await remove(earlier, at_once=at_once)
+    return removed + await former.remove(sale, names)
 
 
 async def _end(sale: Sale, replicaset: Object) -> None:
