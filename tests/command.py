@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -45,6 +46,7 @@ class Flashsale:
             "PATH": "/usr/bin:/bin",  # no minikube
             "HOME": str(self.home.parent),
             "FLASHSALE_HOME": str(self.home),
+            "FLASHSALE_POD_NETWORK": os.environ.get("FLASHSALE_POD_NETWORK", ""),
             "KUBECONFIG": str(self.home.parent / "no-kubeconfig"),
         }
 
