@@ -170,9 +170,11 @@ async def _carried_out(
     from flashsale.drill.running import run
     from flashsale.exercise.entrance import ours
     from flashsale.load.target import find_target
+    from flashsale.model import Service
 
-    async with sale.cluster.reach(await sale.service(), notes()) as url:
-        await ours(sale, url)
+    found = await sale.service_object()
+    async with sale.cluster.reach(Service.from_object(found), notes()) as url:
+        await ours(sale, found, url)
         target = find_target(url, allow_remote=typed.allow_remote)
         where = await place(sale, url)
         stop, task = asyncio.Event(), asyncio.current_task()

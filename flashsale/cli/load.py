@@ -108,13 +108,13 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
     from flashsale.cli.output import notes
     from flashsale.exercise.entrance import ours
     from flashsale.exercise.sale import find
+    from flashsale.model import Service
 
-    async with (
-        find(typed.wanted, typed.namespace) as sale,
-        sale.cluster.reach(await sale.service(), notes()) as address,
-    ):
-        await ours(sale, address)
-        yield address
+    async with find(typed.wanted, typed.namespace) as sale:
+        found = await sale.service_object()
+        async with sale.cluster.reach(Service.from_object(found), notes()) as address:
+            await ours(sale, found, address)
+            yield address
 
 
 async def _sent(plan: Plan) -> Done:

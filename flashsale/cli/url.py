@@ -42,16 +42,19 @@ async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
     from flashsale.errors import ClusterUnreachableError
     from flashsale.exercise.entrance import ours
     from flashsale.exercise.sale import find
+    from flashsale.model import Service
 
     async with find(typed.wanted, typed.namespace) as sale:
-        service = await sale.service()
+        found = await sale.service_object()
+        service = Service.from_object(found)
         try:
             address = await sale.cluster.address(service)
-            await ours(sale, address)
-            show(address)
         except ClusterUnreachableError:
             async with sale.cluster.reach(service, notes(), one_pod=True) as address:
                 show(address)
                 sys.stdout.flush()  # whoever reads it through a pipe needs it now
                 if isinstance(address, Held):
                     await asyncio.Event().wait()
+        else:
+            await ours(sale, found, address)
+            show(address)

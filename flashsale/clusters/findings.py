@@ -18,6 +18,7 @@ from flashsale.clusters.minikube.deciding import BY_DOCKER, check_version, disk_
 from flashsale.clusters.minikube.state import GONE, Profile, Status, version
 from flashsale.errors import FlashsaleError
 from flashsale.image import EngineError, Trouble, connected, own_docker
+from flashsale.wording import counted
 
 Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed either
 LEAST_MEMORY = 1800 * 2**20  # bytes; minikube refuses less
@@ -145,8 +146,7 @@ def made_with(profile: Profile) -> str:
     """Write how a profile was made."""
     sizes = [f"{profile.cpus} CPUs"] * bool(profile.cpus)
     sizes += [f"{profile.memory} MiB"] * bool(profile.memory)
-    count = len(profile.nodes)
-    nodes = "1 node" if count == 1 else f"{count} nodes"
+    nodes = counted(len(profile.nodes), "node")
     parts = [f"driver {profile.driver}", f"runtime {profile.runtime}", nodes, *sizes]
     return ", ".join(parts)
 

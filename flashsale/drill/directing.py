@@ -17,6 +17,7 @@ from flashsale.exercise.sale import Sale
 from flashsale.exercise.scaling import scale
 from flashsale.exercise.victims import victims
 from flashsale.model import Pod
+from flashsale.wording import counted
 
 Clock = Callable[[], float]
 Tell = Callable[[Entry], None]
@@ -173,7 +174,7 @@ class Director:
             self._opened = None
 
     def _pods(self) -> str:
-        return "1 pod" if self.wanted == 1 else f"{self.wanted} pods"
+        return counted(self.wanted, "pod")
 
     def _say(self, kind: EntryKind, text: str, pod: str = "") -> None:
         self._tell(Entry(self._clock(), kind, text, pod))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from flashsale.errors import BadInputError
 from flashsale.exercise.killing import Blow
 from flashsale.load.plan import FASTEST
-from flashsale.wording import number
+from flashsale.wording import counted, number
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000
@@ -117,8 +117,7 @@ def steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
 
 def too_few(floor: int) -> str:
     """Say why a kill is skipped, as the end of "kill 1 of 3 skipped: ..."."""
-    pods = "1 ready pod" if floor == 1 else f"{floor} ready pods"
-    return f"it would leave fewer than {pods}"
+    return f"it would leave fewer than {counted(floor, 'ready pod')}"
 
 
 def as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:

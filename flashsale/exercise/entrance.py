@@ -69,13 +69,12 @@ async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> 
     return astray.troubled(event, Service.from_object(found), url)
 
 
-async def ours(sale: Sale, url: str) -> None:
+async def ours(sale: Sale, service: Object, url: str) -> None:
     """Refuse an address that another program has: nobody is to be sent there.
 
     Raises:
         RefusedError: another program has the node port, and it is not the sale that answers.
     """
-    service = await sale.service_object()
     event = await warning(sale, service)
     if event is None or event.get("reason") != astray.TAKEN:
         return

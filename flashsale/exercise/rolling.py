@@ -19,7 +19,7 @@ from flashsale.exercise.versions import stale
 from flashsale.exercise.waiting import LOOK, Deadline, Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
 from flashsale.model import Object, Pod, ReplicaSet
-from flashsale.wording import joined
+from flashsale.wording import counted, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,10 @@ def replacing(old: Sequence[Object]) -> str:
     """Say what is done, and who does not do it."""
     first, *later = waves(old)
     together = len(first) if not Pod.from_object(first[0]).ready else 0
-    pods, idle = _counted(len(old)), "that is not ready" if together == 1 else "that are not ready"
+    pods, idle = (
+        counted(len(old), "pod"),
+        "that is not ready" if together == 1 else "that are not ready",
+    )
     how = ", one at a time" if len(old) > 1 else ""
     if together and not later:
         how = f" {idle}, together" if together > 1 else f" {idle}"
@@ -140,10 +143,10 @@ def interrupted(done: int, count: int, deadline: Deadline) -> NotReadyError:
 
 def still_old(count: int, option: str) -> str:
     """Say what is left undone because of an option, and how to have it done."""
-    pods = "1 pod still runs" if count == 1 else f"{count} pods still run"
+    still = "runs" if count == 1 else "run"
     return (
-        f"{pods} the old version ({option}). A ReplicaSet does not change that by itself;"
-        " flashsale up does."
+        f"{counted(count, 'pod')} still {still} the old version ({option})."
+        " A ReplicaSet does not change that by itself; flashsale up does."
     )
 
 
@@ -205,11 +208,7 @@ async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> 
 
 
 def _going_on(count: int) -> str:
-    return f"{_counted(count)} {'goes' if count == 1 else 'go'} on with the old version."
-
-
-def _counted(count: int) -> str:
-    return "1 pod" if count == 1 else f"{count} pods"
+    return f"{counted(count, 'pod')} {'goes' if count == 1 else 'go'} on with the old version."
 
 
 def _uid(pod: Object) -> str:

@@ -32,8 +32,8 @@ Name = Callable[[str], str]  # writes a pod's name
 def plan_view(scenario: Scenario, plan: Sequence[Step], replicas: int, context: str) -> str:
     """Write what a drill is going to do, before it does anything."""
     lines = [
-        f"Drill on '{context}', {pods(replicas)}: {scenario.rate:g} purchases a second all the"
-        f" time, at least {shortest(tuple(plan)):.0f} s and the time to heal.",
+        f"Drill on '{context}', {counted(replicas, 'pod')}: {scenario.rate:g} purchases a second"
+        f" all the time, at least {shortest(tuple(plan)):.0f} s and the time to heal.",
         *(f"  {number}. {line}" for number, line in enumerate(_steps(scenario, plan), 1)),
     ]
     return "\n".join(lines)
@@ -55,7 +55,7 @@ def _kills(scenario: Scenario) -> str:
     pause = f", {scenario.every:g} s apart at least" if scenario.kills > 1 else ""
     return (
         f"{times}: the drill {scenario.how} (seed {scenario.seed}), and waits until all is"
-        f" whole{pause}; {pods(scenario.keep_ready, 'ready pod')} or more must be left"
+        f" whole{pause}; {counted(scenario.keep_ready, 'ready pod')} or more must be left"
     )
 
 
@@ -173,11 +173,6 @@ def pods_table(outcome: Outcome, judged: Judged) -> str:
         for pod, count in sorted(counts.items(), key=lambda item: -item[1])
     ]
     return aligned([["POD", "CONFIRMED", "SHARE", "IN QUIET SECONDS", "FAIR SHARE"], *rows])
-
-
-def pods(count: int, noun: str = "pod") -> str:
-    """Write a number of pods."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def comparison_view(found: Comparison, a: str, b: str, width: int | None = None) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flashsale.wording import spelled
+from flashsale.wording import counted, spelled
 
 if TYPE_CHECKING:
     from flashsale.exercise.closing import Closed
@@ -27,8 +27,7 @@ def opened_view(opened: Opened, now: float) -> str:
 
     done = [f"{name} {outcome}" for name, outcome in opened.outcomes.items()]
     if replaced := opened.rolled.replaced:
-        pods = "1 pod" if replaced == 1 else f"{replaced} pods"
-        done.append(f"{pods} of the old version replaced")
+        done.append(f"{counted(replaced, 'pod')} of the old version replaced")
     desired = opened.status.replicaset.desired
     steps = "\n".join(f"  {command:<20} {why}" for command, why in next_steps(desired))
     sale = status_view(opened.status, now)
