@@ -79,7 +79,7 @@ def test_every_command_in_the_readme_exists(line: str) -> None:
 
 def test_every_exit_code_is_in_the_readme() -> None:
     """Scripts can rely on them."""
-    from flashsale import errors
+    from flashsale.base import errors
 
     codes = {one.exit_code for one in vars(errors).values() if hasattr(one, "exit_code")}
     codes |= {0, errors.CTRL_C, errors.SIGTERM, errors.SIGHUP}

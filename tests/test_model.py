@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.columns import pod_columns
-from flashsale.model import (
+from flashsale.objects.columns import pod_columns
+from flashsale.objects.models import (
     Object,
     Pod,
     ReplicaSet,

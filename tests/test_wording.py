@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.wording import counted, joined, number
+from flashsale.base.text import counted, joined, number
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from flashsale.errors import CTRL_C, FlashsaleError
+from flashsale.base.errors import CTRL_C, FlashsaleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

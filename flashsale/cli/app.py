@@ -12,12 +12,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from flashsale import __version__
+from flashsale.base.errors import FlashsaleError
 from flashsale.cli import ctrl_c_interrupts, shared
 from flashsale.cli.catalog import ENTRIES, entry
 from flashsale.cli.hints import repeated
 from flashsale.cli.output import ReaderLeftError
 from flashsale.cli.reading import numbers_last, suggesting
-from flashsale.errors import FlashsaleError
 
 EXAMPLES = """\
 Examples:

@@ -24,9 +24,9 @@ def completion(
     """
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
+    from flashsale.base.errors import BadInputError
     from flashsale.cli.output import out_json
     from flashsale.cli.shared import shared
-    from flashsale.errors import BadInputError
 
     typed = shared(ctx)
     chosen = shell or Path(os.environ.get("SHELL", "bash")).name

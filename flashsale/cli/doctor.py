@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared

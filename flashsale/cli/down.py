@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.errors import NoSaleError
+from flashsale.base.errors import NoSaleError
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared

@@ -14,11 +14,11 @@ from flashsale.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flashsale.base.errors import FlashsaleError
     from flashsale.cli.shared import Shared
     from flashsale.drill.outcome import Outcome
     from flashsale.drill.running import Audience, Glance
     from flashsale.drill.scenario import Scenario, Step
-    from flashsale.errors import FlashsaleError
     from flashsale.exercise.sale import Sale
     from flashsale.load.crowd import Observer
 
@@ -117,7 +117,7 @@ def _reports(files: list[Path]) -> tuple[Path, ...]:
     Raises:
         BadInputError: a file of another kind, or in no folder.
     """
-    from flashsale.errors import BadInputError
+    from flashsale.base.errors import BadInputError
 
     for file in files:
         if file.suffix not in FORMATS:
@@ -170,7 +170,7 @@ async def _carried_out(
     from flashsale.drill.running import run
     from flashsale.exercise.entrance import ours
     from flashsale.load.target import find_target
-    from flashsale.model import Service
+    from flashsale.objects.models import Service
 
     found = await sale.service_object()
     async with sale.cluster.reach(Service.from_object(found), notes()) as url:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flashsale.errors import CTRL_C
+from flashsale.base.errors import CTRL_C
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from flashsale.base.errors import FlashsaleError
     from flashsale.cli.shared import Shared
     from flashsale.drill.document import Document
     from flashsale.drill.outcome import Outcome
     from flashsale.drill.verdict import Judged
-    from flashsale.errors import FlashsaleError
 
 
 def finish(
@@ -70,8 +70,8 @@ def _print(outcome: Outcome, judged: Judged) -> None:
 
 def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:
     """Leave with 7 when too many were lost, and with 1 when nothing at all was confirmed."""
-    from flashsale.errors import FlashsaleError, PurchasesLostError
-    from flashsale.wording import counted
+    from flashsale.base.errors import FlashsaleError, PurchasesLostError
+    from flashsale.base.text import counted
 
     lost, most = outcome.report.figures.lost, outcome.scenario.max_lost
     if lost > most:

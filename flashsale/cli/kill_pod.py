@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flashsale.exercise.observing import Observation
     from flashsale.exercise.sale import Sale
     from flashsale.exercise.story import Happening, Healing
-    from flashsale.model import Pod
+    from flashsale.objects.models import Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def kill_pod(
 
 def _check(pod: str | None, count: int | None, everyone: bool) -> None:
     """Refuse options that contradict each other, and numbers that mean nothing."""
-    from flashsale.errors import BadInputError
+    from flashsale.base.errors import BadInputError
 
     hint = "flashsale kill-pod --help"
     if (pod is not None) + (count is not None) + everyone > 1:
@@ -94,12 +94,12 @@ def _check(pod: str | None, count: int | None, everyone: bool) -> None:
 async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
     import time
 
+    from flashsale.base.text import joined
     from flashsale.cli.output import looking, note, progress
     from flashsale.exercise.killing import kill, strike, unfollowed
     from flashsale.exercise.observing import Mark, PodSeen
     from flashsale.exercise.sale import find
     from flashsale.ui.summary import back_off_line, happening_line
-    from flashsale.wording import joined
 
     async with find(typed.wanted, typed.namespace) as sale:
         pods = await _chosen(sale, wish)
@@ -136,7 +136,7 @@ async def _chosen(sale: Sale, wish: Wish) -> tuple[Pod, ...]:
     import random
 
     from flashsale.exercise.victims import victims
-    from flashsale.model import Pod
+    from flashsale.objects.models import Pod
 
     replicaset = await sale.replicaset()
     found = [Pod.from_object(pod) for pod in await sale.pods(replicaset)]

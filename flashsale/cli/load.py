@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from flashsale.cli.shared import Shared
-    from flashsale.figures import Progress, Report
     from flashsale.load.crowd import Observer
     from flashsale.load.plan import Plan
+    from flashsale.load.results import Progress, Report
 
     Done = tuple[Report, int]  # and the exit code of what ended it early
 
@@ -74,7 +74,7 @@ def load(
 
 def arrival_kind(text: str) -> str:
     """Read the value of `--arrivals`."""
-    from flashsale.errors import BadInputError
+    from flashsale.base.errors import BadInputError
 
     if text not in ("even", "poisson"):
         raise BadInputError(
@@ -86,10 +86,10 @@ def arrival_kind(text: str) -> str:
 
 async def _loaded(typed: Shared, url: str | None, wishes: dict[str, Any]) -> Done:
     """Find the sale, send the crowd, and hold on to the way there meanwhile."""
+    from flashsale.base.text import number
     from flashsale.cli.output import note
     from flashsale.load.plan import Plan
     from flashsale.load.target import find_target
-    from flashsale.wording import number
 
     async with _address(typed, url) as address:
         target = find_target(address, allow_remote=typed.allow_remote)
@@ -108,7 +108,7 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
     from flashsale.cli.output import notes
     from flashsale.exercise.entrance import ours
     from flashsale.exercise.sale import find
-    from flashsale.model import Service
+    from flashsale.objects.models import Service
 
     async with find(typed.wanted, typed.namespace) as sale:
         found = await sale.service_object()

@@ -26,9 +26,9 @@ def logs(
     ] = None,
 ) -> None:
     """Print what the pods log, each line tagged with its pod."""
+    from flashsale.base.errors import BadInputError
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.errors import BadInputError
 
     typed = shared(ctx)
     if tail is not None and tail < 0:

@@ -38,8 +38,8 @@ def browse(address: str) -> None:
     """
     import webbrowser
 
+    from flashsale.base.errors import FlashsaleError
     from flashsale.clusters.base import Held
-    from flashsale.errors import FlashsaleError
 
     if not has_screen(dict(os.environ), sys.platform) or not webbrowser.open(address):
         hint = "flashsale url" if isinstance(address, Held) else f"curl {address}/buy"

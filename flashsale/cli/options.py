@@ -40,7 +40,7 @@ def blow(command: str, grace: int | None, hard: bool, process: bool) -> Blow:
     Raises:
         BadInputError: options that contradict each other, or a number that means nothing.
     """
-    from flashsale.errors import BadInputError
+    from flashsale.base.errors import BadInputError
     from flashsale.exercise.killing import Blow
 
     hint = f"flashsale {command} --help"

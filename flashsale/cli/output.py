@@ -7,7 +7,7 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.ui.terminals import colourful, filled, moving, width
 
 if TYPE_CHECKING:

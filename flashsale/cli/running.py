@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flashsale.errors import CTRL_C, SIGHUP, SIGTERM
+from flashsale.base.errors import CTRL_C, SIGHUP, SIGTERM
 
 if TYPE_CHECKING:
     from asyncio import Event, Task

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from flashsale.clusters.choose import Wanted

@@ -37,12 +37,12 @@ async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
     """Show the open sale's address; return at once where it works by itself, else hold it."""
     import asyncio
 
+    from flashsale.base.errors import ClusterUnreachableError
     from flashsale.cli.output import notes
     from flashsale.clusters.base import Held
-    from flashsale.errors import ClusterUnreachableError
     from flashsale.exercise.entrance import ours
     from flashsale.exercise.sale import find
-    from flashsale.model import Service
+    from flashsale.objects.models import Service
 
     async with find(typed.wanted, typed.namespace) as sale:
         found = await sale.service_object()

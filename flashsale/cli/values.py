@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from flashsale.clusters.base import Making

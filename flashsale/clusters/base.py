@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from flashsale.errors import BadInputError
-from flashsale.model import Pod, Service
+from flashsale.base.errors import BadInputError
+from flashsale.objects.models import Pod, Service
 
 if TYPE_CHECKING:
     from flashsale.kube import Api

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from flashsale.clusters import record as records
-from flashsale.clusters.base import Cluster, Making
-from flashsale.clusters.embedded import Embedded
-from flashsale.clusters.home import ELSEWHERE, state_home, unwritable
-from flashsale.clusters.presence import MINIKUBE, asleep, exists, told
-from flashsale.clusters.record import Record
-from flashsale.errors import (
+from flashsale.base.errors import (
     BadInputError,
     ClusterUnreachableError,
     FlashsaleError,
     NoSaleError,
     RefusedError,
 )
+from flashsale.clusters import record as records
+from flashsale.clusters.base import Cluster, Making
+from flashsale.clusters.embedded import Embedded
+from flashsale.clusters.home import ELSEWHERE, state_home, unwritable
+from flashsale.clusters.presence import MINIKUBE, asleep, exists, told
+from flashsale.clusters.record import Record
 from flashsale.kube import contexts
 
 NOTHING_ASKED = Making()

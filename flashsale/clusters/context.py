@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters import loading, tunnels
 from flashsale.clusters.base import App, BuildOptions, Held, Image, Kind, Progress
 from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
 from flashsale.clusters.home import state_home
 from flashsale.clusters.programs import nothing
-from flashsale.errors import ClusterUnreachableError
 from flashsale.kube import Api, connect, contexts, paths
-from flashsale.model import Object, Pod, Service
+from flashsale.objects.models import Object, Pod, Service
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
 FORWARDED, ENDING = 30.0, 5.0  # seconds for kubectl to forward, and to end

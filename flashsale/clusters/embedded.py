@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
-from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
-from flashsale.model import Pod, Service
+from flashsale.objects.models import Pod, Service
 
 if TYPE_CHECKING:
     from flashsale.kube import Api

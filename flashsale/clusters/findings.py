@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from flashsale.base.errors import FlashsaleError
+from flashsale.base.text import counted
 from flashsale.clusters.minikube import ProfileState, installed, profile_state
 from flashsale.clusters.minikube.binary import INSTALL, Binary
 from flashsale.clusters.minikube.deciding import BY_DOCKER, check_version, disk_full, road
 from flashsale.clusters.minikube.state import GONE, Profile, Status, version
-from flashsale.errors import FlashsaleError
 from flashsale.image import EngineError, Trouble, connected, own_docker
-from flashsale.wording import counted
 
 Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed either
 LEAST_MEMORY = 1800 * 2**20  # bytes; minikube refuses less

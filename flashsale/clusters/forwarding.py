@@ -8,8 +8,8 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from flashsale.errors import ClusterUnreachableError
-from flashsale.model import Service
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.objects.models import Service
 
 FORWARDING = re.compile(r"\b(127\.0\.0\.1:\d+)\b")  # as `kubectl port-forward` says it
 CHUNK = 1 << 16  # bytes

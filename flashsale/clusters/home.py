@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from flashsale.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError
 
 ELSEWHERE = "choose a folder that you may write: export FLASHSALE_HOME=~/.flashsale"
 FULL = (errno.ENOSPC, errno.EDQUOT)

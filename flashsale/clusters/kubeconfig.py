@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.home import put
-from flashsale.errors import ClusterUnreachableError
 from flashsale.kube import contexts
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 

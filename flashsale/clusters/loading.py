@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.clusters import programs
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
 from flashsale.clusters.making import by_docker
 from flashsale.clusters.programs import Each
-from flashsale.errors import BadInputError, FlashsaleError
 from flashsale.image import connected
 
 TIMEOUT, PATIENCE = 600, 20  # seconds for a large image; between SIGINT and SIGKILL

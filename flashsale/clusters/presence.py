@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.clusters.record import Record
-from flashsale.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.kube import contexts
 
 MINIKUBE = "minikube"  # binary, kind and default profile share the name

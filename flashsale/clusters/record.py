@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.clusters.base import Image, Kind
 from flashsale.clusters.home import ELSEWHERE, put, refused, unreadable
-from flashsale.errors import BadInputError, FlashsaleError
 
 NAME, FORMAT = "sale.json", 1
 REPLICASET, SERVICE = "flashsale-rs", "flashsale-svc"  # as the exercise names them

@@ -40,7 +40,7 @@ from itertools import pairwise
 from math import floor
 from typing import Literal
 
-from flashsale.figures import Loss
+from flashsale.load.results import Loss
 
 LAG = 1.0  # seconds until the last node sends nobody to a pod that is gone
 NEWS = 0.25  # seconds by which news of the API's deeds may come after them

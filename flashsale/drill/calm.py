@@ -19,7 +19,7 @@ from math import ceil
 
 from flashsale.drill.blame import Cause, moment
 from flashsale.drill.outcome import Outcome, Phase
-from flashsale.figures import Loss
+from flashsale.load.results import Loss
 
 CALM = ("before", "scaled", "after")
 SLACK = 2  # times the worst calm second that may be lost before anything is blamed

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from flashsale.base.text import counted
 from flashsale.drill import machine
 from flashsale.drill.outcome import Entry, EntryKind, Phase, PhaseName, Scaled, Skipped, Struck
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
@@ -16,8 +17,7 @@ from flashsale.exercise.readiness import explained
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.scaling import scale
 from flashsale.exercise.victims import victims
-from flashsale.model import Pod
-from flashsale.wording import counted
+from flashsale.objects.models import Pod
 
 Clock = Callable[[], float]
 Tell = Callable[[Entry], None]

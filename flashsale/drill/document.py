@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flashsale.base.errors import BadInputError
 from flashsale.drill.blame import Blamed
 from flashsale.drill.history import Life, seats
 from flashsale.drill.outcome import Outcome
 from flashsale.drill.verdict import Judged
-from flashsale.errors import BadInputError
 from flashsale.exercise.story import Healing
-from flashsale.figures import Quantiles, Second
+from flashsale.load.results import Quantiles, Second
 
 FORMAT = 1
 USUAL = "it loses about as many in the calm"  # why a loss that is the sale's own has no cause

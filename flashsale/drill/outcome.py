@@ -13,7 +13,7 @@ from flashsale.drill.history import History, Life
 from flashsale.drill.machine import Reading
 from flashsale.drill.scenario import Scenario
 from flashsale.exercise.story import Healing
-from flashsale.figures import Report
+from flashsale.load.results import Report
 
 EntryKind = Literal[
     "step", "kill", "skipped", "created", "ready", "gone", "scaling", "scaled", "accident", "note"

@@ -9,7 +9,7 @@ from typing import Any
 
 from flashsale.drill.machine import share
 from flashsale.drill.outcome import Outcome, Phase, PhaseName
-from flashsale.figures import Report, Second
+from flashsale.load.results import Report, Second
 
 
 @dataclass(frozen=True, slots=True)

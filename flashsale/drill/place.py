@@ -10,7 +10,7 @@ from flashsale.drill.machine import cores
 from flashsale.drill.outcome import Place
 from flashsale.exercise.sale import Sale
 from flashsale.kube import paths
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 WRITTEN_BY_SERVERS = (
     "uid",

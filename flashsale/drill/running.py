@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.base.errors import FlashsaleError
 from flashsale.drill.directing import Director
 from flashsale.drill.outcome import End, Entry, EntryKind, Outcome, Place
 from flashsale.drill.scenario import Scenario, Step, longest
 from flashsale.drill.selling import WAITING, patience, sells, why_not
 from flashsale.drill.watching import Eye
-from flashsale.errors import FlashsaleError
 from flashsale.exercise import story
 from flashsale.exercise.observing import Observation
 from flashsale.exercise.readiness import ready
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.story import Happening, Healing
-from flashsale.figures import Figures, Progress, Report
 from flashsale.load import crowd
 from flashsale.load.plan import LONGEST, PATIENCE, Plan
+from flashsale.load.results import Figures, Progress, Report
 from flashsale.load.target import Target
 
 FIRST = asyncio.FIRST_COMPLETED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flashsale.drill.phases import Part
-from flashsale.figures import Generator
+from flashsale.load.results import Generator
 
 KEPT_UP = 0.97  # share of the planned rate from which the pods count as keeping up
 BUSY = 0.90  # share of the cores in use from which they count as the limit

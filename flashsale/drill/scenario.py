@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
+from flashsale.base.text import counted, number
 from flashsale.exercise.killing import Blow
 from flashsale.load.plan import FASTEST
-from flashsale.wording import counted, number
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flashsale.errors import NotReadyError
+from flashsale.base.errors import NotReadyError
 from flashsale.exercise.entrance import ANSWER, proven
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.waiting import Deadline
-from flashsale.figures import Figures
-from flashsale.model import Pod
+from flashsale.load.results import Figures
+from flashsale.objects.models import Pod
 
 FEWEST = 3  # purchases that must have failed before a sale is said to sell nothing
 WAITING = "Waiting for a first confirmed purchase"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from flashsale.base.text import counted
 from flashsale.drill.blame import Blamed, blame, coverage, doubt
 from flashsale.drill.calm import usual
 from flashsale.drill.causes import causes
@@ -16,9 +17,8 @@ from flashsale.drill.phases import Part, parts
 from flashsale.drill.scaling_gain import KEPT_UP, gain
 from flashsale.drill.shares import Fairness, fairness
 from flashsale.exercise.story import Healing
-from flashsale.figures import Figures
 from flashsale.load.limits import own_limits
-from flashsale.wording import counted
+from flashsale.load.results import Figures
 
 MOST = (
     0.99  # share of purchases that are confirmed, from which pods' shares are the Service's choice

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 
+from flashsale.base.errors import ClusterUnreachableError, NoSaleError
 from flashsale.drill.history import History, key
-from flashsale.errors import ClusterUnreachableError, NoSaleError
 from flashsale.exercise.following import follow
 from flashsale.exercise.healing import step
 from flashsale.exercise.observing import Observation, StreamSeen, Synced
 from flashsale.exercise.sale import Sale
 from flashsale.exercise.story import Happening, Healing, State
 from flashsale.exercise.waiting import ATTEMPTS
-from flashsale.model import Pod
+from flashsale.objects.models import Pod
 
 PATIENCE = 30.0  # seconds for the first sight of everything
 

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.cluster import Cluster
 from flashsale.embedded.state import Home
-from flashsale.errors import FlashsaleError
 
 log = logging.getLogger("flashsale.embedded")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.resources import SERVICES
 from flashsale.embedded.store import Store
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 CLUSTER_NETWORK = ipaddress.ip_network("10.96.0.0/12")  # minikube's
 NODE_PORTS = range(30000, 32768)

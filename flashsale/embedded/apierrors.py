@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.embedded.resources import Resource
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 
 class ApiError(Exception):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from flashsale.embedded.controllers.endpoints import Endpoint
 from flashsale.embedded.relay import Address
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 
 @dataclass(slots=True)

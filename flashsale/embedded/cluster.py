@@ -34,7 +34,7 @@ from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import PODS, SERVICES
 from flashsale.embedded.state import Home, Running
 from flashsale.embedded.store import Event, Store
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second
 log = logging.getLogger(__name__)

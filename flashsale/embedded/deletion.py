@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flashsale.embedded import apierrors
 from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.resources import NAMESPACES, PODS, Resource
-from flashsale.model import Object, rfc3339, timestamp
+from flashsale.objects.models import Object, rfc3339, timestamp
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 LONGEST_GRACE = 2**31  # seconds; beyond, the time of the end could not be written

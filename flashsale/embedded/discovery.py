@@ -12,7 +12,7 @@ import platform
 from functools import cache
 
 from flashsale.embedded.resources import ALL, NAMESPACES, VERBS, Resource, Subresource
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 KUBERNETES = (1, 36)  # whose API this is
 GIT_VERSION = f"v{KUBERNETES[0]}.{KUBERNETES[1]}.0+flashsale"  # honest: a build of nobody's release

@@ -16,7 +16,7 @@ from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import EVENTS, Resource
-from flashsale.model import Object, rfc3339, timestamp
+from flashsale.objects.models import Object, rfc3339, timestamp
 
 SIMILAR_MAX = 10  # different texts within SIMILAR_SECONDS, from then on they are combined
 SIMILAR_SECONDS = 600

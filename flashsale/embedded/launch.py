@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.state import Home, Running
-from flashsale.errors import ClusterUnreachableError
 
 CONTEXT = "flashsale-embedded"
 LOG_LINES = 5  # of the cluster's log, shown when it does not start

@@ -27,7 +27,7 @@ from flashsale.embedded.registry import Registry
 from flashsale.embedded.relay import Address, serve
 from flashsale.embedded.resources import PODS, SERVICES
 from flashsale.embedded.store import Event
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 HOST = "127.0.0.1"
 BACKLOG = 1024

@@ -31,7 +31,7 @@ from flashsale.embedded.store import Store
 from flashsale.embedded.types.defaults import admit_pod, apply_defaults
 from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.validation import validate_create, validate_update
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 NAME_TRIES = 8  # for generated names that are taken
 WITH_GENERATION = (PODS, REPLICA_SETS, ENDPOINT_SLICES)

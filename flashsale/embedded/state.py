@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flashsale.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError
 
 FORMAT = "1"
 PROBE_SECONDS = 0.5  # somebody who only looks at the lock has let go of it long before

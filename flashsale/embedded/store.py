@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.resources import ALL, Resource
-from flashsale.errors import FlashsaleError
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flashsale.exercise.messages import listening
-from flashsale.lookup import timestamp
-from flashsale.model import Object, Pod, Service
+from flashsale.objects.fields import timestamp
+from flashsale.objects.models import Object, Pod, Service
 
 TAKEN = "NodePortInUse"  # the node port's, from the embedded cluster and old kube-proxies
 PASSING = ("FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint")  # conflicts; tried again

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from flashsale.base.errors import NoSaleError, NotReadyError
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Progress
 from flashsale.clusters.choose import Choice, recorded_quietly
 from flashsale.clusters.presence import exists
-from flashsale.errors import NoSaleError, NotReadyError
 from flashsale.exercise import former
 from flashsale.exercise.sale import Sale, owned, reached
 from flashsale.exercise.waiting import until_gone
 from flashsale.kube import NotFoundError, paths
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 SPARE = 30.0  # seconds beyond the pods' grace period until waiting for them makes no sense
 

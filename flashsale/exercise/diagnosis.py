@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.exercise.messages import listening, reason_of, shut_in, tail, unstarted
-from flashsale.model import Object, Pod, pod_condition
+from flashsale.objects.models import Object, Pod, pod_condition
 
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")

@@ -9,13 +9,13 @@ import shutil
 import sys
 from pathlib import Path
 
+from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters import choose, findings, presence
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.choose import Choice, Wanted
 from flashsale.clusters.findings import Finding
 from flashsale.clusters.home import ELSEWHERE, nearest, unwritable
-from flashsale.errors import FlashsaleError, NoSaleError
 from flashsale.exercise.sale import reached
 from flashsale.exercise.showing import status
 from flashsale.kube import contexts

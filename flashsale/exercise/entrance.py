@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 from urllib.parse import urlsplit
 
+from flashsale.base.errors import FlashsaleError, NotReadyError, RefusedError
 from flashsale.clusters.base import Progress
-from flashsale.errors import FlashsaleError, NotReadyError, RefusedError
 from flashsale.exercise import astray
 from flashsale.exercise.astray import Astray
 from flashsale.exercise.readiness import last_lines
@@ -20,7 +20,7 @@ from flashsale.exercise.waiting import Deadline
 from flashsale.kube import paths
 from flashsale.kube.applying import last_applied
 from flashsale.kube.threads import in_thread
-from flashsale.model import Object, Pod, Service
+from flashsale.objects.models import Object, Pod, Service
 
 ANSWER = 3.0  # seconds for an answer: kube-proxy is a little late
 FREED = 6.0  # the same where a port was taken: the embedded cluster tries it every 5 s

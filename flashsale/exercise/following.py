@@ -21,7 +21,7 @@ from flashsale.kube.watching import (
     Stream,
     changes,
 )
-from flashsale.model import Object, ReplicaSet
+from flashsale.objects.models import Object, ReplicaSet
 
 SOURCES = ("replicasets", "pods", "endpointslices", "events")
 WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from flashsale.base.errors import NoSaleError
 from flashsale.clusters.record import Record
-from flashsale.errors import NoSaleError
 from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError, paths
 from flashsale.kube.applying import last_applied

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from flashsale.base.errors import FlashsaleError
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Cluster, Progress
 from flashsale.clusters.choose import Choice, recorded_quietly
 from flashsale.clusters.presence import told
-from flashsale.errors import FlashsaleError
 from flashsale.kube import connect, paths
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from flashsale.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.exercise.following import follow
 from flashsale.exercise.healing import step
 from flashsale.exercise.observing import Cause, Mark, Observation, StreamSeen, Synced
@@ -18,7 +18,7 @@ from flashsale.exercise.sale import Sale
 from flashsale.exercise.story import CalledOff, Closed, Happening, Healing, State
 from flashsale.exercise.waiting import ATTEMPTS
 from flashsale.kube import NotFoundError, paths
-from flashsale.model import Pod
+from flashsale.objects.models import Pod
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 from flashsale.exercise.yamlfile import Source, documents
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own

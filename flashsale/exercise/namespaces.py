@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import Progress
-from flashsale.errors import BadInputError
 from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError
 from flashsale.kube.failures import ConflictError

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flashsale.model import Object, Pod, ReplicaSet, pod_condition, timestamp
+from flashsale.objects.models import Object, Pod, ReplicaSet, pod_condition, timestamp
 
 Cause = Literal["deleted", "crashed", "failed", "evicted", "lost", "released"]
 Change = Literal["listed", "added", "changed", "gone"]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.choose import Choice, recorded_quietly
-from flashsale.errors import BadInputError
 from flashsale.exercise import former, namespaces, remembering
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise.entrance import proven

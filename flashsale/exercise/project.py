@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.errors import BadInputError, RefusedError
 from flashsale.clusters.base import App
-from flashsale.errors import BadInputError, RefusedError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise.diagnosis import CMD
 from flashsale.exercise.manifest import Manifest

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from flashsale.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
 from flashsale.exercise.diagnosis import diagnose
 from flashsale.exercise.messages import LINES
 from flashsale.exercise.sale import Sale, owned
 from flashsale.exercise.waiting import LOOK, Deadline, Sight, hopeless, rescaled, until, whole
 from flashsale.kube import paths
-from flashsale.model import Object, Pod
+from flashsale.objects.models import Object, Pod
 
 EXPLAINED = 3  # pods whose logs are read
 EXPLAINING = 2.0  # seconds for all that is asked to explain a failure

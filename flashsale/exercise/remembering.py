@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from flashsale.base.text import joined
 from flashsale.clusters import record as records
 from flashsale.clusters.base import Progress
 from flashsale.clusters.presence import told
@@ -14,7 +15,6 @@ from flashsale.exercise import manifest as manifests
 from flashsale.exercise.former import left_over, place
 from flashsale.exercise.project import Project
 from flashsale.exercise.sale import Sale
-from flashsale.wording import joined
 
 
 def recorded(

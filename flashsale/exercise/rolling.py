@@ -11,15 +11,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from flashsale.base.errors import NoSaleError, NotReadyError
+from flashsale.base.text import counted, joined
 from flashsale.clusters.base import Image, Progress
-from flashsale.errors import NoSaleError, NotReadyError
 from flashsale.exercise.readiness import explained
 from flashsale.exercise.sale import Sale, owned
 from flashsale.exercise.versions import stale
 from flashsale.exercise.waiting import LOOK, Deadline, Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
-from flashsale.model import Object, Pod, ReplicaSet
-from flashsale.wording import counted, joined
+from flashsale.objects.models import Object, Pod, ReplicaSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from flashsale.base.errors import NoSaleError
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.choose import Choice, Wanted, for_finding
 from flashsale.clusters.record import Record
-from flashsale.errors import NoSaleError
 from flashsale.kube import Api, NotFoundError, connect, paths
-from flashsale.model import Object, Pod, ReplicaSet, Service
+from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
 
 @dataclass(frozen=True, slots=True)

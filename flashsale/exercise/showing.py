@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters.base import Kind
-from flashsale.errors import FlashsaleError, NoSaleError
 from flashsale.exercise.entrance import troubled
 from flashsale.exercise.sale import Sale
-from flashsale.model import Object, Pod, ReplicaSet, Service
+from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
 
 @dataclass(frozen=True, slots=True)

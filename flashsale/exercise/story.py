@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flashsale.exercise.observing import Cause, Mark, PodSeen
-from flashsale.model import ReplicaSet
+from flashsale.objects.models import ReplicaSet
 
 STEPS = ("created", "scheduled", "started", "ready")  # of a replacement, in this order
 

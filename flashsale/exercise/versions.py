@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flashsale.clusters.base import Image
-from flashsale.model import Object, Pod
+from flashsale.objects.models import Object, Pod
 
 MADE = ("containers", "initContainers")  # lists of containers, in the order of the template
 BROUGHT = (  # only a template brings these into a container: no server or webhook adds them

@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from flashsale.errors import BadInputError, NotReadyError, RefusedError
-from flashsale.model import Pod
+from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
+from flashsale.objects.models import Pod
 
 
 def victims(

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flashsale.errors import BadInputError
-from flashsale.model import Object
+from flashsale.base.errors import BadInputError
+from flashsale.objects.models import Object
 
 if TYPE_CHECKING:
     import yaml

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.image import context as contexts
 from flashsale.image.context import Context
 from flashsale.image.dockerfile import CA_FILE, extended, refuse_buildkit

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 
 DOCKERFILE = "Dockerfile"
 # Our own archive of the user's own folder needs no filter. Debian 12's Python 3.11.2 has none yet.

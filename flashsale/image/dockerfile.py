@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 
 CA_FILE = ".flashsale-ca.crt"  # in the context
 CA_PATH = "/usr/local/share/ca-certificates/flashsale-extra.crt"  # in the image

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.image.engine import Emit, Engine
 
 HUB = "docker.io"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from flashsale.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.image.certificates import expired
 
 HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL

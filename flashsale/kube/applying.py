@@ -17,7 +17,7 @@ from typing import Any, Literal
 from flashsale.kube import paths
 from flashsale.kube.connection import Api
 from flashsale.kube.failures import ConflictError, NotFoundError
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 Outcome = Literal["created", "configured", "unchanged"]  # kubectl's words
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

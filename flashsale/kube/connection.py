@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.kube import paths, streams
 from flashsale.kube.failures import failure, unreachable
 from flashsale.kube.plain import plain
 from flashsale.kube.threads import in_thread
 from flashsale.kube.transport import LostError, Query, Transport
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 SILENCE = 70.0  # seconds without a byte after which a stream counts as dead; bookmarks come in 60
 MERGE = "application/merge-patch+json"

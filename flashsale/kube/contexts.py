@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 MINIKUBE = "minikube.sigs.k8s.io"  # minikube signs the entries it writes
 LOCAL_PREFIXES = ("kind-", "k3d-")

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.kube.failures import ForbiddenError, failure
 from flashsale.kube.streams import Session
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")  # the best that the server knows is taken
 ERROR = 3  # the channel

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, ClassVar
 
-from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 
 
 class ApiError(FlashsaleError):

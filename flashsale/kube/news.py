@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 Clock = Callable[[], float]  # seconds
 

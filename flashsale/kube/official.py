@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flashsale.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.transport import UNARY, LostError, Query, checked_as_kubectl_does
 
 if TYPE_CHECKING:

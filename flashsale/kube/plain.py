@@ -28,7 +28,7 @@ from flashsale.kube.transport import (
 if TYPE_CHECKING:
     import ssl
 
-    from flashsale.model import Object
+    from flashsale.objects.models import Object
 
 CLUSTER_KEYS = {"server", "certificate-authority", "certificate-authority-data", "extensions"}
 CERTIFICATE = ("client-certificate", "client-key")

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.kube.transport import Transport, word
 
 if TYPE_CHECKING:

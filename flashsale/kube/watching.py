@@ -24,10 +24,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from flashsale.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.failures import ApiError, ForbiddenError, GoneError, UnauthorizedError
 from flashsale.kube.news import Change, Changed, Clock, Patience, Resynced, Source, Stream
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 __all__ = [
     "PATIENCE",

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.figures import Progress
+from flashsale.load.results import Progress
 
 NAME = "load.json"
 EVERY = 1.0  # seconds

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from flashsale.errors import FlashsaleError
-from flashsale.figures import Progress, Report
+from flashsale.base.errors import FlashsaleError
 from flashsale.load.ledger import Ledger
 from flashsale.load.limits import workers_for
 from flashsale.load.plan import Plan
+from flashsale.load.results import Progress, Report
 from flashsale.load.worker import BEHIND
 
 HEAD_START = 0.05  # seconds between the last worker's readiness and second 0

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flashsale.figures import Figures, Generator, Loss, Progress, Quantiles, Report, Second
 from flashsale.load.histogram import merge, percentiles
 from flashsale.load.outcome import LOSS_CLASSES
+from flashsale.load.results import Figures, Generator, Loss, Progress, Quantiles, Report, Second
 
 UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
 LISTED = 100_000  # losses told one by one; more are counted only

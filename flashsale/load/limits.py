@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from math import ceil
 
-from flashsale.figures import Figures
-from flashsale.wording import counted
+from flashsale.base.text import counted
+from flashsale.load.results import Figures
 
 NEW_A_WORKER = 3000  # purchases a second that one process surely sends on new connections
 KEPT_A_WORKER = 10_000  # and on kept ones: two thirds of what a slow core was measured to do

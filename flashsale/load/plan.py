@@ -6,10 +6,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
+from flashsale.base.text import number
 from flashsale.load.arrivals import Arrivals
 from flashsale.load.target import Target
-from flashsale.wording import number
 
 FASTEST = 200_000  # purchases a second; more is a typing mistake
 LONGEST = 24 * 3600  # seconds

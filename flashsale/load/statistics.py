@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from math import erfc, exp, lgamma, log, sqrt
 from typing import Any, Literal
 
-from flashsale.figures import Report
+from flashsale.base.text import counted
 from flashsale.load.outcome import UNNAMED
-from flashsale.wording import counted
+from flashsale.load.results import Report
 
 UNEVEN = 0.001  # chance below which the shares are called uneven
 FEWEST = 5  # purchases a pod that the test needs

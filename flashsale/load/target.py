@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
-from flashsale.errors import BadInputError, ClusterUnreachableError, RefusedError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, RefusedError
 
 BUY = "/buy"
 ALLOWED = tuple(

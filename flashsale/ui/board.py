@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from flashsale.columns import human_duration
 from flashsale.exercise.healing import step
 from flashsale.exercise.observing import (
     EventSeen,
@@ -20,6 +19,7 @@ from flashsale.exercise.observing import (
     Synced,
 )
 from flashsale.exercise.story import CalledOff, Happening, Healing, Replaced, State
+from flashsale.objects.columns import human_duration
 
 FLASH = 0.8  # seconds for which a change stands out
 GHOST = 5.0  # seconds for which a pod's row outlives it

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flashsale.base.text import counted
 from flashsale.drill.comparing import Comparison, Row, figure
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest
 from flashsale.ui.load import millis, share, totals
 from flashsale.ui.podrows import suffix
 from flashsale.ui.tables import aligned
 from flashsale.ui.terminals import filled
-from flashsale.wording import counted
 
 if TYPE_CHECKING:
     from flashsale.drill.outcome import Entry, Outcome

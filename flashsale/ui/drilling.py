@@ -17,7 +17,7 @@ from rich.text import Text
 from flashsale.drill.outcome import Entry
 from flashsale.drill.running import Audience, Glance
 from flashsale.exercise.observing import Observation
-from flashsale.figures import Progress
+from flashsale.load.results import Progress
 from flashsale.ui import load as load_views
 from flashsale.ui import watch as watch_views
 from flashsale.ui.board import Board, Now, Place, healings, rows, seen

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from flashsale.figures import Figures, Progress, Quantiles
+from flashsale.load.results import Figures, Progress, Quantiles
 
 PODS_SHOWN = 12  # on the live board, so that it stays on one screen
 BAR = 24  # characters of a pod that served everything

@@ -15,7 +15,7 @@ from flashsale.ui.watch import counted, cut
 
 if TYPE_CHECKING:
     from flashsale.exercise.waiting import Sight
-    from flashsale.model import Object
+    from flashsale.objects.models import Object
     from flashsale.ui.progress import Live
 
 MOST = 9  # lines of pods, the heading included

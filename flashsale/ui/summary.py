@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flashsale.wording import counted, spelled
+from flashsale.base.text import counted, spelled
 
 if TYPE_CHECKING:
     from flashsale.exercise.closing import Closed
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flashsale.exercise.scaling import Scaling
     from flashsale.exercise.story import Happening, Healing
     from flashsale.exercise.waiting import Sight
-    from flashsale.model import Pod
+    from flashsale.objects.models import Pod
 
 BACK_OFF = re.compile(r"back-off (\S+) restarting")  # the kubelet's words, its time as Go writes it
 KILL = ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it")

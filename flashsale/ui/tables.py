@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flashsale.model import Pod, ReplicaSet, Service, human_duration
+from flashsale.objects.models import Pod, ReplicaSet, Service, human_duration
 
 if TYPE_CHECKING:
     from flashsale.exercise.showing import Status

@@ -13,7 +13,7 @@ from typing import TextIO
 from rich.console import Group
 from rich.text import Text
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.exercise.observing import Observation, Synced
 from flashsale.exercise.story import Happening
 from flashsale.ui.board import Board, Now, answered, next_change, seen

@@ -8,7 +8,7 @@ from typing import Any
 
 from flashsale.exercise.observing import EventSeen, Observation, PodSeen, StreamSeen
 from flashsale.exercise.story import CalledOff, Closed, Died, Happening, Healed, Replaced, Scaled
-from flashsale.model import Pod
+from flashsale.objects.models import Pod
 from flashsale.ui.board import Board
 
 Json = dict[str, Any]

@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flashsale.figures import Figures
 from flashsale.load.crowd import run
 from flashsale.load.plan import Plan
+from flashsale.load.results import Figures
 from flashsale.load.target import find_target
 
 PARALLEL = 32

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flashsale.base.errors import BadInputError
 from flashsale.cli.values import build_arg, duration, image_name, replica_count
-from flashsale.errors import BadInputError
 
 
 @pytest.mark.parametrize(

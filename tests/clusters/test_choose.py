@@ -12,18 +12,18 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-from flashsale.clusters import presence
-from flashsale.clusters import record as records
-from flashsale.clusters.choose import Wanted, for_finding, for_opening
-from flashsale.clusters.kubeconfig import minified, write
-from flashsale.clusters.record import Record, UnusableRecordError
-from flashsale.errors import (
+from flashsale.base.errors import (
     BadInputError,
     ClusterUnreachableError,
     FlashsaleError,
     NoSaleError,
     RefusedError,
 )
+from flashsale.clusters import presence
+from flashsale.clusters import record as records
+from flashsale.clusters.choose import Wanted, for_finding, for_opening
+from flashsale.clusters.kubeconfig import minified, write
+from flashsale.clusters.record import Record, UnusableRecordError
 from flashsale.kube import contexts
 from flashsale.kube.contexts import Context
 from tests.command import Flashsale

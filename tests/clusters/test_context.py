@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Held
 from flashsale.clusters.context import Context, candidates
 from flashsale.embedded import launch
-from flashsale.errors import ClusterUnreachableError
-from flashsale.model import Service
+from flashsale.objects.models import Service
 from tests.minikube.world import Told
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", 30080, "80:30080/TCP", 0)

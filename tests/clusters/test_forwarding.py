@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.forwarding import while_it_lives
 from flashsale.clusters.programs import child
-from flashsale.errors import ClusterUnreachableError
 
 TALKATIVE = """
 import sys

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import App, BuildOptions
 from flashsale.clusters.loading import Loader, LoadError, loader, provide
-from flashsale.errors import BadInputError
 from tests.docker.engines import docker_socket, image_name
 from tests.minikube.world import Told
 

@@ -21,7 +21,7 @@ from flashsale.drill.outcome import (
 from flashsale.drill.scenario import Scenario
 from flashsale.exercise.killing import Blow
 from flashsale.exercise.story import Healing
-from flashsale.figures import Figures, Loss, Quantiles, Report, Second
+from flashsale.load.results import Figures, Loss, Quantiles, Report, Second
 
 START = 1000.0  # of the run, on the monotonic clock
 PLACE = Place(

@@ -14,7 +14,7 @@ from flashsale.drill.calm import SLACK, usual
 from flashsale.drill.document import document
 from flashsale.drill.outcome import Outcome
 from flashsale.drill.verdict import Judged, judge
-from flashsale.figures import Loss
+from flashsale.load.results import Loss
 from tests.drill.making import healing, life, loss, outcome, phase, scaled, struck
 
 PHASES = [phase("before", 3, 0.0, 5.0), phase("kills", 3, 5.0, 25.0), phase("after", 3, 25.0, 30.0)]

@@ -7,7 +7,7 @@ import pytest
 from flashsale.drill.outcome import PhaseName
 from flashsale.drill.phases import Part, parts
 from flashsale.drill.scaling_gain import gain
-from flashsale.figures import Generator
+from flashsale.load.results import Generator
 from tests.drill.making import loss, outcome, phase
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flashsale.drill.outcome import Skipped
-from flashsale.figures import Figures
+from flashsale.load.results import Figures
 from flashsale.ui.report import UPLOT, VENDOR, page
 from flashsale.ui.report.charting import charts
 from flashsale.ui.report.wording import causes, milliseconds, share

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from flashsale.drill.selling import FEWEST, patience, sells
-from flashsale.figures import Figures
+from flashsale.load.results import Figures
 from tests.command import Flashsale
 
 CALM = Figures(sent=50)

@@ -12,7 +12,7 @@ from flashsale.drill.scaling_gain import gain
 from flashsale.drill.scenario import Scenario
 from flashsale.drill.verdict import judge
 from flashsale.exercise.killing import Blow
-from flashsale.figures import Generator
+from flashsale.load.results import Generator
 from tests.drill.making import PLACE, START, healing, life, loss, outcome, phase, scaled, struck
 from tests.drill.test_gain import part
 

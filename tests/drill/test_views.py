@@ -18,7 +18,7 @@ from flashsale.drill.verdict import judge
 from flashsale.exercise.killing import Blow
 from flashsale.exercise.observing import Synced
 from flashsale.exercise.story import Healing
-from flashsale.figures import Figures, Progress
+from flashsale.load.results import Figures, Progress
 from flashsale.ui import drill as views
 from flashsale.ui.board import Board, Now, Place, seen
 from flashsale.ui.drilling import Live, Plain, picture

@@ -12,7 +12,7 @@ from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.patching import fieldsets
 from flashsale.embedded.patching.apply import apply, track_update
 from flashsale.embedded.patching.lastapplied import ANNOTATION
-from flashsale.model import Object
+from flashsale.objects.models import Object
 from tests.embedded.outcomes import OK, outcome
 
 APPS = "apps/v1"

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded import launch
 from flashsale.embedded.state import Home
-from flashsale.errors import ClusterUnreachableError
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
 

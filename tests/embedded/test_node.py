@@ -8,7 +8,7 @@ import pytest
 
 from flashsale.embedded.controllers.node import Machine, node_status
 from flashsale.embedded.controllers.scheduler import misfits
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 MACHINE = Machine(2, 2**30, 2**30, "amd64", "linux", "Linux", "6", "boot", "machine")
 POD: Object = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c"}]}}

@@ -12,7 +12,7 @@ from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NAMESPACES, NODES, PODS
 from flashsale.embedded.store import Event, Store
-from flashsale.model import pod_condition
+from flashsale.objects.models import pod_condition
 
 
 class World:

@@ -18,7 +18,7 @@ from flashsale.embedded.patching.patches import (
     merge_patch,
     strategic_merge_patch,
 )
-from flashsale.model import Object
+from flashsale.objects.models import Object
 from tests.embedded.outcomes import OK, outcome
 
 CONTAINER = "flashsale-container"

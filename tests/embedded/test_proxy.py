@@ -16,7 +16,7 @@ from flashsale.embedded.proxy import NodePortProxy, port_is_free
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import EVENTS, NAMESPACES, PODS, SERVICES
 from flashsale.embedded.store import Store
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 
 class Backend:

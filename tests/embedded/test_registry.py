@@ -13,7 +13,7 @@ from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NAMESPACES, PODS, REPLICA_SETS, SERVICES
 from flashsale.embedded.store import Store
-from flashsale.model import Object, rfc3339, timestamp
+from flashsale.objects.models import Object, rfc3339, timestamp
 
 NOW = 1_800_000_000.0
 

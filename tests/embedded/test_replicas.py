@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.embedded.controllers import replicas
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 NOW = 1_800_000_000.0
 UID = "11111111-aaaa"

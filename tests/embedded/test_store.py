@@ -15,7 +15,7 @@ import pytest
 from flashsale.embedded import store as store_module
 from flashsale.embedded.resources import CONFIG_MAPS, PODS
 from flashsale.embedded.store import Event, Store, StoreError
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 WRITER = """
 import sys

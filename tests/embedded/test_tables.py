@@ -24,7 +24,7 @@ from flashsale.embedded.resources import (
     Resource,
     Subresource,
 )
-from flashsale.model import Object, timestamp
+from flashsale.objects.models import Object, timestamp
 from tests import recorded
 
 SCALE = next(one for one in REPLICA_SETS.subresources if one.name == "scale")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.model import Object, Pod
+from flashsale.objects.models import Object, Pod
 
 RS_UID = "uid-of-the-replicaset"
 PROBE = {"httpGet": {"path": "/health", "port": 5000}, "initialDelaySeconds": 3}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flashsale.exercise import astray
-from flashsale.model import Object, Service, rfc3339
+from flashsale.objects.models import Object, Service, rfc3339
 from tests.exercise.making import pod_object, pod_view
 
 NOW = 1_800_000_000.0

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from flashsale.base.errors import BadInputError
 from flashsale.clusters.choose import Wanted, for_opening
 from flashsale.clusters.context import Context
 from flashsale.embedded import launch
-from flashsale.errors import BadInputError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise import project
 from flashsale.exercise.namespaces import COLLECTION

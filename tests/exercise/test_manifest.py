@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise.manifest import Manifest
 from flashsale.exercise.yamlfile import documents

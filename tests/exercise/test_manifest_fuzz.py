@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise.manifest import Manifest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.errors import BadInputError, RefusedError
+from flashsale.base.errors import BadInputError, RefusedError
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise import project
 

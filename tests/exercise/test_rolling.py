@@ -8,7 +8,7 @@ from flashsale.clusters.base import Image
 from flashsale.clusters.record import Record
 from flashsale.exercise.rolling import interrupted, renewed, replacing, waves
 from flashsale.exercise.waiting import Deadline, Sight
-from flashsale.model import Object
+from flashsale.objects.models import Object
 from tests.exercise.making import pod_object, replicaset_object
 
 

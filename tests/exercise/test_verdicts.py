@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.exercise.waiting import Sight, hopeless, whole
-from flashsale.model import Object
+from flashsale.objects.models import Object
 from tests.exercise.making import pod_object, replicaset_object
 
 

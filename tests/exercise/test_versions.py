@@ -9,7 +9,7 @@ import pytest
 
 from flashsale.clusters.base import Image
 from flashsale.exercise.versions import as_made, stale
-from flashsale.model import Object
+from flashsale.objects.models import Object
 from tests.exercise.making import pod_object, replicaset_object
 
 SAME = Image("flashsale:1.0", built=False)

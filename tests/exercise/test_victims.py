@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from flashsale.errors import BadInputError, FlashsaleError, NotReadyError, RefusedError
+from flashsale.base.errors import BadInputError, FlashsaleError, NotReadyError, RefusedError
 from flashsale.exercise.victims import victims
 from tests.exercise.making import RS_UID, pod_view
 

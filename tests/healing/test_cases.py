@@ -14,7 +14,7 @@ from flashsale.exercise.observing import (
     Served,
 )
 from flashsale.exercise.story import Closed, State
-from flashsale.model import Pod, ReplicaSet
+from flashsale.objects.models import Pod, ReplicaSet
 from tests.healing.replay import told, words
 
 RS = ReplicaSet("rs", "rs-uid", desired=3, current=3, ready=3, created=0.0)

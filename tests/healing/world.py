@@ -18,7 +18,7 @@ from flashsale.exercise.observing import (
     PodSeen,
     ReplicaSetSeen,
 )
-from flashsale.model import Pod, ReplicaSet
+from flashsale.objects.models import Pod, ReplicaSet
 
 RS = ReplicaSet("rs", "rs-uid", desired=3, current=0, ready=0, created=0.0)
 ACTIONS = (

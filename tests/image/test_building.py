@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 from flashsale.image import Engine, Made, Recipe, Surroundings, make
 from flashsale.image.building import LABEL, BuildError, failure, follow
 

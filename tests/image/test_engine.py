@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.image import Engine, EngineError, Trouble, connected
 from tests.docker.doors import Authority, door
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.errors import RefusedError
+from flashsale.base.errors import RefusedError
 from flashsale.image import Surroundings
 from flashsale.image.dockerfile import CA_PATH
 from flashsale.image.network import own_docker, passed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.errors import BadInputError
+from flashsale.base.errors import BadInputError
 from flashsale.image import Engine, Recipe, connected, make, push
 from flashsale.image.pushing import PushError, Target, follow, refusal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flashsale.kube.applying import LAST_APPLIED, allocated, applied, fresh, merged, replica_count
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 
 def replicaset(replicas: int | None) -> Object:

@@ -12,7 +12,7 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import Api, ConflictError, GoneError, NotFoundError, connect, paths
 from flashsale.kube.failures import ForbiddenError, UnauthorizedError
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from flashsale.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError
 from flashsale.kube import Api, connect
 from flashsale.kube.execing import unstarted
 from flashsale.kube.failures import ForbiddenError, NotFoundError

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded import launch
-from flashsale.errors import ClusterUnreachableError
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.kube.official import Official
 from flashsale.kube.plain import plain

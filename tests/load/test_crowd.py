@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flashsale.figures import Progress
 from flashsale.load.crowd import WorkerFailedError, run, worker_process
 from flashsale.load.plan import Plan
+from flashsale.load.results import Progress
 from flashsale.load.target import find_target
 from tests.load.liar import Liar
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.figures import Figures
 from flashsale.load.client import Client
 from flashsale.load.ledger import Ledger
 from flashsale.load.limits import own_limits, raise_file_limit
+from flashsale.load.results import Figures
 from flashsale.load.tally import Tally
 from flashsale.load.target import Target
 from flashsale.load.worker import send

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.errors import BadInputError, ClusterUnreachableError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.load.client import request_parts
 from flashsale.load.target import LoadRefusedError, Target, find_target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console, RenderableType
 
-from flashsale.figures import Figures, Generator, Progress, Quantiles
+from flashsale.load.results import Figures, Generator, Progress, Quantiles
 from flashsale.ui.load import PODS_SHOWN, live, millis, pods, share, summary
 
 FIGURES = Figures(

@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.context import Context
 from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.minikube.crashing import container
-from flashsale.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.kube import Api
-from flashsale.model import Object, Pod
+from flashsale.objects.models import Object, Pod
 from tests.docker.doors import Authority, door
 from tests.exercise.making import pod_object
 from tests.minikube.world import STOPPED, World

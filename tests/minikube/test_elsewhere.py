@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters import programs
 from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.minikube.deciding import LockedError
 from flashsale.clusters.minikube.elsewhere import at_work, changes
-from flashsale.errors import ClusterUnreachableError
 from tests.minikube.world import PROFILE, STOPPED, Told, World
 
 HALF_UP = {"kubelet": "Stopped", "apiserver": "Stopped", "kubeconfig": "Misconfigured"}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import Making
 from flashsale.clusters.minikube import Minikube
-from flashsale.errors import BadInputError, ClusterUnreachableError
 from tests.minikube.world import STOPPED, Told, World
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import App, BuildOptions, Image
 from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.minikube.imagebuild import NodeBuild
-from flashsale.errors import BadInputError, ClusterUnreachableError
 from flashsale.image import EngineError
 from flashsale.image.building import BuildError
 from tests.docker.doors import Authority, door

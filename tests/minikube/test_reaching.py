@@ -14,10 +14,10 @@ from dataclasses import replace
 
 import pytest
 
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import Held
 from flashsale.clusters.minikube import Minikube
-from flashsale.errors import BadInputError, ClusterUnreachableError
-from flashsale.model import Service
+from flashsale.objects.models import Service
 from tests.minikube.world import STOPPED, Told, World, gone
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", None, "80:1/TCP", 0, namespace="sale")

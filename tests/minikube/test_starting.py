@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import Making
 from flashsale.clusters.minikube import Minikube, profile_state
-from flashsale.errors import BadInputError, ClusterUnreachableError
 from tests.minikube.world import PROFILE, STOPPED, Told, World, gone
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube import Minikube
-from flashsale.errors import ClusterUnreachableError
 from tests.minikube.world import STOPPED, Told, World
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flashsale.exercise.observing import Observation, PodSeen, ReplicaSetSeen, StreamSeen, Synced
-from flashsale.model import Pod, ReplicaSet
+from flashsale.objects.models import Pod, ReplicaSet
 from flashsale.ui.board import Board, Now, Place, seen
 from flashsale.ui.watch import lines
 from tests.healing.replay import recorded

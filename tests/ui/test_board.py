@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashsale.exercise.observing import EventSeen, ReplicaSetSeen, StreamSeen
-from flashsale.model import ReplicaSet
+from flashsale.objects.models import ReplicaSet
 from flashsale.ui.board import FLASH, GHOST, TICK, Board, Now, events, next_change, rows
 from flashsale.ui.watch import lines
 from tests.ui.boards import fold, many, moment, sight

@@ -20,9 +20,9 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from flashsale.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.exercise.observing import Mark, Observation, ReplicaSetSeen, StreamSeen, Synced
-from flashsale.model import ReplicaSet
+from flashsale.objects.models import ReplicaSet
 from flashsale.ui.board import Board
 from flashsale.ui.keys import Act, Action, Answer
 from flashsale.ui.live import ENTER, FRAME, LEAVE, Painter, Screen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.model import Pod
+from flashsale.objects.models import Pod
 from flashsale.ui.tables import spread
 from tests.exercise.making import pod_object
 

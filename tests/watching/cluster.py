@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 Lie = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PATH = "/api/v1/namespaces/default/pods"

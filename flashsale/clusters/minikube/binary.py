@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters import programs, tunnels
 from flashsale.clusters.programs import Each, Output, nothing
-from flashsale.errors import ClusterUnreachableError
 
 INSTALL = "https://minikube.sigs.k8s.io/docs/start/"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import (
     App,
     BuildOptions,
@@ -38,10 +39,9 @@ from flashsale.clusters.minikube.reaching import (
 from flashsale.clusters.minikube.state import Profile, known, observe, version
 from flashsale.clusters.minikube.usable import host_docker_answers
 from flashsale.clusters.programs import nothing
-from flashsale.errors import ClusterUnreachableError
 from flashsale.image import EngineError, connected, own_docker
 from flashsale.kube import Api, contexts
-from flashsale.model import Pod, Service
+from flashsale.objects.models import Pod, Service
 
 FORWARDED = ("127.0.0.1", "localhost", "::1")  # a node behind a published port, not the node itself
 

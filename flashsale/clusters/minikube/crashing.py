@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
+from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.programs import nothing
-from flashsale.errors import FlashsaleError
 from flashsale.image import Engine
 from flashsale.kube import Api, paths
-from flashsale.model import Object, Pod
+from flashsale.objects.models import Object, Pod
 
 DOCKER = "docker://"  # how the kubelet writes the ids of Docker's containers
 

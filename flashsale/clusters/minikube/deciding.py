@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
 
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.base import Making
 from flashsale.clusters.minikube.state import GONE, Profile, ProfileState, Status
-from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")

@@ -12,8 +12,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.binary import Binary
-from flashsale.errors import ClusterUnreachableError
 from flashsale.image import Engine, EngineError, Trouble, connected
 from flashsale.image.certificates import expired
 

@@ -13,12 +13,12 @@ from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Held
 from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.state import Profile
-from flashsale.errors import ClusterUnreachableError
-from flashsale.model import Service
+from flashsale.objects.models import Service
 
 URL = re.compile(r"^https?://\S+$")
 NO_NODE_PORTS = 16  # exit code of `service` with qemu's builtin network

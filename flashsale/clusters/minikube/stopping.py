@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.events import Failure, Listener
 from flashsale.clusters.minikube.failures import TIMED_OUT, explained
 from flashsale.clusters.minikube.following import told
 from flashsale.clusters.minikube.state import NO_PROFILE
-from flashsale.errors import ClusterUnreachableError
 
 
 async def stop(minikube: Binary, progress: Progress) -> None:

@@ -11,7 +11,7 @@ from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.printing import tables
 from flashsale.embedded.resources import Resource
 from flashsale.embedded.store import encode
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 JSON = "application/json"
 Include = Literal["Metadata", "Object", "None"]

@@ -13,7 +13,7 @@ from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.resources import NAMESPACES
 from flashsale.embedded.types.mistakes import sound
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 LARGEST = 3 * 1024 * 1024  # bytes, as the API server's limit
 SHOWN = 1024  # bytes of a body that cannot be read

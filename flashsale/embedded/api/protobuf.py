@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 MAGIC = b"k8s\x00"
 VARINT, BYTES = 0, 2  # wire types; the others do not occur in what is read here

@@ -18,7 +18,7 @@ from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ENDPOINTS, Resource
 from flashsale.embedded.selecting.selectors import parse_field_selector, parse_label_selector
 from flashsale.embedded.store import Event, encode
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 FUTURE_WAIT = 3.0  # seconds a list waits for a revision that is not there yet
 ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"

@@ -15,7 +15,7 @@ from flashsale.embedded.store import encode
 from flashsale.embedded.types import schema
 from flashsale.embedded.types.mistakes import type_error
 from flashsale.embedded.validation import validate_scale
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 API_VERSION, KIND = "autoscaling/v1", "Scale"
 COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")

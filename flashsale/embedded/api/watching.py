@@ -15,7 +15,7 @@ from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.printing import tables
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.store import Event, encode
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 BOOKMARK_SECONDS = 60.0
 LAST_BOOKMARK_SECONDS = 2.0  # before a watch ends

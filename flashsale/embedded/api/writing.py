@@ -18,7 +18,7 @@ from flashsale.embedded.resources import NAMESPACES, PODS, SERVICES, Resource
 from flashsale.embedded.store import encode
 from flashsale.embedded.types import mistakes, schema
 from flashsale.embedded.types.schema import FieldValidation
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 APPLY = "application/apply-patch+yaml"
 ANSWERED_WITH_OBJECT = (PODS, SERVICES, NAMESPACES)  # a deletion of others answers with a Status

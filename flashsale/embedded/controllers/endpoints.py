@@ -14,7 +14,7 @@ from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from flashsale.embedded.store import Event
-from flashsale.model import Object, pod_condition, rfc3339
+from flashsale.objects.models import Object, pod_condition, rfc3339
 
 PER_SLICE = 100
 BATCH_SECONDS = 0.02  # pods that change together make one write; one that leaves does not wait

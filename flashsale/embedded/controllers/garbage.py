@@ -12,7 +12,7 @@ from flashsale.embedded.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import ALL, EVENTS, Resource
 from flashsale.embedded.store import Event
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 Key = tuple[Resource, str, str]  # resource, namespace, name
 

@@ -17,7 +17,7 @@ from flashsale.embedded.resources import (
     Resource,
 )
 from flashsale.embedded.store import Event
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 API_SERVICE: Object = {
     "metadata": {

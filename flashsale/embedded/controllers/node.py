@@ -18,7 +18,7 @@ from flashsale.embedded.events import EventRecorder, expire, micro_time
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import LEASES, NAMESPACES, NODES
 from flashsale.embedded.store import StoreError
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 NAME = "embedded"
 ADDRESS = "127.0.0.1"

@@ -15,7 +15,7 @@ from flashsale.embedded.deletion import DeleteOptions
 from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NODES, PODS
 from flashsale.embedded.store import StoreError
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 PERIOD_SECONDS = 20.0  # gcCheckPeriod
 QUARANTINE_SECONDS = 40.0  # for which a node may be missing

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 
 from flashsale.embedded.selecting.selectors import from_label_selector
-from flashsale.model import Object, controller_uid, pod_condition, timestamp
+from flashsale.objects.models import Object, controller_uid, pod_condition, timestamp
 
 BURST = 500  # pods created or deleted in one go
 COST = "controller.kubernetes.io/pod-deletion-cost"

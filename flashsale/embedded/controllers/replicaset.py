@@ -14,7 +14,7 @@ from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import PODS, REPLICA_SETS
 from flashsale.embedded.selecting.selectors import from_label_selector
 from flashsale.embedded.store import Event
-from flashsale.model import Object, controller_uid, rfc3339
+from flashsale.objects.models import Object, controller_uid, rfc3339
 
 Key = tuple[str, str]  # namespace, name
 

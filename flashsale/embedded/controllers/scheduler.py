@@ -10,7 +10,7 @@ from flashsale.embedded.registry import Registry
 from flashsale.embedded.resources import NODES, PODS
 from flashsale.embedded.store import Event
 from flashsale.embedded.types import quantities
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 NAME = "default-scheduler"
 RETRY_SECONDS = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 EventType = Literal["Normal", "Warning"]
 

@@ -21,7 +21,7 @@ from flashsale.embedded.kubelet.pulling import SLOW_SYNC, SYNC, ImagePuller
 from flashsale.embedded.kubelet.runtime import Instance, StartError
 from flashsale.embedded.kubelet.state import BACK_OFF, ContainerState, Running, Terminated
 from flashsale.embedded.kubelet.stopping import Grace, HookError, run_hook, run_unless_ended, stop
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 
 class Container:

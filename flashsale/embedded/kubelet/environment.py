@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 _REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))?")
 _KEYED = re.compile(r"metadata\.(labels|annotations)\['(?P<key>.+)'\]")

@@ -20,7 +20,7 @@ from flashsale.embedded.kubelet.pod import Tools
 from flashsale.embedded.kubelet.pod_worker import PodWorker
 from flashsale.embedded.kubelet.prober import Prober
 from flashsale.embedded.kubelet.runtime import Runtime
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 log = logging.getLogger(__name__)
 

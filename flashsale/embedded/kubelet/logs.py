@@ -13,8 +13,8 @@ from flashsale.embedded.kubelet import logfile
 from flashsale.embedded.kubelet.api import PodAPI
 from flashsale.embedded.kubelet.logfile import LogWriter
 from flashsale.embedded.resources import PODS
-from flashsale.model import Object
-from flashsale.model import timestamp as unix_seconds
+from flashsale.objects.models import Object
+from flashsale.objects.models import timestamp as unix_seconds
 
 _NANO = 1_000_000_000
 _WHY_WAITING = {

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.apierrors import ApiError
 from flashsale.embedded.kubelet.api import EventType, NodeInfo, PodAPI
 from flashsale.embedded.kubelet.backoff import DEFAULT_CAP
@@ -17,8 +18,7 @@ from flashsale.embedded.kubelet.prober import Prober
 from flashsale.embedded.kubelet.runtime import Runtime
 from flashsale.embedded.kubelet.state import ContainerState, PodState
 from flashsale.embedded.kubelet.status import TERMINAL, compute, phase
-from flashsale.errors import FlashsaleError
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 RETRY = 1.0  # seconds until a write that the cluster could not take is tried again
 

@@ -15,7 +15,7 @@ from flashsale.embedded.kubelet.probes import ports_of
 from flashsale.embedded.kubelet.state import fresh, recovered
 from flashsale.embedded.kubelet.status import initialized
 from flashsale.embedded.kubelet.stopping import Grace
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
 log = logging.getLogger(__name__)

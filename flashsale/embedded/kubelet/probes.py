@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 ProbeKind = Literal["Readiness", "Liveness", "Startup"]
 KEYS: Mapping[ProbeKind, str] = {

@@ -11,7 +11,7 @@ import asyncio
 from flashsale.embedded.kubelet.images import Image
 from flashsale.embedded.kubelet.pod import Pod
 from flashsale.embedded.kubelet.reference import InvalidReferenceError
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 NO_REGISTRY = "the embedded cluster has no registry; images come from flashsale up"
 SYNC = 1.0  # seconds between two looks at a pod that waits

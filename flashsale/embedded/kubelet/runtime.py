@@ -20,7 +20,7 @@ from flashsale.embedded.kubelet.logfile import BLOCK, LogWriter
 from flashsale.embedded.kubelet.logs import Logs
 from flashsale.embedded.kubelet.network import PodAddress
 from flashsale.embedded.kubelet.processes import Groups, Process, spawn
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 GUEST = Path(__file__).with_name("guest")
 # All that a container takes over from the environment of whoever started the cluster: what text

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.model import Object, timestamp
+from flashsale.objects.models import Object, timestamp
 
 CREATING = "ContainerCreating"
 INITIALIZING = "PodInitializing"

@@ -12,7 +12,7 @@ from flashsale.embedded.kubelet.state import (
     Terminated,
     Waiting,
 )
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 TERMINAL = ("Succeeded", "Failed")
 _OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")

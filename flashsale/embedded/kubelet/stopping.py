@@ -13,7 +13,7 @@ from typing import Any
 from flashsale.embedded.kubelet.prober import HOOK_AGENT, Prober, Target
 from flashsale.embedded.kubelet.probes import Exec, HttpGet, action_of
 from flashsale.embedded.kubelet.runtime import Instance
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 MINIMUM = 2.0  # seconds between SIGTERM and SIGKILL, whatever the grace period says
 HTTP_TIMEOUT = 60.0  # seconds for a hook's request; the grace period usually ends it first

@@ -14,7 +14,7 @@ from flashsale.embedded.patching import managers as managing
 from flashsale.embedded.patching.fieldsets import NOTHING, FieldSet
 from flashsale.embedded.patching.managers import Manager, Managers, Owned
 from flashsale.embedded.patching.merging import NEVER_OWNED, Applying, conflict_error
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 UNKNOWN = "unknown"

@@ -13,7 +13,7 @@ from typing import Any
 from flashsale.embedded.patching import fieldsets
 from flashsale.embedded.patching.fieldsets import FIELD, FieldSet, Path, Tree
 from flashsale.embedded.patching.mergekeys import KEY_DEFAULTS, is_atomic_map, list_map_keys
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 
 class _Missing:

@@ -11,7 +11,7 @@ import json
 
 from flashsale.embedded.patching import fieldwalk
 from flashsale.embedded.patching.fieldsets import NOTHING, FieldSet
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 KUBECTL = "kubectl"  # the only applier for which the annotation counts
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"

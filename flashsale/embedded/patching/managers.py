@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from flashsale.embedded.patching import fieldsets
 from flashsale.embedded.patching.fieldsets import FieldSet
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 Operation = Literal["Apply", "Update"]
 MOST_UPDATERS = 10  # the oldest entries beyond that become one

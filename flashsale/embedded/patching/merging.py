@@ -10,7 +10,7 @@ from flashsale.embedded.patching import fieldsets, fieldwalk
 from flashsale.embedded.patching import managers as managing
 from flashsale.embedded.patching.fieldsets import FieldSet, Path
 from flashsale.embedded.patching.managers import Manager, Managers, Owned
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 NEVER_OWNED: FieldSet = frozenset(
     [("f:apiVersion",), ("f:kind",), ("f:metadata",)]

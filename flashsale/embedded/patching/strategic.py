@@ -16,7 +16,7 @@ from typing import Any
 from flashsale.embedded.apierrors import ApiError, bad_request
 from flashsale.embedded.patching.mergekeys import SCALARS, Path, patch_merge_key
 from flashsale.embedded.types.schema import go_printed
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 PATCH, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE_FROM = "$setElementOrder/", "$deleteFromPrimitiveList/"

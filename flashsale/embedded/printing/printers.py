@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flashsale.columns import human_duration, pod_columns, pod_condition, service_ports
 from flashsale.embedded.selecting.labels import format_labels
 from flashsale.embedded.selecting.selectors import format_label_selector
-from flashsale.lookup import Section, moment, number, section, sections, text, texts
+from flashsale.objects.columns import human_duration, pod_columns, pod_condition, service_ports
+from flashsale.objects.fields import Section, moment, number, section, sections, text, texts
 
 NONE, UNKNOWN, UNSET = "<none>", "<unknown>", "<unset>"
 MOST = 3  # addresses and ports that are listed before `+ N more...`

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from flashsale.embedded.printing.printers import PRINTERS
 from flashsale.embedded.printing.tablecolumns import COLUMNS, Column
 from flashsale.embedded.resources import Resource, Subresource
-from flashsale.lookup import section, text
-from flashsale.model import Object
+from flashsale.objects.fields import section, text
+from flashsale.objects.models import Object
 
 Include = Literal["Metadata", "Object", "None"]
 META = "meta.k8s.io/v1"

@@ -22,7 +22,7 @@ from flashsale.embedded.resources import (
     Resource,
 )
 from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec, qos_class
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 __all__ = ["admit_pod", "apply_defaults", "qos_class"]
 

@@ -21,7 +21,7 @@ from flashsale.embedded.types.openapi_schemas import (
     schema_name,
     schemas,
 )
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 PATCH_TYPES = (
     "application/apply-patch+yaml",

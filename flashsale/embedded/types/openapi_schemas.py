@@ -6,7 +6,7 @@ from typing import Any
 
 from flashsale.embedded.patching.mergekeys import list_map_keys, patch_merge_key
 from flashsale.embedded.resources import Resource
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 PACKAGES = {  # as the API server names its schemas
     "apps": "io.k8s.api.apps.v1.",

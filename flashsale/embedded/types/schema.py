@@ -13,7 +13,7 @@ from flashsale.embedded.resources import Resource
 from flashsale.embedded.types import gotime, quantities
 from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
 from flashsale.embedded.types.mistakes import BITS, clean, digits, type_error, unknown_fields, word
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 __all__ = [
     "check_types",

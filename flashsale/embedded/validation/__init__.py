@@ -23,7 +23,7 @@ from flashsale.embedded.validation.replicasets import (
     validate_scale,
 )
 from flashsale.embedded.validation.services import validate_service, validate_service_update
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 __all__ = ["validate_create", "validate_scale", "validate_update"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.resources import NAMESPACES, SERVICES, Resource
 from flashsale.embedded.validation import texts
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"

@@ -23,7 +23,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata_update,
     validate_pod_annotations,
 )
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")

@@ -13,7 +13,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata_update,
 )
 from flashsale.embedded.validation.pods import validate_template
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")
 MISMATCH = "`selector` does not match template `labels`"

@@ -19,7 +19,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata_update,
 )
 from flashsale.embedded.validation.probes import port_or_name
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 AFFINITIES = ("ClientIP", "None")

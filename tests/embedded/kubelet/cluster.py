@@ -13,7 +13,7 @@ from flashsale.embedded.kubelet.api import NodeInfo
 from flashsale.embedded.kubelet.images import ImageStore
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.network import PodNetwork
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 NODE = NodeInfo("node-1", "127.0.0.1")
 NAME = "flashsale-container"

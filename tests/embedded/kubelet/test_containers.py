@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.model import Object
+from flashsale.objects.models import Object
 from tests.embedded.kubelet import apps
 from tests.embedded.kubelet.cluster import (
     NAME,
@@ -265,7 +265,7 @@ async def test_changes_that_cannot_be_written_now_are_written_later(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk keeps neither the pod nor the kubelet from working."""
-    from flashsale.errors import FlashsaleError
+    from flashsale.base.errors import FlashsaleError
 
     def refuse(*_: object) -> None:
         raise FlashsaleError("the disk is full")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.embedded.kubelet import images as store_module
 from flashsale.embedded.kubelet.images import Image, ImageStore
-from flashsale.errors import BadInputError, FlashsaleError
 from tests.embedded.kubelet import apps
 
 

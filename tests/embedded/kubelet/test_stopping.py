@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.model import Object
+from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, env, spec
 from tests.embedded.kubelet.conftest import Ask
 

@@ -12,8 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flashsale.columns import human_duration, pod_columns, pod_condition, pod_status, service_ports
-from flashsale.lookup import timestamp
+from flashsale.objects.columns import (
+    human_duration,
+    pod_columns,
+    pod_condition,
+    pod_status,
+    service_ports,
+)
+from flashsale.objects.fields import timestamp
 
 __all__ = [
     "Object",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.lookup import Section, moment, number, section, sections, text
+from flashsale.objects.fields import Section, moment, number, section, sections, text
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 YEAR = 365 * DAY
