@@ -15,7 +15,7 @@ def kubeconfig(ctx: typer.Context) -> None:
     from flashsale.cli.shared import shared
     from flashsale.clusters.choose import for_finding
     from flashsale.clusters.home import state_home
-    from flashsale.clusters.kubeconfig import write
+    from flashsale.kube.kubeconfig_file import write
 
     typed = shared(ctx)
     choice = run(for_finding(typed.wanted))

@@ -23,7 +23,7 @@ from flashsale.clusters.embedded import Embedded
 from flashsale.clusters.home import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.presence import MINIKUBE, asleep, exists, told
 from flashsale.clusters.record import Record
-from flashsale.kube import contexts
+from flashsale.kube import kubeconfig
 
 NOTHING_ASKED = Making()
 
@@ -89,7 +89,7 @@ async def for_finding(wanted: Wanted, *, home: Path | None = None) -> Choice:
     """
     home = home or state_home()
     choice = await _pointed_at(wanted, home)
-    if choice.record.kind == MINIKUBE and choice.record.context not in contexts.read():
+    if choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read():
         raise await asleep(choice.record)
     return choice
 
@@ -106,7 +106,7 @@ async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
     recorded = records.read(home)
     if recorded is None:
         return await _unrecorded(home)
-    if recorded.kind == "context" and recorded.context not in contexts.read():
+    if recorded.kind == "context" and recorded.context not in kubeconfig.read():
         raise ClusterUnreachableError(
             f"The sale is on {told(recorded)}, which the kubeconfig does not have any more.",
             hint="kubectl config get-contexts",
@@ -156,7 +156,7 @@ def _is_minikube(context: str, recorded: Record | None) -> bool:
     """
     if shutil.which(MINIKUBE) is None:
         return False
-    found = contexts.read().get(context)
+    found = kubeconfig.read().get(context)
     if found is not None:
         return found.minikube
     ours = recorded is not None and (recorded.kind, recorded.context) == (MINIKUBE, context)
@@ -178,7 +178,7 @@ def guard(record: Record) -> None:
     """
     if record.kind != "context":
         return
-    known = contexts.read()
+    known = kubeconfig.read()
     found = known.get(record.context)
     if found is None:
         close = get_close_matches(record.context, known, n=1)

@@ -15,7 +15,8 @@ from flashsale.clusters.base import App, BuildOptions, Held, Image, Kind, Progre
 from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
 from flashsale.clusters.home import state_home
 from flashsale.clusters.programs import nothing
-from flashsale.kube import Api, connect, contexts, paths
+from flashsale.kube import Api, connect, paths
+from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object, Pod, Service
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service

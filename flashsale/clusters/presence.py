@@ -6,7 +6,7 @@ import shutil
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.clusters.record import Record
-from flashsale.kube import contexts
+from flashsale.kube import kubeconfig
 
 MINIKUBE = "minikube"  # binary, kind and default profile share the name
 
@@ -30,7 +30,7 @@ async def exists(record: Record) -> bool:
     """
     if record.kind == "embedded":
         return True  # it is a folder, made again where it is missing
-    if record.context in contexts.read():
+    if record.context in kubeconfig.read():
         return record.kind != MINIKUBE or shutil.which(MINIKUBE) is not None
     if record.kind != MINIKUBE:
         return False

@@ -18,7 +18,7 @@ from flashsale.clusters.findings import Finding
 from flashsale.clusters.home import ELSEWHERE, nearest, unwritable
 from flashsale.exercise.sale import reached
 from flashsale.exercise.showing import status
-from flashsale.kube import contexts
+from flashsale.kube import kubeconfig as contexts
 
 LEAST_PYTHON = (3, 11)
 PATIENCE = 10.0  # seconds for the recorded cluster to say that it runs

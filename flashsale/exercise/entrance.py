@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 from urllib.parse import urlsplit
 
+from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError, NotReadyError, RefusedError
 from flashsale.clusters.base import Progress
 from flashsale.exercise import astray
@@ -18,8 +19,7 @@ from flashsale.exercise.readiness import last_lines
 from flashsale.exercise.sale import Sale, owned
 from flashsale.exercise.waiting import Deadline
 from flashsale.kube import paths
-from flashsale.kube.applying import last_applied
-from flashsale.kube.threads import in_thread
+from flashsale.kube.apply import last_applied
 from flashsale.objects.models import Object, Pod, Service
 
 ANSWER = 3.0  # seconds for an answer: kube-proxy is a little late

@@ -10,7 +10,7 @@ from typing import Any
 
 from flashsale.exercise import observing as o
 from flashsale.kube import paths
-from flashsale.kube.watching import (
+from flashsale.kube.watch import (
     PATIENCE,
     Change,
     Changed,
@@ -44,7 +44,7 @@ async def follow(
     ReplicaSet, that is all that is told.
 
     Raises:
-        UnauthorizedError, ForbiddenError: as :func:`flashsale.kube.watching.changes` does.
+        UnauthorizedError, ForbiddenError: as :func:`flashsale.kube.watch.changes` does.
     """
     news: asyncio.Queue[News | asyncio.Task[None]] = asyncio.Queue()
     tasks: list[asyncio.Task[None]] = []

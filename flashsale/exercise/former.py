@@ -13,7 +13,7 @@ from flashsale.base.errors import NoSaleError
 from flashsale.clusters.record import Record
 from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError, paths
-from flashsale.kube.applying import last_applied
+from flashsale.kube.apply import last_applied
 
 KINDS = {"replicaset.apps": paths.replicasets, "service": paths.services}
 

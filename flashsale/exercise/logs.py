@@ -12,7 +12,7 @@ from flashsale.base.errors import BadInputError, ClusterUnreachableError, Flashs
 from flashsale.exercise.sale import Sale, owned
 from flashsale.exercise.waiting import still_there
 from flashsale.kube import NotFoundError, paths
-from flashsale.kube.watching import Changed, Resynced, Stream, changes
+from flashsale.kube.watch import Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
 
 MOST_FOLLOWED = 50  # pods at once: each is an open connection to the API server

@@ -9,7 +9,7 @@ from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import Progress
 from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError
-from flashsale.kube.failures import ConflictError
+from flashsale.kube.errors import ConflictError
 
 COLLECTION = "/api/v1/namespaces"
 

@@ -29,8 +29,8 @@ from flashsale.exercise.sale import Sale, reached
 from flashsale.exercise.showing import Status, status
 from flashsale.exercise.waiting import Deadline, Sight
 from flashsale.kube import Api
-from flashsale.kube.applying import Outcome, apply
-from flashsale.kube.failures import InvalidError
+from flashsale.kube.apply import Outcome, apply
+from flashsale.kube.errors import InvalidError
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
 PORT_HELD = (

@@ -12,7 +12,7 @@ from typing import Any
 from flashsale.base.errors import ClusterUnreachableError, NoSaleError
 from flashsale.exercise.sale import Sale, owned
 from flashsale.kube import paths
-from flashsale.kube.watching import Change, Changed, Resynced, Stream, changes
+from flashsale.kube.watch import Change, Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
 
 ATTEMPTS = 5  # failed tries in a row, with growing pauses, before the cluster counts as gone

@@ -29,7 +29,7 @@ from rich.console import Console
 
 from flashsale.exercise.following import follow
 from flashsale.kube import connect, paths
-from flashsale.kube.watching import Changed, Patience, Resynced, changes
+from flashsale.kube.watch import Changed, Patience, Resynced, changes
 from flashsale.ui.board import Board, Place
 from flashsale.ui.live import Screen
 from flashsale.ui.watching import Show

@@ -22,10 +22,10 @@ from flashsale.base.errors import (
 from flashsale.clusters import presence
 from flashsale.clusters import record as records
 from flashsale.clusters.choose import Wanted, for_finding, for_opening
-from flashsale.clusters.kubeconfig import minified, write
 from flashsale.clusters.record import Record, UnusableRecordError
-from flashsale.kube import contexts
-from flashsale.kube.contexts import Context
+from flashsale.kube import kubeconfig
+from flashsale.kube.kubeconfig import Context
+from flashsale.kube.kubeconfig_file import minified, write
 from tests.command import Flashsale
 
 CONTEXTS = {
@@ -207,7 +207,7 @@ def test_broken_kubeconfigs_count_as_empty(home: Path, monkeypatch: pytest.Monke
     for text in ("a: [", "- list", "\x00", "contexts: 5"):
         bad.write_text(text)
         monkeypatch.setenv("KUBECONFIG", f"{bad}:{home.parent / 'config'}")
-        assert set(contexts.read()) == set(CONTEXTS)
+        assert set(kubeconfig.read()) == set(CONTEXTS)
 
 
 def test_kubeconfig_holds_one_context_and_it_is_current(home: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flashsale.kube.applying import LAST_APPLIED, allocated, applied, fresh, merged, replica_count
+from flashsale.kube.apply import LAST_APPLIED, allocated, applied, fresh, merged, replica_count
 from flashsale.objects.models import Object
 
 

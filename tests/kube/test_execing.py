@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.kube import Api, connect
-from flashsale.kube.execing import unstarted
-from flashsale.kube.failures import ForbiddenError, NotFoundError
+from flashsale.kube.errors import ForbiddenError, NotFoundError
+from flashsale.kube.exec import unstarted
 from tests.kube.test_connection import kubeconfig
 
 Ending = Callable[[web.WebSocketResponse, web.Request], Awaitable[None]]

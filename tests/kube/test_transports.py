@@ -13,9 +13,9 @@ import yaml
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded import launch
 from flashsale.kube import Api, NotFoundError, paths
-from flashsale.kube.official import Official
-from flashsale.kube.plain import plain
-from flashsale.kube.transport import Transport
+from flashsale.kube.transport.base import Transport
+from flashsale.kube.transport.official_client import Official
+from flashsale.kube.transport.stdlib_client import plain
 
 CONTEXT = "flashsale-embedded"
 Door = Callable[[Path, str], Transport | None]

@@ -18,8 +18,8 @@ from flashsale.exercise.observing import (
     Synced,
 )
 from flashsale.kube import Api, paths
-from flashsale.kube.failures import ForbiddenError
-from flashsale.kube.watching import Changed, Resynced
+from flashsale.kube.errors import ForbiddenError
+from flashsale.kube.watch import Changed, Resynced
 from tests.watching.cluster import Cluster, refusing
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine

@@ -11,16 +11,8 @@ from random import Random
 import pytest
 
 from flashsale.kube import Api
-from flashsale.kube.failures import ForbiddenError, UnauthorizedError
-from flashsale.kube.watching import (
-    Change,
-    Changed,
-    Patience,
-    Resynced,
-    Stream,
-    changes,
-    pause,
-)
+from flashsale.kube.errors import ForbiddenError, UnauthorizedError
+from flashsale.kube.watch import Change, Changed, Patience, Resynced, Stream, changes, pause
 from tests.watching.cluster import (
     PATH,
     Cluster,

@@ -40,7 +40,8 @@ from flashsale.clusters.minikube.state import Profile, known, observe, version
 from flashsale.clusters.minikube.usable import host_docker_answers
 from flashsale.clusters.programs import nothing
 from flashsale.image import EngineError, connected, own_docker
-from flashsale.kube import Api, contexts
+from flashsale.kube import Api
+from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
 
 FORWARDED = ("127.0.0.1", "localhost", "::1")  # a node behind a published port, not the node itself

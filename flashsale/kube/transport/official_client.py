@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.kube.transport import UNARY, LostError, Query, checked_as_kubectl_does
+from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does
 
 if TYPE_CHECKING:
     import ssl

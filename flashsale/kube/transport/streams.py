@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.kube.transport import Transport, word
+from flashsale.kube.transport.base import Transport, word
 
 if TYPE_CHECKING:
     import aiohttp

@@ -15,8 +15,8 @@ import json
 from typing import Any, Literal
 
 from flashsale.kube import paths
-from flashsale.kube.connection import Api
-from flashsale.kube.failures import ConflictError, NotFoundError
+from flashsale.kube.api import Api
+from flashsale.kube.errors import ConflictError, NotFoundError
 from flashsale.objects.models import Object
 
 Outcome = Literal["created", "configured", "unchanged"]  # kubectl's words

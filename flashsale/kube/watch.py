@@ -25,8 +25,8 @@ from contextlib import aclosing
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.kube.failures import ApiError, ForbiddenError, GoneError, UnauthorizedError
-from flashsale.kube.news import Change, Changed, Clock, Patience, Resynced, Source, Stream
+from flashsale.kube.errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
+from flashsale.kube.watch_types import Change, Changed, Clock, Patience, Resynced, Source, Stream
 from flashsale.objects.models import Object
 
 __all__ = [

@@ -14,12 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
-from flashsale.kube import paths, streams
-from flashsale.kube.failures import failure, unreachable
-from flashsale.kube.plain import plain
-from flashsale.kube.threads import in_thread
-from flashsale.kube.transport import LostError, Query, Transport
+from flashsale.kube import paths
+from flashsale.kube.errors import failure, unreachable
+from flashsale.kube.transport import streams
+from flashsale.kube.transport.base import LostError, Query, Transport
+from flashsale.kube.transport.stdlib_client import plain
 from flashsale.objects.models import Object
 
 SILENCE = 70.0  # seconds without a byte after which a stream counts as dead; bookmarks come in 60
@@ -31,7 +32,7 @@ class Api:
     """The requests that the sale needs. Paths come from :mod:`flashsale.kube.paths`.
 
     Every method raises :class:`ClusterUnreachableError` without an answer, and
-    what :func:`flashsale.kube.failures.failure` makes of an answer that says no.
+    what :func:`flashsale.kube.errors.failure` makes of an answer that says no.
     """
 
     def __init__(self, transport: Transport, context: str, start_hint: str) -> None:
@@ -91,7 +92,7 @@ class Api:
         Raises:
             FlashsaleError: the container cannot run it.
         """
-        from flashsale.kube.execing import execute
+        from flashsale.kube.exec import execute
 
         found = await self.get(paths.pods(namespace, pod))
         container = str(found["spec"]["containers"][0]["name"])
@@ -185,6 +186,6 @@ def _transport(kubeconfig: Path | None, context: str) -> Transport:
     found = plain(kubeconfig, context)
     if found is not None:
         return found
-    from flashsale.kube.official import Official
+    from flashsale.kube.transport.official_client import Official
 
     return Official(kubeconfig, context)

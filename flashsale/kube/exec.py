@@ -11,8 +11,8 @@ import json
 from collections.abc import Sequence
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.kube.failures import ForbiddenError, failure
-from flashsale.kube.streams import Session
+from flashsale.kube.errors import ForbiddenError, failure
+from flashsale.kube.transport.streams import Session
 from flashsale.objects.models import Object
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")  # the best that the server knows is taken

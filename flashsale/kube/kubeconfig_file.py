@@ -7,7 +7,7 @@ from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.home import put
-from flashsale.kube import contexts
+from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object
 
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")

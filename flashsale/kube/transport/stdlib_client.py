@@ -16,14 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from flashsale.kube import contexts
-from flashsale.kube.transport import (
-    UNARY,
-    LostError,
-    Query,
-    checked_as_kubectl_does,
-    word,
-)
+from flashsale.kube import kubeconfig as contexts
+from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does, word
 
 if TYPE_CHECKING:
     import ssl
