@@ -18,7 +18,7 @@ from flashsale.clusters.minikube import ProfileState, installed, profile_state
 from flashsale.clusters.minikube.binary import INSTALL, Binary
 from flashsale.clusters.minikube.deciding import BY_DOCKER, check_version, disk_full, road
 from flashsale.clusters.minikube.state import GONE, Profile, Status, version
-from flashsale.image import EngineError, Trouble, connected, own_docker
+from flashsale.docker import EngineError, Trouble, connected, own_docker
 
 Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed either
 LEAST_MEMORY = 1800 * 2**20  # bytes; minikube refuses less

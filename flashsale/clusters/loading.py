@@ -13,7 +13,7 @@ from flashsale.clusters import programs
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
 from flashsale.clusters.making import by_docker
 from flashsale.clusters.programs import Each
-from flashsale.image import connected
+from flashsale.docker import connected
 
 TIMEOUT, PATIENCE = 600, 20  # seconds for a large image; between SIGINT and SIGKILL
 SHARED = ("docker-desktop", "orbstack", "rancher-desktop", "colima")

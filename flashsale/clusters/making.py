@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
-from flashsale.image import Engine, Recipe, Surroundings, Target, make, push
+from flashsale.docker import Engine, Recipe, Surroundings, Target, make, push
 
 
 @dataclass(slots=True)

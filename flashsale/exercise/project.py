@@ -91,7 +91,7 @@ def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
 
 def commandless(project: Project) -> str:
     """Say in one line if nothing here names a command to run; empty if something does."""
-    from flashsale.image.dockerfile import instructions
+    from flashsale.docker.buildkit import instructions
 
     container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
     if container.get("command") or container.get("args"):

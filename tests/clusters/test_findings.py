@@ -8,7 +8,7 @@ import pytest
 
 from flashsale.clusters import findings
 from flashsale.clusters.minikube.state import GONE, WELL, Profile, ProfileState, Status
-from flashsale.image import EngineError, Trouble
+from flashsale.docker import EngineError, Trouble
 
 DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
 PROFILE = Profile("shop", "docker", "docker", ("",), "192.168.49.2")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.image import Engine, connected
+from flashsale.docker import Engine, connected
 from tests.docker.doors import engine_socket
 
 BASE = "python:3.11-slim"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.image import Engine, Made, Recipe, Surroundings, make
-from flashsale.image.building import LABEL, BuildError, failure, follow
+from flashsale.docker import Engine, Made, Recipe, Surroundings, make
+from flashsale.docker.build import LABEL, BuildError, failure, follow
 
 LIMIT = 30  # seconds for a condition that is met at once on a free machine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.image.dockerfile import CA_PATH, extended, refuse_buildkit
+from flashsale.docker.buildkit import CA_PATH, extended, refuse_buildkit
 
 PAGE = "FROM python:3.11-slim\nWORKDIR /app\nRUN pip install flask gunicorn\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.image import Engine, EngineError, Trouble, connected
+from flashsale.docker import Engine, EngineError, Trouble, connected
 from tests.docker.doors import Authority, door
 
 AGO = timedelta(days=-2)

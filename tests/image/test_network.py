@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import RefusedError
-from flashsale.image import Surroundings
-from flashsale.image.dockerfile import CA_PATH
-from flashsale.image.network import own_docker, passed
+from flashsale.docker import Surroundings
+from flashsale.docker.build_network import own_docker, passed
+from flashsale.docker.buildkit import CA_PATH
 
 PROXY = "http://proxy.corp:3128"
 

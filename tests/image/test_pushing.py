@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.image import Engine, Recipe, connected, make, push
-from flashsale.image.pushing import PushError, Target, follow, refusal
+from flashsale.docker import Engine, Recipe, connected, make, push
+from flashsale.docker.push import PushError, Target, follow, refusal
 
 locked = pytest.mark.parametrize("registry", ["locked"], indirect=True)
 

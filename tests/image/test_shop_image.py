@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from flashsale.image import Engine, Recipe, Surroundings, make
+from flashsale.docker import Engine, Recipe, Surroundings, make
 from tests.docker.engines import ROOT
 
 LIMIT = 30  # seconds

@@ -16,8 +16,8 @@ from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import App, BuildOptions, Image
 from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.minikube.imagebuild import NodeBuild
-from flashsale.image import EngineError
-from flashsale.image.building import BuildError
+from flashsale.docker import EngineError
+from flashsale.docker.build import BuildError
 from tests.docker.doors import Authority, door
 from tests.minikube.world import PROFILE, STOPPED, Told, World
 

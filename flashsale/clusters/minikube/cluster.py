@@ -39,7 +39,7 @@ from flashsale.clusters.minikube.reaching import (
 from flashsale.clusters.minikube.state import Profile, known, observe, version
 from flashsale.clusters.minikube.usable import host_docker_answers
 from flashsale.clusters.programs import nothing
-from flashsale.image import EngineError, connected, own_docker
+from flashsale.docker import EngineError, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.programs import nothing
-from flashsale.image import Engine
+from flashsale.docker import Engine
 from flashsale.kube import Api, paths
 from flashsale.objects.models import Object, Pod
 

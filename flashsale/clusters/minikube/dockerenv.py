@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.binary import Binary
-from flashsale.image import Engine, EngineError, Trouble, connected
-from flashsale.image.certificates import expired
+from flashsale.docker import Engine, EngineError, Trouble, connected
+from flashsale.docker.certificates import expired
 
 STOPPED, MISSING = 83, 85  # exit codes
 TLS = (Trouble.EXPIRED, Trouble.STALE, Trouble.UNTRUSTED)

@@ -17,9 +17,9 @@ from pathlib import Path
 from flashsale.clusters.minikube.binary import Binary
 from flashsale.clusters.minikube.images import Images, by_node, full
 from flashsale.clusters.minikube.state import Profile
-from flashsale.image import Made, Recipe
-from flashsale.image.building import BuildError, failure
-from flashsale.image.engine import Emit
+from flashsale.docker import Made, Recipe
+from flashsale.docker.build import BuildError, failure
+from flashsale.docker.engine import Emit
 
 SHORT = 12  # hex digits of the content's digest in the tag
 

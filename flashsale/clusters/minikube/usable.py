@@ -10,7 +10,7 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.minikube.binary import installed
 from flashsale.clusters.minikube.deciding import BY_DOCKER
 from flashsale.clusters.minikube.state import ProfileState, profile_state
-from flashsale.image import EngineError, connected, own_docker
+from flashsale.docker import EngineError, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.
 OTHER_DRIVERS = {"virsh": "kvm2", "vfkit": "vfkit"}

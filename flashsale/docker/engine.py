@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flashsale.image.trouble import explained
+from flashsale.docker.engine_errors import explained
 
 T = TypeVar("T")
 Emit = Callable[[str], None]

@@ -11,12 +11,12 @@ Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends 
 
 from __future__ import annotations
 
-from flashsale.image.building import BuildError, Made, Recipe, make
-from flashsale.image.context import Context
-from flashsale.image.engine import Engine, connected
-from flashsale.image.network import Surroundings, own_docker
-from flashsale.image.pushing import PushError, Target, push
-from flashsale.image.trouble import EngineError, Trouble
+from flashsale.docker.build import BuildError, Made, Recipe, make
+from flashsale.docker.build_context import Context
+from flashsale.docker.build_network import Surroundings, own_docker
+from flashsale.docker.engine import Engine, connected
+from flashsale.docker.engine_errors import EngineError, Trouble
+from flashsale.docker.push import PushError, Target, push
 
 __all__ = [
     "BuildError",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.image.certificates import expired
+from flashsale.docker.certificates import expired
 
 HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL
 

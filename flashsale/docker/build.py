@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.image import context as contexts
-from flashsale.image.context import Context
-from flashsale.image.dockerfile import CA_FILE, extended, refuse_buildkit
-from flashsale.image.engine import Emit, Engine
-from flashsale.image.network import Passed, Surroundings, passed
+from flashsale.docker import build_context as contexts
+from flashsale.docker.build_context import Context
+from flashsale.docker.build_network import Passed, Surroundings, passed
+from flashsale.docker.buildkit import CA_FILE, extended, refuse_buildkit
+from flashsale.docker.engine import Emit, Engine
 
 LABEL = "flashsale.digest"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import BadInputError, FlashsaleError
-from flashsale.image.engine import Emit, Engine
+from flashsale.docker.engine import Emit, Engine
 
 HUB = "docker.io"
 AWAY = ("no such host", "connection refused", "timeout", "unreachable", "proxyconnect")
