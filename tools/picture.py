@@ -26,7 +26,7 @@ from random import Random
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from flashsale.clusters.choose import Wanted
+from flashsale.clusters.select import Wanted
 from flashsale.exercise.following import follow
 from flashsale.exercise.killing import Blow, strike
 from flashsale.exercise.observing import Observation

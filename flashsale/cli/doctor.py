@@ -38,7 +38,7 @@ def doctor(ctx: typer.Context) -> None:
 
 
 async def _found(typed: Shared) -> list[Finding]:
-    from flashsale.clusters.home import named_home
+    from flashsale.clusters.state.directory import named_home
     from flashsale.exercise.doctor import examine
 
     return await examine(typed.wanted, named_home())

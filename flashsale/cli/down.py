@@ -37,8 +37,8 @@ def down(
 
 async def _closed(typed: Shared, stop: bool) -> Closed:
     from flashsale.cli.output import progress
-    from flashsale.clusters.choose import for_closing, for_finding
-    from flashsale.clusters.home import state_home
+    from flashsale.clusters.select import for_closing, for_finding
+    from flashsale.clusters.state.directory import state_home
     from flashsale.exercise.closing import close
 
     try:

@@ -188,7 +188,7 @@ def _shown(sale: Sale, url: str) -> Iterator[Audience]:
     """Show the drill as it goes: live on a terminal, in plain lines elsewhere; always on stderr."""
     import sys
 
-    from flashsale.clusters.home import state_home
+    from flashsale.clusters.state.directory import state_home
     from flashsale.load.announcing import Announcer
     from flashsale.ui.drilling import Live, Plain
     from flashsale.ui.terminals import console, moving

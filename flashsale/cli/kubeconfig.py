@@ -13,8 +13,8 @@ def kubeconfig(ctx: typer.Context) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.clusters.choose import for_finding
-    from flashsale.clusters.home import state_home
+    from flashsale.clusters.select import for_finding
+    from flashsale.clusters.state.directory import state_home
     from flashsale.kube.kubeconfig_file import write
 
     typed = shared(ctx)

@@ -122,7 +122,7 @@ async def _sent(plan: Plan) -> Done:
     import asyncio
 
     from flashsale.cli.running import interruptible
-    from flashsale.clusters.home import state_home
+    from flashsale.clusters.state.directory import state_home
     from flashsale.load.announcing import Announcer
     from flashsale.load.crowd import run
 

@@ -11,7 +11,7 @@ import typer
 from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
-    from flashsale.clusters.choose import Wanted
+    from flashsale.clusters.select import Wanted
 
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label as RFC 1123 has it
 CLUSTERS = ("auto", "minikube", "embedded")
@@ -32,7 +32,7 @@ class Shared:
     @property
     def wanted(self) -> Wanted:
         """What was typed about the cluster."""
-        from flashsale.clusters.choose import Wanted
+        from flashsale.clusters.select import Wanted
 
         return Wanted(self.context, self.cluster, self.profile, self.allow_remote)
 

@@ -110,9 +110,9 @@ async def _opened(
     from dataclasses import replace
 
     from flashsale.cli.output import looking
-    from flashsale.clusters.choose import for_opening
-    from flashsale.clusters.home import state_home
-    from flashsale.clusters.presence import told
+    from flashsale.clusters.availability import told
+    from flashsale.clusters.select import for_opening
+    from flashsale.clusters.state.directory import state_home
     from flashsale.exercise import project, remembering
     from flashsale.exercise.opening import open_sale
 

@@ -66,7 +66,7 @@ async def _shown(
     import sys
     import time
 
-    from flashsale.clusters.home import state_home
+    from flashsale.clusters.state.directory import state_home
     from flashsale.ui import watching
     from flashsale.ui.buyers import Buyers
     from flashsale.ui.live import Screen

@@ -10,11 +10,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters import loading, tunnels
+from flashsale.clusters import image_loading
 from flashsale.clusters.base import App, BuildOptions, Held, Image, Kind, Progress
-from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
-from flashsale.clusters.home import state_home
-from flashsale.clusters.programs import nothing
+from flashsale.clusters.state.directory import state_home
+from flashsale.clusters.subprocesses import tunnels
+from flashsale.clusters.subprocesses.port_forward import (
+    FORWARDING,
+    first_match,
+    port_forward,
+    while_it_lives,
+)
+from flashsale.clusters.subprocesses.run import nothing
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object, Pod, Service
@@ -55,7 +61,7 @@ class Context:
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
         """Build and load it where the cluster's own tool can, push it where that was asked for."""
-        return await loading.provide(self.context, app, name, options, progress)
+        return await image_loading.provide(self.context, app, name, options, progress)
 
     async def address(self, service: Service) -> str:
         """Try the load balancer, the nodes and this machine; the first that answers is the way.

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from flashsale.base.errors import FlashsaleError
 from flashsale.base.text import counted
 from flashsale.clusters.minikube import ProfileState, installed, profile_state
-from flashsale.clusters.minikube.binary import INSTALL, Binary
-from flashsale.clusters.minikube.deciding import BY_DOCKER, check_version, disk_full, road
-from flashsale.clusters.minikube.state import GONE, Profile, Status, version
+from flashsale.clusters.minikube.cli import INSTALL, Binary
+from flashsale.clusters.minikube.profile import GONE, Profile, Status, version
+from flashsale.clusters.minikube.start.start_plan import BY_DOCKER, check_version, disk_full, road
 from flashsale.docker import EngineError, Trouble, connected, own_docker
 
 Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed either

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import NoSaleError, NotReadyError
-from flashsale.clusters import record as records
+from flashsale.clusters.availability import exists
 from flashsale.clusters.base import Progress
-from flashsale.clusters.choose import Choice, recorded_quietly
-from flashsale.clusters.presence import exists
+from flashsale.clusters.select import Choice, recorded_quietly
+from flashsale.clusters.state import sale_record as records
 from flashsale.exercise import former
 from flashsale.exercise.sale import Sale, owned, reached
 from flashsale.exercise.waiting import until_gone

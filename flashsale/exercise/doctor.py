@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError, NoSaleError
-from flashsale.clusters import choose, findings, presence
-from flashsale.clusters import record as records
+from flashsale.clusters import availability, findings, select
 from flashsale.clusters.base import Cluster
-from flashsale.clusters.choose import Choice, Wanted
 from flashsale.clusters.findings import Finding
-from flashsale.clusters.home import ELSEWHERE, nearest, unwritable
+from flashsale.clusters.select import Choice, Wanted
+from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
 from flashsale.exercise.sale import reached
 from flashsale.exercise.showing import status
 from flashsale.kube import kubeconfig as contexts
@@ -44,9 +44,9 @@ async def examine(wanted: Wanted, home: Path) -> list[Finding]:
 
 def profile(wanted: Wanted, home: Path) -> str:
     """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
-    recorded = choose.recorded_quietly(home)
-    named = recorded.profile if recorded and recorded.kind == presence.MINIKUBE else None
-    return wanted.profile or named or presence.MINIKUBE
+    recorded = select.recorded_quietly(home)
+    named = recorded.profile if recorded and recorded.kind == availability.MINIKUBE else None
+    return wanted.profile or named or availability.MINIKUBE
 
 
 def python(version: tuple[int, ...]) -> Finding:
@@ -99,15 +99,15 @@ async def sale(home: Path) -> tuple[Finding, bool]:
     """Tell what is recorded and how it fares, and whether its cluster has to be started."""
     try:
         recorded = records.read(home)
-        choice = await choose.for_finding(Wanted(), home=home)
+        choice = await select.for_finding(Wanted(), home=home)
     except FlashsaleError as error:
-        if isinstance(error, NoSaleError) and not choose.recorded_quietly(home):
+        if isinstance(error, NoSaleError) and not select.recorded_quietly(home):
             return Finding("sale", "absent", "none is open", "flashsale up"), False
         return Finding("sale", "problem", str(error).rstrip("."), error.hint), True
     if recorded is None:
         text = "none is recorded, but the embedded cluster runs"
         return Finding("sale", "ok", text, "flashsale status, or flashsale down"), False
-    where = presence.told(recorded)
+    where = availability.told(recorded)
     if await runs(choice.cluster):
         wrong, hint = await trouble(choice)
         if wrong:
@@ -147,9 +147,9 @@ async def choice(wanted: Wanted, home: Path, *, asleep: bool) -> Finding:
         asleep: the cluster of the recorded sale does not run.
     """
     try:
-        chosen = await choose.for_opening(wanted, home=home)
+        chosen = await select.for_opening(wanted, home=home)
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
-    start = asleep and chosen.record == choose.recorded_quietly(home)
+    start = asleep and chosen.record == select.recorded_quietly(home)
     use = "start" if start and chosen.record.kind != "context" else "use"
-    return Finding("up", "ok", f"would {use} {presence.told(chosen.record)}: {chosen.why}")
+    return Finding("up", "ok", f"would {use} {availability.told(chosen.record)}: {chosen.why}")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from flashsale.base.errors import NoSaleError
-from flashsale.clusters.record import Record
+from flashsale.clusters.state.sale_record import Record
 from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError, paths
 from flashsale.kube.apply import last_applied

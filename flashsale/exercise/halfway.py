@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters import record as records
+from flashsale.clusters.availability import told
 from flashsale.clusters.base import Cluster, Progress
-from flashsale.clusters.choose import Choice, recorded_quietly
-from flashsale.clusters.presence import told
+from flashsale.clusters.select import Choice, recorded_quietly
+from flashsale.clusters.state import sale_record as records
 from flashsale.kube import connect, paths
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import BuildOptions, Image, Progress
-from flashsale.clusters.choose import Choice, recorded_quietly
+from flashsale.clusters.select import Choice, recorded_quietly
 from flashsale.exercise import former, namespaces, remembering
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise.entrance import proven

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from flashsale.base.text import joined
-from flashsale.clusters import record as records
+from flashsale.clusters.availability import told
 from flashsale.clusters.base import Progress
-from flashsale.clusters.presence import told
-from flashsale.clusters.record import Record
+from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.state.sale_record import Record
 from flashsale.exercise import former
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise.former import left_over, place

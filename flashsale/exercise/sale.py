@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from flashsale.base.errors import NoSaleError
 from flashsale.clusters.base import Cluster
-from flashsale.clusters.choose import Choice, Wanted, for_finding
-from flashsale.clusters.record import Record
+from flashsale.clusters.select import Choice, Wanted, for_finding
+from flashsale.clusters.state.sale_record import Record
 from flashsale.kube import Api, NotFoundError, connect, paths
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
@@ -88,7 +88,7 @@ async def find(wanted: Wanted, namespace: str | None) -> AsyncIterator[Sale]:
 
     Raises:
         NoSaleError, RefusedError, BadInputError, ClusterUnreachableError: as
-            :func:`flashsale.clusters.choose.for_finding` says.
+            :func:`flashsale.clusters.select.for_finding` says.
     """
     choice = await for_finding(wanted)
     async with reached(choice, choice.record, namespace) as sale:

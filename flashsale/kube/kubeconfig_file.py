@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.home import put
+from flashsale.clusters.state.directory import put
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object
 

@@ -19,10 +19,10 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
-from flashsale.clusters import presence
-from flashsale.clusters import record as records
-from flashsale.clusters.choose import Wanted, for_finding, for_opening
-from flashsale.clusters.record import Record, UnusableRecordError
+from flashsale.clusters import availability
+from flashsale.clusters.select import Wanted, for_finding, for_opening
+from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.state.sale_record import Record, UnusableRecordError
 from flashsale.kube import kubeconfig
 from flashsale.kube.kubeconfig import Context
 from flashsale.kube.kubeconfig_file import minified, write
@@ -229,6 +229,6 @@ def test_kubeconfig_without_the_context_is_empty() -> None:
 
 def test_told_names_each_kind() -> None:
     """The one line of `up` reads well for all three."""
-    assert presence.told(Record("embedded", "x")) == "the embedded cluster"
-    assert presence.told(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
-    assert presence.told(Record("context", "kind-x")) == "the context 'kind-x'"
+    assert availability.told(Record("embedded", "x")) == "the embedded cluster"
+    assert availability.told(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
+    assert availability.told(Record("context", "kind-x")) == "the context 'kind-x'"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.clusters import findings
-from flashsale.clusters.minikube.state import GONE, WELL, Profile, ProfileState, Status
+from flashsale.clusters.minikube.profile import GONE, WELL, Profile, ProfileState, Status
 from flashsale.docker import EngineError, Trouble
 
 DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.forwarding import while_it_lives
-from flashsale.clusters.programs import child
+from flashsale.clusters.subprocesses.port_forward import while_it_lives
+from flashsale.clusters.subprocesses.run import child
 
 TALKATIVE = """
 import sys

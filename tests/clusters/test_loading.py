@@ -10,7 +10,7 @@ import pytest
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import App, BuildOptions
-from flashsale.clusters.loading import Loader, LoadError, loader, provide
+from flashsale.clusters.image_loading import Loader, LoadError, loader, provide
 from tests.docker.engines import docker_socket, image_name
 from tests.minikube.world import Told
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.tunnels import end_left, tunnel
+from flashsale.clusters.subprocesses.tunnels import end_left, tunnel
 from tests.minikube.world import gone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such locks")
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such locks")
 LIMIT = 20  # seconds
 HOLDER = """
 import asyncio, pathlib, sys
-from flashsale.clusters.tunnels import tunnel
+from flashsale.clusters.subprocesses.tunnels import tunnel
 
 async def hold():
     async with tunnel(pathlib.Path(sys.argv[1]), *sys.argv[2:], patience=5) as process:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters import record as records
-from flashsale.clusters.choose import Wanted
 from flashsale.clusters.findings import Finding
-from flashsale.clusters.record import Record
+from flashsale.clusters.select import Wanted
+from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.state.sale_record import Record
 from flashsale.embedded import launch
 from flashsale.exercise import doctor
 from flashsale.ui.findings import findings_view

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.clusters.choose import Wanted, for_opening
 from flashsale.clusters.context import Context
+from flashsale.clusters.select import Wanted, for_opening
 from flashsale.embedded import launch
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise import project

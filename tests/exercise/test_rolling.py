@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.clusters.base import Image
-from flashsale.clusters.record import Record
+from flashsale.clusters.state.sale_record import Record
 from flashsale.exercise.rolling import interrupted, renewed, replacing, waves
 from flashsale.exercise.waiting import Deadline, Sight
 from flashsale.objects.models import Object

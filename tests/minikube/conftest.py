@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.minikube.binary import Patience
+from flashsale.clusters.minikube.cli import Patience
 from tests.docker.engines import base_image, docker_socket, image_name, registry
 from tests.minikube.world import Told, World
 

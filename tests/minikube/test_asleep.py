@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, NoSaleError
-from flashsale.clusters import record as records
 from flashsale.clusters.base import Making
-from flashsale.clusters.choose import Wanted, for_closing, for_finding, for_opening
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.record import Record
+from flashsale.clusters.select import Wanted, for_closing, for_finding, for_opening
+from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.state.sale_record import Record
 from flashsale.exercise.closing import close
 from tests.minikube.world import STOPPED, Told, World
 

@@ -11,7 +11,7 @@ import pytest
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.context import Context
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.minikube.crashing import container
+from flashsale.clusters.minikube.kill_container import container
 from flashsale.kube import Api
 from flashsale.objects.models import Object, Pod
 from tests.docker.doors import Authority, door

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters import programs
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.minikube.deciding import LockedError
-from flashsale.clusters.minikube.elsewhere import at_work, changes
+from flashsale.clusters.minikube.other_processes import at_work, changes
+from flashsale.clusters.minikube.start.start_plan import LockedError
+from flashsale.clusters.subprocesses import run
 from tests.minikube.world import PROFILE, STOPPED, Told, World
 
 HALF_UP = {"kubelet": "Stopped", "apiserver": "Stopped", "kubeconfig": "Misconfigured"}
@@ -152,7 +152,7 @@ async def test_processes_of_this_machine_are_found() -> None:
     profile = f"p{secrets.token_hex(4)}"
     words = ["-c", "import time; time.sleep(60)", "x" * 300, "minikube", "start", "-p", profile]
     assert not await at_work(profile)
-    async with programs.child(sys.executable, *words, patience=0), asyncio.timeout(20):
+    async with run.child(sys.executable, *words, patience=0), asyncio.timeout(20):
         while not await at_work(profile):
             pass
 

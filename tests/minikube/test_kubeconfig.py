@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.minikube.kubeconfig import current, current_context_kept
+from flashsale.clusters.minikube.current_context import current, current_context_kept
 from tests.minikube.world import Told, World
 
 WORK = {"contexts": [{"context": {}, "name": "work"}], "current-context": "work"}

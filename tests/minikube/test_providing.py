@@ -15,7 +15,7 @@ import pytest
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import App, BuildOptions, Image
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.minikube.imagebuild import NodeBuild
+from flashsale.clusters.minikube.image.image_build import NodeBuild
 from flashsale.docker import EngineError
 from flashsale.docker.build import BuildError
 from tests.docker.doors import Authority, door

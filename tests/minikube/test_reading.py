@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.clusters.minikube.deciding import road
-from flashsale.clusters.minikube.dockerenv import values
-from flashsale.clusters.minikube.events import parse, plain
-from flashsale.clusters.minikube.images import full, read
-from flashsale.clusters.minikube.state import GONE, WELL, Profile, ProfileState, Status, status
-from flashsale.clusters.minikube.usable import judged
-from flashsale.clusters.programs import Output
+from flashsale.clusters.minikube.availability import judged
+from flashsale.clusters.minikube.image.docker_env import values
+from flashsale.clusters.minikube.image.node_images import full, read
+from flashsale.clusters.minikube.profile import GONE, WELL, Profile, ProfileState, Status, status
+from flashsale.clusters.minikube.start.events import parse, plain
+from flashsale.clusters.minikube.start.start_plan import road
+from flashsale.clusters.subprocesses.run import Output
 
 RUNNING = (
     '{"Name":"minikube","Host":"Running","Kubelet":"Running","APIServer":"Running",'

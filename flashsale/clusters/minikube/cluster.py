@@ -20,15 +20,16 @@ from flashsale.clusters.base import (
     no_node_port,
 )
 from flashsale.clusters.context import FROM_INSIDE, Context
-from flashsale.clusters.home import state_home
-from flashsale.clusters.making import Telling, by_docker, recipe
-from flashsale.clusters.minikube import imagebuild, kubeconfig, starting, stopping
-from flashsale.clusters.minikube.binary import Binary, Patience, installed
-from flashsale.clusters.minikube.crashing import crash
-from flashsale.clusters.minikube.deciding import Wish, check_version, road
-from flashsale.clusters.minikube.dockerenv import AWAY, keep_proxies_off, node_engine
-from flashsale.clusters.minikube.images import full
-from flashsale.clusters.minikube.reaching import (
+from flashsale.clusters.docker_build import Telling, by_docker, recipe
+from flashsale.clusters.minikube import current_context
+from flashsale.clusters.minikube.availability import host_docker_answers
+from flashsale.clusters.minikube.cli import Binary, Patience, installed
+from flashsale.clusters.minikube.image import image_build
+from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
+from flashsale.clusters.minikube.image.node_images import full
+from flashsale.clusters.minikube.kill_container import crash
+from flashsale.clusters.minikube.profile import Profile, known, observe, version
+from flashsale.clusters.minikube.service_url import (
     Knock,
     Road,
     knock,
@@ -36,9 +37,10 @@ from flashsale.clusters.minikube.reaching import (
     reached_at,
     tunnel_needed,
 )
-from flashsale.clusters.minikube.state import Profile, known, observe, version
-from flashsale.clusters.minikube.usable import host_docker_answers
-from flashsale.clusters.programs import nothing
+from flashsale.clusters.minikube.start import lifecycle, stopping
+from flashsale.clusters.minikube.start.start_plan import Wish, check_version, road
+from flashsale.clusters.state.directory import state_home
+from flashsale.clusters.subprocesses.run import nothing
 from flashsale.docker import EngineError, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
@@ -67,7 +69,7 @@ class Minikube:
     @property
     def kubeconfig(self) -> Path:
         """The file that minikube writes: the first of $KUBECONFIG."""
-        return kubeconfig.path(os.environ)
+        return current_context.path(os.environ)
 
     async def running(self) -> bool:
         """Whether the cluster is up; starts nothing."""
@@ -172,7 +174,7 @@ class Minikube:
 
     async def _ensure(self, progress: Progress) -> Profile:
         wish = Wish(self.profile, self.making)
-        found = await starting.ensure_running(self._minikube, wish, progress, host_docker_answers)
+        found = await lifecycle.ensure_running(self._minikube, wish, progress, host_docker_answers)
         keep_proxies_off(found.ip)  # from the Kubernetes client too
         return found
 
@@ -222,7 +224,7 @@ class Minikube:
     ) -> Image:
         made_from = await recipe(app, name, options)
         telling = Telling(progress, f"Building {name} inside minikube '{self.profile}'")
-        made = await imagebuild.make(
+        made = await image_build.make(
             self._minikube, made_from, profile, telling.line, progress.note
         )
         return Image(full(name), made.built, made.id, others=made.others)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.binary import Binary, installed
-from flashsale.clusters.programs import Output
+from flashsale.clusters.minikube.cli import Binary, installed
+from flashsale.clusters.subprocesses.run import Output
 
 BAD_CONFIG, NO_PROFILE = 38, 85  # exit codes
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig

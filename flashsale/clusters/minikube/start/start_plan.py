@@ -10,7 +10,7 @@ from typing import Literal
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.base import Making
-from flashsale.clusters.minikube.state import GONE, Profile, ProfileState, Status
+from flashsale.clusters.minikube.profile import GONE, Profile, ProfileState, Status
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")

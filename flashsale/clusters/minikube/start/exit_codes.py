@@ -7,8 +7,8 @@ The id may be replaced by one that minikube matched on the error's text, so code
 from __future__ import annotations
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.deciding import disk_full, docker_down, locked
-from flashsale.clusters.minikube.events import Failure
+from flashsale.clusters.minikube.start.events import Failure
+from flashsale.clusters.minikube.start.start_plan import disk_full, docker_down, locked
 
 MISMATCH = 81  # of the profile's driver and the one that was asked for
 TIMED_OUT = 82  # stopping

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from flashsale.clusters import programs
+from flashsale.clusters.subprocesses import run
 
 CALL = re.compile(  # no option's value, as in `kubectl --context minikube delete`; what follows
     r"(?:^|(?<=[\s/]))(?<!context )(?<!cluster )(?<!profile )minikube\s(?=(.*))"
@@ -24,7 +24,7 @@ TIMEOUT, PATIENCE = 5, 1  # seconds for `ps`; between SIGINT and SIGKILL
 async def at_work(profile: str) -> bool:
     """Whether a process of this machine changes the profile; False where nobody lists them."""
     try:
-        listed = await programs.follow(
+        listed = await run.follow(
             *("ps", "-A", "-ww", "-o", "args="), timeout=TIMEOUT, patience=PATIENCE
         )
     except (OSError, TimeoutError):

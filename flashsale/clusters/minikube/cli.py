@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters import programs, tunnels
-from flashsale.clusters.programs import Each, Output, nothing
+from flashsale.clusters.subprocesses import run, tunnels
+from flashsale.clusters.subprocesses.run import Each, Output, nothing
 
 INSTALL = "https://minikube.sigs.k8s.io/docs/start/"
 
@@ -82,7 +82,7 @@ class Binary:
         """
         limit = timeout or self.patience.answer
         try:
-            return await programs.follow(
+            return await run.follow(
                 *self._command(words),
                 each=each,
                 each_error=each_error,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flashsale.base.errors import BadInputError, FlashsaleError
-from flashsale.clusters import programs
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
-from flashsale.clusters.making import by_docker
-from flashsale.clusters.programs import Each
+from flashsale.clusters.docker_build import by_docker
+from flashsale.clusters.subprocesses import run
+from flashsale.clusters.subprocesses.run import Each
 from flashsale.docker import connected
 
 TIMEOUT, PATIENCE = 600, 20  # seconds for a large image; between SIGINT and SIGKILL
@@ -95,7 +95,7 @@ async def load(command: tuple[str, ...], each: Each) -> None:
     """
     tool = command[0]
     try:
-        said = await programs.follow(
+        said = await run.follow(
             *command, each=each, each_error=each, timeout=TIMEOUT, patience=PATIENCE
         )
     except FileNotFoundError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
-from flashsale.clusters.record import Record
+from flashsale.clusters.state.sale_record import Record
 from flashsale.kube import kubeconfig
 
 MINIKUBE = "minikube"  # binary, kind and default profile share the name

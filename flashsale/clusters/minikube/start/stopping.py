@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
-from flashsale.clusters.minikube.binary import Binary
-from flashsale.clusters.minikube.events import Failure, Listener
-from flashsale.clusters.minikube.failures import TIMED_OUT, explained
-from flashsale.clusters.minikube.following import told
-from flashsale.clusters.minikube.state import NO_PROFILE
+from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.profile import NO_PROFILE
+from flashsale.clusters.minikube.start.events import Failure, Listener
+from flashsale.clusters.minikube.start.exit_codes import TIMED_OUT, explained
+from flashsale.clusters.minikube.start.following import told
 
 
 async def stop(minikube: Binary, progress: Progress) -> None:

@@ -8,8 +8,8 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from flashsale.clusters.minikube.binary import Binary
-from flashsale.clusters.minikube.events import Failure, Listener, failure
+from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.start.events import Failure, Listener, failure
 
 
 async def told(minikube: Binary, listener: Listener, *words: str, timeout: float) -> Failure | None:

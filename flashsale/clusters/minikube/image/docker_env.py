@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.binary import Binary
+from flashsale.clusters.minikube.cli import Binary
 from flashsale.docker import Engine, EngineError, Trouble, connected
 from flashsale.docker.certificates import expired
 

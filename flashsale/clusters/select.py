@@ -17,12 +17,12 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
-from flashsale.clusters import record as records
+from flashsale.clusters.availability import MINIKUBE, asleep, exists, told
 from flashsale.clusters.base import Cluster, Making
 from flashsale.clusters.embedded import Embedded
-from flashsale.clusters.home import ELSEWHERE, state_home, unwritable
-from flashsale.clusters.presence import MINIKUBE, asleep, exists, told
-from flashsale.clusters.record import Record
+from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
+from flashsale.clusters.state.sale_record import Record
 from flashsale.kube import kubeconfig
 
 NOTHING_ASKED = Making()
@@ -226,7 +226,7 @@ def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Clus
             hint=f"flashsale up --cluster minikube {making.options}",
         )
     if os.path.isdir(home / "tunnels"):
-        from flashsale.clusters import tunnels
+        from flashsale.clusters.subprocesses import tunnels
 
         tunnels.end_left(home)  # whatever a killed command has left
     if record.kind == "embedded":

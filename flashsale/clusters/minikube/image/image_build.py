@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.clusters.minikube.binary import Binary
-from flashsale.clusters.minikube.images import Images, by_node, full
-from flashsale.clusters.minikube.state import Profile
+from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.image.node_images import Images, by_node, full
+from flashsale.clusters.minikube.profile import Profile
 from flashsale.docker import Made, Recipe
 from flashsale.docker.build import BuildError, failure
 from flashsale.docker.engine import Emit

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.binary import Binary
-from flashsale.clusters.minikube.state import Profile
+from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.profile import Profile
 
 HUB = "docker.io/"
 LISTING = ("sudo", "crictl", "images", "-o", "json", "2>/dev/null")  # a terminal joins the two

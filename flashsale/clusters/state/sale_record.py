@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.clusters.base import Image, Kind
-from flashsale.clusters.home import ELSEWHERE, put, refused, unreadable
+from flashsale.clusters.state.directory import ELSEWHERE, put, refused, unreadable
 
 NAME, FORMAT = "sale.json", 1
 REPLICASET, SERVICE = "flashsale-rs", "flashsale-svc"  # as the exercise names them

@@ -7,9 +7,9 @@ import os
 import shutil
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters.minikube.binary import installed
-from flashsale.clusters.minikube.deciding import BY_DOCKER
-from flashsale.clusters.minikube.state import ProfileState, profile_state
+from flashsale.clusters.minikube.cli import installed
+from flashsale.clusters.minikube.profile import ProfileState, profile_state
+from flashsale.clusters.minikube.start.start_plan import BY_DOCKER
 from flashsale.docker import EngineError, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.

@@ -7,9 +7,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 from flashsale.clusters.base import Progress
-from flashsale.clusters.minikube import kubeconfig
-from flashsale.clusters.minikube.binary import Binary
-from flashsale.clusters.minikube.deciding import (
+from flashsale.clusters.minikube import current_context
+from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.other_processes import at_work
+from flashsale.clusters.minikube.profile import Profile, ProfileState, known, observe
+from flashsale.clusters.minikube.start.events import Failure, Listener
+from flashsale.clusters.minikube.start.exit_codes import MISMATCH, explained
+from flashsale.clusters.minikube.start.following import told
+from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
     Decision,
     Do,
@@ -22,11 +27,6 @@ from flashsale.clusters.minikube.deciding import (
     needs_docker,
     start_words,
 )
-from flashsale.clusters.minikube.elsewhere import at_work
-from flashsale.clusters.minikube.events import Failure, Listener
-from flashsale.clusters.minikube.failures import MISMATCH, explained
-from flashsale.clusters.minikube.following import told
-from flashsale.clusters.minikube.state import Profile, ProfileState, known, observe
 
 STARTS = 3  # of ours, where another minikube has the lock each time
 
@@ -134,5 +134,5 @@ async def _start(
 
 async def refresh_kubeconfig(minikube: Binary) -> None:
     """Point the profile's kubeconfig entry at where its API is now."""
-    with kubeconfig.current_context_kept():
+    with current_context.current_context_kept():
         await minikube.ask("update-context")

@@ -15,9 +15,14 @@ from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Held
-from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
-from flashsale.clusters.minikube.binary import Binary
-from flashsale.clusters.minikube.state import Profile
+from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.subprocesses.port_forward import (
+    FORWARDING,
+    first_match,
+    port_forward,
+    while_it_lives,
+)
 from flashsale.objects.models import Service
 
 URL = re.compile(r"^https?://\S+$")

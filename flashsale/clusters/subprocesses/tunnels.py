@@ -19,8 +19,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from flashsale.clusters import programs
-from flashsale.clusters.home import made
+from flashsale.clusters.state.directory import made
+from flashsale.clusters.subprocesses import run
 
 TETHER = Path(__file__).with_name("tether.py")
 OWNER = ".owner"
@@ -36,13 +36,13 @@ async def tunnel(
         FileNotFoundError: there is no such program.
     """
     if sys.platform == "win32":  # neither such locks nor exec
-        async with programs.child(*command, patience=patience, environment=environment) as process:
+        async with run.child(*command, patience=patience, environment=environment) as process:
             yield process
         return
     with _noted(home) as note:
         words = (sys.executable, "-I", "-S", str(TETHER), str(note.fileno()), str(os.getpid()))
         kept = (note.fileno(),)
-        async with programs.child(
+        async with run.child(
             *words, *command, patience=patience, environment=environment, kept_open=kept
         ) as process:
             note.close()  # from here on the tunnel alone holds its lock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters.programs import nothing
+from flashsale.clusters.subprocesses.run import nothing
 from flashsale.docker import Engine
 from flashsale.kube import Api, paths
 from flashsale.objects.models import Object, Pod
