@@ -94,14 +94,14 @@ class Flashsale:
 
     def cluster_pid(self) -> int:
         """The embedded cluster's process; 0 if none runs."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         running = launch.find(self.home / "embedded")
         return running.pid if running else 0
 
     def stop_cluster(self) -> None:
         """End the embedded cluster, however it was left."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         if (self.home / "embedded").exists():
             launch.stop(self.home / "embedded")

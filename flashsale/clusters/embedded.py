@@ -40,7 +40,7 @@ class Embedded:
         Raises:
             ClusterUnreachableError: it does not run.
         """
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         running = launch.find(self.home)
         if running is None:
@@ -49,7 +49,7 @@ class Embedded:
 
     async def start(self, progress: Progress) -> None:
         """Start it, or find it running; even Ctrl-C waits until it is one or the other."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         if await self.running():
             return
@@ -64,7 +64,7 @@ class Embedded:
 
     async def running(self) -> bool:
         """Whether its process lives."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         return await asyncio.to_thread(launch.find, self.home) is not None
 
@@ -123,7 +123,7 @@ class Embedded:
 
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         progress.step("Stopping the embedded cluster")
         await asyncio.to_thread(launch.stop, self.home)

@@ -15,7 +15,7 @@ import pytest
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Held
 from flashsale.clusters.context import Context, candidates
-from flashsale.embedded import launch
+from flashsale.embedded.process import launch
 from flashsale.objects.models import Service
 from tests.minikube.world import Told
 

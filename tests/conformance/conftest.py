@@ -41,8 +41,8 @@ def cluster(
     if context:
         yield Cluster(None, context, embedded=False)
         return
-    from flashsale.embedded import launch
     from flashsale.embedded.kubelet.images import ImageStore
+    from flashsale.embedded.process import launch
 
     home = tmp_path_factory.mktemp("embedded")
     app = tmp_path_factory.mktemp("app")

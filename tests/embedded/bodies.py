@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from flashsale.embedded.resources import Resource
+from flashsale.embedded.apiserver.resources import Resource
 from flashsale.embedded.types import schema
 from flashsale.embedded.types.defaults import apply_defaults
 from flashsale.embedded.validation import validate_create

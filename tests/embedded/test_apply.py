@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.patching import fieldsets
-from flashsale.embedded.patching.apply import apply, track_update
-from flashsale.embedded.patching.lastapplied import ANNOTATION
+from flashsale.embedded.apiserver.errors import ApiError
+from flashsale.embedded.patching.server_side_apply import field_sets
+from flashsale.embedded.patching.server_side_apply.configuration import apply, track_update
+from flashsale.embedded.patching.server_side_apply.last_applied import ANNOTATION
 from flashsale.objects.models import Object
 from tests.embedded.outcomes import OK, outcome
 
@@ -592,10 +592,10 @@ ELEMENTS = st.sampled_from(("f:a", "f:b.c/d", 'k:{"name":"x"}', 'k:{"a":1,"b":"c
 
 
 @given(st.frozensets(st.lists(ELEMENTS, min_size=1, max_size=4).map(tuple)))
-def test_what_is_written_of_a_set_can_be_read_again(fields: fieldsets.FieldSet) -> None:
+def test_what_is_written_of_a_set_can_be_read_again(fields: field_sets.FieldSet) -> None:
     """fieldsV1 loses nothing, and lists every member once."""
-    assert fieldsets.decode(fieldsets.encode(fields)) == fields
-    assert sorted(fieldsets.in_order(fields)) == sorted(fields)
+    assert field_sets.decode(field_sets.encode(fields)) == fields
+    assert sorted(field_sets.in_order(fields)) == sorted(fields)
 
 
 NAMES = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.resources import (
+from flashsale.embedded.apiserver.resources import (
     ENDPOINT_SLICES,
     EVENTS,
     NAMESPACES,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded import discovery
+from flashsale.embedded.apiserver import discovery
 from tests.embedded import recorded
 
 KUBECTL = (  # what kubectl 1.37 sends

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.controllers import endpoints
-from flashsale.embedded.controllers.endpoints import EndpointsController
-from flashsale.embedded.deletion import DeleteOptions
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
-from flashsale.embedded.store import Event, Store
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
+from flashsale.embedded.controllers import endpointslice
+from flashsale.embedded.controllers.endpointslice import EndpointsController
+from flashsale.embedded.storage.store import Event, Store
 
 LABELS = {"app": "shop"}
 
@@ -21,7 +21,7 @@ async def test_pods_that_change_together_make_one_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty pods that come at once are not twenty versions of the slice; who goes, goes now."""
-    monkeypatch.setattr(endpoints, "BATCH_SECONDS", 1.0)
+    monkeypatch.setattr(endpointslice, "BATCH_SECONDS", 1.0)
     registry = Registry(Store(tmp_path / "state.db"))
     registry.create(NAMESPACES, "", {"metadata": {"name": "default"}})
     spec = {"selector": LABELS, "ports": [{"port": 80}]}
@@ -46,7 +46,7 @@ async def test_pods_that_change_together_make_one_write(
         while len(written[-1].object["endpoints"] or []) < 20:
             await registry.store.wait()
         assert [event.type for event in written] == ["ADDED", "MODIFIED"]
-        monkeypatch.setattr(endpoints, "BATCH_SECONDS", 3600.0)
+        monkeypatch.setattr(endpointslice, "BATCH_SECONDS", 3600.0)
         registry.delete(PODS, "default", "p0", DeleteOptions())
         while len(written) == 2:
             await registry.store.wait()

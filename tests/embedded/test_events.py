@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flashsale.embedded.events import EventRecorder
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import EVENTS, NAMESPACES
-from flashsale.embedded.store import Store
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.resources import EVENTS, NAMESPACES
+from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.storage.store import Store
 
 
 def test_a_clock_that_is_set_back_silences_nobody(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.controllers.garbage import GarbageCollector
-from flashsale.embedded.deletion import DeleteOptions
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import CONFIG_MAPS, NAMESPACES
-from flashsale.embedded.store import Store
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.resources import CONFIG_MAPS, NAMESPACES
+from flashsale.embedded.controllers.garbagecollector import GarbageCollector
+from flashsale.embedded.storage.store import Store
 
 
 @pytest.mark.parametrize("policy", ["Background", "Foreground", "Orphan"])

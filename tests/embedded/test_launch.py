@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.embedded import launch
-from flashsale.embedded.state import Home
+from flashsale.embedded.process import launch
+from flashsale.embedded.process.cluster_directory import Home
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
 
@@ -125,7 +125,7 @@ def orphaned_start(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     Home(home).prepare()
     reader, writer = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "flashsale.embedded", str(home), str(writer)], pass_fds=[writer]
+        [sys.executable, "-m", "flashsale.embedded.process", str(home), str(writer)], pass_fds=[writer]
     )
     for descriptor in (reader, writer):
         os.close(descriptor)
@@ -192,7 +192,8 @@ def test_many_who_look_do_not_see_a_cluster_in_each_other(home: Path) -> None:
     place.prepare()
     (home / "cluster.lock").touch()
     code = (
-        "import sys; from pathlib import Path; from flashsale.embedded.state import Home;"
+        "import sys; from pathlib import Path;"
+        "from flashsale.embedded.process.cluster_directory import Home;"
         "home = Home(Path(sys.argv[1])); print(sum(home.is_held() for _ in range(20_000)))"
     )
     watchers = [

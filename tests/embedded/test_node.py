@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.controllers.node import Machine, node_status
-from flashsale.embedded.controllers.scheduler import misfits
+from flashsale.embedded.scheduler import misfits
 from flashsale.objects.models import Object
 
 MACHINE = Machine(2, 2**30, 2**30, "amd64", "linux", "Linux", "6", "boot", "machine")

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from flashsale.embedded import discovery
-from flashsale.embedded.resources import ALL
+from flashsale.embedded.apiserver import discovery
+from flashsale.embedded.apiserver.resources import ALL
 from flashsale.embedded.types import openapi
 
 KUBECTL = shutil.which("kubectl", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.controllers.orphans import OrphanCollector
-from flashsale.embedded.deletion import DeleteOptions
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import NAMESPACES, NODES, PODS
-from flashsale.embedded.store import Event, Store
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.resources import NAMESPACES, NODES, PODS
+from flashsale.embedded.controllers.podgc import OrphanCollector
+from flashsale.embedded.storage.store import Event, Store
 from flashsale.objects.models import pod_condition
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.apierrors import ApiError
+from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.patching.patches import (
     JSON_PATCH,
     MERGE_PATCH,

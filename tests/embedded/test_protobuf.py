@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.api import protobuf
+from flashsale.embedded.apiserver.handlers import protobuf
 
 # Recorded from kubectl v1.37.1: create namespace another
 SENT = bytes.fromhex(

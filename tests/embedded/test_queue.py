@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from flashsale.embedded.apierrors import bad_request
-from flashsale.embedded.controllers.queue import WorkQueue
+from flashsale.embedded.apiserver.errors import bad_request
+from flashsale.embedded.controllers.workqueue import WorkQueue
 
 
 @pytest.mark.parametrize("error", [bad_request("refused"), KeyError("status")], ids=type)

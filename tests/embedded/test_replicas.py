@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.controllers import replicas
+from flashsale.embedded.controllers import replicaset_plan
 from flashsale.objects.models import Object, rfc3339
 
 NOW = 1_800_000_000.0
@@ -53,7 +53,7 @@ def pod(
     if owner:
         meta["ownerReferences"] = [{"uid": owner, "controller": True}]
     if cost is not None:
-        meta["annotations"] = {replicas.COST: cost}
+        meta["annotations"] = {replicaset_plan.COST: cost}
     if terminating:
         meta["deletionTimestamp"] = rfc3339(NOW + 30)
     condition: Object = {"type": "Ready", "status": "False" if ready is None else "True"}
@@ -72,27 +72,27 @@ def pod(
 
 def victims(count: int, *pods: Object) -> list[str]:
     """Who goes when only ``count`` may stay."""
-    plan = replicas.plan(replicaset(count), pods, now=NOW)
+    plan = replicaset_plan.plan(replicaset(count), pods, now=NOW)
     return sorted(p["metadata"]["uid"] for p in plan.delete)
 
 
 def test_missing_pods_are_created_up_to_the_burst() -> None:
     """At most five hundred in one go."""
-    assert replicas.plan(replicaset(3), [pod("a")], now=NOW).create == 2
-    assert replicas.plan(replicaset(10_000), [], now=NOW).create == 500
+    assert replicaset_plan.plan(replicaset(3), [pod("a")], now=NOW).create == 2
+    assert replicaset_plan.plan(replicaset(10_000), [], now=NOW).create == 500
 
 
 def test_terminating_and_ended_pods_do_not_count() -> None:
     """So the replacement is created while the old pod is still terminating."""
     pods = [pod("a"), pod("b", terminating=True), pod("c", phase="Failed")]
-    assert replicas.plan(replicaset(3), pods, now=NOW).create == 2
+    assert replicaset_plan.plan(replicaset(3), pods, now=NOW).create == 2
 
 
 def test_a_replicaset_that_is_being_deleted_plans_nothing() -> None:
     """Its pods belong to the garbage collector."""
     deleting = replicaset(3)
     deleting["metadata"]["deletionTimestamp"] = rfc3339(NOW)
-    assert replicas.plan(deleting, [], now=NOW) == replicas.Plan(0, ())
+    assert replicaset_plan.plan(deleting, [], now=NOW) == replicaset_plan.Plan(0, ())
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_claiming_adopts_orphans_and_releases_the_relabelled() -> None:
     mine, strange = pod("mine"), pod("other", owner="another")
     orphan, leaving = pod("orphan", owner=""), pod("leaving", owner="", terminating=True)
     relabelled = pod("relabelled", labels={"app": "debug"})
-    claim = replicas.claim(replicaset(), [mine, strange, orphan, leaving, relabelled])
+    claim = replicaset_plan.claim(replicaset(), [mine, strange, orphan, leaving, relabelled])
     assert [p["metadata"]["uid"] for p in claim.owned] == ["mine"]
     assert [p["metadata"]["uid"] for p in claim.adopt] == ["orphan"]
     assert [p["metadata"]["uid"] for p in claim.release] == ["relabelled"]
@@ -143,7 +143,7 @@ def test_claiming_adopts_orphans_and_releases_the_relabelled() -> None:
 def test_status_counts_as_a_real_controller_does() -> None:
     """Zero counts are left out, but replicas and terminatingReplicas always stand."""
     pods = [pod("a"), pod("b", ready=None), pod("c", terminating=True)]
-    assert replicas.status(replicaset(), pods, now=NOW, failure=None) == {
+    assert replicaset_plan.status(replicaset(), pods, now=NOW, failure=None) == {
         "replicas": 2,
         "fullyLabeledReplicas": 2,
         "readyReplicas": 1,
@@ -151,7 +151,7 @@ def test_status_counts_as_a_real_controller_does() -> None:
         "terminatingReplicas": 1,
         "observedGeneration": 2,
     }
-    assert replicas.status(replicaset(0), [], now=NOW, failure=None) == {
+    assert replicaset_plan.status(replicaset(0), [], now=NOW, failure=None) == {
         "replicas": 0,
         "terminatingReplicas": 0,
         "observedGeneration": 2,
@@ -161,7 +161,7 @@ def test_status_counts_as_a_real_controller_does() -> None:
 def test_ready_pods_become_available_after_min_ready_seconds() -> None:
     """The controller is told when to look again."""
     patient, pods = replicaset(minReadySeconds=10), [pod("a", ready=4)]
-    assert "availableReplicas" not in replicas.status(patient, pods, now=NOW, failure=None)
-    assert replicas.next_available(patient, pods, now=NOW) == NOW + 6
-    later = replicas.status(patient, pods, now=NOW + 6, failure=None)
+    assert "availableReplicas" not in replicaset_plan.status(patient, pods, now=NOW, failure=None)
+    assert replicaset_plan.next_available(patient, pods, now=NOW) == NOW + 6
+    later = replicaset_plan.status(patient, pods, now=NOW + 6, failure=None)
     assert later["availableReplicas"] == 1

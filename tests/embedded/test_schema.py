@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.resources import ALL, PODS, REPLICA_SETS, SERVICES
-from flashsale.embedded.store import encode
+from flashsale.embedded.apiserver.errors import ApiError
+from flashsale.embedded.apiserver.resources import ALL, PODS, REPLICA_SETS, SERVICES
+from flashsale.embedded.storage.store import encode
 from flashsale.embedded.types import apitypes, schema
 from tests.embedded import recorded
 

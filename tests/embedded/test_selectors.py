@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.resources import (
+from flashsale.embedded.apiserver.errors import ApiError
+from flashsale.embedded.apiserver.resources import (
     ALL,
     CONFIG_MAPS,
     ENDPOINT_SLICES,
@@ -19,8 +19,8 @@ from flashsale.embedded.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.selecting import labels
-from flashsale.embedded.selecting.selectors import (
+from flashsale.embedded.selectors import labels
+from flashsale.embedded.selectors.label_selectors import (
     format_label_selector,
     from_label_selector,
     parse_field_selector,

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded import store as store_module
-from flashsale.embedded.resources import CONFIG_MAPS, PODS
-from flashsale.embedded.store import Event, Store, StoreError
+from flashsale.embedded.apiserver.resources import CONFIG_MAPS, PODS
+from flashsale.embedded.storage import store as store_module
+from flashsale.embedded.storage.store import Event, Store, StoreError
 from flashsale.objects.models import Object
 
 WRITER = """
 import sys
 from pathlib import Path
-from flashsale.embedded.resources import CONFIG_MAPS
-from flashsale.embedded.store import Store
+from flashsale.embedded.apiserver.resources import CONFIG_MAPS
+from flashsale.embedded.storage.store import Store
 store = Store(Path(sys.argv[1]))
 for number in range(100_000):
     store.put(CONFIG_MAPS, {"metadata": {"namespace": "default", "name": f"n{number}"}})

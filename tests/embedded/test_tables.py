@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.printing.tables import table
-from flashsale.embedded.resources import (
+from flashsale.embedded.apiserver.resources import (
     ALL,
     CONFIG_MAPS,
     ENDPOINT_SLICES,
@@ -24,6 +23,7 @@ from flashsale.embedded.resources import (
     Resource,
     Subresource,
 )
+from flashsale.embedded.printers.tables import table
 from flashsale.objects.models import Object, timestamp
 from tests import recorded
 

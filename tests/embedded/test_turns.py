@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.controllers.garbage import GarbageCollector
-from flashsale.embedded.controllers.namespaces import NamespaceController
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.resources import NAMESPACES, PODS, REPLICA_SETS
+from flashsale.embedded.controllers.garbagecollector import GarbageCollector
+from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
-from flashsale.embedded.deletion import DeleteOptions
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import NAMESPACES, PODS, REPLICA_SETS
-from flashsale.embedded.store import Event, Store
+from flashsale.embedded.storage.store import Event, Store
 
 PODS_AT_ONCE = 300
 MOST = 60  # pods that may come or go between two looks: many milliseconds of work, not seconds

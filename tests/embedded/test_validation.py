@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flashsale.embedded import apierrors
-from flashsale.embedded.resources import (
+from flashsale.embedded.apiserver import errors as apierrors
+from flashsale.embedded.apiserver.resources import (
     CONFIG_MAPS,
     NAMESPACES,
     PODS,
     REPLICA_SETS,
     SERVICES,
 )
-from flashsale.embedded.store import encode
+from flashsale.embedded.storage.store import encode
 from flashsale.embedded.types import schema
 from flashsale.embedded.types.defaults import apply_defaults
 from flashsale.embedded.validation import validate_create, validate_scale, validate_update

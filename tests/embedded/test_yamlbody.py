@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.embedded.api import yamlbody
-from flashsale.embedded.apierrors import ApiError
+from flashsale.embedded.apiserver.errors import ApiError
+from flashsale.embedded.apiserver.handlers import yaml_body
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20)
@@ -26,7 +26,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )  # fmt: skip
 def test_what_it_says(text: str, value: object) -> None:
     """JSON is YAML, aliases are followed, times stay text, and keys are strings."""
-    assert yamlbody.decode(text.encode()) == value
+    assert yaml_body.decode(text.encode()) == value
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_what_it_says(text: str, value: object) -> None:
 def test_traps(text: str) -> None:
     """Bombs, knots, abysses, foreign tags and what JSON cannot say are refused, at once."""
     with pytest.raises(ApiError) as refused:
-        yamlbody.decode(text.encode())
+        yaml_body.decode(text.encode())
     assert refused.value.code == 400

@@ -11,7 +11,7 @@ from flashsale.clusters.findings import Finding
 from flashsale.clusters.select import Wanted
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record
-from flashsale.embedded import launch
+from flashsale.embedded.process import launch
 from flashsale.exercise import doctor
 from flashsale.ui.findings import findings_view
 from tests.command import Flashsale, kubectl

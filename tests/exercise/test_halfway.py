@@ -10,7 +10,7 @@ import pytest
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.context import Context
 from flashsale.clusters.select import Wanted, for_opening
-from flashsale.embedded import launch
+from flashsale.embedded.process import launch
 from flashsale.exercise import manifest as manifests
 from flashsale.exercise import project
 from flashsale.exercise.namespaces import COLLECTION

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.embedded import launch
+from flashsale.embedded.process import launch
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.kube.transport.base import Transport
 from flashsale.kube.transport.official_client import Official

@@ -18,8 +18,8 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from flashsale.embedded import launch
 from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.process import launch
 from tests.command import Flashsale
 from tests.docker.doors import Authority, door
 from tests.docker.engines import ROOT

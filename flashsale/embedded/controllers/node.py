@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.discovery import ARCHITECTURES, GIT_VERSION
-from flashsale.embedded.events import EventRecorder, expire, micro_time
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import LEASES, NAMESPACES, NODES
-from flashsale.embedded.store import StoreError
+from flashsale.embedded.apiserver.discovery import ARCHITECTURES, GIT_VERSION
+from flashsale.embedded.apiserver.errors import ApiError
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.resources import LEASES, NAMESPACES, NODES
+from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
+from flashsale.embedded.storage.store import StoreError
 from flashsale.objects.models import Object, rfc3339
 
 NAME = "embedded"

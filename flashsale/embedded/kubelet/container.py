@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from flashsale.embedded.kubelet import gotext
 from flashsale.embedded.kubelet.backoff import Backoff
 from flashsale.embedded.kubelet.environment import (
     ConfigError,
@@ -21,6 +20,7 @@ from flashsale.embedded.kubelet.pulling import SLOW_SYNC, SYNC, ImagePuller
 from flashsale.embedded.kubelet.runtime import Instance, StartError
 from flashsale.embedded.kubelet.state import BACK_OFF, ContainerState, Running, Terminated
 from flashsale.embedded.kubelet.stopping import Grace, HookError, run_hook, run_unless_ended, stop
+from flashsale.embedded.types import go_text
 from flashsale.objects.models import Object
 
 
@@ -193,7 +193,7 @@ class Container:
             if self._restart is None:  # else the world has not even heard of the end
                 await asyncio.sleep(min(SYNC, ready_at - clock()))
                 self._warn_back_off()
-            delay = gotext.duration(self._backoff.delay)
+            delay = go_text.duration(self._backoff.delay)
             text = f"back-off {delay} restarting failed container={self.name} pod={self._pod.label}"
             self._pod.put(self.state.waiting(BACK_OFF, text))
             await asyncio.sleep(max(0.0, ready_at - clock()))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from flashsale.embedded.apierrors import ApiError, not_found
+from flashsale.embedded.apiserver.errors import ApiError, not_found
+from flashsale.embedded.apiserver.resources import PODS
 from flashsale.embedded.kubelet import logfile
 from flashsale.embedded.kubelet.api import PodAPI
 from flashsale.embedded.kubelet.logfile import LogWriter
-from flashsale.embedded.resources import PODS
 from flashsale.objects.models import Object
 from flashsale.objects.models import timestamp as unix_seconds
 

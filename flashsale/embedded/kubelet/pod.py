@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.embedded.apierrors import ApiError
+from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.kubelet.api import EventType, NodeInfo, PodAPI
 from flashsale.embedded.kubelet.backoff import DEFAULT_CAP
 from flashsale.embedded.kubelet.images import ImageStore

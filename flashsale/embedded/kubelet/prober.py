@@ -11,10 +11,10 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from flashsale.embedded.kubelet import gotext
 from flashsale.embedded.kubelet.network import PodNetwork
 from flashsale.embedded.kubelet.probes import Action, Exec, HttpGet, TcpSocket
 from flashsale.embedded.kubelet.runtime import Instance
+from flashsale.embedded.types import go_text
 
 PROBE_AGENT = "kube-probe/1.36"
 HOOK_AGENT = "kube-lifecycle/1.36"
@@ -122,7 +122,7 @@ class Prober:
         except TimeoutError:
             return Outcome("failure", f"dial tcp {host}:{port}: i/o timeout")
         except OSError as error:
-            why = gotext.os_error(error)
+            why = go_text.os_error(error)
             return Outcome("failure", f"dial tcp {host}:{port}: connect: {why}")
         except ValueError:  # not even the shape of a name
             return Outcome("failure", f"dial tcp: lookup {host}: no such host")
@@ -158,11 +158,11 @@ def _explain(error: Exception, url: str) -> str:
         return str(error)  # of a URL that is none
     where = f"tcp {urlsplit(url).netloc}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"dial {where}: connect: {gotext.os_error(error.os_error)}"
+        return f"dial {where}: connect: {go_text.os_error(error.os_error)}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "EOF"
     if isinstance(error, OSError):
-        return f"read {where}: read: {gotext.os_error(error)}"
+        return f"read {where}: read: {go_text.os_error(error)}"
     if isinstance(error, aiohttp.ClientResponseError):
         return "net/http: HTTP/1.x transport connection broken: malformed HTTP response"
     return str(error)
@@ -174,7 +174,7 @@ async def _execute(action: Exec, timeout: float, target: Target) -> Outcome:
     except TimeoutError:
         command = " ".join(action.command)
         return Outcome(
-            "failure", f"command timed out: {gotext.quote(command)} timed out after {timeout:g}s"
+            "failure", f"command timed out: {go_text.quote(command)} timed out after {timeout:g}s"
         )
     except OSError as error:
         return Outcome("failure", f"exec: {error}")

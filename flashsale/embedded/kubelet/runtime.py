@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.embedded.kubelet.environment import expand
-from flashsale.embedded.kubelet.gotext import os_error
 from flashsale.embedded.kubelet.images import Image, replace_file
 from flashsale.embedded.kubelet.logfile import BLOCK, LogWriter
 from flashsale.embedded.kubelet.logs import Logs
 from flashsale.embedded.kubelet.network import PodAddress
 from flashsale.embedded.kubelet.processes import Groups, Process, spawn
+from flashsale.embedded.types.go_text import os_error
 from flashsale.objects.models import Object
 
 GUEST = Path(__file__).with_name("guest")

@@ -12,9 +12,9 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from flashsale.embedded.apierrors import ApiError, bad_request, unsupported_patch
+from flashsale.embedded.apiserver.errors import ApiError, bad_request, unsupported_patch
 from flashsale.embedded.patching.strategic import strategic_merge_patch
-from flashsale.embedded.types.mistakes import sound, word
+from flashsale.embedded.types.strict_decoding import sound, word
 from flashsale.objects.models import Object
 
 __all__ = ["apply_patch", "json_patch", "merge_patch", "strategic_merge_patch"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flashsale.embedded.resources import (
+from flashsale.embedded.apiserver.resources import (
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,

@@ -11,7 +11,7 @@ import hashlib
 import json
 from functools import cache
 
-from flashsale.embedded.resources import ALL, Resource
+from flashsale.embedded.apiserver.resources import ALL, Resource
 from flashsale.embedded.types.apitypes import client_version, read
 from flashsale.embedded.types.openapi_schemas import (
     PACKAGES,

@@ -8,11 +8,18 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, Literal
 
-from flashsale.embedded.apierrors import ApiError, FieldError, bad_request, invalid
-from flashsale.embedded.resources import Resource
-from flashsale.embedded.types import gotime, quantities
+from flashsale.embedded.apiserver.errors import ApiError, FieldError, bad_request, invalid
+from flashsale.embedded.apiserver.resources import Resource
+from flashsale.embedded.types import go_time, quantities
 from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
-from flashsale.embedded.types.mistakes import BITS, clean, digits, type_error, unknown_fields, word
+from flashsale.embedded.types.strict_decoding import (
+    BITS,
+    clean,
+    digits,
+    type_error,
+    unknown_fields,
+    word,
+)
 from flashsale.objects.models import Object
 
 __all__ = [
@@ -186,7 +193,7 @@ def _scalar(name: str, value: object) -> Any:
             return quantities.canonical(value)  # type: ignore[arg-type]  # it checks the type
         if isinstance(value, str):
             text = clean(value)
-            return gotime.normal(text, micro=name == "microtime") if "time" in name else text
+            return go_time.normal(text, micro=name == "microtime") if "time" in name else text
     except ValueError:
         return None
     return None

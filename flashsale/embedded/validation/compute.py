@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.apiserver.errors import FieldError
 from flashsale.embedded.types import quantities
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.apierrors import ApiError
+from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.kubelet import logfile
 from flashsale.embedded.kubelet.logfile import LogWriter
 from flashsale.embedded.kubelet.logs import Logs
