@@ -72,7 +72,7 @@ class Embedded:
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
         """Copy the app into the image store of the embedded node."""
-        from flashsale.embedded.kubelet.images import ImageStore
+        from flashsale.embedded.kubelet.images.image_store import ImageStore
 
         if options.push:
             raise BadInputError(

@@ -41,7 +41,7 @@ def cluster(
     if context:
         yield Cluster(None, context, embedded=False)
         return
-    from flashsale.embedded.kubelet.images import ImageStore
+    from flashsale.embedded.kubelet.images.image_store import ImageStore
     from flashsale.embedded.process import launch
 
     home = tmp_path_factory.mktemp("embedded")

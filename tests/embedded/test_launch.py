@@ -125,7 +125,8 @@ def orphaned_start(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     Home(home).prepare()
     reader, writer = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "flashsale.embedded.process", str(home), str(writer)], pass_fds=[writer]
+        [sys.executable, "-m", "flashsale.embedded.process", str(home), str(writer)],
+        pass_fds=[writer],
     )
     for descriptor in (reader, writer):
         os.close(descriptor)

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.process import launch
 from tests.command import Flashsale
 from tests.docker.doors import Authority, door

@@ -27,7 +27,7 @@ from flashsale.embedded.apiserver.handlers import (
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import Target, known_group, missing, parse
 from flashsale.embedded.apiserver.resources import REPLICA_SETS
-from flashsale.embedded.kubelet.logs import Logs
+from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import openapi
 

@@ -10,16 +10,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flashsale.embedded.kubelet.api import NodeInfo, PodAPI
-from flashsale.embedded.kubelet.backoff import DEFAULT_CAP
-from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.embedded.kubelet.lifeline import Lifeline
-from flashsale.embedded.kubelet.logs import Logs
-from flashsale.embedded.kubelet.network import PodNetwork
-from flashsale.embedded.kubelet.pod import Tools
-from flashsale.embedded.kubelet.pod_worker import PodWorker
-from flashsale.embedded.kubelet.prober import Prober
-from flashsale.embedded.kubelet.runtime import Runtime
+from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.embedded.kubelet.logs.container_logs import Logs
+from flashsale.embedded.kubelet.pod_api import NodeInfo, PodAPI
+from flashsale.embedded.kubelet.pods.pod import Tools
+from flashsale.embedded.kubelet.pods.pod_worker import PodWorker
+from flashsale.embedded.kubelet.prober.prober import Prober
+from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
+from flashsale.embedded.kubelet.runtime.instance import Runtime
+from flashsale.embedded.kubelet.runtime.lifeline import Lifeline
+from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.objects.models import Object
 
 log = logging.getLogger(__name__)

@@ -24,10 +24,10 @@ from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS, NAME, Machine, NodeController
 from flashsale.embedded.controllers.podgc import OrphanCollector
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
-from flashsale.embedded.kubelet.api import EventType, NodeInfo
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.kubelet import Kubelet
-from flashsale.embedded.kubelet.network import PodNetwork
+from flashsale.embedded.kubelet.pod_api import EventType, NodeInfo
+from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.kubeproxy import node_ports
 from flashsale.embedded.process.cluster_directory import Home, Running
 from flashsale.embedded.process.launch import CONTEXT

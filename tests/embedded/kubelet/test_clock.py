@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import READY_AT_ONCE, Cluster, MemoryAPI, spec
 

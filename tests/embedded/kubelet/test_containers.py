@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.objects.models import Object
 from tests.embedded.kubelet import apps
 from tests.embedded.kubelet.cluster import (

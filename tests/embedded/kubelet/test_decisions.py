@@ -4,14 +4,21 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.kubelet.backoff import Backoff
-from flashsale.embedded.kubelet.environment import (
+from flashsale.embedded.kubelet.prober.probe_specs import (
+    HttpGet,
+    Probe,
+    Streak,
+    ports_of,
+    probes_of,
+    step,
+)
+from flashsale.embedded.kubelet.runtime.backoff import Backoff
+from flashsale.embedded.kubelet.runtime.container_env import (
     ConfigError,
     container_variables,
     expand,
     service_links,
 )
-from flashsale.embedded.kubelet.probes import HttpGet, Probe, Streak, ports_of, probes_of, step
 from flashsale.embedded.types import go_text
 
 

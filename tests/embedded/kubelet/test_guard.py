@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.embedded.kubelet.lifeline import SCRIPT, Lifeline
-from flashsale.embedded.kubelet.processes import handles, on_exit, spawn
+from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.embedded.kubelet.runtime.lifeline import SCRIPT, Lifeline
+from flashsale.embedded.kubelet.runtime.processes import handles, on_exit, spawn
 from tests.embedded.kubelet.cluster import Cluster, MemoryAPI, env, spec
 from tests.embedded.kubelet.test_stopping import alive
 
@@ -20,7 +20,7 @@ from tests.embedded.kubelet.test_stopping import alive
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from tests.embedded.kubelet.cluster import Cluster, MemoryAPI, READY_AT_ONCE, spec
 
 async def main():

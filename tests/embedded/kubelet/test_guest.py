@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.kubelet.network import PodAddress
-from flashsale.embedded.kubelet.runtime import GUEST, guest
+from flashsale.embedded.kubelet.runtime.instance import GUEST, guest
+from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
 
 POD = PodAddress("127.77.4.9", "127.77.5.9")
 REALLY = "really = socket.socket.__mro__[-2].getsockname"  # past the belief

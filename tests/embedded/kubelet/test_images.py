@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError, FlashsaleError
-from flashsale.embedded.kubelet import images as store_module
-from flashsale.embedded.kubelet.images import Image, ImageStore
+from flashsale.embedded.kubelet.images import image_store as store_module
+from flashsale.embedded.kubelet.images.image_store import Image, ImageStore
 from tests.embedded.kubelet import apps
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.apiserver.errors import ApiError
-from flashsale.embedded.kubelet import logfile
-from flashsale.embedded.kubelet.logfile import LogWriter
-from flashsale.embedded.kubelet.logs import Logs
+from flashsale.embedded.kubelet.logs import log_file
+from flashsale.embedded.kubelet.logs.container_logs import Logs
+from flashsale.embedded.kubelet.logs.log_file import LogWriter
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, spec
 
 
@@ -110,7 +110,7 @@ def test_big_logs_are_cut_and_read_as_one(tmp_path: Path, bench: Bench) -> None:
 
 def test_the_end_of_a_large_log_is_found_quickly(bench: Bench) -> None:
     """Without reading the ten megabytes before it."""
-    line = logfile.timestamp(int(bench.now * 1e9)) + b" stdout F " + b"z" * 60 + b"\n"
+    line = log_file.timestamp(int(bench.now * 1e9)) + b" stdout F " + b"z" * 60 + b"\n"
     with bench.writer.path.open("ab") as file:
         file.write(line * 100_000)
     bench.now += 10

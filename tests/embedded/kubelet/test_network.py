@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.kubelet.network import PodNetwork
+from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 
 
 def test_pods_have_different_addresses_and_the_same_port(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from tests.embedded.kubelet import apps
 from tests.embedded.kubelet.cluster import READY_AT_ONCE, Cluster, spec
 from tests.embedded.kubelet.conftest import Ask

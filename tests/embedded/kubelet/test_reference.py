@@ -2,7 +2,11 @@
 
 import pytest
 
-from flashsale.embedded.kubelet.reference import InvalidReferenceError, familiar, normalise
+from flashsale.embedded.kubelet.images.image_reference import (
+    InvalidReferenceError,
+    familiar,
+    normalise,
+)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, env, spec
 from tests.embedded.kubelet.conftest import Ask

@@ -11,7 +11,7 @@ from flashsale.embedded.apiserver import errors as apierrors
 from flashsale.embedded.apiserver.errors import FieldError
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import Target
-from flashsale.embedded.kubelet.logs import Logs
+from flashsale.embedded.kubelet.logs.container_logs import Logs
 
 TRUE = ("true", "1")
 NUMBERS = {  # query parameter: its option, the least value it may have

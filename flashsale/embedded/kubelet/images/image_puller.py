@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 
-from flashsale.embedded.kubelet.images import Image
-from flashsale.embedded.kubelet.pod import Pod
-from flashsale.embedded.kubelet.reference import InvalidReferenceError
+from flashsale.embedded.kubelet.images.image_reference import InvalidReferenceError
+from flashsale.embedded.kubelet.images.image_store import Image
+from flashsale.embedded.kubelet.pods.pod import Pod
 from flashsale.objects.models import Object
 
 NO_REGISTRY = "the embedded cluster has no registry; images come from flashsale up"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from flashsale.embedded.kubelet.processes import on_exit
+from flashsale.embedded.kubelet.runtime.processes import on_exit
 
 SCRIPT = Path(__file__).with_name("guard.py")
 

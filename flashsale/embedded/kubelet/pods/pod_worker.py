@@ -9,12 +9,12 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
-from flashsale.embedded.kubelet.container import Container
-from flashsale.embedded.kubelet.pod import RETRY, Pod, Tools
-from flashsale.embedded.kubelet.probes import ports_of
-from flashsale.embedded.kubelet.state import fresh, recovered
-from flashsale.embedded.kubelet.status import initialized
-from flashsale.embedded.kubelet.stopping import Grace
+from flashsale.embedded.kubelet.pods.pod import RETRY, Pod, Tools
+from flashsale.embedded.kubelet.pods.pod_state import fresh, recovered
+from flashsale.embedded.kubelet.pods.pod_status import initialized
+from flashsale.embedded.kubelet.prober.probe_specs import ports_of
+from flashsale.embedded.kubelet.runtime.container import Container
+from flashsale.embedded.kubelet.runtime.stop_container import Grace
 from flashsale.objects.models import Object
 
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.apiserver.errors import ApiError
-from flashsale.embedded.kubelet.api import EventType, NodeInfo, PodAPI
-from flashsale.embedded.kubelet.backoff import DEFAULT_CAP
-from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.embedded.kubelet.network import PodAddress, PodNetwork
-from flashsale.embedded.kubelet.prober import Prober
-from flashsale.embedded.kubelet.runtime import Runtime
-from flashsale.embedded.kubelet.state import ContainerState, PodState
-from flashsale.embedded.kubelet.status import TERMINAL, compute, phase
+from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.embedded.kubelet.pod_api import EventType, NodeInfo, PodAPI
+from flashsale.embedded.kubelet.pods.pod_state import ContainerState, PodState
+from flashsale.embedded.kubelet.pods.pod_status import TERMINAL, compute, phase
+from flashsale.embedded.kubelet.prober.prober import Prober
+from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
+from flashsale.embedded.kubelet.runtime.instance import Runtime
+from flashsale.embedded.kubelet.runtime.pod_network import PodAddress, PodNetwork
 from flashsale.objects.models import Object
 
 RETRY = 1.0  # seconds until a write that the cluster could not take is tried again

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
-from flashsale.embedded.kubelet.dockerfile import Instruction
-from flashsale.embedded.kubelet.ignore import ALWAYS, glob, ignored
+from flashsale.embedded.kubelet.images.dockerfile import Instruction
+from flashsale.embedded.kubelet.images.dockerignore import ALWAYS, glob, ignored
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _PIP = (["pip"], ["pip3"], ["python", "-m", "pip"], ["python3", "-m", "pip"])

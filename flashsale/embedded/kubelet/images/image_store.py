@@ -21,10 +21,10 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from flashsale.base.errors import BadInputError, FlashsaleError
-from flashsale.embedded.kubelet import dockerfile as dockerfiles
-from flashsale.embedded.kubelet import recipe as recipes
-from flashsale.embedded.kubelet.recipe import Recipe
-from flashsale.embedded.kubelet.reference import InvalidReferenceError, normalise
+from flashsale.embedded.kubelet.images import dockerfile as dockerfiles
+from flashsale.embedded.kubelet.images import image_recipe as recipes
+from flashsale.embedded.kubelet.images.image_recipe import Recipe
+from flashsale.embedded.kubelet.images.image_reference import InvalidReferenceError, normalise
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_FILES = 10_000

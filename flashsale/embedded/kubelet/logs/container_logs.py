@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 
 from flashsale.embedded.apiserver.errors import ApiError, not_found
 from flashsale.embedded.apiserver.resources import PODS
-from flashsale.embedded.kubelet import logfile
-from flashsale.embedded.kubelet.api import PodAPI
-from flashsale.embedded.kubelet.logfile import LogWriter
+from flashsale.embedded.kubelet.logs import log_file
+from flashsale.embedded.kubelet.logs.log_file import LogWriter
+from flashsale.embedded.kubelet.pod_api import PodAPI
 from flashsale.objects.models import Object
 from flashsale.objects.models import timestamp as unix_seconds
 
@@ -54,7 +54,7 @@ class Logs:
         old = sorted(path.parent.glob("*.log"), key=lambda file: file.stat().st_mtime_ns)
         for file in old[:-1]:
             file.unlink()
-            logfile.rotated(file).unlink(missing_ok=True)
+            log_file.rotated(file).unlink(missing_ok=True)
         writer = self._writers[path] = LogWriter(path)
         return writer
 
@@ -112,7 +112,7 @@ class Logs:
                     return
                 elif not records:
                     await writer.changed()
-                text = logfile.render(records, timestamps=wanted.timestamps)[:left]
+                text = log_file.render(records, timestamps=wanted.timestamps)[:left]
         finally:
             if file:
                 file.close()
@@ -137,20 +137,20 @@ class Logs:
         left = wanted.tail_lines
         parts: list[bytes] = []
         end = 0
-        for each in (path, logfile.rotated(path)):  # from the newest back
+        for each in (path, log_file.rotated(path)):  # from the newest back
             file = _open(each)
             if file is None:
                 continue
             with file:
-                start = 0 if since is None else logfile.first_since(file, since)
+                start = 0 if since is None else log_file.first_since(file, since)
                 if left is not None:
-                    offset, found = logfile.last_lines(file, left)
+                    offset, found = log_file.last_lines(file, left)
                     start, left = max(start, offset), left - found
                 file.seek(start)
                 parts.append(file.read())
                 end = file.tell() if each == path else end
         records = b"".join(reversed(parts))
-        return logfile.render(records, timestamps=wanted.timestamps)[: wanted.limit_bytes], end
+        return log_file.render(records, timestamps=wanted.timestamps)[: wanted.limit_bytes], end
 
     def _since(self, wanted: LogOptions) -> bytes | None:
         if wanted.since_seconds is not None:
@@ -160,7 +160,7 @@ class Logs:
         else:
             return None
         # No log is older than 1970, and no time before the year 1 can be written.
-        return logfile.timestamp(int(max(0.0, since) * _NANO))
+        return log_file.timestamp(int(max(0.0, since) * _NANO))
 
 
 def _open(path: Path) -> BinaryIO | None:

@@ -13,11 +13,11 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from flashsale.embedded.kubelet.pod import Pod
-from flashsale.embedded.kubelet.prober import Outcome, Target
-from flashsale.embedded.kubelet.probes import Probe, Streak, step
-from flashsale.embedded.kubelet.runtime import Instance
-from flashsale.embedded.kubelet.state import ContainerState, Running
+from flashsale.embedded.kubelet.pods.pod import Pod
+from flashsale.embedded.kubelet.pods.pod_state import ContainerState, Running
+from flashsale.embedded.kubelet.prober.probe_specs import Probe, Streak, step
+from flashsale.embedded.kubelet.prober.prober import Outcome, Target
+from flashsale.embedded.kubelet.runtime.instance import Instance
 
 
 class Probed(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flashsale.embedded.kubelet.state import (
+from flashsale.embedded.kubelet.pods.pod_state import (
     ContainerState,
     PodState,
     Running,

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flashsale.embedded.kubelet.environment import expand
-from flashsale.embedded.kubelet.images import Image, replace_file
-from flashsale.embedded.kubelet.logfile import BLOCK, LogWriter
-from flashsale.embedded.kubelet.logs import Logs
-from flashsale.embedded.kubelet.network import PodAddress
-from flashsale.embedded.kubelet.processes import Groups, Process, spawn
+from flashsale.embedded.kubelet.images.image_store import Image, replace_file
+from flashsale.embedded.kubelet.logs.container_logs import Logs
+from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
+from flashsale.embedded.kubelet.runtime.container_env import expand
+from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
+from flashsale.embedded.kubelet.runtime.processes import Groups, Process, spawn
 from flashsale.embedded.types.go_text import os_error
 from flashsale.objects.models import Object
 

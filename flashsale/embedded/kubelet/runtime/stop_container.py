@@ -10,9 +10,9 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from flashsale.embedded.kubelet.prober import HOOK_AGENT, Prober, Target
-from flashsale.embedded.kubelet.probes import Exec, HttpGet, action_of
-from flashsale.embedded.kubelet.runtime import Instance
+from flashsale.embedded.kubelet.prober.probe_specs import Exec, HttpGet, action_of
+from flashsale.embedded.kubelet.prober.prober import HOOK_AGENT, Prober, Target
+from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.objects.models import Object
 
 MINIMUM = 2.0  # seconds between SIGTERM and SIGKILL, whatever the grace period says

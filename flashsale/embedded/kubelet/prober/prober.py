@@ -11,9 +11,9 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from flashsale.embedded.kubelet.network import PodNetwork
-from flashsale.embedded.kubelet.probes import Action, Exec, HttpGet, TcpSocket
-from flashsale.embedded.kubelet.runtime import Instance
+from flashsale.embedded.kubelet.prober.probe_specs import Action, Exec, HttpGet, TcpSocket
+from flashsale.embedded.kubelet.runtime.instance import Instance
+from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.types import go_text
 
 PROBE_AGENT = "kube-probe/1.36"

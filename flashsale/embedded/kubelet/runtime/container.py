@@ -6,20 +6,26 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from flashsale.embedded.kubelet.backoff import Backoff
-from flashsale.embedded.kubelet.environment import (
+from flashsale.embedded.kubelet.images.image_puller import SLOW_SYNC, SYNC, ImagePuller
+from flashsale.embedded.kubelet.pods.pod import Pod
+from flashsale.embedded.kubelet.pods.pod_state import BACK_OFF, ContainerState, Running, Terminated
+from flashsale.embedded.kubelet.prober.probe_specs import Probe, probes_of
+from flashsale.embedded.kubelet.prober.probe_worker import ProbeWorker
+from flashsale.embedded.kubelet.prober.prober import Target
+from flashsale.embedded.kubelet.runtime.backoff import Backoff
+from flashsale.embedded.kubelet.runtime.container_env import (
     ConfigError,
     container_variables,
     service_links,
 )
-from flashsale.embedded.kubelet.pod import Pod
-from flashsale.embedded.kubelet.prober import Target
-from flashsale.embedded.kubelet.probes import Probe, probes_of
-from flashsale.embedded.kubelet.probing import ProbeWorker
-from flashsale.embedded.kubelet.pulling import SLOW_SYNC, SYNC, ImagePuller
-from flashsale.embedded.kubelet.runtime import Instance, StartError
-from flashsale.embedded.kubelet.state import BACK_OFF, ContainerState, Running, Terminated
-from flashsale.embedded.kubelet.stopping import Grace, HookError, run_hook, run_unless_ended, stop
+from flashsale.embedded.kubelet.runtime.instance import Instance, StartError
+from flashsale.embedded.kubelet.runtime.stop_container import (
+    Grace,
+    HookError,
+    run_hook,
+    run_unless_ended,
+    stop,
+)
 from flashsale.embedded.types import go_text
 from flashsale.objects.models import Object
 
