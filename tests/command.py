@@ -82,7 +82,7 @@ class Flashsale:
         Args:
             changes: further replacements, the text to replace as the name of the keyword.
         """
-        from flashsale.exercise.manifest import shipped_text
+        from flashsale.sale.files.manifest import shipped_text
 
         text = shipped_text()
         for old, new in (*QUICK, *changes.items()):

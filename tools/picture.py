@@ -27,11 +27,11 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from flashsale.clusters.select import Wanted
-from flashsale.exercise.following import follow
-from flashsale.exercise.killing import Blow, strike
-from flashsale.exercise.observing import Observation
-from flashsale.exercise.sale import Sale, find
-from flashsale.exercise.victims import victims
+from flashsale.sale.kill.kill import Blow, strike
+from flashsale.sale.kill.victims import victims
+from flashsale.sale.observe.observations import Observation
+from flashsale.sale.observe.stream import follow
+from flashsale.sale.session import Sale, find
 from flashsale.ui.board import Board, Now, Place, seen
 from flashsale.ui.watch import view
 

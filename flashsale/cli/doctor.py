@@ -12,7 +12,7 @@ from flashsale.base.errors import FlashsaleError
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
-    from flashsale.clusters.findings import Finding
+    from flashsale.doctor.cluster_checks import Finding
 
 
 def doctor(ctx: typer.Context) -> None:
@@ -39,6 +39,6 @@ def doctor(ctx: typer.Context) -> None:
 
 async def _found(typed: Shared) -> list[Finding]:
     from flashsale.clusters.state.directory import named_home
-    from flashsale.exercise.doctor import examine
+    from flashsale.doctor.machine_checks import examine
 
     return await examine(typed.wanted, named_home())

@@ -10,7 +10,7 @@ from flashsale.base.errors import NoSaleError
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
-    from flashsale.exercise.closing import Closed
+    from flashsale.sale.down import Closed
 
 ELSEWHERE = "if it is on another cluster: flashsale down --context NAME"
 
@@ -39,7 +39,7 @@ async def _closed(typed: Shared, stop: bool) -> Closed:
     from flashsale.cli.output import progress
     from flashsale.clusters.select import for_closing, for_finding
     from flashsale.clusters.state.directory import state_home
-    from flashsale.exercise.closing import close
+    from flashsale.sale.down import close
 
     try:
         choice = await (for_closing if stop else for_finding)(typed.wanted)

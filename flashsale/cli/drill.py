@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from flashsale.drill.outcome import Outcome
     from flashsale.drill.running import Audience, Glance
     from flashsale.drill.scenario import Scenario, Step
-    from flashsale.exercise.sale import Sale
     from flashsale.load.crowd import Observer
+    from flashsale.sale.session import Sale
 
     Done = tuple[Outcome, FlashsaleError | None]
 
@@ -141,7 +141,7 @@ async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
 
     from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import as_json, steps
-    from flashsale.exercise.sale import find
+    from flashsale.sale.session import find
     from flashsale.ui.drill import plan_view
     from flashsale.ui.terminals import filled, width
 
@@ -168,9 +168,9 @@ async def _carried_out(
     from flashsale.cli.running import interruptible
     from flashsale.drill.place import place
     from flashsale.drill.running import run
-    from flashsale.exercise.entrance import ours
     from flashsale.load.target import find_target
     from flashsale.objects.models import Service
+    from flashsale.sale.ready.endpoint_check import ours
 
     found = await sale.service_object()
     async with sale.cluster.reach(Service.from_object(found), notes()) as url:

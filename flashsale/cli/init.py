@@ -17,10 +17,10 @@ def init(
     """Write app.py, Dockerfile and the manifest, to work on."""
     from flashsale.cli.output import note, out, out_json
     from flashsale.cli.shared import shared
-    from flashsale.exercise import project
+    from flashsale.sale.files import app_folder
 
     typed = shared(ctx)
-    written = [str(file) for file in project.init(folder)]
+    written = [str(file) for file in app_folder.init(folder)]
     if typed.json:
         out_json({"written": written})
     else:

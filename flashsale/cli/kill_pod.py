@@ -11,11 +11,11 @@ from flashsale.cli import options, values
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
-    from flashsale.exercise.killing import Blow
-    from flashsale.exercise.observing import Observation
-    from flashsale.exercise.sale import Sale
-    from flashsale.exercise.story import Happening, Healing
     from flashsale.objects.models import Pod
+    from flashsale.sale.kill.kill import Blow
+    from flashsale.sale.observe.observations import Observation
+    from flashsale.sale.observe.state import Happening, Healing
+    from flashsale.sale.session import Sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,9 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
 
     from flashsale.base.text import joined
     from flashsale.cli.output import looking, note, progress
-    from flashsale.exercise.killing import kill, strike, unfollowed
-    from flashsale.exercise.observing import Mark, PodSeen
-    from flashsale.exercise.sale import find
+    from flashsale.sale.kill.kill import kill, strike, unfollowed
+    from flashsale.sale.observe.observations import Mark, PodSeen
+    from flashsale.sale.session import find
     from flashsale.ui.summary import back_off_line, happening_line
 
     async with find(typed.wanted, typed.namespace) as sale:
@@ -135,8 +135,8 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
 async def _chosen(sale: Sale, wish: Wish) -> tuple[Pod, ...]:
     import random
 
-    from flashsale.exercise.victims import victims
     from flashsale.objects.models import Pod
+    from flashsale.sale.kill.victims import victims
 
     replicaset = await sale.replicaset()
     found = [Pod.from_object(pod) for pod in await sale.pods(replicaset)]

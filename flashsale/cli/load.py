@@ -106,9 +106,9 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
         yield url
         return
     from flashsale.cli.output import notes
-    from flashsale.exercise.entrance import ours
-    from flashsale.exercise.sale import find
     from flashsale.objects.models import Service
+    from flashsale.sale.ready.endpoint_check import ours
+    from flashsale.sale.session import find
 
     async with find(typed.wanted, typed.namespace) as sale:
         found = await sale.service_object()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flashsale.cli.shared import Shared
-    from flashsale.exercise.logs import Line
+    from flashsale.sale.logs import Line
 
 
 def logs(
@@ -39,8 +39,8 @@ def logs(
 async def _printed(typed: Shared, pod: str | None, follow: bool, tail: int | None) -> None:
     from contextlib import aclosing
 
-    from flashsale.exercise import logs as reading
-    from flashsale.exercise.sale import find
+    from flashsale.sale import logs as reading
+    from flashsale.sale.session import find
 
     show = _printer(typed.json)
     async with find(typed.wanted, typed.namespace) as sale:

@@ -17,7 +17,7 @@ def manifest(
     """Print the YAML that `up` applies."""
     from flashsale.cli.output import out_json
     from flashsale.cli.shared import shared
-    from flashsale.exercise import manifest as manifests
+    from flashsale.sale.files import manifest as manifests
 
     typed = shared(ctx)
     text = manifests.shipped_text()

@@ -10,7 +10,7 @@ from flashsale.cli import options, values
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
-    from flashsale.exercise.scaling import Scaling
+    from flashsale.sale.scale import Scaling
 
 SETTINGS = {"ignore_unknown_options": True}  # numbers alone: -1 can be answered
 
@@ -36,8 +36,8 @@ def scale(
 
 
 async def _scaled(typed: Shared, replicas: int, wait: bool, timeout: float) -> tuple[str, Scaling]:
-    from flashsale.exercise.sale import find
-    from flashsale.exercise.scaling import scale as change
+    from flashsale.sale.scale import scale as change
+    from flashsale.sale.session import find
 
     async with find(typed.wanted, typed.namespace) as sale:
         if not wait:

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
-    from flashsale.exercise.showing import Status
+    from flashsale.sale.status import Status
 
 
 def status(ctx: typer.Context) -> None:
@@ -33,8 +33,8 @@ def status(ctx: typer.Context) -> None:
 
 
 async def _found(typed: Shared) -> Status:
-    from flashsale.exercise import showing
-    from flashsale.exercise.sale import find
+    from flashsale.sale import status as showing
+    from flashsale.sale.session import find
 
     async with find(typed.wanted, typed.namespace) as sale:
         return await showing.status(sale)

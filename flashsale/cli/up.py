@@ -13,7 +13,7 @@ from flashsale.cli import options, values
 if TYPE_CHECKING:
     from flashsale.cli.shared import Shared
     from flashsale.clusters.base import Making, Progress
-    from flashsale.exercise.opening import Opened, Order
+    from flashsale.sale.up.up import Opened, Order
 
 COUNT = "flashsale up --replicas"
 
@@ -71,12 +71,12 @@ def up(
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
     from flashsale.clusters.base import BuildOptions
-    from flashsale.exercise import project
-    from flashsale.exercise.opening import Order
+    from flashsale.sale.files import app_folder
+    from flashsale.sale.up.up import Order
     from flashsale.ui.summary import opened_view
 
     typed = shared(ctx)
-    found = project.from_folder(folder, manifest) if folder else project.packaged(manifest)
+    found = app_folder.from_folder(folder, manifest) if folder else app_folder.packaged(manifest)
     arguments = dict(map(values.build_arg, build_arg or []))
     order = Order(
         project=found,
@@ -113,15 +113,16 @@ async def _opened(
     from flashsale.clusters.availability import told
     from flashsale.clusters.select import for_opening
     from flashsale.clusters.state.directory import state_home
-    from flashsale.exercise import project, remembering
-    from flashsale.exercise.opening import open_sale
+    from flashsale.sale.files import app_folder
+    from flashsale.sale.up import bookkeeping
+    from flashsale.sale.up.up import open_sale
 
     choice = await for_opening(replace(typed.wanted, making=making))
     where = told(choice.record)
     progress.note(f"On {where}: {choice.why}.")
     if again:
-        before = remembering.folder_of(choice.record, typed.namespace)
-        found, note = project.again(before, manifest)
+        before = bookkeeping.folder_of(choice.record, typed.namespace)
+        found, note = app_folder.again(before, manifest)
         order = replace(order, project=found)
         if note:
             progress.note(note)

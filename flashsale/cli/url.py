@@ -40,9 +40,9 @@ async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
     from flashsale.base.errors import ClusterUnreachableError
     from flashsale.cli.output import notes
     from flashsale.clusters.base import Held
-    from flashsale.exercise.entrance import ours
-    from flashsale.exercise.sale import find
     from flashsale.objects.models import Service
+    from flashsale.sale.ready.endpoint_check import ours
+    from flashsale.sale.session import find
 
     async with find(typed.wanted, typed.namespace) as sale:
         found = await sale.service_object()

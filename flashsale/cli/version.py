@@ -28,7 +28,7 @@ def version(ctx: typer.Context) -> None:
 async def _server(typed: Shared) -> str | None:
     """Ask the sale's cluster, if there is one that answers: the question is about us first."""
     from flashsale.base.errors import FlashsaleError
-    from flashsale.exercise.sale import find
+    from flashsale.sale.session import find
 
     try:
         async with find(typed.wanted, typed.namespace) as sale:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from flashsale.cli.shared import Shared
-    from flashsale.exercise.observing import Observation
-    from flashsale.exercise.sale import Sale
-    from flashsale.exercise.story import Happening
+    from flashsale.sale.observe.observations import Observation
+    from flashsale.sale.observe.state import Happening
+    from flashsale.sale.session import Sale
     from flashsale.ui.board import Board
     from flashsale.ui.keys import Action, Answer
 
@@ -40,9 +40,9 @@ def watch(
 async def _watched(typed: Shared, duration: float | None, once: bool) -> None:
     from contextlib import aclosing
 
-    from flashsale.exercise.following import follow
-    from flashsale.exercise.sale import find
-    from flashsale.exercise.showing import way_in
+    from flashsale.sale.observe.stream import follow
+    from flashsale.sale.session import find
+    from flashsale.sale.status import way_in
     from flashsale.ui.board import Board, Place
 
     async with find(typed.wanted, typed.namespace) as sale:
@@ -141,8 +141,8 @@ async def _struck(sale: Sale, board: Board, count: int) -> Answer:
     import random
     import time
 
-    from flashsale.exercise.killing import Blow, strike
-    from flashsale.exercise.victims import victims
+    from flashsale.sale.kill.kill import Blow, strike
+    from flashsale.sale.kill.victims import victims
 
     owner = board.state.replicaset.uid if board.state.replicaset else ""
     pods = [
@@ -162,7 +162,7 @@ async def _scaled(sale: Sale, board: Board, by: int) -> Answer:
     from dataclasses import replace
 
     from flashsale.cli.values import MOST_REPLICAS, replica_count
-    from flashsale.exercise.observing import ReplicaSetSeen, version_of
+    from flashsale.sale.observe.observations import ReplicaSetSeen, version_of
 
     found, desired = board.state.replicaset, board.state.desired or 0
     wanted = min(max(desired + by, 0), MOST_REPLICAS)

@@ -18,7 +18,7 @@ from flashsale.drill.blame import (
 )
 from flashsale.drill.history import Life
 from flashsale.drill.outcome import Outcome, Scaled, Struck
-from flashsale.exercise.story import Healing
+from flashsale.sale.observe.state import Healing
 
 SETTLING = 3.0  # seconds after a scaling in which its pods may still be told to leave
 

@@ -12,12 +12,12 @@ from flashsale.drill import machine
 from flashsale.drill.outcome import Entry, EntryKind, Phase, PhaseName, Scaled, Skipped, Struck
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
 from flashsale.drill.watching import Eye
-from flashsale.exercise.killing import strike
-from flashsale.exercise.readiness import explained
-from flashsale.exercise.sale import Sale
-from flashsale.exercise.scaling import scale
-from flashsale.exercise.victims import victims
 from flashsale.objects.models import Pod
+from flashsale.sale.kill.kill import strike
+from flashsale.sale.kill.victims import victims
+from flashsale.sale.ready.readiness import explained
+from flashsale.sale.scale import scale
+from flashsale.sale.session import Sale
 
 Clock = Callable[[], float]
 Tell = Callable[[Entry], None]

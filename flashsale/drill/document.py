@@ -18,8 +18,8 @@ from flashsale.drill.blame import Blamed
 from flashsale.drill.history import Life, seats
 from flashsale.drill.outcome import Outcome
 from flashsale.drill.verdict import Judged
-from flashsale.exercise.story import Healing
 from flashsale.load.results import Quantiles, Second
+from flashsale.sale.observe.state import Healing
 
 FORMAT = 1
 USUAL = "it loses about as many in the calm"  # why a loss that is the sale's own has no cause

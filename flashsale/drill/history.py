@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from flashsale.exercise.observing import Observation, PodSeen, SliceSeen, Synced
-from flashsale.exercise.story import (
+from flashsale.sale.observe.observations import Observation, PodSeen, SliceSeen, Synced
+from flashsale.sale.observe.state import (
     CalledOff,
     Closed,
     Died,

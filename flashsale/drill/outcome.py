@@ -12,8 +12,8 @@ from typing import Literal
 from flashsale.drill.history import History, Life
 from flashsale.drill.machine import Reading
 from flashsale.drill.scenario import Scenario
-from flashsale.exercise.story import Healing
 from flashsale.load.results import Report
+from flashsale.sale.observe.state import Healing
 
 EntryKind = Literal[
     "step", "kill", "skipped", "created", "ready", "gone", "scaling", "scaled", "accident", "note"

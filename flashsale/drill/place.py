@@ -8,9 +8,9 @@ from typing import Any
 from flashsale import __version__
 from flashsale.drill.machine import cores
 from flashsale.drill.outcome import Place
-from flashsale.exercise.sale import Sale
 from flashsale.kube import paths
 from flashsale.objects.models import Object
+from flashsale.sale.session import Sale
 
 WRITTEN_BY_SERVERS = (
     "uid",

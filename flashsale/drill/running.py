@@ -14,15 +14,15 @@ from flashsale.drill.outcome import End, Entry, EntryKind, Outcome, Place
 from flashsale.drill.scenario import Scenario, Step, longest
 from flashsale.drill.selling import WAITING, patience, sells, why_not
 from flashsale.drill.watching import Eye
-from flashsale.exercise import story
-from flashsale.exercise.observing import Observation
-from flashsale.exercise.readiness import ready
-from flashsale.exercise.sale import Sale
-from flashsale.exercise.story import Happening, Healing
 from flashsale.load import crowd
 from flashsale.load.plan import LONGEST, PATIENCE, Plan
 from flashsale.load.results import Figures, Progress, Report
 from flashsale.load.target import Target
+from flashsale.sale.observe import state
+from flashsale.sale.observe.observations import Observation
+from flashsale.sale.observe.state import Happening, Healing
+from flashsale.sale.ready.readiness import ready
+from flashsale.sale.session import Sale
 
 FIRST = asyncio.FIRST_COMPLETED
 SOON = 0.5  # seconds after which waiting deserves a word
@@ -228,23 +228,23 @@ class _Drill:
     def _happened(self, happening: Happening) -> None:
         """Write down what the sale did by itself."""
         match happening:
-            case story.Died(healing=one) if one.cause == "crashed" and not self._ours(one):
+            case state.Died(healing=one) if one.cause == "crashed" and not self._ours(one):
                 self._say(
                     "accident", f"{one.victim} crashed; this drill did not kill it", one.victim
                 )
-            case story.Replaced(healing=one):
+            case state.Replaced(healing=one):
                 whose = "" if self._ours(one) else f", which was {one.cause}, not by this drill"
                 text = f"{one.replacement} replaces {one.victim}{whose}"
                 self._say("created" if not whose else "accident", text, one.replacement)
-            case story.Healed(healing=one):
+            case state.Healed(healing=one):
                 self._say(
                     "ready",
                     f"{one.replacement} is ready, {_after(one.ready, one)}",
                     one.replacement,
                 )
-            case story.Gone(healing=one):
+            case state.Gone(healing=one):
                 self._say("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
-            case story.Scaled(before=before, after=after) if after != self._director.wanted:
+            case state.Scaled(before=before, after=after) if after != self._director.wanted:
                 self._say("accident", f"somebody else scales from {before} to {after}")
 
     def _ours(self, healing: Healing) -> bool:

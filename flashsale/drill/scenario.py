@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import counted, number
-from flashsale.exercise.killing import Blow
 from flashsale.load.plan import FASTEST
+from flashsale.sale.kill.kill import Blow
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flashsale.base.errors import NotReadyError
-from flashsale.exercise.entrance import ANSWER, proven
-from flashsale.exercise.sale import Sale
-from flashsale.exercise.waiting import Deadline
 from flashsale.load.results import Figures
 from flashsale.objects.models import Pod
+from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.endpoint_check import ANSWER, proven
+from flashsale.sale.session import Sale
 
 FEWEST = 3  # purchases that must have failed before a sale is said to sell nothing
 WAITING = "Waiting for a first confirmed purchase"

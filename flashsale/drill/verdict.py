@@ -16,9 +16,9 @@ from flashsale.drill.outcome import Outcome
 from flashsale.drill.phases import Part, parts
 from flashsale.drill.scaling_gain import KEPT_UP, gain
 from flashsale.drill.shares import Fairness, fairness
-from flashsale.exercise.story import Healing
 from flashsale.load.limits import own_limits
 from flashsale.load.results import Figures
+from flashsale.sale.observe.state import Healing
 
 MOST = (
     0.99  # share of purchases that are confirmed, from which pods' shares are the Service's choice

@@ -8,13 +8,13 @@ from contextlib import aclosing
 
 from flashsale.base.errors import ClusterUnreachableError, NoSaleError
 from flashsale.drill.history import History, key
-from flashsale.exercise.following import follow
-from flashsale.exercise.healing import step
-from flashsale.exercise.observing import Observation, StreamSeen, Synced
-from flashsale.exercise.sale import Sale
-from flashsale.exercise.story import Happening, Healing, State
-from flashsale.exercise.waiting import ATTEMPTS
 from flashsale.objects.models import Pod
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import Observation, StreamSeen, Synced
+from flashsale.sale.observe.state import Happening, Healing, State
+from flashsale.sale.observe.stream import follow
+from flashsale.sale.ready.conditions import ATTEMPTS
+from flashsale.sale.session import Sale
 
 PATIENCE = 30.0  # seconds for the first sight of everything
 

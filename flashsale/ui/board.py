@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from flashsale.exercise.healing import step
-from flashsale.exercise.observing import (
+from flashsale.objects.columns import human_duration
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import (
     EventSeen,
     Observation,
     PodSeen,
@@ -18,8 +19,7 @@ from flashsale.exercise.observing import (
     StreamSeen,
     Synced,
 )
-from flashsale.exercise.story import CalledOff, Happening, Healing, Replaced, State
-from flashsale.objects.columns import human_duration
+from flashsale.sale.observe.state import CalledOff, Happening, Healing, Replaced, State
 
 FLASH = 0.8  # seconds for which a change stands out
 GHOST = 5.0  # seconds for which a pod's row outlives it

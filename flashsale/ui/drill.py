@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flashsale.drill.outcome import Entry, Outcome
     from flashsale.drill.phases import Part
     from flashsale.drill.verdict import Judged
-    from flashsale.exercise.story import Healing
+    from flashsale.sale.observe.state import Healing
 
 MISSING = "-"
 STYLES = {"kill": "red", "skipped": "yellow", "accident": "yellow", "ready": "green"}

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from flashsale.drill.outcome import Entry
 from flashsale.drill.running import Audience, Glance
-from flashsale.exercise.observing import Observation
 from flashsale.load.results import Progress
+from flashsale.sale.observe.observations import Observation
 from flashsale.ui import load as load_views
 from flashsale.ui import watch as watch_views
 from flashsale.ui.board import Board, Now, Place, healings, rows, seen

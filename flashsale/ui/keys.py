@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flashsale.exercise.observing import Observation
+from flashsale.sale.observe.observations import Observation
 from flashsale.ui.board import Board
 
 Answer = tuple[str, Sequence[Observation]]  # what to say, and what is known by having done it

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from flashsale.exercise.story import Healing
 from flashsale.objects.columns import human_duration
+from flashsale.sale.observe.state import Healing
 from flashsale.ui.board import FLASH, NEWS, Board, Now, Row
 
 Size = tuple[int, int]  # columns, lines

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from flashsale.exercise.observing import Change, Observation, PodSeen, ReplicaSetSeen
+from flashsale.sale.observe.observations import Change, Observation, PodSeen, ReplicaSetSeen
 from flashsale.ui.board import Board, Now, Place, rows, seen
 from flashsale.ui.podrows import Size, pods
 from flashsale.ui.watch import counted, cut
 
 if TYPE_CHECKING:
-    from flashsale.exercise.waiting import Sight
     from flashsale.objects.models import Object
+    from flashsale.sale.ready.conditions import Sight
     from flashsale.ui.progress import Live
 
 MOST = 9  # lines of pods, the heading included

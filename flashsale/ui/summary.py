@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from flashsale.base.text import counted, spelled
 
 if TYPE_CHECKING:
-    from flashsale.exercise.closing import Closed
-    from flashsale.exercise.opening import Opened
-    from flashsale.exercise.scaling import Scaling
-    from flashsale.exercise.story import Happening, Healing
-    from flashsale.exercise.waiting import Sight
     from flashsale.objects.models import Pod
+    from flashsale.sale.down import Closed
+    from flashsale.sale.observe.state import Happening, Healing
+    from flashsale.sale.ready.conditions import Sight
+    from flashsale.sale.scale import Scaling
+    from flashsale.sale.up.up import Opened
 
 BACK_OFF = re.compile(r"back-off (\S+) restarting")  # the kubelet's words, its time as Go writes it
 KILL = ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it")
@@ -86,26 +86,26 @@ def healings_view(healings: Sequence[Healing]) -> str:
 
 def happening_line(happening: Happening) -> str:
     """Write one thing that happened as one line, for those who follow."""
-    from flashsale.exercise import story
+    from flashsale.sale.observe import state
 
     match happening:
-        case story.Died(healing=one):
+        case state.Died(healing=one):
             return f"{one.victim} {one.cause}"
-        case story.Replaced(healing=one):
+        case state.Replaced(healing=one):
             return (
                 f"{one.replacement} replaces {one.victim}, created after {_after(one.created, one)}"
             )
-        case story.Healed(healing=one):
+        case state.Healed(healing=one):
             return f"{one.replacement} is ready after {_after(one.ready, one)}"
-        case story.Gone(healing=one):
+        case state.Gone(healing=one):
             return f"{one.victim} is gone after {_after(one.gone, one)}"
-        case story.Closed():
+        case state.Closed():
             return ""
-        case story.CalledOff(healing=one, why=why):
+        case state.CalledOff(healing=one, why=why):
             return f"{one.victim} is not replaced: {why}"
-        case story.Scaled(before=before, after=after):
+        case state.Scaled(before=before, after=after):
             return f"somebody scales from {before} to {after}"
-        case story.Adopted(pod=pod):
+        case state.Adopted(pod=pod):
             return f"{pod} now belongs to the ReplicaSet"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flashsale.objects.models import Pod, ReplicaSet, Service, human_duration
 
 if TYPE_CHECKING:
-    from flashsale.exercise.showing import Status
+    from flashsale.sale.status import Status
 
 GAP = 3
 NONE = "<none>"

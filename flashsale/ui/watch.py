@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flashsale.exercise.observing import EventSeen
-from flashsale.exercise.story import Healing
+from flashsale.sale.observe.observations import EventSeen
+from flashsale.sale.observe.state import Healing
 from flashsale.ui.board import MESSAGE, Board, Now, events, healings, rows
 from flashsale.ui.podrows import BAD, COMING, GOOD, HEAD, QUIET, Size, pods, squeezed, suffix
 

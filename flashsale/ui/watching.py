@@ -14,8 +14,8 @@ from rich.console import Group
 from rich.text import Text
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.exercise.observing import Observation, Synced
-from flashsale.exercise.story import Happening
+from flashsale.sale.observe.observations import Observation, Synced
+from flashsale.sale.observe.state import Happening
 from flashsale.ui.board import Board, Now, answered, next_change, seen
 from flashsale.ui.buyers import Buyers
 from flashsale.ui.keys import Action, Typed

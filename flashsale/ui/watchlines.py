@@ -6,9 +6,17 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from flashsale.exercise.observing import EventSeen, Observation, PodSeen, StreamSeen
-from flashsale.exercise.story import CalledOff, Closed, Died, Happening, Healed, Replaced, Scaled
 from flashsale.objects.models import Pod
+from flashsale.sale.observe.observations import EventSeen, Observation, PodSeen, StreamSeen
+from flashsale.sale.observe.state import (
+    CalledOff,
+    Closed,
+    Died,
+    Happening,
+    Healed,
+    Replaced,
+    Scaled,
+)
 from flashsale.ui.board import Board
 
 Json = dict[str, Any]

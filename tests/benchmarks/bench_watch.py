@@ -27,9 +27,9 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from flashsale.exercise.following import follow
 from flashsale.kube import connect, paths
 from flashsale.kube.watch import Changed, Patience, Resynced, changes
+from flashsale.sale.observe.stream import follow
 from flashsale.ui.board import Board, Place
 from flashsale.ui.live import Screen
 from flashsale.ui.watching import Show

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from flashsale.exercise.manifest import as_taught
+from flashsale.sale.files.manifest import as_taught
 from tests.command import PATIENCE, Flashsale, fetched, kubectl
 
 NEW = "Everything must go"

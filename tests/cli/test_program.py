@@ -206,7 +206,7 @@ def test_bug_is_one_sentence(
     sale_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even a bug ends in a wall of text."""
-    from flashsale.exercise import manifest
+    from flashsale.sale.files import manifest
 
     monkeypatch.setattr(manifest, "shipped_text", lambda: 1 / 0)
     code, _, err = told(capsys, "manifest")
@@ -214,7 +214,7 @@ def test_bug_is_one_sentence(
     assert err.splitlines()[0] == "Error: flashsale met a bug: ZeroDivisionError: division by zero"
 
 
-@pytest.mark.parametrize("module", ["typer", "asyncio", "flashsale.exercise.sale"])
+@pytest.mark.parametrize("module", ["typer", "asyncio", "flashsale.sale.session"])
 def test_ctrl_c_while_it_starts_leaves_without_a_word(module: str, sale_home: Path) -> None:
     """Whatever is being imported at that moment, and whatever was begun."""
     code = f"""
@@ -263,7 +263,7 @@ def test_another_file_on_a_full_disk_is_not_taken_for_stdout(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that is written does not tell its name when the disk is full."""
-    from flashsale.exercise import manifest
+    from flashsale.sale.files import manifest
 
     monkeypatch.setattr(manifest, "shipped_text", lambda: Path("/dev/full").write_text("all"))
     code, _, err = told(capsys, "manifest")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters import findings
 from flashsale.clusters.minikube.profile import GONE, WELL, Profile, ProfileState, Status
 from flashsale.docker import EngineError, Trouble
+from flashsale.doctor import cluster_checks
 
 DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
 PROFILE = Profile("shop", "docker", "docker", ("",), "192.168.49.2")
@@ -31,7 +31,7 @@ def test_engine_too_small_for_minikube_is_a_problem(
     change: dict[str, int], grade: str, hint: str
 ) -> None:
     """minikube refuses less than two processors and 1800 MiB."""
-    found = findings.judged_docker("this machine", {**DOCKER, **change})
+    found = cluster_checks.judged_docker("this machine", {**DOCKER, **change})
     assert found.grade == grade
     assert hint in found.hint
     assert "28.5.2" in found.text
@@ -40,7 +40,7 @@ def test_engine_too_small_for_minikube_is_a_problem(
 def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
     """The embedded cluster needs none; one that is there ought to be usable."""
     grades = [
-        findings.judged_trouble(EngineError(trouble, "this machine", "")).grade
+        cluster_checks.judged_trouble(EngineError(trouble, "this machine", "")).grade
         for trouble in (Trouble.ABSENT, Trouble.DENIED, Trouble.TIMEOUT)
     ]
     assert grades == ["absent", "problem", "problem"]
@@ -73,7 +73,7 @@ def test_profile_is_judged_by_its_state(
     state: ProfileState, grade: str, words: str, hint: str
 ) -> None:
     """Version, driver, runtime, state, and what to type; a stopped one is as good as any."""
-    found = findings.judged_profile("shop", (1, 38, 1), "", state, docker=False)
+    found = cluster_checks.judged_profile("shop", (1, 38, 1), "", state, docker=False)
     assert found.grade == grade
     assert words in found.text
     assert hint in found.hint
@@ -83,14 +83,16 @@ def test_profile_is_judged_by_its_state(
 def test_old_minikube_is_told_to_be_updated() -> None:
     """It works, mostly."""
     state = ProfileState(PROFILE, WELL)
-    found = findings.judged_profile("shop", (1, 33, 0), "old", state, docker=True)
+    found = cluster_checks.judged_profile("shop", (1, 33, 0), "old", state, docker=True)
     assert found.text.startswith("v1.33.0 (old), ")
     assert found.hint.startswith("update it: https://minikube.sigs.k8s.io")
 
 
 def test_usual_profile_is_named_by_its_cluster() -> None:
     """The command is the one that people know."""
-    found = findings.judged_profile("minikube", (1, 38, 1), "", ProfileState(None), docker=True)
+    found = cluster_checks.judged_profile(
+        "minikube", (1, 38, 1), "", ProfileState(None), docker=True
+    )
     assert found.hint == "flashsale up --cluster minikube"
 
 
@@ -98,10 +100,10 @@ def test_little_room_for_docker_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A node that cannot be filled fails late and strangely."""
-    assert findings.room(tmp_path).name == "room"
-    monkeypatch.setattr(findings, "LEAST_ROOM", 2**80)
-    assert findings.room(tmp_path).grade == "problem"
-    assert findings.room(tmp_path).hint == "docker system prune"
+    assert cluster_checks.room(tmp_path).name == "room"
+    monkeypatch.setattr(cluster_checks, "LEAST_ROOM", 2**80)
+    assert cluster_checks.room(tmp_path).grade == "problem"
+    assert cluster_checks.room(tmp_path).hint == "docker system prune"
 
 
 @pytest.mark.parametrize(
@@ -121,13 +123,13 @@ def test_proxy_that_would_be_asked_for_a_local_cluster_is_a_problem(
     environ: dict[str, str], grade: str
 ) -> None:
     """The command that mends it is the hint."""
-    found = findings.proxies(environ)
+    found = cluster_checks.proxies(environ)
     assert found.grade == grade
     assert found.hint.startswith("export NO_PROXY") == (grade == "problem")
 
 
 async def test_probes_answer_on_any_machine() -> None:
     """With or without Docker and minikube, and nothing is started."""
-    found = await findings.all_of_them("no-such-profile")
+    found = await cluster_checks.all_of_them("no-such-profile")
     names = [one.name for one in found if one.name != "room"]  # there is one where Docker is
     assert names == ["docker", "minikube", "proxies", "tools"]

@@ -19,9 +19,9 @@ from flashsale.drill.outcome import (
     Struck,
 )
 from flashsale.drill.scenario import Scenario
-from flashsale.exercise.killing import Blow
-from flashsale.exercise.story import Healing
 from flashsale.load.results import Figures, Loss, Quantiles, Report, Second
+from flashsale.sale.kill.kill import Blow
+from flashsale.sale.observe.state import Healing
 
 START = 1000.0  # of the run, on the monotonic clock
 PLACE = Place(

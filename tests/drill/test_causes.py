@@ -8,7 +8,7 @@ import pytest
 
 from flashsale.drill.blame import LAG, LINGER, NEWS, NOTICE, Cause
 from flashsale.drill.causes import causes
-from flashsale.exercise.killing import Blow
+from flashsale.sale.kill.kill import Blow
 from tests.drill.making import healing, life, outcome, scaled, struck
 
 KILLED = [life("a", leaving=10.03, gone=16.0), life("x", seen=10.05, ready=15.0)]

@@ -14,7 +14,7 @@ from flashsale.drill.comparing import chance, compare, figure, larger_than
 from flashsale.drill.document import document, read
 from flashsale.drill.place import manifest
 from flashsale.drill.verdict import judge
-from flashsale.exercise.killing import Blow
+from flashsale.sale.kill.kill import Blow
 from tests.drill.making import PLACE, healing, life, loss, outcome, phase, scaled, struck
 
 USUAL: dict[str, Any] = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flashsale.drill.history import History, Routing, key, seats
-from flashsale.exercise.healing import step
-from flashsale.exercise.observing import Observation, SliceSeen, Synced
-from flashsale.exercise.story import State
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import Observation, SliceSeen, Synced
+from flashsale.sale.observe.state import State
 from tests.drill.making import healing, life
 from tests.healing.replay import recorded
 from tests.healing.test_cases import gone, killed, sight

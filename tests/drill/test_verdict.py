@@ -11,8 +11,8 @@ from flashsale.drill.outcome import Skipped
 from flashsale.drill.scaling_gain import gain
 from flashsale.drill.scenario import Scenario
 from flashsale.drill.verdict import judge
-from flashsale.exercise.killing import Blow
 from flashsale.load.results import Generator
+from flashsale.sale.kill.kill import Blow
 from tests.drill.making import PLACE, START, healing, life, loss, outcome, phase, scaled, struck
 from tests.drill.test_gain import part
 

@@ -15,10 +15,10 @@ from flashsale.drill.outcome import Entry, Skipped
 from flashsale.drill.running import Glance
 from flashsale.drill.scenario import Scenario, steps
 from flashsale.drill.verdict import judge
-from flashsale.exercise.killing import Blow
-from flashsale.exercise.observing import Synced
-from flashsale.exercise.story import Healing
 from flashsale.load.results import Figures, Progress
+from flashsale.sale.kill.kill import Blow
+from flashsale.sale.observe.observations import Synced
+from flashsale.sale.observe.state import Healing
 from flashsale.ui import drill as views
 from flashsale.ui.board import Board, Now, Place, seen
 from flashsale.ui.drilling import Live, Plain, picture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.exercise.diagnosis import diagnose, newest_first
-from flashsale.exercise.messages import listening, shut_in
+from flashsale.sale.ready.diagnosis import diagnose, newest_first
+from flashsale.sale.ready.log_patterns import listening, shut_in
 from tests.exercise.making import event, pod_object
 
 NAME = "flashsale-rs-aaaaa"

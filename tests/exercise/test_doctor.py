@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.findings import Finding
 from flashsale.clusters.select import Wanted
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record
+from flashsale.doctor import machine_checks
+from flashsale.doctor.cluster_checks import Finding
 from flashsale.embedded.process import launch
-from flashsale.exercise import doctor
 from flashsale.ui.findings import findings_view
 from tests.command import Flashsale, kubectl
 
@@ -118,16 +118,16 @@ def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatc
     file = sale_home.parent / "config"
     file.write_text(json.dumps(document))
     monkeypatch.setenv("KUBECONFIG", str(file))
-    told = doctor.kubeconfig().text
+    told = machine_checks.kubeconfig().text
     assert told == "kind-dev; not of this machine, so only with --allow-remote: prod"
 
 
 def test_profile_of_interest_is_the_recorded_one(sale_home: Path) -> None:
     """Unless another one is typed."""
-    assert doctor.profile(Wanted(), sale_home) == "minikube"
+    assert machine_checks.profile(Wanted(), sale_home) == "minikube"
     records.write(sale_home, Record("minikube", "shop", profile="shop"))
-    assert doctor.profile(Wanted(), sale_home) == "shop"
-    assert doctor.profile(Wanted(profile="other"), sale_home) == "other"
+    assert machine_checks.profile(Wanted(), sale_home) == "shop"
+    assert machine_checks.profile(Wanted(profile="other"), sale_home) == "other"
 
 
 WELL = Finding("docker", "ok", "version 28 on this machine")

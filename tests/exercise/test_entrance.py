@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from flashsale.exercise.entrance import Answer, ask, named
+from flashsale.sale.ready.endpoint_check import Answer, ask, named
 
 REQUEST_END = b"\r\n\r\n"
 Reply = bytes | None  # None keeps silent

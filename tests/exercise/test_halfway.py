@@ -11,12 +11,12 @@ from flashsale.base.errors import BadInputError
 from flashsale.clusters.context import Context
 from flashsale.clusters.select import Wanted, for_opening
 from flashsale.embedded.process import launch
-from flashsale.exercise import manifest as manifests
-from flashsale.exercise import project
-from flashsale.exercise.namespaces import COLLECTION
-from flashsale.exercise.opening import Order, check, open_sale
-from flashsale.exercise.sale import Sale
 from flashsale.kube import connect
+from flashsale.sale.files import app_folder
+from flashsale.sale.files import manifest as manifests
+from flashsale.sale.session import Sale
+from flashsale.sale.up.namespaces import COLLECTION
+from flashsale.sale.up.up import Order, check, open_sale
 from tests.command import Flashsale, kubectl
 
 STARTING = "Starting the embedded cluster"
@@ -52,7 +52,7 @@ async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
 
     progress = Listening(hear)
     choice = await for_opening(Wanted(cluster="embedded"), home=flashsale.home)
-    order = Order(project.packaged())
+    order = Order(app_folder.packaged())
     task = asyncio.create_task(open_sale(choice, order, progress, flashsale.home))
     with pytest.raises(asyncio.CancelledError):
         await task

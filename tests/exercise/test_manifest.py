@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from flashsale.base.errors import BadInputError
-from flashsale.exercise import manifest as manifests
-from flashsale.exercise.manifest import Manifest
-from flashsale.exercise.yamlfile import documents
+from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files.manifest import Manifest
+from flashsale.sale.files.yaml_reader import documents
 
 # The exercise's own manifest, field for field.
 TAUGHT = """

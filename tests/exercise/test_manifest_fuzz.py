@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flashsale.base.errors import BadInputError
-from flashsale.exercise import manifest as manifests
-from flashsale.exercise.manifest import Manifest
+from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files.manifest import Manifest
 
 LINES = manifests.shipped_text().splitlines()
 VALUES = st.sampled_from(["", "[]", "{}", "null", "- x", "3", "0x1F", "~", "!!binary x", "&a [*a]"])

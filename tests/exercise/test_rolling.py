@@ -6,9 +6,9 @@ import pytest
 
 from flashsale.clusters.base import Image
 from flashsale.clusters.state.sale_record import Record
-from flashsale.exercise.rolling import interrupted, renewed, replacing, waves
-from flashsale.exercise.waiting import Deadline, Sight
 from flashsale.objects.models import Object
+from flashsale.sale.ready.conditions import Deadline, Sight
+from flashsale.sale.up.rollout import interrupted, renewed, replacing, waves
 from tests.exercise.making import pod_object, replicaset_object
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.exercise.waiting import Sight, hopeless, whole
 from flashsale.objects.models import Object
+from flashsale.sale.ready.conditions import Sight, hopeless, whole
 from tests.exercise.making import pod_object, replicaset_object
 
 

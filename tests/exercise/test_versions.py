@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flashsale.clusters.base import Image
-from flashsale.exercise.versions import as_made, stale
 from flashsale.objects.models import Object
+from flashsale.sale.up.outdated import as_made, stale
 from tests.exercise.making import pod_object, replicaset_object
 
 SAME = Image("flashsale:1.0", built=False)

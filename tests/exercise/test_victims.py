@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from flashsale.base.errors import BadInputError, FlashsaleError, NotReadyError, RefusedError
-from flashsale.exercise.victims import victims
+from flashsale.sale.kill.victims import victims
 from tests.exercise.making import RS_UID, pod_view
 
 PODS = [

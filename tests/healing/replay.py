@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from flashsale.exercise.healing import step
-from flashsale.exercise.observing import (
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import (
     Change,
     EventSeen,
     Observation,
@@ -16,7 +16,7 @@ from flashsale.exercise.observing import (
     SliceSeen,
     Synced,
 )
-from flashsale.exercise.story import (
+from flashsale.sale.observe.state import (
     Adopted,
     CalledOff,
     Closed,

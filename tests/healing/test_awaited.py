@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.exercise.killing import Awaited
-from flashsale.exercise.observing import Observation
+from flashsale.sale.kill.kill import Awaited
+from flashsale.sale.observe.observations import Observation
 from tests.healing.replay import told
 from tests.healing.test_cases import THREE, born, gone, grown, killed, surplus, wants
 

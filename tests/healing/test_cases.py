@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flashsale.exercise.healing import step
-from flashsale.exercise.observing import (
+from flashsale.objects.models import Pod, ReplicaSet
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import (
     EventSeen,
     Mark,
     Observation,
@@ -13,8 +14,7 @@ from flashsale.exercise.observing import (
     ReplicaSetSeen,
     Served,
 )
-from flashsale.exercise.story import Closed, State
-from flashsale.objects.models import Pod, ReplicaSet
+from flashsale.sale.observe.state import Closed, State
 from tests.healing.replay import told, words
 
 RS = ReplicaSet("rs", "rs-uid", desired=3, current=3, ready=3, created=0.0)

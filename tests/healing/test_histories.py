@@ -9,8 +9,16 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flashsale.exercise.healing import DELETED_TOO, DIED_TOO
-from flashsale.exercise.story import CalledOff, Closed, Died, Happening, Healing, Replaced, State
+from flashsale.sale.observe.healing_fold import DELETED_TOO, DIED_TOO
+from flashsale.sale.observe.state import (
+    CalledOff,
+    Closed,
+    Died,
+    Happening,
+    Healing,
+    Replaced,
+    State,
+)
 from tests.healing.replay import told
 from tests.healing.world import ACTIONS, World
 

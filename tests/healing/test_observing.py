@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from flashsale.exercise.observing import EventSeen, PodSeen, ReplicaSetSeen, SliceSeen, version_of
+from flashsale.sale.observe.observations import (
+    EventSeen,
+    PodSeen,
+    ReplicaSetSeen,
+    SliceSeen,
+    version_of,
+)
 
 
 def pod(*, meta: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.exercise.observing import ReplicaSetSeen, SliceSeen
-from flashsale.exercise.story import Closed
+from flashsale.sale.observe.observations import ReplicaSetSeen, SliceSeen
+from flashsale.sale.observe.state import Closed
 from tests.healing.replay import recorded, told, words
 
 STORIES = {

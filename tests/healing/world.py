@@ -1,6 +1,6 @@
 """A small ReplicaSet with its pods: histories as a real cluster could make them, and the truth.
 
-The controller here keeps the rules that `flashsale.exercise.healing` names: it creates while too
+The controller here keeps the rules that `flashsale.sale.observe.healing_fold` names: it creates while too
 few are active, deletes while too many are, and says so. Kills, failures, crashes and relabelling
 happen to it at any time, between any two of its steps.
 """
@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from flashsale.exercise.observing import (
+from flashsale.objects.models import Pod, ReplicaSet
+from flashsale.sale.observe.observations import (
     Cause,
     Change,
     EventSeen,
@@ -18,7 +19,6 @@ from flashsale.exercise.observing import (
     PodSeen,
     ReplicaSetSeen,
 )
-from flashsale.objects.models import Pod, ReplicaSet
 
 RS = ReplicaSet("rs", "rs-uid", desired=3, current=0, ready=0, created=0.0)
 ACTIONS = (

@@ -12,7 +12,7 @@ from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.select import Wanted, for_closing, for_finding, for_opening
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record
-from flashsale.exercise.closing import close
+from flashsale.sale.down import close
 from tests.minikube.world import STOPPED, Told, World
 
 RECORD = Record("minikube", "shop", profile="shop", namespace="sale")

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flashsale.exercise.observing import Observation, PodSeen, ReplicaSetSeen, StreamSeen, Synced
 from flashsale.objects.models import Pod, ReplicaSet
+from flashsale.sale.observe.observations import (
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    StreamSeen,
+    Synced,
+)
 from flashsale.ui.board import Board, Now, Place, seen
 from flashsale.ui.watch import lines
 from tests.healing.replay import recorded

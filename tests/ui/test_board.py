@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flashsale.exercise.observing import EventSeen, ReplicaSetSeen, StreamSeen
 from flashsale.objects.models import ReplicaSet
+from flashsale.sale.observe.observations import EventSeen, ReplicaSetSeen, StreamSeen
 from flashsale.ui.board import FLASH, GHOST, TICK, Board, Now, events, next_change, rows
 from flashsale.ui.watch import lines
 from tests.ui.boards import fold, many, moment, sight

@@ -21,8 +21,14 @@ from rich.console import Console
 from rich.text import Text
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.exercise.observing import Mark, Observation, ReplicaSetSeen, StreamSeen, Synced
 from flashsale.objects.models import ReplicaSet
+from flashsale.sale.observe.observations import (
+    Mark,
+    Observation,
+    ReplicaSetSeen,
+    StreamSeen,
+    Synced,
+)
 from flashsale.ui.board import Board
 from flashsale.ui.keys import Act, Action, Answer
 from flashsale.ui.live import ENTER, FRAME, LEAVE, Painter, Screen

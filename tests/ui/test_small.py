@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from flashsale.exercise.waiting import Sight
+from flashsale.sale.ready.conditions import Sight
 from flashsale.ui.progress import Live
 from flashsale.ui.small import Small, small
 from tests.ui.boards import many, moment

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flashsale.exercise.observing import EventSeen, Mark, ReplicaSetSeen, StreamSeen
 from flashsale.objects.models import ReplicaSet
+from flashsale.sale.observe.observations import EventSeen, Mark, ReplicaSetSeen, StreamSeen
 from flashsale.ui.board import Board, Now, Purchases, answered, seen
 from flashsale.ui.watch import left, lines, page, view
 from tests.ui.boards import PLACE, fold, live, many, moment, sight, text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.exercise.observing import EventSeen, Observation, StreamSeen, Synced
+from flashsale.sale.observe.observations import EventSeen, Observation, StreamSeen, Synced
 from flashsale.ui.board import Board, seen
 from flashsale.ui.watchlines import json_lines, last_lines, plain_lines
 from tests.healing.replay import recorded

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from flashsale.exercise.following import Reader, follow
-from flashsale.exercise.observing import (
+from flashsale.kube import Api, paths
+from flashsale.kube.errors import ForbiddenError
+from flashsale.kube.watch import Changed, Resynced
+from flashsale.sale.observe.observations import (
     EventSeen,
     Observation,
     PodSeen,
@@ -17,9 +19,7 @@ from flashsale.exercise.observing import (
     StreamSeen,
     Synced,
 )
-from flashsale.kube import Api, paths
-from flashsale.kube.errors import ForbiddenError
-from flashsale.kube.watch import Changed, Resynced
+from flashsale.sale.observe.stream import Reader, follow
 from tests.watching.cluster import Cluster, refusing
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine

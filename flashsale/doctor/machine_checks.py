@@ -10,15 +10,16 @@ import sys
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError, NoSaleError
-from flashsale.clusters import availability, findings, select
+from flashsale.clusters import availability, select
 from flashsale.clusters.base import Cluster
-from flashsale.clusters.findings import Finding
 from flashsale.clusters.select import Choice, Wanted
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
-from flashsale.exercise.sale import reached
-from flashsale.exercise.showing import status
+from flashsale.doctor import cluster_checks
+from flashsale.doctor.cluster_checks import Finding
 from flashsale.kube import kubeconfig as contexts
+from flashsale.sale.session import reached
+from flashsale.sale.status import status
 
 LEAST_PYTHON = (3, 11)
 PATIENCE = 10.0  # seconds for the recorded cluster to say that it runs
@@ -28,7 +29,7 @@ LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, 
 async def examine(wanted: Wanted, home: Path) -> list[Finding]:
     """Look at everything; nothing is started or changed."""
     elsewhere, (recorded, asleep) = await asyncio.gather(
-        findings.all_of_them(profile(wanted, home)), sale(home)
+        cluster_checks.all_of_them(profile(wanted, home)), sale(home)
     )
     return [
         python(sys.version_info[:3]),

@@ -9,16 +9,16 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.exercise.following import follow
-from flashsale.exercise.healing import step
-from flashsale.exercise.observing import Cause, Mark, Observation, StreamSeen, Synced
-from flashsale.exercise.page import DELETED_TOO, DIED_TOO
-from flashsale.exercise.readiness import explained
-from flashsale.exercise.sale import Sale
-from flashsale.exercise.story import CalledOff, Closed, Happening, Healing, State
-from flashsale.exercise.waiting import ATTEMPTS
 from flashsale.kube import NotFoundError, paths
 from flashsale.objects.models import Pod
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import Cause, Mark, Observation, StreamSeen, Synced
+from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO
+from flashsale.sale.observe.state import CalledOff, Closed, Happening, Healing, State
+from flashsale.sale.observe.stream import follow
+from flashsale.sale.ready.conditions import ATTEMPTS
+from flashsale.sale.ready.readiness import explained
+from flashsale.sale.session import Sale
 
 
 @dataclass(frozen=True, slots=True)

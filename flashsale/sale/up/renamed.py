@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from flashsale.base.errors import NoSaleError
 from flashsale.clusters.state.sale_record import Record
-from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError, paths
 from flashsale.kube.apply import last_applied
+from flashsale.sale.session import Sale
 
 KINDS = {"replicaset.apps": paths.replicasets, "service": paths.services}
 

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
-from flashsale.exercise.diagnosis import diagnose
-from flashsale.exercise.messages import LINES
-from flashsale.exercise.sale import Sale, owned
-from flashsale.exercise.waiting import LOOK, Deadline, Sight, hopeless, rescaled, until, whole
 from flashsale.kube import paths
 from flashsale.objects.models import Object, Pod
+from flashsale.sale.ready.conditions import LOOK, Deadline, Sight, hopeless, rescaled, until, whole
+from flashsale.sale.ready.diagnosis import diagnose
+from flashsale.sale.ready.log_patterns import LINES
+from flashsale.sale.session import Sale, owned
 
 EXPLAINED = 3  # pods whose logs are read
 EXPLAINING = 2.0  # seconds for all that is asked to explain a failure

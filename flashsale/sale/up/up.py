@@ -17,20 +17,20 @@ from typing import Any
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.select import Choice, recorded_quietly
-from flashsale.exercise import former, namespaces, remembering
-from flashsale.exercise import manifest as manifests
-from flashsale.exercise.entrance import proven
-from flashsale.exercise.halfway import nothing_half_done
-from flashsale.exercise.manifest import Manifest
-from flashsale.exercise.project import Project, commandless
-from flashsale.exercise.readiness import ready_by
-from flashsale.exercise.rolling import Before, Rolled, learned, outdated, present, roll, still_old
-from flashsale.exercise.sale import Sale, reached
-from flashsale.exercise.showing import Status, status
-from flashsale.exercise.waiting import Deadline, Sight
 from flashsale.kube import Api
 from flashsale.kube.apply import Outcome, apply
 from flashsale.kube.errors import InvalidError
+from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files.app_folder import Project, commandless
+from flashsale.sale.files.manifest import Manifest
+from flashsale.sale.ready.conditions import Deadline, Sight
+from flashsale.sale.ready.endpoint_check import proven
+from flashsale.sale.ready.readiness import ready_by
+from flashsale.sale.session import Sale, reached
+from flashsale.sale.status import Status, status
+from flashsale.sale.up import bookkeeping, namespaces, renamed
+from flashsale.sale.up.rollback import nothing_half_done
+from flashsale.sale.up.rollout import Before, Rolled, learned, outdated, present, roll, still_old
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
 PORT_HELD = (
@@ -106,9 +106,9 @@ async def _open(
     tell: Callable[[Sight], None] | None,
 ) -> Opened:
     so_far = recorded_quietly(home)
-    record = remembering.recorded(choice.record, order.project, order.namespace, so_far)
+    record = bookkeeping.recorded(choice.record, order.project, order.namespace, so_far)
     await choice.cluster.start(progress)
-    remembering.first(home, record)
+    bookkeeping.first(home, record)
     if line := commandless(order.project):
         progress.note(line)
     name = order.image or order.project.manifest.image
@@ -118,12 +118,12 @@ async def _open(
     async with reached(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas, progress)
-        remembering.remember(home, record, progress)
+        bookkeeping.remember(home, record, progress)
         before = await present(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
         if count is None:
-            count = await former.scaled(sale, record.former)
+            count = await renamed.scaled(sale, record.former)
         outcomes = await applied(sale, manifest, count)
         deadline = Deadline.after(order.timeout)
         rolled = await renew(sale, image, before, order, deadline, progress, tell)
@@ -131,10 +131,10 @@ async def _open(
             await _all_ready(sale, deadline, progress, tell)
             image = await learned(sale, image, before)
             record = record.with_image(image)
-            record = await remembering.renamed(sale, record, progress)
-            remembering.remember(home, record, progress)
+            record = await bookkeeping.renamed(sale, record, progress)
+            bookkeeping.remember(home, record, progress)
         elif record.former:
-            progress.note(remembering.stays(record))
+            progress.note(bookkeeping.stays(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
             await proven(sale, shown.url, shown.pods, deadline, progress)

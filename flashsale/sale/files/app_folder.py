@@ -10,9 +10,9 @@ from pathlib import Path
 
 from flashsale.base.errors import BadInputError, RefusedError
 from flashsale.clusters.base import App
-from flashsale.exercise import manifest as manifests
-from flashsale.exercise.diagnosis import CMD
-from flashsale.exercise.manifest import Manifest
+from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files.manifest import Manifest
+from flashsale.sale.ready.diagnosis import CMD
 
 APP, DOCKERFILE = "app.py", "Dockerfile"
 NAMES = (APP, DOCKERFILE, manifests.FILE)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.exercise.messages import listening, reason_of, shut_in, tail, unstarted
 from flashsale.objects.models import Object, Pod, pod_condition
+from flashsale.sale.ready.log_patterns import listening, reason_of, shut_in, tail, unstarted
 
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")

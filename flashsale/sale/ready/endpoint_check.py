@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError, NotReadyError, RefusedError
 from flashsale.clusters.base import Progress
-from flashsale.exercise import astray
-from flashsale.exercise.astray import Astray
-from flashsale.exercise.readiness import last_lines
-from flashsale.exercise.sale import Sale, owned
-from flashsale.exercise.waiting import Deadline
 from flashsale.kube import paths
 from flashsale.kube.apply import last_applied
 from flashsale.objects.models import Object, Pod, Service
+from flashsale.sale.ready import endpoint_diagnosis
+from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.endpoint_diagnosis import Astray
+from flashsale.sale.ready.readiness import last_lines
+from flashsale.sale.session import Sale, owned
 
 ANSWER = 3.0  # seconds for an answer: kube-proxy is a little late
 FREED = 6.0  # the same where a port was taken: the embedded cluster tries it every 5 s
@@ -51,7 +51,7 @@ async def warning(sale: Sale, service: Object) -> Object | None:
         return None
     uid = service["metadata"].get("uid")
     about = [one for one in found if (one.get("involvedObject") or {}).get("uid") == uid]
-    return astray.lasting(about, time.time())
+    return endpoint_diagnosis.lasting(about, time.time())
 
 
 async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> str:
@@ -66,7 +66,7 @@ async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> 
     answer = await ask(url, ANSWER) if url else Answer()
     if answer.pod in [pod.name for pod in pods]:
         return ""
-    return astray.troubled(event, Service.from_object(found), url)
+    return endpoint_diagnosis.troubled(event, Service.from_object(found), url)
 
 
 async def ours(sale: Sale, service: Object, url: str) -> None:
@@ -76,13 +76,13 @@ async def ours(sale: Sale, service: Object, url: str) -> None:
         RefusedError: another program has the node port, and it is not the sale that answers.
     """
     event = await warning(sale, service)
-    if event is None or event.get("reason") != astray.TAKEN:
+    if event is None or event.get("reason") != endpoint_diagnosis.TAKEN:
         return
     pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
     if await _foreign(sale, await ask(url, ANSWER), pods, event):
         view = Service.from_object(service)
-        hint = astray.taken(view, _asked(service)).hint
-        raise RefusedError(astray.troubled(event, view, url), hint=hint)
+        hint = endpoint_diagnosis.taken(view, _asked(service)).hint
+        raise RefusedError(endpoint_diagnosis.troubled(event, view, url), hint=hint)
 
 
 async def proven(
@@ -120,24 +120,24 @@ async def proven(
 async def _foreign(sale: Sale, answer: Answer, pods: Sequence[Pod], event: Object | None) -> bool:
     """Whether it is not the sale that answered."""
     if not answer.pod:
-        return event is not None and event.get("reason") == astray.TAKEN
-    if not astray.stranger(answer.pod, pods):
+        return event is not None and event.get("reason") == endpoint_diagnosis.TAKEN
+    if not endpoint_diagnosis.stranger(answer.pod, pods):
         return False
     pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
-    return astray.stranger(answer.pod, pods)
+    return endpoint_diagnosis.stranger(answer.pod, pods)
 
 
 async def _why(sale: Sale, url: str, answer: Answer, service: Object) -> Astray:
     event = await warning(sale, service)
     view = Service.from_object(service)
-    if event and event.get("reason") == astray.TAKEN:
-        return astray.taken(view, _asked(service))
+    if event and event.get("reason") == endpoint_diagnosis.TAKEN:
+        return endpoint_diagnosis.taken(view, _asked(service))
     if answer.came:
-        return astray.elsewhere(url, answer.pod)
+        return endpoint_diagnosis.elsewhere(url, answer.pod)
     replicaset = await sale.replicaset()
     pods = owned(await sale.pods(replicaset), replicaset)
     log = await last_lines(sale, pods[0]) if pods else ""
-    return astray.silent(url, answer.trouble, service, pods, log)
+    return endpoint_diagnosis.silent(url, answer.trouble, service, pods, log)
 
 
 def _asked(service: Object) -> bool:

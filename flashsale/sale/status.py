@@ -10,9 +10,9 @@ from typing import Any
 
 from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters.base import Kind
-from flashsale.exercise.entrance import troubled
-from flashsale.exercise.sale import Sale
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
+from flashsale.sale.ready.endpoint_check import troubled
+from flashsale.sale.session import Sale
 
 
 @dataclass(frozen=True, slots=True)

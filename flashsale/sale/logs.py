@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
-from flashsale.exercise.sale import Sale, owned
-from flashsale.exercise.waiting import still_there
 from flashsale.kube import NotFoundError, paths
 from flashsale.kube.watch import Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
+from flashsale.sale.ready.conditions import still_there
+from flashsale.sale.session import Sale, owned
 
 MOST_FOLLOWED = 50  # pods at once: each is an open connection to the API server
 PAUSE = 0.5  # seconds before a log is opened again that ended while its pod lives

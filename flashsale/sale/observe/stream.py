@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from flashsale.exercise import observing as o
 from flashsale.kube import paths
 from flashsale.kube.watch import (
     PATIENCE,
@@ -22,6 +21,7 @@ from flashsale.kube.watch import (
     changes,
 )
 from flashsale.objects.models import Object, ReplicaSet
+from flashsale.sale.observe import observations as o
 
 SOURCES = ("replicasets", "pods", "endpointslices", "events")
 WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from flashsale.exercise.observing import PodSeen
-from flashsale.exercise.story import (
+from flashsale.sale.observe.observations import PodSeen
+from flashsale.sale.observe.state import (
     DOUBT,
     KEPT_HEALINGS,
     CalledOff,

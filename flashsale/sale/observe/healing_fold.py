@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flashsale.exercise.observing import (
+from flashsale.sale.observe.observations import (
     EventSeen,
     Mark,
     Observation,
@@ -26,8 +26,8 @@ from flashsale.exercise.observing import (
     Served,
     SliceSeen,
 )
-from flashsale.exercise.page import DELETED_TOO, DIED_TOO, REMOVED, SCALED, Page
-from flashsale.exercise.story import (
+from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO, REMOVED, SCALED, Page
+from flashsale.sale.observe.state import (
     KEPT_NAMES,
     Adopted,
     CalledOff,

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flashsale.exercise.messages import listening
 from flashsale.objects.fields import timestamp
 from flashsale.objects.models import Object, Pod, Service
+from flashsale.sale.ready.log_patterns import listening
 
 TAKEN = "NodePortInUse"  # the node port's, from the embedded cluster and old kube-proxies
 PASSING = ("FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint")  # conflicts; tried again

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import Progress
-from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError
 from flashsale.kube.errors import ConflictError
+from flashsale.sale.session import Sale
 
 COLLECTION = "/api/v1/namespaces"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError
-from flashsale.exercise.yamlfile import Source, documents
 from flashsale.objects.models import Object
+from flashsale.sale.files.yaml_reader import Source, documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own

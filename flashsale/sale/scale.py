@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flashsale.exercise.sale import Sale
 from flashsale.kube import NotFoundError
+from flashsale.sale.session import Sale
 
 if TYPE_CHECKING:
-    from flashsale.exercise.waiting import Sight
+    from flashsale.sale.ready.conditions import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ async def scale(
     except NotFoundError as error:
         raise sale.missing() from error
     if wait:
-        from flashsale.exercise.readiness import ready
+        from flashsale.sale.ready.readiness import ready
 
         await ready(sale, replicas, timeout=timeout, tell=tell)
     return Scaling(before, replicas, clock() - began)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flashsale.exercise.observing import Cause, Mark, PodSeen
 from flashsale.objects.models import ReplicaSet
+from flashsale.sale.observe.observations import Cause, Mark, PodSeen
 
 STEPS = ("created", "scheduled", "started", "ready")  # of a replacement, in this order
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError, NoSaleError
-from flashsale.exercise.sale import Sale, owned
 from flashsale.kube import paths
 from flashsale.kube.watch import Change, Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
+from flashsale.sale.session import Sale, owned
 
 ATTEMPTS = 5  # failed tries in a row, with growing pauses, before the cluster counts as gone
 LOOK = 0.5  # seconds for a look at what is there, when waiting for other things took all the time

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from flashsale.base.errors import NoSaleError, NotReadyError
 from flashsale.base.text import counted, joined
 from flashsale.clusters.base import Image, Progress
-from flashsale.exercise.readiness import explained
-from flashsale.exercise.sale import Sale, owned
-from flashsale.exercise.versions import stale
-from flashsale.exercise.waiting import LOOK, Deadline, Sight, Verdict, stuck, until
 from flashsale.kube import NotFoundError, paths
 from flashsale.objects.models import Object, Pod, ReplicaSet
+from flashsale.sale.ready.conditions import LOOK, Deadline, Sight, Verdict, stuck, until
+from flashsale.sale.ready.readiness import explained
+from flashsale.sale.session import Sale, owned
+from flashsale.sale.up.outdated import stale
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from flashsale.clusters.availability import told
 from flashsale.clusters.base import Progress
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record
-from flashsale.exercise import former
-from flashsale.exercise import manifest as manifests
-from flashsale.exercise.former import left_over, place
-from flashsale.exercise.project import Project
-from flashsale.exercise.sale import Sale
+from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files.app_folder import Project
+from flashsale.sale.session import Sale
+from flashsale.sale.up import renamed as former
+from flashsale.sale.up.renamed import left_over, place
 
 
 def recorded(

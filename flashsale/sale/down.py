@@ -14,11 +14,11 @@ from flashsale.clusters.availability import exists
 from flashsale.clusters.base import Progress
 from flashsale.clusters.select import Choice, recorded_quietly
 from flashsale.clusters.state import sale_record as records
-from flashsale.exercise import former
-from flashsale.exercise.sale import Sale, owned, reached
-from flashsale.exercise.waiting import until_gone
 from flashsale.kube import NotFoundError, paths
 from flashsale.objects.models import Object
+from flashsale.sale.ready.conditions import until_gone
+from flashsale.sale.session import Sale, owned, reached
+from flashsale.sale.up import renamed
 
 SPARE = 30.0  # seconds beyond the pods' grace period until waiting for them makes no sense
 
@@ -156,9 +156,9 @@ async def remove(sale: Sale, *, at_once: bool) -> list[str]:
 async def _remove_former(sale: Sale, names: str, *, at_once: bool) -> list[str]:
     """Delete what earlier manifests called otherwise, and wait for its pods, too."""
     removed = []
-    for earlier in former.sales(sale, names):
+    for earlier in renamed.sales(sale, names):
         removed += await remove(earlier, at_once=at_once)
-    return removed + await former.remove(sale, names)
+    return removed + await renamed.remove(sale, names)
 
 
 async def _end(sale: Sale, replicaset: Object) -> None:
