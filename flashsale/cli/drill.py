@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from flashsale.base.errors import FlashsaleError
     from flashsale.cli.shared import Shared
-    from flashsale.drill.outcome import Outcome
-    from flashsale.drill.running import Audience, Glance
+    from flashsale.drill.result import Outcome
+    from flashsale.drill.runner import Audience, Glance
     from flashsale.drill.scenario import Scenario, Step
     from flashsale.load.crowd import Observer
     from flashsale.sale.session import Sale
@@ -166,8 +166,8 @@ async def _carried_out(
 
     from flashsale.cli.output import notes
     from flashsale.cli.running import interruptible
-    from flashsale.drill.place import place
-    from flashsale.drill.running import run
+    from flashsale.drill.environment import place
+    from flashsale.drill.runner import run
     from flashsale.load.target import find_target
     from flashsale.objects.models import Service
     from flashsale.sale.ready.endpoint_check import ours
@@ -218,8 +218,8 @@ def _compared(typed: Shared, first: Path, second: Path) -> None:
     import sys
 
     from flashsale.cli.output import out, out_json
-    from flashsale.drill.comparing import compare
-    from flashsale.drill.document import read
+    from flashsale.drill.report.compare import compare
+    from flashsale.drill.report.document import read
     from flashsale.ui.drill import comparison_view
     from flashsale.ui.terminals import width
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from flashsale.base.errors import FlashsaleError
     from flashsale.cli.shared import Shared
-    from flashsale.drill.document import Document
-    from flashsale.drill.outcome import Outcome
-    from flashsale.drill.verdict import Judged
+    from flashsale.drill.analysis.verdict import Judged
+    from flashsale.drill.report.document import Document
+    from flashsale.drill.result import Outcome
 
 
 def finish(
@@ -24,8 +24,8 @@ def finish(
 ) -> None:
     """Judge, write the reports, print the result, and leave with the exit code that fits."""
     from flashsale.cli.output import note, out_json
-    from flashsale.drill.document import document
-    from flashsale.drill.verdict import judge
+    from flashsale.drill.analysis.verdict import judge
+    from flashsale.drill.report.document import document
 
     judged = judge(outcome)
     told = document(outcome, judged)

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flashsale.base.text import counted
-from flashsale.drill.comparing import Comparison, Row, figure
+from flashsale.drill.report.compare import Comparison, Row, figure
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest
 from flashsale.ui.load import millis, share, totals
 from flashsale.ui.podrows import suffix
@@ -18,9 +18,9 @@ from flashsale.ui.tables import aligned
 from flashsale.ui.terminals import filled
 
 if TYPE_CHECKING:
-    from flashsale.drill.outcome import Entry, Outcome
-    from flashsale.drill.phases import Part
-    from flashsale.drill.verdict import Judged
+    from flashsale.drill.analysis.phases import Part
+    from flashsale.drill.analysis.verdict import Judged
+    from flashsale.drill.result import Entry, Outcome
     from flashsale.sale.observe.state import Healing
 
 MISSING = "-"

@@ -14,8 +14,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
 from rich.text import Text
 
-from flashsale.drill.outcome import Entry
-from flashsale.drill.running import Audience, Glance
+from flashsale.drill.result import Entry
+from flashsale.drill.runner import Audience, Glance
 from flashsale.load.results import Progress
 from flashsale.sale.observe.observations import Observation
 from flashsale.ui import load as load_views

@@ -6,18 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from flashsale.drill.cpu import Reading
 from flashsale.drill.history import History, Life, Routing, key
-from flashsale.drill.machine import Reading
-from flashsale.drill.outcome import (
-    Entry,
-    Outcome,
-    Phase,
-    PhaseName,
-    Place,
-    Scaled,
-    Skipped,
-    Struck,
-)
+from flashsale.drill.result import Entry, Outcome, Phase, PhaseName, Place, Scaled, Skipped, Struck
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Figures, Loss, Quantiles, Report, Second
 from flashsale.sale.kill.kill import Blow

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.drill.blame import (
+from flashsale.drill.analysis.attribution import (
     LAG,
     Blamed,
     Cause,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.drill.blame import Cause, blame
-from flashsale.drill.calm import SLACK, usual
-from flashsale.drill.document import document
-from flashsale.drill.outcome import Outcome
-from flashsale.drill.verdict import Judged, judge
+from flashsale.drill.analysis.attribution import Cause, blame
+from flashsale.drill.analysis.baseline import SLACK, usual
+from flashsale.drill.analysis.verdict import Judged, judge
+from flashsale.drill.report.document import document
+from flashsale.drill.result import Outcome
 from flashsale.load.results import Loss
 from tests.drill.making import healing, life, loss, outcome, phase, scaled, struck
 

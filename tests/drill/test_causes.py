@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.drill.blame import LAG, LINGER, NEWS, NOTICE, Cause
-from flashsale.drill.causes import causes
+from flashsale.drill.analysis.attribution import LAG, LINGER, NEWS, NOTICE, Cause
+from flashsale.drill.analysis.windows import causes
 from flashsale.sale.kill.kill import Blow
 from tests.drill.making import healing, life, outcome, scaled, struck
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.drill.comparing import chance, compare, figure, larger_than
-from flashsale.drill.document import document, read
-from flashsale.drill.place import manifest
-from flashsale.drill.verdict import judge
+from flashsale.drill.analysis.verdict import judge
+from flashsale.drill.environment import manifest
+from flashsale.drill.report.compare import chance, compare, figure, larger_than
+from flashsale.drill.report.document import document, read
 from flashsale.sale.kill.kill import Blow
 from tests.drill.making import PLACE, healing, life, loss, outcome, phase, scaled, struck
 

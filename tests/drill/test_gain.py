@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.drill.outcome import PhaseName
-from flashsale.drill.phases import Part, parts
-from flashsale.drill.scaling_gain import gain
+from flashsale.drill.analysis.phases import Part, parts
+from flashsale.drill.analysis.throughput import gain
+from flashsale.drill.result import PhaseName
 from flashsale.load.results import Generator
 from tests.drill.making import loss, outcome, phase
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flashsale.drill.machine import Reading, cores, parse, reading, share
+from flashsale.drill.cpu import Reading, cores, parse, reading, share
 
 
 def test_idle_and_waiting_for_disks_is_not_busy() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.drill.outcome import Skipped
+from flashsale.drill.result import Skipped
 from flashsale.load.results import Figures
 from flashsale.ui.report import UPLOT, VENDOR, page
 from flashsale.ui.report.charting import charts

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from flashsale.drill.selling import FEWEST, patience, sells
+from flashsale.drill.preflight import FEWEST, patience, sells
 from flashsale.load.results import Figures
 from tests.command import Flashsale
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from flashsale.drill.shares import Change, fairness, quiet, stretches
+from flashsale.drill.analysis.fairness import Change, fairness, quiet, stretches
 
 ABC, BC, BCX = frozenset("abc"), frozenset("bc"), frozenset("bcx")
 CHANGES: list[Change] = [(-1.0, ABC), (10.2, BC), (15.0, BCX)]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from flashsale.drill.outcome import Skipped
-from flashsale.drill.scaling_gain import gain
+from flashsale.drill.analysis.throughput import gain
+from flashsale.drill.analysis.verdict import judge
+from flashsale.drill.result import Skipped
 from flashsale.drill.scenario import Scenario
-from flashsale.drill.verdict import judge
 from flashsale.load.results import Generator
 from flashsale.sale.kill.kill import Blow
 from tests.drill.making import PLACE, START, healing, life, loss, outcome, phase, scaled, struck

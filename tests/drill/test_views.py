@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from flashsale.drill.comparing import compare
-from flashsale.drill.outcome import Entry, Skipped
-from flashsale.drill.running import Glance
+from flashsale.drill.analysis.verdict import judge
+from flashsale.drill.report.compare import compare
+from flashsale.drill.result import Entry, Skipped
+from flashsale.drill.runner import Glance
 from flashsale.drill.scenario import Scenario, steps
-from flashsale.drill.verdict import judge
 from flashsale.load.results import Figures, Progress
 from flashsale.sale.kill.kill import Blow
 from flashsale.sale.observe.observations import Synced

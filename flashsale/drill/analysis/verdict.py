@@ -9,13 +9,13 @@ from statistics import median
 from typing import Literal
 
 from flashsale.base.text import counted
-from flashsale.drill.blame import Blamed, blame, coverage, doubt
-from flashsale.drill.calm import usual
-from flashsale.drill.causes import causes
-from flashsale.drill.outcome import Outcome
-from flashsale.drill.phases import Part, parts
-from flashsale.drill.scaling_gain import KEPT_UP, gain
-from flashsale.drill.shares import Fairness, fairness
+from flashsale.drill.analysis.attribution import Blamed, blame, coverage, doubt
+from flashsale.drill.analysis.baseline import usual
+from flashsale.drill.analysis.fairness import Fairness, fairness
+from flashsale.drill.analysis.phases import Part, parts
+from flashsale.drill.analysis.throughput import KEPT_UP, gain
+from flashsale.drill.analysis.windows import causes
+from flashsale.drill.result import Outcome
 from flashsale.load.limits import own_limits
 from flashsale.load.results import Figures
 from flashsale.sale.observe.state import Healing

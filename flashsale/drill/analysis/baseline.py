@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 
-from flashsale.drill.blame import Cause, moment
-from flashsale.drill.outcome import Outcome, Phase
+from flashsale.drill.analysis.attribution import Cause, moment
+from flashsale.drill.result import Outcome, Phase
 from flashsale.load.results import Loss
 
 CALM = ("before", "scaled", "after")

@@ -6,8 +6,8 @@ import platform
 from typing import Any
 
 from flashsale import __version__
-from flashsale.drill.machine import cores
-from flashsale.drill.outcome import Place
+from flashsale.drill.cpu import cores
+from flashsale.drill.result import Place
 from flashsale.kube import paths
 from flashsale.objects.models import Object
 from flashsale.sale.session import Sale

@@ -7,8 +7,8 @@ from math import ceil, floor
 from statistics import mean, median
 from typing import Any
 
-from flashsale.drill.machine import share
-from flashsale.drill.outcome import Outcome, Phase, PhaseName
+from flashsale.drill.cpu import share
+from flashsale.drill.result import Outcome, Phase, PhaseName
 from flashsale.load.results import Report, Second
 
 

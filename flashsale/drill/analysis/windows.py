@@ -1,11 +1,11 @@
-"""The windows in which pods can have cost purchases: see :mod:`flashsale.drill.blame` for why."""
+"""The windows in which pods can have cost purchases: see :mod:`flashsale.drill.analysis.attribution` for why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from flashsale.drill.blame import (
+from flashsale.drill.analysis.attribution import (
     LAG,
     LINGER,
     LISTENING,
@@ -17,7 +17,7 @@ from flashsale.drill.blame import (
     until_served,
 )
 from flashsale.drill.history import Life
-from flashsale.drill.outcome import Outcome, Scaled, Struck
+from flashsale.drill.result import Outcome, Scaled, Struck
 from flashsale.sale.observe.state import Healing
 
 SETTLING = 3.0  # seconds after a scaling in which its pods may still be told to leave

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.drill.directing import Director
-from flashsale.drill.outcome import End, Entry, EntryKind, Outcome, Place
+from flashsale.drill.monitor import Eye
+from flashsale.drill.preflight import WAITING, patience, sells, why_not
+from flashsale.drill.result import End, Entry, EntryKind, Outcome, Place
 from flashsale.drill.scenario import Scenario, Step, longest
-from flashsale.drill.selling import WAITING, patience, sells, why_not
-from flashsale.drill.watching import Eye
+from flashsale.drill.steps import Director
 from flashsale.load import crowd
 from flashsale.load.plan import LONGEST, PATIENCE, Plan
 from flashsale.load.results import Figures, Progress, Report

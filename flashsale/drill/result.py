@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from flashsale.drill.cpu import Reading
 from flashsale.drill.history import History, Life
-from flashsale.drill.machine import Reading
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Report
 from flashsale.sale.observe.state import Healing

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError
-from flashsale.drill.blame import Blamed
+from flashsale.drill.analysis.attribution import Blamed
+from flashsale.drill.analysis.verdict import Judged
 from flashsale.drill.history import Life, seats
-from flashsale.drill.outcome import Outcome
-from flashsale.drill.verdict import Judged
+from flashsale.drill.result import Outcome
 from flashsale.load.results import Quantiles, Second
 from flashsale.sale.observe.state import Healing
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from flashsale.base.text import counted
-from flashsale.drill import machine
-from flashsale.drill.outcome import Entry, EntryKind, Phase, PhaseName, Scaled, Skipped, Struck
+from flashsale.drill import cpu
+from flashsale.drill.monitor import Eye
+from flashsale.drill.result import Entry, EntryKind, Phase, PhaseName, Scaled, Skipped, Struck
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
-from flashsale.drill.watching import Eye
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import strike
 from flashsale.sale.kill.victims import victims
@@ -39,7 +39,7 @@ class Director:
         self._sale, self._scenario = sale, scenario
         self._eye, self._tell, self._clock = eye, tell, clock
         self._rng = random.Random(scenario.seed)
-        self._opened: tuple[PhaseName, float, machine.Reading | None] | None = None
+        self._opened: tuple[PhaseName, float, cpu.Reading | None] | None = None
 
     async def direct(self, plan: Sequence[Step]) -> None:
         """Take all steps.
@@ -162,14 +162,14 @@ class Director:
         self.step = step
         if not self._opened or self._opened[0] != phase:
             self._close_phase()
-            self._opened = (phase, self._clock(), machine.reading())
+            self._opened = (phase, self._clock(), cpu.reading())
         if kind:
             self._say(kind, step)
 
     def _close_phase(self) -> None:
         if self._opened:
             name, began, reading = self._opened
-            readings = (reading, machine.reading())
+            readings = (reading, cpu.reading())
             self.phases.append(Phase(name, self.wanted, began, self._clock(), readings))
             self._opened = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flashsale.drill.phases import Part
+from flashsale.drill.analysis.phases import Part
 from flashsale.load.results import Generator
 
 KEPT_UP = 0.97  # share of the planned rate from which the pods count as keeping up
