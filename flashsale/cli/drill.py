@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flashsale.drill.result import Outcome
     from flashsale.drill.runner import Audience, Glance
     from flashsale.drill.scenario import Scenario, Step
-    from flashsale.load.crowd import Observer
+    from flashsale.load.coordinator import Observer
     from flashsale.sale.session import Sale
 
     Done = tuple[Outcome, FlashsaleError | None]
@@ -189,7 +189,7 @@ def _shown(sale: Sale, url: str) -> Iterator[Audience]:
     import sys
 
     from flashsale.clusters.state.directory import state_home
-    from flashsale.load.announcing import Announcer
+    from flashsale.load.status_file import Announcer
     from flashsale.ui.drilling import Live, Plain
     from flashsale.ui.terminals import console, moving
 

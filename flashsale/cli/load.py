@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from flashsale.cli.shared import Shared
-    from flashsale.load.crowd import Observer
+    from flashsale.load.coordinator import Observer
     from flashsale.load.plan import Plan
     from flashsale.load.results import Progress, Report
 
@@ -51,7 +51,7 @@ def load(
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
     from flashsale.cli.values import duration as seconds
-    from flashsale.load.statistics import shares
+    from flashsale.load.fairness import shares
 
     typed = shared(ctx)
     wishes = {
@@ -123,8 +123,8 @@ async def _sent(plan: Plan) -> Done:
 
     from flashsale.cli.running import interruptible
     from flashsale.clusters.state.directory import state_home
-    from flashsale.load.announcing import Announcer
-    from flashsale.load.crowd import run
+    from flashsale.load.coordinator import run
+    from flashsale.load.status_file import Announcer
 
     stop, task = asyncio.Event(), asyncio.current_task()
     assert task is not None
@@ -172,7 +172,7 @@ def _liner() -> Observer:
 def _print(report: Report, verdict: str) -> None:
     import sys
 
-    from flashsale.load.limits import own_limits
+    from flashsale.load.machine_limits import own_limits
     from flashsale.ui import load as views
     from flashsale.ui.terminals import printed
 

@@ -14,7 +14,7 @@ from flashsale.drill.preflight import WAITING, patience, sells, why_not
 from flashsale.drill.result import End, Entry, EntryKind, Outcome, Place
 from flashsale.drill.scenario import Scenario, Step, longest
 from flashsale.drill.steps import Director
-from flashsale.load import crowd
+from flashsale.load import coordinator
 from flashsale.load.plan import LONGEST, PATIENCE, Plan
 from flashsale.load.results import Figures, Progress, Report
 from flashsale.load.target import Target
@@ -127,7 +127,7 @@ class _Drill:
         load = Plan(target, self._scenario.rate, seconds, seed=self._scenario.seed)
         watching = asyncio.create_task(self._eye.watch(), name="watching the sale")
         buying = asyncio.create_task(
-            crowd.run(load, observer=self._look, stop=self._enough), name="buying"
+            coordinator.run(load, observer=self._look, stop=self._enough), name="buying"
         )
         acting = asyncio.create_task(self._act(plan), name="acting")
         stopped = asyncio.create_task(self._stop.wait(), name="waiting for stop")

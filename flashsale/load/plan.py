@@ -8,7 +8,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import number
-from flashsale.load.arrivals import Arrivals
+from flashsale.load.schedule import Arrivals
 from flashsale.load.target import Target
 
 FASTEST = 200_000  # purchases a second; more is a typing mistake

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from flashsale.load.announcing import Announced, announced
+from flashsale.load.status_file import Announced, announced
 from flashsale.ui.board import Purchases
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flashsale.load.crowd import run
+from flashsale.load.coordinator import run
 from flashsale.load.plan import Plan
 from flashsale.load.results import Figures
 from flashsale.load.target import find_target

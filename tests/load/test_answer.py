@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flashsale.load.answer import INTERIM_LIMIT, Answer, State
-from flashsale.load.head import BODY_LIMIT, HEAD_LIMIT
-from flashsale.load.outcome import judge
+from flashsale.load.worker.classify import judge
+from flashsale.load.worker.http_head import BODY_LIMIT, HEAD_LIMIT
+from flashsale.load.worker.http_response import INTERIM_LIMIT, Answer, State
 
 PLAIN = b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.load.crowd import WorkerFailedError, run, worker_process
+from flashsale.load.coordinator import WorkerFailedError, run, worker_process
 from flashsale.load.plan import Plan
 from flashsale.load.results import Progress
 from flashsale.load.target import find_target

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.base.errors import BadInputError
-from flashsale.load.arrivals import schedule
+from flashsale.load.fairness import came_and_went, chance_of, chi_square_tail, shares
 from flashsale.load.histogram import LONGEST, bucket, middle, percentiles
-from flashsale.load.ledger import Ledger
-from flashsale.load.limits import own_limits, workers_for
+from flashsale.load.machine_limits import own_limits, workers_for
 from flashsale.load.plan import Plan
 from flashsale.load.results import Figures, Quantiles, Report
-from flashsale.load.statistics import came_and_went, chance_of, chi_square_tail, shares
-from flashsale.load.tally import MOST_PODS, Tally
+from flashsale.load.schedule import schedule
 from flashsale.load.target import Target
+from flashsale.load.totals import Ledger
+from flashsale.load.worker.counts import MOST_PODS, Tally
 
 SHARES = (0.5, 0.9, 0.99, 1.0)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from flashsale.load.arrivals import schedule
-from flashsale.load.crowd import run
+from flashsale.load.coordinator import run
 from flashsale.load.plan import Plan
 from flashsale.load.results import Figures, Report
+from flashsale.load.schedule import schedule
 from flashsale.load.target import find_target
 from tests.load.liar import CONFIRMS, REJECTS, RESETS, Deed, Liar
 

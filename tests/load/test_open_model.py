@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flashsale.load.crowd import run
+from flashsale.load.coordinator import run
 from flashsale.load.plan import Plan
 from flashsale.load.target import find_target
 from tests.load.liar import Liar

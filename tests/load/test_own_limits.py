@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.load.client import Client
-from flashsale.load.ledger import Ledger
-from flashsale.load.limits import own_limits, raise_file_limit
+from flashsale.load.machine_limits import own_limits, raise_file_limit
 from flashsale.load.results import Figures
-from flashsale.load.tally import Tally
 from flashsale.load.target import Target
-from flashsale.load.worker import send
+from flashsale.load.totals import Ledger
+from flashsale.load.worker.__main__ import send
+from flashsale.load.worker.client import Client
+from flashsale.load.worker.counts import Tally
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
-from flashsale.load.client import request_parts
 from flashsale.load.target import LoadRefusedError, Target, find_target
+from flashsale.load.worker.client import request_parts
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flashsale.load.announcing import NAME, STALE, Announcer
 from flashsale.load.results import Figures, Progress
+from flashsale.load.status_file import NAME, STALE, Announcer
 from flashsale.ui.board import Purchases
 from flashsale.ui.buyers import Buyers
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from flashsale.load.statistics import FEWEST, Shares, chi_square_tail, judged
+from flashsale.load.fairness import FEWEST, Shares, chi_square_tail, judged
 
 MARGIN = 0.5  # seconds
 

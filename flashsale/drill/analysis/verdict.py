@@ -16,7 +16,7 @@ from flashsale.drill.analysis.phases import Part, parts
 from flashsale.drill.analysis.throughput import KEPT_UP, gain
 from flashsale.drill.analysis.windows import causes
 from flashsale.drill.result import Outcome
-from flashsale.load.limits import own_limits
+from flashsale.load.machine_limits import own_limits
 from flashsale.load.results import Figures
 from flashsale.sale.observe.state import Healing
 

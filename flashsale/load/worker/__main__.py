@@ -1,6 +1,6 @@
 """One process of the crowd: reads a plan on stdin, sends its part, tells what it counted on stdout.
 
-Started as ``python -m flashsale.load.worker`` by :mod:`flashsale.load.crowd`. The conversation is
+Started as ``python -m flashsale.load.worker.__main__`` by :mod:`flashsale.load.coordinator`. The conversation is
 JSON, one document a line: the plan comes in, an empty document goes out, the start moment comes in,
 tallies go out until one says ``done``. Anything more on stdin, its end too, means stop: so no
 worker outlives the program that started it.
@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
-from flashsale.load.arrivals import Arrival, schedule
-from flashsale.load.client import Client
-from flashsale.load.limits import raise_file_limit
+from flashsale.load.machine_limits import raise_file_limit
 from flashsale.load.plan import Plan
-from flashsale.load.tally import Tally
+from flashsale.load.schedule import Arrival, schedule
+from flashsale.load.worker.client import Client
+from flashsale.load.worker.counts import Tally
 
 BATCH = 32  # purchases started in a row before answers get their turn
 BEHIND = 1.0  # seconds after its moment at which a purchase is given up as unsent

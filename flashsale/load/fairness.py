@@ -13,8 +13,8 @@ from math import erfc, exp, lgamma, log, sqrt
 from typing import Any, Literal
 
 from flashsale.base.text import counted
-from flashsale.load.outcome import UNNAMED
 from flashsale.load.results import Report
+from flashsale.load.worker.classify import UNNAMED
 
 UNEVEN = 0.001  # chance below which the shares are called uneven
 FEWEST = 5  # purchases a pod that the test needs

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flashsale.load.histogram import merge, percentiles
-from flashsale.load.outcome import LOSS_CLASSES
 from flashsale.load.results import Figures, Generator, Loss, Progress, Quantiles, Report, Second
+from flashsale.load.worker.classify import LOSS_CLASSES
 
 UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
 LISTED = 100_000  # losses told one by one; more are counted only

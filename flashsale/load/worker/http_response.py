@@ -13,7 +13,7 @@ import re
 from enum import Enum
 from typing import Literal
 
-from flashsale.load.head import BODY_LIMIT, HEAD_LIMIT, BrokenError, read_head
+from flashsale.load.worker.http_head import BODY_LIMIT, HEAD_LIMIT, BrokenError, read_head
 
 LINE_LIMIT = 4 * 1024  # bytes of a chunk's size line, or of all trailers together
 INTERIM_LIMIT = 16  # answers of the 100 class before the real one

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from flashsale.load.histogram import bucket
-from flashsale.load.outcome import UNNAMED, Limit, LossClass
+from flashsale.load.worker.classify import UNNAMED, Limit, LossClass
 
 LATE = 0.010  # seconds after its planned start from which a purchase counts as started late
 MOST_PODS = 1000  # names a run tells apart; a server that invents a name an answer is no pod

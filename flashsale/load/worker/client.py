@@ -17,11 +17,11 @@ from itertools import takewhile
 from select import select
 from types import TracebackType
 
-from flashsale.load.answer import BROKEN, DONE
-from flashsale.load.connection import Connection, connect
-from flashsale.load.outcome import LossClass, judge, loss_class, own_limit
-from flashsale.load.tally import Tally
 from flashsale.load.target import Target
+from flashsale.load.worker.classify import LossClass, judge, loss_class, own_limit
+from flashsale.load.worker.connection import Connection, connect
+from flashsale.load.worker.counts import Tally
+from flashsale.load.worker.http_response import BROKEN, DONE
 
 PIECE = 16 * 1024  # bytes read at once; a purchase's answer has about 300
 LEAVING = 1000  # connections that wait for the server to close first

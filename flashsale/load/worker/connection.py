@@ -7,8 +7,8 @@ import socket
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flashsale.load.answer import Answer
 from flashsale.load.target import Target
+from flashsale.load.worker.http_response import Answer
 
 Phase = Literal["asking", "waiting", "idle", "leaving"]
 

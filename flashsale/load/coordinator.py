@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.load.ledger import Ledger
-from flashsale.load.limits import workers_for
+from flashsale.load.machine_limits import workers_for
 from flashsale.load.plan import Plan
 from flashsale.load.results import Progress, Report
-from flashsale.load.worker import BEHIND
+from flashsale.load.totals import Ledger
+from flashsale.load.worker.__main__ import BEHIND
 
 HEAD_START = 0.05  # seconds between the last worker's readiness and second 0
 OBSERVE_EVERY = 0.25  # seconds
@@ -146,7 +146,7 @@ class _Crowd:
 async def worker_process() -> AsyncIterator[Process]:
     """Start a worker; it is gone when this is left, however that happens."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "flashsale.load.worker"),
+        *(sys.executable, "-P", "-m", "flashsale.load.worker.__main__"),
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
