@@ -32,8 +32,8 @@ from flashsale.sale.kill.victims import victims
 from flashsale.sale.observe.observations import Observation
 from flashsale.sale.observe.stream import follow
 from flashsale.sale.session import Sale, find
-from flashsale.ui.board import Board, Now, Place, seen
-from flashsale.ui.watch import view
+from flashsale.ui.watch.layout import view
+from flashsale.ui.watch.view_model import Board, Now, Place, seen
 
 PICTURE = Path(__file__).parent.parent / "docs" / "watch.svg"
 SIZE = (102, 23)

@@ -23,8 +23,8 @@ def doctor(ctx: typer.Context) -> None:
     from flashsale.cli.output import out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.ui.findings import findings_view
-    from flashsale.ui.terminals import colourful
+    from flashsale.ui.console import colourful
+    from flashsale.ui.doctor import findings_view
 
     typed = shared(ctx)
     findings = run(_found(typed))

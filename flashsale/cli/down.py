@@ -25,7 +25,7 @@ def down(
     from flashsale.cli.output import out, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.ui.summary import closed_view
+    from flashsale.ui.results import closed_view
 
     typed = shared(ctx)
     closed = run(_closed(typed, stop))

@@ -142,8 +142,8 @@ async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
     from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import as_json, steps
     from flashsale.sale.session import find
-    from flashsale.ui.drill import plan_view
-    from flashsale.ui.terminals import filled, width
+    from flashsale.ui.console import filled, width
+    from flashsale.ui.drill.text import plan_view
 
     async with find(wish.typed.wanted, wish.typed.namespace) as sale:
         replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
@@ -190,8 +190,8 @@ def _shown(sale: Sale, url: str) -> Iterator[Audience]:
 
     from flashsale.clusters.state.directory import state_home
     from flashsale.load.status_file import Announcer
-    from flashsale.ui.drilling import Live, Plain
-    from flashsale.ui.terminals import console, moving
+    from flashsale.ui.console import console, moving
+    from flashsale.ui.drill.live import Live, Plain
 
     shown_on = console(sys.stderr)
     with Announcer(state_home(), lambda progress: None) as announce:
@@ -220,8 +220,8 @@ def _compared(typed: Shared, first: Path, second: Path) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.drill.report.compare import compare
     from flashsale.drill.report.document import read
-    from flashsale.ui.drill import comparison_view
-    from flashsale.ui.terminals import width
+    from flashsale.ui.console import width
+    from flashsale.ui.drill.text import comparison_view
 
     found = compare(read(first), read(second))
     if typed.json:

@@ -62,8 +62,8 @@ def _write(file: Path, told: Document) -> None:
 def _print(outcome: Outcome, judged: Judged) -> None:
     import sys
 
-    from flashsale.ui.drill import summary
-    from flashsale.ui.terminals import printed, width
+    from flashsale.ui.console import printed, width
+    from flashsale.ui.drill.text import summary
 
     printed(summary(outcome, judged, width(sys.stdout)), sys.stdout)
 

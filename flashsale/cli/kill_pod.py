@@ -61,7 +61,7 @@ def kill_pod(
     from flashsale.cli import output
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.ui.summary import healings_view
+    from flashsale.ui.results import healings_view
 
     typed = shared(ctx)
     _check(pod, count, everyone)
@@ -99,7 +99,7 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
     from flashsale.sale.kill.kill import kill, strike, unfollowed
     from flashsale.sale.observe.observations import Mark, PodSeen
     from flashsale.sale.session import find
-    from flashsale.ui.summary import back_off_line, happening_line
+    from flashsale.ui.results import back_off_line, happening_line
 
     async with find(typed.wanted, typed.namespace) as sale:
         pods = await _chosen(sale, wish)

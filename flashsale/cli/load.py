@@ -143,7 +143,7 @@ def _board() -> Iterator[Observer]:
     import sys
 
     from flashsale.ui import load as views
-    from flashsale.ui.terminals import console, moving
+    from flashsale.ui.console import console, moving
 
     if not moving(sys.stderr):
         yield _liner()
@@ -174,7 +174,7 @@ def _print(report: Report, verdict: str) -> None:
 
     from flashsale.load.machine_limits import own_limits
     from flashsale.ui import load as views
-    from flashsale.ui.terminals import printed
+    from flashsale.ui.console import printed
 
     shown = views.summary(report.figures, verdict, own_limits(report.figures))
     printed(shown, sys.stdout)

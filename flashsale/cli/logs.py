@@ -58,7 +58,7 @@ def _printer(json: bool) -> Callable[[Line], None]:
 
     from flashsale.cli.output import out_json
     from flashsale.ui.colours import paint, pod_colour
-    from flashsale.ui.terminals import colourful
+    from flashsale.ui.console import colourful
 
     colours: dict[str, str] | None = {} if colourful(sys.stdout) else None
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.ui.terminals import colourful, filled, moving, width
+from flashsale.ui.console import colourful, filled, moving, width
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from flashsale.clusters.base import Progress
-    from flashsale.ui.small import Small
+    from flashsale.ui.watch.inline import Small
 
 
 class ReaderLeftError(Exception):
@@ -53,7 +53,7 @@ def looking(shown: Progress) -> Small | None:
 
     if not isinstance(shown, Live):
         return None
-    from flashsale.ui.small import Small
+    from flashsale.ui.watch.inline import Small
 
     return Small(shown)
 

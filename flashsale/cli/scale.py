@@ -25,7 +25,7 @@ def scale(
     from flashsale.cli.output import out, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.ui.summary import scaled_view
+    from flashsale.ui.results import scaled_view
 
     typed, count = shared(ctx), values.replica_count(replicas)
     name, scaling = run(_scaled(typed, count, not no_wait, values.duration(timeout)))

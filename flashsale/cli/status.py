@@ -20,7 +20,7 @@ def status(ctx: typer.Context) -> None:
     from flashsale.cli.output import note, out, out_json
     from flashsale.cli.running import run
     from flashsale.cli.shared import shared
-    from flashsale.ui.tables import status_view
+    from flashsale.ui.kubectl_tables import status_view
 
     typed = shared(ctx, outputs=("json", "wide"))
     found = run(_found(typed))

@@ -73,7 +73,7 @@ def up(
     from flashsale.clusters.base import BuildOptions
     from flashsale.sale.files import app_folder
     from flashsale.sale.up.up import Order
-    from flashsale.ui.summary import opened_view
+    from flashsale.ui.results import opened_view
 
     typed = shared(ctx)
     found = app_folder.from_folder(folder, manifest) if folder else app_folder.packaged(manifest)

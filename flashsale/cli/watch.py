@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from flashsale.sale.observe.observations import Observation
     from flashsale.sale.observe.state import Happening
     from flashsale.sale.session import Sale
-    from flashsale.ui.board import Board
-    from flashsale.ui.keys import Action, Answer
+    from flashsale.ui.watch.key_queue import Action, Answer
+    from flashsale.ui.watch.view_model import Board
 
 
 def watch(
@@ -43,7 +43,7 @@ async def _watched(typed: Shared, duration: float | None, once: bool) -> None:
     from flashsale.sale.observe.stream import follow
     from flashsale.sale.session import find
     from flashsale.sale.status import way_in
-    from flashsale.ui.board import Board, Place
+    from flashsale.ui.watch.view_model import Board, Place
 
     async with find(typed.wanted, typed.namespace) as sale:
         await sale.replicaset()  # it is really there
@@ -67,26 +67,26 @@ async def _shown(
     import time
 
     from flashsale.clusters.state.directory import state_home
-    from flashsale.ui import watching
-    from flashsale.ui.buyers import Buyers
-    from flashsale.ui.live import Screen
-    from flashsale.ui.terminals import moving
-    from flashsale.ui.watchlines import last_lines
+    from flashsale.ui.console import moving
+    from flashsale.ui.watch import session
+    from flashsale.ui.watch.load_status import Buyers
+    from flashsale.ui.watch.plain_output import last_lines
+    from flashsale.ui.watch.screen import Screen
 
     if typed.json:
-        last = await watching.told(observations, board, _json, duration=duration, once=once)
+        last = await session.told(observations, board, _json, duration=duration, once=once)
         _print_json(last_lines(last, time.time()))
     elif once:
-        watching.snapshot(await watching.told(observations, board, _quiet, once=True))
+        session.snapshot(await session.told(observations, board, _quiet, once=True))
     elif moving(sys.stdout):
         screen, buyers = Screen(sys.stdout), Buyers(state_home())
-        show = watching.Show(observations, board, screen, _actions(sale), buyers=buyers)
+        show = session.Show(observations, board, screen, _actions(sale), buyers=buyers)
         try:
             await show.run(duration)
         finally:
-            watching.farewell(show.board)
+            session.farewell(show.board)
     else:
-        await watching.told(observations, board, _plain, duration=duration)
+        await session.told(observations, board, _plain, duration=duration)
 
 
 def _print_json(lines: Iterable[dict[str, Any]]) -> None:
@@ -99,7 +99,7 @@ def _print_json(lines: Iterable[dict[str, Any]]) -> None:
 def _json(
     before: Board, after: Board, seen: Observation, said: Sequence[Happening], wall: float
 ) -> None:
-    from flashsale.ui.watchlines import json_lines
+    from flashsale.ui.watch.plain_output import json_lines
 
     _print_json(json_lines(before, after, seen, said, wall))
 
@@ -109,7 +109,7 @@ def _plain(
 ) -> None:
     import sys
 
-    from flashsale.ui.watchlines import plain_lines
+    from flashsale.ui.watch.plain_output import plain_lines
 
     for line in plain_lines(before, after, seen, said, wall):
         sys.stdout.write(line + "\n")
@@ -124,7 +124,7 @@ def _quiet(
 
 def _actions(sale: Sale) -> Mapping[str, Action]:
     """What the keys do."""
-    from flashsale.ui.keys import Action
+    from flashsale.ui.watch.key_queue import Action
 
     async def kill(board: Board, count: int) -> Answer:
         return await _struck(sale, board, count)

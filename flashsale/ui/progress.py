@@ -49,7 +49,7 @@ class Live:
         from rich.live import Live as RichLive
         from rich.spinner import Spinner
 
-        from flashsale.ui.terminals import console
+        from flashsale.ui.console import console
 
         self.below: Callable[[tuple[int, int]], Sequence[Text]] | None = None  # drawn every time
         self._text = ""

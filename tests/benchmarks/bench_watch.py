@@ -30,9 +30,9 @@ from rich.console import Console
 from flashsale.kube import connect, paths
 from flashsale.kube.watch import Changed, Patience, Resynced, changes
 from flashsale.sale.observe.stream import follow
-from flashsale.ui.board import Board, Place
-from flashsale.ui.live import Screen
-from flashsale.ui.watching import Show
+from flashsale.ui.watch.screen import Screen
+from flashsale.ui.watch.session import Show
+from flashsale.ui.watch.view_model import Board, Place
 from tests.command import Flashsale
 from tests.watching.cluster import PATH, Cluster
 from tests.watching.test_watching import Watcher, busy

@@ -19,10 +19,10 @@ from flashsale.load.results import Figures, Progress
 from flashsale.sale.kill.kill import Blow
 from flashsale.sale.observe.observations import Synced
 from flashsale.sale.observe.state import Healing
-from flashsale.ui import drill as views
-from flashsale.ui.board import Board, Now, Place, seen
-from flashsale.ui.drilling import Live, Plain, picture
+from flashsale.ui.drill import text as views
+from flashsale.ui.drill.live import Live, Plain, picture
 from flashsale.ui.load import line
+from flashsale.ui.watch.view_model import Board, Now, Place, seen
 from tests.drill.making import START, loss, outcome
 from tests.drill.test_document import USUAL, written
 from tests.healing.test_cases import THREE, born, killed

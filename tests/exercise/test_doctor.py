@@ -13,7 +13,7 @@ from flashsale.clusters.state.sale_record import Record
 from flashsale.doctor import machine_checks
 from flashsale.doctor.cluster_checks import Finding
 from flashsale.embedded.process import launch
-from flashsale.ui.findings import findings_view
+from flashsale.ui.doctor import findings_view
 from tests.command import Flashsale, kubectl
 
 NAMES = ["python", "state", "disk", "embedded", "docker", "minikube", "proxies", "tools"]

@@ -12,8 +12,8 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.board import Board, Now, Place, seen
-from flashsale.ui.watch import lines
+from flashsale.ui.watch.layout import lines
+from flashsale.ui.watch.view_model import Board, Now, Place, seen
 from tests.healing.replay import recorded
 
 PLACE = Place("minikube", "default", "http://192.168.49.2:30080")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flashsale.objects.models import ReplicaSet
 from flashsale.sale.observe.observations import EventSeen, ReplicaSetSeen, StreamSeen
-from flashsale.ui.board import FLASH, GHOST, TICK, Board, Now, events, next_change, rows
-from flashsale.ui.watch import lines
+from flashsale.ui.watch.layout import lines
+from flashsale.ui.watch.view_model import FLASH, GHOST, TICK, Board, Now, events, next_change, rows
 from tests.ui.boards import fold, many, moment, sight
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from flashsale.load.results import Figures, Progress
 from flashsale.load.status_file import NAME, STALE, Announcer
-from flashsale.ui.board import Purchases
-from flashsale.ui.buyers import Buyers
+from flashsale.ui.watch.load_status import Buyers
+from flashsale.ui.watch.view_model import Purchases
 
 
 def progress(**pods: int) -> Progress:

@@ -29,10 +29,10 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.board import Board
-from flashsale.ui.keys import Act, Action, Answer
-from flashsale.ui.live import ENTER, FRAME, LEAVE, Painter, Screen
-from flashsale.ui.watching import Show
+from flashsale.ui.watch.key_queue import Act, Action, Answer
+from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
+from flashsale.ui.watch.session import Show
+from flashsale.ui.watch.view_model import Board
 from tests.ui.boards import PLACE, many, sight
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine

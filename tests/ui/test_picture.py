@@ -6,7 +6,7 @@ import html
 import re
 from pathlib import Path
 
-from flashsale.ui.watch import KEYS, lines
+from flashsale.ui.watch.layout import KEYS, lines
 from tests.ui.boards import moment
 
 PICTURE = Path(__file__).parent.parent.parent / "docs" / "watch.svg"

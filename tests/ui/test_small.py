@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flashsale.sale.ready.conditions import Sight
 from flashsale.ui.progress import Live
-from flashsale.ui.small import Small, small
+from flashsale.ui.watch.inline import Small, small
 from tests.ui.boards import many, moment
 
 SIZE = (80, 24)

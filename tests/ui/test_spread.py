@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashsale.objects.models import Pod
-from flashsale.ui.tables import spread
+from flashsale.ui.kubectl_tables import spread
 from tests.exercise.making import pod_object
 
 

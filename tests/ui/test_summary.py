@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.objects.models import Pod
-from flashsale.ui.summary import back_off_line, happening_line, next_steps
+from flashsale.ui.results import back_off_line, happening_line, next_steps
 from tests.exercise.making import pod_object
 from tests.healing.replay import told
 from tests.healing.test_cases import THREE, born, gone, grown, killed

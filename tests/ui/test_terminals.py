@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import flashsale
-from flashsale.ui.live import ENTER
-from flashsale.ui.terminals import filled
+from flashsale.ui.console import filled
+from flashsale.ui.watch.screen import ENTER
 from tests.command import Flashsale
 from tests.terminal import SGR, at_terminal
 

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from flashsale.objects.models import ReplicaSet
 from flashsale.sale.observe.observations import EventSeen, Mark, ReplicaSetSeen, StreamSeen
-from flashsale.ui.board import Board, Now, Purchases, answered, seen
-from flashsale.ui.watch import left, lines, page, view
+from flashsale.ui.watch.layout import left, lines, page, view
+from flashsale.ui.watch.view_model import Board, Now, Purchases, answered, seen
 from tests.ui.boards import PLACE, fold, live, many, moment, sight, text
 
 STYLES = {"bold", "dim", "green", "magenta", "red", "reverse"}

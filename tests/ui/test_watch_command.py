@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.ui.live import ENTER, LEAVE
+from flashsale.ui.watch.screen import ENTER, LEAVE
 from tests.command import Flashsale
 from tests.terminal import SGR, Person, at_terminal
 

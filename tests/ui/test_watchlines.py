@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flashsale.sale.observe.observations import EventSeen, Observation, StreamSeen, Synced
-from flashsale.ui.board import Board, seen
-from flashsale.ui.watchlines import json_lines, last_lines, plain_lines
+from flashsale.ui.watch.plain_output import json_lines, last_lines, plain_lines
+from flashsale.ui.watch.view_model import Board, seen
 from tests.healing.replay import recorded
 from tests.ui.boards import PLACE, SOURCES
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flashsale.sale.observe.observations import Observation
-from flashsale.ui.board import Board
+from flashsale.ui.watch.view_model import Board
 
 Answer = tuple[str, Sequence[Observation]]  # what to say, and what is known by having done it
 Act = Callable[[Board, int], Awaitable[Answer]]  # what the board shows, and how much is wanted

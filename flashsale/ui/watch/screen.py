@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from flashsale.ui.terminals import console as console_of
+from flashsale.ui.console import console as console_of
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"  # the alternate screen, no cursor, empty
 LEAVE = "\x1b[?25h\x1b[?1049l"

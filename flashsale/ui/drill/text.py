@@ -12,10 +12,10 @@ from rich.text import Text
 from flashsale.base.text import counted
 from flashsale.drill.report.compare import Comparison, Row, figure
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest
+from flashsale.ui.console import filled
+from flashsale.ui.kubectl_tables import aligned
 from flashsale.ui.load import millis, share, totals
-from flashsale.ui.podrows import suffix
-from flashsale.ui.tables import aligned
-from flashsale.ui.terminals import filled
+from flashsale.ui.watch.pod_table import suffix
 
 if TYPE_CHECKING:
     from flashsale.drill.analysis.phases import Part

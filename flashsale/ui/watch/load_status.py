@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from flashsale.load.status_file import Announced, announced
-from flashsale.ui.board import Purchases
+from flashsale.ui.watch.view_model import Purchases
 
 
 class Buyers:

@@ -14,8 +14,18 @@ from rich.text import Text
 
 from flashsale.sale.observe.observations import EventSeen
 from flashsale.sale.observe.state import Healing
-from flashsale.ui.board import MESSAGE, Board, Now, events, healings, rows
-from flashsale.ui.podrows import BAD, COMING, GOOD, HEAD, QUIET, Size, pods, squeezed, suffix
+from flashsale.ui.watch.pod_table import (
+    BAD,
+    COMING,
+    GOOD,
+    HEAD,
+    QUIET,
+    Size,
+    pods,
+    squeezed,
+    suffix,
+)
+from flashsale.ui.watch.view_model import MESSAGE, Board, Now, events, healings, rows
 
 KEYS = "q quit   k kill a pod   + - scale"
 FEW_PODS, NEWS_LINES = 6, 10  # lines that stay with pods, and with what is below them

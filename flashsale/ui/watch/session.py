@@ -16,12 +16,12 @@ from rich.text import Text
 from flashsale.base.errors import FlashsaleError
 from flashsale.sale.observe.observations import Observation, Synced
 from flashsale.sale.observe.state import Happening
-from flashsale.ui.board import Board, Now, answered, next_change, seen
-from flashsale.ui.buyers import Buyers
-from flashsale.ui.keys import Action, Typed
-from flashsale.ui.live import Keyboard, Painter, Screen, signals
-from flashsale.ui.terminals import printed, width
-from flashsale.ui.watch import left, lines, page
+from flashsale.ui.console import printed, width
+from flashsale.ui.watch.key_queue import Action, Typed
+from flashsale.ui.watch.layout import left, lines, page
+from flashsale.ui.watch.load_status import Buyers
+from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
+from flashsale.ui.watch.view_model import Board, Now, answered, next_change, seen
 
 LOOK = 1.0  # seconds between two looks at what a load announces
 QUIT = ("q", "Q", "\x03", "\x04")

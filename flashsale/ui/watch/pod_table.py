@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.state import Healing
-from flashsale.ui.board import FLASH, NEWS, Board, Now, Row
+from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, Row
 
 Size = tuple[int, int]  # columns, lines
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from flashsale.sale.observe.observations import Change, Observation, PodSeen, ReplicaSetSeen
-from flashsale.ui.board import Board, Now, Place, rows, seen
-from flashsale.ui.podrows import Size, pods
-from flashsale.ui.watch import counted, cut
+from flashsale.ui.watch.layout import counted, cut
+from flashsale.ui.watch.pod_table import Size, pods
+from flashsale.ui.watch.view_model import Board, Now, Place, rows, seen
 
 if TYPE_CHECKING:
     from flashsale.objects.models import Object

@@ -23,7 +23,7 @@ MANY = 90  # pods from which the next step leads down: 100 is the most
 
 def opened_view(opened: Opened, now: float) -> str:
     """Write what `up` prints: what was done, the tables, the address and two next steps."""
-    from flashsale.ui.tables import status_view
+    from flashsale.ui.kubectl_tables import status_view
 
     done = [f"{name} {outcome}" for name, outcome in opened.outcomes.items()]
     if replaced := opened.rolled.replaced:
@@ -68,7 +68,7 @@ def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:
 
 def healings_view(healings: Sequence[Healing]) -> str:
     """Write what `kill-pod` prints when all is whole: one line a victim, in seconds since."""
-    from flashsale.ui.tables import aligned
+    from flashsale.ui.kubectl_tables import aligned
 
     rows = [
         [

@@ -17,7 +17,7 @@ from flashsale.sale.observe.state import (
     Replaced,
     Scaled,
 )
-from flashsale.ui.board import Board
+from flashsale.ui.watch.view_model import Board
 
 Json = dict[str, Any]
 NUMBERS = ("desired", "current", "ready")

@@ -19,10 +19,10 @@ from flashsale.drill.runner import Audience, Glance
 from flashsale.load.results import Progress
 from flashsale.sale.observe.observations import Observation
 from flashsale.ui import load as load_views
-from flashsale.ui import watch as watch_views
-from flashsale.ui.board import Board, Now, Place, healings, rows, seen
-from flashsale.ui.drill import entry_line
-from flashsale.ui.podrows import pods
+from flashsale.ui.drill.text import entry_line
+from flashsale.ui.watch import layout as watch_views
+from flashsale.ui.watch.pod_table import pods
+from flashsale.ui.watch.view_model import Board, Now, Place, healings, rows, seen
 
 LINE_EVERY = 5.0  # seconds between lines about the load where there is no terminal
 BELOW = 9  # lines that the picture needs beside its pods
