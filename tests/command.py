@@ -74,7 +74,7 @@ class Flashsale:
 
     def command(self, *words: str) -> list[str]:
         """The words that start it."""
-        return [sys.executable, "-c", "from flashsale.cli import main; main()", *words]
+        return [sys.executable, "-c", "from flashsale.cli.main import main; main()", *words]
 
     def quick_manifest(self, **changes: str) -> Path:
         """Write the shipped manifest with probes and goodbyes that do not keep a test waiting.

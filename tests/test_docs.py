@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import typer
 
-from flashsale.cli.app import application
-from flashsale.cli.catalog import ENTRIES, Entry
+from flashsale.cli.command_list import ENTRIES, Entry
+from flashsale.cli.program import application
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BASH = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

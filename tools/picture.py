@@ -152,7 +152,7 @@ def missing(picture: str) -> list[str]:
 
 def flashsale(*words: str) -> None:
     """Run a command of ours."""
-    program = "from flashsale.cli import main; main()"
+    program = "from flashsale.cli.main import main; main()"
     subprocess.run([sys.executable, "-c", program, *words], check=True)
 
 

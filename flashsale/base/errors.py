@@ -2,7 +2,7 @@
 
 The exit codes are part of the command line's contract: 0 done, 1 other failure, 2 usage, 3 cluster
 unreachable or cannot start, 4 no sale here, 5 not ready in time, 6 refused for safety, 7 purchases
-lost, 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM. Only :func:`flashsale.cli.main` prints them.
+lost, 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM. Only :func:`flashsale.cli.main.main` prints them.
 """
 
 from typing import ClassVar

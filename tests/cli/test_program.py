@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from flashsale import __version__
-from flashsale.cli import main
-from flashsale.cli.catalog import ENTRIES, Entry
+from flashsale.cli.command_list import ENTRIES, Entry
+from flashsale.cli.main import main
 
 EVERY = [pytest.param(entry, id=entry.name) for entry in ENTRIES]
 
@@ -47,7 +47,7 @@ def test_no_command_means_help(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("entry", EVERY)
 def test_catalogue_says_what_the_command_says(entry: Entry) -> None:
     """The line in `--help` is the first line of the command's own help."""
-    module = import_module(f"flashsale.cli.{entry.function}")
+    module = import_module(f"flashsale.cli.commands.{entry.function}")
     assert getattr(module, entry.function).__doc__.splitlines()[0] == entry.help
 
 
@@ -225,7 +225,7 @@ class Finder:
         if name == {module!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
-from flashsale.cli import main
+from flashsale.cli.main import main
 main(["scale", "3"])
 """
     command = [sys.executable, "-W", "always", "-c", code]
@@ -281,7 +281,7 @@ def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixtur
 
 def test_reader_that_leaves_is_no_error(sale_home: Path) -> None:
     """`flashsale --help | head -1` ends in silence."""
-    code = "from flashsale.cli import main; main()"
+    code = "from flashsale.cli.main import main; main()"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {sys.executable} -c '{code}' manifest | head -0"],
         capture_output=True,
@@ -305,7 +305,7 @@ def test_completion_script_names_the_program(
 def test_completion_completes() -> None:
     """What the script asks for is answered: commands and their options."""
     done = subprocess.run(
-        [sys.executable, "-c", "from flashsale.cli import main; main()"],
+        [sys.executable, "-c", "from flashsale.cli.main import main; main()"],
         env={
             "_FLASHSALE_COMPLETE": "complete_bash",
             "COMP_WORDS": "flashsale kill",
@@ -323,7 +323,7 @@ def test_help_imports_nothing_heavy() -> None:
     """`--help` loads neither the client nor Rich, nor even the event loop."""
     heavy = ("kubernetes", "docker", "rich", "aiohttp", "yaml", "asyncio", "pydantic")
     code = (
-        "import sys\nfrom flashsale.cli import main\nmain(['--help'])\n"
+        "import sys\nfrom flashsale.cli.main import main\nmain(['--help'])\n"
         f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules))"
     )
     done = subprocess.run(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.cli.streams import LOOKALIKES
+from flashsale.cli.stdio import LOOKALIKES
 from tests.command import PATIENCE, Flashsale
 from tests.terminal import at_terminal
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.load.liar import Liar
 
-MAIN = "import sys; from flashsale.cli import main; main(sys.argv[1:])"
+MAIN = "import sys; from flashsale.cli.main import main; main(sys.argv[1:])"
 KEYS = {
     "sent", "confirmed", "rejected", "lost", "seconds", "rate", "late",
     "latency_ms", "pods", "errors",

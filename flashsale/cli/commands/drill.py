@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import options
+from flashsale.cli import common_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flashsale.base.errors import FlashsaleError
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.drill.result import Outcome
     from flashsale.drill.runner import Audience, Glance
     from flashsale.drill.scenario import Scenario, Step
@@ -38,7 +38,7 @@ class Wish:
 
 def drill(
     ctx: typer.Context,
-    rate: options.Rate = 100.0,
+    rate: common_options.Rate = 100.0,
     kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods die.")] = 3,
     every: Annotated[
         str,
@@ -47,9 +47,9 @@ def drill(
     scale: Annotated[
         int, typer.Option("--scale", metavar="N", help="How many pods there are meanwhile.")
     ] = 5,
-    grace: options.Grace = None,
-    hard: options.Hard = False,
-    process: options.Process = False,
+    grace: common_options.Grace = None,
+    hard: common_options.Hard = False,
+    process: common_options.Process = False,
     keep_ready: Annotated[
         int, typer.Option("--keep-ready", metavar="N", help="Ready pods that a kill must leave.")
     ] = 1,
@@ -60,7 +60,7 @@ def drill(
     max_lost: Annotated[
         int, typer.Option("--max-lost", metavar="N", help="Lost purchases that still pass.")
     ] = 0,
-    seed: options.Seed = None,
+    seed: common_options.Seed = None,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long each healing may take.")
     ] = "120s",
@@ -75,9 +75,9 @@ def drill(
     ] = None,
 ) -> None:
     """Load the sale while it scales and kills, and judge what that cost."""
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
-    from flashsale.cli.values import duration
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+    from flashsale.cli.parsers import duration
     from flashsale.drill.scenario import Scenario
 
     typed = shared(ctx)
@@ -89,7 +89,7 @@ def drill(
         kills=kills,
         every=duration(every),
         scale_to=scale,
-        blow=options.blow("drill", grace, hard, process),
+        blow=common_options.blow("drill", grace, hard, process),
         keep_ready=keep_ready,
         calm=duration(calm),
         seed=_seed(seed),
@@ -99,7 +99,7 @@ def drill(
     wish = Wish(typed, _reports(report or []), dry_run)
     done = run(_drilled(wish, scenario))
     if done:
-        from flashsale.cli.drilled import finish
+        from flashsale.cli.commands.drill_result import finish
 
         finish(wish.typed, wish.reports, *done)
 
@@ -164,8 +164,8 @@ async def _carried_out(
 ) -> Done:
     import asyncio
 
+    from flashsale.cli.event_loop import interruptible
     from flashsale.cli.output import notes
-    from flashsale.cli.running import interruptible
     from flashsale.drill.environment import place
     from flashsale.drill.runner import run
     from flashsale.load.target import find_target

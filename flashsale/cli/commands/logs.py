@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.sale.logs import Line
 
 
@@ -27,8 +27,8 @@ def logs(
 ) -> None:
     """Print what the pods log, each line tagged with its pod."""
     from flashsale.base.errors import BadInputError
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
 
     typed = shared(ctx)
     if tail is not None and tail < 0:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import options, values
+from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.sale.scale import Scaling
 
 SETTINGS = {"ignore_unknown_options": True}  # numbers alone: -1 can be answered
@@ -18,17 +18,17 @@ SETTINGS = {"ignore_unknown_options": True}  # numbers alone: -1 can be answered
 def scale(
     ctx: typer.Context,
     replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep.")],
-    no_wait: options.NoWait = False,
-    timeout: options.Patience = "120s",
+    no_wait: common_options.NoWait = False,
+    timeout: common_options.Patience = "120s",
 ) -> None:
     """Change how many pods Kubernetes keeps alive."""
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
     from flashsale.ui.results import scaled_view
 
-    typed, count = shared(ctx), values.replica_count(replicas)
-    name, scaling = run(_scaled(typed, count, not no_wait, values.duration(timeout)))
+    typed, count = shared(ctx), parsers.replica_count(replicas)
+    name, scaling = run(_scaled(typed, count, not no_wait, parsers.duration(timeout)))
     if typed.json:
         out_json(scaling.as_json())
     else:

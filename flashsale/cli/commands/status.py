@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.sale.status import Status
 
 
@@ -17,9 +17,9 @@ def status(ctx: typer.Context) -> None:
 
     `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
     """
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import note, out, out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
     from flashsale.ui.kubectl_tables import status_view
 
     typed = shared(ctx, outputs=("json", "wide"))

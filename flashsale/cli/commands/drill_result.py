@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flashsale.base.errors import FlashsaleError
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.drill.analysis.verdict import Judged
     from flashsale.drill.report.document import Document
     from flashsale.drill.result import Outcome

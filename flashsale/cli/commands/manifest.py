@@ -15,8 +15,8 @@ def manifest(
     ] = False,
 ) -> None:
     """Print the YAML that `up` applies."""
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out_json
-    from flashsale.cli.shared import shared
     from flashsale.sale.files import manifest as manifests
 
     typed = shared(ctx)

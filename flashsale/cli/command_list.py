@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command: the function `NAME` in the module `flashsale.cli.NAME`, `-` written as `_`."""
+    """One command: the function `NAME` in the module `cli.commands.NAME`, `-` written as `_`."""
 
     name: str
     section: str

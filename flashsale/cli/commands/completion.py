@@ -25,8 +25,8 @@ def completion(
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     from flashsale.base.errors import BadInputError
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out_json
-    from flashsale.cli.shared import shared
 
     typed = shared(ctx)
     chosen = shell or Path(os.environ.get("SHELL", "bash")).name

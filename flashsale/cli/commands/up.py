@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import options, values
+from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.clusters.base import Making, Progress
     from flashsale.sale.up.up import Opened, Order
 
@@ -63,13 +63,13 @@ def up(
     memory: Annotated[
         str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
     ] = "",
-    no_wait: options.NoWait = False,
-    timeout: options.Patience = "120s",
+    no_wait: common_options.NoWait = False,
+    timeout: common_options.Patience = "120s",
 ) -> None:
     """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
     from flashsale.cli import output
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.clusters.base import BuildOptions
     from flashsale.sale.files import app_folder
     from flashsale.sale.up.up import Order
@@ -77,18 +77,18 @@ def up(
 
     typed = shared(ctx)
     found = app_folder.from_folder(folder, manifest) if folder else app_folder.packaged(manifest)
-    arguments = dict(map(values.build_arg, build_arg or []))
+    arguments = dict(map(parsers.build_arg, build_arg or []))
     order = Order(
         project=found,
         namespace=typed.namespace,
-        image=None if image is None else values.image_name(image),
-        replicas=None if replicas is None else values.replica_count(replicas, COUNT),
+        image=None if image is None else parsers.image_name(image),
+        replicas=None if replicas is None else parsers.replica_count(replicas, COUNT),
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,
-        timeout=values.duration(timeout),
+        timeout=parsers.duration(timeout),
     )
-    making = values.making(driver, cpus, memory)
+    making = parsers.making(driver, cpus, memory)
     with output.progress() as progress:
         again = folder is None  # then the files are those of last time
         opened = run(_opened(typed, order, making, progress, manifest=manifest, again=again))

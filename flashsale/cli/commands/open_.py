@@ -13,10 +13,10 @@ def open_(ctx: typer.Context) -> None:
 
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
+    from flashsale.cli.commands.url import hand_out
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
-    from flashsale.cli.url import hand_out
 
     typed = shared(ctx)
 

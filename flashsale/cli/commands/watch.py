@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.sale.observe.observations import Observation
     from flashsale.sale.observe.state import Happening
     from flashsale.sale.session import Sale
@@ -29,9 +29,9 @@ def watch(
     On a terminal: q ends it, k kills a random ready pod, + and - scale. Elsewhere, and with
     -o json, each change is a line.
     """
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
-    from flashsale.cli.values import duration as seconds
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+    from flashsale.cli.parsers import duration as seconds
 
     typed = shared(ctx)
     run(_watched(typed, seconds(duration) if duration else None, once))
@@ -161,7 +161,7 @@ async def _scaled(sale: Sale, board: Board, by: int) -> Answer:
     import time
     from dataclasses import replace
 
-    from flashsale.cli.values import MOST_REPLICAS, replica_count
+    from flashsale.cli.parsers import MOST_REPLICAS, replica_count
     from flashsale.sale.observe.observations import ReplicaSetSeen, version_of
 
     found, desired = board.state.replicaset, board.state.desired or 0

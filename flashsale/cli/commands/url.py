@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
 
 
 def url(ctx: typer.Context) -> None:
@@ -18,9 +18,9 @@ def url(ctx: typer.Context) -> None:
 
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
 
     typed = shared(ctx)
 

@@ -15,8 +15,8 @@ def init(
     ] = Path(),
 ) -> None:
     """Write app.py, Dockerfile and the manifest, to work on."""
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import note, out, out_json
-    from flashsale.cli.shared import shared
     from flashsale.sale.files import app_folder
 
     typed = shared(ctx)

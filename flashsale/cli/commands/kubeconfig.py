@@ -10,9 +10,9 @@ def kubeconfig(ctx: typer.Context) -> None:
 
     export KUBECONFIG=$(flashsale kubeconfig) makes kubectl speak to it, the embedded one included.
     """
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
     from flashsale.clusters.select import for_finding
     from flashsale.clusters.state.directory import state_home
     from flashsale.kube.kubeconfig_file import write

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flashsale.cli import options
+from flashsale.cli import common_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.load.coordinator import Observer
     from flashsale.load.plan import Plan
     from flashsale.load.results import Progress, Report
@@ -24,7 +24,7 @@ LINE_EVERY = 5.0  # seconds between lines where there is no terminal
 
 def load(
     ctx: typer.Context,
-    rate: options.Rate = 100.0,
+    rate: common_options.Rate = 100.0,
     duration: Annotated[
         str, typer.Option("--for", metavar="TIME", help="How long new buyers come.")
     ] = "30s",
@@ -47,10 +47,10 @@ def load(
     ] = None,
 ) -> None:
     """Send buyers on a schedule, and count what becomes of every purchase."""
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
-    from flashsale.cli.values import duration as seconds
+    from flashsale.cli.parsers import duration as seconds
     from flashsale.load.fairness import shares
 
     typed = shared(ctx)
@@ -121,7 +121,7 @@ async def _sent(plan: Plan) -> Done:
     """Send everything, showing how it goes; the first signal ends it early, the second at once."""
     import asyncio
 
-    from flashsale.cli.running import interruptible
+    from flashsale.cli.event_loop import interruptible
     from flashsale.clusters.state.directory import state_home
     from flashsale.load.coordinator import run
     from flashsale.load.status_file import Announcer

@@ -9,7 +9,7 @@ import typer
 from flashsale.base.errors import NoSaleError
 
 if TYPE_CHECKING:
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.sale.down import Closed
 
 ELSEWHERE = "if it is on another cluster: flashsale down --context NAME"
@@ -22,9 +22,9 @@ def down(
     ] = False,
 ) -> None:
     """Close the sale: remove its ReplicaSet, Service and pods."""
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
     from flashsale.ui.results import closed_view
 
     typed = shared(ctx)

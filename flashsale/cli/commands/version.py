@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
 
 
 def version(ctx: typer.Context) -> None:
     """Print the version of flashsale, and of the cluster."""
     from flashsale import __version__
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
 
     typed = shared(ctx)
     cluster = run(_server(typed))

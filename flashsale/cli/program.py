@@ -13,11 +13,12 @@ from typer.core import TyperCommand, TyperGroup
 
 from flashsale import __version__
 from flashsale.base.errors import FlashsaleError
-from flashsale.cli import ctrl_c_interrupts, shared
-from flashsale.cli.catalog import ENTRIES, entry
+from flashsale.cli import global_options
+from flashsale.cli.command_list import ENTRIES, entry
 from flashsale.cli.hints import repeated
+from flashsale.cli.main import ctrl_c_interrupts
 from flashsale.cli.output import ReaderLeftError
-from flashsale.cli.reading import numbers_last, suggesting
+from flashsale.cli.program_arguments import numbers_last, suggesting
 
 EXAMPLES = """\
 Examples:
@@ -167,7 +168,7 @@ def load(name: str, shared_params: list[Any]) -> TyperCommand:
     """Import one command's module and make its function a command that takes the shared options."""
     found = entry(name)
     assert found is not None
-    module = import_module(f"flashsale.cli.{found.function}")
+    module = import_module(f"flashsale.cli.commands.{found.function}")
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = SETTINGS | getattr(module, "SETTINGS", {})
     holder.command(name, cls=Command, context_settings=settings)(getattr(module, found.function))
@@ -186,13 +187,13 @@ def show_version(wanted: bool) -> None:
 
 def root(
     ctx: typer.Context,
-    context: shared.Context = None,
-    cluster: shared.Cluster = None,
-    profile: shared.Profile = None,
-    namespace: shared.Namespace = None,
-    output: shared.Output = None,
-    allow_remote: shared.AllowRemote = False,
-    debug: shared.Debug = False,
+    context: global_options.Context = None,
+    cluster: global_options.Cluster = None,
+    profile: global_options.Profile = None,
+    namespace: global_options.Namespace = None,
+    output: global_options.Output = None,
+    allow_remote: global_options.AllowRemote = False,
+    debug: global_options.Debug = False,
     version: Annotated[
         bool,
         typer.Option(

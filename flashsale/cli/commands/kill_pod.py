@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import options, values
+from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.shared import Shared
+    from flashsale.cli.global_options import Shared
     from flashsale.objects.models import Pod
     from flashsale.sale.kill.kill import Blow
     from flashsale.sale.observe.observations import Observation
@@ -40,10 +40,10 @@ def kill_pod(
         int | None, typer.Option("--count", metavar="N", help="So many random ready ones.")
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All of them, at once.")] = False,
-    grace: options.Grace = None,
-    hard: options.Hard = False,
-    process: options.Process = False,
-    seed: options.Seed = None,
+    grace: common_options.Grace = None,
+    hard: common_options.Hard = False,
+    process: common_options.Process = False,
+    seed: common_options.Seed = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say which pods would be killed.")
     ] = False,
@@ -59,16 +59,16 @@ def kill_pod(
     Only pods of the sale's own ReplicaSet are ever killed.
     """
     from flashsale.cli import output
-    from flashsale.cli.running import run
-    from flashsale.cli.shared import shared
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
     from flashsale.ui.results import healings_view
 
     typed = shared(ctx)
     _check(pod, count, everyone)
-    patience = values.duration(timeout)
+    patience = parsers.duration(timeout)
     number = 1 if count is None else count
     wish = Wish(pod, number, everyone, seed, dry_run, not no_wait, patience)
-    blow = options.blow("kill-pod", grace, hard, process)
+    blow = common_options.blow("kill-pod", grace, hard, process)
     healings = run(_killed(typed, wish, blow))
     if typed.json:
         output.out_json([one.as_json() for one in healings])
