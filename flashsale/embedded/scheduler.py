@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import NODES, PODS
 from flashsale.embedded.controllers.event_recorder import record_scheduling
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import Event
 from flashsale.embedded.types import quantities
+from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, rfc3339
 
 NAME = "default-scheduler"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flashsale.embedded.apiserver.errors import ApiError
+from flashsale.embedded.types.api_errors import ApiError
 
 OK = 200
 

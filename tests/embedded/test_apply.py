@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.patching.server_side_apply import field_sets
 from flashsale.embedded.patching.server_side_apply.configuration import apply, track_update
 from flashsale.embedded.patching.server_side_apply.last_applied import ANNOTATION
+from flashsale.embedded.types.api_errors import ApiError
 from flashsale.objects.models import Object
 from tests.embedded.outcomes import OK, outcome
 

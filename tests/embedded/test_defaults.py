@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.apiserver.resources import (
+from flashsale.embedded.types.defaults import admit_pod, apply_defaults, qos_class
+from flashsale.embedded.types.pod_defaults import pull_policy
+from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     EVENTS,
     NAMESPACES,
@@ -15,8 +17,6 @@ from flashsale.embedded.apiserver.resources import (
     REPLICA_SETS,
     SERVICES,
 )
-from flashsale.embedded.types.defaults import admit_pod, apply_defaults, qos_class
-from flashsale.embedded.types.pod_defaults import pull_policy
 from tests.embedded import recorded
 
 NOW = 1795403999.0  # 2026-11-23T03:19:59Z

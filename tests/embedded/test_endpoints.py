@@ -9,10 +9,10 @@ import pytest
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 from flashsale.embedded.controllers import endpointslice
 from flashsale.embedded.controllers.endpointslice import EndpointsController
 from flashsale.embedded.storage.store import Event, Store
+from flashsale.embedded.types.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 
 LABELS = {"app": "shop"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import EVENTS, NAMESPACES
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types.resources import EVENTS, NAMESPACES
 
 
 def test_a_clock_that_is_set_back_silences_nobody(tmp_path: Path) -> None:

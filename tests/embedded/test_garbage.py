@@ -9,9 +9,9 @@ import pytest
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import CONFIG_MAPS, NAMESPACES
 from flashsale.embedded.controllers.garbagecollector import GarbageCollector
 from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types.resources import CONFIG_MAPS, NAMESPACES
 
 
 @pytest.mark.parametrize("policy", ["Background", "Foreground", "Orphan"])

@@ -15,8 +15,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from flashsale.embedded.apiserver import discovery
-from flashsale.embedded.apiserver.resources import ALL
 from flashsale.embedded.types import openapi
+from flashsale.embedded.types.resources import ALL
 
 KUBECTL = shutil.which("kubectl", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 PATHS = ("api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1")

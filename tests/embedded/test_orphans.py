@@ -9,9 +9,9 @@ import pytest
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import NAMESPACES, NODES, PODS
 from flashsale.embedded.controllers.podgc import OrphanCollector
 from flashsale.embedded.storage.store import Event, Store
+from flashsale.embedded.types.resources import NAMESPACES, NODES, PODS
 from flashsale.objects.models import pod_condition
 
 

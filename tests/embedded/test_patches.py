@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.patching.patches import (
     JSON_PATCH,
     MERGE_PATCH,
@@ -18,6 +17,7 @@ from flashsale.embedded.patching.patches import (
     merge_patch,
     strategic_merge_patch,
 )
+from flashsale.embedded.types.api_errors import ApiError
 from flashsale.objects.models import Object
 from tests.embedded.outcomes import OK, outcome
 

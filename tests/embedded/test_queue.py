@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from flashsale.embedded.apiserver.errors import bad_request
 from flashsale.embedded.controllers.workqueue import WorkQueue
+from flashsale.embedded.types.api_errors import bad_request
 
 
 @pytest.mark.parametrize("error", [bad_request("refused"), KeyError("status")], ids=type)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import NAMESPACES, PODS, REPLICA_SETS, SERVICES
 from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS, SERVICES
 from flashsale.objects.models import Object, rfc3339, timestamp
 
 NOW = 1_800_000_000.0

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flashsale.embedded.apiserver.errors import ApiError
-from flashsale.embedded.apiserver.resources import ALL, PODS, REPLICA_SETS, SERVICES
 from flashsale.embedded.storage.store import encode
 from flashsale.embedded.types import apitypes, schema
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import ALL, PODS, REPLICA_SETS, SERVICES
 from tests.embedded import recorded
 
 ROOT = Path(__file__).parent.parent.parent

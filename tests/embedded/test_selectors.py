@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.apiserver.errors import ApiError
-from flashsale.embedded.apiserver.resources import (
+from flashsale.embedded.selectors import labels
+from flashsale.embedded.selectors.label_selectors import (
+    format_label_selector,
+    from_label_selector,
+    parse_field_selector,
+    parse_label_selector,
+)
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import (
     ALL,
     CONFIG_MAPS,
     ENDPOINT_SLICES,
@@ -18,13 +25,6 @@ from flashsale.embedded.apiserver.resources import (
     REPLICA_SETS,
     SERVICES,
     Resource,
-)
-from flashsale.embedded.selectors import labels
-from flashsale.embedded.selectors.label_selectors import (
-    format_label_selector,
-    from_label_selector,
-    parse_field_selector,
-    parse_label_selector,
 )
 from tests.embedded.outcomes import OK, outcome
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.apiserver.resources import CONFIG_MAPS, PODS
 from flashsale.embedded.storage import store as store_module
 from flashsale.embedded.storage.store import Event, Store, StoreError
+from flashsale.embedded.types.resources import CONFIG_MAPS, PODS
 from flashsale.objects.models import Object
 
 WRITER = """
 import sys
 from pathlib import Path
-from flashsale.embedded.apiserver.resources import CONFIG_MAPS
+from flashsale.embedded.types.resources import CONFIG_MAPS
 from flashsale.embedded.storage.store import Store
 store = Store(Path(sys.argv[1]))
 for number in range(100_000):

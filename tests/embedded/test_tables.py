@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.apiserver.resources import (
+from flashsale.embedded.printers.tables import table
+from flashsale.embedded.types.resources import (
     ALL,
     CONFIG_MAPS,
     ENDPOINT_SLICES,
@@ -23,7 +24,6 @@ from flashsale.embedded.apiserver.resources import (
     Resource,
     Subresource,
 )
-from flashsale.embedded.printers.tables import table
 from flashsale.objects.models import Object, timestamp
 from tests import recorded
 

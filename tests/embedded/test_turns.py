@@ -15,11 +15,11 @@ import pytest
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import NAMESPACES, PODS, REPLICA_SETS
 from flashsale.embedded.controllers.garbagecollector import GarbageCollector
 from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
 from flashsale.embedded.storage.store import Event, Store
+from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS
 
 PODS_AT_ONCE = 300
 MOST = 60  # pods that may come or go between two looks: many milliseconds of work, not seconds

@@ -8,17 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flashsale.embedded.apiserver import errors as apierrors
-from flashsale.embedded.apiserver.resources import (
-    CONFIG_MAPS,
-    NAMESPACES,
-    PODS,
-    REPLICA_SETS,
-    SERVICES,
-)
 from flashsale.embedded.storage.store import encode
+from flashsale.embedded.types import api_errors as apierrors
 from flashsale.embedded.types import schema
 from flashsale.embedded.types.defaults import apply_defaults
+from flashsale.embedded.types.resources import CONFIG_MAPS, NAMESPACES, PODS, REPLICA_SETS, SERVICES
 from flashsale.embedded.validation import validate_create, validate_scale, validate_update
 from tests.embedded import recorded
 from tests.embedded.bodies import NOW, created, pod, prepared, replicaset, service

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import PODS, REPLICA_SETS
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import PODS, REPLICA_SETS
 from flashsale.embedded.validation import validate_update
 from tests.embedded import recorded
 from tests.embedded.bodies import created, pod, replicaset, with_spec

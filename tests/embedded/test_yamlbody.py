@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.apiserver.handlers import yaml_body
+from flashsale.embedded.types.api_errors import ApiError
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20)

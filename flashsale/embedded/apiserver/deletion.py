@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flashsale.embedded.apiserver import errors
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import NAMESPACES, PODS, Resource
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import NAMESPACES, PODS, Resource
 from flashsale.objects.models import Object, rfc3339, timestamp
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -37,7 +37,7 @@ def check_preconditions(resource: Resource, old: Object, options: DeleteOptions)
     supported = ("Foreground", "Background", "Orphan", "nil")
     if options.policy not in ("", *supported[:3]):
         error = FieldError.unsupported("propagationPolicy", options.policy, supported)
-        raise errors.invalid("DeleteOptions", "meta.k8s.io", "", [error])
+        raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", [error])
     if options.uid not in ("", meta["uid"]):
         raise _precondition(resource, name, "UID", options.uid, meta["uid"])
     if options.resource_version not in ("", meta["resourceVersion"]):
@@ -97,7 +97,7 @@ def _precondition(resource: Resource, name: str, what: str, wanted: str, found: 
         f"The object might have been {tail}{more}"
     )
     details = {"name": name, "kind": resource.kind if not resource.group else resource.plural}
-    return errors.ApiError(409, "Conflict", message, details)
+    return api_errors.ApiError(409, "Conflict", message, details)
 
 
 def gone(thing: Object) -> bool:

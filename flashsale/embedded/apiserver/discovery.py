@@ -11,7 +11,7 @@ import json
 import platform
 from functools import cache
 
-from flashsale.embedded.apiserver.resources import ALL, NAMESPACES, VERBS, Resource, Subresource
+from flashsale.embedded.types.resources import ALL, NAMESPACES, VERBS, Resource, Subresource
 from flashsale.objects.models import Object
 
 KUBERNETES = (1, 36)  # whose API this is

@@ -13,11 +13,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from flashsale.embedded.apiserver import errors as apierrors
 from flashsale.embedded.apiserver.deletion import DeleteOptions, check_preconditions, gone, marked
-from flashsale.embedded.apiserver.errors import FieldError
 from flashsale.embedded.apiserver.generated_names import generate_name
-from flashsale.embedded.apiserver.resources import (
+from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
+from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types import api_errors as apierrors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.defaults import admit_pod, apply_defaults
+from flashsale.embedded.types.pod_defaults import qos_class
+from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     NAMESPACES,
     NODES,
@@ -26,10 +30,6 @@ from flashsale.embedded.apiserver.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
-from flashsale.embedded.storage.store import Store
-from flashsale.embedded.types.defaults import admit_pod, apply_defaults
-from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.validation import validate_create, validate_update
 from flashsale.objects.models import Object, rfc3339
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flashsale.embedded.apiserver.resources import ALL, NAMESPACES, Resource, find
+from flashsale.embedded.types.resources import ALL, NAMESPACES, Resource, find
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import discovery, errors
-from flashsale.embedded.apiserver.errors import ApiError
+from flashsale.embedded.apiserver import discovery
 from flashsale.embedded.apiserver.handlers import (
     log_subresource,
     read,
@@ -26,10 +25,11 @@ from flashsale.embedded.apiserver.handlers import (
 )
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import Target, known_group, missing, parse
-from flashsale.embedded.apiserver.resources import REPLICA_SETS
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.storage.store import StoreError
-from flashsale.embedded.types import openapi
+from flashsale.embedded.types import api_errors, openapi
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import REPLICA_SETS
 
 HEALTH = ("/healthz", "/livez", "/readyz")
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
@@ -84,9 +84,9 @@ class ApiServer:
         target = parse(path)
         if target is None:
             if what := missing(path):
-                raise errors.not_here(what)
+                raise api_errors.not_here(what)
             if known_group(path):
-                raise errors.no_such_path()
+                raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
         if target.name:
             return await self._object(request, target)
@@ -115,12 +115,12 @@ class ApiServer:
         if request.method == "DELETE":
             body = await request_body.read(request)
             return await writing.delete_collection(self._registry, request, target, body)
-        raise errors.method_not_allowed()
+        raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         if target.subresource == "log":
             if request.method != "GET":
-                raise errors.method_not_allowed()
+                raise api_errors.method_not_allowed()
             return await log_subresource.answer(self._registry, self._logs, request, target)
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
@@ -133,7 +133,7 @@ class ApiServer:
             return await writing.delete(self._registry, request, target, body)
         actions = {"PUT": writing.update, "PATCH": writing.patch}
         if request.method not in actions:
-            raise errors.method_not_allowed()
+            raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 
@@ -142,6 +142,6 @@ class ApiServer:
             return scale_subresource.get(self._registry, target)
         actions = {"PUT": scale_subresource.update, "PATCH": scale_subresource.patch}
         if request.method not in actions:
-            raise errors.method_not_allowed()
+            raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)

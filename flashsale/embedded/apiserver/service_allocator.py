@@ -6,9 +6,9 @@ import ipaddress
 import random
 from collections.abc import Callable
 
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import SERVICES
 from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import SERVICES
 from flashsale.objects.models import Object
 
 CLUSTER_NETWORK = ipaddress.ip_network("10.96.0.0/12")  # minikube's

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import Event
+from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from flashsale.objects.models import Object, pod_condition, rfc3339
 
 PER_SLICE = 100

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import EVENTS, Resource
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import EVENTS, Resource
 from flashsale.objects.models import Object, rfc3339, timestamp
 
 SIMILAR_MAX = 10  # different texts within SIMILAR_SECONDS, from then on they are combined

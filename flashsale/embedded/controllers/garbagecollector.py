@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from flashsale.embedded.apiserver.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import ALL, EVENTS, Resource
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Turns
 from flashsale.embedded.storage.store import Event
+from flashsale.embedded.types.resources import ALL, EVENTS, Resource
 from flashsale.objects.models import Object
 
 Key = tuple[Resource, str, str]  # resource, namespace, name

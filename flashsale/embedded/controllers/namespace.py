@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import PERMANENT_NAMESPACES, Registry
-from flashsale.embedded.apiserver.resources import (
+from flashsale.embedded.controllers.workqueue import WorkQueue
+from flashsale.embedded.controllers.yielding import Turns
+from flashsale.embedded.storage.store import Event
+from flashsale.embedded.types.resources import (
     ALL,
     CONFIG_MAPS,
     NAMESPACES,
@@ -14,9 +17,6 @@ from flashsale.embedded.apiserver.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.controllers.yielding import Turns
-from flashsale.embedded.storage.store import Event
 from flashsale.objects.models import Object
 
 API_SERVICE: Object = {

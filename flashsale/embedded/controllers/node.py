@@ -13,11 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flashsale.embedded.apiserver.discovery import ARCHITECTURES, GIT_VERSION
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import LEASES, NAMESPACES, NODES
 from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
 from flashsale.embedded.storage.store import StoreError
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
 from flashsale.objects.models import Object, rfc3339
 
 NAME = "embedded"

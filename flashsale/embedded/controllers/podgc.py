@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import NODES, PODS
 from flashsale.embedded.storage.store import StoreError
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, rfc3339
 
 PERIOD_SECONDS = 20.0  # gcCheckPeriod

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import PODS, REPLICA_SETS
 from flashsale.embedded.controllers import replicaset_plan
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Turns
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import Event
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import PODS, REPLICA_SETS
 from flashsale.objects.models import Object, controller_uid, rfc3339
 
 Key = tuple[str, str]  # namespace, name

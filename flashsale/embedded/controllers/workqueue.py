@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.storage.store import StoreError
+from flashsale.embedded.types.api_errors import ApiError
 
 FIRST_RETRY, LONGEST_RETRY = 0.005, 1000.0  # seconds, client-go's default rate limiter
 K = TypeVar("K", bound=Hashable)

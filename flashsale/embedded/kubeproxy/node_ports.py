@@ -21,12 +21,12 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import PODS, SERVICES
 from flashsale.embedded.controllers.endpointslice import endpoint_of, target_port
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.kubeproxy.backends import Backends, stops_at_once
 from flashsale.embedded.kubeproxy.relay import Address, serve
 from flashsale.embedded.storage.store import Event
+from flashsale.embedded.types.resources import PODS, SERVICES
 from flashsale.objects.models import Object
 
 HOST = "127.0.0.1"

@@ -12,8 +12,8 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from flashsale.embedded.apiserver.errors import ApiError, bad_request, unsupported_patch
 from flashsale.embedded.patching.strategic import strategic_merge_patch
+from flashsale.embedded.types.api_errors import ApiError, bad_request, unsupported_patch
 from flashsale.embedded.types.strict_decoding import sound, word
 from flashsale.objects.models import Object
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flashsale.embedded.apiserver.errors import ApiError, bad_request
+from flashsale.embedded.types.api_errors import ApiError, bad_request
 from flashsale.embedded.types.merge_keys import SCALARS, Path, patch_merge_key
 from flashsale.embedded.types.schema import go_printed
 from flashsale.objects.models import Object

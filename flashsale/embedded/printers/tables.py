@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from flashsale.embedded.apiserver.resources import Resource, Subresource
 from flashsale.embedded.printers.rows import PRINTERS
 from flashsale.embedded.printers.table_columns import COLUMNS, Column
+from flashsale.embedded.types.resources import Resource, Subresource
 from flashsale.objects.fields import section, text
 from flashsale.objects.models import Object
 

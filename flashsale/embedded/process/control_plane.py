@@ -13,9 +13,7 @@ from collections.abc import Callable
 
 from flashsale import __version__
 from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.resources import PODS, SERVICES
 from flashsale.embedded.apiserver.server import ApiServer
 from flashsale.embedded.controllers.endpointslice import EndpointsController
 from flashsale.embedded.controllers.event_recorder import EventRecorder
@@ -34,6 +32,8 @@ from flashsale.embedded.process.launch import CONTEXT
 from flashsale.embedded.process.pki import Pki, write_private
 from flashsale.embedded.scheduler import Scheduler
 from flashsale.embedded.storage.store import Event, Store
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import PODS, SERVICES
 from flashsale.objects.models import Object
 
 RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second

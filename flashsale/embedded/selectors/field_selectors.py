@@ -10,15 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.apiserver.errors import ApiError, bad_request
-from flashsale.embedded.apiserver.resources import (
-    EVENTS,
-    NAMESPACES,
-    NODES,
-    PODS,
-    SERVICES,
-    Resource,
-)
+from flashsale.embedded.types.api_errors import ApiError, bad_request
+from flashsale.embedded.types.resources import EVENTS, NAMESPACES, NODES, PODS, SERVICES, Resource
 
 NAME, NAMESPACE = "metadata.name", "metadata.namespace"
 FIELDS: Mapping[Resource, tuple[str, ...]] = {  # pkg/apis/core/v1/conversion.go

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.apiserver.errors import ApiError, bad_request
 from flashsale.embedded.selectors.field_selectors import FieldSelector, parse_field_selector
 from flashsale.embedded.selectors.requirements import Requirement, checked, key_texts
+from flashsale.embedded.types.api_errors import ApiError, bad_request
 
 __all__ = [
     "FieldSelector",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.apiserver.errors import FieldError, bad_request
 from flashsale.embedded.selectors.labels import key_errors, value_errors
+from flashsale.embedded.types.api_errors import FieldError, bad_request
 
 WRITTEN = {"gt": ">", "lt": "<", "in": " in ", "notin": " notin "}
 INTEGER = re.compile(r"[+-]?[0-9]{1,19}")

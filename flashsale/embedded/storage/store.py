@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.embedded.apiserver.resources import ALL, Resource
+from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 
 FORMAT = "1"  # of the file; another one is refused, never converted by guess

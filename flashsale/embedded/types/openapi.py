@@ -11,7 +11,6 @@ import hashlib
 import json
 from functools import cache
 
-from flashsale.embedded.apiserver.resources import ALL, Resource
 from flashsale.embedded.types.apitypes import client_version, read
 from flashsale.embedded.types.openapi_schemas import (
     PACKAGES,
@@ -21,6 +20,7 @@ from flashsale.embedded.types.openapi_schemas import (
     schema_name,
     schemas,
 )
+from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 
 PATCH_TYPES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.embedded.apiserver.resources import Resource
 from flashsale.embedded.types.merge_keys import list_map_keys, patch_merge_key
+from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
 PACKAGES = {  # as the API server names its schemas

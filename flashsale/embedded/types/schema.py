@@ -8,10 +8,10 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, Literal
 
-from flashsale.embedded.apiserver.errors import ApiError, FieldError, bad_request, invalid
-from flashsale.embedded.apiserver.resources import Resource
 from flashsale.embedded.types import go_time, quantities
+from flashsale.embedded.types.api_errors import ApiError, FieldError, bad_request, invalid
 from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
+from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.strict_decoding import (
     BITS,
     clean,

@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import (
-    CONFIG_MAPS,
-    PODS,
-    REPLICA_SETS,
-    SERVICES,
-    Resource,
-)
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, REPLICA_SETS, SERVICES, Resource
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,

@@ -6,7 +6,7 @@ types, no nulls.
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.errors import FieldError
+from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.compute import validate_resources
 from flashsale.embedded.validation.metadata import invalid

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import NAMESPACES, SERVICES, Resource
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import NAMESPACES, SERVICES, Resource
 from flashsale.embedded.validation import texts
 from flashsale.objects.models import Object
 

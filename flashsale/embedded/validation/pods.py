@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import PODS
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import PODS
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.containers import (
     choice,

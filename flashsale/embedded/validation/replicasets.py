@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import REPLICA_SETS
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import REPLICA_SETS
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,

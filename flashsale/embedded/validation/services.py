@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 
-from flashsale.embedded.apiserver.errors import FieldError
-from flashsale.embedded.apiserver.resources import SERVICES
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.containers import PROTOCOLS, choice
 from flashsale.embedded.validation.metadata import (

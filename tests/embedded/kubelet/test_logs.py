@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import LogWriter
+from flashsale.embedded.types.api_errors import ApiError
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, spec
 
 

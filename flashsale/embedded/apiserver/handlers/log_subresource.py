@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import errors as apierrors
-from flashsale.embedded.apiserver.errors import FieldError
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import Target
 from flashsale.embedded.kubelet.logs.container_logs import Logs
+from flashsale.embedded.types import api_errors as apierrors
+from flashsale.embedded.types.api_errors import FieldError
 
 TRUE = ("true", "1")
 NUMBERS = {  # query parameter: its option, the least value it may have

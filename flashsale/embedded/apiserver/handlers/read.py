@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import errors
-from flashsale.embedded.apiserver.errors import ApiError, FieldError
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import Target
-from flashsale.embedded.apiserver.resources import ENDPOINTS, Resource
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
 from flashsale.embedded.storage.store import Event, encode
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import ApiError, FieldError
+from flashsale.embedded.types.resources import ENDPOINTS, Resource
 from flashsale.objects.models import Object
 
 FUTURE_WAIT = 3.0  # seconds a list waits for a revision that is not there yet
@@ -80,7 +80,7 @@ async def list_(registry: Registry, request: web.BaseRequest, target: Target) ->
     number(request, "limit")
     if request.query.get("sendInitialEvents"):
         error = FieldError.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
-        raise errors.invalid("ListOptions", "meta.k8s.io", "", [error])
+        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", [error])
     await _reach(registry, request)
     store = registry.store
     found = [t for t in store.all(target.resource, target.namespace) if query.matches(t)]
@@ -147,7 +147,7 @@ def revision(request: web.BaseRequest) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise errors.bad_request(
+        raise api_errors.bad_request(
             f'invalid resource version: resourceVersion: Invalid value: "{text}": '
             f'strconv.ParseUint: parsing "{text}": invalid syntax'
         )
@@ -162,4 +162,4 @@ def number(request: web.BaseRequest, name: str) -> int | None:
         return int(text[:19])
     except ValueError as error:
         message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise errors.bad_request(message) from error
+        raise api_errors.bad_request(message) from error

@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import errors
 from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.errors import FieldError
 from flashsale.embedded.apiserver.handlers import protobuf, yaml_body
-from flashsale.embedded.apiserver.resources import NAMESPACES
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import NAMESPACES
 from flashsale.embedded.types.strict_decoding import sound
 from flashsale.objects.models import Object
 
@@ -35,7 +35,7 @@ async def read(request: web.BaseRequest) -> bytes:
         if len(body) <= LARGEST:
             return body
     message = f"Request entity too large: limit is {LARGEST}"
-    raise errors.ApiError(413, "RequestEntityTooLarge", message)
+    raise api_errors.ApiError(413, "RequestEntityTooLarge", message)
 
 
 def media_type(request: web.BaseRequest) -> str:
@@ -57,10 +57,10 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Object:
     elif kind_of_body == PROTOBUF:
         thing = _decode_protobuf(body, kind)
     else:
-        raise errors.unsupported_body()
+        raise api_errors.unsupported_body()
     if not isinstance(thing, dict):
         found = {list: "array", str: "string", bool: "bool"}.get(type(thing), "number")
-        raise errors.bad_request(
+        raise api_errors.bad_request(
             f"the object provided is unrecognized (must be of type {kind}): couldn't get "
             f"version/kind; json parse error: json: cannot unmarshal {found} into Go value of type "
             f"struct ({_shown(body)})"
@@ -75,11 +75,11 @@ def _decode_protobuf(body: bytes, kind: str) -> Object:
         ApiError: 415.
     """
     if kind != NAMESPACES.kind:
-        raise errors.no_protobuf()
+        raise api_errors.no_protobuf()
     try:
         return protobuf.namespace(body)
     except ValueError as error:
-        raise errors.no_protobuf() from error
+        raise api_errors.no_protobuf() from error
 
 
 def decode_json(body: bytes, kind: str = "") -> Any:
@@ -93,7 +93,7 @@ def decode_json(body: bytes, kind: str = "") -> Any:
         return sound(json.loads(text, parse_constant=_no_constant))
     except (ValueError, RecursionError) as error:
         unrecognized = f" (must be of type {kind})" if kind else ""
-        raise errors.bad_request(
+        raise api_errors.bad_request(
             f"the object provided is unrecognized{unrecognized}: couldn't get version/kind; json "
             f"parse error: {_explained(error, text)} ({_shown(body)})"
         ) from error
@@ -128,7 +128,7 @@ def is_dry_run(query: Object) -> bool:
     wanted = query.get("dryRun", "")
     if wanted not in ("", "All"):
         error = FieldError.unsupported("dryRun", wanted, ["All"])
-        raise errors.invalid("CreateOptions", "meta.k8s.io", "", [error])
+        raise api_errors.invalid("CreateOptions", "meta.k8s.io", "", [error])
     return bool(wanted)
 
 
@@ -172,5 +172,5 @@ def _seconds(value: Any) -> int | None:
     return seconds
 
 
-def _unreadable_options() -> errors.ApiError:
-    return errors.bad_request("couldn't read the DeleteOptions: a field has the wrong type")
+def _unreadable_options() -> api_errors.ApiError:
+    return api_errors.bad_request("couldn't read the DeleteOptions: a field has the wrong type")

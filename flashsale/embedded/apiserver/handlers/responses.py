@@ -7,10 +7,10 @@ from typing import Literal
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.errors import ApiError
-from flashsale.embedded.apiserver.resources import Resource
 from flashsale.embedded.printers import tables
 from flashsale.embedded.storage.store import encode
+from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
 JSON = "application/json"

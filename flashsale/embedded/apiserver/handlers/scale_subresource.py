@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import errors as apierrors
 from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.write import Write, patch_kind
 from flashsale.embedded.apiserver.registry import Registry
@@ -12,6 +11,7 @@ from flashsale.embedded.apiserver.request_path import Target
 from flashsale.embedded.patching import patches
 from flashsale.embedded.selectors.label_selectors import format_label_selector
 from flashsale.embedded.storage.store import encode
+from flashsale.embedded.types import api_errors as apierrors
 from flashsale.embedded.types import schema
 from flashsale.embedded.types.strict_decoding import type_error
 from flashsale.embedded.validation import validate_scale

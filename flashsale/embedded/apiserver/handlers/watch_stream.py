@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import errors
-from flashsale.embedded.apiserver.errors import FieldError
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.read import Query, number, read_query, revision
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import Target
 from flashsale.embedded.printers import tables
 from flashsale.embedded.storage.store import Event, encode
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
 from flashsale.objects.models import Object
 
 BOOKMARK_SECONDS = 60.0
@@ -44,7 +44,7 @@ async def watch(registry: Registry, request: web.BaseRequest, target: Target) ->
     else:
         start = registry.store.position(since)
         if start is None:
-            gone = errors.expired(since, registry.store.revision)
+            gone = api_errors.expired(since, registry.store.revision)
             await response.write(_line("ERROR", encode(gone.status())))
             return response
         position = start
@@ -68,7 +68,7 @@ def _initial_events(request: web.BaseRequest) -> bool | None:
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
         )
     if error is not None:
-        raise errors.invalid("ListOptions", "meta.k8s.io", "", [error])
+        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", [error])
     return text in ("true", "1") if text else None
 
 
@@ -109,7 +109,7 @@ class _Stream:
             waker = store.wait()
             events = store.events(position)
             if events is None:
-                gone = errors.expired(position, store.revision)
+                gone = api_errors.expired(position, store.revision)
                 await self._write([_line("ERROR", encode(gone.status()))])
                 return
             position += len(events)

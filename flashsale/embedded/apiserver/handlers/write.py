@@ -7,17 +7,16 @@ from typing import get_args
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import errors
-from flashsale.embedded.apiserver.errors import ApiError, FieldError
 from flashsale.embedded.apiserver.handlers import request_body, responses, yaml_body
 from flashsale.embedded.apiserver.handlers.read import read_query
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import Target
-from flashsale.embedded.apiserver.resources import NAMESPACES, PODS, SERVICES, Resource
 from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.storage.store import encode
-from flashsale.embedded.types import schema, strict_decoding
+from flashsale.embedded.types import api_errors, schema, strict_decoding
+from flashsale.embedded.types.api_errors import ApiError, FieldError
+from flashsale.embedded.types.resources import NAMESPACES, PODS, SERVICES, Resource
 from flashsale.embedded.types.schema import FieldValidation
 from flashsale.objects.models import Object, rfc3339
 
@@ -74,7 +73,7 @@ async def read_write(registry: Registry, request: web.BaseRequest, target: Targe
     validation = next((known for known in get_args(FieldValidation) if known == asked), None)
     if validation is None:
         error = FieldError.unsupported("fieldValidation", asked, get_args(FieldValidation))
-        raise errors.invalid("CreateOptions", "meta.k8s.io", "", [error])
+        raise api_errors.invalid("CreateOptions", "meta.k8s.io", "", [error])
     return Write(
         registry=registry,
         request=request,
@@ -144,7 +143,7 @@ def patch_kind(write: Write) -> str:
     """
     kind = request_body.media_type(write.request)
     if kind not in (*patches.KINDS, APPLY):
-        raise errors.unsupported_patch()
+        raise api_errors.unsupported_patch()
     return kind
 
 
@@ -153,10 +152,10 @@ def _apply(write: Write) -> web.Response:
     resource, target, registry = write.target.resource, write.target, write.registry
     if not write.request.query.get("fieldManager"):
         error = FieldError.required("fieldManager", "is required for apply patch")
-        raise errors.invalid("PatchOptions", "meta.k8s.io", "", [error])
+        raise api_errors.invalid("PatchOptions", "meta.k8s.io", "", [error])
     applied = yaml_body.decode(write.body)
     if not isinstance(applied, dict):
-        raise errors.bad_request("error decoding YAML: the applied configuration is no object")
+        raise api_errors.bad_request("error decoding YAML: the applied configuration is no object")
     unknown = strict_decoding.unknown_fields(applied, resource.api_version, resource.kind)
     if unknown and write.validation == "Strict":
         raise _typed_patch_error(write, unknown[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from flashsale.embedded.apiserver import errors
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.strict_decoding import sound
 
 DEEPEST = 100  # levels of nesting; libyaml's composer recurses in C, where too deep is a crash
@@ -39,7 +39,7 @@ def decode(body: bytes) -> Any:
     try:
         return sound(_json(text) if text.lstrip().startswith("{") else _yaml(text))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise errors.bad_request(f"error converting YAML to JSON: yaml: {error}") from error
+        raise api_errors.bad_request(f"error converting YAML to JSON: yaml: {error}") from error
 
 
 def _json(text: str) -> Any:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from flashsale.embedded.apiserver.errors import ApiError, not_found
-from flashsale.embedded.apiserver.resources import PODS
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.log_file import LogWriter
 from flashsale.embedded.kubelet.pod_api import PodAPI
+from flashsale.embedded.types.api_errors import ApiError, not_found
+from flashsale.embedded.types.resources import PODS
 from flashsale.objects.models import Object
 from flashsale.objects.models import timestamp as unix_seconds
 

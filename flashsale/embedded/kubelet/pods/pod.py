@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.pod_api import EventType, NodeInfo, PodAPI
 from flashsale.embedded.kubelet.pods.pod_state import ContainerState, PodState
@@ -18,6 +17,7 @@ from flashsale.embedded.kubelet.prober.prober import Prober
 from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
 from flashsale.embedded.kubelet.runtime.instance import Runtime
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress, PodNetwork
+from flashsale.embedded.types.api_errors import ApiError
 from flashsale.objects.models import Object
 
 RETRY = 1.0  # seconds until a write that the cluster could not take is tried again

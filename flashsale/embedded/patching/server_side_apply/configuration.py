@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flashsale.embedded.apiserver.errors import ApiError, bad_request
 from flashsale.embedded.patching.server_side_apply import field_walk, last_applied
 from flashsale.embedded.patching.server_side_apply import managers as managing
 from flashsale.embedded.patching.server_side_apply.field_sets import NOTHING, FieldSet
@@ -18,6 +17,7 @@ from flashsale.embedded.patching.server_side_apply.merging import (
     Applying,
     conflict_error,
 )
+from flashsale.embedded.types.api_errors import ApiError, bad_request
 from flashsale.objects.models import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flashsale.embedded.apiserver.errors import ApiError
 from flashsale.embedded.patching.server_side_apply import field_sets, field_walk
 from flashsale.embedded.patching.server_side_apply import managers as managing
 from flashsale.embedded.patching.server_side_apply.field_sets import FieldSet, Path
 from flashsale.embedded.patching.server_side_apply.managers import Manager, Managers, Owned
+from flashsale.embedded.types.api_errors import ApiError
 from flashsale.objects.models import Object
 
 NEVER_OWNED: FieldSet = frozenset(

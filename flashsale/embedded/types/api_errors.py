@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.apiserver.resources import Resource
+from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
 
