@@ -26,12 +26,12 @@ from random import Random
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from flashsale.clusters.select import Wanted
-from flashsale.sale.kill.kill import Blow, strike
+from flashsale.clusters.select import ClusterOptions
+from flashsale.sale.kill.kill import KillMethod, kill_pods
 from flashsale.sale.kill.victims import victims
 from flashsale.sale.observe.observations import Observation
 from flashsale.sale.observe.stream import follow
-from flashsale.sale.session import Sale, find
+from flashsale.sale.session import Sale, connect_to_sale
 from flashsale.ui.watch.layout import view
 from flashsale.ui.watch.view_model import Board, Now, Place, seen
 
@@ -113,13 +113,15 @@ class Watcher:
         heirs = {one.replacement_uid for one in self.board.healings}
         pods = [one.pod for uid, one in self.board.state.pods.items() if uid not in heirs]
         owner = self.board.state.replicaset.uid if self.board.state.replicaset else ""
-        for mark in await strike(self.sale, victims(pods, owner, rng=rng), Blow(), time.monotonic):
+        for mark in await kill_pods(
+            self.sale, victims(pods, owner, rng=rng), KillMethod(), time.monotonic
+        ):
             self.board, _ = seen(self.board, mark)
 
 
 async def watched() -> Board:
     """Heal once, and stop in the middle of the second time."""
-    async with find(Wanted(), None) as sale:
+    async with connect_to_sale(ClusterOptions(), None) as sale:
         async with sale.cluster.reach(await sale.service()) as url:
             board = Board(Place(sale.cluster.context, sale.namespace, url))
         seen_there = follow(sale.api, sale.namespace, sale.name, sale.service_name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flashsale.sale.kill.kill import Blow
+    from flashsale.sale.kill.kill import KillMethod
 
 LONGEST_GRACE = 86_400  # seconds
 
@@ -34,14 +34,14 @@ Patience = Annotated[
 ]
 
 
-def blow(command: str, grace: int | None, hard: bool, process: bool) -> Blow:
+def blow(command: str, grace: int | None, hard: bool, process: bool) -> KillMethod:
     """Read how to kill.
 
     Raises:
         BadInputError: options that contradict each other, or a number that means nothing.
     """
     from flashsale.base.errors import BadInputError
-    from flashsale.sale.kill.kill import Blow
+    from flashsale.sale.kill.kill import KillMethod
 
     hint = f"flashsale {command} --help"
     if (grace is not None) + hard + process > 1:
@@ -52,4 +52,4 @@ def blow(command: str, grace: int | None, hard: bool, process: bool) -> Blow:
         raise BadInputError(
             f"A grace of more than {LONGEST_GRACE} s, a day, helps nobody.", hint=hint
         )
-    return Blow(0 if hard else grace, process)
+    return KillMethod(0 if hard else grace, process)

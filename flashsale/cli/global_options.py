@@ -11,7 +11,7 @@ import typer
 from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
-    from flashsale.clusters.select import Wanted
+    from flashsale.clusters.select import ClusterOptions
 
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label as RFC 1123 has it
 CLUSTERS = ("auto", "minikube", "embedded")
@@ -30,11 +30,11 @@ class Shared:
     debug: bool = False
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ClusterOptions:
         """What was typed about the cluster."""
-        from flashsale.clusters.select import Wanted
+        from flashsale.clusters.select import ClusterOptions
 
-        return Wanted(self.context, self.cluster, self.profile, self.allow_remote)
+        return ClusterOptions(self.context, self.cluster, self.profile, self.allow_remote)
 
     @property
     def json(self) -> bool:

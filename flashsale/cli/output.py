@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from flashsale.clusters.base import Progress
-    from flashsale.ui.watch.inline import Small
+    from flashsale.ui.watch.inline import InlineView
 
 
 class ReaderLeftError(Exception):
@@ -47,15 +47,15 @@ def progress() -> AbstractContextManager[Progress]:
     return shown(live=moving(sys.stderr))
 
 
-def looking(shown: Progress) -> Small | None:
+def looking(shown: Progress) -> InlineView | None:
     """Show the live view in small below a live progress; nothing where nobody looks."""
     from flashsale.ui.progress import Live
 
     if not isinstance(shown, Live):
         return None
-    from flashsale.ui.watch.inline import Small
+    from flashsale.ui.watch.inline import InlineView
 
-    return Small(shown)
+    return InlineView(shown)
 
 
 def notes() -> Progress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
-    from flashsale.clusters.base import Making
+    from flashsale.clusters.base import NewProfileOptions
 
 MOST_REPLICAS = 100
 LEAST_CPUS = 2  # minikube refuses less
@@ -61,9 +61,9 @@ def image_name(text: str) -> str:
     return text
 
 
-def making(driver: str, cpus: int | None, memory: str) -> Making:
+def making(driver: str, cpus: int | None, memory: str) -> NewProfileOptions:
     """Check how a minikube profile is to be made; what is not said is left to minikube."""
-    from flashsale.clusters.base import Making
+    from flashsale.clusters.base import NewProfileOptions
 
     if driver and not re.fullmatch(r"[a-z0-9]+", driver):
         raise BadInputError(f"'{driver}' is not a driver.", hint="flashsale up --driver docker")
@@ -74,7 +74,7 @@ def making(driver: str, cpus: int | None, memory: str) -> Making:
         )
     if memory and not re.fullmatch(r"[1-9]\d*([bkmg](i?b)?)?", memory.lower()):
         raise BadInputError(f"'{memory}' is not a size of memory.", hint="flashsale up --memory 4g")
-    return Making(driver, cpus or 0, memory)
+    return NewProfileOptions(driver, cpus or 0, memory)
 
 
 def build_arg(text: str) -> tuple[str, str]:

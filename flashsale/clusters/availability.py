@@ -11,7 +11,7 @@ from flashsale.kube import kubeconfig
 MINIKUBE = "minikube"  # binary, kind and default profile share the name
 
 
-def told(record: Record) -> str:
+def describe(record: Record) -> str:
     """Name a cluster in a sentence."""
     if record.kind == "embedded":
         return "the embedded cluster"
@@ -39,7 +39,7 @@ async def exists(record: Record) -> bool:
     return (await minikube.profile_state(record.profile)).exists
 
 
-async def asleep(record: Record) -> FlashsaleError:
+async def stopped_minikube_error(record: Record) -> FlashsaleError:
     """Say why minikube has taken a profile's context out of the kubeconfig: stopped, or deleted.
 
     Raises:

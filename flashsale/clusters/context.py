@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters import image_loading
-from flashsale.clusters.base import App, BuildOptions, Held, Image, Kind, Progress
+from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses import tunnels
 from flashsale.clusters.subprocesses.port_forward import (
@@ -95,7 +95,7 @@ class Context:
             note(f"{error} Using port-forward, which leads to one pod.")
             async with self._forwarded(service) as url:
                 note(f"Forwarding from {url}; keep this terminal open (Ctrl-C closes it).")
-                yield Held(url)
+                yield TunnelUrl(url)
             return
         note(f"Reached at {found}.")
         yield found

@@ -11,7 +11,7 @@ from flashsale.docker import Engine, Recipe, Surroundings, Target, make, push
 
 
 @dataclass(slots=True)
-class Telling:
+class LazyStep:
     """Opens a step of the progress with the first line of its output, if one comes at all."""
 
     progress: Progress
@@ -55,10 +55,10 @@ async def by_docker(
     """
     if options.push:
         Target.of(options.push, name)  # a typing mistake costs no build
-    building = Telling(progress, f"Building {name} with Docker on {engine.host}")
+    building = LazyStep(progress, f"Building {name} with Docker on {engine.host}")
     made = await make(engine, await recipe(app, name, options), building.line, progress.note)
     if not options.push:
         return Image(name, made.built, made.id, others=made.others)
-    pushing = Telling(progress, f"Pushing {name} to {options.push}")
+    pushing = LazyStep(progress, f"Pushing {name} to {options.push}")
     pushed = await push(engine, name, options.push, pushing.line)
     return Image(pushed, made.built, made.id, pushed.partition("@")[2], made.others)

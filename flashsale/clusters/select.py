@@ -17,26 +17,28 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
-from flashsale.clusters.availability import MINIKUBE, asleep, exists, told
-from flashsale.clusters.base import Cluster, Making
+from flashsale.clusters.availability import MINIKUBE, describe, exists, stopped_minikube_error
+from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import Embedded
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.state.sale_record import Record
 from flashsale.kube import kubeconfig
 
-NOTHING_ASKED = Making()
+NOTHING_ASKED = NewProfileOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ClusterOptions:
     """What the command line says about the cluster; None where it says nothing."""
 
     context: str | None = None
     cluster: str | None = None  # auto, minikube or embedded
     profile: str | None = None
     allow_remote: bool = False
-    making: Making = field(default_factory=Making)  # of a minikube profile: `up` alone takes it
+    making: NewProfileOptions = field(
+        default_factory=NewProfileOptions
+    )  # of a minikube profile: `up` alone takes it
 
     @property
     def anything(self) -> bool:
@@ -45,7 +47,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SelectedCluster:
     """A cluster, why it is this one, and the record of a sale on it, as far as there is one."""
 
     cluster: Cluster
@@ -53,7 +55,7 @@ class Choice:
     record: Record
 
 
-async def for_opening(wanted: Wanted, *, home: Path | None = None) -> Choice:
+async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
     """Choose where `up` opens the sale; nothing is started.
 
     Raises:
@@ -73,33 +75,33 @@ async def for_opening(wanted: Wanted, *, home: Path | None = None) -> Choice:
     if recorded and await exists(recorded):
         guard(recorded)
         where = _cluster(recorded, home, wanted.making)
-        return Choice(where, "the sale is there already", recorded)
-    why = f"{told(recorded)}, where the sale was, is gone; " if recorded else ""
+        return SelectedCluster(where, "the sale is there already", recorded)
+    why = f"{describe(recorded)}, where the sale was, is gone; " if recorded else ""
     return await _best(recorded.profile if recorded else MINIKUBE, home, why, wanted.making)
 
 
-async def for_finding(wanted: Wanted, *, home: Path | None = None) -> Choice:
+async def select_existing(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
     """Choose where an open sale is, without a look whether it runs.
 
     Raises:
         NoSaleError: nothing was typed, nothing is recorded, and the embedded cluster does not run;
             or minikube's profile is gone.
         ClusterUnreachableError: minikube is stopped, or the context is not there any more.
-        RefusedError, BadInputError: as :func:`for_opening` does.
+        RefusedError, BadInputError: as :func:`select_for_up` does.
     """
     home = home or state_home()
     choice = await _pointed_at(wanted, home)
     if choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read():
-        raise await asleep(choice.record)
+        raise await stopped_minikube_error(choice.record)
     return choice
 
 
-async def for_closing(wanted: Wanted, *, home: Path | None = None) -> Choice:
-    """Choose as :func:`for_finding` does, but take a minikube that is stopped, or gone, as well."""
+async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
+    """Do as :func:`select_existing`, but take a minikube that is stopped, or gone, as well."""
     return await _pointed_at(wanted, home or state_home())
 
 
-async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
+async def _pointed_at(wanted: ClusterOptions, home: Path) -> SelectedCluster:
     """Take what was typed, else what is recorded, else the embedded cluster if it runs."""
     if wanted.anything:
         return _typed(wanted, recorded_quietly(home), home)
@@ -108,14 +110,14 @@ async def _pointed_at(wanted: Wanted, home: Path) -> Choice:
         return await _unrecorded(home)
     if recorded.kind == "context" and recorded.context not in kubeconfig.read():
         raise ClusterUnreachableError(
-            f"The sale is on {told(recorded)}, which the kubeconfig does not have any more.",
+            f"The sale is on {describe(recorded)}, which the kubeconfig does not have any more.",
             hint="kubectl config get-contexts",
         )
     guard(recorded)
-    return Choice(_cluster(recorded, home), "the sale is there already", recorded)
+    return SelectedCluster(_cluster(recorded, home), "the sale is there already", recorded)
 
 
-async def _unrecorded(home: Path) -> Choice:
+async def _unrecorded(home: Path) -> SelectedCluster:
     """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
 
     Raises:
@@ -128,17 +130,19 @@ async def _unrecorded(home: Path) -> Choice:
         running = False  # another version's
     if not running:
         raise NoSaleError("No sale is open here.", hint="flashsale up")
-    return Choice(ours, "it runs, and nothing is recorded", Record("embedded", Embedded.context))
+    return SelectedCluster(
+        ours, "it runs, and nothing is recorded", Record("embedded", Embedded.context)
+    )
 
 
-def _typed(wanted: Wanted, recorded: Record | None, home: Path) -> Choice:
+def _typed(wanted: ClusterOptions, recorded: Record | None, home: Path) -> SelectedCluster:
     fresh, why = _meant(wanted, recorded)
     fresh = _adopted(fresh, recorded)
     guard(fresh)
-    return Choice(_cluster(fresh, home, wanted.making), why, fresh)
+    return SelectedCluster(_cluster(fresh, home, wanted.making), why, fresh)
 
 
-def _meant(wanted: Wanted, recorded: Record | None) -> tuple[Record, str]:
+def _meant(wanted: ClusterOptions, recorded: Record | None) -> tuple[Record, str]:
     """Turn the options into a record; contexts of clusters that we know better are those."""
     if wanted.context == Embedded.context or wanted.cluster == "embedded":
         return Record("embedded", Embedded.context), "you asked for it"
@@ -195,14 +199,14 @@ def guard(record: Record) -> None:
         )
 
 
-async def _best(profile: str, home: Path, why: str, making: Making) -> Choice:
+async def _best(profile: str, home: Path, why: str, making: NewProfileOptions) -> SelectedCluster:
     """Choose without any word from the user: minikube where it can run, else embedded."""
     usable, reason = await asyncio.to_thread(minikube_usable, profile)
     if usable:
         record = Record("minikube", profile, profile=profile)
     else:
         record = Record("embedded", Embedded.context)
-    return Choice(_cluster(record, home, making), why + reason, record)
+    return SelectedCluster(_cluster(record, home, making), why + reason, record)
 
 
 def minikube_usable(profile: str) -> tuple[bool, str]:
@@ -214,7 +218,7 @@ def minikube_usable(profile: str) -> tuple[bool, str]:
     return minikube.usable(profile)
 
 
-def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Cluster:
+def _cluster(record: Record, home: Path, making: NewProfileOptions = NOTHING_ASKED) -> Cluster:
     """Import only the kind that is needed: the others bring Docker's door with them.
 
     Raises:
@@ -222,7 +226,7 @@ def _cluster(record: Record, home: Path, making: Making = NOTHING_ASKED) -> Clus
     """
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
-            f"{making.options} is for minikube, but you also ask for {told(record)}.",
+            f"{making.options} is for minikube, but you also ask for {describe(record)}.",
             hint=f"flashsale up --cluster minikube {making.options}",
         )
     if os.path.isdir(home / "tunnels"):

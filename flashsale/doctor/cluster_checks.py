@@ -17,7 +17,12 @@ from flashsale.base.text import counted
 from flashsale.clusters.minikube import ProfileState, installed, profile_state
 from flashsale.clusters.minikube.cli import INSTALL, Binary
 from flashsale.clusters.minikube.profile import GONE, Profile, Status, version
-from flashsale.clusters.minikube.start.start_plan import BY_DOCKER, check_version, disk_full, road
+from flashsale.clusters.minikube.start.start_plan import (
+    BY_DOCKER,
+    check_version,
+    disk_full,
+    image_route,
+)
 from flashsale.docker import EngineError, Trouble, connected, own_docker
 
 Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed either
@@ -115,7 +120,7 @@ def judged_profile(
         return Finding("minikube", "ok", f"{program}, no profile '{name}' yet", update or up)
     grade, word, hint = condition(name, state, up, docker=docker)
     text = f"{program}, profile '{name}' ({made_with(state.profile)}) {word}"
-    if road(state.profile)[0] == "node":
+    if image_route(state.profile)[0] == "node":
         text += "; images are built with `minikube image build`"
     return Finding("minikube", grade, text, hint if grade == "problem" else update or hint)
 

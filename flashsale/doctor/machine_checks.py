@@ -12,13 +12,13 @@ from pathlib import Path
 from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters import availability, select
 from flashsale.clusters.base import Cluster
-from flashsale.clusters.select import Choice, Wanted
+from flashsale.clusters.select import ClusterOptions, SelectedCluster
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
 from flashsale.doctor import cluster_checks
 from flashsale.doctor.cluster_checks import Finding
 from flashsale.kube import kubeconfig as contexts
-from flashsale.sale.session import reached
+from flashsale.sale.session import connect
 from flashsale.sale.status import status
 
 LEAST_PYTHON = (3, 11)
@@ -26,7 +26,7 @@ PATIENCE = 10.0  # seconds for the recorded cluster to say that it runs
 LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, the embedded less
 
 
-async def examine(wanted: Wanted, home: Path) -> list[Finding]:
+async def examine(wanted: ClusterOptions, home: Path) -> list[Finding]:
     """Look at everything; nothing is started or changed."""
     elsewhere, (recorded, asleep) = await asyncio.gather(
         cluster_checks.all_of_them(profile(wanted, home)), sale(home)
@@ -43,7 +43,7 @@ async def examine(wanted: Wanted, home: Path) -> list[Finding]:
     ]
 
 
-def profile(wanted: Wanted, home: Path) -> str:
+def profile(wanted: ClusterOptions, home: Path) -> str:
     """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
     recorded = select.recorded_quietly(home)
     named = recorded.profile if recorded and recorded.kind == availability.MINIKUBE else None
@@ -100,7 +100,7 @@ async def sale(home: Path) -> tuple[Finding, bool]:
     """Tell what is recorded and how it fares, and whether its cluster has to be started."""
     try:
         recorded = records.read(home)
-        choice = await select.for_finding(Wanted(), home=home)
+        choice = await select.select_existing(ClusterOptions(), home=home)
     except FlashsaleError as error:
         if isinstance(error, NoSaleError) and not select.recorded_quietly(home):
             return Finding("sale", "absent", "none is open", "flashsale up"), False
@@ -108,7 +108,7 @@ async def sale(home: Path) -> tuple[Finding, bool]:
     if recorded is None:
         text = "none is recorded, but the embedded cluster runs"
         return Finding("sale", "ok", text, "flashsale status, or flashsale down"), False
-    where = availability.told(recorded)
+    where = availability.describe(recorded)
     if await runs(choice.cluster):
         wrong, hint = await trouble(choice)
         if wrong:
@@ -121,10 +121,10 @@ async def sale(home: Path) -> tuple[Finding, bool]:
     return Finding("sale", "problem", asleep, "flashsale up"), True
 
 
-async def trouble(choice: Choice) -> tuple[str, str]:
+async def trouble(choice: SelectedCluster) -> tuple[str, str]:
     """Say what is wrong with the open sale itself, and what to type; nothing if all is well."""
     try:
-        async with asyncio.timeout(PATIENCE), reached(choice, choice.record, None) as found:
+        async with asyncio.timeout(PATIENCE), connect(choice, choice.record, None) as found:
             return (await status(found)).trouble, "flashsale up"
     except TimeoutError:
         return "the recorded cluster is slow to answer", "flashsale status"
@@ -141,16 +141,16 @@ async def runs(cluster: Cluster) -> bool:
         return False
 
 
-async def choice(wanted: Wanted, home: Path, *, asleep: bool) -> Finding:
+async def choice(wanted: ClusterOptions, home: Path, *, asleep: bool) -> Finding:
     """Say what `up` would choose, and why.
 
     Args:
         asleep: the cluster of the recorded sale does not run.
     """
     try:
-        chosen = await select.for_opening(wanted, home=home)
+        chosen = await select.select_for_up(wanted, home=home)
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
     start = asleep and chosen.record == select.recorded_quietly(home)
     use = "start" if start and chosen.record.kind != "context" else "use"
-    return Finding("up", "ok", f"would {use} {availability.told(chosen.record)}: {chosen.why}")
+    return Finding("up", "ok", f"would {use} {availability.describe(chosen.record)}: {chosen.why}")

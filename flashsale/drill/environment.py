@@ -7,7 +7,7 @@ from typing import Any
 
 from flashsale import __version__
 from flashsale.drill.cpu import cores
-from flashsale.drill.result import Place
+from flashsale.drill.result import Environment
 from flashsale.kube import paths
 from flashsale.objects.models import Object
 from flashsale.sale.session import Sale
@@ -24,7 +24,7 @@ WRITTEN_BY_SERVERS = (
 GIVEN_BY_CLUSTERS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")  # to a Service
 
 
-async def place(sale: Sale, url: str) -> Place:
+async def place(sale: Sale, url: str) -> Environment:
     """Look everything up.
 
     Raises:
@@ -33,7 +33,7 @@ async def place(sale: Sale, url: str) -> Place:
     replicaset = await sale.replicaset()
     service = await sale.api.get(paths.services(sale.namespace, sale.service_name))
     version = await sale.api.version()
-    return Place(
+    return Environment(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
         namespace=sale.namespace,

@@ -22,7 +22,7 @@ Told = Callable[[Happening], None]
 Seen = Callable[[Observation], None]
 
 
-class Eye:
+class SaleMonitor:
     """What is known of the sale now. One task runs :meth:`watch`; others wait on it."""
 
     def __init__(self, sale: Sale, told: Told, seen: Seen) -> None:

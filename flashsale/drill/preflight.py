@@ -13,7 +13,7 @@ from flashsale.base.errors import NotReadyError
 from flashsale.load.results import Figures
 from flashsale.objects.models import Pod
 from flashsale.sale.ready.conditions import Deadline
-from flashsale.sale.ready.endpoint_check import ANSWER, proven
+from flashsale.sale.ready.endpoint_check import ANSWER, wait_until_sale_answers
 from flashsale.sale.session import Sale
 
 FEWEST = 3  # purchases that must have failed before a sale is said to sell nothing
@@ -53,7 +53,7 @@ async def why_not(
         say: told what is waited for.
     """
     try:
-        await proven(sale, url, pods, Deadline.after(ANSWER), _Progress(say))
+        await wait_until_sale_answers(sale, url, pods, Deadline.after(ANSWER), _Progress(say))
     except NotReadyError as error:
         why, hint = str(error), error.hint
         return NotReadyError(_nothing_done(f"{why[0].lower()}{why[1:]}"), hint=hint)

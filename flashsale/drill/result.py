@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from flashsale.drill.cpu import Reading
-from flashsale.drill.history import History, Life
+from flashsale.drill.history import History, PodLifetime
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Report
 from flashsale.sale.observe.state import Healing
@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Struck:
+class PodKill:
     """One kill that happened."""
 
     number: int
@@ -74,7 +74,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Environment:
     """Where a drill ran, and on what."""
 
     kind: str  # embedded, minikube or context
@@ -96,15 +96,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DrillResult:
     """A finished drill, or as much of it as there was time for."""
 
     scenario: Scenario
-    place: Place
+    place: Environment
     replicas: int  # before and after
     report: Report
     history: History
-    struck: tuple[Struck, ...]
+    struck: tuple[PodKill, ...]
     skipped: tuple[Skipped, ...]
     scalings: tuple[Scaled, ...]
     phases: tuple[Phase, ...]
@@ -127,11 +127,11 @@ class Outcome:
         return [self._served(one) for one in self.history.healed]
 
     @property
-    def lives(self) -> list[Life]:
+    def lives(self) -> list[PodLifetime]:
         """All pods, in the order in which they came."""
         return sorted(self.history.lives.values(), key=lambda life: (life.seen, life.name))
 
-    def kill_of(self, healing: Healing) -> Struck | None:
+    def kill_of(self, healing: Healing) -> PodKill | None:
         """Find the kill that a healing heals; None for an accident."""
         fitting = (
             one

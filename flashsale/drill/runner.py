@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.drill.monitor import Eye
+from flashsale.drill.monitor import SaleMonitor
 from flashsale.drill.preflight import WAITING, patience, sells, why_not
-from flashsale.drill.result import End, Entry, EntryKind, Outcome, Place
+from flashsale.drill.result import DrillResult, End, Entry, EntryKind, Environment
 from flashsale.drill.scenario import Scenario, Step, longest
-from flashsale.drill.steps import Director
+from flashsale.drill.steps import StepRunner
 from flashsale.load import coordinator
 from flashsale.load.plan import LONGEST, PATIENCE, Plan
 from flashsale.load.results import Figures, Progress, Report
@@ -39,7 +39,7 @@ class Glance:
 
 
 @dataclass(frozen=True, slots=True)
-class Audience:
+class Observers:
     """Who looks on; each must return quickly."""
 
     look: Callable[[Glance], None] = lambda glance: None  # four times a second
@@ -50,13 +50,13 @@ class Audience:
 async def run(
     sale: Sale,
     target: Target,
-    place: Place,
+    place: Environment,
     scenario: Scenario,
     plan: Sequence[Step],
     *,
-    audience: Audience | None = None,
+    audience: Observers | None = None,
     stop: asyncio.Event | None = None,
-) -> tuple[Outcome, FlashsaleError | None]:
+) -> tuple[DrillResult, FlashsaleError | None]:
     """Carry out a plan, put the replicas back as they were, and report what happened.
 
     A sale that confirms no purchase in the first calm is left alone: the drill ends there.
@@ -72,7 +72,7 @@ async def run(
         NotReadyError: the sale was not whole to begin with.
     """
     replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
-    watchers, stop = audience or Audience(), stop or asyncio.Event()
+    watchers, stop = audience or Observers(), stop or asyncio.Event()
     await _whole(sale, replicas, scenario.timeout, watchers, stop)
     drill = _Drill(sale, place.url, scenario, replicas, watchers, stop)
     error = await drill.run(target, plan)
@@ -80,7 +80,7 @@ async def run(
 
 
 async def _whole(
-    sale: Sale, replicas: int, timeout: float, audience: Audience, stop: asyncio.Event
+    sale: Sale, replicas: int, timeout: float, audience: Observers, stop: asyncio.Event
 ) -> None:
     """Wait until the sale is whole, or the drill is to stop; say so where that takes a while."""
     waiting = asyncio.create_task(ready(sale, replicas, timeout=timeout))
@@ -107,7 +107,7 @@ class _Drill:
         url: str,
         scenario: Scenario,
         replicas: int,
-        audience: Audience,
+        audience: Observers,
         stop: asyncio.Event,
     ) -> None:
         self._sale, self._url = sale, url
@@ -118,8 +118,8 @@ class _Drill:
         self._looked = asyncio.Event()  # set whenever the crowd reports
         self._figures = Figures()  # its newest
         self._enough = asyncio.Event()  # set when no more are to come
-        self._eye = Eye(sale, self._happened, self._audience.see)
-        self._director = Director(sale, scenario, replicas, self._eye, self._tell, time.monotonic)
+        self._eye = SaleMonitor(sale, self._happened, self._audience.see)
+        self._director = StepRunner(sale, scenario, replicas, self._eye, self._tell, time.monotonic)
 
     async def run(self, target: Target, plan: Sequence[Step]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
@@ -144,12 +144,12 @@ class _Drill:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._restore()
 
-    def outcome(self, place: Place, error: FlashsaleError | None) -> Outcome:
+    def outcome(self, place: Environment, error: FlashsaleError | None) -> DrillResult:
         """Put everything together."""
         assert self._report
         director = self._director
         ended: End = "failed" if error else "interrupted" if self._stop.is_set() else "done"
-        return Outcome(
+        return DrillResult(
             self._scenario,
             place,
             self._replicas,

@@ -9,11 +9,11 @@ from typing import Any
 
 from flashsale.base.text import counted
 from flashsale.drill import cpu
-from flashsale.drill.monitor import Eye
-from flashsale.drill.result import Entry, EntryKind, Phase, PhaseName, Scaled, Skipped, Struck
+from flashsale.drill.monitor import SaleMonitor
+from flashsale.drill.result import Entry, EntryKind, Phase, PhaseName, PodKill, Scaled, Skipped
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
 from flashsale.objects.models import Pod
-from flashsale.sale.kill.kill import strike
+from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.victims import victims
 from flashsale.sale.ready.readiness import explained
 from flashsale.sale.scale import scale
@@ -23,13 +23,19 @@ Clock = Callable[[], float]
 Tell = Callable[[Entry], None]
 
 
-class Director:
+class StepRunner:
     """One drill's deeds. Cancelling it leaves the sale as it is at that moment."""
 
     def __init__(
-        self, sale: Sale, scenario: Scenario, replicas: int, eye: Eye, tell: Tell, clock: Clock
+        self,
+        sale: Sale,
+        scenario: Scenario,
+        replicas: int,
+        eye: SaleMonitor,
+        tell: Tell,
+        clock: Clock,
     ) -> None:
-        self.struck: list[Struck] = []
+        self.struck: list[PodKill] = []
         self.skipped: list[Skipped] = []
         self.scalings: list[Scaled] = []
         self.phases: list[Phase] = []
@@ -106,9 +112,9 @@ class Director:
 
     async def _strike(self, number: int, victim: Pod, asked: float) -> None:
         self.aimed.add(victim.uid)
-        (mark,) = await strike(self._sale, [victim], self._scenario.blow, self._clock)
+        (mark,) = await kill_pods(self._sale, [victim], self._scenario.blow, self._clock)
         self._eye.take(mark)
-        self.struck.append(Struck(number, victim.name, victim.uid, asked, mark.at))
+        self.struck.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
 
     async def _pause(self, seconds: float) -> None:
         """Let so many seconds pass since the last kill, if there was one."""

@@ -146,7 +146,7 @@ class _Crowd:
 async def worker_process() -> AsyncIterator[Process]:
     """Start a worker; it is gone when this is left, however that happens."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "flashsale.load.worker.__main__"),
+        *(sys.executable, "-P", "-m", "flashsale.load.worker"),
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,

@@ -12,12 +12,12 @@ from typing import Any
 from flashsale.base.errors import NoSaleError, NotReadyError
 from flashsale.clusters.availability import exists
 from flashsale.clusters.base import Progress
-from flashsale.clusters.select import Choice, recorded_quietly
+from flashsale.clusters.select import SelectedCluster, recorded_quietly
 from flashsale.clusters.state import sale_record as records
 from flashsale.kube import NotFoundError, paths
 from flashsale.objects.models import Object
 from flashsale.sale.ready.conditions import until_gone
-from flashsale.sale.session import Sale, owned, reached
+from flashsale.sale.session import Sale, connect, owned
 from flashsale.sale.up import renamed
 
 SPARE = 30.0  # seconds beyond the pods' grace period until waiting for them makes no sense
@@ -43,7 +43,7 @@ class Closed:
 
 
 async def close(
-    choice: Choice,
+    choice: SelectedCluster,
     namespace: str | None,
     progress: Progress,
     home: Path,
@@ -72,7 +72,7 @@ async def close(
         return Closed((), kept, clock() - began, kept)
     if dead and cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go
-    async with reached(choice, choice.record, namespace) as sale:
+    async with connect(choice, choice.record, namespace) as sale:
         progress.step("Removing the ReplicaSet, the Service and the pods")
         removed = await remove(sale, at_once=dead)
         if sale.namespace == choice.record.namespace:
@@ -96,7 +96,9 @@ async def close(
     return Closed(tuple(removed), stopped, clock() - began)
 
 
-def _go_on(choice: Choice, closed: str, another: str, progress: Progress, home: Path) -> None:
+def _go_on(
+    choice: SelectedCluster, closed: str, another: str, progress: Progress, home: Path
+) -> None:
     """Say for which sale the cluster goes on, and let the next commands find that one."""
     progress.note(
         f"The cluster goes on: there is a sale in the namespace {another};"
@@ -179,13 +181,13 @@ async def _pods_gone(sale: Sale, replicaset: Object) -> None:
         ) from None
 
 
-def _forget(home: Path, choice: Choice) -> None:
+def _forget(home: Path, choice: SelectedCluster) -> None:
     """Drop the record if it is about this cluster."""
     if _ours_to_write(home, choice):
         records.forget(home)
 
 
-def _ours_to_write(home: Path, choice: Choice) -> bool:
+def _ours_to_write(home: Path, choice: SelectedCluster) -> bool:
     """Whether the record is about this cluster, or there is none; `down` may name another."""
     found, ours = recorded_quietly(home), choice.record
     if found is None:

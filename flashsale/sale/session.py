@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from flashsale.base.errors import NoSaleError
 from flashsale.clusters.base import Cluster
-from flashsale.clusters.select import Choice, Wanted, for_finding
+from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_existing
 from flashsale.clusters.state.sale_record import Record
-from flashsale.kube import Api, NotFoundError, connect, paths
+from flashsale.kube import Api, NotFoundError, paths
+from flashsale.kube import connect as connect_to_api
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
 
@@ -83,24 +84,26 @@ class Sale:
 
 
 @asynccontextmanager
-async def find(wanted: Wanted, namespace: str | None) -> AsyncIterator[Sale]:
+async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> AsyncIterator[Sale]:
     """Connect to the sale that the options or the record point to.
 
     Raises:
         NoSaleError, RefusedError, BadInputError, ClusterUnreachableError: as
-            :func:`flashsale.clusters.select.for_finding` says.
+            :func:`flashsale.clusters.select.select_existing` says.
     """
-    choice = await for_finding(wanted)
-    async with reached(choice, choice.record, namespace) as sale:
+    choice = await select_existing(wanted)
+    async with connect(choice, choice.record, namespace) as sale:
         yield sale
 
 
 @asynccontextmanager
-async def reached(choice: Choice, record: Record, namespace: str | None) -> AsyncIterator[Sale]:
+async def connect(
+    choice: SelectedCluster, record: Record, namespace: str | None
+) -> AsyncIterator[Sale]:
     """Connect to a chosen cluster."""
     cluster = choice.cluster
     context, hint = cluster.context, cluster.start_hint
-    async with connect(cluster.kubeconfig, context, start_hint=hint) as api:
+    async with connect_to_api(cluster.kubeconfig, context, start_hint=hint) as api:
         where = namespace or record.namespace
         yield Sale(cluster, api, where, record.replicaset, record.service)
 

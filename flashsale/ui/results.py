@@ -101,7 +101,7 @@ def happening_line(happening: Happening) -> str:
             return f"{one.victim} is gone after {_after(one.gone, one)}"
         case state.Closed():
             return ""
-        case state.CalledOff(healing=one, why=why):
+        case state.NotReplaced(healing=one, why=why):
             return f"{one.victim} is not replaced: {why}"
         case state.Scaled(before=before, after=after):
             return f"somebody scales from {before} to {after}"

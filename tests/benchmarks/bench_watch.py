@@ -31,7 +31,7 @@ from flashsale.kube import connect, paths
 from flashsale.kube.watch import Changed, Patience, Resynced, changes
 from flashsale.sale.observe.stream import follow
 from flashsale.ui.watch.screen import Screen
-from flashsale.ui.watch.session import Show
+from flashsale.ui.watch.session import WatchSession
 from flashsale.ui.watch.view_model import Board, Place
 from tests.command import Flashsale
 from tests.watching.cluster import PATH, Cluster
@@ -273,7 +273,7 @@ async def _watch_busy(port: int) -> tuple[float, float]:
             console = Console(file=paper, width=80, height=24, force_terminal=True)
             screen = Screen(paper, console)
             async with aclosing(follow(api, "default", "flashsale-rs", "flashsale-svc")) as news:
-                show = Show(news, Board(Place("bench", "default")), screen)
+                show = WatchSession(news, Board(Place("bench", "default")), screen)
                 before, began = _used(), time.monotonic()
                 await show.run(BUSY_SECONDS)
                 took = time.monotonic() - began

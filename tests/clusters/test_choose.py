@@ -20,7 +20,7 @@ from flashsale.base.errors import (
     RefusedError,
 )
 from flashsale.clusters import availability
-from flashsale.clusters.select import Wanted, for_finding, for_opening
+from flashsale.clusters.select import ClusterOptions, select_existing, select_for_up
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record, UnusableRecordError
 from flashsale.kube import kubeconfig
@@ -55,29 +55,29 @@ def home(sale_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_bare_machine_gets_the_embedded_cluster(home: Path) -> None:
     """Without minikube and without a word, and it says why."""
-    choice = await for_opening(Wanted())
+    choice = await select_for_up(ClusterOptions())
     assert choice.record.kind == "embedded"
     assert choice.why == "minikube is not installed"
 
 
 async def test_current_context_is_never_taken(home: Path) -> None:
     """kubectl's current context may be work; it takes `--context` to go there."""
-    assert (await for_opening(Wanted(cluster="auto"))).record.context != "prod"
+    assert (await select_for_up(ClusterOptions(cluster="auto"))).record.context != "prod"
 
 
 @pytest.mark.parametrize("name", ["kind-dev", "k3d-dev", "docker-desktop"])
 async def test_local_contexts_are_taken(home: Path, name: str) -> None:
     """By name and by address."""
-    assert (await for_opening(Wanted(context=name))).record == Record("context", name)
+    assert (await select_for_up(ClusterOptions(context=name))).record == Record("context", name)
 
 
 @pytest.mark.parametrize("name", ["prod", "kind-prod", "tunnel"])
 async def test_contexts_that_are_not_local_are_refused(home: Path, name: str) -> None:
     """Neither a good name nor a good address alone is enough; insisting is."""
     with pytest.raises(RefusedError, match="not a local cluster") as caught:
-        await for_opening(Wanted(context=name))
+        await select_for_up(ClusterOptions(context=name))
     assert "--allow-remote" in caught.value.hint
-    choice = await for_opening(Wanted(context=name, allow_remote=True))
+    choice = await select_for_up(ClusterOptions(context=name, allow_remote=True))
     assert choice.record == Record("context", name, allow_remote=True)
 
 
@@ -99,32 +99,32 @@ def test_consent_to_a_remote_cluster_is_demanded_on_the_command_line(
 async def test_unknown_context_is_refused_with_a_suggestion(home: Path) -> None:
     """A typing mistake must not start anything."""
     with pytest.raises(BadInputError, match="Did you mean 'kind-dev'"):
-        await for_opening(Wanted(context="kind-dve"))
+        await select_for_up(ClusterOptions(context="kind-dve"))
 
 
 async def test_consent_is_given_once(home: Path) -> None:
     """What was insisted on at `up` holds for the commands on that sale, and for no other."""
     records.write(home, Record("context", "prod", allow_remote=True, namespace="shop"))
-    assert (await for_finding(Wanted())).record.namespace == "shop"
-    assert (await for_finding(Wanted(context="prod"))).record.namespace == "shop"
+    assert (await select_existing(ClusterOptions())).record.namespace == "shop"
+    assert (await select_existing(ClusterOptions(context="prod"))).record.namespace == "shop"
     with pytest.raises(RefusedError):
-        await for_finding(Wanted(context="kind-prod"))
+        await select_existing(ClusterOptions(context="kind-prod"))
 
 
 async def test_record_is_found_without_options(home: Path) -> None:
     """Names of a learner's own manifest come back with it."""
     wrote = Record("embedded", "flashsale-embedded", replicaset="mine", service="ours")
     records.write(home, wrote)
-    assert (await for_finding(Wanted())).record == wrote
-    assert (await for_opening(Wanted())).record == wrote
+    assert (await select_existing(ClusterOptions())).record == wrote
+    assert (await select_for_up(ClusterOptions())).record == wrote
 
 
 async def test_vanished_context_is_told_and_up_chooses_anew(home: Path) -> None:
     """A deleted kind cluster leaves a record behind."""
     records.write(home, Record("context", "kind-gone"))
     with pytest.raises(ClusterUnreachableError, match="does not have any more"):
-        await for_finding(Wanted())
-    choice = await for_opening(Wanted())
+        await select_existing(ClusterOptions())
+    choice = await select_for_up(ClusterOptions())
     assert choice.record.kind == "embedded"
     assert choice.why.startswith("the context 'kind-gone', where the sale was, is gone; ")
 
@@ -132,12 +132,12 @@ async def test_vanished_context_is_told_and_up_chooses_anew(home: Path) -> None:
 async def test_nothing_recorded_is_no_sale(home: Path) -> None:
     """Only `up` chooses by itself."""
     with pytest.raises(NoSaleError):
-        await for_finding(Wanted())
+        await select_existing(ClusterOptions())
 
 
 async def test_own_context_by_name_is_the_embedded_cluster(home: Path) -> None:
     """Whoever exported our kubeconfig may name its context."""
-    choice = await for_opening(Wanted(context="flashsale-embedded"))
+    choice = await select_for_up(ClusterOptions(context="flashsale-embedded"))
     assert choice.record.kind == "embedded"
 
 
@@ -167,11 +167,11 @@ async def test_unusable_record_is_told_and_written_over(home: Path, raw: bytes) 
     records.write(home, Record("embedded", "gone"))
     records.path(home).write_bytes(raw)
     with pytest.raises(UnusableRecordError, match="does not tell where the sale is") as caught:
-        await for_finding(Wanted())
+        await select_existing(ClusterOptions())
     assert f"rm {records.path(home)}" in caught.value.hint
-    choice = await for_opening(Wanted(cluster="embedded"))
+    choice = await select_for_up(ClusterOptions(cluster="embedded"))
     records.write(home, choice.record)
-    assert (await for_finding(Wanted())).record == choice.record
+    assert (await select_existing(ClusterOptions())).record == choice.record
 
 
 async def test_folder_in_place_of_the_record_is_left_alone(home: Path) -> None:
@@ -229,6 +229,6 @@ def test_kubeconfig_without_the_context_is_empty() -> None:
 
 def test_told_names_each_kind() -> None:
     """The one line of `up` reads well for all three."""
-    assert availability.told(Record("embedded", "x")) == "the embedded cluster"
-    assert availability.told(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
-    assert availability.told(Record("context", "kind-x")) == "the context 'kind-x'"
+    assert availability.describe(Record("embedded", "x")) == "the embedded cluster"
+    assert availability.describe(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
+    assert availability.describe(Record("context", "kind-x")) == "the context 'kind-x'"

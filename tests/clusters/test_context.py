@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.base import Held
+from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.context import Context, candidates
 from flashsale.embedded.process import launch
 from flashsale.objects.models import Service
@@ -114,7 +114,7 @@ async def test_one_pod_is_forwarded_to_where_nothing_else_leads(
     """For a look, held only as long as it is needed; on the sale's own context."""
     async with context.reach(nowhere, told, one_pod=True) as url:
         assert url == f"http://127.0.0.1:{listening}"
-        assert isinstance(url, Held)
+        assert isinstance(url, TunnelUrl)
     words = (kubectl / "words").read_text()
     assert "--context=flashsale-embedded port-forward -n default service/flashsale-svc :80" in words
     assert "leads to one pod" in told.notes[0]

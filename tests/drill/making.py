@@ -7,15 +7,24 @@ from dataclasses import replace
 from typing import Any
 
 from flashsale.drill.cpu import Reading
-from flashsale.drill.history import History, Life, Routing, key
-from flashsale.drill.result import Entry, Outcome, Phase, PhaseName, Place, Scaled, Skipped, Struck
+from flashsale.drill.history import History, PodLifetime, Routing, key
+from flashsale.drill.result import (
+    DrillResult,
+    Entry,
+    Environment,
+    Phase,
+    PhaseName,
+    PodKill,
+    Scaled,
+    Skipped,
+)
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Figures, Loss, Quantiles, Report, Second
-from flashsale.sale.kill.kill import Blow
+from flashsale.sale.kill.kill import KillMethod
 from flashsale.sale.observe.state import Healing
 
 START = 1000.0  # of the run, on the monotonic clock
-PLACE = Place(
+PLACE = Environment(
     kind="embedded",
     context="flashsale-embedded",
     namespace="default",
@@ -35,10 +44,10 @@ def loss(at: float, ended: float | None = None, kind: str = "reset", pod: str = 
     return Loss(at, at + 0.01 if ended is None else ended, kind, pod)
 
 
-def life(name: str, **moments: float) -> Life:
+def life(name: str, **moments: float) -> PodLifetime:
     """One pod; its uid is its name."""
     known = {"seen": -1.0, **moments}
-    return Life(name, name, **{word: START + moment for word, moment in known.items()})
+    return PodLifetime(name, name, **{word: START + moment for word, moment in known.items()})
 
 
 def healing(victim: str, replacement: str, died: float, ready: float, **more: Any) -> Healing:
@@ -61,9 +70,9 @@ def healing(victim: str, replacement: str, died: float, ready: float, **more: An
     )
 
 
-def struck(number: int, pod: str, at: float) -> Struck:
+def struck(number: int, pod: str, at: float) -> PodKill:
     """One kill, accepted 20 ms after it was asked for."""
-    return Struck(number, pod, pod, START + at, START + at + 0.02)
+    return PodKill(number, pod, pod, START + at, START + at + 0.02)
 
 
 def scaled(before: int, after: int, at: float, seconds: float | None) -> Scaled:
@@ -85,23 +94,23 @@ def outcome(
     answers: Mapping[int, Mapping[str, int]] | None = None,
     losses: Sequence[Loss] = (),
     firsts: Mapping[str, float] | None = None,
-    lives: Iterable[Life] = (),
+    lives: Iterable[PodLifetime] = (),
     routings: Iterable[tuple[float, Iterable[str]]] = ((-1.0, ("a", "b", "c")),),
     healings: Iterable[Healing] = (),
-    kills: Iterable[Struck] = (),
+    kills: Iterable[PodKill] = (),
     skipped: Iterable[Skipped] = (),
     scalings: Iterable[Scaled] = (),
     phases: Iterable[Phase] = (),
     entries: Iterable[Entry] = (),
-    blow: Blow | None = None,
+    blow: KillMethod | None = None,
     figures: Figures | None = None,
     rejected: int = 0,
     unlisted: int = 0,
     **more: Any,
-) -> Outcome:
+) -> DrillResult:
     """Put a drill together; by default three pods sell 30 purchases each in every second."""
     sold = answers or {at: dict.fromkeys("abc", 30) for at in range(seconds)}
-    scenario = more.pop("scenario", None) or Scenario(rate=90.0, blow=blow or Blow())
+    scenario = more.pop("scenario", None) or Scenario(rate=90.0, blow=blow or KillMethod())
     report = Report(
         figures=figures or totals(sold, losses, rejected, unlisted, float(seconds)),
         timeline=tuple(second(at, sold, losses) for at in range(seconds)),
@@ -118,7 +127,7 @@ def outcome(
         routings=[Routing(START + at, frozenset(pods)) for at, pods in routings],
         healings={key(one): one for one in healings},
     )
-    made = Outcome(
+    made = DrillResult(
         scenario,
         PLACE,
         3,

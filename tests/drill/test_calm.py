@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from flashsale.drill.analysis.attribution import Cause, blame
 from flashsale.drill.analysis.baseline import SLACK, usual
-from flashsale.drill.analysis.verdict import Judged, judge
+from flashsale.drill.analysis.verdict import Analysis, judge
 from flashsale.drill.report.document import document
-from flashsale.drill.result import Outcome
+from flashsale.drill.result import DrillResult
 from flashsale.load.results import Loss
 from tests.drill.making import healing, life, loss, outcome, phase, scaled, struck
 
@@ -36,7 +36,7 @@ def steady(rate: int, kind: str = "timeout", began: int = 0, ended: int = 30) ->
     ]
 
 
-def judged(losses: list[Loss], **more: Any) -> tuple[Outcome, Judged]:
+def judged(losses: list[Loss], **more: Any) -> tuple[DrillResult, Analysis]:
     """The verdict on a drill with one kill at 10 s, unless more is said."""
     made = outcome(**{**KILL, **more}, losses=sorted(losses, key=lambda one: one.at_seconds))
     return made, judge(made)

@@ -8,7 +8,7 @@ import pytest
 
 from flashsale.drill.analysis.attribution import LAG, LINGER, NEWS, NOTICE, Cause
 from flashsale.drill.analysis.windows import causes
-from flashsale.sale.kill.kill import Blow
+from flashsale.sale.kill.kill import KillMethod
 from tests.drill.making import healing, life, outcome, scaled, struck
 
 KILLED = [life("a", leaving=10.03, gone=16.0), life("x", seen=10.05, ready=15.0)]
@@ -35,7 +35,7 @@ def test_a_pod_deleted_at_once_is_a_cause_while_its_process_lingers() -> None:
     lives = [life("a", leaving=10.03, gone=10.03), KILLED[1]]
     found = causes(
         outcome(
-            blow=Blow(grace=0),
+            blow=KillMethod(grace=0),
             lives=lives,
             routings=ROUTES,
             kills=[struck(1, "a", 10.0)],
@@ -50,7 +50,7 @@ def test_a_killed_process_is_a_cause_until_that_is_noticed() -> None:
     crash = healing("a", "a", died=10.02, ready=25.0, gone=None, cause="crashed")
     found = causes(
         outcome(
-            blow=Blow(process=True),
+            blow=KillMethod(process=True),
             lives=[life("a")],
             kills=[struck(1, "a", 10.0)],
             healings=[crash],
@@ -120,7 +120,7 @@ def test_a_kill_of_the_only_pod_is_to_blame_until_there_is_one_again() -> None:
     """Everybody is refused meanwhile."""
     found = causes(
         outcome(
-            blow=Blow(grace=0),
+            blow=KillMethod(grace=0),
             lives=[life("a", leaving=10.03, gone=10.03), life("x", seen=10.05, ready=20.0)],
             routings=[(-1.0, "a"), (10.1, ""), (20.0, "x")],
             kills=[struck(1, "a", 10.0)],

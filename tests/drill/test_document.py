@@ -14,7 +14,7 @@ from flashsale.drill.analysis.verdict import judge
 from flashsale.drill.environment import manifest
 from flashsale.drill.report.compare import chance, compare, figure, larger_than
 from flashsale.drill.report.document import document, read
-from flashsale.sale.kill.kill import Blow
+from flashsale.sale.kill.kill import KillMethod
 from tests.drill.making import PLACE, healing, life, loss, outcome, phase, scaled, struck
 
 USUAL: dict[str, Any] = {
@@ -116,7 +116,7 @@ def test_the_same_drill_twice_shows_no_difference() -> None:
 
 def test_what_was_done_otherwise_is_told_first() -> None:
     """Two drills that are not the same compare with care."""
-    found = compare(written(), written(blow=Blow(grace=0), replicas=4))
+    found = compare(written(), written(blow=KillMethod(grace=0), replicas=4))
     assert found.differences == (
         "The number of replicas differs: 3 in A, 4 in B.",
         "The grace period differs: the pod's own in A, 0 in B.",

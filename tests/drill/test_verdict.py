@@ -12,7 +12,7 @@ from flashsale.drill.analysis.verdict import judge
 from flashsale.drill.result import Skipped
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Generator
-from flashsale.sale.kill.kill import Blow
+from flashsale.sale.kill.kill import KillMethod
 from tests.drill.making import PLACE, START, healing, life, loss, outcome, phase, scaled, struck
 from tests.drill.test_gain import part
 
@@ -99,15 +99,15 @@ def test_a_drill_that_sent_nothing_claims_nothing() -> None:
 @pytest.mark.parametrize(
     ("blow", "manifest", "taught"),
     [
-        (Blow(), "kind: ReplicaSet\n", True),
-        (Blow(grace=10), "kind: ReplicaSet\n", True),
-        (Blow(), "preStop: {sleep: {seconds: 5}}\n", False),
-        (Blow(grace=0), "kind: ReplicaSet\n", False),
-        (Blow(process=True), "kind: ReplicaSet\n", False),
+        (KillMethod(), "kind: ReplicaSet\n", True),
+        (KillMethod(grace=10), "kind: ReplicaSet\n", True),
+        (KillMethod(), "preStop: {sleep: {seconds: 5}}\n", False),
+        (KillMethod(grace=0), "kind: ReplicaSet\n", False),
+        (KillMethod(process=True), "kind: ReplicaSet\n", False),
     ],
 )
 def test_what_a_prestop_hook_would_have_saved_is_taught(
-    blow: Blow, manifest: str, taught: bool
+    blow: KillMethod, manifest: str, taught: bool
 ) -> None:
     """Where pods could say goodbye, have no hook, and cost purchases: that is the lesson."""
     place = replace(PLACE, manifest=manifest)

@@ -16,7 +16,7 @@ from flashsale.drill.result import Entry, Skipped
 from flashsale.drill.runner import Glance
 from flashsale.drill.scenario import Scenario, steps
 from flashsale.load.results import Figures, Progress
-from flashsale.sale.kill.kill import Blow
+from flashsale.sale.kill.kill import KillMethod
 from flashsale.sale.observe.observations import Synced
 from flashsale.sale.observe.state import Healing
 from flashsale.ui.drill import text as views
@@ -44,7 +44,7 @@ def glance(elapsed: float = 7.0) -> Glance:
 
 def test_the_plan_names_every_step_and_the_seed() -> None:
     """So that it can be repeated, and nobody is surprised."""
-    scenario = Scenario(kills=3, every=8.0, seed=42, blow=Blow(grace=0))
+    scenario = Scenario(kills=3, every=8.0, seed=42, blow=KillMethod(grace=0))
     text = views.plan_view(scenario, steps(scenario, 3), 3, "minikube")
     assert text.splitlines() == [
         "Drill on 'minikube', 3 pods: 100 purchases a second all the time, at least 31 s and the"

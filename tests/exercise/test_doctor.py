@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.select import Wanted
+from flashsale.clusters.select import ClusterOptions
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record
 from flashsale.doctor import machine_checks
@@ -124,10 +124,10 @@ def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_profile_of_interest_is_the_recorded_one(sale_home: Path) -> None:
     """Unless another one is typed."""
-    assert machine_checks.profile(Wanted(), sale_home) == "minikube"
+    assert machine_checks.profile(ClusterOptions(), sale_home) == "minikube"
     records.write(sale_home, Record("minikube", "shop", profile="shop"))
-    assert machine_checks.profile(Wanted(), sale_home) == "shop"
-    assert machine_checks.profile(Wanted(profile="other"), sale_home) == "other"
+    assert machine_checks.profile(ClusterOptions(), sale_home) == "shop"
+    assert machine_checks.profile(ClusterOptions(profile="other"), sale_home) == "other"
 
 
 WELL = Finding("docker", "ok", "version 28 on this machine")

@@ -9,7 +9,7 @@ import pytest
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.context import Context
-from flashsale.clusters.select import Wanted, for_opening
+from flashsale.clusters.select import ClusterOptions, select_for_up
 from flashsale.embedded.process import launch
 from flashsale.kube import connect
 from flashsale.sale.files import app_folder
@@ -51,7 +51,7 @@ async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
             loop.call_soon(task.cancel)
 
     progress = Listening(hear)
-    choice = await for_opening(Wanted(cluster="embedded"), home=flashsale.home)
+    choice = await select_for_up(ClusterOptions(cluster="embedded"), home=flashsale.home)
     order = Order(app_folder.packaged())
     task = asyncio.create_task(open_sale(choice, order, progress, flashsale.home))
     with pytest.raises(asyncio.CancelledError):

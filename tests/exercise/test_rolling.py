@@ -8,7 +8,7 @@ from flashsale.clusters.base import Image
 from flashsale.clusters.state.sale_record import Record
 from flashsale.objects.models import Object
 from flashsale.sale.ready.conditions import Deadline, Sight
-from flashsale.sale.up.rollout import interrupted, renewed, replacing, waves
+from flashsale.sale.up.rollout import batches, interrupted, renewed, replacing
 from tests.exercise.making import pod_object, replicaset_object
 
 
@@ -20,14 +20,14 @@ def names(found: list[list[Object]]) -> list[list[str]]:
 def test_ready_pods_go_one_at_a_time() -> None:
     """So that buyers always find somebody."""
     old = [pod_object(name, ready=True) for name in "abc"]
-    assert names(waves(old)) == [["a"], ["b"], ["c"]]
+    assert names(batches(old)) == [["a"], ["b"], ["c"]]
 
 
 def test_pods_that_serve_nobody_go_first_and_together() -> None:
     """Waiting for them one by one would help no buyer."""
     old = [pod_object("a", ready=True), pod_object("b"), pod_object("c"), pod_object("d")]
-    assert names(waves(old)) == [["b", "c", "d"], ["a"]]
-    assert waves([]) == []
+    assert names(batches(old)) == [["b", "c", "d"], ["a"]]
+    assert batches([]) == []
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ from flashsale.sale.observe.observations import (
 )
 from flashsale.sale.observe.state import (
     Adopted,
-    CalledOff,
     Closed,
     Died,
     Gone,
     Happening,
     Healed,
+    NotReplaced,
     Replaced,
     Scaled,
     State,
@@ -89,7 +89,7 @@ def _line(one: Happening) -> str:
             return f"{one.at:.3f} {_short(one.healing.victim)} {one.healing.cause}"
         case Gone():
             return f"{one.at:.3f} {_short(one.healing.victim)} gone"
-        case CalledOff():
+        case NotReplaced():
             return f"{one.at:.3f} {_short(one.healing.victim)} not replaced: {one.why}"
         case Replaced() | Healed() | Closed():
             word = type(one).__name__.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.sale.kill.kill import Awaited
+from flashsale.sale.kill.kill import PendingHealings
 from flashsale.sale.observe.observations import Observation
 from tests.healing.replay import told
 from tests.healing.test_cases import THREE, born, gone, grown, killed, surplus, wants
@@ -12,9 +12,9 @@ from tests.healing.test_cases import THREE, born, gone, grown, killed, surplus, 
 DYING = [killed(1.0, "a"), born(1.1, "x"), killed(2.0, "x"), born(2.1, "y"), gone(2.5, "a")]
 
 
-def awaited(*observations: Observation) -> Awaited:
+def awaited(*observations: Observation) -> PendingHealings:
     """What is left to wait for after pod `a` was killed."""
-    waiting = Awaited({"a"})
+    waiting = PendingHealings({"a"})
     for happening in told([*THREE, *observations])[1]:
         waiting.take(happening)
     return waiting

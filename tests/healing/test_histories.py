@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from flashsale.sale.observe.healing_fold import DELETED_TOO, DIED_TOO
 from flashsale.sale.observe.state import (
-    CalledOff,
     Closed,
     Died,
     Happening,
     Healing,
+    NotReplaced,
     Replaced,
     State,
 )
@@ -44,7 +44,7 @@ def healings(said: list[Happening]) -> list[Healing]:
 
 def ends(state: State, said: list[Happening]) -> Counter[str]:
     """Count the ends of each pod's stories, those of its own restarts left out."""
-    ended = [one.healing for one in said if isinstance(one, Closed | CalledOff)]
+    ended = [one.healing for one in said if isinstance(one, Closed | NotReplaced)]
     return Counter(one.victim for one in [*ended, *state.open] if not one.in_place)
 
 
@@ -56,11 +56,11 @@ def test_every_victim_is_healed_while_no_fewer_pods_are_wanted(
     """No victim is forgotten: each is healed, or its replacement died and was a victim itself."""
     world = lived(history)
     state, said = told(world.arrivals(Random(seed), LATE))
-    why = {one.why for one in said if isinstance(one, CalledOff)}
+    why = {one.why for one in said if isinstance(one, NotReplaced)}
     assert why <= {DIED_TOO, DELETED_TOO}
     assert state.open == ()
     assert ends(state, said) == Counter(world.killed)
-    lost = [one.healing for one in said if isinstance(one, CalledOff) and one.why == DIED_TOO]
+    lost = [one.healing for one in said if isinstance(one, NotReplaced) and one.why == DIED_TOO]
     assert {one.replacement for one in lost} <= set(world.killed)
 
 
@@ -110,7 +110,7 @@ def test_no_replacement_is_used_twice(history: list[tuple[str, int]], seed: int)
     """Each new pod takes one place."""
     world = lived(history)
     state, said = told(world.arrivals(Random(seed), LATE))
-    dead = [one.healing for one in said if isinstance(one, CalledOff) and one.why == DIED_TOO]
+    dead = [one.healing for one in said if isinstance(one, NotReplaced) and one.why == DIED_TOO]
     used = [
         one.replacement_uid for one in [*healings(said), *dead, *state.open] if not one.in_place
     ]

@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, NoSaleError
-from flashsale.clusters.base import Making
+from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.select import Wanted, for_closing, for_finding, for_opening
+from flashsale.clusters.select import (
+    ClusterOptions,
+    select_existing,
+    select_for_down,
+    select_for_up,
+)
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record
 from flashsale.sale.down import close
@@ -25,14 +30,16 @@ def home(world: World) -> Path:
     return world.home / "home"
 
 
-@pytest.mark.parametrize("wanted", [Wanted(), Wanted(profile="shop"), Wanted(context="shop")])
+@pytest.mark.parametrize(
+    "wanted", [ClusterOptions(), ClusterOptions(profile="shop"), ClusterOptions(context="shop")]
+)
 async def test_stopped_minikube_is_said_to_be_stopped(
-    world: World, home: Path, wanted: Wanted
+    world: World, home: Path, wanted: ClusterOptions
 ) -> None:
     """Not that its context is missing, which `minikube stop` has removed."""
     world.has(**STOPPED)
     with pytest.raises(ClusterUnreachableError) as caught:
-        await for_finding(wanted, home=home)
+        await select_existing(wanted, home=home)
     assert str(caught.value) == "minikube 'shop' is stopped."
     assert caught.value.hint == "flashsale up --profile shop"
     assert world.acts() == []
@@ -41,7 +48,7 @@ async def test_stopped_minikube_is_said_to_be_stopped(
 async def test_up_starts_the_same_profile_again(world: World, home: Path) -> None:
     """With the sale's namespace and names."""
     world.has(**STOPPED)
-    choice = await for_opening(Wanted(), home=home)
+    choice = await select_for_up(ClusterOptions(), home=home)
     assert choice.record == RECORD
     assert choice.why == "the sale is there already"
 
@@ -50,14 +57,14 @@ async def test_running_minikube_without_its_context_is_told_apart(world: World, 
     """Another kubeconfig, say: `up` writes the context there."""
     world.has(kubeconfig="Misconfigured")
     with pytest.raises(ClusterUnreachableError, match="has no context 'shop' in the kubeconfig"):
-        await for_finding(Wanted(), home=home)
+        await select_existing(ClusterOptions(), home=home)
 
 
 async def test_deleted_profile_has_no_sale(world: World, home: Path) -> None:
     """`minikube delete` took it along; `up` opens a new one."""
     with pytest.raises(NoSaleError, match="There is no minikube profile 'shop' here"):
-        await for_finding(Wanted(), home=home)
-    choice = await for_opening(Wanted(), home=home)
+        await select_existing(ClusterOptions(), home=home)
+    choice = await select_for_up(ClusterOptions(), home=home)
     assert choice.why.startswith("the minikube profile 'shop', where the sale was, is gone; ")
 
 
@@ -67,7 +74,7 @@ async def test_uninstalled_minikube_is_missing(
     """The hint says where to get it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClusterUnreachableError, match="minikube was not found in PATH"):
-        await for_finding(Wanted(), home=home)
+        await select_existing(ClusterOptions(), home=home)
 
 
 async def test_stopping_what_is_stopped_keeps_the_sale(
@@ -75,7 +82,7 @@ async def test_stopping_what_is_stopped_keeps_the_sale(
 ) -> None:
     """`down --stop` starts nothing only to remove what is in it, and says so."""
     world.has(**STOPPED)
-    choice = await for_closing(Wanted(), home=home)
+    choice = await select_for_down(ClusterOptions(), home=home)
     closed = await close(choice, None, told, home, stop=True)
     assert (closed.removed, closed.stopped, closed.kept) == ((), True, True)
     assert records.read(home) == RECORD
@@ -85,7 +92,9 @@ async def test_stopping_what_is_deleted_forgets_the_sale(
     world: World, home: Path, told: Told
 ) -> None:
     """It went with the profile."""
-    closed = await close(await for_closing(Wanted(), home=home), None, told, home, stop=True)
+    closed = await close(
+        await select_for_down(ClusterOptions(), home=home), None, told, home, stop=True
+    )
     assert (closed.stopped, closed.kept) == (False, False)
     assert told.notes == ["Nothing to stop."]
     assert records.read(home) is None
@@ -94,15 +103,17 @@ async def test_stopping_what_is_deleted_forgets_the_sale(
 async def test_options_of_creation_reach_the_profile(world: World, home: Path) -> None:
     """They mean minikube, whatever else this machine has; the recorded profile stays."""
     world.has(**STOPPED)
-    making = Making("docker", 4, "4g")
-    recorded = await for_opening(Wanted(making=making), home=home)
+    making = NewProfileOptions("docker", 4, "4g")
+    recorded = await select_for_up(ClusterOptions(making=making), home=home)
     assert recorded.cluster == Minikube("shop", making, home)
     records.write(home, Record("embedded", "flashsale-embedded"))
-    fresh = await for_opening(Wanted(making=making), home=home)
+    fresh = await select_for_up(ClusterOptions(making=making), home=home)
     assert fresh.cluster == Minikube("minikube", making, home)
 
 
 async def test_options_of_creation_for_another_cluster_are_refused(home: Path) -> None:
     """Dropping them in silence would be worse."""
     with pytest.raises(BadInputError, match="--cpus 4 is for minikube"):
-        await for_opening(Wanted(cluster="embedded", making=Making(cpus=4)), home=home)
+        await select_for_up(
+            ClusterOptions(cluster="embedded", making=NewProfileOptions(cpus=4)), home=home
+        )

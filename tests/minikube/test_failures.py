@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
-from flashsale.clusters.base import Making
+from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import Minikube
 from tests.minikube.world import STOPPED, Told, World
 
@@ -77,5 +77,5 @@ async def test_driver_mismatch_with_a_wish_is_the_users_to_solve(world: World, t
     other = {"shop": {**STOPPED, "driver": "kvm2", "runtime": "docker", "nodes": 1, "ip": "::"}}
     world.set(faults={"start": [{"code": 81, "world": other}]})
     with pytest.raises(BadInputError, match="already uses driver kvm2"):
-        await Minikube("shop", Making("docker")).start(told)
+        await Minikube("shop", NewProfileOptions("docker")).start(told)
     assert world.acts() == ["start"]

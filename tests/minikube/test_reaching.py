@@ -15,7 +15,7 @@ from dataclasses import replace
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
-from flashsale.clusters.base import Held
+from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.minikube import Minikube
 from flashsale.objects.models import Service
 from tests.minikube.world import STOPPED, Told, World, gone
@@ -47,7 +47,7 @@ async def test_node_port_is_used_where_it_answers(
     assert await minikube.address(service) == f"http://127.0.0.1:{listening}"
     async with minikube.reach(service, told) as url:
         assert url == f"http://127.0.0.1:{listening}"
-        assert not isinstance(url, Held)
+        assert not isinstance(url, TunnelUrl)
     assert told.notes == [f"Reached at the node port, {url}."]
     assert world.acts() == []
 
@@ -99,7 +99,7 @@ async def test_tunnel_is_held_open_where_the_node_cannot_be_reached(
     world.set(tunnel=True, url=f"http://127.0.0.1:{listening}")
     async with minikube.reach(replace(SERVICE, node_port=refusing), told) as url:
         assert url == f"http://127.0.0.1:{listening}"
-        assert isinstance(url, Held)
+        assert isinstance(url, TunnelUrl)
         child = await ssh(world)
         assert not gone(child)
     assert told.notes == [f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it)."]

@@ -9,7 +9,7 @@ from flashsale.clusters.minikube.image.docker_env import values
 from flashsale.clusters.minikube.image.node_images import full, read
 from flashsale.clusters.minikube.profile import GONE, WELL, Profile, ProfileState, Status, status
 from flashsale.clusters.minikube.start.events import parse, plain
-from flashsale.clusters.minikube.start.start_plan import road
+from flashsale.clusters.minikube.start.start_plan import image_route
 from flashsale.clusters.subprocesses.run import Output
 
 RUNNING = (
@@ -123,7 +123,9 @@ def test_lists_of_images_are_alike_in_all_their_shapes(text: str) -> None:
 )
 def test_road_of_an_image(driver: str, runtime: str, nodes: int, way: str) -> None:
     """By driver, number of nodes and runtime."""
-    found, message = road(Profile("shop", driver, runtime, ("", "m02")[:nodes], "192.168.49.2"))
+    found, message = image_route(
+        Profile("shop", driver, runtime, ("", "m02")[:nodes], "192.168.49.2")
+    )
     assert found == way
     assert bool(message) == (way != "engine")  # the usual way needs no words
 

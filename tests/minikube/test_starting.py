@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
-from flashsale.clusters.base import Making
+from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import Minikube, profile_state
 from tests.minikube.world import PROFILE, STOPPED, Told, World, gone
 
@@ -65,7 +65,7 @@ async def test_absent_profile_is_created_with_docker_by_name(
 
 async def test_driver_processors_and_memory_reach_creation(world: World, told: Told) -> None:
     """And only creation: an existing profile has its own."""
-    wish = Minikube("shop", Making("docker", 4, "4g"))
+    wish = Minikube("shop", NewProfileOptions("docker", 4, "4g"))
     await wish.start(told)
     assert {"--driver=docker", "--cpus=4", "--memory=4g"} <= set(world.words("start"))
     world.has(**STOPPED, cpus=4, memory=4096)
@@ -82,20 +82,20 @@ async def test_drivers_other_name_is_the_same_driver(
 ) -> None:
     """minikube takes both, and writes down one."""
     world.has(driver=driver)
-    await Minikube("shop", Making(typed)).start(told)
+    await Minikube("shop", NewProfileOptions(typed)).start(told)
     assert told.notes == ["minikube 'shop' is running."]
 
 
 @pytest.mark.parametrize(
     ("making", "own"),
     [
-        (Making(cpus=8), "4 CPUs"),
-        (Making(memory="2g"), "4096 MiB"),
-        (Making("kvm2", 4, "4g"), "driver docker"),
+        (NewProfileOptions(cpus=8), "4 CPUs"),
+        (NewProfileOptions(memory="2g"), "4096 MiB"),
+        (NewProfileOptions("kvm2", 4, "4g"), "driver docker"),
     ],
 )
 async def test_profile_of_other_sizes_is_not_taken_for_it(
-    world: World, told: Told, making: Making, own: str
+    world: World, told: Told, making: NewProfileOptions, own: str
 ) -> None:
     """minikube would pass over them with a warning; one sentence says it here."""
     world.has(**STOPPED, cpus=4, memory=4096)
@@ -246,7 +246,7 @@ async def test_profile_of_another_driver_is_not_taken_for_it(world: World, told:
     for state in ({}, STOPPED):
         world.has(**state)
         with pytest.raises(BadInputError, match="already uses driver docker") as caught:
-            await Minikube("shop", Making("kvm2")).start(told)
+            await Minikube("shop", NewProfileOptions("kvm2")).start(told)
         assert "--profile" in caught.value.hint
     assert world.acts() == []
 

@@ -31,7 +31,7 @@ from flashsale.sale.observe.observations import (
 )
 from flashsale.ui.watch.key_queue import Act, Action, Answer
 from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
-from flashsale.ui.watch.session import Show
+from flashsale.ui.watch.session import WatchSession
 from flashsale.ui.watch.view_model import Board
 from tests.ui.boards import PLACE, many, sight
 
@@ -138,7 +138,9 @@ class Terminal:
     theirs: int
 
     @contextmanager
-    def show(self, news: AsyncIterator[Observation], board: Board, **acts: Act) -> Iterator[Show]:
+    def show(
+        self, news: AsyncIterator[Observation], board: Board, **acts: Act
+    ) -> Iterator[WatchSession]:
         """A live view on it, of 80 by 24."""
         with os.fdopen(os.dup(self.theirs), "w") as out, os.fdopen(os.dup(self.theirs)) as typed:
             console = Console(file=out, width=80, height=24, force_terminal=True)
@@ -147,7 +149,7 @@ class Terminal:
                 keys.get(name, name): Action(act, -1 if name == "minus" else 1)
                 for name, act in acts.items()
             }
-            yield Show(news, board, Screen(out, console), named, stdin=typed)
+            yield WatchSession(news, board, Screen(out, console), named, stdin=typed)
 
     def type(self, keys: str) -> None:
         os.write(self.ours, keys.encode())
@@ -351,5 +353,5 @@ def test_without_a_keyboard_it_shows_all_the_same(monkeypatch: pytest.MonkeyPatc
     paper = Paper(80, 24)
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
-        asyncio.run(Show(silence(), many(3), paper.screen).run(0.3))
+        asyncio.run(WatchSession(silence(), many(3), paper.screen).run(0.3))
     assert "flashsale-rs-00002" in paper.taken()

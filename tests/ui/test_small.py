@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flashsale.sale.ready.conditions import Sight
 from flashsale.ui.progress import Live
-from flashsale.ui.watch.inline import Small, small
+from flashsale.ui.watch.inline import InlineView, small
 from tests.ui.boards import many, moment
 
 SIZE = (80, 24)
@@ -46,7 +46,7 @@ def plain(lines: list[Text]) -> list[str]:
 def test_a_progress_line_shows_it_below_its_step() -> None:
     """Whatever is told is drawn the next time."""
     progress, waiting = Live(), Waiting()
-    view = Small(progress)
+    view = InlineView(progress)
     assert progress.below == view.draw
     assert view.draw(SIZE) == []
     waiting.replicaset(2)
@@ -61,7 +61,7 @@ def test_a_progress_line_shows_it_below_its_step() -> None:
 
 def test_a_pod_that_is_gone_is_told_from_two_sights() -> None:
     """A sight has only what is there."""
-    waiting, view = Waiting(), Small(Live())
+    waiting, view = Waiting(), InlineView(Live())
     waiting.replicaset(1)
     waiting.pod("rs-aaaaa")
     view.sight(waiting.sight)
@@ -81,7 +81,7 @@ def test_it_is_small() -> None:
 
 def test_a_victim_is_told_before_the_pod_in_its_place() -> None:
     """Both may come in one sight, in the order of their names; one pod more is no scaling."""
-    view, waiting = Small(Live()), Waiting()
+    view, waiting = InlineView(Live()), Waiting()
     waiting.replicaset(2)
     for name in ("rs-bbbbb", "rs-ccccc"):
         waiting.pod(name)

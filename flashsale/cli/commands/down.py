@@ -37,12 +37,12 @@ def down(
 
 async def _closed(typed: Shared, stop: bool) -> Closed:
     from flashsale.cli.output import progress
-    from flashsale.clusters.select import for_closing, for_finding
+    from flashsale.clusters.select import select_existing, select_for_down
     from flashsale.clusters.state.directory import state_home
     from flashsale.sale.down import close
 
     try:
-        choice = await (for_closing if stop else for_finding)(typed.wanted)
+        choice = await (select_for_down if stop else select_existing)(typed.wanted)
     except NoSaleError as error:
         error.hint = ELSEWHERE  # there is nothing to open first
         raise

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
     from flashsale.base.errors import FlashsaleError
     from flashsale.cli.global_options import Shared
-    from flashsale.drill.result import Outcome
-    from flashsale.drill.runner import Audience, Glance
+    from flashsale.drill.result import DrillResult
+    from flashsale.drill.runner import Glance, Observers
     from flashsale.drill.scenario import Scenario, Step
     from flashsale.load.coordinator import Observer
     from flashsale.sale.session import Sale
 
-    Done = tuple[Outcome, FlashsaleError | None]
+    Done = tuple[DrillResult, FlashsaleError | None]
 
 FORMATS = (".html", ".json")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DrillOptions:
     """What was typed, apart from the scenario."""
 
     typed: Shared
@@ -96,7 +96,7 @@ def drill(
         timeout=duration(timeout),
         max_lost=max_lost,
     )
-    wish = Wish(typed, _reports(report or []), dry_run)
+    wish = DrillOptions(typed, _reports(report or []), dry_run)
     done = run(_drilled(wish, scenario))
     if done:
         from flashsale.cli.commands.drill_result import finish
@@ -135,17 +135,17 @@ def _reports(files: list[Path]) -> tuple[Path, ...]:
     return tuple(files)
 
 
-async def _drilled(wish: Wish, scenario: Scenario) -> Done | None:
+async def _drilled(wish: DrillOptions, scenario: Scenario) -> Done | None:
     """Plan, and unless that is all, carry it out."""
     import sys
 
     from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import as_json, steps
-    from flashsale.sale.session import find
+    from flashsale.sale.session import connect_to_sale
     from flashsale.ui.console import filled, width
     from flashsale.ui.drill.text import plan_view
 
-    async with find(wish.typed.wanted, wish.typed.namespace) as sale:
+    async with connect_to_sale(wish.typed.wanted, wish.typed.namespace) as sale:
         replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
         plan = steps(scenario, replicas)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
@@ -170,11 +170,11 @@ async def _carried_out(
     from flashsale.drill.runner import run
     from flashsale.load.target import find_target
     from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import ours
+    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
 
     found = await sale.service_object()
     async with sale.cluster.reach(Service.from_object(found), notes()) as url:
-        await ours(sale, found, url)
+        await refuse_if_port_taken(sale, found, url)
         target = find_target(url, allow_remote=typed.allow_remote)
         where = await place(sale, url)
         stop, task = asyncio.Event(), asyncio.current_task()
@@ -184,7 +184,7 @@ async def _carried_out(
 
 
 @contextmanager
-def _shown(sale: Sale, url: str) -> Iterator[Audience]:
+def _shown(sale: Sale, url: str) -> Iterator[Observers]:
     """Show the drill as it goes: live on a terminal, in plain lines elsewhere; always on stderr."""
     import sys
 
@@ -202,7 +202,7 @@ def _shown(sale: Sale, url: str) -> Iterator[Audience]:
             yield _announced(shown.audience, announce)
 
 
-def _announced(audience: Audience, announce: Observer) -> Audience:
+def _announced(audience: Observers, announce: Observer) -> Observers:
     """Let a `flashsale watch` in another window know of the load, too."""
     from dataclasses import replace
 

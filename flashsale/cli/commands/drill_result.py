@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from flashsale.base.errors import FlashsaleError
     from flashsale.cli.global_options import Shared
-    from flashsale.drill.analysis.verdict import Judged
+    from flashsale.drill.analysis.verdict import Analysis
     from flashsale.drill.report.document import Document
-    from flashsale.drill.result import Outcome
+    from flashsale.drill.result import DrillResult
 
 
 def finish(
-    typed: Shared, reports: Sequence[Path], outcome: Outcome, error: FlashsaleError | None
+    typed: Shared, reports: Sequence[Path], outcome: DrillResult, error: FlashsaleError | None
 ) -> None:
     """Judge, write the reports, print the result, and leave with the exit code that fits."""
     from flashsale.cli.output import note, out_json
@@ -59,7 +59,7 @@ def _write(file: Path, told: Document) -> None:
     draft.replace(file)
 
 
-def _print(outcome: Outcome, judged: Judged) -> None:
+def _print(outcome: DrillResult, judged: Analysis) -> None:
     import sys
 
     from flashsale.ui.console import printed, width
@@ -68,7 +68,7 @@ def _print(outcome: Outcome, judged: Judged) -> None:
     printed(summary(outcome, judged, width(sys.stdout)), sys.stdout)
 
 
-def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:
+def _fail_if_lost(outcome: DrillResult, judged: Analysis) -> None:
     """Leave with 7 when too many were lost, and with 1 when nothing at all was confirmed."""
     from flashsale.base.errors import FlashsaleError, PurchasesLostError
     from flashsale.base.text import counted
@@ -83,7 +83,7 @@ def _fail_if_lost(outcome: Outcome, judged: Judged) -> None:
         raise FlashsaleError(judged.headline, hint="flashsale logs")
 
 
-def _gentle(outcome: Outcome) -> bool:
+def _gentle(outcome: DrillResult) -> bool:
     """Whether pods could say goodbye: then what is lost is the manifest's fault."""
     blow = outcome.scenario.blow
     return not blow.process and blow.grace != 0

@@ -12,14 +12,14 @@ from flashsale.cli import common_options, parsers
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.objects.models import Pod
-    from flashsale.sale.kill.kill import Blow
+    from flashsale.sale.kill.kill import KillMethod
     from flashsale.sale.observe.observations import Observation
     from flashsale.sale.observe.state import Happening, Healing
     from flashsale.sale.session import Sale
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class KillOptions:
     """Whom to kill, and how far to follow."""
 
     name: str | None
@@ -67,7 +67,7 @@ def kill_pod(
     _check(pod, count, everyone)
     patience = parsers.duration(timeout)
     number = 1 if count is None else count
-    wish = Wish(pod, number, everyone, seed, dry_run, not no_wait, patience)
+    wish = KillOptions(pod, number, everyone, seed, dry_run, not no_wait, patience)
     blow = common_options.blow("kill-pod", grace, hard, process)
     healings = run(_killed(typed, wish, blow))
     if typed.json:
@@ -91,24 +91,24 @@ def _check(pod: str | None, count: int | None, everyone: bool) -> None:
         raise BadInputError(f"{count} pods cannot be killed: 1 is the least.", hint=hint)
 
 
-async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
+async def _killed(typed: Shared, wish: KillOptions, blow: KillMethod) -> list[Healing]:
     import time
 
     from flashsale.base.text import joined
     from flashsale.cli.output import looking, note, progress
-    from flashsale.sale.kill.kill import kill, strike, unfollowed
+    from flashsale.sale.kill.kill import kill, kill_pods, unfollowed
     from flashsale.sale.observe.observations import Mark, PodSeen
-    from flashsale.sale.session import find
+    from flashsale.sale.session import connect_to_sale
     from flashsale.ui.results import back_off_line, happening_line
 
-    async with find(typed.wanted, typed.namespace) as sale:
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         pods = await _chosen(sale, wish)
         if wish.dry_run:
             return unfollowed(pods, [Mark(0.0, pod.name, blow.cause) for pod in pods])
         if blow.process and (how := await sale.cluster.crashing()):
             note(how)
         if not wish.wait:
-            return unfollowed(pods, await strike(sale, pods, blow, time.monotonic))
+            return unfollowed(pods, await kill_pods(sale, pods, blow, time.monotonic))
         with progress() as shown:
             shown.step(f"Killing {joined(pod.name for pod in pods)}")
             view, killed = looking(shown), {pod.uid for pod in pods}
@@ -132,7 +132,7 @@ async def _killed(typed: Shared, wish: Wish, blow: Blow) -> list[Healing]:
             return await kill(sale, pods, blow, timeout=wish.timeout, tell=tell, see=see)
 
 
-async def _chosen(sale: Sale, wish: Wish) -> tuple[Pod, ...]:
+async def _chosen(sale: Sale, wish: KillOptions) -> tuple[Pod, ...]:
     import random
 
     from flashsale.objects.models import Pod

@@ -13,12 +13,12 @@ def kubeconfig(ctx: typer.Context) -> None:
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.clusters.select import for_finding
+    from flashsale.clusters.select import select_existing
     from flashsale.clusters.state.directory import state_home
     from flashsale.kube.kubeconfig_file import write
 
     typed = shared(ctx)
-    choice = run(for_finding(typed.wanted))
+    choice = run(select_existing(typed.wanted))
     cluster, namespace = choice.cluster, typed.namespace or choice.record.namespace
     path = write(state_home(), cluster.context, cluster.kubeconfig, namespace)
     if typed.json:

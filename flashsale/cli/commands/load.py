@@ -107,13 +107,13 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
         return
     from flashsale.cli.output import notes
     from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import ours
-    from flashsale.sale.session import find
+    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
+    from flashsale.sale.session import connect_to_sale
 
-    async with find(typed.wanted, typed.namespace) as sale:
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         found = await sale.service_object()
         async with sale.cluster.reach(Service.from_object(found), notes()) as address:
-            await ours(sale, found, address)
+            await refuse_if_port_taken(sale, found, address)
             yield address
 
 

@@ -40,10 +40,10 @@ async def _printed(typed: Shared, pod: str | None, follow: bool, tail: int | Non
     from contextlib import aclosing
 
     from flashsale.sale import logs as reading
-    from flashsale.sale.session import find
+    from flashsale.sale.session import connect_to_sale
 
     show = _printer(typed.json)
-    async with find(typed.wanted, typed.namespace) as sale:
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         if not follow:
             for line in await reading.read(sale, pod, tail):
                 show(line)

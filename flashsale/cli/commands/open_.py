@@ -39,10 +39,10 @@ def browse(address: str) -> None:
     import webbrowser
 
     from flashsale.base.errors import FlashsaleError
-    from flashsale.clusters.base import Held
+    from flashsale.clusters.base import TunnelUrl
 
     if not has_screen(dict(os.environ), sys.platform) or not webbrowser.open(address):
-        hint = "flashsale url" if isinstance(address, Held) else f"curl {address}/buy"
+        hint = "flashsale url" if isinstance(address, TunnelUrl) else f"curl {address}/buy"
         raise FlashsaleError("There is no browser here to open.", hint=hint)
 
 

@@ -37,9 +37,9 @@ def scale(
 
 async def _scaled(typed: Shared, replicas: int, wait: bool, timeout: float) -> tuple[str, Scaling]:
     from flashsale.sale.scale import scale as change
-    from flashsale.sale.session import find
+    from flashsale.sale.session import connect_to_sale
 
-    async with find(typed.wanted, typed.namespace) as sale:
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         if not wait:
             return sale.name, await change(sale, replicas, wait=False)
         from flashsale.cli.output import looking, progress

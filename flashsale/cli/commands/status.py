@@ -34,7 +34,7 @@ def status(ctx: typer.Context) -> None:
 
 async def _found(typed: Shared) -> Status:
     from flashsale.sale import status as showing
-    from flashsale.sale.session import find
+    from flashsale.sale.session import connect_to_sale
 
-    async with find(typed.wanted, typed.namespace) as sale:
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         return await showing.status(sale)

@@ -12,7 +12,7 @@ from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
-    from flashsale.clusters.base import Making, Progress
+    from flashsale.clusters.base import NewProfileOptions, Progress
     from flashsale.sale.up.up import Opened, Order
 
 COUNT = "flashsale up --replicas"
@@ -101,7 +101,7 @@ def up(
 async def _opened(
     typed: Shared,
     order: Order,
-    making: Making,
+    making: NewProfileOptions,
     progress: Progress,
     *,
     manifest: Path | None,
@@ -110,15 +110,15 @@ async def _opened(
     from dataclasses import replace
 
     from flashsale.cli.output import looking
-    from flashsale.clusters.availability import told
-    from flashsale.clusters.select import for_opening
+    from flashsale.clusters.availability import describe
+    from flashsale.clusters.select import select_for_up
     from flashsale.clusters.state.directory import state_home
     from flashsale.sale.files import app_folder
     from flashsale.sale.up import bookkeeping
     from flashsale.sale.up.up import open_sale
 
-    choice = await for_opening(replace(typed.wanted, making=making))
-    where = told(choice.record)
+    choice = await select_for_up(replace(typed.wanted, making=making))
+    where = describe(choice.record)
     progress.note(f"On {where}: {choice.why}.")
     if again:
         before = bookkeeping.folder_of(choice.record, typed.namespace)

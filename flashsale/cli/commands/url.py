@@ -39,12 +39,12 @@ async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
 
     from flashsale.base.errors import ClusterUnreachableError
     from flashsale.cli.output import notes
-    from flashsale.clusters.base import Held
+    from flashsale.clusters.base import TunnelUrl
     from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import ours
-    from flashsale.sale.session import find
+    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
+    from flashsale.sale.session import connect_to_sale
 
-    async with find(typed.wanted, typed.namespace) as sale:
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         found = await sale.service_object()
         service = Service.from_object(found)
         try:
@@ -53,8 +53,8 @@ async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
             async with sale.cluster.reach(service, notes(), one_pod=True) as address:
                 show(address)
                 sys.stdout.flush()  # whoever reads it through a pipe needs it now
-                if isinstance(address, Held):
+                if isinstance(address, TunnelUrl):
                     await asyncio.Event().wait()
         else:
-            await ours(sale, found, address)
+            await refuse_if_port_taken(sale, found, address)
             show(address)

@@ -28,10 +28,10 @@ def version(ctx: typer.Context) -> None:
 async def _server(typed: Shared) -> str | None:
     """Ask the sale's cluster, if there is one that answers: the question is about us first."""
     from flashsale.base.errors import FlashsaleError
-    from flashsale.sale.session import find
+    from flashsale.sale.session import connect_to_sale
 
     try:
-        async with find(typed.wanted, typed.namespace) as sale:
+        async with connect_to_sale(typed.wanted, typed.namespace) as sale:
             return str((await sale.api.version()).get("gitVersion", ""))
     except FlashsaleError:
         if typed.wanted.anything:

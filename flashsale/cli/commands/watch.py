@@ -41,11 +41,11 @@ async def _watched(typed: Shared, duration: float | None, once: bool) -> None:
     from contextlib import aclosing
 
     from flashsale.sale.observe.stream import follow
-    from flashsale.sale.session import find
+    from flashsale.sale.session import connect_to_sale
     from flashsale.sale.status import way_in
     from flashsale.ui.watch.view_model import Board, Place
 
-    async with find(typed.wanted, typed.namespace) as sale:
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         await sale.replicaset()  # it is really there
         async with way_in(sale, hold=not (once or typed.json)) as url:
             board = Board(Place(sale.cluster.context, sale.namespace, url))
@@ -80,7 +80,7 @@ async def _shown(
         session.snapshot(await session.told(observations, board, _quiet, once=True))
     elif moving(sys.stdout):
         screen, buyers = Screen(sys.stdout), Buyers(state_home())
-        show = session.Show(observations, board, screen, _actions(sale), buyers=buyers)
+        show = session.WatchSession(observations, board, screen, _actions(sale), buyers=buyers)
         try:
             await show.run(duration)
         finally:
@@ -141,7 +141,7 @@ async def _struck(sale: Sale, board: Board, count: int) -> Answer:
     import random
     import time
 
-    from flashsale.sale.kill.kill import Blow, strike
+    from flashsale.sale.kill.kill import KillMethod, kill_pods
     from flashsale.sale.kill.victims import victims
 
     owner = board.state.replicaset.uid if board.state.replicaset else ""
@@ -152,7 +152,7 @@ async def _struck(sale: Sale, board: Board, count: int) -> Answer:
     ]
     number = max(1, min(count, len(pods)))
     chosen = victims(pods, owner, count=number, rng=random.Random())
-    marks = await strike(sale, chosen, Blow(), time.monotonic)
+    marks = await kill_pods(sale, chosen, KillMethod(), time.monotonic)
     return f"{chosen[0].name if number == 1 else f'{number} pods'} killed", marks
 
 

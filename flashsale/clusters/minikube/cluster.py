@@ -15,12 +15,12 @@ from flashsale.clusters.base import (
     BuildOptions,
     Image,
     Kind,
-    Making,
+    NewProfileOptions,
     Progress,
     no_node_port,
 )
 from flashsale.clusters.context import FROM_INSIDE, Context
-from flashsale.clusters.docker_build import Telling, by_docker, recipe
+from flashsale.clusters.docker_build import LazyStep, by_docker, recipe
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.availability import host_docker_answers
 from flashsale.clusters.minikube.cli import Binary, Patience, installed
@@ -30,15 +30,15 @@ from flashsale.clusters.minikube.image.node_images import full
 from flashsale.clusters.minikube.kill_container import crash
 from flashsale.clusters.minikube.profile import Profile, known, observe, version
 from flashsale.clusters.minikube.service_url import (
-    Knock,
-    Road,
-    knock,
+    ProbeResult,
+    ServiceRoute,
     reachable,
     reached_at,
+    tcp_probe,
     tunnel_needed,
 )
 from flashsale.clusters.minikube.start import lifecycle, stopping
-from flashsale.clusters.minikube.start.start_plan import Wish, check_version, road
+from flashsale.clusters.minikube.start.start_plan import Wish, check_version, image_route
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
 from flashsale.docker import EngineError, connected, own_docker
@@ -54,7 +54,7 @@ class Minikube:
     """One minikube profile; `making` matters when it is created, and must fit one that exists."""
 
     profile: str = "minikube"
-    making: Making = field(default_factory=Making)
+    making: NewProfileOptions = field(default_factory=NewProfileOptions)
     home: Path | None = None  # the state folder; None stands for the usual one
     patience: Patience = field(default_factory=Patience)
     kind: Kind = "minikube"
@@ -98,7 +98,7 @@ class Minikube:
         if app is None:
             return Image(name, built=False)
         profile = await self._profile()
-        way, message = road(profile)
+        way, message = image_route(profile)
         if message:
             progress.note(message)
         if way == "host" or (way == "node" and options.push):
@@ -117,10 +117,10 @@ class Minikube:
         """
         if url := await self._near(service):
             return url
-        road = await self._road(service)
-        if url := await road.direct():
+        image_route = await self._road(service)
+        if url := await image_route.direct():
             return url
-        raise tunnel_needed(road.profile)
+        raise tunnel_needed(image_route.profile)
 
     @asynccontextmanager
     async def reach(
@@ -136,8 +136,8 @@ class Minikube:
             note(reached_at(url))
             yield url
             return
-        road, home = await self._road(service), self.home or state_home()
-        async with reachable(road, home, note, one_pod=one_pod) as url:
+        image_route, home = await self._road(service), self.home or state_home()
+        async with reachable(image_route, home, note, one_pod=one_pod) as url:
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
@@ -147,7 +147,7 @@ class Minikube:
             FlashsaleError: there is no such container, or it has no shell to do that with.
             EngineError: the node's Docker cannot be reached.
         """
-        way, _ = road(await self._profile())
+        way, _ = image_route(await self._profile())
         if way == "node":
             await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
             return
@@ -160,7 +160,7 @@ class Minikube:
 
     async def crashing(self) -> str:
         """Say so where there is no Docker to kill with."""
-        way, _ = road(await self._profile())
+        way, _ = image_route(await self._profile())
         return FROM_INSIDE if way == "node" else ""
 
     async def stop(self, progress: Progress) -> bool:
@@ -199,13 +199,13 @@ class Minikube:
         if not host or host in FORWARDED or not service.node_port:
             return ""
         keep_proxies_off(host)
-        met = await knock(host, service.node_port, self.patience.probe)
-        return f"http://{host}:{service.node_port}" if met is Knock.OPEN else ""
+        met = await tcp_probe(host, service.node_port, self.patience.probe)
+        return f"http://{host}:{service.node_port}" if met is ProbeResult.OPEN else ""
 
-    async def _road(self, service: Service) -> Road:
+    async def _road(self, service: Service) -> ServiceRoute:
         if service.node_port is None:
             raise no_node_port(service)
-        return Road(self._minikube, await self._profile(), service)
+        return ServiceRoute(self._minikube, await self._profile(), service)
 
     async def _in_engine(
         self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
@@ -223,7 +223,7 @@ class Minikube:
         self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
     ) -> Image:
         made_from = await recipe(app, name, options)
-        telling = Telling(progress, f"Building {name} inside minikube '{self.profile}'")
+        telling = LazyStep(progress, f"Building {name} inside minikube '{self.profile}'")
         made = await image_build.make(
             self._minikube, made_from, profile, telling.line, progress.note
         )

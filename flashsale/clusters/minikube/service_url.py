@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.base import Held
+from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.minikube.cli import Binary
 from flashsale.clusters.minikube.profile import Profile
 from flashsale.clusters.subprocesses.port_forward import (
@@ -31,7 +31,7 @@ NO_PODS = 115
 IN_DOCKER_DESKTOP = 0.3  # seconds: on a Mac a container's address answers at once or never
 
 
-class Knock(Enum):
+class ProbeResult(Enum):
     """What becomes of an attempt to connect."""
 
     OPEN = auto()
@@ -40,7 +40,7 @@ class Knock(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class ServiceRoute:
     """What a way to a service of a profile starts from."""
 
     minikube: Binary
@@ -55,10 +55,10 @@ class Road:
         host, port, probe = self.profile.ip, self.service.node_port, self._probe
         if not port:
             return ""
-        met = await knock(host, port, probe)
-        if met is Knock.REFUSED:
-            met = await knock(host, self.profile.port, probe)
-        return f"http://{host}:{port}" if met is Knock.OPEN else ""
+        met = await tcp_probe(host, port, probe)
+        if met is ProbeResult.REFUSED:
+            met = await tcp_probe(host, self.profile.port, probe)
+        return f"http://{host}:{port}" if met is ProbeResult.OPEN else ""
 
     @property
     def _probe(self) -> float:
@@ -68,7 +68,7 @@ class Road:
 
 @asynccontextmanager
 async def reachable(
-    road: Road, home: Path, note: Callable[[str], None], *, one_pod: bool
+    road: ServiceRoute, home: Path, note: Callable[[str], None], *, one_pod: bool
 ) -> AsyncGenerator[str]:
     """Give a URL of the service for as long as it is held.
 
@@ -91,7 +91,7 @@ async def reachable(
         if url and await _open(minikube, url):
             async with while_it_lives(tunnel):
                 note(f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it).")
-                yield Held(url)
+                yield TunnelUrl(url)
             return
         code = await _code(minikube, tunnel)
     if code != NO_NODE_PORTS:
@@ -100,7 +100,7 @@ async def reachable(
         raise no_node_ports(road.profile)
     note("This driver has no NodePort access; using port-forward, which leads to one pod.")
     async with _forwarded(minikube, service, home) as url:
-        yield Held(url)
+        yield TunnelUrl(url)
 
 
 @asynccontextmanager
@@ -114,17 +114,17 @@ async def _forwarded(minikube: Binary, service: Service, home: Path) -> AsyncGen
             yield f"http://{found}"
 
 
-async def knock(host: str, port: int, timeout: float) -> Knock:
+async def tcp_probe(host: str, port: int, timeout: float) -> ProbeResult:
     """Try to connect for `timeout` seconds."""
     try:
         async with asyncio.timeout(timeout):
             _, writer = await asyncio.open_connection(host, port)
     except ConnectionRefusedError:
-        return Knock.REFUSED
+        return ProbeResult.REFUSED
     except (OSError, TimeoutError):
-        return Knock.SILENT
+        return ProbeResult.SILENT
     writer.close()
-    return Knock.OPEN
+    return ProbeResult.OPEN
 
 
 def reached_at(url: str) -> str:
@@ -170,8 +170,8 @@ def tunnel_needed(profile: Profile) -> ClusterUnreachableError:
 
 async def _open(minikube: Binary, url: str) -> bool:
     parts = urlsplit(url)
-    met = await knock(parts.hostname or "", parts.port or 80, minikube.patience.probe)
-    return met is Knock.OPEN
+    met = await tcp_probe(parts.hostname or "", parts.port or 80, minikube.patience.probe)
+    return met is ProbeResult.OPEN
 
 
 async def _code(minikube: Binary, child: Process) -> int | None:

@@ -25,8 +25,9 @@ decides; else it is the cause that began last, as the newest change is the likel
 window touches is unexplained, and said to be.
 
 Not every loss in a window is its doing. A sale that is overloaded or broken loses purchases in the
-calm, too: so many of each class and second (:mod:`flashsale.drill.analysis.baseline`) are the sale's own. Only
-those beyond are blamed; which of them these are cannot be known, so the last ones are taken.
+calm, too: so many of each class and second (:mod:`flashsale.drill.analysis.baseline`) are the
+sale's own. Only those beyond are blamed; which of them these are cannot be known, so the last ones
+are taken.
 
 Windows that cover everything would explain everything. So :func:`coverage` says how much of the
 run they cover, and :func:`doubt` how much denser losses are inside them than outside.

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 
 from flashsale.drill.analysis.attribution import Cause, moment
-from flashsale.drill.result import Outcome, Phase
+from flashsale.drill.result import DrillResult, Phase
 from flashsale.load.results import Loss
 
 CALM = ("before", "scaled", "after")
@@ -28,7 +28,7 @@ Tally = Counter[str]  # losses by class
 Usual = Callable[[float, str], int]  # how many of a class are usual around a second of the run
 
 
-def usual(outcome: Outcome, windows: Sequence[Cause]) -> Usual:
+def usual(outcome: DrillResult, windows: Sequence[Cause]) -> Usual:
     """Learn from the calm phases how many losses of each class are nobody's, a second."""
     worst = {
         pods: _worst(outcome, windows, [one for one in _calm(outcome) if one.pods == pods])
@@ -44,11 +44,11 @@ def usual(outcome: Outcome, windows: Sequence[Cause]) -> Usual:
     return at
 
 
-def _calm(outcome: Outcome) -> list[Phase]:
+def _calm(outcome: DrillResult) -> list[Phase]:
     return [phase for phase in outcome.phases if phase.name in CALM]
 
 
-def _worst(outcome: Outcome, windows: Sequence[Cause], phases: Sequence[Phase]) -> Tally:
+def _worst(outcome: DrillResult, windows: Sequence[Cause], phases: Sequence[Phase]) -> Tally:
     """Find the most that one second of these phases lost of each class."""
     pieces = [piece for phase in phases for piece in _pieces(outcome, phase)]
     clear = [(a, b) for a, b in pieces if not any(w.began < b and a < w.over for w in windows)]
@@ -64,7 +64,7 @@ def _lost(losses: Sequence[Loss], began: float, ended: float) -> Tally:
     return Counter({name: ceil(count / (ended - began)) for name, count in found.items()})
 
 
-def _pieces(outcome: Outcome, phase: Phase) -> Iterator[tuple[float, float]]:
+def _pieces(outcome: DrillResult, phase: Phase) -> Iterator[tuple[float, float]]:
     """Cut a phase into seconds from its beginning; a rest counts only where there is no other."""
     began, ended = outcome.second(phase.began_at), outcome.second(phase.ended_at)
     whole = int(ended - began + 0.01)  # a pause of 1 s is sometimes over a moment early
@@ -74,7 +74,7 @@ def _pieces(outcome: Outcome, phase: Phase) -> Iterator[tuple[float, float]]:
         yield began, ended
 
 
-def _carrying(outcome: Outcome) -> Iterator[tuple[float, int]]:
+def _carrying(outcome: DrillResult) -> Iterator[tuple[float, int]]:
     """Tell how many pods carried the load until which second."""
     before = outcome.replicas
     for phase in outcome.phases:

@@ -8,7 +8,7 @@ from statistics import mean, median
 from typing import Any
 
 from flashsale.drill.cpu import share
-from flashsale.drill.result import Outcome, Phase, PhaseName
+from flashsale.drill.result import DrillResult, Phase, PhaseName
 from flashsale.load.results import Report, Second
 
 
@@ -34,12 +34,12 @@ class Part:
         }
 
 
-def parts(outcome: Outcome) -> tuple[Part, ...]:
+def parts(outcome: DrillResult) -> tuple[Part, ...]:
     """Measure every phase."""
     return tuple(_part(outcome, phase) for phase in outcome.phases)
 
 
-def _part(outcome: Outcome, phase: Phase) -> Part:
+def _part(outcome: DrillResult, phase: Phase) -> Part:
     began, ended = outcome.second(phase.began_at), outcome.second(phase.ended_at)
     inside = [s for s in outcome.report.timeline if ceil(began) <= s.at < floor(ended)]
     lost = sum(began <= loss.at_seconds < ended for loss in outcome.report.losses)

@@ -15,7 +15,7 @@ from flashsale.drill.analysis.fairness import Fairness, fairness
 from flashsale.drill.analysis.phases import Part, parts
 from flashsale.drill.analysis.throughput import KEPT_UP, gain
 from flashsale.drill.analysis.windows import causes
-from flashsale.drill.result import Outcome
+from flashsale.drill.result import DrillResult
 from flashsale.load.machine_limits import own_limits
 from flashsale.load.results import Figures
 from flashsale.sale.observe.state import Healing
@@ -35,7 +35,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Analysis:
     """Everything that is concluded from an outcome."""
 
     verdict: Literal["pass", "fail"]
@@ -63,7 +63,7 @@ class Judged:
         return Counter(one.cause.name for one in self.blamed if one.cause)
 
 
-def judge(outcome: Outcome) -> Judged:
+def judge(outcome: DrillResult) -> Analysis:
     """Conclude what there is to conclude."""
     windows = causes(outcome)
     blamed = blame(outcome.report.losses, windows, usual(outcome, windows))
@@ -84,7 +84,7 @@ def judge(outcome: Outcome) -> Judged:
         fair.shares.text + _quiet(fair) + _served(fair, figures),
         *own_limits(figures),
     )
-    return Judged(
+    return Analysis(
         "pass" if passed else "fail",
         headline(outcome),
         sentences if figures.sent else tuple(_ends(outcome)),
@@ -96,7 +96,7 @@ def judge(outcome: Outcome) -> Judged:
     )
 
 
-def headline(outcome: Outcome) -> str:
+def headline(outcome: DrillResult) -> str:
     """Say in one line what a drill cost."""
     figures, kills = outcome.report.figures, len(outcome.struck)
     if not figures.sent:
@@ -115,7 +115,7 @@ def spread(healings: Sequence[Healing]) -> Spread | None:
     return Spread(round(median(took), 3), max(took), len(took)) if took else None
 
 
-def _ends(outcome: Outcome) -> Iterator[str]:
+def _ends(outcome: DrillResult) -> Iterator[str]:
     if outcome.ended == "interrupted":
         yield "The drill was stopped before its end."
     elif outcome.ended == "failed":
@@ -130,7 +130,7 @@ def _ends(outcome: Outcome) -> Iterator[str]:
         )
 
 
-def _overload(outcome: Outcome, measured: Sequence[Part]) -> Iterator[str]:
+def _overload(outcome: DrillResult, measured: Sequence[Part]) -> Iterator[str]:
     """Say so when the sale could not keep up before anything was done to it."""
     before = next((part for part in measured if part.name == "before"), None)
     rate = outcome.scenario.rate
@@ -144,7 +144,7 @@ def _overload(outcome: Outcome, measured: Sequence[Part]) -> Iterator[str]:
         )
 
 
-def _losses(outcome: Outcome, blamed: Sequence[Blamed], covered: float) -> Iterator[str]:
+def _losses(outcome: DrillResult, blamed: Sequence[Blamed], covered: float) -> Iterator[str]:
     lost = outcome.report.figures.lost
     if not lost:
         yield "Every purchase got its answer."
@@ -171,7 +171,7 @@ def _losses(outcome: Outcome, blamed: Sequence[Blamed], covered: float) -> Itera
         yield "At quiet times losses were almost as frequent: the kills are not the only reason."
 
 
-def _lesson(outcome: Outcome, blamed: Sequence[Blamed]) -> Iterator[str]:
+def _lesson(outcome: DrillResult, blamed: Sequence[Blamed]) -> Iterator[str]:
     """Say why pods that may say goodbye cost purchases all the same."""
     blow = outcome.scenario.blow
     if outcome.place.lingering or blow.process or blow.grace == 0:
@@ -198,7 +198,7 @@ def listed(tally: Counter[str], most: int = 6) -> str:
     return ", ".join([*told, f"{len(ranked) - most} others {rest:,}"] if rest else told)
 
 
-def _healings(outcome: Outcome, healing: Spread | None) -> Iterator[str]:
+def _healings(outcome: DrillResult, healing: Spread | None) -> Iterator[str]:
     accidents = sum(outcome.kill_of(one) is None for one in outcome.healings)
     if healing:
         many = f"half of them within {healing.median:.2f} s, the slowest in"

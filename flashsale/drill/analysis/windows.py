@@ -1,4 +1,4 @@
-"""The windows in which pods can have cost purchases: see :mod:`flashsale.drill.analysis.attribution` for why."""
+"""The windows in which pods can have cost purchases: see ``attribution`` for why."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from flashsale.drill.analysis.attribution import (
     empty_times,
     until_served,
 )
-from flashsale.drill.history import Life
-from flashsale.drill.result import Outcome, Scaled, Struck
+from flashsale.drill.history import PodLifetime
+from flashsale.drill.result import DrillResult, PodKill, Scaled
 from flashsale.sale.observe.state import Healing
 
 SETTLING = 3.0  # seconds after a scaling in which its pods may still be told to leave
 
 
-def causes(outcome: Outcome) -> tuple[Cause, ...]:
+def causes(outcome: DrillResult) -> tuple[Cause, ...]:
     """List everything that may have cost purchases, in the order in which it began."""
     found = [*_kills(outcome), *_leavings(outcome), *_accidents(outcome)]
     found += _arrivals(outcome, found)
@@ -33,7 +33,7 @@ def causes(outcome: Outcome) -> tuple[Cause, ...]:
     return tuple(sorted(extended, key=lambda cause: cause.began))
 
 
-def _kills(outcome: Outcome) -> Iterator[Cause]:
+def _kills(outcome: DrillResult) -> Iterator[Cause]:
     for one in outcome.struck:
         yield Cause(
             "kill",
@@ -45,7 +45,7 @@ def _kills(outcome: Outcome) -> Iterator[Cause]:
         )
 
 
-def _death_over(outcome: Outcome, struck: Struck) -> float:
+def _death_over(outcome: DrillResult, struck: PodKill) -> float:
     """Say when a killed pod can cost nothing more."""
     blow = outcome.scenario.blow
     if blow.process:
@@ -55,7 +55,7 @@ def _death_over(outcome: Outcome, struck: Struck) -> float:
     return _gone(outcome, outcome.history.lives.get(struck.uid))
 
 
-def _leavings(outcome: Outcome) -> Iterator[Cause]:
+def _leavings(outcome: DrillResult) -> Iterator[Cause]:
     """Pods that left without a kill: surplus of a scaling, or deleted by somebody else."""
     killed = set() if outcome.scenario.blow.process else {one.uid for one in outcome.struck}
     for life in outcome.lives:
@@ -70,7 +70,7 @@ def _leavings(outcome: Outcome) -> Iterator[Cause]:
         yield Cause(kind, name, life.name, outcome.second(began), over, "it was leaving")
 
 
-def _accidents(outcome: Outcome) -> Iterator[Cause]:
+def _accidents(outcome: DrillResult) -> Iterator[Cause]:
     for one in outcome.healings:
         if one.cause == "crashed" and outcome.kill_of(one) is None:
             began = outcome.second(one.died) - NOTICE
@@ -78,7 +78,7 @@ def _accidents(outcome: Outcome) -> Iterator[Cause]:
             yield Cause("accident", "a crash", one.victim, began, over, "it had crashed")
 
 
-def _arrivals(outcome: Outcome, departures: list[Cause]) -> Iterator[Cause]:
+def _arrivals(outcome: DrillResult, departures: list[Cause]) -> Iterator[Cause]:
     """Pods that came: from the Service's choice of them to their first purchase."""
     heirs = {one.replacement_uid: one for one in outcome.healings if not one.in_place}
     start = outcome.report.started_monotonic
@@ -94,7 +94,7 @@ def _arrivals(outcome: Outcome, departures: list[Cause]) -> Iterator[Cause]:
 
 
 def _brought(
-    outcome: Outcome, life: Life, healing: Healing | None, departures: list[Cause]
+    outcome: DrillResult, life: PodLifetime, healing: Healing | None, departures: list[Cause]
 ) -> tuple[Kind, str]:
     """Say what made a pod come: the kill or accident that it replaces, or a scaling."""
     if healing is not None:
@@ -107,7 +107,7 @@ def _brought(
     return ("scaling", scaling_name(scaling)) if scaling else ("accident", "a new pod")
 
 
-def scaling_at(outcome: Outcome, moment: float) -> Scaled | None:
+def scaling_at(outcome: DrillResult, moment: float) -> Scaled | None:
     """Find the scaling that was at work at a moment."""
     for one in reversed(outcome.scalings):
         if one.asked_at <= moment and (one.ended_at is None or moment <= one.ended_at + SETTLING):
@@ -120,17 +120,17 @@ def scaling_name(scaling: Scaled) -> str:
     return f"scaling from {scaling.before} to {scaling.after}"
 
 
-def _chosen(outcome: Outcome, life: Life) -> float | None:
+def _chosen(outcome: DrillResult, life: PodLifetime) -> float | None:
     routings = outcome.history.routings
     return next((one.at for one in routings if life.name in one.pods), None)
 
 
-def _crash_over(outcome: Outcome, died: float) -> float:
+def _crash_over(outcome: DrillResult, died: float) -> float:
     """Once the crash is noticed the pod is not ready, and nobody is sent to it any more."""
     return outcome.second(died) + NOTICE + LAG
 
 
-def _gone(outcome: Outcome, life: Life | None) -> float:
+def _gone(outcome: DrillResult, life: PodLifetime | None) -> float:
     if life is None or life.gone is None:
         return outcome.seconds
     return outcome.second(life.gone) + LAG

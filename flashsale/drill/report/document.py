@@ -15,9 +15,9 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError
 from flashsale.drill.analysis.attribution import Blamed
-from flashsale.drill.analysis.verdict import Judged
-from flashsale.drill.history import Life, seats
-from flashsale.drill.result import Outcome
+from flashsale.drill.analysis.verdict import Analysis
+from flashsale.drill.history import PodLifetime, seats
+from flashsale.drill.result import DrillResult
 from flashsale.load.results import Quantiles, Second
 from flashsale.sale.observe.state import Healing
 
@@ -26,7 +26,7 @@ USUAL = "it loses about as many in the calm"  # why a loss that is the sale's ow
 Document = dict[str, Any]
 
 
-def document(outcome: Outcome, judged: Judged) -> Document:
+def document(outcome: DrillResult, judged: Analysis) -> Document:
     """Write down everything."""
     return {
         "load": outcome.report.figures.to_json(),
@@ -85,7 +85,7 @@ def read(file: Path) -> Document:
     return found
 
 
-def _healing(outcome: Outcome, one: Healing) -> Document:
+def _healing(outcome: DrillResult, one: Healing) -> Document:
     kill = outcome.kill_of(one)
     return {
         **one.as_json(),
@@ -94,7 +94,7 @@ def _healing(outcome: Outcome, one: Healing) -> Document:
     }
 
 
-def _scalings(outcome: Outcome) -> list[Document]:
+def _scalings(outcome: DrillResult) -> list[Document]:
     return [
         {
             "from": one.before,
@@ -118,7 +118,7 @@ def _loss(one: Blamed) -> Document:
     }
 
 
-def _scenario(outcome: Outcome) -> Document:
+def _scenario(outcome: DrillResult) -> Document:
     scenario = outcome.scenario
     return {
         "rate": scenario.rate,
@@ -136,12 +136,12 @@ def _scenario(outcome: Outcome) -> Document:
     }
 
 
-def _place(outcome: Outcome) -> Document:
+def _place(outcome: DrillResult) -> Document:
     place = outcome.place
     return {name: getattr(place, name) for name in place.__slots__}
 
 
-def _kills(outcome: Outcome, judged: Judged) -> list[Document]:
+def _kills(outcome: DrillResult, judged: Analysis) -> list[Document]:
     """Tell every kill with what it cost."""
     cost = judged.costs
     done = [
@@ -167,7 +167,7 @@ def _kills(outcome: Outcome, judged: Judged) -> list[Document]:
     return sorted([*done, *left_out], key=lambda one: one["number"])
 
 
-def _blame(outcome: Outcome, judged: Judged) -> Document:
+def _blame(outcome: DrillResult, judged: Analysis) -> Document:
     return {
         "explained": sum(one.cause is not None for one in judged.blamed),
         "usual": judged.usual,
@@ -177,17 +177,17 @@ def _blame(outcome: Outcome, judged: Judged) -> Document:
     }
 
 
-def _healing_seconds(judged: Judged) -> Document | None:
+def _healing_seconds(judged: Analysis) -> Document | None:
     found = judged.healing
     return asdict(found) if found else None
 
 
-def _shares(judged: Judged) -> Document:
+def _shares(judged: Analysis) -> Document:
     fair = judged.fairness
     return {**fair.shares.to_json(), "quiet_seconds": fair.seconds}
 
 
-def _pods(outcome: Outcome, judged: Judged) -> list[Document]:
+def _pods(outcome: DrillResult, judged: Analysis) -> list[Document]:
     """Tell each pod's life and share, in the order in which they came."""
     places = seats(outcome.history.lives, outcome.healings)
     fair, confirmed = judged.fairness, outcome.report.figures.pods
@@ -214,7 +214,7 @@ def _rounded(second: float | None) -> float | None:
     return None if second is None else round(second, 3)
 
 
-def _moments(outcome: Outcome, life: Life) -> Document:
+def _moments(outcome: DrillResult, life: PodLifetime) -> Document:
     return {
         f"{name}_seconds": None if moment is None else outcome.second(moment)
         for name in ("seen", "ready", "leaving", "gone")
@@ -222,13 +222,13 @@ def _moments(outcome: Outcome, life: Life) -> Document:
     }
 
 
-def _sending(outcome: Outcome) -> float:
+def _sending(outcome: DrillResult) -> float:
     """Say for how many seconds buyers came; the last of them were waited for afterwards."""
     figures = outcome.report.figures
     return figures.sent / figures.rate if figures.rate else outcome.seconds
 
 
-def _timeline(outcome: Outcome) -> list[Document]:
+def _timeline(outcome: DrillResult) -> list[Document]:
     """Tell every second: what was planned in it and became of it, and what each pod answered.
 
     The last one in which buyers came is seldom whole, and answers may come in those after it:

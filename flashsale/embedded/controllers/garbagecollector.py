@@ -9,7 +9,7 @@ from __future__ import annotations
 from flashsale.embedded.apiserver.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.controllers.yielding import Turns
+from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import Event
 from flashsale.embedded.types.resources import ALL, EVENTS, Resource
 from flashsale.objects.models import Object
@@ -88,7 +88,7 @@ class GarbageCollector:
 
     async def _finish(self, key: Key, owner: Object) -> None:
         finalizers = owner["metadata"].get("finalizers") or []
-        uid, turns = owner["metadata"]["uid"], Turns()
+        uid, turns = owner["metadata"]["uid"], Yielder()
         if ORPHAN in finalizers:
             for dependent in tuple(self._dependents.get(uid, ())):
                 self._drop_references(dependent, {uid})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import PERMANENT_NAMESPACES, Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.controllers.yielding import Turns
+from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import Event
 from flashsale.embedded.types.resources import (
     ALL,
@@ -95,7 +95,7 @@ class NamespaceController:
 
     async def _empty(self, name: str) -> None:
         """Ask for the deletion of all content."""
-        turns = Turns()
+        turns = Yielder()
         for resource, thing in tuple(self._content(name)):
             key = resource, name, thing["metadata"]["name"]
             found = self._store.get(*key)

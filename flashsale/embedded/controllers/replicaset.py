@@ -9,7 +9,7 @@ from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers import replicaset_plan
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.controllers.yielding import Turns
+from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import Event
 from flashsale.embedded.types.api_errors import ApiError
@@ -121,7 +121,7 @@ class ReplicaSetController:
         )
 
     async def _create_all(self, replicaset: Object, count: int) -> ApiError | None:
-        turns, batch, created = Turns(), 1, 0
+        turns, batch, created = Yielder(), 1, 0
         while created < count and self._holds(replicaset):
             error = self._create(replicaset)
             if error is not None:
@@ -134,7 +134,7 @@ class ReplicaSetController:
         return None
 
     async def _delete_all(self, replicaset: Object, pods: Sequence[Object]) -> ApiError | None:
-        turns = Turns()
+        turns = Yielder()
         for pod in pods:
             if not self._holds(replicaset):
                 return None

@@ -10,7 +10,7 @@ AT_ONCE = 0.003  # seconds of work between two breaks
 OTHERS = 4  # turns of the loop in a break: about what a request takes from its bytes to its answer
 
 
-class Turns:
+class Yielder:
     """Asked after each small piece of long work; a few milliseconds of it go on undisturbed."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""The cluster's process: ``python -m flashsale.embedded.process FOLDER READY_FD``; see ``launch``."""
+"""The cluster's process: ``python -m flashsale.embedded.process FOLDER READY_FD``."""
 
 from __future__ import annotations
 

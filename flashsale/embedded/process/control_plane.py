@@ -53,7 +53,7 @@ class Cluster:
         self._pki = Pki(home.path / "pki")
         self.store = Store(home.path / "state.db")
         self.registry = Registry(self.store, port_is_free=node_ports.port_is_free)
-        self._door = KubeletDoor(self.registry)
+        self._door = RegistryPodAPI(self.registry)
         self.kubelet = Kubelet(
             self._door,
             ImageStore(home.path / "images"),
@@ -131,7 +131,7 @@ class Cluster:
         self._home.announce(Running(os.getpid(), port, kubeconfig, __version__, time.time()))
 
 
-class KubeletDoor:
+class RegistryPodAPI:
     """What the kubelet may ask of the registry (see ``kubelet.api.PodAPI``)."""
 
     def __init__(self, registry: Registry) -> None:

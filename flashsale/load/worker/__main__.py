@@ -1,6 +1,6 @@
 """One process of the crowd: reads a plan on stdin, sends its part, tells what it counted on stdout.
 
-Started as ``python -m flashsale.load.worker.__main__`` by :mod:`flashsale.load.coordinator`. The conversation is
+Started as ``python -m flashsale.load.worker`` by :mod:`flashsale.load.coordinator`. They talk in
 JSON, one document a line: the plan comes in, an empty document goes out, the start moment comes in,
 tallies go out until one says ``done``. Anything more on stdin, its end too, means stop: so no
 worker outlives the program that started it.

@@ -14,7 +14,7 @@ from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import Cause, Mark, Observation, StreamSeen, Synced
 from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO
-from flashsale.sale.observe.state import CalledOff, Closed, Happening, Healing, State
+from flashsale.sale.observe.state import Closed, Happening, Healing, NotReplaced, State
 from flashsale.sale.observe.stream import follow
 from flashsale.sale.ready.conditions import ATTEMPTS
 from flashsale.sale.ready.readiness import explained
@@ -22,7 +22,7 @@ from flashsale.sale.session import Sale
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
+class KillMethod:
     """How to kill."""
 
     grace: int | None = None  # seconds; None is the pod's own, 0 is at once, without any goodbye
@@ -35,7 +35,7 @@ class Blow:
 
 
 @dataclass(slots=True)
-class Awaited:
+class PendingHealings:
     """Whose stories have to end: the victims', and those of replacements that died as well."""
 
     open: set[str]  # uids
@@ -49,21 +49,21 @@ class Awaited:
     def take(self, happening: Happening) -> None:
         """Note the end of a story that is waited for, and whose story goes on in its place."""
         match happening:
-            case CalledOff(why=why) if why == DELETED_TOO:
+            case NotReplaced(why=why) if why == DELETED_TOO:
                 return  # killed in place, then deleted: that is told next, of the same pod
-            case Closed(healing=healing) | CalledOff(healing=healing):
+            case Closed(healing=healing) | NotReplaced(healing=healing):
                 if healing.victim_uid not in self.open:
                     return
             case _:
                 return
         self.open.remove(healing.victim_uid)
         self.ended[healing.victim_uid] = healing
-        if isinstance(happening, CalledOff) and happening.why == DIED_TOO:
+        if isinstance(happening, NotReplaced) and happening.why == DIED_TOO:
             self.open.add(healing.replacement_uid or "")
 
 
-async def strike(
-    sale: Sale, pods: Sequence[Pod], blow: Blow, clock: Callable[[], float]
+async def kill_pods(
+    sale: Sale, pods: Sequence[Pod], blow: KillMethod, clock: Callable[[], float]
 ) -> list[Mark]:
     """Kill pods, all at once, and note when each blow was accepted."""
 
@@ -88,7 +88,7 @@ async def strike(
 async def kill(
     sale: Sale,
     pods: Sequence[Pod],
-    blow: Blow,
+    blow: KillMethod,
     *,
     timeout: float,
     tell: Callable[[Happening], None],
@@ -117,13 +117,13 @@ async def kill(
 async def _followed(
     sale: Sale,
     pods: Sequence[Pod],
-    blow: Blow,
+    blow: KillMethod,
     tell: Callable[[Happening], None],
     see: Callable[[Observation], None],
     clock: Callable[[], float],
 ) -> dict[str, Healing]:
     """Strike once everything is in sight, and fold what is seen until each victim's story ends."""
-    state, awaited = State(), Awaited({pod.uid for pod in pods})
+    state, awaited = State(), PendingHealings({pod.uid for pod in pods})
     seen = follow(sale.api, sale.namespace, sale.name, sale.service_name)
     async with aclosing(seen) as observations:
         async for observation in observations:
@@ -132,7 +132,7 @@ async def _followed(
             see(observation)
             state, happened = step(state, observation)
             if isinstance(observation, Synced):
-                for mark in await strike(sale, pods, blow, clock):
+                for mark in await kill_pods(sale, pods, blow, clock):
                     see(mark)
                     state, more = step(state, mark)
                     happened += more

@@ -30,11 +30,11 @@ from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO, REMOVED, SCALED, 
 from flashsale.sale.observe.state import (
     KEPT_NAMES,
     Adopted,
-    CalledOff,
     Gone,
     Happening,
     Healed,
     Healing,
+    NotReplaced,
     Replaced,
     Scaled,
     State,
@@ -171,7 +171,7 @@ class _Turn(Page):
         died = min(self.at, mark.at) if mark else self.at
         healing = Healing(pod.name, pod.uid, cause, died, marked=mark is not None)
         if pod.name in self.state.surplus:
-            self.said.append(CalledOff(self.at, healing, SCALED))
+            self.said.append(NotReplaced(self.at, healing, SCALED))
         else:
             self.open(healing)
 

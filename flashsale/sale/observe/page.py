@@ -10,11 +10,11 @@ from flashsale.sale.observe.observations import PodSeen
 from flashsale.sale.observe.state import (
     DOUBT,
     KEPT_HEALINGS,
-    CalledOff,
     Closed,
     Died,
     Happening,
     Healing,
+    NotReplaced,
     State,
 )
 
@@ -33,7 +33,7 @@ class Page:
 
     def told(self) -> list[Happening]:
         """Return what happened, deaths first; by now it is sure which of them need healing."""
-        off = {_death(one.healing) for one in self.said if isinstance(one, CalledOff)}
+        off = {_death(one.healing) for one in self.said if isinstance(one, NotReplaced)}
         deaths = [Died(self.at, one) for one in self.opened if _death(one) not in off]
         return [*deaths, *self.said]
 
@@ -80,7 +80,7 @@ class Page:
         self.state = replace(
             self.state, open=tuple(one for one in self.state.open if one is not healing)
         )
-        self.said.append(CalledOff(self.at, healing, why))
+        self.said.append(NotReplaced(self.at, healing, why))
 
     def dismiss(self, healing: Healing) -> None:
         self.call_off(healing, SCALED)

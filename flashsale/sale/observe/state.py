@@ -123,7 +123,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class CalledOff:
+class NotReplaced:
     """This pod will not be healed; ``why`` completes "not replaced: "."""
 
     at: float
@@ -148,7 +148,7 @@ class Adopted:
     pod: str
 
 
-Happening = Died | Replaced | Healed | Gone | Closed | CalledOff | Scaled | Adopted
+Happening = Died | Replaced | Healed | Gone | Closed | NotReplaced | Scaled | Adopted
 
 KEPT_HEALINGS = 50  # finished ones to remember
 KEPT_NAMES = 500  # of pods that the controller said it deleted

@@ -64,10 +64,10 @@ class Sight:
         return [pod for pod in self.own if not pod.terminating]
 
 
-Verdict = Callable[[Sight], bool]
+Condition = Callable[[Sight], bool]
 
 
-def whole(count: int) -> Verdict:
+def whole(count: int) -> Condition:
     """Ask for exactly ``count`` pods, all ready, and a ReplicaSet that says so."""
 
     def verdict(sight: Sight) -> bool:
@@ -103,7 +103,7 @@ def stuck(pods: Sequence[Pod]) -> bool:
     )
 
 
-def vacant(uid: str) -> Verdict:
+def vacant(uid: str) -> Condition:
     """Ask that no pod of a ReplicaSet, known by its uid, is left."""
 
     def verdict(sight: Sight) -> bool:
@@ -127,7 +127,7 @@ async def until_gone(sale: Sale, replicaset: Object, *, timeout: float) -> None:
 
 
 async def until(
-    sale: Sale, verdict: Verdict, *, timeout: float, tell: Callable[[Sight], None] | None = None
+    sale: Sale, verdict: Condition, *, timeout: float, tell: Callable[[Sight], None] | None = None
 ) -> Sight:
     """Watch the sale until a verdict holds, and return what was seen last.
 
@@ -150,7 +150,7 @@ async def until(
 async def _watched(
     sale: Sale,
     queries: Mapping[str, Mapping[str, Any]],
-    verdict: Verdict,
+    verdict: Condition,
     timeout: float,
     tell: Callable[[Sight], None] | None,
 ) -> Sight:

@@ -18,7 +18,7 @@ from flashsale.kube.apply import last_applied
 from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready import endpoint_diagnosis
 from flashsale.sale.ready.conditions import Deadline
-from flashsale.sale.ready.endpoint_diagnosis import Astray
+from flashsale.sale.ready.endpoint_diagnosis import EndpointProblem
 from flashsale.sale.ready.readiness import last_lines
 from flashsale.sale.session import Sale, owned
 
@@ -69,7 +69,7 @@ async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> 
     return endpoint_diagnosis.troubled(event, Service.from_object(found), url)
 
 
-async def ours(sale: Sale, service: Object, url: str) -> None:
+async def refuse_if_port_taken(sale: Sale, service: Object, url: str) -> None:
     """Refuse an address that another program has: nobody is to be sent there.
 
     Raises:
@@ -85,7 +85,7 @@ async def ours(sale: Sale, service: Object, url: str) -> None:
         raise RefusedError(endpoint_diagnosis.troubled(event, view, url), hint=hint)
 
 
-async def proven(
+async def wait_until_sale_answers(
     sale: Sale, url: str, pods: Sequence[Pod], deadline: Deadline, progress: Progress
 ) -> None:
     """Return once a request to the address is answered by the sale.
@@ -127,7 +127,7 @@ async def _foreign(sale: Sale, answer: Answer, pods: Sequence[Pod], event: Objec
     return endpoint_diagnosis.stranger(answer.pod, pods)
 
 
-async def _why(sale: Sale, url: str, answer: Answer, service: Object) -> Astray:
+async def _why(sale: Sale, url: str, answer: Answer, service: Object) -> EndpointProblem:
     event = await warning(sale, service)
     view = Service.from_object(service)
     if event and event.get("reason") == endpoint_diagnosis.TAKEN:

@@ -24,7 +24,7 @@ POD_NAME = re.compile(r"[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5}")  # as a R
 
 
 @dataclass(frozen=True, slots=True)
-class Astray:
+class EndpointProblem:
     """One sentence, and what to do about it."""
 
     sentence: str
@@ -76,7 +76,7 @@ def troubled(event: Object, service: Service, url: str) -> str:
     return f"The Service {service.name} is in trouble: {words}."
 
 
-def taken(service: Service, asked: bool) -> Astray:
+def taken(service: Service, asked: bool) -> EndpointProblem:
     """Say that another program has the node port.
 
     Args:
@@ -84,7 +84,7 @@ def taken(service: Service, asked: bool) -> Astray:
     """
     names = f"lsof -i :{service.node_port} names it"
     another = "change nodePort in the manifest, then flashsale up"
-    return Astray(
+    return EndpointProblem(
         f"All pods are ready, but {_taken(service)[0].lower()}{_taken(service)[1:]}.",
         f"end that program ({names}), or {another}"
         if asked
@@ -92,15 +92,17 @@ def taken(service: Service, asked: bool) -> Astray:
     )
 
 
-def elsewhere(url: str, named: str) -> Astray:
+def elsewhere(url: str, named: str) -> EndpointProblem:
     """Say that another sale answers."""
-    return Astray(
+    return EndpointProblem(
         f"All pods are ready, but {url} leads to the pod {named}, which is not of this sale.",
         "change nodePort in the manifest, then flashsale up",
     )
 
 
-def silent(url: str, how: str, service: Object, pods: Sequence[Object], log: str) -> Astray:
+def silent(
+    url: str, how: str, service: Object, pods: Sequence[Object], log: str
+) -> EndpointProblem:
     """Say why nobody answers at the Service's address.
 
     Args:
@@ -116,17 +118,19 @@ def silent(url: str, how: str, service: Object, pods: Sequence[Object], log: str
     sends = f"The Service {name} sends buyers to targetPort {target}"
     if target not in numbers and target not in [one.get("name") for one in declared] and declared:
         say = f"containers say containerPort {' and '.join(map(str, numbers))}"
-        return Astray(
+        return EndpointProblem(
             f"{sends}, where no container listens: {say} ({how}).",
             f"write `targetPort: {numbers[0]}` in the manifest, then flashsale up",
         )
     heard = listening(log) - {target}
     if heard and target not in listening(log):
-        return Astray(
+        return EndpointProblem(
             f"{sends}, but the app listens on port {min(heard)} ({how}).",
             f"make the app listen on {target}, or write {min(heard)} in the manifest",
         )
-    return Astray(f"All pods are ready, but {url} gives no answer: {how}.", "flashsale logs")
+    return EndpointProblem(
+        f"All pods are ready, but {url} gives no answer: {how}.", "flashsale logs"
+    )
 
 
 def _taken(service: Service) -> str:

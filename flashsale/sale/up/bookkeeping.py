@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flashsale.base.text import joined
-from flashsale.clusters.availability import told
+from flashsale.clusters import availability
 from flashsale.clusters.base import Progress
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import Record
@@ -65,7 +65,7 @@ def remember(home: Path, record: Record, progress: Progress) -> None:
     except records.UnusableRecordError:
         before = None
     if before and place(before) != place(record):
-        where = f"{told(before)}, namespace {before.namespace},"
+        where = f"{availability.describe(before)}, namespace {before.namespace},"
         progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
     if before != record:
         records.write(home, record)

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters.availability import told
+from flashsale.clusters import availability
 from flashsale.clusters.base import Cluster, Progress
-from flashsale.clusters.select import Choice, recorded_quietly
+from flashsale.clusters.select import SelectedCluster, recorded_quietly
 from flashsale.clusters.state import sale_record as records
 from flashsale.kube import connect, paths
 
@@ -24,7 +24,9 @@ class Silent:
 
 
 @asynccontextmanager
-async def nothing_half_done(choice: Choice, home: Path, progress: Progress) -> AsyncIterator[None]:
+async def nothing_half_done(
+    choice: SelectedCluster, home: Path, progress: Progress
+) -> AsyncIterator[None]:
     """Stop a cluster again that did not run before, when what follows fails or is ended.
 
     That is for a cluster that is there for the sale alone, and only until it holds a ReplicaSet:
@@ -43,7 +45,9 @@ async def nothing_half_done(choice: Choice, home: Path, progress: Progress) -> A
                 records.write(home, before)
             elif recorded_quietly(home):
                 records.forget(home)
-            progress.note(f"Stopped {told(choice.record)} again: it was started for this alone.")
+            progress.note(
+                f"Stopped {availability.describe(choice.record)} again: it was started for this alone."
+            )
 
 
 async def _bare(cluster: Cluster) -> bool:

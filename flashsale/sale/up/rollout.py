@@ -16,14 +16,14 @@ from flashsale.base.text import counted, joined
 from flashsale.clusters.base import Image, Progress
 from flashsale.kube import NotFoundError, paths
 from flashsale.objects.models import Object, Pod, ReplicaSet
-from flashsale.sale.ready.conditions import LOOK, Deadline, Sight, Verdict, stuck, until
+from flashsale.sale.ready.conditions import LOOK, Condition, Deadline, Sight, stuck, until
 from flashsale.sale.ready.readiness import explained
 from flashsale.sale.session import Sale, owned
 from flashsale.sale.up.outdated import stale
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class PodsBefore:
     """What was there before the newest version was applied."""
 
     images: Mapping[str, str]  # pods by their uid, and the imageID that each of them reported
@@ -38,20 +38,20 @@ class Rolled:
     left: int = 0  # still running it
 
 
-async def present(sale: Sale) -> Before:
+async def pods_before(sale: Sale) -> PodsBefore:
     """Note the ReplicaSet's template and pods; none without a ReplicaSet."""
     try:
         replicaset = await sale.replicaset()
     except NoSaleError:
-        return Before({})
+        return PodsBefore({})
     pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
-    return Before({pod.uid: pod.image_id for pod in pods}, replicaset["spec"]["template"])
+    return PodsBefore({pod.uid: pod.image_id for pod in pods}, replicaset["spec"]["template"])
 
 
 async def roll(
     sale: Sale,
     image: Image,
-    before: Before,
+    before: PodsBefore,
     progress: Progress,
     *,
     deadline: Deadline,
@@ -72,7 +72,7 @@ async def roll(
     if old:  # so that a view knows the pods before one of them dies
         await until(sale, lambda _: True, timeout=max(LOOK, deadline.left()), tell=tell)
     while old:
-        going, *later = waves(old)
+        going, *later = batches(old)
         rest = [_uid(pod) for wave in later for pod in wave]
         if done and not deadline.left():
             raise interrupted(done, first, deadline)
@@ -81,12 +81,12 @@ async def roll(
         progress.step(f"Replacing {joined(map(_name, going))} ({done + len(going)} of {first})")
         done += len(going)
         await _replace(sale, going, rest, deadline, tell)
-        image = await learned(sale, image, before)
+        image = await with_node_image_ids(sale, image, before)
         old = await outdated(sale, image, before, rest)
     return Rolled(done)
 
 
-async def learned(sale: Sale, image: Image, before: Before) -> Image:
+async def with_node_image_ids(sale: Sale, image: Image, before: PodsBefore) -> Image:
     """Learn from the pods that were made since how the cluster's nodes call the image.
 
     They run it for sure, and some runtimes number images in a way of their own. Only what was built
@@ -103,7 +103,7 @@ async def learned(sale: Sale, image: Image, before: Before) -> Image:
 
 
 async def outdated(
-    sale: Sale, image: Image, before: Before, among: Collection[str] | None = None
+    sale: Sale, image: Image, before: PodsBefore, among: Collection[str] | None = None
 ) -> list[Object]:
     """Find the pods that were there before, or those of them with these uids, if they are old."""
     replicaset = await sale.replicaset()
@@ -114,7 +114,7 @@ async def outdated(
 
 def replacing(old: Sequence[Object]) -> str:
     """Say what is done, and who does not do it."""
-    first, *later = waves(old)
+    first, *later = batches(old)
     together = len(first) if not Pod.from_object(first[0]).ready else 0
     pods, idle = (
         counted(len(old), "pod"),
@@ -150,14 +150,14 @@ def still_old(count: int, option: str) -> str:
     )
 
 
-def waves(old: Sequence[Object]) -> list[list[Object]]:
+def batches(old: Sequence[Object]) -> list[list[Object]]:
     """Say in which order old pods go: those that serve nobody together, then one by one."""
     ready = [pod for pod in old if Pod.from_object(pod).ready]
     idle = [pod for pod in old if pod not in ready]
     return [wave for wave in (idle, *([pod] for pod in ready)) if wave]
 
 
-def renewed(old: Collection[str]) -> Verdict:
+def renewed(old: Collection[str]) -> Condition:
     """Ask for as many pods as desired, all ready but for the old ones, known by their uids."""
 
     def verdict(sight: Sight) -> bool:

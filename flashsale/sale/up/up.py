@@ -16,7 +16,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import BuildOptions, Image, Progress
-from flashsale.clusters.select import Choice, recorded_quietly
+from flashsale.clusters.select import SelectedCluster, recorded_quietly
 from flashsale.kube import Api
 from flashsale.kube.apply import Outcome, apply
 from flashsale.kube.errors import InvalidError
@@ -24,13 +24,21 @@ from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project, commandless
 from flashsale.sale.files.manifest import Manifest
 from flashsale.sale.ready.conditions import Deadline, Sight
-from flashsale.sale.ready.endpoint_check import proven
+from flashsale.sale.ready.endpoint_check import wait_until_sale_answers
 from flashsale.sale.ready.readiness import ready_by
-from flashsale.sale.session import Sale, reached
+from flashsale.sale.session import Sale, connect
 from flashsale.sale.status import Status, status
 from flashsale.sale.up import bookkeeping, namespaces, renamed
 from flashsale.sale.up.rollback import nothing_half_done
-from flashsale.sale.up.rollout import Before, Rolled, learned, outdated, present, roll, still_old
+from flashsale.sale.up.rollout import (
+    PodsBefore,
+    Rolled,
+    outdated,
+    pods_before,
+    roll,
+    still_old,
+    with_node_image_ids,
+)
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
 PORT_HELD = (
@@ -73,7 +81,7 @@ class Opened:
 
 
 async def open_sale(
-    choice: Choice,
+    choice: SelectedCluster,
     order: Order,
     progress: Progress,
     home: Path,
@@ -99,7 +107,7 @@ async def open_sale(
 
 
 async def _open(
-    choice: Choice,
+    choice: SelectedCluster,
     order: Order,
     progress: Progress,
     home: Path,
@@ -115,11 +123,11 @@ async def _open(
     image = await choice.cluster.provide(order.project.app, name, order.build, progress)
     image = choice.record.recognised(image)
     manifest = manifests.with_image(order.project.manifest, image.name)
-    async with reached(choice, record, None) as sale:
+    async with connect(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas, progress)
         bookkeeping.remember(home, record, progress)
-        before = await present(sale)
+        before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
         if count is None:
@@ -129,7 +137,7 @@ async def _open(
         rolled = await renew(sale, image, before, order, deadline, progress, tell)
         if order.wait:
             await _all_ready(sale, deadline, progress, tell)
-            image = await learned(sale, image, before)
+            image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
             record = await bookkeeping.renamed(sale, record, progress)
             bookkeeping.remember(home, record, progress)
@@ -137,7 +145,7 @@ async def _open(
             progress.note(bookkeeping.stays(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
-            await proven(sale, shown.url, shown.pods, deadline, progress)
+            await wait_until_sale_answers(sale, shown.url, shown.pods, deadline, progress)
         return Opened(shown, image, outcomes, rolled, 0.0)
 
 
@@ -190,7 +198,7 @@ async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[
 async def renew(
     sale: Sale,
     image: Image,
-    before: Before,
+    before: PodsBefore,
     order: Order,
     deadline: Deadline,
     progress: Progress,

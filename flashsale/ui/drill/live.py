@@ -15,7 +15,7 @@ from rich.live import Live as RichLive
 from rich.text import Text
 
 from flashsale.drill.result import Entry
-from flashsale.drill.runner import Audience, Glance
+from flashsale.drill.runner import Glance, Observers
 from flashsale.load.results import Progress
 from flashsale.sale.observe.observations import Observation
 from flashsale.ui import load as load_views
@@ -51,7 +51,7 @@ class Plain:
     def __init__(self, console: Console) -> None:
         self._console, self._clock = console, Clock()
         self._due = LINE_EVERY
-        self.audience = Audience(look=self._look, tell=self._tell)
+        self.audience = Observers(look=self._look, tell=self._tell)
 
     def _look(self, glance: Glance) -> None:
         self._clock.tick(glance.progress)
@@ -73,7 +73,7 @@ class Live:
         self._console, self._clock = console, Clock()
         self._board = Board(Place(context, namespace, url))
         self._live = RichLive(console=console, auto_refresh=False, transient=True)
-        self.audience = Audience(look=self._look, tell=self._tell, see=self._see)
+        self.audience = Observers(look=self._look, tell=self._tell, see=self._see)
 
     def __enter__(self) -> Live:
         self._live.start()

@@ -19,8 +19,8 @@ from flashsale.ui.watch.pod_table import suffix
 
 if TYPE_CHECKING:
     from flashsale.drill.analysis.phases import Part
-    from flashsale.drill.analysis.verdict import Judged
-    from flashsale.drill.result import Entry, Outcome
+    from flashsale.drill.analysis.verdict import Analysis
+    from flashsale.drill.result import DrillResult, Entry
     from flashsale.sale.observe.state import Healing
 
 MISSING = "-"
@@ -70,7 +70,7 @@ def entry_line(seconds: float, entry: Entry, width: int | None = None) -> Text:
     return Text(filled(line, width), STYLES.get(entry.kind, ""))
 
 
-def summary(outcome: Outcome, judged: Judged, width: int | None = None) -> RenderableType:
+def summary(outcome: DrillResult, judged: Analysis, width: int | None = None) -> RenderableType:
     """Write the verdict, the figures behind it, and what they mean.
 
     Args:
@@ -125,7 +125,7 @@ def phases_table(parts: Sequence[Part]) -> str:
     return aligned([head, *rows])
 
 
-def healings_table(outcome: Outcome, judged: Judged, width: int | None = None) -> str:
+def healings_table(outcome: DrillResult, judged: Analysis, width: int | None = None) -> str:
     """Write each death, what replaced it and how long each step took, and what it cost.
 
     Where that is too wide, of each name only the part that tells it apart is left.
@@ -136,7 +136,7 @@ def healings_table(outcome: Outcome, judged: Judged, width: int | None = None) -
     return aligned(_healings(outcome, judged, suffix), gap=2)
 
 
-def _healings(outcome: Outcome, judged: Judged, name: Name) -> list[list[str]]:
+def _healings(outcome: DrillResult, judged: Analysis, name: Name) -> list[list[str]]:
     head = ["KILL", "VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "FIRST SALE", "GONE"]
     rows = []
     for healing in outcome.healings:
@@ -158,7 +158,7 @@ def _moment(healing: Healing, moment: float | None) -> str:
     return MISSING if took is None else f"{took:.2f}s"
 
 
-def pods_table(outcome: Outcome, judged: Judged) -> str:
+def pods_table(outcome: DrillResult, judged: Analysis) -> str:
     """Write what each pod sold, and in the quiet seconds beside its fair share."""
     fair, counts = judged.fairness, outcome.report.figures.pods
     total = sum(counts.values())

@@ -22,7 +22,7 @@ MOST = 9  # lines of pods, the heading included
 AROUND = 6  # lines of the terminal that are left to other things
 
 
-class Small:
+class InlineView:
     """A board that is shown under a live progress line."""
 
     def __init__(

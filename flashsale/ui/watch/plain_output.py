@@ -9,11 +9,11 @@ from typing import Any
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.observations import EventSeen, Observation, PodSeen, StreamSeen
 from flashsale.sale.observe.state import (
-    CalledOff,
     Closed,
     Died,
     Happening,
     Healed,
+    NotReplaced,
     Replaced,
     Scaled,
 )
@@ -117,7 +117,7 @@ def _told(one: Happening) -> Iterator[str]:
             yield f"replaced {healing.victim} by {healing.replacement}"
         case Healed(healing=healing):
             yield f"healed {healing.victim} after {healing.seconds(healing.ready):.2f} s"
-        case CalledOff(healing=healing, why=why):
+        case NotReplaced(healing=healing, why=why):
             yield f"not replaced {healing.victim}: {why}"
         case Scaled():
             yield f"scaled from {one.before} to {one.after}"

@@ -46,7 +46,7 @@ class Clocks:
 
 
 @dataclass(slots=True)
-class Show:
+class WatchSession:
     """The live view on a terminal: tasks that read, paint, look for buyers, and act on keys."""
 
     observations: AsyncIterator[Observation]

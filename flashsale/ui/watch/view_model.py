@@ -19,7 +19,7 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.sale.observe.state import CalledOff, Happening, Healing, Replaced, State
+from flashsale.sale.observe.state import Happening, Healing, NotReplaced, Replaced, State
 
 FLASH = 0.8  # seconds for which a change stands out
 GHOST = 5.0  # seconds for which a pod's row outlives it
@@ -242,7 +242,7 @@ def _placed(board: Board, happening: Happening) -> Board:
         if victim and heir in rows:
             taken = [row.slot[1] for row in rows.values() if row.slot[0] == victim.slot[0]]
             rows[heir] = replace(rows[heir], slot=(victim.slot[0], max(taken) + 1))
-    if isinstance(happening, CalledOff) and happening.healing.victim_uid in rows:
+    if isinstance(happening, NotReplaced) and happening.healing.victim_uid in rows:
         victim = rows[happening.healing.victim_uid]
         rows[happening.healing.victim_uid] = replace(victim, why=happening.why)
     return replace(board, rows=rows)

@@ -16,15 +16,15 @@ from flashsale.clusters.minikube.start.exit_codes import MISMATCH, explained
 from flashsale.clusters.minikube.start.following import told
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
+    Action,
     Decision,
-    Do,
     LockedError,
     Wish,
     contradiction,
-    decide,
     locked,
     mismatch,
     needs_docker,
+    next_action,
     start_words,
 )
 
@@ -45,15 +45,15 @@ async def ensure_running(
         ClusterUnreachableError: it cannot be brought up.
         BadInputError: the profile is not of the kind that was asked for.
     """
-    tried: set[Do] = set()
-    last, clashes = Do.NOTHING, 0
+    tried: set[Action] = set()
+    last, clashes = Action.NOTHING, 0
     deadline = time.monotonic() + minikube.patience.start
     while True:
         state = await observe(minikube)
         decision = await _decide(wish, state, tried, docker_answers)
-        if decision.do is Do.NOTHING:
+        if decision.do is Action.NOTHING:
             assert state.profile is not None  # an absent one would have been created
-            if tried <= {Do.WAIT}:  # else the steps have told it
+            if tried <= {Action.WAIT}:  # else the steps have told it
                 progress.note(decision.message)
             return state.profile
         if decision.do is not last:
@@ -67,32 +67,32 @@ async def ensure_running(
             if clashes == STARTS:
                 raise
             progress.step(WAITING.rstrip("."))
-            last = Do.WAIT
+            last = Action.WAIT
             await asyncio.sleep(minikube.patience.lock)
-        if last is Do.WAIT and time.monotonic() > deadline:
+        if last is Action.WAIT and time.monotonic() > deadline:
             raise locked(wish.profile)
 
 
 async def _decide(
-    wish: Wish, state: ProfileState, tried: set[Do], docker_answers: Question
+    wish: Wish, state: ProfileState, tried: set[Action], docker_answers: Question
 ) -> Decision:
     busy = not state.running and await at_work(wish.profile)
     docker = busy or not needs_docker(state) or await docker_answers()
-    return decide(wish, state, tried=tried, docker=docker, busy=busy)
+    return next_action(wish, state, tried=tried, docker=docker, busy=busy)
 
 
 async def _carry_out(
-    do: Do, minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress
+    do: Action, minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress
 ) -> None:
     patience = minikube.patience
     match do:
-        case Do.CREATE | Do.START:
+        case Action.CREATE | Action.START:
             await start(minikube, wish, profile, progress)
-        case Do.UNPAUSE:
+        case Action.UNPAUSE:
             await minikube.ask("unpause", "-o", "json", timeout=patience.stop)
-        case Do.REFRESH:
+        case Action.REFRESH:
             await refresh_kubeconfig(minikube)
-        case Do.WAIT:
+        case Action.WAIT:
             progress.detail("still waiting for it")
             await asyncio.sleep(patience.poll)
 

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Literal
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
-from flashsale.clusters.base import Making
+from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.profile import GONE, Profile, ProfileState, Status
 
 OLDEST, ADVISED = (1, 30), (1, 38)
@@ -19,7 +19,7 @@ ALIASES = {"kvm": "kvm2", "qemu": "qemu2", "native": "none", "generic": "ssh"}  
 BY_DOCKER = ("docker", "")  # drivers whose node is a container of this machine's Docker
 
 
-class Do(Enum):
+class Action(Enum):
     """One thing to do about a profile."""
 
     NOTHING = auto()
@@ -41,7 +41,7 @@ class LockedError(ClusterUnreachableError):
 class Decision:
     """What to do, and what to tell the user about it."""
 
-    do: Do
+    do: Action
     message: str
 
 
@@ -50,14 +50,14 @@ class Wish:
     """What the user asked for; empty or 0 leaves it to minikube."""
 
     profile: str
-    making: Making = field(default_factory=Making)
+    making: NewProfileOptions = field(default_factory=NewProfileOptions)
 
 
-def decide(
+def next_action(
     wish: Wish,
     state: ProfileState,
     *,
-    tried: Collection[Do] = (),
+    tried: Collection[Action] = (),
     docker: bool = True,
     busy: bool = False,
 ) -> Decision:
@@ -80,21 +80,21 @@ def decide(
     if state.profile and (other := contradiction(state.profile, wish.making)):
         raise mismatch(state.profile, *other)
     if busy and not state.running:
-        return Decision(Do.WAIT, WAITING)
+        return Decision(Action.WAIT, WAITING)
     if state.profile is None:
         decision = Decision(
-            Do.CREATE,
+            Action.CREATE,
             f"Creating minikube profile '{name}' (first start downloads about 1 GB)...",
         )
     else:
         decision = _for_profile(state.profile, state.status, tried, docker)
-    if decision.do in tried and decision.do is not Do.WAIT:
+    if decision.do in tried and decision.do is not Action.WAIT:
         raise not_answering(name)
     return decision
 
 
 def _for_profile(
-    profile: Profile, status: Status | None, tried: Collection[Do], docker: bool
+    profile: Profile, status: Status | None, tried: Collection[Action], docker: bool
 ) -> Decision:
     name = profile.name
     match status:
@@ -105,24 +105,24 @@ def _for_profile(
         case status if status == GONE:
             return _for_missing_node(profile, docker)
         case Status(host="Starting" | "Stopping"):
-            return Decision(Do.WAIT, WAITING)
+            return Decision(Action.WAIT, WAITING)
         case Status(host="Stopped" | "Saved" | "Paused"):
-            return Decision(Do.START, f"Starting stopped minikube '{name}'...")
+            return Decision(Action.START, f"Starting stopped minikube '{name}'...")
         case Status(host="Running", apiserver="Paused"):
-            return Decision(Do.UNPAUSE, f"minikube '{name}' is paused; resuming.")
+            return Decision(Action.UNPAUSE, f"minikube '{name}' is paused; resuming.")
         case status if status.well:
-            return Decision(Do.NOTHING, f"minikube '{name}' is running.")
+            return Decision(Action.NOTHING, f"minikube '{name}' is running.")
         case Status(host="Running", kubelet="Running", apiserver="Running"):
-            do = Do.START if Do.REFRESH in tried else Do.REFRESH
+            do = Action.START if Action.REFRESH in tried else Action.REFRESH
             return Decision(do, f"Refreshing kubeconfig for '{name}'.")
-    return Decision(Do.START, f"Kubernetes in '{name}' is not answering; repairing...")
+    return Decision(Action.START, f"Kubernetes in '{name}' is not answering; repairing...")
 
 
 def _for_missing_node(profile: Profile, docker: bool) -> Decision:
     if not docker and profile.driver in BY_DOCKER:
         raise docker_down()
     return Decision(
-        Do.START,
+        Action.START,
         f"The node of '{profile.name}' is missing; recreating it."
         " Data inside the old node is lost.",
     )
@@ -151,7 +151,7 @@ def check_version(version: tuple[int, ...]) -> str:
 Road = Literal["engine", "host", "node"]
 
 
-def road(profile: Profile) -> tuple[Road, str]:
+def image_route(profile: Profile) -> tuple[Road, str]:
     """Say how an image gets into this profile: its Docker, this host's Docker, or minikube."""
     name, runtime = profile.name, profile.runtime
     if profile.driver == "none":
@@ -190,7 +190,7 @@ def start_words(wish: Wish, profile: Profile | None) -> list[str]:
     return [*common, *(f"--{key}={value}" for key, value in own.items() if value)]
 
 
-def contradiction(profile: Profile, making: Making) -> tuple[str, str] | None:
+def contradiction(profile: Profile, making: NewProfileOptions) -> tuple[str, str] | None:
     """Say what a profile is and what was asked for instead; None where the two agree.
 
     minikube itself refuses another driver, and passes over other sizes with a warning.

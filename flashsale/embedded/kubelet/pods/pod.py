@@ -24,7 +24,7 @@ RETRY = 1.0  # seconds until a write that the cluster could not take is tried ag
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class NodeServices:
     """What all pods of a node share."""
 
     api: PodAPI
@@ -42,7 +42,7 @@ class Tools:
 class Pod:
     """The newest object, the state behind its status, and the tasks that belong to it."""
 
-    def __init__(self, thing: Object, state: PodState, tools: Tools) -> None:
+    def __init__(self, thing: Object, state: PodState, tools: NodeServices) -> None:
         self.object = thing
         self.state = state
         self.tools = tools

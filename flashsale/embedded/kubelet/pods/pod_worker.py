@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
-from flashsale.embedded.kubelet.pods.pod import RETRY, Pod, Tools
+from flashsale.embedded.kubelet.pods.pod import RETRY, NodeServices, Pod
 from flashsale.embedded.kubelet.pods.pod_state import fresh, recovered
 from flashsale.embedded.kubelet.pods.pod_status import initialized
 from flashsale.embedded.kubelet.prober.probe_specs import ports_of
@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
 class PodWorker:
     """One task that does everything for one pod, identified by its uid."""
 
-    def __init__(self, thing: Object, tools: Tools) -> None:
+    def __init__(self, thing: Object, tools: NodeServices) -> None:
         self._ending = asyncio.Event()  # the pod is to end
         self._leaving = asyncio.Event()  # and its object, too
         self._gone = asyncio.Event()  # the object is deleted
         self._begin(thing, tools)
 
-    def _begin(self, thing: Object, tools: Tools) -> None:
+    def _begin(self, thing: Object, tools: NodeServices) -> None:
         """Read from the object where the pod stands."""
         seen = bool((thing.get("status") or {}).get("containerStatuses"))
         state = (recovered if seen else fresh)(thing, tools.clock())
