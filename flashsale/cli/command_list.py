@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """One command: the function `NAME` in the module `cli.commands.NAME`, `-` written as `_`."""
 
     name: str
@@ -32,26 +32,36 @@ OPEN, SEE, CHANGE, FILES, MACHINE = (
 )
 
 ENTRIES = (
-    Entry("up", OPEN, "Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."),
-    Entry("down", OPEN, "Close the sale: remove its ReplicaSet, Service and pods."),
-    Entry("status", SEE, "Show the ReplicaSet, its pods and the Service, as kubectl does."),
-    Entry("watch", SEE, "Watch the pods live: who dies, who replaces it, and how long that takes."),
-    Entry("url", SEE, "Print the sale's address, and nothing else."),
-    Entry("open", SEE, "Open the sale in the browser."),
-    Entry("logs", SEE, "Print what the pods log, each line tagged with its pod."),
-    Entry("scale", CHANGE, "Change how many pods Kubernetes keeps alive."),
-    Entry("kill-pod", CHANGE, "Delete a pod and follow its replacement until all is whole again."),
-    Entry("load", CHANGE, "Send buyers on a schedule, and count what becomes of every purchase."),
-    Entry("drill", CHANGE, "Load the sale while it scales and kills, and judge what that cost."),
-    Entry("manifest", FILES, "Print the YAML that `up` applies."),
-    Entry("init", FILES, "Write app.py, Dockerfile and the manifest, to work on."),
-    Entry("kubeconfig", MACHINE, "Print the path of a kubeconfig for the sale's cluster."),
-    Entry("doctor", MACHINE, "Check this machine, and say what `up` would choose."),
-    Entry("completion", MACHINE, "Print the completion script of a shell."),
-    Entry("version", MACHINE, "Print the version of flashsale, and of the cluster."),
+    CommandEntry(
+        "up", OPEN, "Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."
+    ),
+    CommandEntry("down", OPEN, "Close the sale: remove its ReplicaSet, Service and pods."),
+    CommandEntry("status", SEE, "Show the ReplicaSet, its pods and the Service, as kubectl does."),
+    CommandEntry(
+        "watch", SEE, "Watch the pods live: who dies, who replaces it, and how long that takes."
+    ),
+    CommandEntry("url", SEE, "Print the sale's address, and nothing else."),
+    CommandEntry("open", SEE, "Open the sale in the browser."),
+    CommandEntry("logs", SEE, "Print what the pods log, each line tagged with its pod."),
+    CommandEntry("scale", CHANGE, "Change how many pods Kubernetes keeps alive."),
+    CommandEntry(
+        "kill-pod", CHANGE, "Delete a pod and follow its replacement until all is whole again."
+    ),
+    CommandEntry(
+        "load", CHANGE, "Send buyers on a schedule, and count what becomes of every purchase."
+    ),
+    CommandEntry(
+        "drill", CHANGE, "Load the sale while it scales and kills, and judge what that cost."
+    ),
+    CommandEntry("manifest", FILES, "Print the YAML that `up` applies."),
+    CommandEntry("init", FILES, "Write app.py, Dockerfile and the manifest, to work on."),
+    CommandEntry("kubeconfig", MACHINE, "Print the path of a kubeconfig for the sale's cluster."),
+    CommandEntry("doctor", MACHINE, "Check this machine, and say what `up` would choose."),
+    CommandEntry("completion", MACHINE, "Print the completion script of a shell."),
+    CommandEntry("version", MACHINE, "Print the version of flashsale, and of the cluster."),
 )
 
 
-def entry(name: str) -> Entry | None:
+def entry(name: str) -> CommandEntry | None:
     """Find a command by the name that people type."""
     return next((one for one in ENTRIES if one.name == name), None)

@@ -49,9 +49,9 @@ def progress() -> AbstractContextManager[Progress]:
 
 def looking(shown: Progress) -> InlineView | None:
     """Show the live view in small below a live progress; nothing where nobody looks."""
-    from flashsale.ui.progress import Live
+    from flashsale.ui.progress import LiveProgress
 
-    if not isinstance(shown, Live):
+    if not isinstance(shown, LiveProgress):
         return None
     from flashsale.ui.watch.inline import InlineView
 
@@ -60,9 +60,9 @@ def looking(shown: Progress) -> InlineView | None:
 
 def notes() -> Progress:
     """Progress for work whose notes alone matter: lines on stderr."""
-    from flashsale.ui.progress import Plain
+    from flashsale.ui.progress import PlainProgress
 
-    return Plain()
+    return PlainProgress()
 
 
 def note(text: str) -> None:

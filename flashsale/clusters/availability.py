@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.kube import kubeconfig
 
 MINIKUBE = "minikube"  # binary, kind and default profile share the name
 
 
-def describe(record: Record) -> str:
+def describe(record: SaleRecord) -> str:
     """Name a cluster in a sentence."""
     if record.kind == "embedded":
         return "the embedded cluster"
@@ -20,7 +20,7 @@ def describe(record: Record) -> str:
     return f"the context '{record.context}'"
 
 
-async def exists(record: Record) -> bool:
+async def exists(record: SaleRecord) -> bool:
     """Whether a recorded cluster is still there, running or not.
 
     `minikube stop` takes the context out of the kubeconfig, so its absence proves nothing.
@@ -39,7 +39,7 @@ async def exists(record: Record) -> bool:
     return (await minikube.profile_state(record.profile)).exists
 
 
-async def stopped_minikube_error(record: Record) -> FlashsaleError:
+async def stopped_minikube_error(record: SaleRecord) -> FlashsaleError:
     """Say why minikube has taken a profile's context out of the kubeconfig: stopped, or deleted.
 
     Raises:

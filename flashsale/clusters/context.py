@@ -33,7 +33,7 @@ FROM_INSIDE = (
 )
 
 
-class Context:
+class ContextCluster:
     """A cluster that a kubeconfig describes: kind, k3d, a cloud."""
 
     kind: Kind = "context"

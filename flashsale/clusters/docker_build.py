@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
-from flashsale.docker import Engine, Recipe, Surroundings, Target, make, push
+from flashsale.docker import BuildRecipe, Engine, PushTarget, Surroundings, make, push
 
 
 @dataclass(slots=True)
@@ -25,14 +25,14 @@ class LazyStep:
         self.progress.detail(text)
 
 
-async def recipe(app: App, name: str, options: BuildOptions) -> Recipe:
+async def recipe(app: App, name: str, options: BuildOptions) -> BuildRecipe:
     """Read what to build from disk and from this machine's settings.
 
     Raises:
         BadInputError: the app cannot be read.
     """
     return await asyncio.to_thread(
-        lambda: Recipe.of(
+        lambda: BuildRecipe.of(
             app.folder,
             app.dockerfile,
             name,
@@ -54,7 +54,7 @@ async def by_docker(
         BadInputError: what to push to is no repository, or the app cannot be read.
     """
     if options.push:
-        Target.of(options.push, name)  # a typing mistake costs no build
+        PushTarget.of(options.push, name)  # a typing mistake costs no build
     building = LazyStep(progress, f"Building {name} with Docker on {engine.host}")
     made = await make(engine, await recipe(app, name, options), building.line, progress.note)
     if not options.push:

@@ -22,7 +22,7 @@ CONTEXT = "flashsale-embedded"
 START = "flashsale up"  # the command that brings it back
 
 
-class Embedded:
+class EmbeddedCluster:
     """A small Kubernetes of our own, in a process of its own, with its state under one folder."""
 
     kind: Kind = "embedded"

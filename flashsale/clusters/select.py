@@ -19,10 +19,10 @@ from flashsale.base.errors import (
 )
 from flashsale.clusters.availability import MINIKUBE, describe, exists, stopped_minikube_error
 from flashsale.clusters.base import Cluster, NewProfileOptions
-from flashsale.clusters.embedded import Embedded
+from flashsale.clusters.embedded import EmbeddedCluster
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.kube import kubeconfig
 
 NOTHING_ASKED = NewProfileOptions()
@@ -52,7 +52,7 @@ class SelectedCluster:
 
     cluster: Cluster
     why: str
-    record: Record
+    record: SaleRecord
 
 
 async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
@@ -123,7 +123,7 @@ async def _unrecorded(home: Path) -> SelectedCluster:
     Raises:
         NoSaleError: it does not run.
     """
-    ours = Embedded(home / "embedded")
+    ours = EmbeddedCluster(home / "embedded")
     try:
         running = sys.platform != "win32" and await ours.running()
     except ClusterUnreachableError:
@@ -131,29 +131,29 @@ async def _unrecorded(home: Path) -> SelectedCluster:
     if not running:
         raise NoSaleError("No sale is open here.", hint="flashsale up")
     return SelectedCluster(
-        ours, "it runs, and nothing is recorded", Record("embedded", Embedded.context)
+        ours, "it runs, and nothing is recorded", SaleRecord("embedded", EmbeddedCluster.context)
     )
 
 
-def _typed(wanted: ClusterOptions, recorded: Record | None, home: Path) -> SelectedCluster:
+def _typed(wanted: ClusterOptions, recorded: SaleRecord | None, home: Path) -> SelectedCluster:
     fresh, why = _meant(wanted, recorded)
     fresh = _adopted(fresh, recorded)
     guard(fresh)
     return SelectedCluster(_cluster(fresh, home, wanted.making), why, fresh)
 
 
-def _meant(wanted: ClusterOptions, recorded: Record | None) -> tuple[Record, str]:
+def _meant(wanted: ClusterOptions, recorded: SaleRecord | None) -> tuple[SaleRecord, str]:
     """Turn the options into a record; contexts of clusters that we know better are those."""
-    if wanted.context == Embedded.context or wanted.cluster == "embedded":
-        return Record("embedded", Embedded.context), "you asked for it"
+    if wanted.context == EmbeddedCluster.context or wanted.cluster == "embedded":
+        return SaleRecord("embedded", EmbeddedCluster.context), "you asked for it"
     if wanted.context and not _is_minikube(wanted.context, recorded):
         remote = wanted.allow_remote
-        return Record("context", wanted.context, allow_remote=remote), "you asked for it"
+        return SaleRecord("context", wanted.context, allow_remote=remote), "you asked for it"
     profile = wanted.context or wanted.profile or MINIKUBE
-    return Record("minikube", profile, profile=profile), "you asked for it"
+    return SaleRecord("minikube", profile, profile=profile), "you asked for it"
 
 
-def _is_minikube(context: str, recorded: Record | None) -> bool:
+def _is_minikube(context: str, recorded: SaleRecord | None) -> bool:
     """Whether minikube wrote a context: then it can build the image and open a way in.
 
     It takes it away when it stops; then the name has to do.
@@ -167,14 +167,14 @@ def _is_minikube(context: str, recorded: Record | None) -> bool:
     return ours or context == MINIKUBE
 
 
-def _adopted(fresh: Record, recorded: Record | None) -> Record:
+def _adopted(fresh: SaleRecord, recorded: SaleRecord | None) -> SaleRecord:
     """Take over names and consent from the record if it is about the same cluster."""
     if recorded is None or (recorded.kind, recorded.context) != (fresh.kind, fresh.context):
         return fresh
     return replace(recorded, allow_remote=recorded.allow_remote or fresh.allow_remote)
 
 
-def guard(record: Record) -> None:
+def guard(record: SaleRecord) -> None:
     """Refuse a context that is missing, or not local unless somebody insisted.
 
     Raises:
@@ -203,9 +203,9 @@ async def _best(profile: str, home: Path, why: str, making: NewProfileOptions) -
     """Choose without any word from the user: minikube where it can run, else embedded."""
     usable, reason = await asyncio.to_thread(minikube_usable, profile)
     if usable:
-        record = Record("minikube", profile, profile=profile)
+        record = SaleRecord("minikube", profile, profile=profile)
     else:
-        record = Record("embedded", Embedded.context)
+        record = SaleRecord("embedded", EmbeddedCluster.context)
     return SelectedCluster(_cluster(record, home, making), why + reason, record)
 
 
@@ -218,7 +218,7 @@ def minikube_usable(profile: str) -> tuple[bool, str]:
     return minikube.usable(profile)
 
 
-def _cluster(record: Record, home: Path, making: NewProfileOptions = NOTHING_ASKED) -> Cluster:
+def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions = NOTHING_ASKED) -> Cluster:
     """Import only the kind that is needed: the others bring Docker's door with them.
 
     Raises:
@@ -234,17 +234,17 @@ def _cluster(record: Record, home: Path, making: NewProfileOptions = NOTHING_ASK
 
         tunnels.end_left(home)  # whatever a killed command has left
     if record.kind == "embedded":
-        return Embedded(home / "embedded")
+        return EmbeddedCluster(home / "embedded")
     if record.kind == "context":
-        from flashsale.clusters.context import Context
+        from flashsale.clusters.context import ContextCluster
 
-        return Context(record.context)
-    from flashsale.clusters.minikube import Minikube
+        return ContextCluster(record.context)
+    from flashsale.clusters.minikube import MinikubeCluster
 
-    return Minikube(record.profile, making, home)
+    return MinikubeCluster(record.profile, making, home)
 
 
-def recorded_quietly(home: Path) -> Record | None:
+def recorded_quietly(home: Path) -> SaleRecord | None:
     """Read the record where it only adds something: a broken one must not stand in the way."""
     try:
         return records.read(home)

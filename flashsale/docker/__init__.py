@@ -11,23 +11,23 @@ Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends 
 
 from __future__ import annotations
 
-from flashsale.docker.build import BuildError, Made, Recipe, make
-from flashsale.docker.build_context import Context
+from flashsale.docker.build import BuildError, BuildRecipe, Made, make
+from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Surroundings, own_docker
 from flashsale.docker.engine import Engine, connected
 from flashsale.docker.engine_errors import EngineError, Trouble
-from flashsale.docker.push import PushError, Target, push
+from flashsale.docker.push import PushError, PushTarget, push
 
 __all__ = [
+    "BuildContext",
     "BuildError",
-    "Context",
+    "BuildRecipe",
     "Engine",
     "EngineError",
     "Made",
     "PushError",
-    "Recipe",
+    "PushTarget",
     "Surroundings",
-    "Target",
     "Trouble",
     "connected",
     "make",

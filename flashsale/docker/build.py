@@ -10,7 +10,7 @@ from typing import Any
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.docker import build_context as contexts
-from flashsale.docker.build_context import Context
+from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Passed, Surroundings, passed
 from flashsale.docker.buildkit import CA_FILE, extended, refuse_buildkit
 from flashsale.docker.engine import Emit, Engine
@@ -39,10 +39,10 @@ SYMPTOMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class BuildRecipe:
     """What to build and how: an app, the image's name, and the build arguments that were typed."""
 
-    context: Context
+    context: BuildContext
     name: str
     build_args: Mapping[str, str] = field(default_factory=dict)
     around: Surroundings = field(default_factory=Surroundings)
@@ -50,7 +50,7 @@ class Recipe:
     pushing: bool = False  # the image leaves this machine
 
     @classmethod
-    def of(cls, folder: Path, dockerfile: Path, name: str, **options: Any) -> Recipe:
+    def of(cls, folder: Path, dockerfile: Path, name: str, **options: Any) -> BuildRecipe:
         """Read an app from disk.
 
         Raises:
@@ -86,7 +86,7 @@ class BuildError(FlashsaleError):
     """The app's Dockerfile could not be built; the whole output is in the details."""
 
 
-async def make(engine: Engine, recipe: Recipe, emit: Emit, note: Emit) -> Made:
+async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> Made:
     """Build the image unless the engine has it with the same content already.
 
     Args:

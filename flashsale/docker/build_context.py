@@ -38,7 +38,7 @@ NEVER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ContextEntry:
     """One file, folder or symbolic link of the context."""
 
     mode: int  # permission bits, reduced to what Docker's cache compares
@@ -48,10 +48,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class BuildContext:
     """All that a build sees: entries by their path, the Dockerfile under its usual name."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, ContextEntry]
     dockerfile: str = field(default="")
 
     def digest(self, build_args: Mapping[str, str]) -> str:
@@ -68,7 +68,7 @@ class Context:
         """
         text = self.dockerfile if dockerfile is None else dockerfile
         added = {DOCKERFILE: text.encode(), **extra}
-        files = {name: Entry(mode=0o644, content=content) for name, content in added.items()}
+        files = {name: ContextEntry(mode=0o644, content=content) for name, content in added.items()}
         target = io.BytesIO()
         with tarfile.open(mode="w", fileobj=target, format=tarfile.PAX_FORMAT) as tar:
             for path, entry in sorted({**self.entries, **files}.items()):
@@ -81,7 +81,7 @@ class Context:
             tar.extractall(folder, **UNFILTERED)
 
 
-def read(folder: Path, dockerfile: Path) -> Context:
+def read(folder: Path, dockerfile: Path) -> BuildContext:
     """Read an app's folder, less what its `.dockerignore` and common sense leave out.
 
     Raises:
@@ -95,10 +95,10 @@ def read(folder: Path, dockerfile: Path) -> Context:
     except OSError as error:
         raise BadInputError(f"Cannot read {error.filename}: {error.strerror}.") from error
     entries.pop(_inside(dockerfile, folder), None)
-    return Context(entries=entries, dockerfile=text)
+    return BuildContext(entries=entries, dockerfile=text)
 
 
-def _header(path: str, entry: Entry) -> tarfile.TarInfo:
+def _header(path: str, entry: ContextEntry) -> tarfile.TarInfo:
     info = tarfile.TarInfo(path)  # time 0, owner 0: nothing of this machine
     info.mode, info.size, info.linkname = entry.mode, len(entry.content), entry.link
     if entry.folder:
@@ -115,7 +115,7 @@ def _ignored(folder: Path) -> list[str]:
     return [*NEVER, *(line.strip() for line in lines if line.strip() and line[0] != "#")]
 
 
-def _entries(folder: Path, patterns: list[str]) -> Iterator[tuple[str, Entry]]:
+def _entries(folder: Path, patterns: list[str]) -> Iterator[tuple[str, ContextEntry]]:
     from docker.utils.build import PatternMatcher  # Docker's own reading of these patterns
 
     total = 0
@@ -123,9 +123,9 @@ def _entries(folder: Path, patterns: list[str]) -> Iterator[tuple[str, Entry]]:
         path = folder / name
         kind = path.lstat().st_mode
         if stat.S_ISLNK(kind):
-            yield name, Entry(mode=0o777, link=os.readlink(path))
+            yield name, ContextEntry(mode=0o777, link=os.readlink(path))
         elif stat.S_ISDIR(kind):
-            yield name, Entry(mode=0o755, folder=True)
+            yield name, ContextEntry(mode=0o755, folder=True)
         elif stat.S_ISREG(kind):
             total += path.stat().st_size
             if total > LIMIT:
@@ -133,7 +133,10 @@ def _entries(folder: Path, patterns: list[str]) -> Iterator[tuple[str, Entry]]:
                     f"{folder} holds more than {LIMIT // 2**20} MB: too much for an app.",
                     hint=f"list what does not belong in the image in {folder / '.dockerignore'}",
                 )
-            yield name, Entry(mode=0o755 if kind & 0o100 else 0o644, content=path.read_bytes())
+            yield (
+                name,
+                ContextEntry(mode=0o755 if kind & 0o100 else 0o644, content=path.read_bytes()),
+            )
 
 
 def _inside(path: Path, folder: Path) -> str:

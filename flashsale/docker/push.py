@@ -15,14 +15,14 @@ STEP = 10  # per cent between two lines about one layer
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PushTarget:
     """Where a push goes."""
 
     repository: str  # with its registry, as typed
     tag: str
 
     @classmethod
-    def of(cls, repository: str, name: str) -> Target:
+    def of(cls, repository: str, name: str) -> PushTarget:
         """Take the tag from the repository where it has one, else from the image's own name.
 
         Raises:
@@ -63,7 +63,7 @@ async def push(engine: Engine, name: str, repository: str, emit: Emit) -> str:
     Raises:
         PushError: denied, not logged in, or not reachable.
     """
-    target = Target.of(repository, name)
+    target = PushTarget.of(repository, name)
 
     def work(tell: Emit) -> str:
         engine.tag(name, target.repository, target.tag)
@@ -73,7 +73,7 @@ async def push(engine: Engine, name: str, repository: str, emit: Emit) -> str:
     return await engine.work(work, emit)
 
 
-def follow(messages: Iterable[Mapping[str, Any]], target: Target, tell: Emit) -> str:
+def follow(messages: Iterable[Mapping[str, Any]], target: PushTarget, tell: Emit) -> str:
     """Pass on what happens to each layer; return the digest that the registry gave.
 
     Raises:
@@ -104,7 +104,7 @@ def layer_line(message: Mapping[str, Any]) -> str:
     return f"{layer}: {status}"
 
 
-def refusal(error: str, target: Target) -> PushError:
+def refusal(error: str, target: PushTarget) -> PushError:
     """Explain a refused push; the registry's own words are in the details."""
     low = error.lower()
     login = f"docker login {target.registry}" if target.registry != HUB else "docker login"

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from flashsale.base.errors import FlashsaleError
 from flashsale.base.text import counted
 from flashsale.clusters.minikube import ProfileState, installed, profile_state
-from flashsale.clusters.minikube.cli import INSTALL, Binary
-from flashsale.clusters.minikube.profile import GONE, Profile, Status, version
+from flashsale.clusters.minikube.cli import INSTALL, MinikubeCli
+from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, version
 from flashsale.clusters.minikube.start.start_plan import (
     BY_DOCKER,
     check_version,
@@ -98,7 +98,7 @@ async def minikube(profile: str, *, docker: bool) -> Finding:
     if not installed():
         return Finding("minikube", "absent", "not installed", f"install it: {INSTALL}")
     try:
-        found = await version(Binary(profile))
+        found = await version(MinikubeCli(profile))
         warning = check_version(found)
         state = await profile_state(profile)
     except FlashsaleError as error:
@@ -137,13 +137,13 @@ def condition(name: str, state: ProfileState, up: str, *, docker: bool) -> tuple
             if by_docker and not docker:
                 return "problem", "needs Docker, which is not running", "start Docker, then retry"
             return "problem", "has lost its node; data inside is lost", up
-        case Status(host="InsufficientStorage"):
+        case MinikubeStatus(host="InsufficientStorage"):
             return "problem", "has a full disk", disk_full(name).hint
-        case Status(host="Running", apiserver="Paused"):
+        case MinikubeStatus(host="Running", apiserver="Paused"):
             return "ok", "is paused", up
-        case Status(host="Running"):
+        case MinikubeStatus(host="Running"):
             return "problem", "runs, but its Kubernetes does not answer", up
-        case Status(host=host):
+        case MinikubeStatus(host=host):
             return "ok", f"is {host.lower()}", up
 
 

@@ -18,7 +18,7 @@ from flashsale.sale.observe.state import (
     Healing,
     NotReplaced,
     Replaced,
-    State,
+    SaleState,
 )
 
 Key = tuple[str, float]  # the victim's uid, and when it died
@@ -63,7 +63,7 @@ class History:
     healings: dict[Key, Healing] = field(default_factory=dict)  # the newest word on each death
     called_off: dict[Key, str] = field(default_factory=dict)  # why nobody replaces that pod
 
-    def add(self, seen: Observation, state: State, happened: list[Happening]) -> None:
+    def add(self, seen: Observation, state: SaleState, happened: list[Happening]) -> None:
         """Remember one observation, the state after it, and what it meant."""
         if isinstance(seen, PodSeen):
             self.lives[seen.pod.uid] = lived(self.lives.get(seen.pod.uid), seen)

@@ -11,7 +11,7 @@ from flashsale.drill.history import History, key
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import Observation, StreamSeen, Synced
-from flashsale.sale.observe.state import Happening, Healing, State
+from flashsale.sale.observe.state import Happening, Healing, SaleState
 from flashsale.sale.observe.stream import follow
 from flashsale.sale.ready.conditions import ATTEMPTS
 from flashsale.sale.session import Sale
@@ -26,7 +26,7 @@ class SaleMonitor:
     """What is known of the sale now. One task runs :meth:`watch`; others wait on it."""
 
     def __init__(self, sale: Sale, told: Told, seen: Seen) -> None:
-        self.state = State()
+        self.state = SaleState()
         self.history = History()
         self.synced = False
         self._sale = sale

@@ -23,7 +23,7 @@ End = Literal["done", "interrupted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One line of the drill's story."""
 
     at: float
@@ -53,7 +53,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Scaled:
+class ScalingRecord:
     """One scaling; ``ended_at`` is when as many pods as wanted were ready, None if never."""
 
     before: int
@@ -106,9 +106,9 @@ class DrillResult:
     history: History
     struck: tuple[PodKill, ...]
     skipped: tuple[Skipped, ...]
-    scalings: tuple[Scaled, ...]
+    scalings: tuple[ScalingRecord, ...]
     phases: tuple[Phase, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[LogEntry, ...]
     ended: End = "done"
     why: str = ""  # it ended early
 

@@ -11,13 +11,13 @@ from typing import Any
 from flashsale.base.errors import FlashsaleError
 from flashsale.drill.monitor import SaleMonitor
 from flashsale.drill.preflight import WAITING, patience, sells, why_not
-from flashsale.drill.result import DrillResult, End, Entry, EntryKind, Environment
+from flashsale.drill.result import DrillResult, End, EntryKind, Environment, LogEntry
 from flashsale.drill.scenario import Scenario, Step, longest
 from flashsale.drill.steps import StepRunner
 from flashsale.load import coordinator
-from flashsale.load.plan import LONGEST, PATIENCE, Plan
-from flashsale.load.results import Figures, Progress, Report
-from flashsale.load.target import Target
+from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
+from flashsale.load.results import Figures, LoadProgress, Report
+from flashsale.load.target import LoadTarget
 from flashsale.sale.observe import state
 from flashsale.sale.observe.observations import Observation
 from flashsale.sale.observe.state import Happening, Healing
@@ -33,7 +33,7 @@ class Glance:
     """A drill under way, for a live view."""
 
     step: str
-    progress: Progress
+    progress: LoadProgress
     kills: int  # so far
     planned_kills: int
 
@@ -43,13 +43,13 @@ class Observers:
     """Who looks on; each must return quickly."""
 
     look: Callable[[Glance], None] = lambda glance: None  # four times a second
-    tell: Callable[[Entry], None] = lambda entry: None  # with each thing, as it happens
+    tell: Callable[[LogEntry], None] = lambda entry: None  # with each thing, as it happens
     see: Callable[[Observation], None] = lambda observation: None  # with all that is observed
 
 
 async def run(
     sale: Sale,
-    target: Target,
+    target: LoadTarget,
     place: Environment,
     scenario: Scenario,
     plan: Sequence[Step],
@@ -88,7 +88,7 @@ async def _whole(
     try:
         done, _ = await asyncio.wait({waiting, stopping}, timeout=SOON, return_when=FIRST)
         if not done:
-            audience.tell(Entry(time.monotonic(), "note", "waiting until the sale is whole"))
+            audience.tell(LogEntry(time.monotonic(), "note", "waiting until the sale is whole"))
             await asyncio.wait({waiting, stopping}, return_when=FIRST)
         if waiting.done():
             await waiting  # raises what kept it from that
@@ -113,7 +113,7 @@ class _Drill:
         self._sale, self._url = sale, url
         self._scenario, self._replicas = scenario, replicas
         self._audience, self._stop = audience, stop
-        self._entries: list[Entry] = []
+        self._entries: list[LogEntry] = []
         self._report: Report | None = None
         self._looked = asyncio.Event()  # set whenever the crowd reports
         self._figures = Figures()  # its newest
@@ -121,10 +121,10 @@ class _Drill:
         self._eye = SaleMonitor(sale, self._happened, self._audience.see)
         self._director = StepRunner(sale, scenario, replicas, self._eye, self._tell, time.monotonic)
 
-    async def run(self, target: Target, plan: Sequence[Step]) -> FlashsaleError | None:
+    async def run(self, target: LoadTarget, plan: Sequence[Step]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
         seconds = min(LONGEST, longest(tuple(plan), self._scenario.timeout))
-        load = Plan(target, self._scenario.rate, seconds, seed=self._scenario.seed)
+        load = LoadPlan(target, self._scenario.rate, seconds, seed=self._scenario.seed)
         watching = asyncio.create_task(self._eye.watch(), name="watching the sale")
         buying = asyncio.create_task(
             coordinator.run(load, observer=self._look, stop=self._enough), name="buying"
@@ -218,7 +218,7 @@ class _Drill:
         except FlashsaleError as error:
             self._say("note", f"The replicas could not be put back: {error}")
 
-    def _look(self, progress: Progress) -> None:
+    def _look(self, progress: LoadProgress) -> None:
         self._figures = progress.figures
         self._looked.set()
         director = self._director
@@ -251,9 +251,9 @@ class _Drill:
         return healing.victim_uid in self._director.aimed
 
     def _say(self, kind: EntryKind, text: str, pod: str | None = "") -> None:
-        self._tell(Entry(time.monotonic(), kind, text, pod or ""))
+        self._tell(LogEntry(time.monotonic(), kind, text, pod or ""))
 
-    def _tell(self, entry: Entry) -> None:
+    def _tell(self, entry: LogEntry) -> None:
         self._entries.append(entry)
         self._audience.tell(entry)
 

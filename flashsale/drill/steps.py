@@ -10,7 +10,15 @@ from typing import Any
 from flashsale.base.text import counted
 from flashsale.drill import cpu
 from flashsale.drill.monitor import SaleMonitor
-from flashsale.drill.result import Entry, EntryKind, Phase, PhaseName, PodKill, Scaled, Skipped
+from flashsale.drill.result import (
+    EntryKind,
+    LogEntry,
+    Phase,
+    PhaseName,
+    PodKill,
+    ScalingRecord,
+    Skipped,
+)
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
@@ -20,7 +28,7 @@ from flashsale.sale.scale import scale
 from flashsale.sale.session import Sale
 
 Clock = Callable[[], float]
-Tell = Callable[[Entry], None]
+Tell = Callable[[LogEntry], None]
 
 
 class StepRunner:
@@ -37,7 +45,7 @@ class StepRunner:
     ) -> None:
         self.struck: list[PodKill] = []
         self.skipped: list[Skipped] = []
-        self.scalings: list[Scaled] = []
+        self.scalings: list[ScalingRecord] = []
         self.phases: list[Phase] = []
         self.step = ""  # what is being done, for a live view
         self.wanted = replicas  # what we last asked the ReplicaSet for
@@ -90,11 +98,11 @@ class StepRunner:
         name: PhaseName = "scaling back" if self.scalings else "scaling"
         self._begin(name, f"Scaling from {one.before} to {one.after}", kind="scaling")
         asked = self._clock()
-        self.scalings.append(Scaled(one.before, one.after, asked, None))
+        self.scalings.append(ScalingRecord(one.before, one.after, asked, None))
         self.wanted = one.after
         await scale(self._sale, one.after, timeout=self._scenario.timeout)
         ended = self._clock()
-        self.scalings[-1] = Scaled(one.before, one.after, asked, ended)
+        self.scalings[-1] = ScalingRecord(one.before, one.after, asked, ended)
         self._say("scaled", f"{self._pods()} ready after {ended - asked:.2f} s")
         await self._settled()
 
@@ -183,7 +191,7 @@ class StepRunner:
         return counted(self.wanted, "pod")
 
     def _say(self, kind: EntryKind, text: str, pod: str = "") -> None:
-        self._tell(Entry(self._clock(), kind, text, pod))
+        self._tell(LogEntry(self._clock(), kind, text, pod))
 
 
 async def to_its_end(work: Coroutine[Any, Any, None]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.event_recorder import record_scheduling
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.storage.store import Event
+from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types import quantities
 from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, rfc3339
@@ -89,7 +89,7 @@ class Scheduler:
         finally:
             unsubscribe()
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: StoreEvent) -> None:
         if event.resource is PODS:
             if event.type == "ADDED":
                 self._consider(event.object)

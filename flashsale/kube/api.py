@@ -186,6 +186,6 @@ def _transport(kubeconfig: Path | None, context: str) -> Transport:
     found = plain(kubeconfig, context)
     if found is not None:
         return found
-    from flashsale.kube.transport.official_client import Official
+    from flashsale.kube.transport.official_client import ClientTransport
 
-    return Official(kubeconfig, context)
+    return ClientTransport(kubeconfig, context)

@@ -17,7 +17,7 @@ LOCAL_HOSTS = ("localhost", "kubernetes.docker.internal", "host.docker.internal"
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class KubeContext:
     """One context of a kubeconfig, with the address of its API server."""
 
     name: str
@@ -49,9 +49,9 @@ def near(server: str) -> bool:
         return False
 
 
-def read(kubeconfig: Path | None = None) -> dict[str, Context]:
+def read(kubeconfig: Path | None = None) -> dict[str, KubeContext]:
     """Read all contexts, in kubectl's search order; missing and broken files count as empty."""
-    found: dict[str, Context] = {}
+    found: dict[str, KubeContext] = {}
     for _, document in documents(kubeconfig):
         clusters = {
             one.get("name"): one.get("cluster") or {} for one in _entries(document, "clusters")
@@ -96,11 +96,11 @@ def _entries(document: Object, kind: str) -> list[Object]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _context(entry: Object, clusters: dict[Any, Object]) -> Context:
+def _context(entry: Object, clusters: dict[Any, Object]) -> KubeContext:
     inner = entry.get("context") or {}
     cluster = clusters.get(inner.get("cluster")) or {}
     signed = [*(cluster.get("extensions") or []), *(inner.get("extensions") or [])]
-    return Context(
+    return KubeContext(
         name=str(entry.get("name", "")),
         server=str(cluster.get("server", "")),
         namespace=str(inner.get("namespace", "")),

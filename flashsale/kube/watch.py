@@ -26,7 +26,15 @@ from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
-from flashsale.kube.watch_types import Change, Changed, Clock, Patience, Resynced, Source, Stream
+from flashsale.kube.watch_types import (
+    Change,
+    Changed,
+    Clock,
+    Resynced,
+    Stream,
+    WatchSource,
+    WatchTimeouts,
+)
 from flashsale.objects.models import Object
 
 __all__ = [
@@ -34,10 +42,10 @@ __all__ = [
     "Change",
     "Changed",
     "Clock",
-    "Patience",
     "Resynced",
-    "Source",
     "Stream",
+    "WatchSource",
+    "WatchTimeouts",
     "changes",
     "pause",
 ]
@@ -51,17 +59,17 @@ class _SleptError(Exception):
     """This machine was suspended while it watched."""
 
 
-PATIENCE = Patience()
+PATIENCE = WatchTimeouts()
 HOPELESS = (UnauthorizedError, ForbiddenError)
 FAILURES = (ClusterUnreachableError, ApiError, _BrokenStreamError, _SleptError)
 
 
 async def changes(
-    api: Source,
+    api: WatchSource,
     path: str,
     query: Mapping[str, Any] | None = None,
     *,
-    patience: Patience = PATIENCE,
+    patience: WatchTimeouts = PATIENCE,
     clock: Clock = time.monotonic,
     wall: Clock = time.time,
     rng: random.Random | None = None,
@@ -100,7 +108,7 @@ async def changes(
         await asyncio.sleep(pause(attempt, patience, rng))
 
 
-def pause(attempt: int, patience: Patience, rng: random.Random) -> float:
+def pause(attempt: int, patience: WatchTimeouts, rng: random.Random) -> float:
     """Return the seconds to wait before the next try: doubling, capped, half of it by chance."""
     full = min(patience.longest, patience.first * 2.0 ** min(attempt - 1, 20))
     return full * rng.uniform(0.5, 1.0)
@@ -111,10 +119,10 @@ class _Follower:
 
     def __init__(
         self,
-        api: Source,
+        api: WatchSource,
         path: str,
         query: Mapping[str, Any],
-        patience: Patience,
+        patience: WatchTimeouts,
         clock: Clock,
         wall: Clock,
     ) -> None:

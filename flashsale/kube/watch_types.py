@@ -43,7 +43,7 @@ class Stream:
 Change = Resynced | Changed | Stream
 
 
-class Source(Protocol):
+class WatchSource(Protocol):
     """The part of :class:`flashsale.kube.Api` that watching needs."""
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Object:
@@ -54,7 +54,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WatchTimeouts:
     """How long to wait for what, in seconds."""
 
     silence: float = 70.0  # without a line; servers send a bookmark about every minute

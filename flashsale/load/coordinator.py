@@ -13,8 +13,8 @@ from typing import Any
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.load.machine_limits import workers_for
-from flashsale.load.plan import Plan
-from flashsale.load.results import Progress, Report
+from flashsale.load.plan import LoadPlan
+from flashsale.load.results import LoadProgress, Report
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.__main__ import BEHIND
 
@@ -23,7 +23,7 @@ OBSERVE_EVERY = 0.25  # seconds
 MESSAGE_LIMIT = 1 << 26  # bytes of one worker's message; a thousandth of it is usual
 STRAGGLERS = 2.0  # seconds a planned second stays open beyond what it can need
 
-Observer = Callable[[Progress], None]
+Observer = Callable[[LoadProgress], None]
 
 
 class WorkerFailedError(FlashsaleError):
@@ -31,7 +31,7 @@ class WorkerFailedError(FlashsaleError):
 
 
 async def run(
-    plan: Plan, *, observer: Observer | None = None, stop: asyncio.Event | None = None
+    plan: LoadPlan, *, observer: Observer | None = None, stop: asyncio.Event | None = None
 ) -> Report:
     """Carry out a plan and report on it. Cancelling ends all sending at once, without a report.
 
@@ -60,7 +60,7 @@ async def run(
 class _Crowd:
     """One run: its workers, its clock and its ledger."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
         self._parts = plan.workers or workers_for(plan.rate, keepalive=plan.keepalive)
         self._ledger = Ledger(workers=self._parts)

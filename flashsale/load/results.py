@@ -124,7 +124,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class LoadProgress:
     """A run under way, for a live view."""
 
     elapsed: float  # seconds

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.load.results import Progress
+from flashsale.load.results import LoadProgress
 
 NAME = "load.json"
 EVERY = 1.0  # seconds
@@ -37,7 +37,7 @@ class Announcer:
     def __init__(
         self,
         folder: Path,
-        observer: Callable[[Progress], None],
+        observer: Callable[[LoadProgress], None],
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -46,7 +46,7 @@ class Announcer:
         self._clock = clock
         self._due = 0.0  # unix seconds
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: LoadProgress) -> None:
         """Take in how far the load is."""
         self._observer(progress)
         now = self._clock()
@@ -61,7 +61,7 @@ class Announcer:
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
 
-    def _write(self, now: float, progress: Progress) -> None:
+    def _write(self, now: float, progress: LoadProgress) -> None:
         figures = progress.figures
         said = {
             "at": now,

@@ -37,7 +37,7 @@ class LoadRefusedError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LoadTarget:
     """Where purchases go."""
 
     address: str  # of the one server that is connected to, as text
@@ -51,7 +51,7 @@ class Target:
         return f"http://{self.host}{self.path}"
 
 
-def find_target(url: str, *, allow_remote: bool = False) -> Target:
+def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
     """Turn a sale's URL into a target; a path in it other than `/` takes the place of `/buy`.
 
     Raises:
@@ -70,7 +70,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> Target:
         )
     path = parts.path if parts.path not in ("", "/") else BUY
     query = f"?{parts.query}" if parts.query else ""
-    return Target(address, port, parts.netloc, path + query)
+    return LoadTarget(address, port, parts.netloc, path + query)
 
 
 def _parts(url: str) -> SplitResult:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flashsale.load.histogram import merge, percentiles
-from flashsale.load.results import Figures, Generator, Loss, Progress, Quantiles, Report, Second
+from flashsale.load.results import Figures, Generator, LoadProgress, Loss, Quantiles, Report, Second
 from flashsale.load.worker.classify import LOSS_CLASSES
 
 UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
@@ -110,11 +110,11 @@ class Ledger:
             ),
         )
 
-    def progress(self, elapsed: float, planned_seconds: float) -> Progress:
+    def progress(self, elapsed: float, planned_seconds: float) -> LoadProgress:
         """Read out what a live view shows."""
         newest = int(elapsed - UNTOLD) - 1
         rate = float(sum(self.answers.get(newest, {}).values()))
-        return Progress(elapsed, planned_seconds, rate, self.figures())
+        return LoadProgress(elapsed, planned_seconds, rate, self.figures())
 
     def report(
         self,

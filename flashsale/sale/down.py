@@ -24,7 +24,7 @@ SPARE = 30.0  # seconds beyond the pods' grace period until waiting for them mak
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class DownResult:
     """A sale that is over."""
 
     removed: tuple[str, ...]  # as kubectl prints them: `service/flashsale-svc`
@@ -50,7 +50,7 @@ async def close(
     *,
     stop: bool,
     clock: Callable[[], float] = time.monotonic,
-) -> Closed:
+) -> DownResult:
     """Remove the sale and wait until it is gone.
 
     Args:
@@ -69,7 +69,7 @@ async def close(
         kept = await exists(choice.record)
         if not kept:
             _forget(home, choice)
-        return Closed((), kept, clock() - began, kept)
+        return DownResult((), kept, clock() - began, kept)
     if dead and cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go
     async with connect(choice, choice.record, namespace) as sale:
@@ -87,13 +87,13 @@ async def close(
         )
     if another and not stop:
         _go_on(choice, sale.namespace, another, progress, home)
-        return Closed(tuple(removed), False, clock() - began)
+        return DownResult(tuple(removed), False, clock() - began)
     stopped = stopping and await cluster.stop(progress)
     if not another:
         _forget(home, choice)
     if not removed and not stopped:
         raise missing
-    return Closed(tuple(removed), stopped, clock() - began)
+    return DownResult(tuple(removed), stopped, clock() - began)
 
 
 def _go_on(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flashsale.base.errors import NoSaleError
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_existing
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.kube import connect as connect_to_api
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
@@ -98,7 +98,7 @@ async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> Asyn
 
 @asynccontextmanager
 async def connect(
-    choice: SelectedCluster, record: Record, namespace: str | None
+    choice: SelectedCluster, record: SaleRecord, namespace: str | None
 ) -> AsyncIterator[Sale]:
     """Connect to a chosen cluster."""
     cluster = choice.cluster

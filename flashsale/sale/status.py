@@ -16,7 +16,7 @@ from flashsale.sale.session import Sale
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class SaleStatus:
     """The ReplicaSet, the pods that its selector finds, the Service, and where all of it is."""
 
     kind: Kind
@@ -69,7 +69,7 @@ def pod_json(pod: Pod, now: float) -> dict[str, Any]:
     }
 
 
-async def status(sale: Sale) -> Status:
+async def status(sale: Sale) -> SaleStatus:
     """Fetch everything about the sale.
 
     Raises:
@@ -82,7 +82,7 @@ async def status(sale: Sale) -> Status:
     if found:
         url, way = await _address(sale, Service.from_object(found))
         trouble = await troubled(sale, found, url, shown)
-    return Status(
+    return SaleStatus(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
         namespace=sale.namespace,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flashsale.objects.models import Pod, ReplicaSet, Service, human_duration
 
 if TYPE_CHECKING:
-    from flashsale.sale.status import Status
+    from flashsale.sale.status import SaleStatus
 
 GAP = 3
 NONE = "<none>"
@@ -61,7 +61,7 @@ def service_table(service: Service, now: float) -> str:
     )
 
 
-def status_view(status: Status, now: float, *, wide: bool = False) -> str:
+def status_view(status: SaleStatus, now: float, *, wide: bool = False) -> str:
     """Write the whole sale: three tables, and where it is; ``now`` is unix seconds."""
     pods = pods_table(status.pods, now, wide=wide) if status.pods else "No pods."
     service = service_table(status.service, now) if status.service else ""
@@ -77,7 +77,7 @@ def status_view(status: Status, now: float, *, wide: bool = False) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def whereabouts(status: Status) -> str:
+def whereabouts(status: SaleStatus) -> str:
     """Say what the sale runs on; the embedded cluster says openly what it is."""
     where = {
         "embedded": "on the embedded cluster, an imitation of Kubernetes for one machine",

@@ -10,7 +10,7 @@ from flashsale.base.text import counted, spelled
 
 if TYPE_CHECKING:
     from flashsale.objects.models import Pod
-    from flashsale.sale.down import Closed
+    from flashsale.sale.down import DownResult
     from flashsale.sale.observe.state import Happening, Healing
     from flashsale.sale.ready.conditions import Sight
     from flashsale.sale.scale import Scaling
@@ -118,7 +118,7 @@ def back_off_line(pod: Pod) -> str:
     return f"Kubernetes waits {time} before it restarts a container that died before: {pod.status}"
 
 
-def closed_view(closed: Closed) -> str:
+def closed_view(closed: DownResult) -> str:
     """Write what `down` prints."""
     lines = [f"{name} deleted" for name in closed.removed]
     if not lines and not closed.kept:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flashsale import __version__
-from flashsale.cli.command_list import ENTRIES, Entry
+from flashsale.cli.command_list import ENTRIES, CommandEntry
 from flashsale.cli.main import main
 
 EVERY = [pytest.param(entry, id=entry.name) for entry in ENTRIES]
@@ -45,7 +45,7 @@ def test_no_command_means_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("entry", EVERY)
-def test_catalogue_says_what_the_command_says(entry: Entry) -> None:
+def test_catalogue_says_what_the_command_says(entry: CommandEntry) -> None:
     """The line in `--help` is the first line of the command's own help."""
     module = import_module(f"flashsale.cli.commands.{entry.function}")
     assert getattr(module, entry.function).__doc__.splitlines()[0] == entry.help
@@ -53,7 +53,7 @@ def test_catalogue_says_what_the_command_says(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", EVERY)
 def test_every_command_has_help_and_the_shared_options(
-    entry: Entry, capsys: pytest.CaptureFixture[str]
+    entry: CommandEntry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`flashsale COMMAND --help` and `-h` work, and list the options of all commands."""
     code, out, _ = told(capsys, entry.name, "--help")

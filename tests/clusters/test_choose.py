@@ -22,9 +22,9 @@ from flashsale.base.errors import (
 from flashsale.clusters import availability
 from flashsale.clusters.select import ClusterOptions, select_existing, select_for_up
 from flashsale.clusters.state import sale_record as records
-from flashsale.clusters.state.sale_record import Record, UnusableRecordError
+from flashsale.clusters.state.sale_record import SaleRecord, UnusableRecordError
 from flashsale.kube import kubeconfig
-from flashsale.kube.kubeconfig import Context
+from flashsale.kube.kubeconfig import KubeContext
 from flashsale.kube.kubeconfig_file import minified, write
 from tests.command import Flashsale
 
@@ -68,7 +68,7 @@ async def test_current_context_is_never_taken(home: Path) -> None:
 @pytest.mark.parametrize("name", ["kind-dev", "k3d-dev", "docker-desktop"])
 async def test_local_contexts_are_taken(home: Path, name: str) -> None:
     """By name and by address."""
-    assert (await select_for_up(ClusterOptions(context=name))).record == Record("context", name)
+    assert (await select_for_up(ClusterOptions(context=name))).record == SaleRecord("context", name)
 
 
 @pytest.mark.parametrize("name", ["prod", "kind-prod", "tunnel"])
@@ -78,7 +78,7 @@ async def test_contexts_that_are_not_local_are_refused(home: Path, name: str) ->
         await select_for_up(ClusterOptions(context=name))
     assert "--allow-remote" in caught.value.hint
     choice = await select_for_up(ClusterOptions(context=name, allow_remote=True))
-    assert choice.record == Record("context", name, allow_remote=True)
+    assert choice.record == SaleRecord("context", name, allow_remote=True)
 
 
 def test_consent_to_a_remote_cluster_is_demanded_on_the_command_line(
@@ -104,7 +104,7 @@ async def test_unknown_context_is_refused_with_a_suggestion(home: Path) -> None:
 
 async def test_consent_is_given_once(home: Path) -> None:
     """What was insisted on at `up` holds for the commands on that sale, and for no other."""
-    records.write(home, Record("context", "prod", allow_remote=True, namespace="shop"))
+    records.write(home, SaleRecord("context", "prod", allow_remote=True, namespace="shop"))
     assert (await select_existing(ClusterOptions())).record.namespace == "shop"
     assert (await select_existing(ClusterOptions(context="prod"))).record.namespace == "shop"
     with pytest.raises(RefusedError):
@@ -113,7 +113,7 @@ async def test_consent_is_given_once(home: Path) -> None:
 
 async def test_record_is_found_without_options(home: Path) -> None:
     """Names of a learner's own manifest come back with it."""
-    wrote = Record("embedded", "flashsale-embedded", replicaset="mine", service="ours")
+    wrote = SaleRecord("embedded", "flashsale-embedded", replicaset="mine", service="ours")
     records.write(home, wrote)
     assert (await select_existing(ClusterOptions())).record == wrote
     assert (await select_for_up(ClusterOptions())).record == wrote
@@ -121,7 +121,7 @@ async def test_record_is_found_without_options(home: Path) -> None:
 
 async def test_vanished_context_is_told_and_up_chooses_anew(home: Path) -> None:
     """A deleted kind cluster leaves a record behind."""
-    records.write(home, Record("context", "kind-gone"))
+    records.write(home, SaleRecord("context", "kind-gone"))
     with pytest.raises(ClusterUnreachableError, match="does not have any more"):
         await select_existing(ClusterOptions())
     choice = await select_for_up(ClusterOptions())
@@ -143,8 +143,8 @@ async def test_own_context_by_name_is_the_embedded_cluster(home: Path) -> None:
 
 def test_record_is_private_and_whole(home: Path) -> None:
     """0600, and no half-written file beside it."""
-    records.write(home, Record("embedded", "c"))
-    records.write(home, Record("embedded", "d"))
+    records.write(home, SaleRecord("embedded", "c"))
+    records.write(home, SaleRecord("embedded", "d"))
     assert [file.name for file in home.iterdir()] == ["sale.json"]
     assert stat.S_IMODE(records.path(home).stat().st_mode) == 0o600
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
@@ -155,16 +155,16 @@ def test_record_is_private_and_whole(home: Path) -> None:
 
 def test_record_ignores_what_a_later_version_added(home: Path) -> None:
     """The same format with one more key is still understood."""
-    records.write(home, Record("embedded", "c"))
+    records.write(home, SaleRecord("embedded", "c"))
     document = json.loads(records.path(home).read_text())
     records.path(home).write_text(json.dumps(document | {"colour": "blue"}))
-    assert records.read(home) == Record("embedded", "c")
+    assert records.read(home) == SaleRecord("embedded", "c")
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe\x00", b"[" * 100_000, b"{}", b'{"format": 1}', b"\x00"])
 async def test_unusable_record_is_told_and_written_over(home: Path, raw: bytes) -> None:
     """Whatever lies there: one sentence with the way out, and asking by name goes past it."""
-    records.write(home, Record("embedded", "gone"))
+    records.write(home, SaleRecord("embedded", "gone"))
     records.path(home).write_bytes(raw)
     with pytest.raises(UnusableRecordError, match="does not tell where the sale is") as caught:
         await select_existing(ClusterOptions())
@@ -177,7 +177,10 @@ async def test_unusable_record_is_told_and_written_over(home: Path, raw: bytes) 
 async def test_folder_in_place_of_the_record_is_left_alone(home: Path) -> None:
     """It may hold somebody's things: the hint says how to be rid of it."""
     records.path(home).mkdir(parents=True)
-    for call in (lambda: records.read(home), lambda: records.write(home, Record("embedded", "c"))):
+    for call in (
+        lambda: records.read(home),
+        lambda: records.write(home, SaleRecord("embedded", "c")),
+    ):
         with pytest.raises(UnusableRecordError, match="it is a folder") as caught:
             call()
         assert caught.value.hint == f"remove that folder: rm -r {records.path(home)}"
@@ -185,20 +188,20 @@ async def test_folder_in_place_of_the_record_is_left_alone(home: Path) -> None:
 
 def test_full_disk_is_told_with_its_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing half-written stays, and the sentence says where there is no room."""
-    records.write(home, Record("embedded", "c"))
+    records.write(home, SaleRecord("embedded", "c"))
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setattr(os, "replace", Mock(side_effect=full))
     with pytest.raises(FlashsaleError, match="disk is full") as caught:
-        records.write(home, Record("embedded", "d"))
+        records.write(home, SaleRecord("embedded", "d"))
     assert str(home) in str(caught.value)
     assert [file.name for file in home.iterdir()] == ["sale.json"]
 
 
 def test_minikube_is_known_by_its_signature() -> None:
     """A profile may have any name; minikube signs what it writes."""
-    assert Context("my-profile", "https://192.168.49.2:8443", minikube=True).local
-    assert not Context("my-profile", "https://192.168.49.2:8443").local
-    assert not Context("minikube", "https://8.8.8.8:8443").local
+    assert KubeContext("my-profile", "https://192.168.49.2:8443", minikube=True).local
+    assert not KubeContext("my-profile", "https://192.168.49.2:8443").local
+    assert not KubeContext("minikube", "https://8.8.8.8:8443").local
 
 
 def test_broken_kubeconfigs_count_as_empty(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,6 +232,9 @@ def test_kubeconfig_without_the_context_is_empty() -> None:
 
 def test_told_names_each_kind() -> None:
     """The one line of `up` reads well for all three."""
-    assert availability.describe(Record("embedded", "x")) == "the embedded cluster"
-    assert availability.describe(Record("minikube", "p", profile="p")) == "the minikube profile 'p'"
-    assert availability.describe(Record("context", "kind-x")) == "the context 'kind-x'"
+    assert availability.describe(SaleRecord("embedded", "x")) == "the embedded cluster"
+    assert (
+        availability.describe(SaleRecord("minikube", "p", profile="p"))
+        == "the minikube profile 'p'"
+    )
+    assert availability.describe(SaleRecord("context", "kind-x")) == "the context 'kind-x'"

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.minikube.profile import GONE, WELL, Profile, ProfileState, Status
+from flashsale.clusters.minikube.profile import GONE, WELL, MinikubeStatus, Profile, ProfileState
 from flashsale.docker import EngineError, Trouble
 from flashsale.doctor import cluster_checks
 
 DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
 PROFILE = Profile("shop", "docker", "docker", ("",), "192.168.49.2")
-STOPPED = Status("Stopped", "Stopped", "Stopped", "Stopped")
-PAUSED = Status("Running", "Stopped", "Paused", "Configured")
-SILENT = Status("Running", "Running", "Stopped", "Configured")
+STOPPED = MinikubeStatus("Stopped", "Stopped", "Stopped", "Stopped")
+PAUSED = MinikubeStatus("Running", "Stopped", "Paused", "Configured")
+SILENT = MinikubeStatus("Running", "Running", "Stopped", "Configured")
 VM = Profile("shop", "kvm2", "docker", ("",), "192.168.39.2")
-FULL = Status("InsufficientStorage", "Running", "Running", "Configured")
+FULL = MinikubeStatus("InsufficientStorage", "Running", "Running", "Configured")
 
 
 @pytest.mark.parametrize(

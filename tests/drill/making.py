@@ -10,12 +10,12 @@ from flashsale.drill.cpu import Reading
 from flashsale.drill.history import History, PodLifetime, Routing, key
 from flashsale.drill.result import (
     DrillResult,
-    Entry,
     Environment,
+    LogEntry,
     Phase,
     PhaseName,
     PodKill,
-    Scaled,
+    ScalingRecord,
     Skipped,
 )
 from flashsale.drill.scenario import Scenario
@@ -75,9 +75,11 @@ def struck(number: int, pod: str, at: float) -> PodKill:
     return PodKill(number, pod, pod, START + at, START + at + 0.02)
 
 
-def scaled(before: int, after: int, at: float, seconds: float | None) -> Scaled:
+def scaled(before: int, after: int, at: float, seconds: float | None) -> ScalingRecord:
     """One scaling."""
-    return Scaled(before, after, START + at, None if seconds is None else START + at + seconds)
+    return ScalingRecord(
+        before, after, START + at, None if seconds is None else START + at + seconds
+    )
 
 
 def phase(
@@ -99,9 +101,9 @@ def outcome(
     healings: Iterable[Healing] = (),
     kills: Iterable[PodKill] = (),
     skipped: Iterable[Skipped] = (),
-    scalings: Iterable[Scaled] = (),
+    scalings: Iterable[ScalingRecord] = (),
     phases: Iterable[Phase] = (),
-    entries: Iterable[Entry] = (),
+    entries: Iterable[LogEntry] = (),
     blow: KillMethod | None = None,
     figures: Figures | None = None,
     rejected: int = 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flashsale.drill.history import History, Routing, key, seats
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import Observation, SliceSeen, Synced
-from flashsale.sale.observe.state import State
+from flashsale.sale.observe.state import SaleState
 from tests.drill.making import healing, life
 from tests.healing.replay import recorded
 from tests.healing.test_cases import gone, killed, sight
@@ -13,7 +13,7 @@ from tests.healing.test_cases import gone, killed, sight
 
 def remembered(observations: list[Observation]) -> History:
     """Fold observations as a drill does."""
-    history, state = History(), State()
+    history, state = History(), SaleState()
     for observation in observations:
         state, happened = step(state, observation)
         history.add(observation, state, happened)

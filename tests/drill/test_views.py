@@ -12,15 +12,15 @@ from rich.console import Console
 
 from flashsale.drill.analysis.verdict import judge
 from flashsale.drill.report.compare import compare
-from flashsale.drill.result import Entry, Skipped
+from flashsale.drill.result import LogEntry, Skipped
 from flashsale.drill.runner import Glance
 from flashsale.drill.scenario import Scenario, steps
-from flashsale.load.results import Figures, Progress
+from flashsale.load.results import Figures, LoadProgress
 from flashsale.sale.kill.kill import KillMethod
 from flashsale.sale.observe.observations import Synced
 from flashsale.sale.observe.state import Healing
 from flashsale.ui.drill import text as views
-from flashsale.ui.drill.live import Live, Plain, picture
+from flashsale.ui.drill.live import LiveDrill, PlainDrill, picture
 from flashsale.ui.load import line
 from flashsale.ui.watch.view_model import Board, Now, Place, seen
 from tests.drill.making import START, loss, outcome
@@ -39,7 +39,7 @@ def drawn(renderable: Any, width: int = 100) -> str:
 def glance(elapsed: float = 7.0) -> Glance:
     """A drill in its seventh second."""
     figures = outcome(losses=[loss(1.0)]).report.figures
-    return Glance("Kill 1 of 3: waiting", Progress(elapsed, 60.0, 90.0, figures), 1, 3)
+    return Glance("Kill 1 of 3: waiting", LoadProgress(elapsed, 60.0, 90.0, figures), 1, 3)
 
 
 def test_the_plan_names_every_step_and_the_seed() -> None:
@@ -115,7 +115,7 @@ def test_every_table_fits_a_terminal_of_80_columns() -> None:
 
 def test_what_happens_breaks_at_words_below_its_text() -> None:
     """Not in the middle of a pod's name."""
-    entry = Entry(0.0, "ready", "flashsale-rs-vswnf replaces flashsale-rs-v266z")
+    entry = LogEntry(0.0, "ready", "flashsale-rs-vswnf replaces flashsale-rs-v266z")
     assert views.entry_line(3.19, entry, 40).plain.splitlines() == [
         "   3.19 s  flashsale-rs-vswnf replaces",
         "           flashsale-rs-v266z",
@@ -148,7 +148,7 @@ def test_the_picture_tells_step_buyers_pods_and_healing() -> None:
 
 def test_waiting_times_are_not_known_before_anybody_was_served() -> None:
     """A dash, not 0.00 ms."""
-    nobody = Glance("Warming up", Progress(0.2, 60.0, 0.0, Figures(sent=3)), 0, 1)
+    nobody = Glance("Warming up", LoadProgress(0.2, 60.0, 0.0, Figures(sent=3)), 0, 1)
     board = Board(Place("minikube", "default"))
     text = drawn(picture(nobody, board, (80, 24), Now(2.0, time.time())))
     assert "p50 -   p99 -" in text
@@ -158,9 +158,9 @@ def test_waiting_times_are_not_known_before_anybody_was_served() -> None:
 def test_without_a_terminal_there_are_lines_with_seconds() -> None:
     """Each thing as it happens, and the load every five seconds."""
     console = Console(file=io.StringIO(), width=100, highlight=False)
-    shown = Plain(console).audience
+    shown = PlainDrill(console).audience
     shown.look(glance(4.9))
-    shown.tell(Entry(time.monotonic(), "kill", "kill 1 of 3: a", "a"))
+    shown.tell(LogEntry(time.monotonic(), "kill", "kill 1 of 3: a", "a"))
     for elapsed in (5.1, 5.4, 9.9, 10.1):
         shown.look(glance(elapsed))
     assert isinstance(console.file, io.StringIO)
@@ -172,10 +172,10 @@ def test_without_a_terminal_there_are_lines_with_seconds() -> None:
 def test_on_a_terminal_lines_stay_and_the_picture_goes() -> None:
     """What remains can be read again; the cursor is there again."""
     console = Console(file=io.StringIO(), width=100, height=30, force_terminal=True)
-    with Live(console, "minikube", "default", "http://x") as live:
+    with LiveDrill(console, "minikube", "default", "http://x") as live:
         live.audience.see(THREE[0])
         live.audience.look(glance())
-        live.audience.tell(Entry(time.monotonic(), "note", "something happened"))
+        live.audience.tell(LogEntry(time.monotonic(), "note", "something happened"))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert "something happened" in text

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 
 OK = 200
 
@@ -11,6 +11,6 @@ def outcome(action: Callable[[], object]) -> int:
     """Return 200, or the code of the ApiError that was raised; any other exception passes."""
     try:
         action()
-    except ApiError as error:
+    except StatusError as error:
         return error.code
     return OK

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flashsale.embedded.patching.server_side_apply import field_sets
 from flashsale.embedded.patching.server_side_apply.configuration import apply, track_update
 from flashsale.embedded.patching.server_side_apply.last_applied import ANNOTATION
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
 from tests.embedded.outcomes import OK, outcome
 
@@ -178,7 +178,7 @@ def test_apply_changes_what_it_owns_and_keeps_what_the_server_added() -> None:
 def test_apply_after_a_scale_is_a_conflict_in_kubernetes_words() -> None:
     """The lesson of the exercise: two writers, one field."""
     live = scaled(applied(None, config()), 5)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         applied(live, config(), now=T3)
     assert caught.value.status() == {
         "kind": "Status",
@@ -210,7 +210,7 @@ def test_several_conflicts_are_listed_by_manager() -> None:
     live = updated(live, changed, "kubectl-edit")
     labels = {"apiVersion": APPS, "kind": "ReplicaSet", "metadata": {"labels": {"app": "x"}}}
     live = applied(live, labels, "gitops", force=True)
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         applied(live, config())
     assert caught.value.message == (
         "Apply failed with 3 conflicts: "
@@ -312,7 +312,7 @@ def test_the_selector_is_owned_as_a_whole() -> None:
     live = applied(None, config())
     selector = {"matchLabels": {"app": "flashsale", "tier": "web"}}
     other = {"apiVersion": APPS, "kind": "ReplicaSet", "spec": {"selector": selector}}
-    with pytest.raises(ApiError, match=r"\.spec\.selector$"):
+    with pytest.raises(StatusError, match=r"\.spec\.selector$"):
         applied(live, other, "gitops")
 
 
@@ -365,7 +365,7 @@ def test_a_scale_between_client_side_and_server_side_apply_is_still_a_conflict()
 def test_an_untracked_object_belongs_to_before_first_apply() -> None:
     """Controllers' objects have no managedFields; their fields are someone's all the same."""
     live = defaulted(config())
-    with pytest.raises(ApiError, match='conflict with "before-first-apply" using apps/v1'):
+    with pytest.raises(StatusError, match='conflict with "before-first-apply" using apps/v1'):
         applied(live, config(replicas=9))
     result = applied(live, config())
     assert set(entries(result)) == {
@@ -411,7 +411,7 @@ def test_a_configuration_that_cannot_be_applied_is_explained(
     change: Object, code: int, message: str
 ) -> None:
     """In the words of the API server."""
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         applied(None, config() | change)
     assert (caught.value.code, caught.value.message) == (code, message)
 

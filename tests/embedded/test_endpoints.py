@@ -11,7 +11,7 @@ from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers import endpointslice
 from flashsale.embedded.controllers.endpointslice import EndpointsController
-from flashsale.embedded.storage.store import Event, Store
+from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 
 LABELS = {"app": "shop"}
@@ -26,7 +26,7 @@ async def test_pods_that_change_together_make_one_write(
     registry.create(NAMESPACES, "", {"metadata": {"name": "default"}})
     spec = {"selector": LABELS, "ports": [{"port": 80}]}
     registry.create(SERVICES, "default", {"metadata": {"name": "svc"}, "spec": spec})
-    written: list[Event] = []
+    written: list[StoreEvent] = []
     registry.store.subscribe(
         lambda event: written.append(event) if event.resource is ENDPOINT_SLICES else None
     )

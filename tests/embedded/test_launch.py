@@ -22,7 +22,7 @@ import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
-from flashsale.embedded.process.cluster_directory import Home
+from flashsale.embedded.process.cluster_directory import ClusterDirectory
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
 
@@ -122,7 +122,7 @@ def test_stop_ends_a_cluster_of_which_nobody_says_where_it_is(home: Path) -> Non
 @contextmanager
 def orphaned_start(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A cluster that is just starting, and whoever started it is no longer there."""
-    Home(home).prepare()
+    ClusterDirectory(home).prepare()
     reader, writer = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "flashsale.embedded.process", str(home), str(writer)],
@@ -131,7 +131,7 @@ def orphaned_start(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     for descriptor in (reader, writer):
         os.close(descriptor)
     try:
-        wait_for(Home(home).is_held)
+        wait_for(ClusterDirectory(home).is_held)
         yield process
     finally:
         process.kill()
@@ -143,7 +143,7 @@ def test_stop_ends_a_cluster_that_is_only_just_starting(home: Path) -> None:
     with orphaned_start(home) as process:
         assert launch.stop(home)
         process.wait(timeout=10)
-        assert not Home(home).is_held()
+        assert not ClusterDirectory(home).is_held()
 
 
 def test_start_finds_a_cluster_that_is_only_just_starting(home: Path) -> None:
@@ -154,7 +154,7 @@ def test_start_finds_a_cluster_that_is_only_just_starting(home: Path) -> None:
 
 def test_a_holder_that_says_nothing_of_itself_is_told_truthfully(home: Path) -> None:
     """Neither "there is no cluster" nor somebody else's pid."""
-    Home(home).prepare()
+    ClusterDirectory(home).prepare()
     (home / "cluster.lock").write_text("")
     with open(home / "cluster.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -189,7 +189,7 @@ def test_a_stale_file_about_a_living_stranger_is_no_cluster(home: Path) -> None:
 
 def test_many_who_look_do_not_see_a_cluster_in_each_other(home: Path) -> None:
     """Nor does a starting cluster take one that only looks for a cluster."""
-    place = Home(home)
+    place = ClusterDirectory(home)
     place.prepare()
     (home / "cluster.lock").touch()
     code = (
@@ -210,7 +210,7 @@ def test_many_who_look_do_not_see_a_cluster_in_each_other(home: Path) -> None:
 
 def test_a_starting_cluster_outwaits_one_that_only_looks(home: Path) -> None:
     """A look at the lock takes microseconds, but may fall into just these."""
-    Home(home).prepare()
+    ClusterDirectory(home).prepare()
     descriptor = os.open(home / "cluster.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     threading.Timer(0.1, os.close, [descriptor]).start()
@@ -222,7 +222,7 @@ def test_a_marker_that_is_only_just_being_written_is_no_other_version(home: Path
     home.mkdir()
     (home / "format").touch()
     assert launch.find(home) is None
-    Home(home).prepare()
+    ClusterDirectory(home).prepare()
     assert (home / "format").read_text() == "1\n"
 
 
@@ -290,7 +290,7 @@ def test_state_of_another_version_is_refused_by_every_call(home: Path) -> None:
 
 def test_a_corrupt_database_is_named_and_kept(home: Path) -> None:
     """The hint says how to begin anew; the file stays as it was."""
-    Home(home).prepare()
+    ClusterDirectory(home).prepare()
     (home / "state.db").write_bytes(b"garbage " * 1000)
     with pytest.raises(ClusterUnreachableError, match=r"state\.db") as failure:
         launch.start(home)
@@ -300,7 +300,7 @@ def test_a_corrupt_database_is_named_and_kept(home: Path) -> None:
 
 def test_what_the_system_refuses_at_the_start_is_told(home: Path) -> None:
     """On a full disk no log can be written, so the reason comes with the error."""
-    Home(home).prepare()
+    ClusterDirectory(home).prepare()
     (home / "pki").write_text("a file")
     with pytest.raises(ClusterUnreachableError, match=r"did not start in .*: .*pki") as failure:
         launch.start(home)

@@ -10,7 +10,7 @@ import pytest
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.podgc import OrphanCollector
-from flashsale.embedded.storage.store import Event, Store
+from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import NAMESPACES, NODES, PODS
 from flashsale.objects.models import pod_condition
 
@@ -24,7 +24,7 @@ class World:
         self.node("embedded")
         self.now = 0.0  # seconds
         self.collector = OrphanCollector(self.registry, lambda: self.now)
-        self.events: list[Event] = []
+        self.events: list[StoreEvent] = []
         self.registry.store.subscribe(self.events.append)
 
     def node(self, name: str) -> None:

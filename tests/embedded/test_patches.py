@@ -17,7 +17,7 @@ from flashsale.embedded.patching.patches import (
     merge_patch,
     strategic_merge_patch,
 )
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
 from tests.embedded.outcomes import OK, outcome
 
@@ -274,7 +274,7 @@ def test_a_directive_or_key_that_does_not_fit_is_explained(change: Object, messa
     """400 in the words of strategicpatch."""
     live = copy.deepcopy(REPLICASET)
     live["spec"]["template"]["spec"]["securityContext"] = {}
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         strategic_merge_patch(live, {"spec": {"template": {"spec": change}}})
     assert (caught.value.code, caught.value.message) == (400, message)
 
@@ -284,7 +284,7 @@ def test_an_order_that_the_patch_itself_breaks_is_refused() -> None:
     order = [{"name": "a"}, {"name": "b"}]
     sent = [{"name": "b"}, {"name": "a"}]
     change = {"$setElementOrder/containers": order, "containers": sent}
-    with pytest.raises(ApiError, match="doesn't match"):
+    with pytest.raises(StatusError, match="doesn't match"):
         strategic_merge_patch(REPLICASET, {"spec": {"template": {"spec": change}}})
 
 
@@ -384,7 +384,7 @@ def test_json_patches_follow_the_rfc(
 )
 def test_a_json_patch_that_does_not_fit_is_refused_as_a_whole(operation: Object) -> None:
     """422 without causes, from which kubectl makes `The request is invalid: ...`."""
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         json_patch(REPLICASET, [{"op": "add", "path": "/spec/y", "value": 1}, operation])
     assert (caught.value.code, caught.value.reason) == (422, "Invalid")
     assert caught.value.message == (

@@ -11,7 +11,7 @@ import pytest
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.storage.store import Store
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS, SERVICES
 from flashsale.objects.models import Object, rfc3339, timestamp
 
@@ -103,7 +103,7 @@ def test_a_stale_resource_version_is_a_conflict(registry: Registry) -> None:
     old = registry.create(REPLICA_SETS, "default", replicaset_body())
     new = old | {"spec": old["spec"] | {"replicas": 4}}
     registry.update(REPLICA_SETS, "default", "rs", new)
-    with pytest.raises(ApiError, match="the object has been modified") as failure:
+    with pytest.raises(StatusError, match="the object has been modified") as failure:
         registry.update(REPLICA_SETS, "default", "rs", old)
     assert failure.value.code == 409
 
@@ -162,7 +162,7 @@ def test_forced_deletion_is_told_as_two_events(registry: Registry) -> None:
 def test_a_wrong_uid_precondition_protects_a_namesake(registry: Registry) -> None:
     """The message names both uids."""
     pod = scheduled_pod(registry)
-    with pytest.raises(ApiError, match="the UID in the precondition") as failure:
+    with pytest.raises(StatusError, match="the UID in the precondition") as failure:
         registry.delete(PODS, "default", "p", DeleteOptions(uid="other"))
     assert failure.value.code == 409
     assert pod["metadata"]["uid"] in failure.value.message
@@ -198,7 +198,7 @@ def test_a_node_port_that_cannot_be_had_is_refused(
     """Taken by another service, or outside the range."""
     registry.create(SERVICES, "default", service_body(nodePort=30123))
     second = service_body(nodePort=number) | {"metadata": {"name": "second"}}
-    with pytest.raises(ApiError, match=why) as failure:
+    with pytest.raises(StatusError, match=why) as failure:
         registry.create(SERVICES, "default", second)
     assert failure.value.code == 422
     assert registry.store.get(SERVICES, "default", "second") is None
@@ -216,7 +216,7 @@ def test_a_service_keeps_its_addresses_when_it_is_replaced_without_them(
 
 def test_nothing_is_created_in_a_namespace_that_does_not_exist(registry: Registry) -> None:
     """404 for the namespace, not for the object."""
-    with pytest.raises(ApiError, match='namespaces "nope" not found'):
+    with pytest.raises(StatusError, match='namespaces "nope" not found'):
         registry.create(PODS, "nope", pod_body())
 
 

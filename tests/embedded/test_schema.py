@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from flashsale.embedded.storage.store import encode
 from flashsale.embedded.types import apitypes, schema
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import ALL, PODS, REPLICA_SETS, SERVICES
 from tests.embedded import recorded
 
@@ -59,7 +59,7 @@ def _sent(action: Callable[[], Any]) -> int:
     """Encode what an action returns or refuses with, as a server would; returns the HTTP status."""
     try:
         encode(action())
-    except ApiError as error:
+    except StatusError as error:
         encode(error.status())
         return error.code
     return 200
@@ -98,7 +98,7 @@ def test_every_served_kind_has_a_type_and_a_list() -> None:
 def test_recorded_refusals_come_out_word_for_word(case: str) -> None:
     """What a real API server refused to decode is refused with the same Status."""
     recording = recorded.error(case)
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(StatusError) as refused:
         schema.decode(recorded.resource_of(case), recording["request"]["body"], "Strict")
     assert refused.value.code == recording["status"]
     assert refused.value.status() == recording["response"]
@@ -257,14 +257,14 @@ def test_times_and_quantities_come_back_in_normal_form() -> None:
 def test_kind_and_version_may_be_left_out() -> None:
     """The path says which kind is meant; only a contradiction is refused."""
     assert schema.decode(SERVICES, {"metadata": {"name": "x"}}) == ({"metadata": {"name": "x"}}, [])
-    with pytest.raises(ApiError, match=r"converting \(v1.Service\) to \(core.Pod\)"):
+    with pytest.raises(StatusError, match=r"converting \(v1.Service\) to \(core.Pod\)"):
         schema.decode(PODS, {"kind": "Service", "apiVersion": "v1"})
 
 
 def test_what_is_no_object_at_all_is_refused() -> None:
     """A list or a word in place of an object is a 400 like any other."""
     for body in ([], "x", 3, None):
-        with pytest.raises(ApiError, match="couldn't get version/kind") as refused:
+        with pytest.raises(StatusError, match="couldn't get version/kind") as refused:
             schema.decode(REPLICA_SETS, body)
         assert refused.value.code == 400
 

@@ -14,7 +14,7 @@ from flashsale.embedded.selectors.label_selectors import (
     parse_field_selector,
     parse_label_selector,
 )
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import (
     ALL,
     CONFIG_MAPS,
@@ -125,14 +125,14 @@ def test_a_label_selector_selects(
 )
 def test_a_bad_label_selector_is_explained_in_kubernetes_words(selector: str, message: str) -> None:
     """400 with the text that apimachinery would give."""
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         parse_label_selector(selector)
     assert (caught.value.code, caught.value.message) == (400, message)
 
 
 def test_the_recorded_mistake_reads_as_recorded() -> None:
     """`app===x`, the whole Status as Kubernetes v1.36.2 answered it."""
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         parse_label_selector("app===x")
     assert caught.value.status() == {
         "kind": "Status",
@@ -215,7 +215,7 @@ def test_an_object_without_a_selector_selects_nothing_and_an_empty_one_everythin
 def test_all_that_is_wrong_with_an_expression_is_said_at_once() -> None:
     """Several errors stand in brackets, as an aggregate prints."""
     expression = {"key": "", "operator": "In", "values": []}
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         from_label_selector({"matchExpressions": [expression]})
     assert caught.value.message == (
         f'[key: Invalid value: "": name part must be non-empty; name part {labels.NAME_RULE}, '
@@ -334,7 +334,7 @@ def test_a_bad_field_selector_is_explained_in_kubernetes_words(
     resource: Resource, selector: str, message: str
 ) -> None:
     """400; which text depends on whether the kind is of the core group."""
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         parse_field_selector(selector, resource)
     assert (caught.value.code, caught.value.message) == (400, message)
 

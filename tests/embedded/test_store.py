@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.embedded.storage import store as store_module
-from flashsale.embedded.storage.store import Event, Store, StoreError
+from flashsale.embedded.storage.store import Store, StoreError, StoreEvent
 from flashsale.embedded.types.resources import CONFIG_MAPS, PODS
 from flashsale.objects.models import Object
 
@@ -155,7 +155,7 @@ async def test_every_waiter_wakes_at_the_next_write(store: Store) -> None:
 
 def test_subscribers_hear_of_a_write_before_it_is_acknowledged(store: Store) -> None:
     """So a pod leaves the load balancer before the deletion's answer is sent."""
-    heard: list[Event] = []
+    heard: list[StoreEvent] = []
     stop = store.subscribe(heard.append)
     store.put(CONFIG_MAPS, config("a"))
     assert [event.type for event in heard] == ["ADDED"]
@@ -168,9 +168,9 @@ def test_a_subscriber_that_raises_spoils_neither_the_write_nor_the_others(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The write is on disk by then: to refuse it would be a lie, to tell half of them another."""
-    heard: list[Event] = []
+    heard: list[StoreEvent] = []
 
-    def broken(event: Event) -> None:
+    def broken(event: StoreEvent) -> None:
         raise KeyError("status")
 
     store.subscribe(broken)

@@ -18,7 +18,7 @@ from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.garbagecollector import GarbageCollector
 from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
-from flashsale.embedded.storage.store import Event, Store
+from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS
 
 PODS_AT_ONCE = 300
@@ -71,7 +71,7 @@ class World:
             while not condition():
                 await self.registry.store.wait()
 
-    def _count(self, event: Event) -> None:
+    def _count(self, event: StoreEvent) -> None:
         if event.resource is PODS:
             self.changes[event.type] += 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.embedded.apiserver.handlers import yaml_body
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20)
@@ -39,6 +39,6 @@ def test_what_it_says(text: str, value: object) -> None:
 )  # fmt: skip
 def test_traps(text: str) -> None:
     """Bombs, knots, abysses, foreign tags and what JSON cannot say are refused, at once."""
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(StatusError) as refused:
         yaml_body.decode(text.encode())
     assert refused.value.code == 400

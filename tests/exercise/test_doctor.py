@@ -9,7 +9,7 @@ import pytest
 
 from flashsale.clusters.select import ClusterOptions
 from flashsale.clusters.state import sale_record as records
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.doctor import machine_checks
 from flashsale.doctor.cluster_checks import Finding
 from flashsale.embedded.process import launch
@@ -72,7 +72,7 @@ def test_unusable_record_is_a_problem(flashsale: Flashsale) -> None:
 
 def test_dead_cluster_is_a_problem(flashsale: Flashsale) -> None:
     """What is recorded is asked whether it runs; the exit code says that something is wrong."""
-    records.write(flashsale.home, Record("embedded", "flashsale-embedded"))
+    records.write(flashsale.home, SaleRecord("embedded", "flashsale-embedded"))
     told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
     found = {one["name"]: one for one in told.json}
     assert told.code == 1
@@ -125,7 +125,7 @@ def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatc
 def test_profile_of_interest_is_the_recorded_one(sale_home: Path) -> None:
     """Unless another one is typed."""
     assert machine_checks.profile(ClusterOptions(), sale_home) == "minikube"
-    records.write(sale_home, Record("minikube", "shop", profile="shop"))
+    records.write(sale_home, SaleRecord("minikube", "shop", profile="shop"))
     assert machine_checks.profile(ClusterOptions(), sale_home) == "shop"
     assert machine_checks.profile(ClusterOptions(profile="other"), sale_home) == "other"
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from flashsale.sale.ready.endpoint_check import Answer, ask, named
+from flashsale.sale.ready.endpoint_check import EndpointAnswer, ask, named
 
 REQUEST_END = b"\r\n\r\n"
 Reply = bytes | None  # None keeps silent
@@ -43,19 +43,19 @@ def http(
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        (http(b'{"pod": "flashsale-rs-x7k2p"}'), Answer("flashsale-rs-x7k2p")),
-        (http(b"<html>mine</html>"), Answer()),
-        (http(b"", status="404"), Answer()),
-        (http(b"x" * 100_000), Answer()),
-        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", Answer()),
-        (http(b"half", lambda real: 2 * real), Answer(trouble="the answer breaks off")),
-        (b"220 mail.example\r\n", Answer(trouble="what came is not HTTP")),
-        (b"", Answer(trouble="connection closed without an answer")),
-        (None, Answer(trouble="nothing came within 1 s")),
+        (http(b'{"pod": "flashsale-rs-x7k2p"}'), EndpointAnswer("flashsale-rs-x7k2p")),
+        (http(b"<html>mine</html>"), EndpointAnswer()),
+        (http(b"", status="404"), EndpointAnswer()),
+        (http(b"x" * 100_000), EndpointAnswer()),
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", EndpointAnswer()),
+        (http(b"half", lambda real: 2 * real), EndpointAnswer(trouble="the answer breaks off")),
+        (b"220 mail.example\r\n", EndpointAnswer(trouble="what came is not HTTP")),
+        (b"", EndpointAnswer(trouble="connection closed without an answer")),
+        (None, EndpointAnswer(trouble="nothing came within 1 s")),
     ],
     ids=["shop", "page", "404", "long", "no-length", "half", "not-http", "closed", "silent"],
 )
-async def test_answer_is_complete_or_it_is_none(reply: Reply, expected: Answer) -> None:
+async def test_answer_is_complete_or_it_is_none(reply: Reply, expected: EndpointAnswer) -> None:
     """Any status will do; what went wrong otherwise is told in words."""
     async with server(reply) as url:
         assert await ask(url, 1.0) == expected
@@ -65,7 +65,7 @@ async def test_closed_port_is_refused() -> None:
     """Nobody listens."""
     async with server(b"") as url:
         pass
-    assert await ask(url, 1.0) == Answer(trouble="connection refused")
+    assert await ask(url, 1.0) == EndpointAnswer(trouble="connection refused")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"pod": 3}', b'{"x": 1}', b"\xff", b"[" * 100_000])

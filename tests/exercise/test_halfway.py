@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.clusters.context import Context
+from flashsale.clusters.context import ContextCluster
 from flashsale.clusters.select import ClusterOptions, select_for_up
 from flashsale.embedded.process import launch
 from flashsale.kube import connect
@@ -136,7 +136,7 @@ async def test_namespace_of_another_cluster_is_left_to_its_owner(open_sale: Flas
     """The same API, called a context: refused with kubectl's command, and nothing is made."""
     kubeconfig = open_sale.home / "embedded" / "kubeconfig"
     async with connect(kubeconfig, "flashsale-embedded") as api:
-        sale = Sale(Context("kind-dev"), api, "elsewhere", "flashsale-rs", "flashsale-svc")
+        sale = Sale(ContextCluster("kind-dev"), api, "elsewhere", "flashsale-rs", "flashsale-svc")
         with pytest.raises(BadInputError, match="has no namespace 'elsewhere'") as caught:
             await check(sale, manifests.shipped(), None, Listening(print))
         names = [one["metadata"]["name"] for one in await api.list(COLLECTION)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.clusters.base import Image
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.objects.models import Object
 from flashsale.sale.ready.conditions import Deadline, Sight
 from flashsale.sale.up.rollout import batches, interrupted, renewed, replacing
@@ -107,7 +107,7 @@ def test_where_ids_mean_nothing_a_build_makes_pods_old() -> None:
 def test_names_that_nodes_gave_an_image_are_remembered_with_it() -> None:
     """So that running `up` again replaces nobody; another build has to be learned anew."""
     image = Image("flashsale:1.0", built=True, id="sha256:aa", others=("import@sha256:bb",))
-    record = Record("context", "kind-shop").with_image(image)
+    record = SaleRecord("context", "kind-shop").with_image(image)
     again = record.recognised(Image("flashsale:1.0", built=False, id="sha256:aa"))
     assert again.runs_in("docker.io/library/import@sha256:bb")
     other = record.recognised(Image("flashsale:1.0", built=True, id="sha256:cc"))

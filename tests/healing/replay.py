@@ -25,8 +25,8 @@ from flashsale.sale.observe.state import (
     Healed,
     NotReplaced,
     Replaced,
+    SaleState,
     Scaled,
-    State,
 )
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "watch"
@@ -65,9 +65,9 @@ def _lines(scenario: str, replicaset: str) -> list[Observation]:
     return sorted(seen, key=lambda one: one.at)
 
 
-def told(observations: list[Observation]) -> tuple[State, list[Happening]]:
+def told(observations: list[Observation]) -> tuple[SaleState, list[Happening]]:
     """Fold observations, and return what is known at the end and all that was said."""
-    state, said = State(), []
+    state, said = SaleState(), []
     for observation in observations:
         state, more = step(state, observation)
         said += more

@@ -14,7 +14,7 @@ from flashsale.sale.observe.observations import (
     ReplicaSetSeen,
     Served,
 )
-from flashsale.sale.observe.state import Closed, State
+from flashsale.sale.observe.state import Closed, SaleState
 from tests.healing.replay import told, words
 
 RS = ReplicaSet("rs", "rs-uid", desired=3, current=3, ready=3, created=0.0)
@@ -298,7 +298,7 @@ def test_a_step_leaves_the_state_it_was_given_alone() -> None:
     kept = (dict(before.pods), before.open)
     assert step(before, killed(1.0, "a")) == step(before, killed(1.0, "a"))
     assert (dict(before.pods), before.open) == kept
-    assert State() == State()
+    assert SaleState() == SaleState()
 
 
 def test_a_kill_explains_one_death_only() -> None:

@@ -17,7 +17,7 @@ from flashsale.sale.observe.state import (
     Healing,
     NotReplaced,
     Replaced,
-    State,
+    SaleState,
 )
 from tests.healing.replay import told
 from tests.healing.world import ACTIONS, World
@@ -42,7 +42,7 @@ def healings(said: list[Happening]) -> list[Healing]:
     return [one.healing for one in said if isinstance(one, Closed)]
 
 
-def ends(state: State, said: list[Happening]) -> Counter[str]:
+def ends(state: SaleState, said: list[Happening]) -> Counter[str]:
     """Count the ends of each pod's stories, those of its own restarts left out."""
     ended = [one.healing for one in said if isinstance(one, Closed | NotReplaced)]
     return Counter(one.victim for one in [*ended, *state.open] if not one.in_place)

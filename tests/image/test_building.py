@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.docker import Engine, Made, Recipe, Surroundings, make
+from flashsale.docker import BuildRecipe, Engine, Made, Surroundings, make
 from flashsale.docker.build import LABEL, BuildError, failure, follow
 
 LIMIT = 30  # seconds for a condition that is met at once on a free machine
 
 
 async def built(engine: Engine, app: Path, name: str, **options: object) -> Made:
-    recipe = Recipe.of(app, app / "Dockerfile", name, **options)
+    recipe = BuildRecipe.of(app, app / "Dockerfile", name, **options)
     return await make(engine, recipe, lambda line: None, lambda line: None)
 
 
@@ -57,7 +57,7 @@ async def test_digest_is_kept_as_a_label(engine: Engine, app: Path, image_name: 
     await built(engine, app, image_name)
     found = engine.find(image_name)
     assert found is not None
-    assert found.labels[LABEL] == Recipe.of(app, app / "Dockerfile", image_name).digest
+    assert found.labels[LABEL] == BuildRecipe.of(app, app / "Dockerfile", image_name).digest
 
 
 async def test_arguments_and_certificate_reach_a_build_that_declares_nothing(
@@ -76,7 +76,7 @@ async def test_arguments_and_certificate_reach_a_build_that_declares_nothing(
             "PIP_CERT": str(tmp_path / "ca.pem"),
         }
     )
-    recipe = Recipe.of(
+    recipe = BuildRecipe.of(
         app, app / "Dockerfile", image_name, around=around, build_args={"TYPED": "yes"}
     )
     lines: list[str] = []
@@ -114,7 +114,7 @@ async def test_cancelled_build_ends_at_once_in_the_engine_too(
     """Ctrl-C in the middle of a silent step: the thread ends, the container is stopped."""
     (app / "Dockerfile").write_text(f"FROM {base_image}\nRUN echo started && sleep 600\n")
     started = asyncio.Event()
-    recipe = Recipe.of(app, app / "Dockerfile", image_name)
+    recipe = BuildRecipe.of(app, app / "Dockerfile", image_name)
 
     def emit(line: str) -> None:
         if line == "started":

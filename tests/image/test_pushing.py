@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.docker import Engine, Recipe, connected, make, push
-from flashsale.docker.push import PushError, Target, follow, refusal
+from flashsale.docker import BuildRecipe, Engine, connected, make, push
+from flashsale.docker.push import PushError, PushTarget, follow, refusal
 
 locked = pytest.mark.parametrize("registry", ["locked"], indirect=True)
 
@@ -18,7 +18,7 @@ locked = pytest.mark.parametrize("registry", ["locked"], indirect=True)
 @pytest.fixture
 async def image(engine: Engine, app: Path, image_name: str) -> str:
     """An image that the engine has."""
-    recipe = Recipe.of(app, app / "Dockerfile", image_name)
+    recipe = BuildRecipe.of(app, app / "Dockerfile", image_name)
     await make(engine, recipe, lambda line: None, lambda line: None)
     return image_name
 
@@ -98,7 +98,7 @@ def test_tag_is_the_images_own_unless_typed(
     repository: str, name: str, target: str, registry: str
 ) -> None:
     """And the registry is read as Docker reads it."""
-    found = Target.of(repository, name)
+    found = PushTarget.of(repository, name)
     assert (str(found), found.registry) == (target, registry)
 
 
@@ -106,7 +106,7 @@ def test_tag_is_the_images_own_unless_typed(
 def test_impossible_repository_is_bad_input(repository: str) -> None:
     """Before anything is built or sent."""
     with pytest.raises(BadInputError, match="not a repository"):
-        Target.of(repository, "flashsale:1.0")
+        PushTarget.of(repository, "flashsale:1.0")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_impossible_repository_is_bad_input(repository: str) -> None:
 )
 def test_refusals_are_explained(error: str, words: str) -> None:
     """The registry's own words stay in the details."""
-    explained = refusal(error, Target("me/sale", "1.0"))
+    explained = refusal(error, PushTarget("me/sale", "1.0"))
     assert words in str(explained)
     assert error in explained.details
     assert explained.hint
@@ -136,5 +136,5 @@ def test_layers_are_told_in_steps() -> None:
         for done in range(0, 1001, 10)
     ]
     done = {"aux": {"Digest": "sha256:00"}}
-    assert follow([*pushing, done], Target("me/sale", "1"), lines.append) == "sha256:00"
+    assert follow([*pushing, done], PushTarget("me/sale", "1"), lines.append) == "sha256:00"
     assert lines == [f"ab: Pushing {share} %" for share in range(0, 101, 10)]

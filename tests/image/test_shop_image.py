@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from flashsale.docker import Engine, Recipe, Surroundings, make
+from flashsale.docker import BuildRecipe, Engine, Surroundings, make
 from tests.docker.engines import ROOT
 
 LIMIT = 30  # seconds
@@ -23,7 +23,7 @@ SHOP = ROOT / "flashsale" / "shop"
 async def container(engine: Engine, image_name: str, base_image: str) -> AsyncIterator[Any]:
     """The shop, running as any node would run it, on a port of loopback."""
     around = Surroundings.of_this_machine(os.environ)
-    recipe = Recipe.of(SHOP, ROOT / "Dockerfile", image_name, around=around)
+    recipe = BuildRecipe.of(SHOP, ROOT / "Dockerfile", image_name, around=around)
     await make(engine, recipe, lambda line: None, lambda line: None)
     running = engine.client.containers.run(
         image_name, detach=True, hostname="flashsale-rs-x7k2p", ports={"5000/tcp": ("127.0.0.1",)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flashsale.load.worker.classify import judge
 from flashsale.load.worker.http_head import BODY_LIMIT, HEAD_LIMIT
-from flashsale.load.worker.http_response import INTERIM_LIMIT, Answer, State
+from flashsale.load.worker.http_response import INTERIM_LIMIT, HttpResponse, ReadState
 
 PLAIN = b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
@@ -20,20 +20,20 @@ INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n
 EMPTY = b"HTTP/1.1 204 No Content\r\nDate: today\r\n\r\n"
 COMPLETE = (PLAIN, CHUNKED, UNTIL_CLOSE, INTERIM)
 
-Reading = tuple[State, int, bytes]
+Reading = tuple[ReadState, int, bytes]
 
 
 def read(pieces: list[bytes]) -> Reading:
     """Feed pieces, then close, and return what came of it."""
-    answer = Answer()
-    state = State.MORE
+    answer = HttpResponse()
+    state = ReadState.MORE
     for piece in filter(None, pieces):
         state = answer.feed(piece)
-        if state is not State.MORE:
+        if state is not ReadState.MORE:
             break
-    if state is State.MORE:
+    if state is ReadState.MORE:
         state = answer.end()
-    return state, answer.status, bytes(answer.body) if state is State.DONE else b""
+    return state, answer.status, bytes(answer.body) if state is ReadState.DONE else b""
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -45,13 +45,13 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 @pytest.mark.parametrize("data", COMPLETE, ids=["length", "chunked", "until close", "interim"])
 def test_every_framing_gives_the_body(data: bytes) -> None:
     """Length, chunks, an end by closing, and interim answers before: the body is the same."""
-    assert read([data]) == (State.DONE, 200, b"hello")
+    assert read([data]) == (ReadState.DONE, 200, b"hello")
 
 
 @pytest.mark.parametrize("data", COMPLETE, ids=["length", "chunked", "until close", "interim"])
 def test_byte_by_byte_is_the_same(data: bytes) -> None:
     """The worst split of all changes nothing."""
-    assert read([bytes([byte]) for byte in data]) == (State.DONE, 200, b"hello")
+    assert read([bytes([byte]) for byte in data]) == (ReadState.DONE, 200, b"hello")
 
 
 @given(
@@ -75,7 +75,7 @@ def test_any_split_of_anything_gives_the_same(data: bytes, places: list[int]) ->
 @pytest.mark.parametrize("data", [PLAIN, CHUNKED, INTERIM], ids=["length", "chunked", "interim"])
 def test_no_part_of_an_answer_is_an_answer(data: bytes) -> None:
     """Cut off anywhere before its end, an answer is broken, never complete."""
-    assert {read([data[:end]])[0] for end in range(len(data))} == {State.BROKEN}
+    assert {read([data[:end]])[0] for end in range(len(data))} == {ReadState.BROKEN}
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -106,7 +106,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 )
 def test_what_is_not_http_is_broken(data: bytes) -> None:
     """Nothing is guessed: a malformed answer does not sell anything."""
-    assert read([data])[0] is State.BROKEN
+    assert read([data])[0] is ReadState.BROKEN
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_is_not_http_is_broken(data: bytes) -> None:
 )
 def test_absurd_sizes_are_broken_before_they_fill_the_memory(data: bytes) -> None:
     """Each part of an answer has a bound, and passing it ends the reading at once."""
-    assert Answer().feed(data) is State.BROKEN
+    assert HttpResponse().feed(data) is ReadState.BROKEN
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_absurd_sizes_are_broken_before_they_fill_the_memory(data: bytes) -> Non
 )
 def test_a_connection_is_kept_only_where_the_answer_allows_it(data: bytes, keeps: bool) -> None:
     """The version, `Connection`, and bytes after the end decide."""
-    answer = Answer()
-    assert answer.feed(data) is State.DONE
+    answer = HttpResponse()
+    assert answer.feed(data) is ReadState.DONE
     assert answer.keep is keeps
 
 

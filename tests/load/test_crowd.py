@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from flashsale.load.coordinator import WorkerFailedError, run, worker_process
-from flashsale.load.plan import Plan
-from flashsale.load.results import Progress
+from flashsale.load.plan import LoadPlan
+from flashsale.load.results import LoadProgress
 from flashsale.load.target import find_target
 from tests.load.liar import Liar
 
 LONG = 60.0  # seconds no test waits for
 
 
-def endless(shop: Liar, **wishes: Any) -> Plan:
+def endless(shop: Liar, **wishes: Any) -> LoadPlan:
     """Plan a run that only a stop ends."""
-    return Plan(find_target(shop.url), rate=200, seconds=LONG, **wishes)
+    return LoadPlan(find_target(shop.url), rate=200, seconds=LONG, **wishes)
 
 
 async def asked(shop: Liar, least: int) -> None:
@@ -32,9 +32,9 @@ async def asked(shop: Liar, least: int) -> None:
 
 async def test_an_observer_sees_the_run_grow() -> None:
     """A few times a second, with figures that only ever rise and never go out of balance."""
-    seen: list[Progress] = []
+    seen: list[LoadProgress] = []
     async with Liar(lambda _: "sell") as shop:
-        plan = Plan(find_target(shop.url), rate=200, seconds=1.2)
+        plan = LoadPlan(find_target(shop.url), rate=200, seconds=1.2)
         report = await run(plan, observer=seen.append)
     assert 2 <= len(seen) <= 8
     counts = [progress.figures.sent for progress in seen]
@@ -87,7 +87,7 @@ async def test_a_worker_that_dies_is_not_passed_over(monkeypatch: pytest.MonkeyP
     """Figures without one part of the purchases would be wrong, so there are none."""
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(WorkerFailedError):
-        await run(Plan(find_target("http://127.0.0.1:9"), rate=1, seconds=1, workers=2))
+        await run(LoadPlan(find_target("http://127.0.0.1:9"), rate=1, seconds=1, workers=2))
 
 
 async def test_a_worker_is_waited_for_though_cancelled_twice() -> None:
@@ -115,6 +115,6 @@ async def test_second_zero_is_on_both_clocks() -> None:
     """Healings are timed on the monotonic clock, so the report says where the run lies on it."""
     before = time.monotonic(), time.time()
     async with Liar(lambda _: "sell") as shop:
-        report = await run(Plan(find_target(shop.url), rate=50, seconds=0.2))
+        report = await run(LoadPlan(find_target(shop.url), rate=50, seconds=0.2))
     assert before[0] < report.started_monotonic < time.monotonic()
     assert before[1] < report.started_unix < time.time()

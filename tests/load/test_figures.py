@@ -16,10 +16,10 @@ from flashsale.base.errors import BadInputError
 from flashsale.load.fairness import came_and_went, chance_of, chi_square_tail, shares
 from flashsale.load.histogram import LONGEST, bucket, middle, percentiles
 from flashsale.load.machine_limits import own_limits, workers_for
-from flashsale.load.plan import Plan
+from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, Quantiles, Report
 from flashsale.load.schedule import schedule
-from flashsale.load.target import Target
+from flashsale.load.target import LoadTarget
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.counts import MOST_PODS, Tally
 
@@ -82,7 +82,7 @@ def test_a_plan_without_sense_is_refused(name: str, figure: float) -> None:
     """Neither nothing nor without end: load is bounded in count and time."""
     wishes: dict[str, Any] = {"rate": 10.0, "seconds": 1.0, "timeout": 1.0} | {name: figure}
     with pytest.raises(BadInputError):
-        Plan(Target("127.0.0.1", 80, "127.0.0.1"), **wishes)
+        LoadPlan(LoadTarget("127.0.0.1", 80, "127.0.0.1"), **wishes)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_one_kept_connection_is_one() -> None:
 def test_a_refused_figure_is_repeated_in_digits() -> None:
     """Not as 1e+09, and without a point that nobody typed."""
     with pytest.raises(BadInputError, match=r"not 1000000000\.$"):
-        Plan(Target("127.0.0.1", 80, "127.0.0.1"), rate=1e9, seconds=1.0)
+        LoadPlan(LoadTarget("127.0.0.1", 80, "127.0.0.1"), rate=1e9, seconds=1.0)
 
 
 def test_a_pod_that_is_merely_rare_did_not_come_and_go() -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from flashsale.load.coordinator import run
-from flashsale.load.plan import Plan
+from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, Report
 from flashsale.load.schedule import schedule
 from flashsale.load.target import find_target
 from tests.load.liar import CONFIRMS, REJECTS, RESETS, Deed, Liar
 
 
-def plan_for(url: str, **wishes: Any) -> Plan:
+def plan_for(url: str, **wishes: Any) -> LoadPlan:
     """Plan a short run."""
-    return Plan(find_target(url), **({"rate": 600, "seconds": 0.25, "timeout": 2.0} | wishes))
+    return LoadPlan(find_target(url), **({"rate": 600, "seconds": 0.25, "timeout": 2.0} | wishes))
 
 
 def every(nth: int, deed: Deed) -> Callable[[int], Deed]:

@@ -14,7 +14,7 @@ import pytest
 
 from flashsale.load.machine_limits import own_limits, raise_file_limit
 from flashsale.load.results import Figures
-from flashsale.load.target import Target
+from flashsale.load.target import LoadTarget
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.__main__ import send
 from flashsale.load.worker.client import Client
@@ -24,12 +24,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def deaf() -> Iterator[Target]:
+def deaf() -> Iterator[LoadTarget]:
     """A port whose connections are made by the kernel and never answered."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1000)
-        yield Target("127.0.0.1", listener.getsockname()[1], "127.0.0.1")
+        yield LoadTarget("127.0.0.1", listener.getsockname()[1], "127.0.0.1")
 
 
 @contextmanager
@@ -55,12 +55,12 @@ def stuck_clock() -> float:
     return 5.0
 
 
-def client(target: Target, tally: Tally) -> Client:
+def client(target: LoadTarget, tally: Tally) -> Client:
     """Make a client with a clock that stands still."""
     return Client(target, tally, stuck_clock, keepalive=False, timeout=1)
 
 
-def test_no_free_file_is_not_a_loss(deaf: Target) -> None:
+def test_no_free_file_is_not_a_loss(deaf: LoadTarget) -> None:
     """Past the limit of open files purchases are unsent, and the limit is named with its cure."""
     tally = Tally()
     with client(deaf, tally) as crowd, socket.socket() as highest:
@@ -74,7 +74,7 @@ def test_no_free_file_is_not_a_loss(deaf: Target) -> None:
     assert "ulimit -n" in own_limits(figures)[0]
 
 
-def test_a_schedule_left_behind_is_not_a_loss(deaf: Target) -> None:
+def test_a_schedule_left_behind_is_not_a_loss(deaf: LoadTarget) -> None:
     """Purchases over a second late are given up as unsent instead of skewing all that follow."""
     tally = Tally()
     arrivals = [(0, 1.0), (1, 3.9), (2, 4.5), (3, 5.0)]

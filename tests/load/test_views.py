@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console, RenderableType
 
-from flashsale.load.results import Figures, Generator, Progress, Quantiles
+from flashsale.load.results import Figures, Generator, LoadProgress, Quantiles
 from flashsale.ui.load import PODS_SHOWN, live, millis, pods, share, summary
 
 FIGURES = Figures(
@@ -64,7 +64,7 @@ def test_bars_give_way_to_numbers_where_there_is_no_room() -> None:
 def test_the_live_board_stays_on_one_screen() -> None:
     """However many pods there are, the board shows the first few and sums up the rest."""
     many = {f"pod-{number:02}": 100 - number for number in range(30)}
-    board = drawn(live(Progress(12, 30, 99, Figures(sent=9, confirmed=5, pods=many))))
+    board = drawn(live(LoadProgress(12, 30, 99, Figures(sent=9, confirmed=5, pods=many))))
     assert len(board.splitlines()) == PODS_SHOWN + 5
     assert "and 18 more" in board
     assert "12 of 30 s" in board
@@ -73,7 +73,7 @@ def test_the_live_board_stays_on_one_screen() -> None:
 
 def test_before_the_first_answer_nothing_is_invented() -> None:
     """No pods, no percentiles, no error."""
-    assert "POD" not in drawn(live(Progress(0, 30, 0, Figures())))
+    assert "POD" not in drawn(live(LoadProgress(0, 30, 0, Figures())))
     assert "no complete answer" in drawn(summary(Figures(), ""))
 
 

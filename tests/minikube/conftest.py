@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from flashsale.clusters.minikube import Minikube
-from flashsale.clusters.minikube.cli import Patience
+from flashsale.clusters.minikube.cli import MinikubeTimeouts
 from tests.docker.engines import base_image, docker_socket, image_name, registry
 from tests.minikube.world import Told, World
 
 __all__ = ["base_image", "docker_socket", "image_name", "registry"]
 
 DOUBLE = Path(__file__).parent / "double" / "minikube"
-QUICK = Patience(
+QUICK = MinikubeTimeouts(
     answer=30, start=30, stop=30, poll=0.01, lock=0, heartbeat=30, interrupt=10, probe=0.5, url=10
 )
 # `ps` of that machine: others' tests start minikubes too. Each look takes one line of the file.

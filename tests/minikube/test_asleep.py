@@ -16,11 +16,11 @@ from flashsale.clusters.select import (
     select_for_up,
 )
 from flashsale.clusters.state import sale_record as records
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.sale.down import close
 from tests.minikube.world import STOPPED, Told, World
 
-RECORD = Record("minikube", "shop", profile="shop", namespace="sale")
+RECORD = SaleRecord("minikube", "shop", profile="shop", namespace="sale")
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ async def test_options_of_creation_reach_the_profile(world: World, home: Path) -
     making = NewProfileOptions("docker", 4, "4g")
     recorded = await select_for_up(ClusterOptions(making=making), home=home)
     assert recorded.cluster == Minikube("shop", making, home)
-    records.write(home, Record("embedded", "flashsale-embedded"))
+    records.write(home, SaleRecord("embedded", "flashsale-embedded"))
     fresh = await select_for_up(ClusterOptions(making=making), home=home)
     assert fresh.cluster == Minikube("minikube", making, home)
 

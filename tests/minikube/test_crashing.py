@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.clusters.context import Context
+from flashsale.clusters.context import ContextCluster
 from flashsale.clusters.minikube import Minikube
 from flashsale.clusters.minikube.kill_container import container
 from flashsale.kube import Api
@@ -86,10 +86,10 @@ async def test_other_runtimes_kill_from_inside_and_say_so(
     """Without a Docker to ask there is only the container's own shell."""
     asked: list[str] = []
 
-    async def inside(context: Context, api: Api, namespace: str, pod: Pod) -> None:
+    async def inside(context: ContextCluster, api: Api, namespace: str, pod: Pod) -> None:
         asked.append(f"{context.context} {namespace} {pod.name}")
 
-    monkeypatch.setattr(Context, "crash", inside)
+    monkeypatch.setattr(ContextCluster, "crash", inside)
     world.has(**state)
     assert "process 1 is safe from SIGKILL" in await minikube.crashing()
     await OnePod("containerd://ab").crash(minikube)

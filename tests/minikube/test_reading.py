@@ -7,7 +7,14 @@ import pytest
 from flashsale.clusters.minikube.availability import judged
 from flashsale.clusters.minikube.image.docker_env import values
 from flashsale.clusters.minikube.image.node_images import full, read
-from flashsale.clusters.minikube.profile import GONE, WELL, Profile, ProfileState, Status, status
+from flashsale.clusters.minikube.profile import (
+    GONE,
+    WELL,
+    MinikubeStatus,
+    Profile,
+    ProfileState,
+    status,
+)
 from flashsale.clusters.minikube.start.events import parse, plain
 from flashsale.clusters.minikube.start.start_plan import image_route
 from flashsale.clusters.subprocesses.run import Output
@@ -40,7 +47,7 @@ WORKER = (
     ],
 )
 def test_status_is_read_by_its_json_and_never_by_0_alone(
-    code: int, stdout: str, expected: Status | str | None
+    code: int, stdout: str, expected: MinikubeStatus | str | None
 ) -> None:
     """The least healthy of several nodes counts."""
     found = status(Output(code, stdout, ""))
@@ -131,7 +138,7 @@ def test_road_of_an_image(driver: str, runtime: str, nodes: int, way: str) -> No
 
 
 DOCKER, KVM = (Profile("shop", driver, "docker", ("",), "") for driver in ("docker", "kvm2"))
-STOPPED = Status("Stopped", "Stopped", "Stopped", "Stopped")
+STOPPED = MinikubeStatus("Stopped", "Stopped", "Stopped", "Stopped")
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flashsale.load.results import Figures, Progress
+from flashsale.load.results import Figures, LoadProgress
 from flashsale.load.status_file import NAME, STALE, Announcer
 from flashsale.ui.watch.load_status import Buyers
 from flashsale.ui.watch.view_model import Purchases
 
 
-def progress(**pods: int) -> Progress:
+def progress(**pods: int) -> LoadProgress:
     """How far a load is."""
     confirmed = sum(pods.values())
     figures = Figures(sent=confirmed + 1, confirmed=confirmed, pods=pods, errors={"refused": 1})
-    return Progress(1.0, 30.0, 50.0, figures)
+    return LoadProgress(1.0, 30.0, 50.0, figures)
 
 
 def test_what_is_announced_is_seen_with_each_pods_share(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_what_is_announced_is_seen_with_each_pods_share(tmp_path: Path) -> None:
 
 def test_it_is_written_once_a_second_and_every_observer_is_told(tmp_path: Path) -> None:
     """The crowd tells four times a second."""
-    now, told = 100.0, list[Progress]()
+    now, told = 100.0, list[LoadProgress]()
     announcer = Announcer(tmp_path, told.append, clock=lambda: now)
     announcer(progress(a=1))
     first = (tmp_path / NAME).read_text()
@@ -59,7 +59,7 @@ def test_a_load_that_ended_is_not_shown(tmp_path: Path) -> None:
 
 def test_nowhere_to_write_takes_nothing_from_the_load(tmp_path: Path) -> None:
     """On a full disk, say, the load goes on; only nobody else hears of it."""
-    told = list[Progress]()
+    told = list[LoadProgress]()
     (tmp_path / NAME / "in the way").mkdir(parents=True)
     with Announcer(tmp_path, told.append) as announcer:
         announcer(progress(a=1))

@@ -29,7 +29,7 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.watch.key_queue import Act, Action, Answer
+from flashsale.ui.watch.key_queue import Act, Answer, KeyAction
 from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
 from flashsale.ui.watch.session import WatchSession
 from flashsale.ui.watch.view_model import Board
@@ -146,7 +146,7 @@ class Terminal:
             console = Console(file=out, width=80, height=24, force_terminal=True)
             keys = {"plus": "+", "minus": "-"}
             named = {
-                keys.get(name, name): Action(act, -1 if name == "minus" else 1)
+                keys.get(name, name): KeyAction(act, -1 if name == "minus" else 1)
                 for name, act in acts.items()
             }
             yield WatchSession(news, board, Screen(out, console), named, stdin=typed)

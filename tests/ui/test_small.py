@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from flashsale.sale.ready.conditions import Sight
-from flashsale.ui.progress import Live
+from flashsale.ui.progress import LiveProgress
 from flashsale.ui.watch.inline import InlineView, small
 from tests.ui.boards import many, moment
 
@@ -45,7 +45,7 @@ def plain(lines: list[Text]) -> list[str]:
 
 def test_a_progress_line_shows_it_below_its_step() -> None:
     """Whatever is told is drawn the next time."""
-    progress, waiting = Live(), Waiting()
+    progress, waiting = LiveProgress(), Waiting()
     view = InlineView(progress)
     assert progress.below == view.draw
     assert view.draw(SIZE) == []
@@ -61,7 +61,7 @@ def test_a_progress_line_shows_it_below_its_step() -> None:
 
 def test_a_pod_that_is_gone_is_told_from_two_sights() -> None:
     """A sight has only what is there."""
-    waiting, view = Waiting(), InlineView(Live())
+    waiting, view = Waiting(), InlineView(LiveProgress())
     waiting.replicaset(1)
     waiting.pod("rs-aaaaa")
     view.sight(waiting.sight)
@@ -81,7 +81,7 @@ def test_it_is_small() -> None:
 
 def test_a_victim_is_told_before_the_pod_in_its_place() -> None:
     """Both may come in one sight, in the order of their names; one pod more is no scaling."""
-    view, waiting = InlineView(Live()), Waiting()
+    view, waiting = InlineView(LiveProgress()), Waiting()
     waiting.replicaset(2)
     for name in ("rs-bbbbb", "rs-ccccc"):
         waiting.pod(name)

@@ -10,7 +10,7 @@ from flashsale.base.errors import NoSaleError
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
-    from flashsale.sale.down import Closed
+    from flashsale.sale.down import DownResult
 
 ELSEWHERE = "if it is on another cluster: flashsale down --context NAME"
 
@@ -35,7 +35,7 @@ def down(
         out(closed_view(closed))
 
 
-async def _closed(typed: Shared, stop: bool) -> Closed:
+async def _closed(typed: Shared, stop: bool) -> DownResult:
     from flashsale.cli.output import progress
     from flashsale.clusters.select import select_existing, select_for_down
     from flashsale.clusters.state.directory import state_home

@@ -191,14 +191,14 @@ def _shown(sale: Sale, url: str) -> Iterator[Observers]:
     from flashsale.clusters.state.directory import state_home
     from flashsale.load.status_file import Announcer
     from flashsale.ui.console import console, moving
-    from flashsale.ui.drill.live import Live, Plain
+    from flashsale.ui.drill.live import LiveDrill, PlainDrill
 
     shown_on = console(sys.stderr)
     with Announcer(state_home(), lambda progress: None) as announce:
         if not moving(sys.stderr):
-            yield _announced(Plain(shown_on).audience, announce)
+            yield _announced(PlainDrill(shown_on).audience, announce)
             return
-        with Live(shown_on, sale.cluster.context, sale.namespace, url) as shown:
+        with LiveDrill(shown_on, sale.cluster.context, sale.namespace, url) as shown:
             yield _announced(shown.audience, announce)
 
 

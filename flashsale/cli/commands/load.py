@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from flashsale.cli.global_options import Shared
     from flashsale.load.coordinator import Observer
-    from flashsale.load.plan import Plan
-    from flashsale.load.results import Progress, Report
+    from flashsale.load.plan import LoadPlan
+    from flashsale.load.results import LoadProgress, Report
 
     Done = tuple[Report, int]  # and the exit code of what ended it early
 
@@ -88,12 +88,12 @@ async def _loaded(typed: Shared, url: str | None, wishes: dict[str, Any]) -> Don
     """Find the sale, send the crowd, and hold on to the way there meanwhile."""
     from flashsale.base.text import number
     from flashsale.cli.output import note
-    from flashsale.load.plan import Plan
+    from flashsale.load.plan import LoadPlan
     from flashsale.load.target import find_target
 
     async with _address(typed, url) as address:
         target = find_target(address, allow_remote=typed.allow_remote)
-        plan = Plan(target=target, **wishes)
+        plan = LoadPlan(target=target, **wishes)
         buyers = "purchase a second" if plan.rate == 1 else "purchases a second"
         note(f"{number(plan.rate)} {buyers} for {number(plan.seconds)} s to {target.url}")
         return await _sent(plan)
@@ -117,7 +117,7 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
             yield address
 
 
-async def _sent(plan: Plan) -> Done:
+async def _sent(plan: LoadPlan) -> Done:
     """Send everything, showing how it goes; the first signal ends it early, the second at once."""
     import asyncio
 
@@ -160,7 +160,7 @@ def _liner() -> Observer:
 
     due = LINE_EVERY
 
-    def show(progress: Progress) -> None:
+    def show(progress: LoadProgress) -> None:
         nonlocal due
         if progress.elapsed >= due:
             due += LINE_EVERY

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
-    from flashsale.sale.status import Status
+    from flashsale.sale.status import SaleStatus
 
 
 def status(ctx: typer.Context) -> None:
@@ -32,7 +32,7 @@ def status(ctx: typer.Context) -> None:
         note(found.trouble)
 
 
-async def _found(typed: Shared) -> Status:
+async def _found(typed: Shared) -> SaleStatus:
     from flashsale.sale import status as showing
     from flashsale.sale.session import connect_to_sale
 

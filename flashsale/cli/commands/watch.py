@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flashsale.sale.observe.observations import Observation
     from flashsale.sale.observe.state import Happening
     from flashsale.sale.session import Sale
-    from flashsale.ui.watch.key_queue import Action, Answer
+    from flashsale.ui.watch.key_queue import Answer, KeyAction
     from flashsale.ui.watch.view_model import Board
 
 
@@ -122,9 +122,9 @@ def _quiet(
     """Say nothing yet."""
 
 
-def _actions(sale: Sale) -> Mapping[str, Action]:
+def _actions(sale: Sale) -> Mapping[str, KeyAction]:
     """What the keys do."""
-    from flashsale.ui.watch.key_queue import Action
+    from flashsale.ui.watch.key_queue import KeyAction
 
     async def kill(board: Board, count: int) -> Answer:
         return await _struck(sale, board, count)
@@ -132,8 +132,8 @@ def _actions(sale: Sale) -> Mapping[str, Action]:
     async def scale(board: Board, by: int) -> Answer:
         return await _scaled(sale, board, by)
 
-    more, fewer = Action(scale, 1), Action(scale, -1)
-    return {"k": Action(kill), "+": more, "=": more, "-": fewer}
+    more, fewer = KeyAction(scale, 1), KeyAction(scale, -1)
+    return {"k": KeyAction(kill), "+": more, "=": more, "-": fewer}
 
 
 async def _struck(sale: Sale, board: Board, count: int) -> Answer:

@@ -18,7 +18,7 @@ INSTALL = "https://minikube.sigs.k8s.io/docs/start/"
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class MinikubeTimeouts:
     """How long each thing may take, in seconds."""
 
     answer: float = 60  # any question; status looks at Docker and the API server
@@ -54,11 +54,11 @@ def environment() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class MinikubeCli:
     """minikube, for one profile."""
 
     profile: str
-    patience: Patience = Patience()
+    patience: MinikubeTimeouts = MinikubeTimeouts()
 
     async def ask(self, *words: str, timeout: float | None = None) -> Output:
         """Run one command to its end and return everything it said.

@@ -19,11 +19,11 @@ from flashsale.clusters.base import (
     Progress,
     no_node_port,
 )
-from flashsale.clusters.context import FROM_INSIDE, Context
+from flashsale.clusters.context import FROM_INSIDE, ContextCluster
 from flashsale.clusters.docker_build import LazyStep, by_docker, recipe
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.availability import host_docker_answers
-from flashsale.clusters.minikube.cli import Binary, Patience, installed
+from flashsale.clusters.minikube.cli import MinikubeCli, MinikubeTimeouts, installed
 from flashsale.clusters.minikube.image import image_build
 from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
 from flashsale.clusters.minikube.image.node_images import full
@@ -50,13 +50,13 @@ FORWARDED = ("127.0.0.1", "localhost", "::1")  # a node behind a published port,
 
 
 @dataclass(frozen=True, slots=True)
-class Minikube:
+class MinikubeCluster:
     """One minikube profile; `making` matters when it is created, and must fit one that exists."""
 
     profile: str = "minikube"
     making: NewProfileOptions = field(default_factory=NewProfileOptions)
     home: Path | None = None  # the state folder; None stands for the usual one
-    patience: Patience = field(default_factory=Patience)
+    patience: MinikubeTimeouts = field(default_factory=MinikubeTimeouts)
     kind: Kind = "minikube"
     start_hint: str = "flashsale up"
     stops_with_sale: bool = False
@@ -149,7 +149,7 @@ class Minikube:
         """
         way, _ = image_route(await self._profile())
         if way == "node":
-            await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
+            await ContextCluster(self.context, self.kubeconfig).crash(api, namespace, pod)
             return
         engine = (
             connected(own_docker(os.environ))
@@ -169,8 +169,8 @@ class Minikube:
         return True
 
     @property
-    def _minikube(self) -> Binary:
-        return Binary(self.profile, self.patience)
+    def _minikube(self) -> MinikubeCli:
+        return MinikubeCli(self.profile, self.patience)
 
     async def _ensure(self, progress: Progress) -> Profile:
         wish = Wish(self.profile, self.making)

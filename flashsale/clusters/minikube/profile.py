@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.cli import Binary, installed
+from flashsale.clusters.minikube.cli import MinikubeCli, installed
 from flashsale.clusters.subprocesses.run import Output
 
 BAD_CONFIG, NO_PROFILE = 38, 85  # exit codes
@@ -48,7 +48,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class MinikubeStatus:
     """`minikube status` in its own words; of several nodes, the least healthy word counts."""
 
     host: str
@@ -61,8 +61,10 @@ class Status:
         return self == WELL
 
 
-WELL = Status("Running", "Running", "Running", "Configured")
-GONE = Status("Gone", "", "", "")  # minikube prints `null`: the node, or Docker, is not there
+WELL = MinikubeStatus("Running", "Running", "Running", "Configured")
+GONE = MinikubeStatus(
+    "Gone", "", "", ""
+)  # minikube prints `null`: the node, or Docker, is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class ProfileState:
     """A profile as cheap questions can know it."""
 
     profile: Profile | None  # None if there is no such profile
-    status: Status | None = None  # None if there is none, or minikube could not say
+    status: MinikubeStatus | None = None  # None if there is none, or minikube could not say
     damaged: bool = False
 
     @property
@@ -94,10 +96,10 @@ async def profile_state(profile: str) -> ProfileState:
     Raises:
         ClusterUnreachableError: minikube did not answer in time.
     """
-    return await observe(Binary(profile)) if installed() else ProfileState(None)
+    return await observe(MinikubeCli(profile)) if installed() else ProfileState(None)
 
 
-async def observe(minikube: Binary) -> ProfileState:
+async def observe(minikube: MinikubeCli) -> ProfileState:
     """Read how the profile was made and what state it is in.
 
     Raises:
@@ -114,7 +116,7 @@ async def observe(minikube: Binary) -> ProfileState:
     return ProfileState(profile, status(said), damaged=said.code == BAD_CONFIG)
 
 
-async def known(minikube: Binary) -> Profile | None:
+async def known(minikube: MinikubeCli) -> Profile | None:
     """Read how the profile was made, and nothing more: no Docker is asked, so this is quick.
 
     Raises:
@@ -123,7 +125,7 @@ async def known(minikube: Binary) -> Profile | None:
     return find(await minikube.ask("profile", "list", "-o", "json", "--light"), minikube.profile)
 
 
-async def version(minikube: Binary) -> tuple[int, ...]:
+async def version(minikube: MinikubeCli) -> tuple[int, ...]:
     """Ask for minikube's version, as numbers.
 
     Raises:
@@ -155,7 +157,7 @@ def invalid(listed: Output) -> set[str]:
     return {one["Name"] for one in _profiles(listed, "invalid")}
 
 
-def status(said: Output) -> Status | None:
+def status(said: Output) -> MinikubeStatus | None:
     """Read `status -o json`; its exit code alone proves nothing.
 
     For a node that is gone it prints `null`, with exit code 0 in 1.35-1.37 and 7 since.
@@ -168,7 +170,9 @@ def status(said: Output) -> Status | None:
     nodes = document if isinstance(document, list) else [document]
     if not nodes or not all(isinstance(node, dict) and "Host" in node for node in nodes):
         return None
-    return Status(*(_worst(nodes, key) for key in ("Host", "Kubelet", "APIServer", "Kubeconfig")))
+    return MinikubeStatus(
+        *(_worst(nodes, key) for key in ("Host", "Kubelet", "APIServer", "Kubeconfig"))
+    )
 
 
 def _worst(nodes: list[Mapping[str, str]], key: str) -> str:

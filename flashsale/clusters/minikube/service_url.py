@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import TunnelUrl
-from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile import Profile
 from flashsale.clusters.subprocesses.port_forward import (
     FORWARDING,
@@ -43,7 +43,7 @@ class ProbeResult(Enum):
 class ServiceRoute:
     """What a way to a service of a profile starts from."""
 
-    minikube: Binary
+    minikube: MinikubeCli
     profile: Profile
     service: Service
 
@@ -104,7 +104,7 @@ async def reachable(
 
 
 @asynccontextmanager
-async def _forwarded(minikube: Binary, service: Service, home: Path) -> AsyncGenerator[str]:
+async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> AsyncGenerator[str]:
     """Forward through the API server, where a driver has no node ports at all."""
     async with minikube.tunnel(home, "kubectl", "--", *port_forward(service)) as child:
         found = await first_match(child, FORWARDING, minikube.patience.url)
@@ -168,13 +168,13 @@ def tunnel_needed(profile: Profile) -> ClusterUnreachableError:
     )
 
 
-async def _open(minikube: Binary, url: str) -> bool:
+async def _open(minikube: MinikubeCli, url: str) -> bool:
     parts = urlsplit(url)
     met = await tcp_probe(parts.hostname or "", parts.port or 80, minikube.patience.probe)
     return met is ProbeResult.OPEN
 
 
-async def _code(minikube: Binary, child: Process) -> int | None:
+async def _code(minikube: MinikubeCli, child: Process) -> int | None:
     try:
         return await asyncio.wait_for(child.wait(), minikube.patience.probe)
     except TimeoutError:

@@ -23,7 +23,7 @@ class UnusableRecordError(FlashsaleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SaleRecord:
     """Where the sale is, and what its objects are called."""
 
     kind: Kind
@@ -39,7 +39,7 @@ class Record:
     former: str = ""  # words: what earlier manifests called its objects, not removed yet
     runs_as: str = ""  # how the nodes call that one, where they use other ids; words
 
-    def with_image(self, image: Image) -> Record:
+    def with_image(self, image: Image) -> SaleRecord:
         """Note how the nodes call an image."""
         return replace(self, image=image.id, runs_as=" ".join(image.others))
 
@@ -55,7 +55,7 @@ def path(home: Path) -> Path:
     return home / NAME
 
 
-def read(home: Path) -> Record | None:
+def read(home: Path) -> SaleRecord | None:
     """Read the record; None if no sale is open.
 
     Raises:
@@ -97,7 +97,7 @@ def _unusable(home: Path, why: str) -> UnusableRecordError:
     return UnusableRecordError(f"{path(home)} does not tell where the sale is: {why}.", hint=hint)
 
 
-def parse(document: Any) -> Record:
+def parse(document: Any) -> SaleRecord:
     """Read the record's JSON; keys that a later version added are left out.
 
     Raises:
@@ -109,7 +109,7 @@ def parse(document: Any) -> Record:
         raise ValueError(
             f"another version of flashsale wrote it (format {document.get('format')}, not {FORMAT})"
         )
-    known = {one.name: one.type for one in fields(Record)}
+    known = {one.name: one.type for one in fields(SaleRecord)}
     values = {key: value for key, value in document.items() if key in known}
     for key, value in values.items():
         if not isinstance(value, bool if key in FLAGS else str):
@@ -118,10 +118,10 @@ def parse(document: Any) -> Record:
         raise ValueError("it names no context")
     if values.get("kind") not in get_args(Kind):
         raise ValueError(f"there is no kind of cluster called {values.get('kind')!r}")
-    return Record(**values)
+    return SaleRecord(**values)
 
 
-def write(home: Path, record: Record) -> None:
+def write(home: Path, record: SaleRecord) -> None:
     """Write the record at once or not at all, for its user alone (0600).
 
     Raises:

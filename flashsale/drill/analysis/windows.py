@@ -17,7 +17,7 @@ from flashsale.drill.analysis.attribution import (
     until_served,
 )
 from flashsale.drill.history import PodLifetime
-from flashsale.drill.result import DrillResult, PodKill, Scaled
+from flashsale.drill.result import DrillResult, PodKill, ScalingRecord
 from flashsale.sale.observe.state import Healing
 
 SETTLING = 3.0  # seconds after a scaling in which its pods may still be told to leave
@@ -107,7 +107,7 @@ def _brought(
     return ("scaling", scaling_name(scaling)) if scaling else ("accident", "a new pod")
 
 
-def scaling_at(outcome: DrillResult, moment: float) -> Scaled | None:
+def scaling_at(outcome: DrillResult, moment: float) -> ScalingRecord | None:
     """Find the scaling that was at work at a moment."""
     for one in reversed(outcome.scalings):
         if one.asked_at <= moment and (one.ended_at is None or moment <= one.ended_at + SETTLING):
@@ -115,7 +115,7 @@ def scaling_at(outcome: DrillResult, moment: float) -> Scaled | None:
     return None
 
 
-def scaling_name(scaling: Scaled) -> str:
+def scaling_name(scaling: ScalingRecord) -> str:
     """Name a scaling in a sentence."""
     return f"scaling from {scaling.before} to {scaling.after}"
 

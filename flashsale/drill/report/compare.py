@@ -39,7 +39,7 @@ NAMED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparisonRow:
     """One figure of both reports."""
 
     name: str
@@ -68,7 +68,7 @@ class Comparison:
 
     differences: tuple[str, ...]  # in what was done, and where: sentences
     findings: tuple[str, ...]  # in what came of it: sentences
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Write it as `drill --compare -o json` does."""
@@ -115,30 +115,32 @@ def _verdicts(a: Document, b: Document) -> Iterator[str]:
         yield f"A is a {a['verdict']}, B a {b['verdict']}."
 
 
-def _losses(a: Document, b: Document) -> Iterator[Row]:
+def _losses(a: Document, b: Document) -> Iterator[ComparisonRow]:
     one, other = a["load"], b["load"]
-    yield Row("sent", "", one["sent"], other["sent"])
+    yield ComparisonRow("sent", "", one["sent"], other["sent"])
     unlike = chance(one["lost"], one["sent"], other["lost"], other["sent"]) < UNLIKELY
-    yield Row("lost", "", one["lost"], other["lost"], unlike)
-    yield Row("lost without explanation", "", *_both(a, b, "blame", "unexplained"))
-    yield Row("rejected", "", one["rejected"], other["rejected"])
+    yield ComparisonRow("lost", "", one["lost"], other["lost"], unlike)
+    yield ComparisonRow("lost without explanation", "", *_both(a, b, "blame", "unexplained"))
+    yield ComparisonRow("rejected", "", one["rejected"], other["rejected"])
 
 
-def _healing(a: Document, b: Document) -> Iterator[Row]:
+def _healing(a: Document, b: Document) -> Iterator[ComparisonRow]:
     matters = larger_than(TIME_NOISE, HEALING_NOISE)
     for name, key in (("healing, half within", "median"), ("healing, the slowest", "worst")):
         yield _row(name, "s", *_both(a, b, "healing_seconds", key), matters)
 
 
-def _waiting(a: Document, b: Document) -> Iterator[Row]:
+def _waiting(a: Document, b: Document) -> Iterator[ComparisonRow]:
     matters = larger_than(TIME_NOISE, WAITING_NOISE)
     ones, others = a["load"]["latency_ms"], b["load"]["latency_ms"]
     for name in ("p50", "p99"):
         yield _row(f"latency {name}", "ms", ones[name], others[name], matters)
-    yield Row("latency, the longest", "ms", ones["max"], others["max"])  # of one buyer: no pattern
+    yield ComparisonRow(
+        "latency, the longest", "ms", ones["max"], others["max"]
+    )  # of one buyer: no pattern
 
 
-def _throughput(a: Document, b: Document) -> Iterator[Row]:
+def _throughput(a: Document, b: Document) -> Iterator[ComparisonRow]:
     """Compare the phases that both have, by their names."""
     ones = {part["name"]: part for part in a["phases"]}
     others = {part["name"]: part for part in b["phases"]}
@@ -150,8 +152,8 @@ def _throughput(a: Document, b: Document) -> Iterator[Row]:
 
 def _row(
     name: str, unit: str, a: Figure, b: Figure, matters: Callable[[float, float], bool]
-) -> Row:
-    return Row(name, unit, a, b, a is not None and b is not None and matters(a, b))
+) -> ComparisonRow:
+    return ComparisonRow(name, unit, a, b, a is not None and b is not None and matters(a, b))
 
 
 def larger_than(share: float, least: float) -> Callable[[float, float], bool]:
@@ -186,7 +188,7 @@ def _both(a: Document, b: Document, part: str, key: str) -> tuple[Figure, Figure
     return (one[key] if one else None), (other[key] if other else None)
 
 
-def _told(row: Row) -> str:
+def _told(row: ComparisonRow) -> str:
     """Say a difference in a sentence."""
     times = f", {row.b / row.a:.2f} times as much" if row.a and row.b else ""
     both = f"{figure(row.a, row.unit)} in A, {figure(row.b, row.unit)} in B"

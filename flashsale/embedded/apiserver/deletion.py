@@ -97,7 +97,7 @@ def _precondition(resource: Resource, name: str, what: str, wanted: str, found: 
         f"The object might have been {tail}{more}"
     )
     details = {"name": name, "kind": resource.kind if not resource.group else resource.plural}
-    return api_errors.ApiError(409, "Conflict", message, details)
+    return api_errors.StatusError(409, "Conflict", message, details)
 
 
 def gone(thing: Object) -> bool:

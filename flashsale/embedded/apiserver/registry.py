@@ -174,7 +174,7 @@ class Registry:
         old = self.get(resource, namespace, name)
         check_preconditions(resource, old, options)
         if resource is NAMESPACES and name in PERMANENT_NAMESPACES:
-            raise apierrors.ApiError(
+            raise apierrors.StatusError(
                 403,
                 "Forbidden",
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted',
@@ -198,7 +198,7 @@ class Registry:
         if found is None:
             raise apierrors.not_found(NAMESPACES, namespace)
         if "deletionTimestamp" in found["metadata"]:
-            raise apierrors.ApiError(
+            raise apierrors.StatusError(
                 403,
                 "Forbidden",
                 f"{resource.qualified} is forbidden: unable to create new content in namespace "

@@ -8,7 +8,7 @@ from flashsale.embedded.types.resources import ALL, NAMESPACES, Resource, find
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RequestTarget:
     """A place in the API: a collection if ``name`` is empty."""
 
     resource: Resource
@@ -33,7 +33,7 @@ def missing(path: str) -> str:
     return NOT_SERVED.get(parts[7], "") if len(parts) == 8 and parts[5] == "pods" else ""
 
 
-def parse(path: str) -> Target | None:
+def parse(path: str) -> RequestTarget | None:
     """Read `/api/v1/namespaces/default/pods/x/log` and its like; None where nothing is served."""
     parts = path.strip("/").split("/")
     if parts[0] == "api":
@@ -59,4 +59,4 @@ def parse(path: str) -> Target | None:
         return None
     if name and resource.namespaced and not namespace:
         return None
-    return Target(resource, namespace, name, subresource)
+    return RequestTarget(resource, namespace, name, subresource)

@@ -24,11 +24,11 @@ from flashsale.embedded.apiserver.handlers import (
     write as writing,
 )
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import Target, known_group, missing, parse
+from flashsale.embedded.apiserver.request_path import RequestTarget, known_group, missing, parse
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors, openapi
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import REPLICA_SETS
 
 HEALTH = ("/healthz", "/livez", "/readyz")
@@ -63,10 +63,12 @@ class ApiServer:
         """Answer one request; whatever goes wrong becomes a Status."""
         try:
             return await self._route(request)
-        except ApiError as error:
+        except StatusError as error:
             return responses.error_answer(error)
         except StoreError as error:
-            return responses.error_answer(ApiError(500, "InternalError", f"{error} ({error.hint})"))
+            return responses.error_answer(
+                StatusError(500, "InternalError", f"{error} ({error.hint})")
+            )
         except asyncio.CancelledError:
             raise
         except ConnectionError:  # the client left between two lines: nobody is there to be told
@@ -74,7 +76,7 @@ class ApiServer:
         except Exception as error:
             log.exception("%s %s", request.method, request.path_qs)
             message = f"Internal error occurred: {type(error).__name__}: {error}"
-            return responses.error_answer(ApiError(500, "InternalError", message))
+            return responses.error_answer(StatusError(500, "InternalError", message))
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = "/" + request.path.strip("/")
@@ -105,7 +107,9 @@ class ApiServer:
         body, content_type = found
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    async def _collection(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+    async def _collection(
+        self, request: web.BaseRequest, target: RequestTarget
+    ) -> web.StreamResponse:
         if request.method == "GET":
             if watch_stream.wants_watch(request):
                 return await watch_stream.watch(self._registry, request, target)
@@ -117,7 +121,7 @@ class ApiServer:
             return await writing.delete_collection(self._registry, request, target, body)
         raise api_errors.method_not_allowed()
 
-    async def _object(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+    async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if target.subresource == "log":
             if request.method != "GET":
                 raise api_errors.method_not_allowed()
@@ -137,7 +141,7 @@ class ApiServer:
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 
-    async def _scale(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+    async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":
             return scale_subresource.get(self._registry, target)
         actions = {"PUT": scale_subresource.update, "PATCH": scale_subresource.patch}

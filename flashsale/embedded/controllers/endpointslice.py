@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.storage.store import Event
+from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from flashsale.objects.models import Object, pod_condition, rfc3339
 
@@ -149,7 +149,7 @@ class EndpointsController:
         finally:
             unsubscribe()
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: StoreEvent) -> None:
         if event.resource is SERVICES:
             self._queue.add(_key(event.object))
         elif event.resource is PODS:
@@ -245,7 +245,7 @@ class EndpointsController:
             self._registry.update(ENDPOINTS, meta["namespace"], meta["name"], kept | body)
 
 
-def _leaves(event: Event) -> bool:
+def _leaves(event: StoreEvent) -> bool:
     """Whether a pod goes, or has ended; who is told that it is gone must not find it here."""
     ended = (event.object.get("status") or {}).get("phase") in ("Succeeded", "Failed")
     return event.type == "DELETED" or ended or "deletionTimestamp" in event.object["metadata"]

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import EVENTS, Resource
 from flashsale.objects.models import Object, rfc3339, timestamp
 
@@ -83,7 +83,7 @@ class EventRecorder:
                 self._count(namespace, old, message)
             else:
                 _put(self._names, key, self._create(namespace, involved, type_, reason, message))
-        except ApiError:
+        except StatusError:
             return  # the namespace is going away
 
     def _admit(self, about: Key) -> bool:

@@ -10,7 +10,7 @@ from flashsale.embedded.apiserver.deletion import FOREGROUND, ORPHAN, DeleteOpti
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
-from flashsale.embedded.storage.store import Event
+from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ALL, EVENTS, Resource
 from flashsale.objects.models import Object
 
@@ -38,7 +38,7 @@ class GarbageCollector:
         finally:
             unsubscribe()
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: StoreEvent) -> None:
         if event.resource is EVENTS:
             return
         if event.type == "DELETED":

@@ -8,7 +8,7 @@ from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import PERMANENT_NAMESPACES, Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
-from flashsale.embedded.storage.store import Event
+from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import (
     ALL,
     CONFIG_MAPS,
@@ -57,7 +57,7 @@ class NamespaceController:
         finally:
             unsubscribe()
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: StoreEvent) -> None:
         if event.resource is NAMESPACES:
             self._queue.add(event.object["metadata"]["name"])
         elif event.type == "DELETED" and event.resource.namespaced:

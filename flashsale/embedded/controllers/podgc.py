@@ -13,7 +13,7 @@ from collections.abc import Callable
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.storage.store import StoreError
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, rfc3339
 
@@ -37,7 +37,7 @@ class OrphanCollector:
         while True:
             try:
                 self.collect()
-            except (ApiError, StoreError) as error:  # a full disk: the next time may succeed
+            except (StatusError, StoreError) as error:  # a full disk: the next time may succeed
                 log.warning("orphaned pods: %s", error)
             except Exception:  # a mistake of ours: it must not end the cluster
                 log.exception("orphaned pods")

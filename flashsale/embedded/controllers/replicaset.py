@@ -11,8 +11,8 @@ from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.selectors.label_selectors import from_label_selector
-from flashsale.embedded.storage.store import Event
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.storage.store import StoreEvent
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import PODS, REPLICA_SETS
 from flashsale.objects.models import Object, controller_uid, rfc3339
 
@@ -38,7 +38,7 @@ class ReplicaSetController:
         finally:
             unsubscribe()
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: StoreEvent) -> None:
         if event.resource is REPLICA_SETS:
             self._add(event.object)
         elif event.resource is PODS:
@@ -108,7 +108,7 @@ class ReplicaSetController:
             PODS, meta["namespace"], meta["name"], pod | {"metadata": meta}
         )
 
-    async def _act(self, replicaset: Object, plan: replicaset_plan.Plan) -> ApiError | None:
+    async def _act(self, replicaset: Object, plan: replicaset_plan.Plan) -> StatusError | None:
         """Carry out a plan; returns the first error, which ends it.
 
         Hundreds of pods take a while, in which others have their turn. A changed wish ends the
@@ -120,7 +120,7 @@ class ReplicaSetController:
             replicaset, plan.delete
         )
 
-    async def _create_all(self, replicaset: Object, count: int) -> ApiError | None:
+    async def _create_all(self, replicaset: Object, count: int) -> StatusError | None:
         turns, batch, created = Yielder(), 1, 0
         while created < count and self._holds(replicaset):
             error = self._create(replicaset)
@@ -133,7 +133,7 @@ class ReplicaSetController:
             await turns.share()
         return None
 
-    async def _delete_all(self, replicaset: Object, pods: Sequence[Object]) -> ApiError | None:
+    async def _delete_all(self, replicaset: Object, pods: Sequence[Object]) -> StatusError | None:
         turns = Yielder()
         for pod in pods:
             if not self._holds(replicaset):
@@ -152,13 +152,13 @@ class ReplicaSetController:
             found["metadata"][key] == meta[key] for key in ("uid", "generation")
         )
 
-    def _create(self, replicaset: Object) -> ApiError | None:
+    def _create(self, replicaset: Object) -> StatusError | None:
         namespace = replicaset["metadata"]["namespace"]
         try:
             pod = self._registry.create(
                 PODS, namespace, replicaset_plan.pod_from_template(replicaset)
             )
-        except ApiError as error:
+        except StatusError as error:
             message = f"Error creating: {error.message}"
             self._events.record(REPLICA_SETS, replicaset, "Warning", "FailedCreate", message)
             return error
@@ -166,12 +166,12 @@ class ReplicaSetController:
         self._events.record(REPLICA_SETS, replicaset, "Normal", "SuccessfulCreate", message)
         return None
 
-    def _delete(self, replicaset: Object, pod: Object) -> ApiError | None:
+    def _delete(self, replicaset: Object, pod: Object) -> StatusError | None:
         meta = pod["metadata"]
         try:
             options = DeleteOptions(uid=meta["uid"])
             self._registry.delete(PODS, meta["namespace"], meta["name"], options)
-        except ApiError as error:
+        except StatusError as error:
             if error.code == 404:
                 return None
             message = f"Error deleting: {error.message}"
@@ -183,7 +183,7 @@ class ReplicaSetController:
 
 
 def _failure(
-    replicaset: Object, plan: replicaset_plan.Plan, error: ApiError | None, now: float
+    replicaset: Object, plan: replicaset_plan.Plan, error: StatusError | None, now: float
 ) -> Object | None:
     """The ReplicaFailure condition: kept from the first failure, gone with the first success."""
     if error is None:

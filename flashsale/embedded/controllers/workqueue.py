@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from flashsale.embedded.storage.store import StoreError
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 
 FIRST_RETRY, LONGEST_RETRY = 0.005, 1000.0  # seconds, client-go's default rate limiter
 K = TypeVar("K", bound=Hashable)
@@ -63,7 +63,7 @@ class WorkQueue(Generic[K]):
     async def _attempt(self, key: K) -> None:
         try:
             await self._sync(key)
-        except (ApiError, StoreError) as error:
+        except (StatusError, StoreError) as error:
             log.warning("%s %s: %s", self._name, key, error)
             self._retry(key)
         except Exception:  # a mistake of ours: it must not end the controller, and so the cluster

@@ -25,7 +25,7 @@ from flashsale.embedded.controllers.endpointslice import endpoint_of, target_por
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.kubeproxy.backends import Backends, stops_at_once
 from flashsale.embedded.kubeproxy.relay import Address, serve
-from flashsale.embedded.storage.store import Event
+from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import PODS, SERVICES
 from flashsale.objects.models import Object
 
@@ -97,7 +97,7 @@ class NodePortProxy:
             for task in self._tasks:
                 task.cancel()
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: StoreEvent) -> None:
         if event.resource is SERVICES:
             if event.type == "DELETED":
                 self._drop(event.object, keep=())

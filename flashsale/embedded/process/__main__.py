@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.embedded.process.cluster_directory import Home
-from flashsale.embedded.process.control_plane import Cluster
+from flashsale.embedded.process.cluster_directory import ClusterDirectory
+from flashsale.embedded.process.control_plane import ControlPlane
 
 log = logging.getLogger("flashsale.embedded")
 
@@ -23,7 +23,7 @@ def main() -> int:
     """Run until SIGTERM; says "ready", or what is wrong, on the given file descriptor."""
     os.umask(0o077)
     faulthandler.enable()  # a crash in C leaves at least its place in the log
-    home, ready = Home(Path(sys.argv[1])), os.fdopen(int(sys.argv[2]), "w")
+    home, ready = ClusterDirectory(Path(sys.argv[1])), os.fdopen(int(sys.argv[2]), "w")
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -37,7 +37,7 @@ def main() -> int:
             ready.close()
 
     try:
-        asyncio.run(_run(Cluster(home), say))
+        asyncio.run(_run(ControlPlane(home), say))
     except FlashsaleError as error:
         say(f"{error}\n{error.hint}\n")
         return error.exit_code
@@ -52,7 +52,7 @@ def main() -> int:
     return 0
 
 
-async def _run(cluster: Cluster, say: Callable[[str], None]) -> None:
+async def _run(cluster: ControlPlane, say: Callable[[str], None]) -> None:
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()

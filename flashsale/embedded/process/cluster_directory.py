@@ -36,7 +36,7 @@ OURS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningCluster:
     """A cluster that lives now."""
 
     pid: int
@@ -47,7 +47,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ClusterDirectory:
     """The folder, and what may be asked of it without starting anything."""
 
     path: Path
@@ -93,7 +93,7 @@ class Home:
                 hint=f"keep it aside and start anew: mv {self.path} {self.path}.old",
             )
 
-    def find(self) -> Running | None:
+    def find(self) -> RunningCluster | None:
         """Return the running cluster, None if none lives here.
 
         Raises:
@@ -106,7 +106,7 @@ class Home:
             return None
         try:
             known = json.loads((self.path / "cluster.json").read_text())
-            return Running(**known | {"kubeconfig": self.path / "kubeconfig"})
+            return RunningCluster(**known | {"kubeconfig": self.path / "kubeconfig"})
         except (OSError, ValueError, TypeError):
             return None  # it is only just starting
 
@@ -169,7 +169,7 @@ class Home:
         finally:
             os.close(descriptor)
 
-    def announce(self, running: Running) -> None:
+    def announce(self, running: RunningCluster) -> None:
         """Say who runs here."""
         known = asdict(running)
         del known["kubeconfig"]

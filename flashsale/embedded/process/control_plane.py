@@ -27,12 +27,12 @@ from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import EventType, NodeInfo
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.kubeproxy import node_ports
-from flashsale.embedded.process.cluster_directory import Home, Running
+from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
 from flashsale.embedded.process.launch import CONTEXT
 from flashsale.embedded.process.pki import Pki, write_private
 from flashsale.embedded.scheduler import Scheduler
-from flashsale.embedded.storage.store import Event, Store
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.storage.store import Store, StoreEvent
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import PODS, SERVICES
 from flashsale.objects.models import Object
 
@@ -40,10 +40,10 @@ RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks on
 log = logging.getLogger(__name__)
 
 
-class Cluster:
+class ControlPlane:
     """One cluster on one folder."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: ClusterDirectory) -> None:
         """Open the state.
 
         Raises:
@@ -97,7 +97,7 @@ class Cluster:
             unsubscribe()
             self.store.close()
 
-    def _tell_kubelet(self, event: Event) -> None:
+    def _tell_kubelet(self, event: StoreEvent) -> None:
         if event.resource is not PODS or event.object["spec"].get("nodeName") != NAME:
             return
         if event.type == "DELETED":
@@ -128,7 +128,7 @@ class Cluster:
         kubeconfig = self._home.path / "kubeconfig"
         text = self._pki.kubeconfig(f"https://{ADDRESS}:{port}", CONTEXT)
         write_private(kubeconfig, text.encode())
-        self._home.announce(Running(os.getpid(), port, kubeconfig, __version__, time.time()))
+        self._home.announce(RunningCluster(os.getpid(), port, kubeconfig, __version__, time.time()))
 
 
 class RegistryPodAPI:
@@ -157,7 +157,7 @@ class RegistryPodAPI:
         """Delete with no grace; one that is gone already, or is another by now, is fine."""
         try:
             self._registry.delete(PODS, namespace, name, DeleteOptions(grace=0, uid=uid))
-        except ApiError as error:
+        except StatusError as error:
             if error.code not in (404, 409):
                 raise
 

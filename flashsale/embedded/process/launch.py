@@ -12,26 +12,26 @@ import time
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.embedded.process.cluster_directory import Home, Running
+from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
 
 CONTEXT = "flashsale-embedded"
 LOG_LINES = 5  # of the cluster's log, shown when it does not start
 LARGEST_LOG = 1024 * 1024  # bytes
 POLL_SECONDS = 0.02
 
-__all__ = ["CONTEXT", "Running", "find", "start", "stop"]
+__all__ = ["CONTEXT", "RunningCluster", "find", "start", "stop"]
 
 
-def find(home: Path) -> Running | None:
+def find(home: Path) -> RunningCluster | None:
     """Return the cluster that runs on this folder, None if there is none.
 
     Raises:
         ClusterUnreachableError: the state is from another version.
     """
-    return Home(home).find()
+    return ClusterDirectory(home).find()
 
 
-def start(home: Path, *, timeout: float = 20.0) -> Running:
+def start(home: Path, *, timeout: float = 20.0) -> RunningCluster:
     """Start the cluster, or find it running; its API answers on return.
 
     ``timeout`` is in seconds. Two callers at once get the same cluster.
@@ -39,7 +39,7 @@ def start(home: Path, *, timeout: float = 20.0) -> Running:
     Raises:
         ClusterUnreachableError: it did not start; the message ends with what its log says.
     """
-    place = Home(home)
+    place = ClusterDirectory(home)
     running = place.find()
     if running is not None:
         return running
@@ -61,7 +61,7 @@ def stop(home: Path, *, timeout: float = 10.0) -> bool:
     Raises:
         ClusterUnreachableError: a process holds the folder, and nothing says which one.
     """
-    place = Home(home)
+    place = ClusterDirectory(home)
     if not place.path.exists() or not place.is_held():
         return False
     with place.starting(timeout):
@@ -80,7 +80,7 @@ def stop(home: Path, *, timeout: float = 10.0) -> bool:
     return True
 
 
-def _living(place: Home, timeout: float) -> Running | None:
+def _living(place: ClusterDirectory, timeout: float) -> RunningCluster | None:
     """Return the cluster that lives here, once it can be asked; None if there is none.
 
     Whoever starts one keeps others out until then. So this waits only where that one was killed.
@@ -101,7 +101,7 @@ def _living(place: Home, timeout: float) -> Running | None:
     return None
 
 
-def _holder(place: Home, timeout: float) -> int:
+def _holder(place: ClusterDirectory, timeout: float) -> int:
     """Return the pid of the cluster's process, 0 if it has ended."""
     deadline = time.monotonic() + timeout
     while place.is_held():
@@ -118,13 +118,13 @@ def _holder(place: Home, timeout: float) -> int:
     return 0
 
 
-def _ending(place: Home) -> str:
+def _ending(place: ClusterDirectory) -> str:
     """Return the command that ends whoever holds the folder."""
     pid = place.holder()
     return f"kill {pid}" if pid else f"fuser -k {place.path / 'cluster.lock'}"
 
 
-def _spawn(place: Home, timeout: float) -> None:
+def _spawn(place: ClusterDirectory, timeout: float) -> None:
     """Run `python -m flashsale.embedded` apart from this terminal, and wait until it is ready."""
     _turn_log(place.path / "cluster.log")
     reader, writer = os.pipe()
@@ -158,7 +158,7 @@ def _turn_log(path: Path) -> None:
             path.replace(path.with_suffix(".log.1"))
 
 
-def _failed(place: Home, sentence: str, said: str = "") -> ClusterUnreachableError:
+def _failed(place: ClusterDirectory, sentence: str, said: str = "") -> ClusterUnreachableError:
     """Make an error of what the cluster said, else of the end of its log."""
     message, _, hint = said.partition("\n")
     log = place.path / "cluster.log"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.types.api_errors import ApiError, bad_request
+from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.resources import EVENTS, NAMESPACES, NODES, PODS, SERVICES, Resource
 
 NAME, NAMESPACE = "metadata.name", "metadata.namespace"
@@ -120,7 +120,7 @@ def _unescaped(value: str) -> str:
     return text
 
 
-def _bad(why: str) -> ApiError:
+def _bad(why: str) -> StatusError:
     return bad_request(f"invalid field selector: {why}")
 
 

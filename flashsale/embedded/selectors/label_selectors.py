@@ -13,7 +13,7 @@ from typing import Any
 
 from flashsale.embedded.selectors.field_selectors import FieldSelector, parse_field_selector
 from flashsale.embedded.selectors.requirements import Requirement, checked, key_texts
-from flashsale.embedded.types.api_errors import ApiError, bad_request
+from flashsale.embedded.types.api_errors import StatusError, bad_request
 
 __all__ = [
     "FieldSelector",
@@ -86,7 +86,7 @@ def format_label_selector(selector: Any) -> str:
     """
     try:
         return str(from_label_selector(selector)) or "<none>"
-    except ApiError:
+    except StatusError:
         return "<error>"
 
 
@@ -123,7 +123,7 @@ class _Parser:
                 raise _unexpected(self._next(), "!, identifier, or 'end of string'")
             try:
                 found.append(self._requirement())
-            except ApiError as error:
+            except StatusError as error:
                 raise bad_request(f"unable to parse requirement: {error.message}") from error
             separator = self._take()
             if separator == END:
@@ -199,5 +199,5 @@ def _is_word(token: str) -> bool:
     return token != END and token[0] not in "=!(),<>"
 
 
-def _unexpected(token: str, expected: str) -> ApiError:
+def _unexpected(token: str, expected: str) -> StatusError:
     return bad_request(f"found '{token}', expected: {expected}")

@@ -35,7 +35,7 @@ class StoreError(FlashsaleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StoreEvent:
     """One write. For DELETED, ``object`` is the last state with the deletion's own revision."""
 
     type: Change
@@ -65,10 +65,10 @@ class Store:
         self.path = path
         self._objects: dict[Resource, dict[tuple[str, str], Object]] = {kind: {} for kind in ALL}
         self._bodies: dict[tuple[Resource, str, str], bytes] = {}
-        self._history: list[Event] = []
+        self._history: list[StoreEvent] = []
         self._history_bytes = 0
         self._dropped = 0  # events that left the history; index 0 is event number _dropped
-        self._subscribers: list[Callable[[Event], None]] = []
+        self._subscribers: list[Callable[[StoreEvent], None]] = []
         self._wakers: set[asyncio.Future[None]] = set()
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
@@ -132,7 +132,7 @@ class Store:
             )
         self._remember(resource, namespace, name, thing, body)
         change: Change = "MODIFIED" if previous else "ADDED"
-        self._publish(Event(change, resource, thing, previous, revision, [body], len(body)))
+        self._publish(StoreEvent(change, resource, thing, previous, revision, [body], len(body)))
         return thing
 
     def remove(self, resource: Resource, namespace: str, name: str) -> Object:
@@ -147,10 +147,10 @@ class Store:
             )
         del self._objects[resource][namespace, name]
         size = len(self._bodies.pop((resource, namespace, name)))
-        self._publish(Event("DELETED", resource, last, previous, revision, size=size))
+        self._publish(StoreEvent("DELETED", resource, last, previous, revision, size=size))
         return last
 
-    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[StoreEvent], None]) -> Callable[[], None]:
         """Call back after every write, before it is acknowledged; returns how to stop.
 
         A callback must be quick and must not write: it notes and wakes. One that raises is logged:
@@ -168,7 +168,7 @@ class Store:
                 return self._dropped + offset
         return self._dropped
 
-    def events(self, position: int) -> list[Event] | None:
+    def events(self, position: int) -> list[StoreEvent] | None:
         """Return the events from a position on; None if the reader is too far behind."""
         if position < self._dropped:
             return None
@@ -187,7 +187,7 @@ class Store:
         self._objects[resource][namespace, name] = thing
         self._bodies[resource, namespace, name] = body
 
-    def _publish(self, event: Event) -> None:
+    def _publish(self, event: StoreEvent) -> None:
         self._history.append(event)
         self._history_bytes += event.size
         if len(self._history) > 2 * HISTORY or self._history_bytes > HISTORY_BYTES:

@@ -15,7 +15,7 @@ from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
 
-class ApiError(Exception):
+class StatusError(Exception):
     """A refusal: an HTTP status code and the Status object that goes with it."""
 
     def __init__(self, code: int, reason: str, message: str, details: Object | None = None) -> None:
@@ -78,41 +78,41 @@ class FieldError:
         return cls("FieldValueDuplicate", field, f"Duplicate value: {json.dumps(value)}")
 
 
-def bad_request(message: str) -> ApiError:
+def bad_request(message: str) -> StatusError:
     """400: the request cannot be understood."""
-    return ApiError(400, "BadRequest", message)
+    return StatusError(400, "BadRequest", message)
 
 
-def not_found(resource: Resource, name: str) -> ApiError:
+def not_found(resource: Resource, name: str) -> StatusError:
     """404 for an object."""
     details = _details(resource, name)
-    return ApiError(404, "NotFound", f'{resource.qualified} "{name}" not found', details)
+    return StatusError(404, "NotFound", f'{resource.qualified} "{name}" not found', details)
 
 
-def no_such_path() -> ApiError:
+def no_such_path() -> StatusError:
     """404 for a version or resource that is not served."""
     message = "the server could not find the requested resource"
-    return ApiError(404, "NotFound", message, {})
+    return StatusError(404, "NotFound", message, {})
 
 
-def already_exists(resource: Resource, name: str, *, terminating: bool = False) -> ApiError:
+def already_exists(resource: Resource, name: str, *, terminating: bool = False) -> StatusError:
     """409 on create; ``terminating`` when the old object is still going away."""
     prefix = "object is being deleted: " if terminating else ""
     message = f'{prefix}{resource.qualified} "{name}" already exists'
-    return ApiError(409, "AlreadyExists", message, _details(resource, name))
+    return StatusError(409, "AlreadyExists", message, _details(resource, name))
 
 
-def conflict(resource: Resource, name: str, why: str = "") -> ApiError:
+def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
     """409: a stale resourceVersion, or a precondition that does not hold."""
     why = why or (
         "the object has been modified; please apply your changes to the latest version "
         "and try again"
     )
     message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
-    return ApiError(409, "Conflict", message, _details(resource, name))
+    return StatusError(409, "Conflict", message, _details(resource, name))
 
 
-def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> ApiError:
+def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
     """422: the object is understood but may not be."""
     texts = [f"{error.field}: {error.body}" for error in errors]
     text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
@@ -127,50 +127,50 @@ def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> A
     details["causes"] = [
         {"reason": error.reason, "message": error.body, "field": error.field} for error in errors
     ]
-    return ApiError(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', details)
+    return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', details)
 
 
-def method_not_allowed() -> ApiError:
+def method_not_allowed() -> StatusError:
     """405."""
     message = "the server does not allow this method on the requested resource"
-    return ApiError(405, "MethodNotAllowed", message, {})
+    return StatusError(405, "MethodNotAllowed", message, {})
 
 
-def unsupported_patch() -> ApiError:
+def unsupported_patch() -> StatusError:
     """415 for a PATCH of an unknown type."""
-    return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+    return StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
 
 
-def unsupported_body() -> ApiError:
+def unsupported_body() -> StatusError:
     """415 for a body that is neither JSON nor YAML (kubectl create TYPE sends protobuf)."""
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json, application/yaml"
     )
-    return ApiError(415, "UnsupportedMediaType", message)
+    return StatusError(415, "UnsupportedMediaType", message)
 
 
-def no_protobuf() -> ApiError:
+def no_protobuf() -> StatusError:
     """415 for protobuf, which a real API server reads: say what to type instead."""
     message = (
         "the embedded cluster does not read protobuf, which this command sends; let it write YAML "
         "and apply that: kubectl create ... --dry-run=client -o yaml | kubectl apply -f -"
     )
-    return ApiError(415, "UnsupportedMediaType", message)
+    return StatusError(415, "UnsupportedMediaType", message)
 
 
-def not_here(what: str) -> ApiError:
+def not_here(what: str) -> StatusError:
     """404 for a subresource of pods that a real API server has."""
     message = (
         f"the embedded cluster does not do {what}: its pods are plain processes of this machine, "
         "see the README"
     )
-    return ApiError(404, "NotFound", message, {})
+    return StatusError(404, "NotFound", message, {})
 
 
-def expired(since: int, current: int) -> ApiError:
+def expired(since: int, current: int) -> StatusError:
     """410: history no longer reaches back that far."""
-    return ApiError(410, "Expired", f"too old resource version: {since} ({current})")
+    return StatusError(410, "Expired", f"too old resource version: {since} ({current})")
 
 
 def _details(resource: Resource, name: str) -> Object:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from flashsale.embedded.types import go_time, quantities
-from flashsale.embedded.types.api_errors import ApiError, FieldError, bad_request, invalid
+from flashsale.embedded.types.api_errors import FieldError, StatusError, bad_request, invalid
 from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.strict_decoding import (
@@ -80,7 +80,7 @@ def strict_error(unknown: list[str]) -> str:
     return "strict decoding error: " + ", ".join(map(_unknown, unknown))
 
 
-def patch_error(sent: str, why: str) -> ApiError:
+def patch_error(sent: str, why: str) -> StatusError:
     """422 for a patch whose result cannot be decoded.
 
     Args:

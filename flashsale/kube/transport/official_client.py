@@ -16,7 +16,7 @@ LOOPBACK = ("127.", "localhost", "[::1]")
 PRIVATE = ("10.", "192.168.", *(f"172.{n}." for n in range(16, 32)))
 
 
-class Official:
+class ClientTransport:
     """One context through the official client."""
 
     def __init__(self, kubeconfig: Path | None, context: str) -> None:

@@ -30,7 +30,7 @@ USER_KEYS = {"token", *CERTIFICATE, *(f"{key}-data" for key in CERTIFICATE)}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Plain:
+class StdlibTransport:
     """One context, by the standard library."""
 
     proxy = None
@@ -80,7 +80,7 @@ class Plain:
         """Nothing stays open between requests."""
 
 
-def plain(kubeconfig: Path | None, context: str) -> Plain | None:
+def plain(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
     """Return a transport for a context, or None if it takes the official client to speak to it."""
     found = [(file, doc) for file, doc in contexts.documents(kubeconfig) if doc]
     if len(found) != 1:
@@ -95,7 +95,9 @@ def plain(kubeconfig: Path | None, context: str) -> Plain | None:
     if not cluster.keys() <= CLUSTER_KEYS or not user.keys() <= USER_KEYS:
         return None
     try:
-        return Plain(str(cluster["server"]), _tls(file, cluster, user), str(user.get("token", "")))
+        return StdlibTransport(
+            str(cluster["server"]), _tls(file, cluster, user), str(user.get("token", ""))
+        )
     except (OSError, ValueError, TypeError):
         return None  # the official client has better words for what is wrong
 

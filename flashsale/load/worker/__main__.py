@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 from flashsale.load.machine_limits import raise_file_limit
-from flashsale.load.plan import Plan
+from flashsale.load.plan import LoadPlan
 from flashsale.load.schedule import Arrival, schedule
 from flashsale.load.worker.client import Client
 from flashsale.load.worker.counts import Tally
@@ -94,10 +94,10 @@ def main() -> None:
     if not begin:
         return
     start = float(json.loads(begin)["start"])
-    run(Plan.from_wire(task["plan"]), task["part"], task["parts"], start, out)
+    run(LoadPlan.from_wire(task["plan"]), task["part"], task["parts"], start, out)
 
 
-def run(plan: Plan, part: int, parts: int, start: float, out: BinaryIO) -> None:
+def run(plan: LoadPlan, part: int, parts: int, start: float, out: BinaryIO) -> None:
     """Send one part of a plan whose second 0 is ``start`` on the monotonic clock."""
 
     def clock() -> float:

@@ -17,7 +17,7 @@ from itertools import takewhile
 from select import select
 from types import TracebackType
 
-from flashsale.load.target import Target
+from flashsale.load.target import LoadTarget
 from flashsale.load.worker.classify import LossClass, judge, loss_class, own_limit
 from flashsale.load.worker.connection import Connection, connect
 from flashsale.load.worker.counts import Tally
@@ -34,7 +34,7 @@ class Client:
 
     def __init__(
         self,
-        target: Target,
+        target: LoadTarget,
         tally: Tally,
         clock: Callable[[], float],
         *,
@@ -208,7 +208,7 @@ class Client:
         connection.socket.close()
 
 
-def request_parts(target: Target, *, keepalive: bool) -> tuple[bytes, bytes]:
+def request_parts(target: LoadTarget, *, keepalive: bool) -> tuple[bytes, bytes]:
     """Return the request up to the buyer's number, and from there on."""
     joint = "&" if "?" in target.path else "?"
     kept = "keep-alive" if keepalive else "close"

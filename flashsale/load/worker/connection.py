@@ -7,8 +7,8 @@ import socket
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flashsale.load.target import Target
-from flashsale.load.worker.http_response import Answer
+from flashsale.load.target import LoadTarget
+from flashsale.load.worker.http_response import HttpResponse
 
 Phase = Literal["asking", "waiting", "idle", "leaving"]
 
@@ -25,14 +25,14 @@ class Connection:
     reused: bool = False
     planned: float = 0.0
     started: float = 0.0  # both are seconds of the run
-    answer: Answer = field(default_factory=Answer)
+    answer: HttpResponse = field(default_factory=HttpResponse)
 
     def begin(self, request: bytes, planned: float, started: float, *, reused: bool) -> None:
         """Put a purchase on this connection."""
         self.request, self.planned, self.started = request, planned, started
         self.reused, self.phase = reused, "asking"
         if reused:
-            self.answer = Answer()
+            self.answer = HttpResponse()
 
     def send(self) -> bool:
         """Send what the connection takes and say whether all is out.
@@ -61,7 +61,7 @@ class Connection:
             return False
 
 
-def connect(target: Target) -> Connection:
+def connect(target: LoadTarget) -> Connection:
     """Begin to connect; the connection may still be on its way when this returns.
 
     Raises:

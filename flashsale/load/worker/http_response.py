@@ -22,7 +22,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n\0]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*")
 
 
-class State(Enum):
+class ReadState(Enum):
     """How far an answer has come."""
 
     MORE = "more"  # bytes are missing
@@ -30,11 +30,11 @@ class State(Enum):
     BROKEN = "broken"  # not HTTP, or absurdly large: no further byte can mend it
 
 
-MORE, DONE, BROKEN = State.MORE, State.DONE, State.BROKEN
+MORE, DONE, BROKEN = ReadState.MORE, ReadState.DONE, ReadState.BROKEN
 Part = Literal["head", "sized", "until close", "chunk size", "chunk", "trailers"]
 
 
-class Answer:
+class HttpResponse:
     """One answer to one GET. Feed it until it is done or broken; after that it changes no more."""
 
     __slots__ = ("_buffer", "_interim", "_length", "_part", "_position", "body", "keep", "status")
@@ -49,7 +49,7 @@ class Answer:
         self._length = 0  # of the body, of the chunk being read, or of the trailers so far
         self._interim = 0
 
-    def feed(self, data: bytes) -> State:
+    def feed(self, data: bytes) -> ReadState:
         """Take the next bytes, never empty ones, and say how far that gets the answer."""
         if not self._buffer:
             self._buffer = data  # most answers come in one piece: nothing is copied
@@ -65,14 +65,14 @@ class Answer:
         except BrokenError:
             return BROKEN
 
-    def end(self) -> State:
+    def end(self) -> ReadState:
         """The server closed its side: that completes some answers and breaks all others."""
         if self._part != "until close":
             return BROKEN
         self.body = self._buffer[self._position :]
         return DONE
 
-    def _step(self) -> State | None:
+    def _step(self) -> ReadState | None:
         """Read the next part; None when the one after it may be there as well."""
         if self._part == "head":
             return self._head()
@@ -84,7 +84,7 @@ class Answer:
             return self._chunk_size()
         return self._chunk() if self._part == "chunk" else self._trailers()
 
-    def _head(self) -> State | None:
+    def _head(self) -> ReadState | None:
         start = self._position
         end = self._buffer.find(b"\r\n\r\n", start)
         if (end if end >= 0 else len(self._buffer) - 3) - start > HEAD_LIMIT:
@@ -106,13 +106,13 @@ class Answer:
             return self._bodiless(interim=head.framing == "interim")
         return None
 
-    def _bodiless(self, *, interim: bool) -> State | None:
+    def _bodiless(self, *, interim: bool) -> ReadState | None:
         self._interim += interim
         if self._interim > INTERIM_LIMIT:
             raise BrokenError
         return None if interim else self._whole()
 
-    def _sized(self) -> State:
+    def _sized(self) -> ReadState:
         end = self._position + self._length
         if len(self._buffer) < end:
             return MORE
@@ -120,12 +120,12 @@ class Answer:
         self._position = end
         return self._whole()
 
-    def _unsized(self) -> State:
+    def _unsized(self) -> ReadState:
         if len(self._buffer) > self._position + BODY_LIMIT:
             raise BrokenError
         return MORE
 
-    def _chunk_size(self) -> State | None:
+    def _chunk_size(self) -> ReadState | None:
         line = self._line()
         if line is None:
             return MORE
@@ -138,7 +138,7 @@ class Answer:
         self._part = "chunk" if self._length else "trailers"
         return None
 
-    def _chunk(self) -> State | None:
+    def _chunk(self) -> ReadState | None:
         end = self._position + self._length
         if not b"\r\n".startswith(bytes(self._buffer[end : end + 2])):
             raise BrokenError
@@ -148,7 +148,7 @@ class Answer:
         self._position, self._part = end + 2, "chunk size"
         return None
 
-    def _trailers(self) -> State | None:
+    def _trailers(self) -> ReadState | None:
         line = self._line()
         if line is None:
             return MORE
@@ -168,7 +168,7 @@ class Answer:
         self._position = end + 2
         return line
 
-    def _whole(self) -> State:
+    def _whole(self) -> ReadState:
         if self._position != len(self._buffer):
             self.keep = False  # bytes nobody asked for: the next answer could not be told apart
         return DONE

@@ -14,7 +14,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError
 from flashsale.objects.models import Object
-from flashsale.sale.files.yaml_reader import Source, documents
+from flashsale.sale.files.yaml_reader import YamlSource, documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
@@ -76,7 +76,7 @@ def read(file: Path) -> Manifest:
     Raises:
         BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
     """
-    source = Source.of(file)
+    source = YamlSource.of(file)
     return parse(source.text, source.name)
 
 

@@ -25,14 +25,14 @@ STDIN = Path("-")  # as kubectl has it
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class YamlSource:
     """A text file."""
 
     name: str
     text: str
 
     @classmethod
-    def of(cls, file: Path) -> Source:
+    def of(cls, file: Path) -> YamlSource:
         """Read a text file; `-` is standard input.
 
         Raises:

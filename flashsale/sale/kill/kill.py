@@ -14,7 +14,7 @@ from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import Cause, Mark, Observation, StreamSeen, Synced
 from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO
-from flashsale.sale.observe.state import Closed, Happening, Healing, NotReplaced, State
+from flashsale.sale.observe.state import Closed, Happening, Healing, NotReplaced, SaleState
 from flashsale.sale.observe.stream import follow
 from flashsale.sale.ready.conditions import ATTEMPTS
 from flashsale.sale.ready.readiness import explained
@@ -123,7 +123,7 @@ async def _followed(
     clock: Callable[[], float],
 ) -> dict[str, Healing]:
     """Strike once everything is in sight, and fold what is seen until each victim's story ends."""
-    state, awaited = State(), PendingHealings({pod.uid for pod in pods})
+    state, awaited = SaleState(), PendingHealings({pod.uid for pod in pods})
     seen = follow(sale.api, sale.namespace, sale.name, sale.service_name)
     async with aclosing(seen) as observations:
         async for observation in observations:

@@ -36,14 +36,14 @@ from flashsale.sale.observe.state import (
     Healing,
     NotReplaced,
     Replaced,
+    SaleState,
     Scaled,
-    State,
 )
 
 DELETED_POD = "Deleted pod: "  # how the controller's SuccessfulDelete events begin
 
 
-def step(state: State, observation: Observation) -> tuple[State, list[Happening]]:
+def step(state: SaleState, observation: Observation) -> tuple[SaleState, list[Happening]]:
     """Add one observation to what is known, and say what it means."""
     turn = _Turn(state, observation.at)
     match observation:

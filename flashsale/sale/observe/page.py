@@ -15,7 +15,7 @@ from flashsale.sale.observe.state import (
     Happening,
     Healing,
     NotReplaced,
-    State,
+    SaleState,
 )
 
 SCALED, REMOVED = "scaled down", "the ReplicaSet was deleted"
@@ -25,7 +25,7 @@ DIED_TOO, DELETED_TOO = "its replacement died", "deleted before it was back"
 class Page:
     """A state that may change, each time as a whole, and the happenings so far."""
 
-    def __init__(self, state: State, at: float) -> None:
+    def __init__(self, state: SaleState, at: float) -> None:
         self.state = state
         self.at = at
         self.said: list[Happening] = []

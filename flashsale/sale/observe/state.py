@@ -156,7 +156,7 @@ DOUBT = 2.0  # seconds for which a dismissed victim may be called back
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SaleState:
     """What is known so far. Mappings are never changed, only replaced."""
 
     replicaset: ReplicaSet | None = None

@@ -14,10 +14,10 @@ from flashsale.kube.watch import (
     Change,
     Changed,
     Clock,
-    Patience,
     Resynced,
-    Source,
     Stream,
+    WatchSource,
+    WatchTimeouts,
     changes,
 )
 from flashsale.objects.models import Object, ReplicaSet
@@ -29,12 +29,12 @@ News = tuple[str, Change]  # a source and what it said
 
 
 async def follow(
-    api: Source,
+    api: WatchSource,
     namespace: str,
     replicaset: str,
     service: str,
     *,
-    patience: Patience = PATIENCE,
+    patience: WatchTimeouts = PATIENCE,
     clock: Clock = time.monotonic,
 ) -> AsyncGenerator[o.Observation, None]:
     """Yield whatever is seen of one ReplicaSet and its Service; end only when cancelled.

@@ -30,7 +30,7 @@ ENOUGH = 65536  # bytes of an answer that are read
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EndpointAnswer:
     """What came back for one GET request."""
 
     pod: str = ""  # whom it names, as the shop's answers do
@@ -63,7 +63,7 @@ async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> 
     event = await warning(sale, found)
     if event is None:
         return ""
-    answer = await ask(url, ANSWER) if url else Answer()
+    answer = await ask(url, ANSWER) if url else EndpointAnswer()
     if answer.pod in [pod.name for pod in pods]:
         return ""
     return endpoint_diagnosis.troubled(event, Service.from_object(found), url)
@@ -117,7 +117,9 @@ async def wait_until_sale_answers(
     raise NotReadyError(found.sentence, hint=found.hint)
 
 
-async def _foreign(sale: Sale, answer: Answer, pods: Sequence[Pod], event: Object | None) -> bool:
+async def _foreign(
+    sale: Sale, answer: EndpointAnswer, pods: Sequence[Pod], event: Object | None
+) -> bool:
     """Whether it is not the sale that answered."""
     if not answer.pod:
         return event is not None and event.get("reason") == endpoint_diagnosis.TAKEN
@@ -127,7 +129,7 @@ async def _foreign(sale: Sale, answer: Answer, pods: Sequence[Pod], event: Objec
     return endpoint_diagnosis.stranger(answer.pod, pods)
 
 
-async def _why(sale: Sale, url: str, answer: Answer, service: Object) -> EndpointProblem:
+async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Object) -> EndpointProblem:
     event = await warning(sale, service)
     view = Service.from_object(service)
     if event and event.get("reason") == endpoint_diagnosis.TAKEN:
@@ -146,7 +148,7 @@ def _asked(service: Object) -> bool:
     return any(isinstance(port, dict) and port.get("nodePort") for port in ports)
 
 
-async def ask(url: str, timeout: float) -> Answer:
+async def ask(url: str, timeout: float) -> EndpointAnswer:
     """Send one GET request, on a connection of its own and past any proxy.
 
     Args:
@@ -168,9 +170,9 @@ async def ask(url: str, timeout: float) -> Answer:
 
     try:
         async with asyncio.timeout(timeout):
-            return Answer(named(await in_thread(get)))
+            return EndpointAnswer(named(await in_thread(get)))
     except (OSError, HTTPException) as error:
-        return Answer(trouble=_words(error, timeout))
+        return EndpointAnswer(trouble=_words(error, timeout))
 
 
 def named(body: bytes) -> str:

@@ -9,7 +9,7 @@ from flashsale.base.text import joined
 from flashsale.clusters import availability
 from flashsale.clusters.base import Progress
 from flashsale.clusters.state import sale_record as records
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project
 from flashsale.sale.session import Sale
@@ -18,8 +18,8 @@ from flashsale.sale.up.renamed import left_over, place
 
 
 def recorded(
-    record: Record, project: Project, namespace: str | None, before: Record | None
-) -> Record:
+    record: SaleRecord, project: Project, namespace: str | None, before: SaleRecord | None
+) -> SaleRecord:
     """Write down where the sale is, with the names of its manifest, and the folder it came from.
 
     The namespace is the one that was typed, else the manifest's, else the sale's so far.
@@ -43,12 +43,12 @@ def recorded(
     return replace(told, former=left_over(before, told))
 
 
-def folder_of(record: Record, namespace: str | None) -> str:
+def folder_of(record: SaleRecord, namespace: str | None) -> str:
     """Give the folder that a sale came from; another namespace's is another sale."""
     return record.folder if namespace in (None, record.namespace) else ""
 
 
-def first(home: Path, record: Record) -> None:
+def first(home: Path, record: SaleRecord) -> None:
     """Note a cluster that was just started, so that `down` finds it whatever happens next.
 
     Not the manifest's names yet: until its objects are applied, those of others may have them.
@@ -58,7 +58,7 @@ def first(home: Path, record: Record) -> None:
         records.write(home, replace(unnamed, applied=False))
 
 
-def remember(home: Path, record: Record, progress: Progress) -> None:
+def remember(home: Path, record: SaleRecord, progress: Progress) -> None:
     """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
     try:
         before = records.read(home)
@@ -71,14 +71,14 @@ def remember(home: Path, record: Record, progress: Progress) -> None:
         records.write(home, record)
 
 
-async def renamed(sale: Sale, record: Record, progress: Progress) -> Record:
+async def renamed(sale: Sale, record: SaleRecord, progress: Progress) -> SaleRecord:
     """Remove what earlier manifests called otherwise, say so, and note that it is done."""
     for gone in await former.remove(sale, record.former):
         progress.note(f"{gone} deleted: the manifest has another name now")
     return replace(record, former="")
 
 
-def stays(record: Record) -> str:
+def stays(record: SaleRecord) -> str:
     """Say what is left of an earlier manifest because nobody waits for the new pods."""
     names = record.former.split()
     stay, it = ("stays", "it") if len(names) == 1 else ("stay", "them")
@@ -88,7 +88,7 @@ def stays(record: Record) -> str:
     )
 
 
-def options(record: Record) -> str:
+def options(record: SaleRecord) -> str:
     """Write the options that lead to a recorded sale."""
     where = (
         f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from flashsale.base.errors import NoSaleError
-from flashsale.clusters.state.sale_record import Record
+from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.kube import NotFoundError, paths
 from flashsale.kube.apply import last_applied
 from flashsale.sale.session import Sale
@@ -18,7 +18,7 @@ from flashsale.sale.session import Sale
 KINDS = {"replicaset.apps": paths.replicasets, "service": paths.services}
 
 
-def left_over(before: Record | None, record: Record) -> str:
+def left_over(before: SaleRecord | None, record: SaleRecord) -> str:
     """Name what the new names leave over, as kubectl prints it: `service/old-svc`.
 
     Args:
@@ -32,7 +32,7 @@ def left_over(before: Record | None, record: Record) -> str:
     return " ".join(dict.fromkeys(name for name in gone if name not in there))
 
 
-def place(record: Record) -> tuple[str, str, str]:
+def place(record: SaleRecord) -> tuple[str, str, str]:
     """Say where a sale is; another place is another sale."""
     return record.kind, record.context, record.namespace
 
@@ -66,5 +66,5 @@ def sales(sale: Sale, former: str) -> list[Sale]:
     return [replace(sale, name=name) for kind, _, name in words if kind == "replicaset.apps"]
 
 
-def _names(record: Record) -> list[str]:
+def _names(record: SaleRecord) -> list[str]:
     return [f"replicaset.apps/{record.replicaset}", f"service/{record.service}"]

@@ -46,7 +46,8 @@ async def nothing_half_done(
             elif recorded_quietly(home):
                 records.forget(home)
             progress.note(
-                f"Stopped {availability.describe(choice.record)} again: it was started for this alone."
+                f"Stopped {availability.describe(choice.record)} again:"
+                " it was started for this alone."
             )
 
 

@@ -27,7 +27,7 @@ from flashsale.sale.ready.conditions import Deadline, Sight
 from flashsale.sale.ready.endpoint_check import wait_until_sale_answers
 from flashsale.sale.ready.readiness import ready_by
 from flashsale.sale.session import Sale, connect
-from flashsale.sale.status import Status, status
+from flashsale.sale.status import SaleStatus, status
 from flashsale.sale.up import bookkeeping, namespaces, renamed
 from flashsale.sale.up.rollback import nothing_half_done
 from flashsale.sale.up.rollout import (
@@ -65,7 +65,7 @@ class Order:
 class Opened:
     """An open sale."""
 
-    status: Status
+    status: SaleStatus
     image: Image
     outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
     rolled: Rolled

@@ -14,9 +14,9 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
 from rich.text import Text
 
-from flashsale.drill.result import Entry
+from flashsale.drill.result import LogEntry
 from flashsale.drill.runner import Glance, Observers
-from flashsale.load.results import Progress
+from flashsale.load.results import LoadProgress
 from flashsale.sale.observe.observations import Observation
 from flashsale.ui import load as load_views
 from flashsale.ui.drill.text import entry_line
@@ -35,7 +35,7 @@ class Clock:
     def __init__(self) -> None:
         self._start: float | None = None
 
-    def tick(self, progress: Progress) -> None:
+    def tick(self, progress: LoadProgress) -> None:
         """Learn from the load when the run began."""
         if self._start is None:
             self._start = time.monotonic() - progress.elapsed
@@ -45,7 +45,7 @@ class Clock:
         return 0.0 if self._start is None else at - self._start
 
 
-class Plain:
+class PlainDrill:
     """Lines only: for pipes, logs and terminals that cannot move the cursor."""
 
     def __init__(self, console: Console) -> None:
@@ -59,14 +59,14 @@ class Plain:
             self._due += LINE_EVERY
             self._print(Text(f"           {load_views.line(glance.progress)}"))
 
-    def _tell(self, entry: Entry) -> None:
+    def _tell(self, entry: LogEntry) -> None:
         self._print(entry_line(self._clock.second(entry.at), entry, columns(self._console)))
 
     def _print(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)
 
 
-class Live:
+class LiveDrill:
     """The picture; a context manager that leaves only the lines behind."""
 
     def __init__(self, console: Console, context: str, namespace: str, url: str) -> None:
@@ -75,7 +75,7 @@ class Live:
         self._live = RichLive(console=console, auto_refresh=False, transient=True)
         self.audience = Observers(look=self._look, tell=self._tell, see=self._see)
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveDrill:
         self._live.start()
         return self
 
@@ -92,7 +92,7 @@ class Live:
         now = Now(time.monotonic(), time.time())
         self._live.update(picture(glance, self._board, self._console.size, now), refresh=True)
 
-    def _tell(self, entry: Entry) -> None:
+    def _tell(self, entry: LogEntry) -> None:
         second, width = self._clock.second(entry.at), columns(self._console)
         self._console.print(entry_line(second, entry, width), soft_wrap=True)
 
@@ -121,7 +121,7 @@ def picture(glance: Glance, board: Board, size: tuple[int, int], now: Now) -> Re
     return Group(*(watch_views.cut(line, width) for line in lines[:height]))
 
 
-def purchases(progress: Progress) -> Text:
+def purchases(progress: LoadProgress) -> Text:
     """Say in one line how the buyers fare."""
     figures = progress.figures
     latency = figures.latency_ms

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flashsale.base.text import counted
-from flashsale.drill.report.compare import Comparison, Row, figure
+from flashsale.drill.report.compare import Comparison, ComparisonRow, figure
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest
 from flashsale.ui.console import filled
 from flashsale.ui.kubectl_tables import aligned
@@ -20,7 +20,7 @@ from flashsale.ui.watch.pod_table import suffix
 if TYPE_CHECKING:
     from flashsale.drill.analysis.phases import Part
     from flashsale.drill.analysis.verdict import Analysis
-    from flashsale.drill.result import DrillResult, Entry
+    from flashsale.drill.result import DrillResult, LogEntry
     from flashsale.sale.observe.state import Healing
 
 MISSING = "-"
@@ -64,7 +64,7 @@ def _skipped(kill: Kill) -> str:
     return f"{counted(kill.total, 'kill')}, {each}skipped: {kill.skipped}"
 
 
-def entry_line(seconds: float, entry: Entry, width: int | None = None) -> Text:
+def entry_line(seconds: float, entry: LogEntry, width: int | None = None) -> Text:
     """Write one thing that happened, with its second of the run; ``width`` as in ``summary``."""
     line = f"{max(0.0, seconds):7.2f} s  {entry.text}"
     return Text(filled(line, width), STYLES.get(entry.kind, ""))
@@ -194,7 +194,7 @@ def comparison_view(found: Comparison, a: str, b: str, width: int | None = None)
     return "\n\n".join(parts)
 
 
-def _difference(row: Row) -> str:
+def _difference(row: ComparisonRow) -> str:
     if row.a is None or row.b is None:
         return MISSING
     sign = "+" if row.b > row.a else ""

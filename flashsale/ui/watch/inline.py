@@ -16,7 +16,7 @@ from flashsale.ui.watch.view_model import Board, Now, Place, rows, seen
 if TYPE_CHECKING:
     from flashsale.objects.models import Object
     from flashsale.sale.ready.conditions import Sight
-    from flashsale.ui.progress import Live
+    from flashsale.ui.progress import LiveProgress
 
 MOST = 9  # lines of pods, the heading included
 AROUND = 6  # lines of the terminal that are left to other things
@@ -27,7 +27,7 @@ class InlineView:
 
     def __init__(
         self,
-        progress: Live,
+        progress: LiveProgress,
         *,
         mono: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,

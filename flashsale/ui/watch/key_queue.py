@@ -14,7 +14,7 @@ Act = Callable[[Board, int], Awaitable[Answer]]  # what the board shows, and how
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class KeyAction:
     """What a key does. Keys that do the same add their amounts up."""
 
     act: Act
@@ -24,9 +24,9 @@ class Action:
 class Typed:
     """The keys that were typed and not acted on yet, in their order."""
 
-    def __init__(self, actions: Mapping[str, Action]) -> None:
+    def __init__(self, actions: Mapping[str, KeyAction]) -> None:
         self._actions = actions
-        self._waiting: list[Action] = []
+        self._waiting: list[KeyAction] = []
         self._news = asyncio.Event()
         self.ended = asyncio.Event()  # no more are to come
 
@@ -41,7 +41,7 @@ class Typed:
         self.ended.set()
         self._news.set()
 
-    async def next(self) -> Action | None:
+    async def next(self) -> KeyAction | None:
         """Wait for the next thing to do, all keys in a row that do it added up; None at the end."""
         while True:
             if self._waiting:
@@ -54,9 +54,9 @@ class Typed:
                 self._news.clear()
                 await self._news.wait()
 
-    def _taken(self) -> Action:
+    def _taken(self) -> KeyAction:
         act = self._waiting[0].act
         amount = 0
         while self._waiting and self._waiting[0].act is act:
             amount += self._waiting.pop(0).amount
-        return Action(act, amount)
+        return KeyAction(act, amount)

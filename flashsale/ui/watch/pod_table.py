@@ -9,7 +9,7 @@ from rich.text import Text
 
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.state import Healing
-from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, Row
+from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, PodRow
 
 Size = tuple[int, int]  # columns, lines
 
@@ -31,7 +31,7 @@ class Columns:
     tail: int  # for address and node, or for what is special about a pod
 
     @classmethod
-    def of(cls, shown: Sequence[Row], width: int) -> Columns:
+    def of(cls, shown: Sequence[PodRow], width: int) -> Columns:
         """Share out a line: names first, then restarts, then the rest."""
         longest = max([MIN_NAME, *(len(row.seen.pod.name) for row in shown)])
         restarts = width >= FIXED + RESTARTS + longest
@@ -40,7 +40,7 @@ class Columns:
         return cls(name, restarts, width - fixed - name)
 
 
-def pods(board: Board, shown: Sequence[Row], size: Size, now: Now) -> list[Text]:
+def pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
     """Draw the table of pods; where they are too many, those at rest are counted instead."""
     width, height = size
     columns = Columns.of(shown, width)
@@ -56,7 +56,7 @@ def pods(board: Board, shown: Sequence[Row], size: Size, now: Now) -> list[Text]
     return [head, *drawn, *([Text(f"   {rest}", QUIET)] if rest else [])]
 
 
-def fitting(board: Board, shown: Sequence[Row], height: int) -> tuple[Sequence[Row], str]:
+def fitting(board: Board, shown: Sequence[PodRow], height: int) -> tuple[Sequence[PodRow], str]:
     """Choose the rows that fit, those where something happens first, and count the others."""
     if len(shown) <= height:
         return shown, ""
@@ -68,12 +68,12 @@ def fitting(board: Board, shown: Sequence[Row], height: int) -> tuple[Sequence[R
     return [row for row in shown if id(row) in kept], f"and {len(left)} more, {ready} of them ready"
 
 
-def at_rest(board: Board, row: Row) -> bool:
+def at_rest(board: Board, row: PodRow) -> bool:
     """Whether there is nothing to see about a pod but that it is ready."""
     return row.left is None and row.seen.ready and not row.changed
 
 
-def row_line(board: Board, row: Row, columns: Columns, now: Now) -> Text:
+def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     """Draw one pod: what changed a moment ago stands out, and never because of its age."""
     pod, healing = row.seen.pod, healing_of(board, row, now)
     mark, style = marked(board, row, healing)
@@ -109,7 +109,7 @@ def places(tail: int, ip: str, node: str, share: str) -> str:
     return "  ".join(parts)
 
 
-def status(row: Row) -> str:
+def status(row: PodRow) -> str:
     """Write kubectl's word, or how long the pod took to go."""
     if row.gone is None:
         return row.seen.pod.status
@@ -118,7 +118,7 @@ def status(row: Row) -> str:
     return f"gone after {row.gone - row.left:.1f} s"
 
 
-def marked(board: Board, row: Row, healing: Healing | None) -> tuple[str, str]:
+def marked(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str]:
     """Choose the mark at the start of a row, and the colour that goes with it."""
     pod, own = row.seen.pod, board.state.replicaset
     if row.gone is not None:
@@ -133,7 +133,7 @@ def marked(board: Board, row: Row, healing: Healing | None) -> tuple[str, str]:
     return (HEIR if healing and healing.ready is None else BORN), style
 
 
-def healing_of(board: Board, row: Row, now: Now) -> Healing | None:
+def healing_of(board: Board, row: PodRow, now: Now) -> Healing | None:
     """Find whom this pod replaces, as long as that is news."""
     for healing in board.healings:
         if healing.replacement_uid == row.seen.pod.uid:
@@ -142,12 +142,12 @@ def healing_of(board: Board, row: Row, now: Now) -> Healing | None:
     return None
 
 
-def said_of(row: Row, healing: Healing | None, tail: int, now: Now) -> str:
+def said_of(row: PodRow, healing: Healing | None, tail: int, now: Now) -> str:
     """Say what is special about a pod, in as many words as there is room for."""
     return next((note for note in notes(row, healing, now) if len(note) <= tail), "")
 
 
-def notes(row: Row, healing: Healing | None, now: Now) -> Sequence[str]:
+def notes(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
     """Say it in several lengths, the longest first."""
     if row.left is not None:
         return (f"not replaced: {row.why}", row.why) if row.why else ()

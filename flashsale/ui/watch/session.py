@@ -17,7 +17,7 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.sale.observe.observations import Observation, Synced
 from flashsale.sale.observe.state import Happening
 from flashsale.ui.console import printed, width
-from flashsale.ui.watch.key_queue import Action, Typed
+from flashsale.ui.watch.key_queue import KeyAction, Typed
 from flashsale.ui.watch.layout import left, lines, page
 from flashsale.ui.watch.load_status import Buyers
 from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
@@ -52,7 +52,7 @@ class WatchSession:
     observations: AsyncIterator[Observation]
     board: Board
     screen: Screen
-    actions: Mapping[str, Action] = field(default_factory=dict)  # by key
+    actions: Mapping[str, KeyAction] = field(default_factory=dict)  # by key
     clocks: Clocks = field(default_factory=Clocks)
     stdin: TextIO | None = None
     buyers: Buyers | None = None  # to look for a load that runs meanwhile

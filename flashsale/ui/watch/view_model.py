@@ -19,7 +19,7 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.sale.observe.state import Happening, Healing, NotReplaced, Replaced, State
+from flashsale.sale.observe.state import Happening, Healing, NotReplaced, Replaced, SaleState
 
 FLASH = 0.8  # seconds for which a change stands out
 GHOST = 5.0  # seconds for which a pod's row outlives it
@@ -50,7 +50,7 @@ class Purchases:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PodRow:
     """One pod's line."""
 
     seen: PodSeen
@@ -67,8 +67,8 @@ class Board:
     """Everything that the view shows. Mappings are never changed, only replaced."""
 
     place: Place
-    state: State = field(default_factory=State)
-    rows: Mapping[str, Row] = field(default_factory=dict)  # by uid
+    state: SaleState = field(default_factory=SaleState)
+    rows: Mapping[str, PodRow] = field(default_factory=dict)  # by uid
     streams: Mapping[str, StreamSeen] = field(default_factory=dict)  # by source
     events: tuple[EventSeen, ...] = ()  # the newest last
     purchases: Purchases | None = None
@@ -124,7 +124,7 @@ def answered(board: Board, message: str, at: float) -> Board:
     return replace(board, message=message, message_at=at)
 
 
-def rows(board: Board, now: Now) -> list[Row]:
+def rows(board: Board, now: Now) -> list[PodRow]:
     """Return the rows to show, in their order."""
     found = (one for one in board.rows.values() if one.gone is None or now.mono - one.gone < GHOST)
     return sorted(found, key=lambda row: row.slot)
@@ -202,7 +202,7 @@ def _row(board: Board, found: PodSeen) -> Board:
         for key, one in board.rows.items()
         if key != uid and (one.gone is None or at - one.gone < GHOST)
     }
-    old = before or Row(found, _last_slot(board))
+    old = before or PodRow(found, _last_slot(board))
     leaving = found.pod.terminating or found.ended or found.change == "gone"
     row = replace(
         old,
@@ -215,7 +215,7 @@ def _row(board: Board, found: PodSeen) -> Board:
     return replace(board, rows={**others, uid: row})
 
 
-def _changes(before: Row | None, found: PodSeen) -> Mapping[str, float]:
+def _changes(before: PodRow | None, found: PodSeen) -> Mapping[str, float]:
     """Note which columns differ from the row before; an age never does."""
     at = found.at
     if before is None:

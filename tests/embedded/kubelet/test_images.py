@@ -7,11 +7,11 @@ import pytest
 
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.embedded.kubelet.images import image_store as store_module
-from flashsale.embedded.kubelet.images.image_store import Image, ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore, NodeImage
 from tests.embedded.kubelet import apps
 
 
-def files(image: Image) -> set[str]:
+def files(image: NodeImage) -> set[str]:
     """Return what is in an image."""
     return {str(p.relative_to(image.rootfs)) for p in image.rootfs.rglob("*") if p.is_file()}
 
@@ -28,7 +28,7 @@ class Bench:
         for name, text in contents.items():
             (self.folder / name.replace("__", ".")).write_text(text)
 
-    def build(self, dockerfile: str, **arguments: str) -> Image:
+    def build(self, dockerfile: str, **arguments: str) -> NodeImage:
         (self.folder / "Dockerfile").write_text(dockerfile)
         self.built = self.store.build(
             "app:1", self.folder, self.folder / "Dockerfile", arguments or None

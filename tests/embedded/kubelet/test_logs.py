@@ -12,7 +12,7 @@ import pytest
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import LogWriter
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, spec
 
 
@@ -145,7 +145,7 @@ def test_a_crashed_containers_log_is_its_last_instances(bench: Bench) -> None:
 
 def refusal(bench: Bench, container: str = "", **options: Any) -> tuple[int, str]:
     """Return code and message of a refused request."""
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(StatusError) as caught:
         bench.logs.follow("default", "p", bench.uid, container, **options)
     return caught.value.code, caught.value.message
 
@@ -181,9 +181,9 @@ def test_what_is_not_there_is_refused(bench: Bench) -> None:
     assert refusal(bench, "nope") == (400, "container nope is not valid for pod p")
     missing = f'previous terminated container "{NAME}" in pod "p" not found'
     assert refusal(bench, previous=True) == (400, missing)
-    with pytest.raises(ApiError, match='pods "q" not found'):
+    with pytest.raises(StatusError, match='pods "q" not found'):
         bench.logs.read("default", "q", "", "")
-    with pytest.raises(ApiError, match='pods "p" not found'):
+    with pytest.raises(StatusError, match='pods "p" not found'):
         bench.logs.read("default", "p", "another uid", "")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.docker import Engine, EngineError, Trouble, connected
 from flashsale.docker.certificates import expired
 
@@ -24,7 +24,7 @@ AWAY = (Trouble.TIMEOUT, Trouble.ABSENT)  # building inside the node still works
 
 @asynccontextmanager
 async def node_engine(
-    minikube: Binary, revive: Callable[[], Awaitable[object]]
+    minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]
 ) -> AsyncGenerator[Engine]:
     """Connect to the daemon inside the node; a first failure is met with a second reading.
 
@@ -47,7 +47,9 @@ async def node_engine(
         yield engine
 
 
-async def _second_try(stack: AsyncExitStack, minikube: Binary, found: Mapping[str, str]) -> Engine:
+async def _second_try(
+    stack: AsyncExitStack, minikube: MinikubeCli, found: Mapping[str, str]
+) -> Engine:
     try:
         return await stack.enter_async_context(_connected(minikube, found))
     except EngineError as error:
@@ -58,7 +60,7 @@ async def _second_try(stack: AsyncExitStack, minikube: Binary, found: Mapping[st
         raise _missing_certificates(minikube.profile, found, error) from error
 
 
-async def read(minikube: Binary, revive: Callable[[], Awaitable[object]]) -> dict[str, str]:
+async def read(minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]) -> dict[str, str]:
     """Read `docker-env`; a profile that stopped in between is started again, once.
 
     Raises:
@@ -104,7 +106,9 @@ def keep_proxies_off(address: str) -> None:
             os.environ[name] = ",".join([*listed, address])
 
 
-def _connected(minikube: Binary, found: Mapping[str, str]) -> AbstractAsyncContextManager[Engine]:
+def _connected(
+    minikube: MinikubeCli, found: Mapping[str, str]
+) -> AbstractAsyncContextManager[Engine]:
     keep_proxies_off(urlsplit(found["DOCKER_HOST"]).hostname or "")
     wanted = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
     environment = {key: found[key] for key in wanted if key in found}

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.image.node_images import Images, by_node, full
 from flashsale.clusters.minikube.profile import Profile
-from flashsale.docker import Made, Recipe
+from flashsale.docker import BuildRecipe, Made
 from flashsale.docker.build import BuildError, failure
 from flashsale.docker.engine import Emit
 
@@ -32,7 +32,7 @@ class NodeBuild:
     content: str
 
     @classmethod
-    def of(cls, recipe: Recipe) -> NodeBuild:
+    def of(cls, recipe: BuildRecipe) -> NodeBuild:
         name = full(recipe.name)
         content = f"{name.rpartition(':')[0]}:sale-{recipe.digest[:SHORT]}"
         return cls(name, f"{content}-{secrets.token_hex(3)}" if recipe.rebuild else content)
@@ -51,7 +51,9 @@ class NodeBuild:
         return next(own, next(iter(found), ""))
 
 
-async def make(minikube: Binary, recipe: Recipe, profile: Profile, emit: Emit, note: Emit) -> Made:
+async def make(
+    minikube: MinikubeCli, recipe: BuildRecipe, profile: Profile, emit: Emit, note: Emit
+) -> Made:
     """Build on every node unless all have the same content; return what they have then.
 
     Raises:
@@ -102,7 +104,7 @@ def machine(profile: Profile, index: int) -> str:
 
 
 async def named(
-    minikube: Binary, profile: Profile, image: str, name: str, nodes: Sequence[Images]
+    minikube: MinikubeCli, profile: Profile, image: str, name: str, nodes: Sequence[Images]
 ) -> list[Images]:
     """Put a name on an image, and return what the nodes have then.
 
@@ -131,7 +133,12 @@ def argument(profile: Profile, key: str, value: str) -> str:
 
 
 async def _build(
-    minikube: Binary, recipe: Recipe, wanted: NodeBuild, profile: Profile, emit: Emit, note: Emit
+    minikube: MinikubeCli,
+    recipe: BuildRecipe,
+    wanted: NodeBuild,
+    profile: Profile,
+    emit: Emit,
+    note: Emit,
 ) -> str:
     network = recipe.passed()
     for line in network.notes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile import Profile
 
 HUB = "docker.io/"
@@ -18,7 +18,7 @@ LISTING = ("sudo", "crictl", "images", "-o", "json", "2>/dev/null")  # a termina
 Images = dict[str, tuple[str, ...]]  # of one node: full name to id, and what else it reports
 
 
-async def by_node(minikube: Binary, profile: Profile) -> list[Images]:
+async def by_node(minikube: MinikubeCli, profile: Profile) -> list[Images]:
     """List the images of each node, in the order of the profile's nodes.
 
     Raises:
@@ -32,7 +32,7 @@ async def by_node(minikube: Binary, profile: Profile) -> list[Images]:
     ]
 
 
-async def _listed(minikube: Binary, *words: str) -> Images:
+async def _listed(minikube: MinikubeCli, *words: str) -> Images:
     said = await minikube.ask(*words)
     try:
         return read(said.stdout)

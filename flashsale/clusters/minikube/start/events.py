@@ -14,7 +14,7 @@ DONE = "Done"  # the last step of every command
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class MinikubeEvent:
     """One event; every value is a string, and texts for people may be in any language."""
 
     kind: str  # step, info, warning, error, download, download.progress
@@ -42,7 +42,7 @@ class Failure:
     log: str = ""  # last lines of stderr
 
 
-def parse(line: str) -> Event | None:
+def parse(line: str) -> MinikubeEvent | None:
     """Read a line; None for one that is no event, which can always happen."""
     try:
         document = json.loads(line)
@@ -51,10 +51,12 @@ def parse(line: str) -> Event | None:
         return None
     if not isinstance(kind, str) or not kind.startswith(PREFIX):
         return None
-    return Event(kind.removeprefix(PREFIX), {key: str(value) for key, value in data.items()})
+    return MinikubeEvent(
+        kind.removeprefix(PREFIX), {key: str(value) for key, value in data.items()}
+    )
 
 
-def failure(code: int, fatal: Event | None, log: str) -> Failure:
+def failure(code: int, fatal: MinikubeEvent | None, log: str) -> Failure:
     """Join an exit code and the error event that explains it, where there is one."""
     if fatal is None:
         return Failure(code, log=log)
@@ -75,7 +77,7 @@ class Listener:
     current: str  # what it is at: the command, then the name of each step
     steps: bool = True  # each is a step of ours; else they are details of one
     heard: Callable[[], None] = lambda: None  # called for each event
-    fatal: Event | None = None
+    fatal: MinikubeEvent | None = None
     _furthest: int = field(default=-1)
 
     def line(self, line: str) -> None:
@@ -84,7 +86,7 @@ class Listener:
             self.heard()
             self._take(event)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: MinikubeEvent) -> None:
         match event.kind:
             case "step" if event.data.get("name") == DONE:
                 self._furthest = event.index  # what comes next says so by itself
@@ -107,7 +109,7 @@ class Listener:
             self.progress.detail(line)
 
 
-def download(event: Event) -> str:
+def download(event: MinikubeEvent) -> str:
     """Write a download's progress, which comes as a share of 1."""
     artifact = event.data.get("artifact", "").partition("@")[0]
     try:

@@ -8,11 +8,13 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.start.events import Failure, Listener, failure
 
 
-async def told(minikube: Binary, listener: Listener, *words: str, timeout: float) -> Failure | None:
+async def told(
+    minikube: MinikubeCli, listener: Listener, *words: str, timeout: float
+) -> Failure | None:
     """Run a command with `-o json` to its end; None if it did what it should.
 
     Raises:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import current_context
-from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.other_processes import at_work
 from flashsale.clusters.minikube.profile import Profile, ProfileState, known, observe
 from flashsale.clusters.minikube.start.events import Failure, Listener
@@ -34,7 +34,7 @@ Question = Callable[[], Awaitable[bool]]
 
 
 async def ensure_running(
-    minikube: Binary, wish: Wish, progress: Progress, docker_answers: Question
+    minikube: MinikubeCli, wish: Wish, progress: Progress, docker_answers: Question
 ) -> Profile:
     """Return once the profile's API answers; a running one is never restarted.
 
@@ -82,7 +82,7 @@ async def _decide(
 
 
 async def _carry_out(
-    do: Action, minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress
+    do: Action, minikube: MinikubeCli, wish: Wish, profile: Profile | None, progress: Progress
 ) -> None:
     patience = minikube.patience
     match do:
@@ -97,7 +97,9 @@ async def _carry_out(
             await asyncio.sleep(patience.poll)
 
 
-async def start(minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress) -> None:
+async def start(
+    minikube: MinikubeCli, wish: Wish, profile: Profile | None, progress: Progress
+) -> None:
     """Run `minikube start` once; a profile that turns out to be of another driver, once more.
 
     Raises:
@@ -116,7 +118,7 @@ async def start(minikube: Binary, wish: Wish, profile: Profile | None, progress:
 
 
 async def _start(
-    minikube: Binary, wish: Wish, profile: Profile | None, progress: Progress
+    minikube: MinikubeCli, wish: Wish, profile: Profile | None, progress: Progress
 ) -> Failure | None:
     listener = Listener(progress, "start")
     try:
@@ -132,7 +134,7 @@ async def _start(
         raise
 
 
-async def refresh_kubeconfig(minikube: Binary) -> None:
+async def refresh_kubeconfig(minikube: MinikubeCli) -> None:
     """Point the profile's kubeconfig entry at where its API is now."""
     with current_context.current_context_kept():
         await minikube.ask("update-context")

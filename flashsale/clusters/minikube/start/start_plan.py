@@ -10,7 +10,7 @@ from typing import Literal
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.base import NewProfileOptions
-from flashsale.clusters.minikube.profile import GONE, Profile, ProfileState, Status
+from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, ProfileState
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
@@ -94,25 +94,25 @@ def next_action(
 
 
 def _for_profile(
-    profile: Profile, status: Status | None, tried: Collection[Action], docker: bool
+    profile: Profile, status: MinikubeStatus | None, tried: Collection[Action], docker: bool
 ) -> Decision:
     name = profile.name
     match status:
         case None:
             raise not_answering(name)
-        case Status(host="InsufficientStorage"):
+        case MinikubeStatus(host="InsufficientStorage"):
             raise disk_full(name)
         case status if status == GONE:
             return _for_missing_node(profile, docker)
-        case Status(host="Starting" | "Stopping"):
+        case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(Action.WAIT, WAITING)
-        case Status(host="Stopped" | "Saved" | "Paused"):
+        case MinikubeStatus(host="Stopped" | "Saved" | "Paused"):
             return Decision(Action.START, f"Starting stopped minikube '{name}'...")
-        case Status(host="Running", apiserver="Paused"):
+        case MinikubeStatus(host="Running", apiserver="Paused"):
             return Decision(Action.UNPAUSE, f"minikube '{name}' is paused; resuming.")
         case status if status.well:
             return Decision(Action.NOTHING, f"minikube '{name}' is running.")
-        case Status(host="Running", kubelet="Running", apiserver="Running"):
+        case MinikubeStatus(host="Running", kubelet="Running", apiserver="Running"):
             do = Action.START if Action.REFRESH in tried else Action.REFRESH
             return Decision(do, f"Refreshing kubeconfig for '{name}'.")
     return Decision(Action.START, f"Kubernetes in '{name}' is not answering; repairing...")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
-from flashsale.clusters.minikube.cli import Binary
+from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile import NO_PROFILE
 from flashsale.clusters.minikube.start.events import Failure, Listener
 from flashsale.clusters.minikube.start.exit_codes import TIMED_OUT, explained
 from flashsale.clusters.minikube.start.following import told
 
 
-async def stop(minikube: Binary, progress: Progress) -> None:
+async def stop(minikube: MinikubeCli, progress: Progress) -> None:
     """Stop a profile; images and objects inside survive.
 
     Raises:
@@ -30,7 +30,7 @@ async def stop(minikube: Binary, progress: Progress) -> None:
         raise stop_failed(failed, name)
 
 
-async def _stop(minikube: Binary, progress: Progress) -> Failure | None:
+async def _stop(minikube: MinikubeCli, progress: Progress) -> Failure | None:
     listener = Listener(progress, "stop", steps=False)
     return await told(minikube, listener, "stop", "-o", "json", timeout=minikube.patience.stop)
 

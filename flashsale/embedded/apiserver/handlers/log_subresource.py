@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import Target
+from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.types import api_errors as apierrors
 from flashsale.embedded.types.api_errors import FieldError
@@ -22,7 +22,7 @@ NUMBERS = {  # query parameter: its option, the least value it may have
 
 
 async def answer(
-    registry: Registry, logs: Logs, request: web.BaseRequest, target: Target
+    registry: Registry, logs: Logs, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
     """Send a container's log, as it is or as it grows.
 

@@ -11,12 +11,12 @@ from aiohttp import web
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import Target
+from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
-from flashsale.embedded.storage.store import Event, encode
+from flashsale.embedded.storage.store import StoreEvent, encode
 from flashsale.embedded.types import api_errors
-from flashsale.embedded.types.api_errors import ApiError, FieldError
+from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.embedded.types.resources import ENDPOINTS, Resource
 from flashsale.objects.models import Object
 
@@ -28,11 +28,11 @@ ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/
 class Query:
     """What of a collection a client wants to see."""
 
-    target: Target
+    target: RequestTarget
     matches: Callable[[Object], bool]
     form: Wanted
 
-    def shows(self, event: Event) -> str:
+    def shows(self, event: StoreEvent) -> str:
         """Return the event type as this client sees it, empty if it sees none.
 
         Selectors apply to the old and the new state: entering is ADDED, leaving is DELETED.
@@ -48,7 +48,7 @@ class Query:
         return "DELETED" if before else ""
 
 
-def read_query(request: web.BaseRequest, target: Target) -> Query:
+def read_query(request: web.BaseRequest, target: RequestTarget) -> Query:
     """Read the selectors.
 
     Raises:
@@ -65,7 +65,7 @@ def read_query(request: web.BaseRequest, target: Target) -> Query:
     return Query(target, matches, responses.wanted(request))
 
 
-def get(registry: Registry, request: web.BaseRequest, target: Target) -> web.Response:
+def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
     """Answer with one object."""
     thing = registry.get(target.resource, target.namespace, target.name)
     form = responses.wanted(request)
@@ -74,7 +74,9 @@ def get(registry: Registry, request: web.BaseRequest, target: Target) -> web.Res
     return response
 
 
-async def list_(registry: Registry, request: web.BaseRequest, target: Target) -> web.Response:
+async def list_(
+    registry: Registry, request: web.BaseRequest, target: RequestTarget
+) -> web.Response:
     """Answer with a collection: all of it, there is no paging."""
     query = read_query(request, target)
     number(request, "limit")
@@ -125,7 +127,7 @@ async def _reach(registry: Registry, request: web.BaseRequest) -> None:
     store = registry.store
     if request.query.get("resourceVersionMatch") == "Exact" and 0 < since < store.revision:
         message = "The resourceVersion for the provided list is too old."
-        raise ApiError(410, "Expired", message)
+        raise StatusError(410, "Expired", message)
     deadline = asyncio.get_running_loop().time() + FUTURE_WAIT
     while since > store.revision:
         left = deadline - asyncio.get_running_loop().time()
@@ -134,7 +136,7 @@ async def _reach(registry: Registry, request: web.BaseRequest) -> None:
             text = f"Too large resource version: {since}, current: {store.revision}"
             cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
             details = {"causes": [cause], "retryAfterSeconds": 1}
-            raise ApiError(504, "Timeout", f"Timeout: {text}", details)
+            raise StatusError(504, "Timeout", f"Timeout: {text}", details)
 
 
 def revision(request: web.BaseRequest) -> int:

@@ -35,7 +35,7 @@ async def read(request: web.BaseRequest) -> bytes:
         if len(body) <= LARGEST:
             return body
     message = f"Request entity too large: limit is {LARGEST}"
-    raise api_errors.ApiError(413, "RequestEntityTooLarge", message)
+    raise api_errors.StatusError(413, "RequestEntityTooLarge", message)
 
 
 def media_type(request: web.BaseRequest) -> str:
@@ -172,5 +172,5 @@ def _seconds(value: Any) -> int | None:
     return seconds
 
 
-def _unreadable_options() -> api_errors.ApiError:
+def _unreadable_options() -> api_errors.StatusError:
     return api_errors.bad_request("couldn't read the DeleteOptions: a field has the wrong type")

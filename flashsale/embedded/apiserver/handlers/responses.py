@@ -9,7 +9,7 @@ from aiohttp import web
 
 from flashsale.embedded.printers import tables
 from flashsale.embedded.storage.store import encode
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
@@ -50,7 +50,7 @@ def wanted(request: web.BaseRequest) -> Wanted:
         "only the following media types are accepted: application/json, "
         "application/json;as=Table;v=v1;g=meta.k8s.io"
     )
-    raise ApiError(406, "NotAcceptable", message)
+    raise StatusError(406, "NotAcceptable", message)
 
 
 def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
@@ -59,7 +59,7 @@ def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
     return web.Response(body=body, status=status, content_type=JSON)
 
 
-def error_answer(error: ApiError) -> web.Response:
+def error_answer(error: StatusError) -> web.Response:
     """Send a Status."""
     response = json_answer(error.status(), error.code)
     retry = (error.details or {}).get("retryAfterSeconds")

@@ -7,7 +7,7 @@ from aiohttp import web
 from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.write import Write, patch_kind
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import Target
+from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches
 from flashsale.embedded.selectors.label_selectors import format_label_selector
 from flashsale.embedded.storage.store import encode
@@ -37,7 +37,7 @@ def scale_of(replicaset: Object) -> Object:
     }
 
 
-def get(registry: Registry, target: Target) -> web.Response:
+def get(registry: Registry, target: RequestTarget) -> web.Response:
     """GET."""
     return responses.json_answer(scale_of(_replicaset(registry, target)))
 
@@ -60,7 +60,7 @@ def patch(write: Write) -> web.Response:
     return _set(write, schema.prune(scale, API_VERSION, KIND))
 
 
-def _replicaset(registry: Registry, target: Target) -> Object:
+def _replicaset(registry: Registry, target: RequestTarget) -> Object:
     return registry.get(target.resource, target.namespace, target.name)
 
 

@@ -10,9 +10,9 @@ from aiohttp import web
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.read import Query, number, read_query, revision
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import Target
+from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
-from flashsale.embedded.storage.store import Event, encode
+from flashsale.embedded.storage.store import StoreEvent, encode
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.objects.models import Object
@@ -28,7 +28,9 @@ def wants_watch(request: web.BaseRequest) -> bool:
     return request.query.get("watch", "").lower() in ("true", "1", "t")
 
 
-async def watch(registry: Registry, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+async def watch(
+    registry: Registry, request: web.BaseRequest, target: RequestTarget
+) -> web.StreamResponse:
     """Stream changes, one JSON document a line, until the client's timeout or its going away."""
     query = read_query(request, target)
     since = revision(request)
@@ -127,7 +129,7 @@ class _Stream:
                 await asyncio.wait([waker], timeout=max(0.0, due - now))
             waker.cancel()
 
-    def _lines(self, events: Sequence[Event]) -> list[bytes]:
+    def _lines(self, events: Sequence[StoreEvent]) -> list[bytes]:
         lines = []
         for event in events:
             shown = self._query.shows(event)
@@ -135,7 +137,7 @@ class _Stream:
                 lines.append(self._encode(shown, event.object, event))
         return lines
 
-    def _encode(self, kind: str, thing: Object, event: Event | None) -> bytes:
+    def _encode(self, kind: str, thing: Object, event: StoreEvent | None) -> bytes:
         form, resource = self._query.form, self._query.target.resource
         if form.table:
             table = tables.table(

@@ -10,12 +10,12 @@ from aiohttp import web
 from flashsale.embedded.apiserver.handlers import request_body, responses, yaml_body
 from flashsale.embedded.apiserver.handlers.read import read_query
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import Target
+from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.storage.store import encode
 from flashsale.embedded.types import api_errors, schema, strict_decoding
-from flashsale.embedded.types.api_errors import ApiError, FieldError
+from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.embedded.types.resources import NAMESPACES, PODS, SERVICES, Resource
 from flashsale.embedded.types.schema import FieldValidation
 from flashsale.objects.models import Object, rfc3339
@@ -30,7 +30,7 @@ class Write:
 
     registry: Registry
     request: web.BaseRequest
-    target: Target
+    target: RequestTarget
     body: bytes
     dry_run: bool
     validation: FieldValidation
@@ -63,7 +63,7 @@ class Write:
         return [f'unknown field "{path}"' for path in wanted]
 
 
-async def read_write(registry: Registry, request: web.BaseRequest, target: Target) -> Write:
+async def read_write(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> Write:
     """Read the body and the query of a write.
 
     Raises:
@@ -188,14 +188,14 @@ def _apply(write: Write) -> web.Response:
     return write.answer(updated, 200, warnings)
 
 
-def _typed_patch_error(write: Write, path: str) -> ApiError:
+def _typed_patch_error(write: Write, path: str) -> StatusError:
     target, resource = write.target, write.target.resource
     where = f"{target.namespace}/{target.name}" if resource.namespaced else f"/{target.name}"
     message = (
         f"failed to create typed patch object ({where}; {resource.api_version}, "
         f"Kind={resource.kind}): .{path}: field not declared in schema"
     )
-    return ApiError(500, "", message)
+    return StatusError(500, "", message)
 
 
 def decoded_patch(write: Write, patched: Object) -> tuple[Object, list[str]]:
@@ -217,7 +217,7 @@ def decoded_patch(write: Write, patched: Object) -> tuple[Object, list[str]]:
 
 
 async def delete(
-    registry: Registry, request: web.BaseRequest, target: Target, body: bytes
+    registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
     """DELETE an object."""
     options = request_body.delete_options(request, body)
@@ -244,7 +244,7 @@ def _success(resource: Resource, thing: Object) -> Object:
 
 
 async def delete_collection(
-    registry: Registry, request: web.BaseRequest, target: Target, body: bytes
+    registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
     """DELETE all objects that the selectors match; answers with what it deleted."""
     options = request_body.delete_options(request, body)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from flashsale.embedded.kubelet.images.image_reference import InvalidReferenceError
-from flashsale.embedded.kubelet.images.image_store import Image
-from flashsale.embedded.kubelet.pods.pod import Pod
+from flashsale.embedded.kubelet.images.image_store import NodeImage
+from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.objects.models import Object
 
 NO_REGISTRY = "the embedded cluster has no registry; images come from flashsale up"
@@ -23,13 +23,13 @@ _LOOK = 0.5  # seconds between two looks for the image
 class ImagePuller:
     """Gets one container its image."""
 
-    def __init__(self, spec: Object, pod: Pod) -> None:
+    def __init__(self, spec: Object, pod: KubeletPod) -> None:
         self._name: str = spec["name"]
         self._image: str = spec.get("image") or ""
         self._never = spec.get("imagePullPolicy") == "Never"
         self._pod = pod
 
-    async def ready(self) -> Image:
+    async def ready(self) -> NodeImage:
         """Return the image as soon as it is there; the status says why it is not."""
         try:
             image = self._find()
@@ -42,10 +42,10 @@ class ImagePuller:
         self._record("Pulled", f'Container image "{self._image}" {suffix}')
         return image
 
-    def _find(self) -> Image | None:
+    def _find(self) -> NodeImage | None:
         return self._pod.tools.images.get(self._image)
 
-    async def _appears(self, seconds: float) -> Image | None:
+    async def _appears(self, seconds: float) -> NodeImage | None:
         """Look for the image for so many seconds."""
         deadline = asyncio.get_running_loop().time() + seconds
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
@@ -54,7 +54,7 @@ class ImagePuller:
                 return image
         return None
 
-    async def _refused(self) -> Image:
+    async def _refused(self) -> NodeImage:
         """Never pull: the same two events at every sync."""
         message = f'Container image "{self._image}" is not present with pull policy of Never'
         syncs = 0
@@ -66,7 +66,7 @@ class ImagePuller:
                 return image
             syncs += 1
 
-    async def _pulled(self) -> Image:
+    async def _pulled(self) -> NodeImage:
         """Try to pull, fail, wait twice as long, try again."""
         delay = BACK_OFF
         while True:

@@ -25,7 +25,7 @@ _WITH_VALUE = ("-i", "--index-url", "--extra-index-url", "--trusted-host", "-f",
 
 
 @dataclass(slots=True)
-class Recipe:
+class ImageRecipe:
     """What the instructions add up to."""
 
     files: dict[str, Path] = field(
@@ -41,13 +41,13 @@ class Recipe:
     notes: tuple[str, ...] = ()
 
 
-def write(instructions: Sequence[Instruction], folder: Path) -> Recipe:
+def write(instructions: Sequence[Instruction], folder: Path) -> ImageRecipe:
     """Follow the last stage's instructions over an app folder.
 
     Raises:
         BadInputError: something cannot be done; file and line are named.
     """
-    recipe = Recipe()
+    recipe = ImageRecipe()
     leave_out = ignored(folder)
     for one in instructions:
         if one.keyword in ("COPY", "ADD"):
@@ -60,7 +60,7 @@ def write(instructions: Sequence[Instruction], folder: Path) -> Recipe:
     return recipe
 
 
-def _configure(recipe: Recipe, one: Instruction) -> None:
+def _configure(recipe: ImageRecipe, one: Instruction) -> None:
     match one.keyword:
         case "WORKDIR":
             recipe.workdir = posixpath.join(recipe.workdir, one.text)
@@ -79,7 +79,7 @@ def _configure(recipe: Recipe, one: Instruction) -> None:
             _note(recipe, one, "containers get SIGTERM, and /bin/sh for shell form")
 
 
-def _note(recipe: Recipe, one: Instruction, why: str) -> None:
+def _note(recipe: ImageRecipe, one: Instruction, why: str) -> None:
     done = "executed" if one.keyword == "RUN" else "followed"
     text = " ".join(one.text.split())
     recipe.notes += (f"{one.keyword} {text} is not {done} on the embedded cluster: {why}",)
@@ -98,7 +98,7 @@ def _inside(path: str) -> str:
 
 
 def _copy(
-    recipe: Recipe, one: Instruction, folder: Path, leave_out: Callable[[PurePosixPath], bool]
+    recipe: ImageRecipe, one: Instruction, folder: Path, leave_out: Callable[[PurePosixPath], bool]
 ) -> None:
     words = one.words()
     flags = [word for word in words if word.startswith("--")]
@@ -116,7 +116,7 @@ def _copy(
         _place(recipe, source, place, into, folder, leave_out)
 
 
-def _folders(recipe: Recipe) -> set[str]:
+def _folders(recipe: ImageRecipe) -> set[str]:
     parents = {str(parent) for file in recipe.files for parent in PurePosixPath(file).parents}
     return recipe.folders | parents | {""}
 
@@ -154,7 +154,7 @@ def _sources(
 
 
 def _place(
-    recipe: Recipe,
+    recipe: ImageRecipe,
     source: Path,
     place: str,
     into: bool,

@@ -23,7 +23,7 @@ from urllib.parse import quote, unquote
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.embedded.kubelet.images import dockerfile as dockerfiles
 from flashsale.embedded.kubelet.images import image_recipe as recipes
-from flashsale.embedded.kubelet.images.image_recipe import Recipe
+from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
 from flashsale.embedded.kubelet.images.image_reference import InvalidReferenceError, normalise
 
 MAX_BYTES = 100 * 1024 * 1024
@@ -31,7 +31,7 @@ MAX_FILES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class NodeImage:
     """An image that containers can be started from."""
 
     name: str  # the full one: docker.io/library/flashsale:1.0
@@ -95,7 +95,7 @@ class ImageStore:
             ) from error
         return BuiltImage(name, f"sha256:{identity}", built, recipe.notes)
 
-    def get(self, reference: str) -> Image | None:
+    def get(self, reference: str) -> NodeImage | None:
         """Return the image that a name (or a name@sha256:...) stands for; None if it is not here.
 
         Raises:
@@ -110,7 +110,7 @@ class ImageStore:
         except (OSError, ValueError, KeyError):
             return None  # absent, or damaged
 
-    def list(self) -> list[Image]:
+    def list(self) -> list[NodeImage]:
         """Return all named images, sorted by name."""
         images = []
         with contextlib.suppress(FileNotFoundError):
@@ -119,7 +119,7 @@ class ImageStore:
                     images.append(self.get(unquote(file.name)))
         return sorted((image for image in images if image), key=lambda image: image.name)
 
-    def _store(self, recipe: Recipe, folder: Path) -> tuple[str, bool]:
+    def _store(self, recipe: ImageRecipe, folder: Path) -> tuple[str, bool]:
         """Copy into a new folder while hashing, so that what is stored is what was hashed."""
         self._blobs.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=self._blobs))
@@ -182,7 +182,7 @@ def _read(dockerfile: Path) -> str:
         raise BadInputError(f"{dockerfile} cannot be read: {why}.") from error
 
 
-def _copy_files(recipe: Recipe, rootfs: Path, folder: Path) -> tuple[dict[str, str], int]:
+def _copy_files(recipe: ImageRecipe, rootfs: Path, folder: Path) -> tuple[dict[str, str], int]:
     """Copy the files; returns a hash and mode for each, and the size of all in bytes."""
     if len(recipe.files) > MAX_FILES:
         raise _too_big(folder, f"{len(recipe.files)} files, more than {MAX_FILES}")
@@ -225,7 +225,7 @@ def _too_big(folder: Path, what: str) -> BadInputError:
     )
 
 
-def _describe(recipe: Recipe) -> dict[str, Any]:
+def _describe(recipe: ImageRecipe) -> dict[str, Any]:
     return {
         "entrypoint": list(recipe.entrypoint),
         "cmd": list(recipe.cmd),
@@ -236,8 +236,8 @@ def _describe(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _image(name: str, identity: str, rootfs: Path, described: dict[str, Any]) -> Image:
-    return Image(
+def _image(name: str, identity: str, rootfs: Path, described: dict[str, Any]) -> NodeImage:
+    return NodeImage(
         name,
         f"sha256:{identity}",
         rootfs,

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.log_file import LogWriter
 from flashsale.embedded.kubelet.pod_api import PodAPI
-from flashsale.embedded.types.api_errors import ApiError, not_found
+from flashsale.embedded.types.api_errors import StatusError, not_found
 from flashsale.embedded.types.resources import PODS
 from flashsale.objects.models import Object
 from flashsale.objects.models import timestamp as unix_seconds
@@ -216,5 +216,5 @@ def _status(pod: Object, container: str) -> Object | None:
     return next((one for one in both if one.get("name") == container), None)
 
 
-def _bad(message: str) -> ApiError:
-    return ApiError(400, "BadRequest", message)
+def _bad(message: str) -> StatusError:
+    return StatusError(400, "BadRequest", message)

@@ -17,7 +17,7 @@ from flashsale.embedded.kubelet.prober.prober import Prober
 from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
 from flashsale.embedded.kubelet.runtime.instance import Runtime
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress, PodNetwork
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
 
 RETRY = 1.0  # seconds until a write that the cluster could not take is tried again
@@ -39,7 +39,7 @@ class NodeServices:
     relist: tuple[float, float] = (0.0, 0.0)  # seconds until a container's own end is noticed
 
 
-class Pod:
+class KubeletPod:
     """The newest object, the state behind its status, and the tasks that belong to it."""
 
     def __init__(self, thing: Object, state: PodState, tools: NodeServices) -> None:
@@ -131,7 +131,7 @@ class Pod:
         init = any(one.name == container for one in self.state.init)
         path = f"spec.{'initContainers' if init else 'containers'}{{{container}}}"
         # A full disk, or a namespace that is going away: events are the first to go.
-        with contextlib.suppress(FlashsaleError, ApiError):
+        with contextlib.suppress(FlashsaleError, StatusError):
             self.tools.api.record(self.object, type, reason, message, path if container else "")
 
     async def remove(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
-from flashsale.embedded.kubelet.pods.pod import RETRY, NodeServices, Pod
+from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
 from flashsale.embedded.kubelet.pods.pod_state import fresh, recovered
 from flashsale.embedded.kubelet.pods.pod_status import initialized
 from flashsale.embedded.kubelet.prober.probe_specs import ports_of
@@ -34,7 +34,7 @@ class PodWorker:
         """Read from the object where the pod stands."""
         seen = bool((thing.get("status") or {}).get("containerStatuses"))
         state = (recovered if seen else fresh)(thing, tools.clock())
-        self.pod = Pod(thing, state, tools)
+        self.pod = KubeletPod(thing, state, tools)
         self._seen = seen
         spec = thing["spec"]
         init = spec.get("initContainers") or []
@@ -149,7 +149,7 @@ class PodWorker:
     async def _live(self) -> None:
         self.pod.publish()
         if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
-            text = "Pod sandbox changed, it will be killed and re-created."
+            text = "KubeletPod sandbox changed, it will be killed and re-created."
             self.pod.record("Normal", "SandboxChanged", text)
         await self._sandbox()
         for container in self._init:

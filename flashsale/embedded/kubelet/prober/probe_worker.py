@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from flashsale.embedded.kubelet.pods.pod import Pod
+from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.embedded.kubelet.pods.pod_state import ContainerState, Running
 from flashsale.embedded.kubelet.prober.probe_specs import Probe, Streak, step
-from flashsale.embedded.kubelet.prober.prober import Outcome, Target
+from flashsale.embedded.kubelet.prober.prober import Outcome, ProbeTarget
 from flashsale.embedded.kubelet.runtime.instance import Instance
 
 
@@ -37,7 +37,7 @@ class Probed(Protocol):
 class ProbeWorker:
     """Asks every period, and at once when triggered."""
 
-    def __init__(self, probe: Probe, container: Probed, pod: Pod) -> None:
+    def __init__(self, probe: Probe, container: Probed, pod: KubeletPod) -> None:
         self.probe = probe
         self.streak = Streak().renewed(probe)
         self._container = container
@@ -92,7 +92,7 @@ class ProbeWorker:
         address = self._pod.address
         if address is None:
             return
-        target = Target(self._pod.uid, address.ip, instance)
+        target = ProbeTarget(self._pod.uid, address.ip, instance)
         outcome = await self._pod.tools.prober.ask(
             self.probe.action, float(self.probe.timeout), target
         )

@@ -32,7 +32,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ProbeTarget:
     """Whom to ask: a container of a pod."""
 
     uid: str
@@ -52,7 +52,7 @@ class Prober:
         if self._client:
             await self._client.close()
 
-    async def ask(self, action: Action, timeout: float, target: Target) -> Outcome:
+    async def ask(self, action: Action, timeout: float, target: ProbeTarget) -> Outcome:
         """Ask once, with ``timeout`` seconds for the whole answer."""
         if isinstance(action, Exec):
             return await _execute(action, timeout, target)
@@ -61,7 +61,7 @@ class Prober:
         return await self.get(action, timeout, target)
 
     async def get(
-        self, action: HttpGet, timeout: float, target: Target, agent: str = PROBE_AGENT
+        self, action: HttpGet, timeout: float, target: ProbeTarget, agent: str = PROBE_AGENT
     ) -> Outcome:
         """Send a GET request; redirects are followed only within the same host."""
         host = action.host or target.ip
@@ -78,7 +78,9 @@ class Prober:
             text = _explain(error, urls[-1])
         return Outcome("failure", f'Get "{urls[-1]}": {text}')
 
-    async def _follow(self, urls: list[str], headers: CIMultiDict[str], target: Target) -> Outcome:
+    async def _follow(
+        self, urls: list[str], headers: CIMultiDict[str], target: ProbeTarget
+    ) -> Outcome:
         """Ask the last of ``urls``; redirects are added to the list as they are followed."""
         while True:
             async with self._request(urls[-1], headers, target) as response:
@@ -91,7 +93,7 @@ class Prober:
             urls.append(onward)
 
     def _request(
-        self, url: str, headers: CIMultiDict[str], target: Target
+        self, url: str, headers: CIMultiDict[str], target: ProbeTarget
     ) -> aiohttp.client._RequestContextManager:
         """Ask the real address, in the name of the one that the pod believes to have."""
         if self._client is None:
@@ -113,7 +115,7 @@ class Prober:
             headers["Host"] = urlsplit(url).netloc
         return self._client.get(real, headers=headers, allow_redirects=False)
 
-    async def _connect(self, action: TcpSocket, timeout: float, target: Target) -> Outcome:
+    async def _connect(self, action: TcpSocket, timeout: float, target: ProbeTarget) -> Outcome:
         host, port = action.host or target.ip, action.port
         real = (host, port) if action.host else self._network.resolve(host, target.uid, port)
         try:
@@ -168,7 +170,7 @@ def _explain(error: Exception, url: str) -> str:
     return str(error)
 
 
-async def _execute(action: Exec, timeout: float, target: Target) -> Outcome:
+async def _execute(action: Exec, timeout: float, target: ProbeTarget) -> Outcome:
     try:
         code, output = await target.instance.run(action.command, timeout)
     except TimeoutError:

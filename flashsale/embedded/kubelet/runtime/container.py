@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from flashsale.embedded.kubelet.images.image_puller import SLOW_SYNC, SYNC, ImagePuller
-from flashsale.embedded.kubelet.pods.pod import Pod
+from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.embedded.kubelet.pods.pod_state import BACK_OFF, ContainerState, Running, Terminated
 from flashsale.embedded.kubelet.prober.probe_specs import Probe, probes_of
 from flashsale.embedded.kubelet.prober.probe_worker import ProbeWorker
-from flashsale.embedded.kubelet.prober.prober import Target
+from flashsale.embedded.kubelet.prober.prober import ProbeTarget
 from flashsale.embedded.kubelet.runtime.backoff import Backoff
 from flashsale.embedded.kubelet.runtime.container_env import (
     ConfigError,
@@ -33,7 +33,7 @@ from flashsale.objects.models import Object
 class Container:
     """Keeps one container running as the pod's restart policy wants it."""
 
-    def __init__(self, spec: Object, pod: Pod, *, init: bool = False) -> None:
+    def __init__(self, spec: Object, pod: KubeletPod, *, init: bool = False) -> None:
         self.name: str = spec["name"]
         self.instance: Instance | None = None
         self.workers = [] if init else [ProbeWorker(one, self, pod) for one in probes_of(spec)]
@@ -244,7 +244,7 @@ class Container:
 
     async def _run_hook(self, hook: dict[str, Any], instance: Instance) -> None:
         ip = self._pod.address.ip if self._pod.address else ""
-        target = Target(self._pod.uid, ip, instance)
+        target = ProbeTarget(self._pod.uid, ip, instance)
         await run_hook(hook, self._spec, self._pod.tools.prober, target)
 
     def _refresh(self) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flashsale.embedded.kubelet.images.image_store import Image, replace_file
+from flashsale.embedded.kubelet.images.image_store import NodeImage, replace_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
 from flashsale.embedded.kubelet.runtime.container_env import expand
@@ -130,7 +130,7 @@ class Runtime:
         self,
         pod: Object,
         spec: Object,
-        image: Image,
+        image: NodeImage,
         variables: Mapping[str, str],
         address: PodAddress,
         container_id: str,
@@ -206,7 +206,7 @@ def guest(pod_name: str, address: PodAddress) -> str:
 
 
 def _environment(
-    image: Image, variables: Mapping[str, str], rootfs: Path, pod_name: str
+    image: NodeImage, variables: Mapping[str, str], rootfs: Path, pod_name: str
 ) -> dict[str, str]:
     """Return the environment. PATH begins where this Python's programs are (gunicorn, flask)."""
     env = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
@@ -234,7 +234,7 @@ def _inside(rootfs: Path, word: str) -> str:
     return str(copy) if copy.exists() else word
 
 
-def _command(spec: Object, image: Image, variables: Mapping[str, str]) -> list[str]:
+def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> list[str]:
     """Put the command together: the pod's `command` and `args` replace ENTRYPOINT and CMD."""
     command = [expand(word, variables) for word in spec.get("command") or []]
     args = [expand(word, variables) for word in spec.get("args") or []]

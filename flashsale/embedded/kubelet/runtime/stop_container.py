@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from typing import Any
 
 from flashsale.embedded.kubelet.prober.probe_specs import Exec, HttpGet, action_of
-from flashsale.embedded.kubelet.prober.prober import HOOK_AGENT, Prober, Target
+from flashsale.embedded.kubelet.prober.prober import HOOK_AGENT, Prober, ProbeTarget
 from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.objects.models import Object
 
@@ -70,7 +70,7 @@ async def stop(instance: Instance, grace: Grace, pre_stop: Callable[[], Awaitabl
 
 
 async def run_hook(
-    hook: Mapping[str, Any], container: Object, prober: Prober, target: Target
+    hook: Mapping[str, Any], container: Object, prober: Prober, target: ProbeTarget
 ) -> None:
     """Run one lifecycle hook: sleep, exec or httpGet, whose answer may be any.
 

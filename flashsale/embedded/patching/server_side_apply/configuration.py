@@ -17,7 +17,7 @@ from flashsale.embedded.patching.server_side_apply.merging import (
     Applying,
     conflict_error,
 )
-from flashsale.embedded.types.api_errors import ApiError, bad_request
+from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.objects.models import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"
@@ -134,11 +134,11 @@ def _applying(
     return Applying(who, config, fields, api_version, now)
 
 
-def _untyped(applied: Object, api_version: str, why: str) -> ApiError:
+def _untyped(applied: Object, api_version: str, why: str) -> StatusError:
     meta = _metadata(applied)
     where = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
     kind = f"{api_version}, Kind={applied.get('kind')}"
-    return ApiError(500, "", f"failed to create typed patch object ({where}; {kind}): {why}")
+    return StatusError(500, "", f"failed to create typed patch object ({where}; {kind}): {why}")
 
 
 def _before_first_apply(live: Object, api_version: str, now: str) -> Managers:

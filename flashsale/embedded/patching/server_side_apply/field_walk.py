@@ -65,7 +65,7 @@ class Node:
 
 
 @dataclass(slots=True)
-class Comparison:
+class FieldChanges:
     """What has to be done to one object to make it another one."""
 
     added: set[Path] = field(default_factory=set)
@@ -97,9 +97,9 @@ def all_fields_of(thing: Object) -> FieldSet:
         return compare({}, thing).written
 
 
-def compare(before: Object, after: Object) -> Comparison:
+def compare(before: Object, after: Object) -> FieldChanges:
     """Compare two objects; lists that cannot be told apart by their keys count as one value."""
-    result = Comparison()
+    result = FieldChanges()
     _compare(Node(before), Node(after), (), result)
     return result
 
@@ -169,7 +169,7 @@ def _collect(node: Node, path: Path, found: set[Path]) -> None:
             found.add(below)
 
 
-def _compare(before: Node, after: Node, path: Path, result: Comparison) -> None:
+def _compare(before: Node, after: Node, path: Path, result: FieldChanges) -> None:
     old, new = _children(before), _children(after)
     walked = not (before.is_empty() and after.is_empty()) and (
         (old is not None and (new is not None or after.is_empty()))

@@ -9,7 +9,7 @@ from flashsale.embedded.patching.server_side_apply import field_sets, field_walk
 from flashsale.embedded.patching.server_side_apply import managers as managing
 from flashsale.embedded.patching.server_side_apply.field_sets import FieldSet, Path
 from flashsale.embedded.patching.server_side_apply.managers import Manager, Managers, Owned
-from flashsale.embedded.types.api_errors import ApiError
+from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
 
 NEVER_OWNED: FieldSet = frozenset(
@@ -62,7 +62,7 @@ class Applying:
         return self.fields.union(*appliers)
 
 
-def conflict_error(conflicts: list[Conflict]) -> ApiError:
+def conflict_error(conflicts: list[Conflict]) -> StatusError:
     """Word conflicts as ``NewConflictError`` does; the details hold nothing but the causes."""
     causes = [
         {
@@ -76,7 +76,7 @@ def conflict_error(conflicts: list[Conflict]) -> ApiError:
         text = f"1 conflict: {causes[0]['message']}: {causes[0]['field']}"
     else:
         text = f"{len(causes)} conflicts: " + "\n".join(_listed(conflicts))
-    return ApiError(409, "Conflict", f"Apply failed with {text}", {"causes": causes})
+    return StatusError(409, "Conflict", f"Apply failed with {text}", {"causes": causes})
 
 
 def _pruned(merged: Object, last: FieldSet, applied: FieldSet) -> Object:
