@@ -27,7 +27,8 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from flashsale.clusters.select import ClusterOptions
-from flashsale.sale.kill.kill import KillMethod, kill_pods
+from flashsale.sale.kill.kill import kill_pods
+from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.kill.victims import victims
 from flashsale.sale.observe.observations import Observation
 from flashsale.sale.observe.stream import follow

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flashsale.sale.kill.kill import KillMethod
+    from flashsale.sale.kill.kill_method import KillMethod
 
 LONGEST_GRACE = 86_400  # seconds
 
@@ -41,7 +41,7 @@ def blow(command: str, grace: int | None, hard: bool, process: bool) -> KillMeth
         BadInputError: options that contradict each other, or a number that means nothing.
     """
     from flashsale.base.errors import BadInputError
-    from flashsale.sale.kill.kill import KillMethod
+    from flashsale.sale.kill.kill_method import KillMethod
 
     hint = f"flashsale {command} --help"
     if (grace is not None) + hard + process > 1:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import counted, number
 from flashsale.load.plan import FASTEST
-from flashsale.sale.kill.kill import KillMethod
+from flashsale.sale.kill.kill_method import KillMethod
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000

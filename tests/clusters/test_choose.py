@@ -22,10 +22,10 @@ from flashsale.base.errors import (
 from flashsale.clusters import availability
 from flashsale.clusters.select import ClusterOptions, select_existing, select_for_up
 from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.state.kubeconfig_file import minified, write
 from flashsale.clusters.state.sale_record import SaleRecord, UnusableRecordError
 from flashsale.kube import kubeconfig
 from flashsale.kube.kubeconfig import KubeContext
-from flashsale.kube.kubeconfig_file import minified, write
 from tests.command import Flashsale
 
 CONTEXTS = {

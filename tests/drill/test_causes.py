@@ -8,7 +8,7 @@ import pytest
 
 from flashsale.drill.analysis.attribution import LAG, LINGER, NEWS, NOTICE, Cause
 from flashsale.drill.analysis.windows import causes
-from flashsale.sale.kill.kill import KillMethod
+from flashsale.sale.kill.kill_method import KillMethod
 from tests.drill.making import healing, life, outcome, scaled, struck
 
 KILLED = [life("a", leaving=10.03, gone=16.0), life("x", seen=10.05, ready=15.0)]

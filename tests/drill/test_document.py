@@ -14,7 +14,7 @@ from flashsale.drill.analysis.verdict import judge
 from flashsale.drill.environment import manifest
 from flashsale.drill.report.compare import chance, compare, figure, larger_than
 from flashsale.drill.report.document import document, read
-from flashsale.sale.kill.kill import KillMethod
+from flashsale.sale.kill.kill_method import KillMethod
 from tests.drill.making import PLACE, healing, life, loss, outcome, phase, scaled, struck
 
 USUAL: dict[str, Any] = {

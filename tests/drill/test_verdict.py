@@ -12,7 +12,7 @@ from flashsale.drill.analysis.verdict import judge
 from flashsale.drill.result import Skipped
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Generator
-from flashsale.sale.kill.kill import KillMethod
+from flashsale.sale.kill.kill_method import KillMethod
 from tests.drill.making import PLACE, START, healing, life, loss, outcome, phase, scaled, struck
 from tests.drill.test_gain import part
 

@@ -16,7 +16,7 @@ from flashsale.drill.result import LogEntry, Skipped
 from flashsale.drill.runner import Glance
 from flashsale.drill.scenario import Scenario, steps
 from flashsale.load.results import Figures, LoadProgress
-from flashsale.sale.kill.kill import KillMethod
+from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.observe.observations import Synced
 from flashsale.sale.observe.state import Healing
 from flashsale.ui.drill import text as views

@@ -12,7 +12,7 @@ from flashsale.cli import common_options, parsers
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.objects.models import Pod
-    from flashsale.sale.kill.kill import KillMethod
+    from flashsale.sale.kill.kill_method import KillMethod
     from flashsale.sale.observe.observations import Observation
     from flashsale.sale.observe.state import Happening, Healing
     from flashsale.sale.session import Sale

@@ -15,7 +15,7 @@ def kubeconfig(ctx: typer.Context) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.select import select_existing
     from flashsale.clusters.state.directory import state_home
-    from flashsale.kube.kubeconfig_file import write
+    from flashsale.clusters.state.kubeconfig_file import write
 
     typed = shared(ctx)
     choice = run(select_existing(typed.wanted))

@@ -141,7 +141,8 @@ async def _struck(sale: Sale, board: Board, count: int) -> Answer:
     import random
     import time
 
-    from flashsale.sale.kill.kill import KillMethod, kill_pods
+    from flashsale.sale.kill.kill import kill_pods
+    from flashsale.sale.kill.kill_method import KillMethod
     from flashsale.sale.kill.victims import victims
 
     owner = board.state.replicaset.uid if board.state.replicaset else ""

@@ -23,9 +23,9 @@ from flashsale.embedded.apiserver.handlers import (
 from flashsale.embedded.apiserver.handlers import (
     write as writing,
 )
+from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget, known_group, missing, parse
-from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors, openapi
 from flashsale.embedded.types.api_errors import StatusError
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 class ApiServer:
     """Answers requests about one registry."""
 
-    def __init__(self, registry: Registry, container_logs: Logs) -> None:
+    def __init__(self, registry: Registry, container_logs: ContainerLogs) -> None:
         self._registry = registry
         self._logs = container_logs
 

@@ -11,27 +11,15 @@ from dataclasses import dataclass, field
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
 from flashsale.objects.models import Pod
+from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.observe.healing_fold import step
-from flashsale.sale.observe.observations import Cause, Mark, Observation, StreamSeen, Synced
+from flashsale.sale.observe.observations import Mark, Observation, StreamSeen, Synced
 from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO
 from flashsale.sale.observe.state import Closed, Happening, Healing, NotReplaced, SaleState
 from flashsale.sale.observe.stream import follow
 from flashsale.sale.ready.conditions import ATTEMPTS
 from flashsale.sale.ready.readiness import explained
 from flashsale.sale.session import Sale
-
-
-@dataclass(frozen=True, slots=True)
-class KillMethod:
-    """How to kill."""
-
-    grace: int | None = None  # seconds; None is the pod's own, 0 is at once, without any goodbye
-    process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
-
-    @property
-    def cause(self) -> Cause:
-        """What the healing will say it died of."""
-        return "crashed" if self.process else "deleted"
 
 
 @dataclass(slots=True)

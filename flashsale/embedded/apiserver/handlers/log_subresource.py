@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
-from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.types import api_errors as apierrors
 from flashsale.embedded.types.api_errors import FieldError
 
@@ -21,8 +21,20 @@ NUMBERS = {  # query parameter: its option, the least value it may have
 }
 
 
+class ContainerLogs(Protocol):
+    """What the API server asks of a kubelet: the logs of its containers."""
+
+    def read(self, namespace: str, name: str, uid: str, container: str, **options: Any) -> bytes:
+        """Return the log as it is now."""
+
+    def follow(
+        self, namespace: str, name: str, uid: str, container: str, **options: Any
+    ) -> AsyncIterator[bytes]:
+        """Return the log as it is and as it grows."""
+
+
 async def answer(
-    registry: Registry, logs: Logs, request: web.BaseRequest, target: RequestTarget
+    registry: Registry, logs: ContainerLogs, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
     """Send a container's log, as it is or as it grows.
 
