@@ -34,8 +34,8 @@ from flashsale.ui.watch.screen import Screen
 from flashsale.ui.watch.session import WatchSession
 from flashsale.ui.watch.view_model import Board, Place
 from tests.command import Flashsale
-from tests.watching.cluster import PATH, Cluster
-from tests.watching.test_watching import Watcher, busy
+from tests.kube.watch.lying_api_server import PATH, Cluster
+from tests.kube.watch.test_watch import Watcher, busy
 
 KUBECTL = str(Path(sys.executable).parent / "kubectl")
 CALM_SECONDS, BUSY_SECONDS = 15.0, 15.0

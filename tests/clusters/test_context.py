@@ -17,7 +17,7 @@ from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.context import ContextCluster, candidates
 from flashsale.embedded.process import launch
 from flashsale.objects.models import Service
-from tests.minikube.world import Told
+from tests.clusters.minikube.double_world import Told
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", 30080, "80:30080/TCP", 0)
 SERVER = "https://127.0.0.1:6443"

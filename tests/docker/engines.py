@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.docker import Engine, connected
-from tests.docker.doors import engine_socket
+from tests.docker.engine_proxies import engine_socket
 
 BASE = "python:3.11-slim"
 ROOT = Path(__file__).parents[2]

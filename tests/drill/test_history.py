@@ -6,9 +6,9 @@ from flashsale.drill.history import History, Routing, key, seats
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import Observation, SliceSeen, Synced
 from flashsale.sale.observe.state import SaleState
-from tests.drill.making import healing, life
-from tests.healing.replay import recorded
-from tests.healing.test_cases import gone, killed, sight
+from tests.drill.drill_results import healing, life
+from tests.sale.observe.replay import recorded
+from tests.sale.observe.test_healing_cases import gone, killed, sight
 
 
 def remembered(observations: list[Observation]) -> History:

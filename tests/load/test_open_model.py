@@ -7,7 +7,7 @@ import time
 from flashsale.load.coordinator import run
 from flashsale.load.plan import LoadPlan
 from flashsale.load.target import find_target
-from tests.load.liar import Liar
+from tests.load.lying_server import Liar
 
 STALL = 2.0  # seconds
 
