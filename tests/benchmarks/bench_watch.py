@@ -28,7 +28,7 @@ import yaml
 from rich.console import Console
 
 from flashsale.kube import connect, paths
-from flashsale.kube.watch import Changed, Patience, Resynced, changes
+from flashsale.kube.watch import Changed, Resynced, WatchTimeouts, changes
 from flashsale.sale.observe.stream import follow
 from flashsale.ui.watch.screen import Screen
 from flashsale.ui.watch.session import WatchSession
@@ -198,7 +198,7 @@ async def many_changes() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with connect(_kubeconfig(Path(folder), cluster), "test") as api:
             began = time.process_time()
-            patience = Patience(first=0.01, longest=0.05)
+            patience = WatchTimeouts(first=0.01, longest=0.05)
             async with aclosing(changes(api, PATH, patience=patience)) as news:
                 watcher = Watcher(news)
                 await watcher.until("live")
