@@ -8,13 +8,13 @@ image's digest. What was typed as `--build-arg` always wins, and is part of it.
 from __future__ import annotations
 
 import configparser
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.addresses import is_loopback
 from flashsale.base.errors import RefusedError
 from flashsale.docker.buildkit import CA_PATH
 
@@ -145,7 +145,7 @@ def _refuse_passwords(arguments: Mapping[str, str]) -> None:
 def _loopback(value: str) -> bool:
     try:
         host = urlsplit(value).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return is_loopback(host)
     except ValueError:
         return False
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.addresses import is_loopback
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import (
     App,
@@ -45,8 +46,6 @@ from flashsale.docker import EngineError, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
-
-FORWARDED = ("127.0.0.1", "localhost", "::1")  # a node behind a published port, not the node itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ class MinikubeCluster:
         """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
         found = contexts.read(self.kubeconfig).get(self.context)
         host = urlsplit(found.server).hostname if found else None
-        if not host or host in FORWARDED or not service.node_port:
+        if not host or is_loopback(host) or not service.node_port:
             return ""
         keep_proxies_off(host)
         met = await tcp_probe(host, service.node_port, self.patience.probe)

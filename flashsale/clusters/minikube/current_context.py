@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.files import replace_file
+
 
 def path(environ: Mapping[str, str]) -> Path:
     """The first entry of $KUBECONFIG that is not empty, else ~/.kube/config."""
@@ -26,7 +28,7 @@ def current_context_kept() -> Iterator[None]:
         text = _text(file)
         after = current(text)
         if after and after.name != before.name:
-            _write(file, text[: after.start] + before.source + text[after.end :])
+            replace_file(file.resolve(), text[: after.start] + before.source + text[after.end :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,3 @@ def _text(file: Path) -> str:
         return file.read_bytes().decode()  # line ends as they are
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _write(file: Path, text: str) -> None:
-    """Replace the file at once, so that nobody ever reads half of it."""
-    target = file.resolve()  # a link stays a link
-    beside = target.with_name(f"{target.name}.flashsale-{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(text.encode())
-    beside.replace(target)

@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.files import replace_file
 
 FORMAT = "1"
 PROBE_SECONDS = 0.5  # somebody who only looks at the lock has let go of it long before
@@ -173,9 +174,7 @@ class ClusterDirectory:
         """Say who runs here."""
         known = asdict(running)
         del known["kubeconfig"]
-        temporary = self.path / ".cluster.json"
-        temporary.write_text(json.dumps(known) + "\n")
-        temporary.replace(self.path / "cluster.json")
+        replace_file(self.path / "cluster.json", json.dumps(known) + "\n")
 
 
 def _lock(descriptor: int, timeout: float) -> bool:

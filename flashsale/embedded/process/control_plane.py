@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from flashsale import __version__
+from flashsale.base.files import replace_file
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
@@ -29,7 +30,7 @@ from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.kubeproxy import node_ports
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
 from flashsale.embedded.process.launch import CONTEXT
-from flashsale.embedded.process.pki import Pki, write_private
+from flashsale.embedded.process.pki import Pki
 from flashsale.embedded.scheduler import Scheduler
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
@@ -121,13 +122,13 @@ class ControlPlane:
         except (OSError, OverflowError):
             sock.bind((ADDRESS, 0))
         sock.setblocking(False)
-        saved.write_text(f"{sock.getsockname()[1]}\n")
+        replace_file(saved, f"{sock.getsockname()[1]}\n")
         return sock
 
     def _announce(self, port: int) -> None:
         kubeconfig = self._home.path / "kubeconfig"
         text = self._pki.kubeconfig(f"https://{ADDRESS}:{port}", CONTEXT)
-        write_private(kubeconfig, text.encode())
+        replace_file(kubeconfig, text)
         self._home.announce(RunningCluster(os.getpid(), port, kubeconfig, __version__, time.time()))
 
 

@@ -6,14 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does
 
 if TYPE_CHECKING:
     import ssl
-
-LOOPBACK = ("127.", "localhost", "[::1]")
-PRIVATE = ("10.", "192.168.", *(f"172.{n}." for n in range(16, 32)))
 
 
 class ClientTransport:
@@ -136,8 +134,9 @@ def _beside_the_proxy(host: str, proxy: str | None) -> bool:
     An ambient proxy (HTTPS_PROXY) cannot reach minikube's private network; one that the kubeconfig
     names with `proxy-url` is meant.
     """
+    from urllib.parse import urlsplit
     from urllib.request import getproxies
 
-    address = host.partition("://")[2]
+    address = urlsplit(host).hostname or ""
     ambient = proxy is not None and proxy in getproxies().values()
-    return address.startswith(LOOPBACK) or (ambient and address.startswith(PRIVATE))
+    return is_loopback(address) or (ambient and is_private(address))

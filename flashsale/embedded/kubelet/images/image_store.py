@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.files import replace_file
 from flashsale.embedded.kubelet.images import dockerfile as dockerfiles
 from flashsale.embedded.kubelet.images import image_recipe as recipes
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
@@ -144,15 +144,6 @@ class ImageStore:
 
     def _name_file(self, full: str) -> Path:
         return self._names / quote(full, safe="")
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a small file so that readers see the old text or the new, never a half."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=".", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
-    os.replace(file.name, path)
 
 
 def _rename_new(new: Path, final: Path) -> None:

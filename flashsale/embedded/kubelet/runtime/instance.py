@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flashsale.embedded.kubelet.images.image_store import NodeImage, replace_file
+from flashsale.base.files import replace_file
+from flashsale.embedded.kubelet.images.image_store import NodeImage
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
 from flashsale.embedded.kubelet.runtime.container_env import expand
