@@ -6,11 +6,10 @@ that grows with the number of purchases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from flashsale.sale.observe.observations import Observation, PodSeen, SliceSeen, Synced
-from flashsale.sale.observe.state import (
+from flashsale.sale.observe.healing import (
     Closed,
     Died,
     Happening,
@@ -18,8 +17,9 @@ from flashsale.sale.observe.state import (
     Healing,
     NotReplaced,
     Replaced,
-    SaleState,
 )
+from flashsale.sale.observe.observations import Observation, PodSeen, SliceSeen, Synced
+from flashsale.sale.observe.state import SaleState, Update
 
 Key = tuple[str, float]  # the victim's uid, and when it died
 
@@ -63,7 +63,11 @@ class History:
     healings: dict[Key, Healing] = field(default_factory=dict)  # the newest word on each death
     called_off: dict[Key, str] = field(default_factory=dict)  # why nobody replaces that pod
 
-    def add(self, seen: Observation, state: SaleState, happened: list[Happening]) -> None:
+    def see(self, update: Update) -> None:
+        """Remember one update of the sale's monitor."""
+        self.add(update.observation, update.state, update.happenings)
+
+    def add(self, seen: Observation, state: SaleState, happened: Sequence[Happening]) -> None:
         """Remember one observation, the state after it, and what it meant."""
         if isinstance(seen, PodSeen):
             self.lives[seen.pod.uid] = lived(self.lives.get(seen.pod.uid), seen)
@@ -83,6 +87,13 @@ class History:
         """All deaths that needed a replacement, in their order."""
         kept = (one for one in self.healings.values() if key(one) not in self.called_off)
         return sorted(kept, key=lambda one: one.died)
+
+    def over(self, uid: str, since: float) -> bool:
+        """Whether a killed pod's healing has ended: replaced and gone, or not to be replaced."""
+        deaths = [
+            one for one in self.healings.values() if one.victim_uid == uid and one.died >= since
+        ]
+        return bool(deaths) and all(one.whole or key(one) in self.called_off for one in deaths)
 
 
 def key(healing: Healing) -> Key:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.drill.monitor import SaleMonitor
+from flashsale.drill.history import History
 from flashsale.drill.preflight import WAITING, patience, sells, why_not
 from flashsale.drill.result import DrillResult, End, EntryKind, Environment, LogEntry
 from flashsale.drill.scenario import Scenario, Step, longest
@@ -18,10 +18,12 @@ from flashsale.load import coordinator
 from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
 from flashsale.load.results import Figures, LoadProgress, Report
 from flashsale.load.target import LoadTarget
-from flashsale.sale.observe import state
-from flashsale.sale.observe.observations import Observation
-from flashsale.sale.observe.state import Happening, Healing
-from flashsale.sale.ready.readiness import ready
+from flashsale.sale.observe import healing as healings
+from flashsale.sale.observe.healing import Happening, Healing
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Update
+from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale
 
 FIRST = asyncio.FIRST_COMPLETED
@@ -44,7 +46,7 @@ class Observers:
 
     look: Callable[[Glance], None] = lambda glance: None  # four times a second
     tell: Callable[[LogEntry], None] = lambda entry: None  # with each thing, as it happens
-    see: Callable[[Observation], None] = lambda observation: None  # with all that is observed
+    see: Callable[[Update], None] = lambda update: None  # with all that is observed
 
 
 async def run(
@@ -71,7 +73,7 @@ async def run(
     Raises:
         NotReadyError: the sale was not whole to begin with.
     """
-    replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
+    replicas = await sale.desired()
     watchers, stop = audience or Observers(), stop or asyncio.Event()
     await _whole(sale, replicas, scenario.timeout, watchers, stop)
     drill = _Drill(sale, place.url, scenario, replicas, watchers, stop)
@@ -83,7 +85,7 @@ async def _whole(
     sale: Sale, replicas: int, timeout: float, audience: Observers, stop: asyncio.Event
 ) -> None:
     """Wait until the sale is whole, or the drill is to stop; say so where that takes a while."""
-    waiting = asyncio.create_task(ready(sale, replicas, timeout=timeout))
+    waiting = asyncio.create_task(_wait_until_ready(sale, replicas, timeout))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({waiting, stopping}, timeout=SOON, return_when=FIRST)
@@ -96,6 +98,11 @@ async def _whole(
         for task in (waiting, stopping):
             task.cancel()
         await asyncio.gather(waiting, stopping, return_exceptions=True)
+
+
+async def _wait_until_ready(sale: Sale, replicas: int, timeout: float) -> None:
+    async with SaleMonitor.of(sale) as monitor:
+        await wait_until_ready(monitor, replicas, Deadline.after(timeout))
 
 
 class _Drill:
@@ -118,14 +125,18 @@ class _Drill:
         self._looked = asyncio.Event()  # set whenever the crowd reports
         self._figures = Figures()  # its newest
         self._enough = asyncio.Event()  # set when no more are to come
-        self._eye = SaleMonitor(sale, self._happened, self._audience.see)
-        self._director = StepRunner(sale, scenario, replicas, self._eye, self._tell, time.monotonic)
+        self._history = History()
+        self._eye = SaleMonitor.of(sale, self._history.see, self._audience.see, self._see)
+        self._director = StepRunner(
+            scenario, replicas, self._eye, self._history, self._tell, time.monotonic
+        )
 
     async def run(self, target: LoadTarget, plan: Sequence[Step]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
         seconds = min(LONGEST, longest(tuple(plan), self._scenario.timeout))
         load = LoadPlan(target, self._scenario.rate, seconds, seed=self._scenario.seed)
-        watching = asyncio.create_task(self._eye.watch(), name="watching the sale")
+        await self._eye.__aenter__()
+        watching = asyncio.create_task(self._eye.until_it_ends(), name="watching the sale")
         buying = asyncio.create_task(
             coordinator.run(load, observer=self._look, stop=self._enough), name="buying"
         )
@@ -142,6 +153,7 @@ class _Drill:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._eye.__aexit__()
             await self._restore()
 
     def outcome(self, place: Environment, error: FlashsaleError | None) -> DrillResult:
@@ -154,7 +166,7 @@ class _Drill:
             place,
             self._replicas,
             self._report,
-            self._eye.history,
+            self._history,
             tuple(director.struck),
             tuple(director.skipped),
             tuple(director.scalings),
@@ -165,7 +177,7 @@ class _Drill:
         )
 
     async def _act(self, plan: Sequence[Step]) -> None:
-        await self._eye.open()
+        await self._eye.until_synced()
         await self._looked.wait()
         await self._director.direct(plan[:1])  # the first calm
         await self._sells()
@@ -187,7 +199,7 @@ class _Drill:
         except TimeoutError:
             return  # this machine sends nothing, which the crowd reports
         if not known:
-            pods = self._eye.pods
+            pods = self._eye.state.own
             raise await why_not(
                 self._sale, self._url, pods, self._figures, lambda text: self._say("step", text)
             )
@@ -225,26 +237,30 @@ class _Drill:
         kills = len(director.struck)
         self._audience.look(Glance(director.step, progress, kills, self._scenario.kills))
 
+    def _see(self, update: Update) -> None:
+        for happening in update.happenings if update.state.synced else ():
+            self._happened(happening)
+
     def _happened(self, happening: Happening) -> None:
         """Write down what the sale did by itself."""
         match happening:
-            case state.Died(healing=one) if one.cause == "crashed" and not self._ours(one):
+            case healings.Died(healing=one) if one.cause == "crashed" and not self._ours(one):
                 self._say(
                     "accident", f"{one.victim} crashed; this drill did not kill it", one.victim
                 )
-            case state.Replaced(healing=one):
+            case healings.Replaced(healing=one):
                 whose = "" if self._ours(one) else f", which was {one.cause}, not by this drill"
                 text = f"{one.replacement} replaces {one.victim}{whose}"
                 self._say("created" if not whose else "accident", text, one.replacement)
-            case state.Healed(healing=one):
+            case healings.Healed(healing=one):
                 self._say(
                     "ready",
                     f"{one.replacement} is ready, {_after(one.ready, one)}",
                     one.replacement,
                 )
-            case state.Gone(healing=one):
+            case healings.Gone(healing=one):
                 self._say("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
-            case state.Scaled(before=before, after=after) if after != self._director.wanted:
+            case healings.Scaled(before=before, after=after) if after != self._director.wanted:
                 self._say("accident", f"somebody else scales from {before} to {after}")
 
     def _ours(self, healing: Healing) -> bool:

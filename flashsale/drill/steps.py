@@ -9,7 +9,7 @@ from typing import Any
 
 from flashsale.base.text import counted
 from flashsale.drill import cpu
-from flashsale.drill.monitor import SaleMonitor
+from flashsale.drill.history import History
 from flashsale.drill.result import (
     EntryKind,
     LogEntry,
@@ -23,9 +23,11 @@ from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.victims import victims
-from flashsale.sale.ready.readiness import explained
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import SaleState
+from flashsale.sale.ready.conditions import settled
+from flashsale.sale.ready.readiness import not_ready_error
 from flashsale.sale.scale import scale
-from flashsale.sale.session import Sale
 
 Clock = Callable[[], float]
 Tell = Callable[[LogEntry], None]
@@ -36,10 +38,10 @@ class StepRunner:
 
     def __init__(
         self,
-        sale: Sale,
         scenario: Scenario,
         replicas: int,
         eye: SaleMonitor,
+        history: History,
         tell: Tell,
         clock: Clock,
     ) -> None:
@@ -50,7 +52,7 @@ class StepRunner:
         self.step = ""  # what is being done, for a live view
         self.wanted = replicas  # what we last asked the ReplicaSet for
         self.aimed: set[str] = set()  # uids of pods that we killed, or are about to
-        self._sale, self._scenario = sale, scenario
+        self._sale, self._scenario, self._history = eye.sale, scenario, history
         self._eye, self._tell, self._clock = eye, tell, clock
         self._rng = random.Random(scenario.seed)
         self._opened: tuple[PhaseName, float, cpu.Reading | None] | None = None
@@ -100,7 +102,7 @@ class StepRunner:
         asked = self._clock()
         self.scalings.append(ScalingRecord(one.before, one.after, asked, None))
         self.wanted = one.after
-        await scale(self._sale, one.after, timeout=self._scenario.timeout)
+        await scale(self._eye, one.after, timeout=self._scenario.timeout)
         ended = self._clock()
         self.scalings[-1] = ScalingRecord(one.before, one.after, asked, ended)
         self._say("scaled", f"{self._pods()} ready after {ended - asked:.2f} s")
@@ -116,12 +118,14 @@ class StepRunner:
         asked = self._clock()
         await to_its_end(self._strike(one.number, victim, asked))
         self.step = f"Kill {one.number} of {one.total}: waiting for {victim.name} to be replaced"
-        await self._patiently(lambda: self._eye.over(victim.uid, asked) and self._eye.whole)
+        await self._patiently(
+            lambda state: self._history.over(victim.uid, asked) and settled(state)
+        )
 
     async def _strike(self, number: int, victim: Pod, asked: float) -> None:
         self.aimed.add(victim.uid)
         (mark,) = await kill_pods(self._sale, [victim], self._scenario.blow, self._clock)
-        self._eye.take(mark)
+        self._eye.add(mark)
         self.struck.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
 
     async def _pause(self, seconds: float) -> None:
@@ -135,16 +139,13 @@ class StepRunner:
         why = too_few(floor)
         if self.wanted - 1 >= floor:
             try:
-                await self._eye.until(lambda: self._spare(floor), self._scenario.timeout)
+                await self._eye.until(lambda state: state.ready > floor, self._scenario.timeout)
                 return True
             except TimeoutError:
                 why += f", even after {self._scenario.timeout:g} s"
         self.skipped.append(Skipped(one.number, self._clock(), why))
         self._say("skipped", f"kill {one.number} of {one.total} skipped: {why}")
         return False
-
-    def _spare(self, floor: int) -> bool:
-        return self._eye.state.ready > floor
 
     def _victim(self) -> tuple[Pod, ...]:
         """Choose whom to kill.
@@ -153,7 +154,7 @@ class StepRunner:
         before it starts one that crashes again and again, and the drill is not about that.
         """
         replicaset = self._eye.state.replicaset
-        pods = self._eye.pods
+        pods = self._eye.state.own
         if self._scenario.blow.process:
             ready = [pod.restarts for pod in pods if pod.ready and not pod.terminating]
             pods = [pod for pod in pods if pod.restarts == min(ready, default=0)]
@@ -161,15 +162,15 @@ class StepRunner:
 
     async def _settled(self) -> None:
         """Wait until whoever had to leave is gone: until then purchases may be lost."""
-        await self._patiently(lambda: self._eye.whole)
+        await self._patiently(settled)
 
-    async def _patiently(self, holds: Callable[[], bool]) -> None:
+    async def _patiently(self, holds: Callable[[SaleState], bool]) -> None:
         timeout = self._scenario.timeout
         try:
             await self._eye.until(holds, timeout)
         except TimeoutError:
             when = f"{timeout:g} s after the drill's last step"
-            raise await explained(self._sale, self.wanted, when) from None
+            raise await not_ready_error(self._sale, self.wanted, when) from None
 
     def _begin(self, phase: PhaseName, step: str, kind: EntryKind | None = "step") -> None:
         """Begin a step; it belongs to the phase that is open, if that has the same name."""

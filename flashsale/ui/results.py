@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from flashsale.base.text import counted, spelled
@@ -11,8 +11,8 @@ from flashsale.base.text import counted, spelled
 if TYPE_CHECKING:
     from flashsale.objects.models import Pod
     from flashsale.sale.down import DownResult
-    from flashsale.sale.observe.state import Happening, Healing
-    from flashsale.sale.ready.conditions import Sight
+    from flashsale.sale.observe.healing import Happening, Healing
+    from flashsale.sale.observe.state import Update
     from flashsale.sale.scale import Scaling
     from flashsale.sale.up.up import Opened
 
@@ -50,11 +50,6 @@ def _opened_line(opened: Opened) -> str:
     return f"Applied after {opened.seconds:.1f} s, {progress}."
 
 
-def ready_line(sight: Sight, count: int) -> str:
-    """Write how far the pods are, while somebody waits for them."""
-    return f"{sum(pod.ready for pod in sight.alive)} of {count} ready"
-
-
 def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:
     """Write what `scale` prints."""
     change = f"replicaset.apps/{name} scaled from {scaling.before} to {scaling.after}"
@@ -86,27 +81,49 @@ def healings_view(healings: Sequence[Healing]) -> str:
 
 def happening_line(happening: Happening) -> str:
     """Write one thing that happened as one line, for those who follow."""
-    from flashsale.sale.observe import state
+
+    from flashsale.sale.observe import healing as healings
 
     match happening:
-        case state.Died(healing=one):
+        case healings.Died(healing=one):
             return f"{one.victim} {one.cause}"
-        case state.Replaced(healing=one):
+        case healings.Replaced(healing=one):
             return (
                 f"{one.replacement} replaces {one.victim}, created after {_after(one.created, one)}"
             )
-        case state.Healed(healing=one):
+        case healings.Healed(healing=one):
             return f"{one.replacement} is ready after {_after(one.ready, one)}"
-        case state.Gone(healing=one):
+        case healings.Gone(healing=one):
             return f"{one.victim} is gone after {_after(one.gone, one)}"
-        case state.Closed():
+        case healings.Closed():
             return ""
-        case state.NotReplaced(healing=one, why=why):
+        case healings.NotReplaced(healing=one, why=why):
             return f"{one.victim} is not replaced: {why}"
-        case state.Scaled(before=before, after=after):
+        case healings.Scaled(before=before, after=after):
             return f"somebody scales from {before} to {after}"
-        case state.Adopted(pod=pod):
+        case healings.Adopted(pod=pod):
             return f"{pod} now belongs to the ReplicaSet"
+
+
+class KillNotes:
+    """Notes what happens after a kill, one line each; an observer of the sale's monitor."""
+
+    def __init__(self, note: Callable[[str], None], killed: Collection[str]) -> None:
+        self._note, self._killed = note, killed  # uids
+        self._noted: set[str] = set()
+
+    def see(self, update: Update) -> None:
+        """Take in one update."""
+        from flashsale.sale.observe.observations import PodSeen
+
+        seen = update.observation
+        lines = [happening_line(one) for one in update.happenings]
+        if isinstance(seen, PodSeen) and seen.pod.uid in self._killed:
+            line = back_off_line(seen.pod)
+            lines += [] if line in self._noted else [line]
+            self._noted.add(line)
+        for line in filter(None, lines):
+            self._note(line)
 
 
 def back_off_line(pod: Pod) -> str:

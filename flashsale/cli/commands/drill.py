@@ -146,7 +146,7 @@ async def _drilled(wish: DrillOptions, scenario: Scenario) -> Done | None:
     from flashsale.ui.drill.text import plan_view
 
     async with connect_to_sale(wish.typed.wanted, wish.typed.namespace) as sale:
-        replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
+        replicas = await sale.desired()
         plan = steps(scenario, replicas)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
         if wish.dry_run:
@@ -169,12 +169,9 @@ async def _carried_out(
     from flashsale.drill.environment import place
     from flashsale.drill.runner import run
     from flashsale.load.target import find_target
-    from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
+    from flashsale.sale.url import open_url
 
-    found = await sale.service_object()
-    async with sale.cluster.reach(Service.from_object(found), notes()) as url:
-        await refuse_if_port_taken(sale, found, url)
+    async with open_url(sale, notes()) as url:
         target = find_target(url, allow_remote=typed.allow_remote)
         where = await place(sale, url)
         stop, task = asyncio.Event(), asyncio.current_task()

@@ -106,15 +106,14 @@ async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
         yield url
         return
     from flashsale.cli.output import notes
-    from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
     from flashsale.sale.session import connect_to_sale
+    from flashsale.sale.url import open_url
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        found = await sale.service_object()
-        async with sale.cluster.reach(Service.from_object(found), notes()) as address:
-            await refuse_if_port_taken(sale, found, address)
-            yield address
+    async with (
+        connect_to_sale(typed.wanted, typed.namespace) as sale,
+        open_url(sale, notes()) as address,
+    ):
+        yield address
 
 
 async def _sent(plan: LoadPlan) -> Done:

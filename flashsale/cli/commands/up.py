@@ -13,6 +13,7 @@ from flashsale.cli import common_options, parsers
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.clusters.base import NewProfileOptions, Progress
+    from flashsale.sale.files.app_folder import Project
     from flashsale.sale.up.up import Opened, Order
 
 COUNT = "flashsale up --replicas"
@@ -76,10 +77,8 @@ def up(
     from flashsale.ui.results import opened_view
 
     typed = shared(ctx)
-    found = app_folder.from_folder(folder, manifest) if folder else app_folder.packaged(manifest)
     arguments = dict(map(parsers.build_arg, build_arg or []))
     order = Order(
-        project=found,
         namespace=typed.namespace,
         image=None if image is None else parsers.image_name(image),
         replicas=None if replicas is None else parsers.replica_count(replicas, COUNT),
@@ -89,9 +88,9 @@ def up(
         timeout=parsers.duration(timeout),
     )
     making = parsers.making(driver, cpus, memory)
+    project = app_folder.from_folder(folder, manifest) if folder else None
     with output.progress() as progress:
-        again = folder is None  # then the files are those of last time
-        opened = run(_opened(typed, order, making, progress, manifest=manifest, again=again))
+        opened = run(_opened(typed, project, manifest, order, making, progress))
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
@@ -100,13 +99,13 @@ def up(
 
 async def _opened(
     typed: Shared,
+    project: Project | None,
+    manifest: Path | None,
     order: Order,
     making: NewProfileOptions,
     progress: Progress,
-    *,
-    manifest: Path | None,
-    again: bool,
 ) -> Opened:
+    """Choose the cluster, then the files where no folder was typed: those of last time."""
     from dataclasses import replace
 
     from flashsale.cli.output import looking
@@ -120,12 +119,10 @@ async def _opened(
     choice = await select_for_up(replace(typed.wanted, making=making))
     where = describe(choice.record)
     progress.note(f"On {where}: {choice.why}.")
-    if again:
+    if project is None:
         before = bookkeeping.folder_of(choice.record, typed.namespace)
-        found, note = app_folder.again(before, manifest)
-        order = replace(order, project=found)
+        project, note = app_folder.again(before, manifest)
         if note:
             progress.note(note)
-    view = looking(progress)
-    tell = view.sight if view else None
-    return await open_sale(choice, order, progress, state_home(), tell=tell)
+    observers = looking(progress)
+    return await open_sale(choice, project, order, progress, state_home(), observers=observers)

@@ -18,7 +18,7 @@ from flashsale.drill.analysis.windows import causes
 from flashsale.drill.result import DrillResult
 from flashsale.load.machine_limits import own_limits
 from flashsale.load.results import Figures
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 MOST = (
     0.99  # share of purchases that are confirmed, from which pods' shares are the Service's choice

@@ -19,7 +19,7 @@ from flashsale.drill.analysis.verdict import Analysis
 from flashsale.drill.history import PodLifetime, seats
 from flashsale.drill.result import DrillResult
 from flashsale.load.results import Quantiles, Second
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 FORMAT = 1
 USUAL = "it loses about as many in the calm"  # why a loss that is the sale's own has no cause

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flashsale.drill.analysis.phases import Part
     from flashsale.drill.analysis.verdict import Analysis
     from flashsale.drill.result import DrillResult, LogEntry
-    from flashsale.sale.observe.state import Healing
+    from flashsale.sale.observe.healing import Healing
 
 MISSING = "-"
 STYLES = {"kill": "red", "skipped": "yellow", "accident": "yellow", "ready": "green"}
