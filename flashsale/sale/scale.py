@@ -12,6 +12,7 @@ from flashsale.kube import NotFoundError
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.observations import ReplicaSetSeen, version_of
 from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.explanation import NewPods, created_line, deleted_line
 from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale
 
@@ -23,6 +24,7 @@ class Scaling:
     before: int
     after: int
     seconds: float  # until all were ready, or until it was accepted where nobody waited
+    why: str = ""  # what the ReplicaSet did, and where the seconds went
 
     def as_json(self) -> dict[str, Any]:
         """Write it as `scale -o json` does."""
@@ -79,7 +81,10 @@ async def scale(
         NotReadyError: not all were ready within ``timeout`` seconds; the new number stays.
     """
     began = clock()
-    before = (await monitor.until_synced()).desired or 0
+    state = await monitor.until_synced()
+    before, pods = state.desired or 0, NewPods(state.pods.keys())
+    monitor.add_observer(pods.see)
+    asked = time.monotonic()
     await request_replicas(monitor, replicas)
     try:
         await wait_until_ready(monitor, replicas, Deadline.after(timeout))
@@ -89,4 +94,5 @@ async def scale(
             " the cluster had accepted it. flashsale status shows how far it is."
         )
         raise
-    return Scaling(before, replicas, clock() - began)
+    why = created_line(pods.ready, asked) or deleted_line(list(pods.deleted.values()))
+    return Scaling(before, replicas, clock() - began, why)

@@ -28,6 +28,7 @@ from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
 from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_check import wait_until_sale_answers
+from flashsale.sale.ready.explanation import NewPods, created_line
 from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale, connect
 from flashsale.sale.status import SaleStatus, status
@@ -72,6 +73,7 @@ class Opened:
     outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
     rolled: Rolled
     seconds: float
+    why: str = ""  # what the ReplicaSet did, and where the seconds went
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Write it as `up -o json` does; ``now`` is unix seconds."""
@@ -136,13 +138,15 @@ async def _open(
         count = order.replicas
         if count is None:
             count = await renamed.scaled(sale, record.former)
-        outcomes = await applied(sale, manifest, count)
+        outcomes, asked, why = await applied(sale, manifest, count), time.monotonic(), ""
         deadline = Deadline.after(order.timeout)
         if order.wait:
-            async with SaleMonitor.of(sale, *observers) as monitor:
+            pods = NewPods(before.images.keys())
+            async with SaleMonitor.of(sale, pods.see, *observers) as monitor:
                 await monitor.until_synced()  # a view knows the pods before one of them dies
                 rolled = await renew(monitor, image, before, order, deadline, progress)
                 await _wait_for_all(monitor, deadline, progress)
+            why = created_line(pods.ready, asked) if not rolled.replaced else ""
             image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
             record = await bookkeeping.renamed(sale, record, progress)
@@ -155,7 +159,7 @@ async def _open(
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
             await wait_until_sale_answers(sale, shown.url, shown.pods, deadline, progress)
-        return Opened(shown, image, outcomes, rolled, 0.0)
+        return Opened(shown, image, outcomes, rolled, 0.0, why)
 
 
 async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress) -> None:

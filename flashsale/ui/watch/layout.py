@@ -6,6 +6,7 @@ does not fit is counted; the columns that do not fit are left out, the age never
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Sequence
 
@@ -25,7 +26,7 @@ from flashsale.ui.watch.pod_table import (
     squeezed,
     suffix,
 )
-from flashsale.ui.watch.view_model import MESSAGE, Board, Now, Panel, events, healings, rows
+from flashsale.ui.watch.view_model import MESSAGE, WHY, Board, Now, Panel, events, healings, rows
 
 KEYS = "q quit   ? help   ↑↓ choose   k kill a pod   + - scale"
 CHOSEN_KEYS = "q quit   ? help   k kill it   l its log   d describe it   esc choose none"
@@ -43,7 +44,7 @@ def view(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> RenderableT
 def lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
     """Lay out the screen: header, pods, healings, events, and the keys at the bottom."""
     width, height = size
-    top, bottom = header(board, width, now), footer(board, now, keys)
+    top, bottom = header(board, width, now), footer(board, width, now, keys)
     room = max(0, height - len(top) - len(bottom))
     body = panel_lines(board.panel, room) if board.panel else pods_and_news(board, room, width, now)
     padding = [Text()] * (room - len(body)) if bottom else []
@@ -211,17 +212,19 @@ def event_line(one: EventSeen) -> Text:
     return line.append(f"{squeezed(about, 6)}  ").append(f"{one.message}{times}", QUIET)
 
 
-def footer(board: Board, now: Now, keys: str) -> list[Text]:
-    """Name the keys, or answer to one."""
+def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
+    """Name the keys, or answer to one; above it the reason for the last healing's time."""
     if not keys:
         return []
     if board.question:
         return [Text(), Text(f" {board.question}", f"bold {COMING}")]
     if board.panel:
         return [Text(), Text(" ↑↓ scroll   esc back", QUIET)]
+    fresh = board.why if now.mono - board.why_at < WHY else ""
+    why = [Text(f" {line}") for line in textwrap.wrap(fresh, max(10, width - 2))] or [Text()]
     if board.message and now.mono - board.message_at < MESSAGE:
-        return [Text(), Text(f" {board.message}", HEAD)]
-    return [Text(), Text(f" {CHOSEN_KEYS if board.chosen and keys == KEYS else keys}", QUIET)]
+        return [*why, Text(f" {board.message}", HEAD)]
+    return [*why, Text(f" {CHOSEN_KEYS if board.chosen and keys == KEYS else keys}", QUIET)]
 
 
 def between(left: Text, right: Text, width: int) -> Text:

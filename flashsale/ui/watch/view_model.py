@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
-from flashsale.sale.observe.healing import Happening, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.healing import Happening, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.observations import (
     EventSeen,
     PodSeen,
     StreamSeen,
 )
 from flashsale.sale.observe.state import SaleState, Update
+from flashsale.sale.ready.explanation import healing_line
 
 FLASH = 0.8  # seconds for which a change stands out
 GHOST = 5.0  # seconds for which a pod's row outlives it
@@ -26,6 +27,7 @@ TICK = 0.25  # seconds between two looks at a clock that runs, while a pod heals
 EVENTS = 50  # to remember
 DOUBT = 1.0  # seconds in which a pod that nobody replaces may turn out to be scaled down
 MESSAGE = 4.0  # seconds for which an answer to a key stays
+WHY = 20.0  # seconds for which the reason for a healing's time stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Board:
     message: str = ""  # the answer to a key
     message_at: float = 0.0
     resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
+    why: str = ""  # what was done about the last pod that died, and where the seconds went
+    why_at: float = 0.0
     closed: float | None = None  # when the ReplicaSet was deleted, if it was
     chosen: str = ""  # uid of the pod that keys are about
     panel: Panel | None = None
@@ -131,7 +135,17 @@ def add_update(board: Board, update: Update) -> Board:
             board = _stream(board, seen)
     for happening in update.happenings:
         board = _placed(board, happening)
+        if isinstance(happening, Healed):
+            board = _explained(board, happening)
     return board
+
+
+def _explained(board: Board, happening: Healed) -> Board:
+    """Show what was done about a dead pod, and where the seconds went."""
+    healing, wanted = happening.healing, board.state.desired or 0
+    seen = board.state.pods.get(healing.replacement_uid or "")
+    why = healing_line(healing, wanted, max(0, wanted - 1), seen.pod if seen else None)
+    return replace(board, why=why, why_at=happening.at)
 
 
 def answered(board: Board, message: str, at: float) -> Board:
@@ -178,7 +192,7 @@ def next_change(board: Board, now: Now) -> float:
     ends = [at + FLASH for row in board.rows.values() for at in row.changed.values()]
     ends += [row.gone + GHOST for row in board.rows.values() if row.gone is not None]
     ends += [(one.ready or 0.0) + NEWS for one in board.healings]
-    ends.append(board.message_at + MESSAGE)
+    ends += [board.message_at + MESSAGE, board.why_at + WHY]
     soon = [end - now.mono for end in ends if end > now.mono]
     births = [row.seen.pod.created for row in board.rows.values() if row.gone is None]
     soon += [_age_ticks(now.wall - born) for born in births]

@@ -9,7 +9,7 @@ import pytest
 
 from flashsale.clusters.base import Image
 from flashsale.objects.models import Object, Pod
-from flashsale.sale.up.outdated import as_made, find_outdated
+from flashsale.sale.up.outdated import as_made, failed_to_start, find_outdated
 from tests.sale.api_objects import pod_object, replicaset_object
 
 SAME = Image("flashsale:1.0", built=False)
@@ -139,3 +139,42 @@ def test_what_a_cluster_adds_to_pods_makes_none_old(key: str, made: Any, there: 
 def test_changed_values_make_pods_old(key: str, made: Any, there: Any) -> None:
     """More may be there, but not something else."""
     assert not as_made({"containers": [{key: there}]}, {"containers": [{key: made}]})
+
+
+STARTED = {"startedAt": "2026-11-23T03:20:05Z"}
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "failed"),
+    [
+        ({"waiting": {"reason": "RunContainerError"}}, {}, True),
+        ({"waiting": {"reason": "ImagePullBackOff"}}, {}, True),
+        ({"waiting": {"reason": "CreateContainerConfigError"}}, {}, True),
+        (
+            {"waiting": {"reason": "CrashLoopBackOff"}},
+            {"terminated": {"reason": "ContainerCannotRun", "exitCode": 127}},
+            True,
+        ),
+        ({"terminated": {"reason": "StartError", "exitCode": 128}}, {}, True),
+        ({"waiting": {"reason": "ContainerCreating"}}, {}, False),
+        ({"waiting": {"reason": "PodInitializing"}}, {}, False),
+        ({"waiting": {}}, {}, False),
+        ({"running": STARTED}, {}, False),
+        (
+            {"waiting": {"reason": "CrashLoopBackOff"}},
+            {"terminated": {"reason": "Error", "exitCode": 1}},
+            False,
+        ),
+    ],
+)
+def test_a_pod_that_could_not_be_started_is_outdated(
+    state: Object, last: Object, failed: bool
+) -> None:
+    """The mistake was mended; the kubelet would try again only minutes later.
+
+    One that is still being made, and one that ran and crashed, are judged by what they run.
+    """
+    pod = pod_object(state=state, last=last)
+    replicaset = templated(pod)
+    assert failed_to_start(Pod.from_object(pod)) is failed
+    assert bool(find_outdated([Pod.from_object(pod)], replicaset, SAME)) is failed
