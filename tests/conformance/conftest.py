@@ -1,4 +1,4 @@
-"""The cluster under test: the embedded one, or with `--context NAME` any real one."""
+"""The cluster under test: the embedded one, a real control plane, or with `--context NAME` any."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from tests.conformance.api import Api, Object
 from tests.conformance.kubectl import Kubectl, find_kubectl
 from tests.conformance.manifests import Maker, service
 from tests.conformance.scene import Scene, scene
+from tests.peers import programs
+from tests.peers.control_plane import CONTEXT
+from tests.peers.running import real_cluster, skip_unless_built
 
 ROOT = Path(__file__).parents[2]
 GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
@@ -40,6 +43,11 @@ def cluster(
     context = request.config.getoption("--context")
     if context:
         yield Cluster(None, context, embedded=False)
+        return
+    if request.config.getoption("--control-plane"):
+        skip_unless_built(programs.CONTROL_PLANE)
+        with real_cluster(tmp_path_factory.mktemp("peers"), "--control-plane") as kubeconfig:
+            yield Cluster(kubeconfig, CONTEXT, embedded=False)
         return
     from flashsale.embedded import launch
     from flashsale.embedded.kubelet.images import ImageStore
@@ -73,8 +81,8 @@ def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubec
     env = {**os.environ, "KUBECACHEDIR": str(home / "cache"), "KUBECTL_KUBERC": "false"}
     env.pop("KUBECTL_EXTERNAL_DIFF", None)
     options = [f"--context={cluster.context}"]
-    if cluster.embedded:
-        env["HOME"] = str(home)  # not with a real one: plugins for credentials live in HOME
+    if cluster.kubeconfig:
+        env["HOME"] = str(home)  # not with the user's own: plugins for credentials live in HOME
         options.append(f"--kubeconfig={cluster.kubeconfig}")
     return Kubectl(binary, tuple(options), env)
 
@@ -101,7 +109,7 @@ def connected(cluster: Cluster) -> Iterator[Api]:
     )
     configuration.retries = False
     configuration.connection_pool_maxsize = 64
-    if cluster.embedded:
+    if cluster.kubeconfig:
         configuration.proxy = None
     client = ApiClient(configuration)
     yield Api(client)
