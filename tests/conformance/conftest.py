@@ -22,8 +22,30 @@ from tests.peers import programs
 from tests.peers.control_plane import CONTEXT
 from tests.peers.running import real_cluster, skip_unless_built
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RUNNING_PODS = "running_pods"
 GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of these tests."""
+    config.addinivalue_line("markers", f"{RUNNING_PODS}: needs a node on which pods become ready")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--control-plane`, leave out what needs pods that run: there is no node."""
+    if not config.getoption("--control-plane"):
+        return
+    left_out = [item for item in items if needs_running_pods(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def needs_running_pods(item: pytest.Item) -> bool:
+    """Whether a test is marked so, or looks at the sale that all share."""
+    shared = "sale" in getattr(item, "fixturenames", ()) and HERE in item.path.parents
+    return shared or item.get_closest_marker(RUNNING_PODS) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Real clusters for tests: started by `tests/peers/start`, skipped where the programs are not there."""
+"""Real clusters for tests, skipped where the programs are not there."""
 
 from __future__ import annotations
 
