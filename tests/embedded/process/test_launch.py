@@ -194,7 +194,8 @@ def test_many_who_look_do_not_see_a_cluster_in_each_other(home: Path) -> None:
     code = (
         "import sys; from pathlib import Path;"
         "from flashsale.embedded.process.cluster_directory import ClusterDirectory;"
-        "home = ClusterDirectory(Path(sys.argv[1])); print(sum(home.is_held() for _ in range(20_000)))"
+        "home = ClusterDirectory(Path(sys.argv[1]));"
+        "print(sum(home.is_held() for _ in range(20_000)))"
     )
     watchers = [
         subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)
