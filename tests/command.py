@@ -74,7 +74,7 @@ class Flashsale:
 
     def command(self, *words: str) -> list[str]:
         """The words that start it."""
-        return [sys.executable, "-c", "from flashsale.cli import main; main()", *words]
+        return [sys.executable, "-c", "from flashsale.cli.main import main; main()", *words]
 
     def quick_manifest(self, **changes: str) -> Path:
         """Write the shipped manifest with probes and goodbyes that do not keep a test waiting.
@@ -82,7 +82,7 @@ class Flashsale:
         Args:
             changes: further replacements, the text to replace as the name of the keyword.
         """
-        from flashsale.exercise.manifest import shipped_text
+        from flashsale.sale.files.manifest import shipped_text
 
         text = shipped_text()
         for old, new in (*QUICK, *changes.items()):
@@ -94,14 +94,14 @@ class Flashsale:
 
     def cluster_pid(self) -> int:
         """The embedded cluster's process; 0 if none runs."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         running = launch.find(self.home / "embedded")
         return running.pid if running else 0
 
     def stop_cluster(self) -> None:
         """End the embedded cluster, however it was left."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         if (self.home / "embedded").exists():
             launch.stop(self.home / "embedded")

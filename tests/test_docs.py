@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import typer
 
-from flashsale.cli.app import application
-from flashsale.cli.catalog import ENTRIES, Entry
+from flashsale.cli.command_list import ENTRIES, CommandEntry
+from flashsale.cli.program import application
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BASH = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -32,7 +32,7 @@ def command(name: str) -> Any:
     return program().get_command(None, name)
 
 
-def options(entry: Entry) -> set[str]:
+def options(entry: CommandEntry) -> set[str]:
     """The long options of one command, those of all commands included."""
     names = (name for param in command(entry.name).params for name in param.opts)
     return {name for name in names if name.startswith("--")}
@@ -48,13 +48,13 @@ def typed() -> list[str]:
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_every_command_is_in_the_readme(entry: Entry) -> None:
+def test_every_command_is_in_the_readme(entry: CommandEntry) -> None:
     """Each has a paragraph of its own, which begins with its name."""
     assert f"**`flashsale {entry.name}" in README
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_every_option_is_in_the_readme_and_has_help(entry: Entry) -> None:
+def test_every_option_is_in_the_readme_and_has_help(entry: CommandEntry) -> None:
     """Nothing can be typed that nobody explains."""
     assert {name for name in options(entry) if f"`{name}" not in README} == set()
     assert all(param.help for param in command(entry.name).params)
@@ -79,7 +79,7 @@ def test_every_command_in_the_readme_exists(line: str) -> None:
 
 def test_every_exit_code_is_in_the_readme() -> None:
     """Scripts can rely on them."""
-    from flashsale import errors
+    from flashsale.base import errors
 
     codes = {one.exit_code for one in vars(errors).values() if hasattr(one, "exit_code")}
     codes |= {0, errors.CTRL_C, errors.SIGTERM, errors.SIGHUP}

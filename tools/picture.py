@@ -26,14 +26,15 @@ from random import Random
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from flashsale.clusters.choose import Wanted
-from flashsale.exercise.following import follow
-from flashsale.exercise.killing import Blow, strike
-from flashsale.exercise.observing import Observation
-from flashsale.exercise.sale import Sale, find
-from flashsale.exercise.victims import victims
-from flashsale.ui.board import Board, Now, Place, seen
-from flashsale.ui.watch import view
+from flashsale.clusters.select import ClusterOptions
+from flashsale.sale.kill.kill import kill_pods
+from flashsale.sale.kill.kill_method import KillMethod
+from flashsale.sale.kill.victims import victims
+from flashsale.sale.observe.observations import Observation
+from flashsale.sale.observe.stream import follow
+from flashsale.sale.session import Sale, connect_to_sale
+from flashsale.ui.watch.layout import view
+from flashsale.ui.watch.view_model import Board, Now, Place, seen
 
 PICTURE = Path(__file__).parent.parent / "docs" / "watch.svg"
 SIZE = (102, 23)
@@ -113,13 +114,15 @@ class Watcher:
         heirs = {one.replacement_uid for one in self.board.healings}
         pods = [one.pod for uid, one in self.board.state.pods.items() if uid not in heirs]
         owner = self.board.state.replicaset.uid if self.board.state.replicaset else ""
-        for mark in await strike(self.sale, victims(pods, owner, rng=rng), Blow(), time.monotonic):
+        for mark in await kill_pods(
+            self.sale, victims(pods, owner, rng=rng), KillMethod(), time.monotonic
+        ):
             self.board, _ = seen(self.board, mark)
 
 
 async def watched() -> Board:
     """Heal once, and stop in the middle of the second time."""
-    async with find(Wanted(), None) as sale:
+    async with connect_to_sale(ClusterOptions(), None) as sale:
         async with sale.cluster.reach(await sale.service()) as url:
             board = Board(Place(sale.cluster.context, sale.namespace, url))
         seen_there = follow(sale.api, sale.namespace, sale.name, sale.service_name)
@@ -152,7 +155,7 @@ def missing(picture: str) -> list[str]:
 
 def flashsale(*words: str) -> None:
     """Run a command of ours."""
-    program = "from flashsale.cli import main; main()"
+    program = "from flashsale.cli.main import main; main()"
     subprocess.run([sys.executable, "-c", program, *words], check=True)
 
 

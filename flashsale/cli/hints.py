@@ -17,7 +17,7 @@ def repeated(hint: str, typed: Mapping[str, Any]) -> str:
     """Write a hint with the shared options that were typed, unless it says where to go itself.
 
     Args:
-        typed: the shared options, by the names of :class:`flashsale.cli.shared.Shared`.
+        typed: the shared options, by the names of :class:`flashsale.cli.global_options.Shared`.
     """
     options = _options(hint, typed)
     return COMMAND.sub(lambda found: f"{found[0]} {options}", hint) if options else hint

@@ -7,14 +7,14 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from flashsale.errors import FlashsaleError
-from flashsale.ui.terminals import colourful, filled, moving, width
+from flashsale.base.errors import FlashsaleError
+from flashsale.ui.console import colourful, filled, moving, width
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from flashsale.clusters.base import Progress
-    from flashsale.ui.small import Small
+    from flashsale.ui.watch.inline import InlineView
 
 
 class ReaderLeftError(Exception):
@@ -47,22 +47,22 @@ def progress() -> AbstractContextManager[Progress]:
     return shown(live=moving(sys.stderr))
 
 
-def looking(shown: Progress) -> Small | None:
+def looking(shown: Progress) -> InlineView | None:
     """Show the live view in small below a live progress; nothing where nobody looks."""
-    from flashsale.ui.progress import Live
+    from flashsale.ui.progress import LiveProgress
 
-    if not isinstance(shown, Live):
+    if not isinstance(shown, LiveProgress):
         return None
-    from flashsale.ui.small import Small
+    from flashsale.ui.watch.inline import InlineView
 
-    return Small(shown)
+    return InlineView(shown)
 
 
 def notes() -> Progress:
     """Progress for work whose notes alone matter: lines on stderr."""
-    from flashsale.ui.progress import Plain
+    from flashsale.ui.progress import PlainProgress
 
-    return Plain()
+    return PlainProgress()
 
 
 def note(text: str) -> None:

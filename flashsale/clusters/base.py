@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from flashsale.errors import BadInputError
-from flashsale.model import Pod, Service
+from flashsale.base.errors import BadInputError
+from flashsale.objects.models import Pod, Service
 
 if TYPE_CHECKING:
     from flashsale.kube import Api
@@ -30,7 +30,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class NewProfileOptions:
     """How to make a cluster that is not there yet; empty or 0 leaves it to the cluster's tool."""
 
     driver: str = ""
@@ -98,7 +98,7 @@ def no_node_port(service: Service) -> BadInputError:
     )
 
 
-class Held(str):
+class TunnelUrl(str):
     """A URL that works only while it is held: a tunnel's, which ends with it."""
 
     __slots__ = ()

@@ -9,14 +9,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.clusters import loading, tunnels
-from flashsale.clusters.base import App, BuildOptions, Held, Image, Kind, Progress
-from flashsale.clusters.forwarding import FORWARDING, first_match, port_forward, while_it_lives
-from flashsale.clusters.home import state_home
-from flashsale.clusters.programs import nothing
-from flashsale.errors import ClusterUnreachableError
-from flashsale.kube import Api, connect, contexts, paths
-from flashsale.model import Object, Pod, Service
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.clusters import image_loading
+from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
+from flashsale.clusters.state.directory import state_home
+from flashsale.clusters.subprocesses import tunnels
+from flashsale.clusters.subprocesses.port_forward import (
+    FORWARDING,
+    first_match,
+    port_forward,
+    while_it_lives,
+)
+from flashsale.clusters.subprocesses.run import nothing
+from flashsale.kube import Api, connect, paths
+from flashsale.kube import kubeconfig as contexts
+from flashsale.objects.models import Object, Pod, Service
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
 FORWARDED, ENDING = 30.0, 5.0  # seconds for kubectl to forward, and to end
@@ -26,7 +33,7 @@ FROM_INSIDE = (
 )
 
 
-class Context:
+class ContextCluster:
     """A cluster that a kubeconfig describes: kind, k3d, a cloud."""
 
     kind: Kind = "context"
@@ -54,7 +61,7 @@ class Context:
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
         """Build and load it where the cluster's own tool can, push it where that was asked for."""
-        return await loading.provide(self.context, app, name, options, progress)
+        return await image_loading.provide(self.context, app, name, options, progress)
 
     async def address(self, service: Service) -> str:
         """Try the load balancer, the nodes and this machine; the first that answers is the way.
@@ -88,7 +95,7 @@ class Context:
             note(f"{error} Using port-forward, which leads to one pod.")
             async with self._forwarded(service) as url:
                 note(f"Forwarding from {url}; keep this terminal open (Ctrl-C closes it).")
-                yield Held(url)
+                yield TunnelUrl(url)
             return
         note(f"Reached at {found}.")
         yield found

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
-from flashsale.errors import BadInputError, ClusterUnreachableError, FlashsaleError
-from flashsale.model import Pod, Service
+from flashsale.objects.models import Pod, Service
 
 if TYPE_CHECKING:
     from flashsale.kube import Api
@@ -22,7 +22,7 @@ CONTEXT = "flashsale-embedded"
 START = "flashsale up"  # the command that brings it back
 
 
-class Embedded:
+class EmbeddedCluster:
     """A small Kubernetes of our own, in a process of its own, with its state under one folder."""
 
     kind: Kind = "embedded"
@@ -40,7 +40,7 @@ class Embedded:
         Raises:
             ClusterUnreachableError: it does not run.
         """
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         running = launch.find(self.home)
         if running is None:
@@ -49,7 +49,7 @@ class Embedded:
 
     async def start(self, progress: Progress) -> None:
         """Start it, or find it running; even Ctrl-C waits until it is one or the other."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         if await self.running():
             return
@@ -64,7 +64,7 @@ class Embedded:
 
     async def running(self) -> bool:
         """Whether its process lives."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         return await asyncio.to_thread(launch.find, self.home) is not None
 
@@ -72,7 +72,7 @@ class Embedded:
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
         """Copy the app into the image store of the embedded node."""
-        from flashsale.embedded.kubelet.images import ImageStore
+        from flashsale.embedded.kubelet.images.image_store import ImageStore
 
         if options.push:
             raise BadInputError(
@@ -123,7 +123,7 @@ class Embedded:
 
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""
-        from flashsale.embedded import launch
+        from flashsale.embedded.process import launch
 
         progress.step("Stopping the embedded cluster")
         await asyncio.to_thread(launch.stop, self.home)

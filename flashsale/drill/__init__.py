@@ -1,6 +1,6 @@
 """The drill: load while it scales and kills, and a verdict on what that cost.
 
-:func:`flashsale.drill.running.run` carries out a :class:`flashsale.drill.scenario.Scenario` and
-returns an :class:`flashsale.drill.outcome.Outcome`. What is judged afterwards (who is to blame for
-a loss, what scaling brought, whether each pod got its share) is pure, one module each.
+:func:`flashsale.drill.runner.run` carries out a :class:`flashsale.drill.scenario.Scenario` and
+returns a :class:`flashsale.drill.result.DrillResult`. What is judged afterwards, in ``analysis``,
+is pure: the cause of each loss, what scaling brought, whether each pod got its share.
 """

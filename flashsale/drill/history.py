@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from flashsale.exercise.observing import Observation, PodSeen, SliceSeen, Synced
-from flashsale.exercise.story import (
-    CalledOff,
+from flashsale.sale.observe.observations import Observation, PodSeen, SliceSeen, Synced
+from flashsale.sale.observe.state import (
     Closed,
     Died,
     Happening,
     Healed,
     Healing,
+    NotReplaced,
     Replaced,
-    State,
+    SaleState,
 )
 
 Key = tuple[str, float]  # the victim's uid, and when it died
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class PodLifetime:
     """One pod, from its first sight to its end; None for what did not happen.
 
     ``leaving`` is when its deletion was first seen, ``gone`` when its object was removed. What had
@@ -58,12 +58,12 @@ class Routing:
 class History:
     """Everything worth remembering, in the order of its arrival."""
 
-    lives: dict[str, Life] = field(default_factory=dict)  # by uid
+    lives: dict[str, PodLifetime] = field(default_factory=dict)  # by uid
     routings: list[Routing] = field(default_factory=list)
     healings: dict[Key, Healing] = field(default_factory=dict)  # the newest word on each death
     called_off: dict[Key, str] = field(default_factory=dict)  # why nobody replaces that pod
 
-    def add(self, seen: Observation, state: State, happened: list[Happening]) -> None:
+    def add(self, seen: Observation, state: SaleState, happened: list[Happening]) -> None:
         """Remember one observation, the state after it, and what it meant."""
         if isinstance(seen, PodSeen):
             self.lives[seen.pod.uid] = lived(self.lives.get(seen.pod.uid), seen)
@@ -74,7 +74,7 @@ class History:
             if isinstance(one, Died | Replaced | Healed | Closed):
                 self.healings[key(one.healing)] = one.healing
                 self.called_off.pop(key(one.healing), None)  # a victim may be called back
-            elif isinstance(one, CalledOff):
+            elif isinstance(one, NotReplaced):
                 self.healings[key(one.healing)] = one.healing
                 self.called_off[key(one.healing)] = one.why
 
@@ -90,13 +90,13 @@ def key(healing: Healing) -> Key:
     return healing.victim_uid, healing.died
 
 
-def lived(before: Life | None, seen: PodSeen) -> Life:
+def lived(before: PodLifetime | None, seen: PodSeen) -> PodLifetime:
     """Add one sight of a pod to its life."""
     leaves = seen.pod.terminating or seen.ended or seen.change == "gone"
     ready = seen.ready and seen.running
     held = frozenset(name for name, holds in (("ready", ready), ("leaving", leaves)) if holds)
     missed = held if seen.change == "listed" else frozenset()
-    life = before or Life(seen.pod.name, seen.pod.uid, seen.at, missed=missed)
+    life = before or PodLifetime(seen.pod.name, seen.pod.uid, seen.at, missed=missed)
     return replace(
         life,
         ready=_first(life.ready, seen.at, ready),
@@ -105,7 +105,7 @@ def lived(before: Life | None, seen: PodSeen) -> Life:
     )
 
 
-def seats(lives: Mapping[str, Life], healings: list[Healing]) -> dict[str, tuple[int, int]]:
+def seats(lives: Mapping[str, PodLifetime], healings: list[Healing]) -> dict[str, tuple[int, int]]:
     """Give every pod, by uid, a seat from 1 and its turn on it: who replaces takes the seat.
 
     So a chart shows the place of a killed pod empty until its replacement sells.

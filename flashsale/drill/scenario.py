@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from flashsale.errors import BadInputError
-from flashsale.exercise.killing import Blow
+from flashsale.base.errors import BadInputError
+from flashsale.base.text import counted, number
 from flashsale.load.plan import FASTEST
-from flashsale.wording import counted, number
+from flashsale.sale.kill.kill_method import KillMethod
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000
@@ -28,7 +28,7 @@ class Scenario:
     kills: int = 3
     every: float = 8.0  # seconds between kills, at least: each also waits until all is whole
     scale_to: int = 5
-    blow: Blow = field(default_factory=Blow)
+    blow: KillMethod = field(default_factory=KillMethod)
     keep_ready: int = 1  # ready pods that every kill must leave
     calm: float = 5.0  # seconds of load alone: before everything, after scaling up, at the end
     seed: int = 0  # chooses the victims

@@ -14,7 +14,7 @@ past it where a context needs none of its skills, and aiohttp is imported only w
 watched.
 """
 
-from flashsale.kube.connection import Api, connect
-from flashsale.kube.failures import ApiError, ConflictError, GoneError, NotFoundError
+from flashsale.kube.api import Api, connect
+from flashsale.kube.errors import ApiError, ConflictError, GoneError, NotFoundError
 
 __all__ = ["Api", "ApiError", "ConflictError", "GoneError", "NotFoundError", "connect"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 REPLICASETS = "/apis/apps/v1/replicasets"  # of all namespaces
 

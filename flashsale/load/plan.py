@@ -6,10 +6,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flashsale.errors import BadInputError
-from flashsale.load.arrivals import Arrivals
-from flashsale.load.target import Target
-from flashsale.wording import number
+from flashsale.base.errors import BadInputError
+from flashsale.base.text import number
+from flashsale.load.schedule import Arrivals
+from flashsale.load.target import LoadTarget
 
 FASTEST = 200_000  # purchases a second; more is a typing mistake
 LONGEST = 24 * 3600  # seconds
@@ -17,14 +17,14 @@ PATIENCE = 5.0  # seconds a buyer waits for the answer
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadPlan:
     """So many purchases a second, for so long, whatever the answers do (an open model).
 
     Raises:
         BadInputError: a figure makes no sense.
     """
 
-    target: Target
+    target: LoadTarget
     rate: float  # purchases a second
     seconds: float  # how long new buyers come; those under way are then waited for
     arrivals: Arrivals = "even"
@@ -43,9 +43,9 @@ class Plan:
         return asdict(self)
 
     @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> Plan:
+    def from_wire(cls, wire: dict[str, Any]) -> LoadPlan:
         """Read what :meth:`to_wire` wrote."""
-        return cls(**{**wire, "target": Target(**wire["target"])})
+        return cls(**{**wire, "target": LoadTarget(**wire["target"])})
 
 
 def _within(name: str, figure: float, most: float, unit: str) -> None:

@@ -11,23 +11,12 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
-from flashsale.errors import BadInputError, ClusterUnreachableError, RefusedError
+from flashsale.base.addresses import is_loopback, is_private
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, RefusedError
 
 BUY = "/buy"
-ALLOWED = tuple(
-    ip_network(network)
-    for network in (
-        "127.0.0.0/8",
-        "::1",
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "fc00::/7",
-    )
-)  # loopback and private; not 169.254.0.0/16, where clouds keep credentials
 
 _VISIBLE = re.compile(r"[!-~]+")  # nothing that could end a request line
 
@@ -37,7 +26,7 @@ class LoadRefusedError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LoadTarget:
     """Where purchases go."""
 
     address: str  # of the one server that is connected to, as text
@@ -51,7 +40,7 @@ class Target:
         return f"http://{self.host}{self.path}"
 
 
-def find_target(url: str, *, allow_remote: bool = False) -> Target:
+def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
     """Turn a sale's URL into a target; a path in it other than `/` takes the place of `/buy`.
 
     Raises:
@@ -62,7 +51,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> Target:
     parts = _parts(url)
     host, port = parts.hostname or "", parts.port or 80
     address = _look_up(host, port)
-    if not allow_remote and not any(ip_address(address) in network for network in ALLOWED):
+    if not allow_remote and not (is_loopback(address) or is_private(address)):
         raise LoadRefusedError(
             f"{host} ({address}) is not an address of this machine or a private network:"
             " load on somebody else's server is an attack.",
@@ -70,7 +59,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> Target:
         )
     path = parts.path if parts.path not in ("", "/") else BUY
     query = f"?{parts.query}" if parts.query else ""
-    return Target(address, port, parts.netloc, path + query)
+    return LoadTarget(address, port, parts.netloc, path + query)
 
 
 def _parts(url: str) -> SplitResult:

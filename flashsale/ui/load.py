@@ -10,13 +10,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from flashsale.figures import Figures, Progress, Quantiles
+from flashsale.load.results import Figures, LoadProgress, Quantiles
 
 PODS_SHOWN = 12  # on the live board, so that it stays on one screen
 BAR = 24  # characters of a pod that served everything
 
 
-def live(progress: Progress) -> RenderableType:
+def live(progress: LoadProgress) -> RenderableType:
     """Draw the board of a run under way."""
     figures = progress.figures
     head = Table.grid(padding=(0, 2))
@@ -39,7 +39,7 @@ def live(progress: Progress) -> RenderableType:
     return Group(head, counts, Text(speed), *board)
 
 
-def line(progress: Progress) -> str:
+def line(progress: LoadProgress) -> str:
     """Tell the same in one line, where there is no terminal to draw on."""
     figures = progress.figures
     return (

@@ -18,7 +18,7 @@ DETAILS = 3  # lines of output that a terminal shows in place
 SILENCE = 15.0  # seconds after which a log gets a detail, as a sign of life
 
 
-class Plain:
+class PlainProgress:
     """One line a step: for pipes, logs and terminals that cannot move the cursor."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,14 +42,14 @@ class Plain:
             sys.stderr.flush()
 
 
-class Live:
+class LiveProgress:
     """The step at work with a spinner, its time and its last lines; done steps stay above it."""
 
     def __init__(self) -> None:
         from rich.live import Live as RichLive
         from rich.spinner import Spinner
 
-        from flashsale.ui.terminals import console
+        from flashsale.ui.console import console
 
         self.below: Callable[[tuple[int, int]], Sequence[Text]] | None = None  # drawn every time
         self._text = ""
@@ -64,7 +64,7 @@ class Live:
             transient=True,
         )
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveProgress:
         self._live.start()
         return self
 
@@ -122,7 +122,7 @@ class Live:
 def progress(*, live: bool) -> Iterator[Progress]:
     """Give the progress that fits stderr; the terminal is itself again afterwards."""
     if not live:
-        yield Plain()
+        yield PlainProgress()
         return
-    with Live() as shown:
+    with LiveProgress() as shown:
         yield shown

@@ -23,7 +23,7 @@ from typing import Any
 import aiohttp
 import yaml
 
-from flashsale.embedded import launch
+from flashsale.embedded.process import launch
 
 SCRIPTS = Path(sys.executable).parent
 FLASHSALE, KUBECTL = str(SCRIPTS / "flashsale"), str(SCRIPTS / "kubectl")

@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flashsale.figures import Figures
-from flashsale.load.crowd import run
-from flashsale.load.plan import Plan
+from flashsale.load.coordinator import run
+from flashsale.load.plan import LoadPlan
+from flashsale.load.results import Figures
 from flashsale.load.target import find_target
 
 PARALLEL = 32
@@ -71,7 +71,7 @@ def shop() -> Iterator[str]:
 
 def sent(url: str, rate: float, seconds: float, kept: bool) -> Figures:
     """Send from one process."""
-    plan = Plan(find_target(url), rate, seconds, keepalive=kept, workers=1)
+    plan = LoadPlan(find_target(url), rate, seconds, keepalive=kept, workers=1)
     return asyncio.run(run(plan)).figures
 
 

@@ -27,15 +27,15 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from flashsale.exercise.following import follow
 from flashsale.kube import connect, paths
-from flashsale.kube.watching import Changed, Patience, Resynced, changes
-from flashsale.ui.board import Board, Place
-from flashsale.ui.live import Screen
-from flashsale.ui.watching import Show
+from flashsale.kube.watch import Changed, Resynced, WatchTimeouts, changes
+from flashsale.sale.observe.stream import follow
+from flashsale.ui.watch.screen import Screen
+from flashsale.ui.watch.session import WatchSession
+from flashsale.ui.watch.view_model import Board, Place
 from tests.command import Flashsale
-from tests.watching.cluster import PATH, Cluster
-from tests.watching.test_watching import Watcher, busy
+from tests.kube.watch.lying_api_server import PATH, Cluster
+from tests.kube.watch.test_watch import Watcher, busy
 
 KUBECTL = str(Path(sys.executable).parent / "kubectl")
 CALM_SECONDS, BUSY_SECONDS = 15.0, 15.0
@@ -198,7 +198,7 @@ async def many_changes() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with connect(_kubeconfig(Path(folder), cluster), "test") as api:
             began = time.process_time()
-            patience = Patience(first=0.01, longest=0.05)
+            patience = WatchTimeouts(first=0.01, longest=0.05)
             async with aclosing(changes(api, PATH, patience=patience)) as news:
                 watcher = Watcher(news)
                 await watcher.until("live")
@@ -273,7 +273,7 @@ async def _watch_busy(port: int) -> tuple[float, float]:
             console = Console(file=paper, width=80, height=24, force_terminal=True)
             screen = Screen(paper, console)
             async with aclosing(follow(api, "default", "flashsale-rs", "flashsale-svc")) as news:
-                show = Show(news, Board(Place("bench", "default")), screen)
+                show = WatchSession(news, Board(Place("bench", "default")), screen)
                 before, began = _used(), time.monotonic()
                 await show.run(BUSY_SECONDS)
                 took = time.monotonic() - began

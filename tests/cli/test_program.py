@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from flashsale import __version__
-from flashsale.cli import main
-from flashsale.cli.catalog import ENTRIES, Entry
+from flashsale.cli.command_list import ENTRIES, CommandEntry
+from flashsale.cli.main import main
 
 EVERY = [pytest.param(entry, id=entry.name) for entry in ENTRIES]
 
@@ -45,15 +45,15 @@ def test_no_command_means_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("entry", EVERY)
-def test_catalogue_says_what_the_command_says(entry: Entry) -> None:
+def test_catalogue_says_what_the_command_says(entry: CommandEntry) -> None:
     """The line in `--help` is the first line of the command's own help."""
-    module = import_module(f"flashsale.cli.{entry.function}")
+    module = import_module(f"flashsale.cli.commands.{entry.function}")
     assert getattr(module, entry.function).__doc__.splitlines()[0] == entry.help
 
 
 @pytest.mark.parametrize("entry", EVERY)
 def test_every_command_has_help_and_the_shared_options(
-    entry: Entry, capsys: pytest.CaptureFixture[str]
+    entry: CommandEntry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`flashsale COMMAND --help` and `-h` work, and list the options of all commands."""
     code, out, _ = told(capsys, entry.name, "--help")
@@ -206,7 +206,7 @@ def test_bug_is_one_sentence(
     sale_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even a bug ends in a wall of text."""
-    from flashsale.exercise import manifest
+    from flashsale.sale.files import manifest
 
     monkeypatch.setattr(manifest, "shipped_text", lambda: 1 / 0)
     code, _, err = told(capsys, "manifest")
@@ -214,7 +214,7 @@ def test_bug_is_one_sentence(
     assert err.splitlines()[0] == "Error: flashsale met a bug: ZeroDivisionError: division by zero"
 
 
-@pytest.mark.parametrize("module", ["typer", "asyncio", "flashsale.exercise.sale"])
+@pytest.mark.parametrize("module", ["typer", "asyncio", "flashsale.sale.session"])
 def test_ctrl_c_while_it_starts_leaves_without_a_word(module: str, sale_home: Path) -> None:
     """Whatever is being imported at that moment, and whatever was begun."""
     code = f"""
@@ -225,7 +225,7 @@ class Finder:
         if name == {module!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
-from flashsale.cli import main
+from flashsale.cli.main import main
 main(["scale", "3"])
 """
     command = [sys.executable, "-W", "always", "-c", code]
@@ -263,7 +263,7 @@ def test_another_file_on_a_full_disk_is_not_taken_for_stdout(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that is written does not tell its name when the disk is full."""
-    from flashsale.exercise import manifest
+    from flashsale.sale.files import manifest
 
     monkeypatch.setattr(manifest, "shipped_text", lambda: Path("/dev/full").write_text("all"))
     code, _, err = told(capsys, "manifest")
@@ -281,7 +281,7 @@ def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixtur
 
 def test_reader_that_leaves_is_no_error(sale_home: Path) -> None:
     """`flashsale --help | head -1` ends in silence."""
-    code = "from flashsale.cli import main; main()"
+    code = "from flashsale.cli.main import main; main()"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {sys.executable} -c '{code}' manifest | head -0"],
         capture_output=True,
@@ -305,7 +305,7 @@ def test_completion_script_names_the_program(
 def test_completion_completes() -> None:
     """What the script asks for is answered: commands and their options."""
     done = subprocess.run(
-        [sys.executable, "-c", "from flashsale.cli import main; main()"],
+        [sys.executable, "-c", "from flashsale.cli.main import main; main()"],
         env={
             "_FLASHSALE_COMPLETE": "complete_bash",
             "COMP_WORDS": "flashsale kill",
@@ -323,7 +323,7 @@ def test_help_imports_nothing_heavy() -> None:
     """`--help` loads neither the client nor Rich, nor even the event loop."""
     heavy = ("kubernetes", "docker", "rich", "aiohttp", "yaml", "asyncio", "pydantic")
     code = (
-        "import sys\nfrom flashsale.cli import main\nmain(['--help'])\n"
+        "import sys\nfrom flashsale.cli.main import main\nmain(['--help'])\n"
         f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules))"
     )
     done = subprocess.run(

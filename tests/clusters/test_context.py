@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from flashsale.clusters.base import Held
-from flashsale.clusters.context import Context, candidates
-from flashsale.embedded import launch
-from flashsale.errors import ClusterUnreachableError
-from flashsale.model import Service
-from tests.minikube.world import Told
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.clusters.base import TunnelUrl
+from flashsale.clusters.context import ContextCluster, candidates
+from flashsale.embedded.process import launch
+from flashsale.objects.models import Service
+from tests.clusters.minikube.double_world import Told
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", 30080, "80:30080/TCP", 0)
 SERVER = "https://127.0.0.1:6443"
@@ -38,10 +38,10 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def context(kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+def context(kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContextCluster:
     """That cluster, as a context of somebody's."""
     monkeypatch.setenv("FLASHSALE_HOME", str(tmp_path / "home"))
-    return Context("flashsale-embedded", kubeconfig)
+    return ContextCluster("flashsale-embedded", kubeconfig)
 
 
 @pytest.fixture
@@ -96,32 +96,32 @@ def test_service_inside_the_cluster_has_no_address() -> None:
     assert candidates(replace(SERVICE, type="ClusterIP", node_port=None), [node()], SERVER) == []
 
 
-async def test_address_is_the_first_that_answers(context: Context, listening: int) -> None:
+async def test_address_is_the_first_that_answers(context: ContextCluster, listening: int) -> None:
     """Of those that do not, none keeps anybody waiting."""
     service = replace(SERVICE, node_port=listening)
     assert await context.address(service) == f"http://127.0.0.1:{listening}"
 
 
-async def test_places_that_were_tried_are_named(context: Context, nowhere: Service) -> None:
+async def test_places_that_were_tried_are_named(context: ContextCluster, nowhere: Service) -> None:
     """So that a firewall can be found."""
     with pytest.raises(ClusterUnreachableError, match=f"tried 127.0.0.1:{nowhere.node_port}"):
         await context.address(nowhere)
 
 
 async def test_one_pod_is_forwarded_to_where_nothing_else_leads(
-    context: Context, nowhere: Service, listening: int, kubectl: Path, told: Told
+    context: ContextCluster, nowhere: Service, listening: int, kubectl: Path, told: Told
 ) -> None:
     """For a look, held only as long as it is needed; on the sale's own context."""
     async with context.reach(nowhere, told, one_pod=True) as url:
         assert url == f"http://127.0.0.1:{listening}"
-        assert isinstance(url, Held)
+        assert isinstance(url, TunnelUrl)
     words = (kubectl / "words").read_text()
     assert "--context=flashsale-embedded port-forward -n default service/flashsale-svc :80" in words
     assert "leads to one pod" in told.notes[0]
 
 
 async def test_load_is_not_sent_through_a_port_forward(
-    context: Context, nowhere: Service, kubectl: Path
+    context: ContextCluster, nowhere: Service, kubectl: Path
 ) -> None:
     """Its pods would not share it, and one kill would end it; the hint is for a look."""
     with pytest.raises(ClusterUnreachableError) as caught:
@@ -132,7 +132,7 @@ async def test_load_is_not_sent_through_a_port_forward(
 
 
 async def test_forward_that_fails_gives_its_command(
-    context: Context, nowhere: Service, kubectl: Path
+    context: ContextCluster, nowhere: Service, kubectl: Path
 ) -> None:
     """To be typed, and to see why."""
     (kubectl / "fail").touch()

@@ -71,8 +71,8 @@ def cluster(
         with real_cluster(tmp_path_factory.mktemp("peers"), "--control-plane") as kubeconfig:
             yield Cluster(kubeconfig, CONTEXT, embedded=False)
         return
-    from flashsale.embedded import launch
-    from flashsale.embedded.kubelet.images import ImageStore
+    from flashsale.embedded.kubelet.images.image_store import ImageStore
+    from flashsale.embedded.process import launch
 
     home = tmp_path_factory.mktemp("embedded")
     app = tmp_path_factory.mktemp("app")

@@ -117,7 +117,7 @@ def test_too_old(watched: Scene, cluster: Cluster, tmp_path: Path) -> None:
 
 def event_after_restart(home: Path) -> Object:
     """Watch from the first version on in a cluster that has its objects but not their history."""
-    from flashsale.embedded import launch
+    from flashsale.embedded.process import launch
 
     launch.start(home)
     launch.stop(home)

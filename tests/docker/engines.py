@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.image import Engine, connected
-from tests.docker.doors import engine_socket
+from flashsale.docker import Engine, connected
+from tests.docker.engine_proxies import engine_socket
 
 BASE = "python:3.11-slim"
 ROOT = Path(__file__).parents[2]

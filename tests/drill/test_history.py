@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from flashsale.drill.history import History, Routing, key, seats
-from flashsale.exercise.healing import step
-from flashsale.exercise.observing import Observation, SliceSeen, Synced
-from flashsale.exercise.story import State
-from tests.drill.making import healing, life
-from tests.healing.replay import recorded
-from tests.healing.test_cases import gone, killed, sight
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import Observation, SliceSeen, Synced
+from flashsale.sale.observe.state import SaleState
+from tests.drill.drill_results import healing, life
+from tests.sale.observe.replay import recorded
+from tests.sale.observe.test_healing_cases import gone, killed, sight
 
 
 def remembered(observations: list[Observation]) -> History:
     """Fold observations as a drill does."""
-    history, state = History(), State()
+    history, state = History(), SaleState()
     for observation in observations:
         state, happened = step(state, observation)
         history.add(observation, state, happened)

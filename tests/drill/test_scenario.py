@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from flashsale.base.errors import BadInputError
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, as_json, longest, shortest, steps
-from flashsale.errors import BadInputError
 
 
 def test_a_drill_warms_up_scales_kills_and_scales_back() -> None:

@@ -3,9 +3,9 @@
 import copy
 from typing import Any
 
-from flashsale.embedded.resources import Resource
 from flashsale.embedded.types import schema
 from flashsale.embedded.types.defaults import apply_defaults
+from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.validation import validate_create
 from tests.embedded import recorded
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.store import Store
+from flashsale.embedded.storage.store import Store
 
 
 @pytest.fixture(autouse=True)

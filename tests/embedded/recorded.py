@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flashsale.embedded.resources import PODS, REPLICA_SETS, SERVICES, Resource
+from flashsale.embedded.types.resources import PODS, REPLICA_SETS, SERVICES, Resource
 
 FOLDER = Path(__file__).parent.parent / "recordings"
 KINDS = (PODS, REPLICA_SETS, SERVICES)

@@ -7,9 +7,9 @@ import socket
 import struct
 from pathlib import Path
 
-from flashsale.load.client import Client
-from flashsale.load.tally import Tally
-from flashsale.load.target import Target
+from flashsale.load.target import LoadTarget
+from flashsale.load.worker.client import Client
+from flashsale.load.worker.counts import Tally
 
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -23,7 +23,7 @@ def main() -> None:
         listener.bind(("127.0.0.1", 30080))
         listener.listen(100)
         tally = Tally()
-        target = Target("127.0.0.1", 30080, "127.0.0.1")
+        target = LoadTarget("127.0.0.1", 30080, "127.0.0.1")
         with Client(target, tally, float, keepalive=False, timeout=1) as client:
             for number in range(30):
                 client.buy(number, 0.0)

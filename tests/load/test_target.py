@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.errors import BadInputError, ClusterUnreachableError
-from flashsale.load.client import request_parts
-from flashsale.load.target import LoadRefusedError, Target, find_target
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
+from flashsale.load.target import LoadRefusedError, LoadTarget, find_target
+from flashsale.load.worker.client import request_parts
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_the_request_goes_to_buy_unless_a_path_is_given(url: str, line: bytes) -
 
 def test_a_target_shows_itself_as_a_url() -> None:
     """What is printed is what can be typed."""
-    assert Target("127.0.0.1", 80, "localhost").url == "http://localhost/buy"
+    assert LoadTarget("127.0.0.1", 80, "localhost").url == "http://localhost/buy"

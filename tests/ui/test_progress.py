@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.ui.progress import SILENCE, Plain
+from flashsale.ui.progress import SILENCE, PlainProgress
 
 
 class Clock:
@@ -18,7 +18,7 @@ class Clock:
 
 def test_details_are_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     """A log of every changed number helps nobody."""
-    plain = Plain(Clock())
+    plain = PlainProgress(Clock())
     plain.step("Building")
     plain.detail("Step 1/9")
     assert capsys.readouterr().err == "Building ...\n"
@@ -27,7 +27,7 @@ def test_details_are_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
 def test_silence_is_broken_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     """Somebody who reads a log has to know that it goes on; each sign starts a new silence."""
     clock = Clock()
-    plain = Plain(clock)
+    plain = PlainProgress(clock)
     plain.step("minikube: Pulling Base Image")
     for clock.now in (SILENCE - 1, SILENCE, SILENCE + 1, 2 * SILENCE):
         plain.detail(f"still at it after {clock.now:g} s")

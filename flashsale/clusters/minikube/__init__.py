@@ -19,9 +19,9 @@ given where a fact is surprising.
 
 from __future__ import annotations
 
-from flashsale.clusters.minikube.binary import installed, missing
-from flashsale.clusters.minikube.cluster import Minikube
-from flashsale.clusters.minikube.state import ProfileState, profile_state
-from flashsale.clusters.minikube.usable import usable
+from flashsale.clusters.minikube.availability import usable
+from flashsale.clusters.minikube.cli import installed, missing
+from flashsale.clusters.minikube.cluster import MinikubeCluster
+from flashsale.clusters.minikube.profile import ProfileState, profile_state
 
-__all__ = ["Minikube", "ProfileState", "installed", "missing", "profile_state", "usable"]
+__all__ = ["MinikubeCluster", "ProfileState", "installed", "missing", "profile_state", "usable"]

@@ -9,51 +9,53 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.addresses import is_loopback
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import (
     App,
     BuildOptions,
     Image,
     Kind,
-    Making,
+    NewProfileOptions,
     Progress,
     no_node_port,
 )
-from flashsale.clusters.context import FROM_INSIDE, Context
-from flashsale.clusters.home import state_home
-from flashsale.clusters.making import Telling, by_docker, recipe
-from flashsale.clusters.minikube import imagebuild, kubeconfig, starting, stopping
-from flashsale.clusters.minikube.binary import Binary, Patience, installed
-from flashsale.clusters.minikube.crashing import crash
-from flashsale.clusters.minikube.deciding import Wish, check_version, road
-from flashsale.clusters.minikube.dockerenv import AWAY, keep_proxies_off, node_engine
-from flashsale.clusters.minikube.images import full
-from flashsale.clusters.minikube.reaching import (
-    Knock,
-    Road,
-    knock,
+from flashsale.clusters.context import FROM_INSIDE, ContextCluster
+from flashsale.clusters.docker_build import LazyStep, by_docker, recipe
+from flashsale.clusters.minikube import current_context
+from flashsale.clusters.minikube.availability import host_docker_answers
+from flashsale.clusters.minikube.cli import MinikubeCli, MinikubeTimeouts, installed
+from flashsale.clusters.minikube.image import image_build
+from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
+from flashsale.clusters.minikube.image.node_images import full
+from flashsale.clusters.minikube.kill_container import crash
+from flashsale.clusters.minikube.profile import Profile, known, observe, version
+from flashsale.clusters.minikube.service_url import (
+    ProbeResult,
+    ServiceRoute,
     reachable,
     reached_at,
+    tcp_probe,
     tunnel_needed,
 )
-from flashsale.clusters.minikube.state import Profile, known, observe, version
-from flashsale.clusters.minikube.usable import host_docker_answers
-from flashsale.clusters.programs import nothing
-from flashsale.errors import ClusterUnreachableError
-from flashsale.image import EngineError, connected, own_docker
-from flashsale.kube import Api, contexts
-from flashsale.model import Pod, Service
-
-FORWARDED = ("127.0.0.1", "localhost", "::1")  # a node behind a published port, not the node itself
+from flashsale.clusters.minikube.start import lifecycle, stopping
+from flashsale.clusters.minikube.start.start_plan import Wish, check_version, image_route
+from flashsale.clusters.state.directory import state_home
+from flashsale.clusters.subprocesses.run import nothing
+from flashsale.docker import EngineError, connected, own_docker
+from flashsale.kube import Api
+from flashsale.kube import kubeconfig as contexts
+from flashsale.objects.models import Pod, Service
 
 
 @dataclass(frozen=True, slots=True)
-class Minikube:
+class MinikubeCluster:
     """One minikube profile; `making` matters when it is created, and must fit one that exists."""
 
     profile: str = "minikube"
-    making: Making = field(default_factory=Making)
+    making: NewProfileOptions = field(default_factory=NewProfileOptions)
     home: Path | None = None  # the state folder; None stands for the usual one
-    patience: Patience = field(default_factory=Patience)
+    patience: MinikubeTimeouts = field(default_factory=MinikubeTimeouts)
     kind: Kind = "minikube"
     start_hint: str = "flashsale up"
     stops_with_sale: bool = False
@@ -66,7 +68,7 @@ class Minikube:
     @property
     def kubeconfig(self) -> Path:
         """The file that minikube writes: the first of $KUBECONFIG."""
-        return kubeconfig.path(os.environ)
+        return current_context.path(os.environ)
 
     async def running(self) -> bool:
         """Whether the cluster is up; starts nothing."""
@@ -95,7 +97,7 @@ class Minikube:
         if app is None:
             return Image(name, built=False)
         profile = await self._profile()
-        way, message = road(profile)
+        way, message = image_route(profile)
         if message:
             progress.note(message)
         if way == "host" or (way == "node" and options.push):
@@ -114,10 +116,10 @@ class Minikube:
         """
         if url := await self._near(service):
             return url
-        road = await self._road(service)
-        if url := await road.direct():
+        image_route = await self._road(service)
+        if url := await image_route.direct():
             return url
-        raise tunnel_needed(road.profile)
+        raise tunnel_needed(image_route.profile)
 
     @asynccontextmanager
     async def reach(
@@ -133,8 +135,8 @@ class Minikube:
             note(reached_at(url))
             yield url
             return
-        road, home = await self._road(service), self.home or state_home()
-        async with reachable(road, home, note, one_pod=one_pod) as url:
+        image_route, home = await self._road(service), self.home or state_home()
+        async with reachable(image_route, home, note, one_pod=one_pod) as url:
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
@@ -144,9 +146,9 @@ class Minikube:
             FlashsaleError: there is no such container, or it has no shell to do that with.
             EngineError: the node's Docker cannot be reached.
         """
-        way, _ = road(await self._profile())
+        way, _ = image_route(await self._profile())
         if way == "node":
-            await Context(self.context, self.kubeconfig).crash(api, namespace, pod)
+            await ContextCluster(self.context, self.kubeconfig).crash(api, namespace, pod)
             return
         engine = (
             connected(own_docker(os.environ))
@@ -157,7 +159,7 @@ class Minikube:
 
     async def crashing(self) -> str:
         """Say so where there is no Docker to kill with."""
-        way, _ = road(await self._profile())
+        way, _ = image_route(await self._profile())
         return FROM_INSIDE if way == "node" else ""
 
     async def stop(self, progress: Progress) -> bool:
@@ -166,12 +168,12 @@ class Minikube:
         return True
 
     @property
-    def _minikube(self) -> Binary:
-        return Binary(self.profile, self.patience)
+    def _minikube(self) -> MinikubeCli:
+        return MinikubeCli(self.profile, self.patience)
 
     async def _ensure(self, progress: Progress) -> Profile:
         wish = Wish(self.profile, self.making)
-        found = await starting.ensure_running(self._minikube, wish, progress, host_docker_answers)
+        found = await lifecycle.ensure_running(self._minikube, wish, progress, host_docker_answers)
         keep_proxies_off(found.ip)  # from the Kubernetes client too
         return found
 
@@ -193,16 +195,16 @@ class Minikube:
         """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
         found = contexts.read(self.kubeconfig).get(self.context)
         host = urlsplit(found.server).hostname if found else None
-        if not host or host in FORWARDED or not service.node_port:
+        if not host or is_loopback(host) or not service.node_port:
             return ""
         keep_proxies_off(host)
-        met = await knock(host, service.node_port, self.patience.probe)
-        return f"http://{host}:{service.node_port}" if met is Knock.OPEN else ""
+        met = await tcp_probe(host, service.node_port, self.patience.probe)
+        return f"http://{host}:{service.node_port}" if met is ProbeResult.OPEN else ""
 
-    async def _road(self, service: Service) -> Road:
+    async def _road(self, service: Service) -> ServiceRoute:
         if service.node_port is None:
             raise no_node_port(service)
-        return Road(self._minikube, await self._profile(), service)
+        return ServiceRoute(self._minikube, await self._profile(), service)
 
     async def _in_engine(
         self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
@@ -220,8 +222,8 @@ class Minikube:
         self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
     ) -> Image:
         made_from = await recipe(app, name, options)
-        telling = Telling(progress, f"Building {name} inside minikube '{self.profile}'")
-        made = await imagebuild.make(
+        telling = LazyStep(progress, f"Building {name} inside minikube '{self.profile}'")
+        made = await image_build.make(
             self._minikube, made_from, profile, telling.line, progress.note
         )
         return Image(full(name), made.built, made.id, others=made.others)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.discovery import ARCHITECTURES, GIT_VERSION
-from flashsale.embedded.events import EventRecorder, expire, micro_time
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import LEASES, NAMESPACES, NODES
-from flashsale.embedded.store import StoreError
-from flashsale.model import Object, rfc3339
+from flashsale.embedded.apiserver.discovery import ARCHITECTURES, GIT_VERSION
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
+from flashsale.embedded.storage.store import StoreError
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
+from flashsale.objects.models import Object, rfc3339
 
 NAME = "embedded"
 ADDRESS = "127.0.0.1"
@@ -145,7 +145,7 @@ class NodeController:
                 if now - last_status >= STATUS_SECONDS:
                     self._refresh(now)
                     last_status = now
-            except (ApiError, StoreError) as error:  # a full disk: the next beat may succeed
+            except (StatusError, StoreError) as error:  # a full disk: the next beat may succeed
                 log.warning("heartbeat: %s", error)
             except Exception:  # a mistake of ours: it must not end the cluster
                 log.exception("heartbeat")

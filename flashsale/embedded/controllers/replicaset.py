@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flashsale.embedded.apierrors import ApiError
-from flashsale.embedded.controllers import replicas
-from flashsale.embedded.controllers.queue import WorkQueue
-from flashsale.embedded.controllers.turns import Turns
-from flashsale.embedded.deletion import DeleteOptions
-from flashsale.embedded.events import EventRecorder
-from flashsale.embedded.registry import Registry
-from flashsale.embedded.resources import PODS, REPLICA_SETS
-from flashsale.embedded.selecting.selectors import from_label_selector
-from flashsale.embedded.store import Event
-from flashsale.model import Object, controller_uid, rfc3339
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.controllers import replicaset_plan
+from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.controllers.workqueue import WorkQueue
+from flashsale.embedded.controllers.yielding import Yielder
+from flashsale.embedded.selectors.label_selectors import from_label_selector
+from flashsale.embedded.storage.store import StoreEvent
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import PODS, REPLICA_SETS
+from flashsale.objects.models import Object, controller_uid, rfc3339
 
 Key = tuple[str, str]  # namespace, name
 
@@ -38,7 +38,7 @@ class ReplicaSetController:
         finally:
             unsubscribe()
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: StoreEvent) -> None:
         if event.resource is REPLICA_SETS:
             self._add(event.object)
         elif event.resource is PODS:
@@ -71,15 +71,15 @@ class ReplicaSetController:
             return
         owned = self._claimed(replicaset)
         now = self._registry.clock()
-        plan = replicas.plan(replicaset, owned, now=now)
+        plan = replicaset_plan.plan(replicaset, owned, now=now)
         error = await self._act(replicaset, plan)
         failure = _failure(replicaset, plan, error, now)
         self._registry.set_status(
             REPLICA_SETS,
             replicaset,
-            replicas.status(replicaset, owned, now=now, failure=failure),
+            replicaset_plan.status(replicaset, owned, now=now, failure=failure),
         )
-        due = replicas.next_available(replicaset, owned, now=now)
+        due = replicaset_plan.next_available(replicaset, owned, now=now)
         if due is not None:
             self._queue.add_after(key, due - now)
         if error is not None:
@@ -88,7 +88,7 @@ class ReplicaSetController:
     def _claimed(self, replicaset: Object) -> list[Object]:
         """Adopt and release, then return the pods that are this ReplicaSet's."""
         pods = self._store.all(PODS, replicaset["metadata"]["namespace"])
-        claim = replicas.claim(replicaset, pods)
+        claim = replicaset_plan.claim(replicaset, pods)
         uid = replicaset["metadata"]["uid"]
         for pod in claim.release:
             owners = [o for o in pod["metadata"]["ownerReferences"] if o["uid"] != uid]
@@ -96,7 +96,9 @@ class ReplicaSetController:
         adopted = []
         for pod in claim.adopt:
             owners = pod["metadata"].get("ownerReferences") or []
-            adopted.append(self._set_owners(pod, [*owners, replicas.owner_reference(replicaset)]))
+            adopted.append(
+                self._set_owners(pod, [*owners, replicaset_plan.owner_reference(replicaset)])
+            )
         return [*claim.owned, *adopted]
 
     def _set_owners(self, pod: Object, owners: list[Object]) -> Object:
@@ -106,7 +108,7 @@ class ReplicaSetController:
             PODS, meta["namespace"], meta["name"], pod | {"metadata": meta}
         )
 
-    async def _act(self, replicaset: Object, plan: replicas.Plan) -> ApiError | None:
+    async def _act(self, replicaset: Object, plan: replicaset_plan.Plan) -> StatusError | None:
         """Carry out a plan; returns the first error, which ends it.
 
         Hundreds of pods take a while, in which others have their turn. A changed wish ends the
@@ -118,8 +120,8 @@ class ReplicaSetController:
             replicaset, plan.delete
         )
 
-    async def _create_all(self, replicaset: Object, count: int) -> ApiError | None:
-        turns, batch, created = Turns(), 1, 0
+    async def _create_all(self, replicaset: Object, count: int) -> StatusError | None:
+        turns, batch, created = Yielder(), 1, 0
         while created < count and self._holds(replicaset):
             error = self._create(replicaset)
             if error is not None:
@@ -131,8 +133,8 @@ class ReplicaSetController:
             await turns.share()
         return None
 
-    async def _delete_all(self, replicaset: Object, pods: Sequence[Object]) -> ApiError | None:
-        turns = Turns()
+    async def _delete_all(self, replicaset: Object, pods: Sequence[Object]) -> StatusError | None:
+        turns = Yielder()
         for pod in pods:
             if not self._holds(replicaset):
                 return None
@@ -150,11 +152,13 @@ class ReplicaSetController:
             found["metadata"][key] == meta[key] for key in ("uid", "generation")
         )
 
-    def _create(self, replicaset: Object) -> ApiError | None:
+    def _create(self, replicaset: Object) -> StatusError | None:
         namespace = replicaset["metadata"]["namespace"]
         try:
-            pod = self._registry.create(PODS, namespace, replicas.pod_from_template(replicaset))
-        except ApiError as error:
+            pod = self._registry.create(
+                PODS, namespace, replicaset_plan.pod_from_template(replicaset)
+            )
+        except StatusError as error:
             message = f"Error creating: {error.message}"
             self._events.record(REPLICA_SETS, replicaset, "Warning", "FailedCreate", message)
             return error
@@ -162,12 +166,12 @@ class ReplicaSetController:
         self._events.record(REPLICA_SETS, replicaset, "Normal", "SuccessfulCreate", message)
         return None
 
-    def _delete(self, replicaset: Object, pod: Object) -> ApiError | None:
+    def _delete(self, replicaset: Object, pod: Object) -> StatusError | None:
         meta = pod["metadata"]
         try:
             options = DeleteOptions(uid=meta["uid"])
             self._registry.delete(PODS, meta["namespace"], meta["name"], options)
-        except ApiError as error:
+        except StatusError as error:
             if error.code == 404:
                 return None
             message = f"Error deleting: {error.message}"
@@ -179,7 +183,7 @@ class ReplicaSetController:
 
 
 def _failure(
-    replicaset: Object, plan: replicas.Plan, error: ApiError | None, now: float
+    replicaset: Object, plan: replicaset_plan.Plan, error: StatusError | None, now: float
 ) -> Object | None:
     """The ReplicaFailure condition: kept from the first failure, gone with the first success."""
     if error is None:

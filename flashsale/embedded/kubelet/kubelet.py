@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flashsale.embedded.kubelet.api import NodeInfo, PodAPI
-from flashsale.embedded.kubelet.backoff import DEFAULT_CAP
-from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.embedded.kubelet.lifeline import Lifeline
-from flashsale.embedded.kubelet.logs import Logs
-from flashsale.embedded.kubelet.network import PodNetwork
-from flashsale.embedded.kubelet.pod import Tools
-from flashsale.embedded.kubelet.pod_worker import PodWorker
-from flashsale.embedded.kubelet.prober import Prober
-from flashsale.embedded.kubelet.runtime import Runtime
-from flashsale.model import Object
+from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.embedded.kubelet.logs.container_logs import Logs
+from flashsale.embedded.kubelet.pod_api import NodeInfo, PodAPI
+from flashsale.embedded.kubelet.pods.pod import NodeServices
+from flashsale.embedded.kubelet.pods.pod_worker import PodWorker
+from flashsale.embedded.kubelet.prober.prober import Prober
+from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
+from flashsale.embedded.kubelet.runtime.instance import Runtime
+from flashsale.embedded.kubelet.runtime.lifeline import Lifeline
+from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.objects.models import Object
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Kubelet:
         self.logs = Logs(api, self._root, clock)
         self._runtime = Runtime(self._root, self.logs, self._lifeline)
         self._prober = Prober(network)
-        self._tools = Tools(
+        self._tools = NodeServices(
             api, node, images, network, self._runtime, self._prober, clock,
             rng or random.Random(), max_backoff, relist,
         )  # fmt: skip

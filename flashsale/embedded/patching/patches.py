@@ -12,10 +12,10 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from flashsale.embedded.apierrors import ApiError, bad_request, unsupported_patch
 from flashsale.embedded.patching.strategic import strategic_merge_patch
-from flashsale.embedded.types.mistakes import sound, word
-from flashsale.model import Object
+from flashsale.embedded.types.api_errors import StatusError, bad_request, unsupported_patch
+from flashsale.embedded.types.strict_decoding import sound, word
+from flashsale.objects.models import Object
 
 __all__ = ["apply_patch", "json_patch", "merge_patch", "strategic_merge_patch"]
 
@@ -125,13 +125,13 @@ def _limit(copied: int) -> None:
         )
 
 
-def _too_large(message: str) -> ApiError:
-    return ApiError(413, "RequestEntityTooLarge", message)
+def _too_large(message: str) -> StatusError:
+    return StatusError(413, "RequestEntityTooLarge", message)
 
 
-def _does_not_fit() -> ApiError:
+def _does_not_fit() -> StatusError:
     message = "the server rejected our request due to an error in our request"
-    return ApiError(422, "Invalid", message, {})
+    return StatusError(422, "Invalid", message, {})
 
 
 def _wrong_type(value: Any, wanted: str) -> str:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flashsale.embedded.apierrors import ApiError, bad_request
-from flashsale.embedded.patching.mergekeys import SCALARS, Path, patch_merge_key
+from flashsale.embedded.types.api_errors import StatusError, bad_request
+from flashsale.embedded.types.merge_keys import SCALARS, Path, patch_merge_key
 from flashsale.embedded.types.schema import go_printed
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 PATCH, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE_FROM = "$setElementOrder/", "$deleteFromPrimitiveList/"
@@ -151,7 +151,7 @@ def _without_deleted(
     return [item for item in live if _identity(item, merge_key) not in deleted], wanted
 
 
-def _bad_directive(patch: Object) -> ApiError:
+def _bad_directive(patch: Object) -> StatusError:
     if patch[PATCH] == "merge":
         return bad_request("merging lists cannot yet be specified in the patch")
     return bad_request(f"unknown patch type '{go_printed(patch[PATCH])}' in {go_printed(patch)}")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flashsale.embedded.resources import (
+from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec, qos_class
+from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
@@ -21,8 +22,7 @@ from flashsale.embedded.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec, qos_class
-from flashsale.model import Object, rfc3339
+from flashsale.objects.models import Object, rfc3339
 
 __all__ = ["admit_pod", "apply_defaults", "qos_class"]
 

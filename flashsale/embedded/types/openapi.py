@@ -11,7 +11,6 @@ import hashlib
 import json
 from functools import cache
 
-from flashsale.embedded.resources import ALL, Resource
 from flashsale.embedded.types.apitypes import client_version, read
 from flashsale.embedded.types.openapi_schemas import (
     PACKAGES,
@@ -21,7 +20,8 @@ from flashsale.embedded.types.openapi_schemas import (
     schema_name,
     schemas,
 )
-from flashsale.model import Object
+from flashsale.embedded.types.resources import ALL, Resource
+from flashsale.objects.models import Object
 
 PATCH_TYPES = (
     "application/apply-patch+yaml",

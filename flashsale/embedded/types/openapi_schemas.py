@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.embedded.patching.mergekeys import list_map_keys, patch_merge_key
-from flashsale.embedded.resources import Resource
-from flashsale.model import Object
+from flashsale.embedded.types.merge_keys import list_map_keys, patch_merge_key
+from flashsale.embedded.types.resources import Resource
+from flashsale.objects.models import Object
 
 PACKAGES = {  # as the API server names its schemas
     "apps": "io.k8s.api.apps.v1.",

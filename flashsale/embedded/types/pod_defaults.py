@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flashsale.embedded.types import quantities
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 POD_SPEC: Object = {
     "restartPolicy": "Always",

@@ -8,12 +8,19 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, Literal
 
-from flashsale.embedded.apierrors import ApiError, FieldError, bad_request, invalid
-from flashsale.embedded.resources import Resource
-from flashsale.embedded.types import gotime, quantities
+from flashsale.embedded.types import go_time, quantities
+from flashsale.embedded.types.api_errors import FieldError, StatusError, bad_request, invalid
 from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
-from flashsale.embedded.types.mistakes import BITS, clean, digits, type_error, unknown_fields, word
-from flashsale.model import Object
+from flashsale.embedded.types.resources import Resource
+from flashsale.embedded.types.strict_decoding import (
+    BITS,
+    clean,
+    digits,
+    type_error,
+    unknown_fields,
+    word,
+)
+from flashsale.objects.models import Object
 
 __all__ = [
     "check_types",
@@ -73,7 +80,7 @@ def strict_error(unknown: list[str]) -> str:
     return "strict decoding error: " + ", ".join(map(_unknown, unknown))
 
 
-def patch_error(sent: str, why: str) -> ApiError:
+def patch_error(sent: str, why: str) -> StatusError:
     """422 for a patch whose result cannot be decoded.
 
     Args:
@@ -186,7 +193,7 @@ def _scalar(name: str, value: object) -> Any:
             return quantities.canonical(value)  # type: ignore[arg-type]  # it checks the type
         if isinstance(value, str):
             text = clean(value)
-            return gotime.normal(text, micro=name == "microtime") if "time" in name else text
+            return go_time.normal(text, micro=name == "microtime") if "time" in name else text
     except ValueError:
         return None
     return None

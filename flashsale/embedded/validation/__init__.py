@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.resources import CONFIG_MAPS, PODS, REPLICA_SETS, SERVICES, Resource
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, REPLICA_SETS, SERVICES, Resource
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,
@@ -23,7 +23,7 @@ from flashsale.embedded.validation.replicasets import (
     validate_scale,
 )
 from flashsale.embedded.validation.services import validate_service, validate_service_update
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 __all__ = ["validate_create", "validate_scale", "validate_update"]
 

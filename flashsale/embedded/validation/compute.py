@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apierrors import FieldError
 from flashsale.embedded.types import quantities
+from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 OF_CONTAINERS = ("cpu", "memory", "ephemeral-storage")
 STANDARD = (*OF_CONTAINERS, "storage", "pods", "services", "secrets", "configmaps")

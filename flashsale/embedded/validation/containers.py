@@ -6,12 +6,12 @@ types, no nulls.
 
 from __future__ import annotations
 
-from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.compute import validate_resources
 from flashsale.embedded.validation.metadata import invalid
 from flashsale.embedded.validation.probes import validate_lifecycle, validate_probes
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")

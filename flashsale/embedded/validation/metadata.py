@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.resources import NAMESPACES, SERVICES, Resource
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import NAMESPACES, SERVICES, Resource
 from flashsale.embedded.validation import texts
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"

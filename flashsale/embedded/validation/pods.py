@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.resources import PODS
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import PODS
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.containers import (
     choice,
@@ -23,7 +23,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata_update,
     validate_pod_annotations,
 )
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")

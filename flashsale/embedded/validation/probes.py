@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.embedded.apierrors import FieldError
+from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid, not_negative
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 SCHEMES = ("HTTP", "HTTPS")
 PROBE_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")

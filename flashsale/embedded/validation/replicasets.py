@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.resources import REPLICA_SETS
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import REPLICA_SETS
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,
@@ -13,7 +13,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata_update,
 )
 from flashsale.embedded.validation.pods import validate_template
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")
 MISMATCH = "`selector` does not match template `labels`"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 
-from flashsale.embedded.apierrors import FieldError
-from flashsale.embedded.resources import SERVICES
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.containers import PROTOCOLS, choice
 from flashsale.embedded.validation.metadata import (
@@ -19,7 +19,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata_update,
 )
 from flashsale.embedded.validation.probes import port_or_name
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 AFFINITIES = ("ClientIP", "None")

@@ -32,7 +32,7 @@ def page(document: dict[str, Any]) -> str:
     """Write the page of one drill.
 
     Args:
-        document: as :func:`flashsale.drill.document.document` makes it, or as it was read back.
+        document: as ``drill.report.document`` makes it, or as it was read back.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from tests.embedded.kubelet import apps
 from tests.embedded.kubelet.cluster import Cluster, MemoryAPI
 

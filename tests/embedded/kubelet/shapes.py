@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flashsale.model import Object
+from flashsale.objects.models import Object
 
 RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text())
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.model import Object
+from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import READY_AT_ONCE, Cluster, MemoryAPI, spec
 
 HOUR = 3600.0

@@ -4,15 +4,22 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.kubelet import gotext
-from flashsale.embedded.kubelet.backoff import Backoff
-from flashsale.embedded.kubelet.environment import (
+from flashsale.embedded.kubelet.prober.probe_specs import (
+    HttpGet,
+    Probe,
+    Streak,
+    ports_of,
+    probes_of,
+    step,
+)
+from flashsale.embedded.kubelet.runtime.backoff import Backoff
+from flashsale.embedded.kubelet.runtime.container_env import (
     ConfigError,
     container_variables,
     expand,
     service_links,
 )
-from flashsale.embedded.kubelet.probes import HttpGet, Probe, Streak, ports_of, probes_of, step
+from flashsale.embedded.types import go_text
 
 
 def waits(backoff: Backoff, crashes: int, ran: float = 1.0) -> list[float]:
@@ -143,4 +150,4 @@ def test_references_are_expanded() -> None:
 )
 def test_durations_read_as_in_go(seconds: float, text: str) -> None:
     """`back-off 1m20s restarting failed container`."""
-    assert gotext.duration(seconds) == text
+    assert go_text.duration(seconds) == text

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from tests.embedded.kubelet.cluster import (
     READY_AT_ONCE,
     Cluster,

@@ -3,8 +3,8 @@
 import signal
 from pathlib import Path
 
-from flashsale.embedded.kubelet.images import ImageStore
-from flashsale.model import Object
+from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, MemoryAPI, condition
 from tests.embedded.kubelet.shapes import RECORDED, recorded, shapes
 

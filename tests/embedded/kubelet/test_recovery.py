@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.kubelet.images import ImageStore
+from flashsale.embedded.kubelet.images.image_store import ImageStore
 from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, MemoryAPI, spec
-from tests.embedded.kubelet.test_stopping import alive, env
+from tests.embedded.kubelet.runtime.test_stop_container import alive, env
 
 
 class Machine:

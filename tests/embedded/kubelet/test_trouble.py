@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.kubelet import pod_worker, runtime
-from flashsale.embedded.kubelet.state import ContainerState, recovered
+from flashsale.embedded.kubelet.pods import pod_worker
+from flashsale.embedded.kubelet.pods.pod_state import ContainerState, recovered
+from flashsale.embedded.kubelet.runtime import instance
 from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, condition, env, spec
 
 NUL = ["python", "-c", "a\0b"]  # legal JSON, but no system call takes it
@@ -130,14 +131,14 @@ async def test_a_pod_deleted_while_its_files_are_copied_leaves_none(
 ) -> None:
     """The thread that copies cannot be cancelled, so it is waited for."""
     copying = asyncio.Event()
-    loop, real = asyncio.get_running_loop(), runtime._fresh_copy
+    loop, real = asyncio.get_running_loop(), instance._fresh_copy
 
     def slowly(source: Path, target: Path) -> None:
         loop.call_soon_threadsafe(copying.set)
         time.sleep(0.3)
         real(source, target)
 
-    monkeypatch.setattr(runtime, "_fresh_copy", slowly)
+    monkeypatch.setattr(instance, "_fresh_copy", slowly)
     cluster.api.create("p", spec("toggle:1.0"))
     async with asyncio.timeout(10):
         await copying.wait()

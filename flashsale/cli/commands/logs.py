@@ -1,0 +1,75 @@
+"""`flashsale logs`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flashsale.cli.global_options import Shared
+    from flashsale.sale.logs import Line
+
+
+def logs(
+    ctx: typer.Context,
+    pod: Annotated[
+        str | None, typer.Argument(metavar="POD", help="Only this one; else all pods.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on printing as lines come; Ctrl-C ends it.")
+    ] = False,
+    tail: Annotated[
+        int | None, typer.Option("--tail", metavar="N", help="Only the last N lines of each pod.")
+    ] = None,
+) -> None:
+    """Print what the pods log, each line tagged with its pod."""
+    from flashsale.base.errors import BadInputError
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+
+    typed = shared(ctx)
+    if tail is not None and tail < 0:
+        raise BadInputError(f"{tail} lines cannot be shown.", hint="flashsale logs --tail 10")
+    run(_printed(typed, pod, follow, tail))
+
+
+async def _printed(typed: Shared, pod: str | None, follow: bool, tail: int | None) -> None:
+    from contextlib import aclosing
+
+    from flashsale.sale import logs as reading
+    from flashsale.sale.session import connect_to_sale
+
+    show = _printer(typed.json)
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+        if not follow:
+            for line in await reading.read(sale, pod, tail):
+                show(line)
+            return
+        async with aclosing(reading.follow(sale, pod, tail)) as lines:
+            async for line in lines:
+                show(line)
+
+
+def _printer(json: bool) -> Callable[[Line], None]:
+    import sys
+
+    from flashsale.cli.output import out_json
+    from flashsale.ui.colours import paint, pod_colour
+    from flashsale.ui.console import colourful
+
+    colours: dict[str, str] | None = {} if colourful(sys.stdout) else None
+
+    def show(line: Line) -> None:
+        if json:
+            out_json({"pod": line.pod, "line": line.text}, line=True)
+            return
+        tag = line.pod
+        if colours is not None:
+            tag = paint(tag, colours.setdefault(tag, pod_colour(len(colours))))
+        sys.stdout.write(f"{tag} {line.text}\n")
+        sys.stdout.flush()
+
+    return show

@@ -1,0 +1,53 @@
+"""`flashsale open`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+
+def open_(ctx: typer.Context) -> None:
+    """Open the sale in the browser.
+
+    An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
+    """
+    from flashsale.cli.commands.url import hand_out
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+    from flashsale.cli.output import out, out_json
+
+    typed = shared(ctx)
+
+    def show(address: str) -> None:
+        browse(address)
+        if typed.json:
+            out_json({"url": address})
+        else:
+            out(f"Opened {address}")
+
+    run(hand_out(typed, show))
+
+
+def browse(address: str) -> None:
+    """Show an address in the browser.
+
+    Raises:
+        FlashsaleError: there is none.
+    """
+    import webbrowser
+
+    from flashsale.base.errors import FlashsaleError
+    from flashsale.clusters.base import TunnelUrl
+
+    if not has_screen(dict(os.environ), sys.platform) or not webbrowser.open(address):
+        hint = "flashsale url" if isinstance(address, TunnelUrl) else f"curl {address}/buy"
+        raise FlashsaleError("There is no browser here to open.", hint=hint)
+
+
+def has_screen(environment: dict[str, str], platform: str) -> bool:
+    """Whether a browser could show itself; $BROWSER says so on any machine."""
+    if environment.get("BROWSER") or not platform.startswith("linux"):
+        return True
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))

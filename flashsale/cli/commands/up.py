@@ -1,0 +1,130 @@
+"""`flashsale up`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flashsale.cli import common_options, parsers
+
+if TYPE_CHECKING:
+    from flashsale.cli.global_options import Shared
+    from flashsale.clusters.base import NewProfileOptions, Progress
+    from flashsale.sale.up.up import Opened, Order
+
+COUNT = "flashsale up --replicas"
+
+
+def up(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR",
+            help="Folder with your own app.py, Dockerfile and flashsale-replicaset.yaml, or some.",
+        ),
+    ] = None,
+    replicas: Annotated[
+        str | None, typer.Option("--replicas", metavar="N", help="How many pods to keep.")
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest", metavar="FILE", help="Another manifest than DIR's or ours; - is stdin."
+        ),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option("--image", metavar="NAME:TAG", help="Call the image so, and run that one."),
+    ] = None,
+    push: Annotated[
+        str,
+        typer.Option("--push", metavar="REPOSITORY", help="Push the image there and run it."),
+    ] = "",
+    build_arg: Annotated[
+        list[str] | None,
+        typer.Option("--build-arg", metavar="K=V", help="Build argument; may be repeated."),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build the image even if nothing changed.")
+    ] = False,
+    no_roll: Annotated[
+        bool, typer.Option("--no-roll", help="Leave pods alone that run an older version.")
+    ] = False,
+    driver: Annotated[
+        str, typer.Option("--driver", metavar="NAME", help="For a new minikube profile: docker.")
+    ] = "",
+    cpus: Annotated[
+        int | None, typer.Option("--cpus", metavar="N", help="CPUs of a new minikube profile.")
+    ] = None,
+    memory: Annotated[
+        str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
+    ] = "",
+    no_wait: common_options.NoWait = False,
+    timeout: common_options.Patience = "120s",
+) -> None:
+    """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
+    from flashsale.cli import output
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+    from flashsale.clusters.base import BuildOptions
+    from flashsale.sale.files import app_folder
+    from flashsale.sale.up.up import Order
+    from flashsale.ui.results import opened_view
+
+    typed = shared(ctx)
+    found = app_folder.from_folder(folder, manifest) if folder else app_folder.packaged(manifest)
+    arguments = dict(map(parsers.build_arg, build_arg or []))
+    order = Order(
+        project=found,
+        namespace=typed.namespace,
+        image=None if image is None else parsers.image_name(image),
+        replicas=None if replicas is None else parsers.replica_count(replicas, COUNT),
+        build=BuildOptions(arguments, rebuild, push),
+        wait=not no_wait,
+        roll=not no_roll,
+        timeout=parsers.duration(timeout),
+    )
+    making = parsers.making(driver, cpus, memory)
+    with output.progress() as progress:
+        again = folder is None  # then the files are those of last time
+        opened = run(_opened(typed, order, making, progress, manifest=manifest, again=again))
+    if typed.json:
+        output.out_json(opened.as_json(time.time()))
+    else:
+        output.out(opened_view(opened, time.time()))
+
+
+async def _opened(
+    typed: Shared,
+    order: Order,
+    making: NewProfileOptions,
+    progress: Progress,
+    *,
+    manifest: Path | None,
+    again: bool,
+) -> Opened:
+    from dataclasses import replace
+
+    from flashsale.cli.output import looking
+    from flashsale.clusters.availability import describe
+    from flashsale.clusters.select import select_for_up
+    from flashsale.sale.files import app_folder
+    from flashsale.sale.up import bookkeeping
+    from flashsale.sale.up.up import open_sale
+
+    choice = await select_for_up(replace(typed.wanted, making=making))
+    where = describe(choice.record)
+    progress.note(f"On {where}: {choice.why}.")
+    if again:
+        before = bookkeeping.folder_of(choice.record, typed.namespace)
+        found, note = app_folder.again(before, manifest)
+        order = replace(order, project=found)
+        if note:
+            progress.note(note)
+    view = looking(progress)
+    tell = view.sight if view else None
+    return await open_sale(choice, order, progress, tell=tell)

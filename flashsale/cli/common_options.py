@@ -1,0 +1,55 @@
+"""Options that several commands share, each worded once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flashsale.sale.kill.kill_method import KillMethod
+
+LONGEST_GRACE = 86_400  # seconds
+
+Rate = Annotated[
+    float, typer.Option("--rate", metavar="N", help="Purchases a second, whatever is answered.")
+]
+Grace = Annotated[
+    int | None,
+    typer.Option("--grace", metavar="SECONDS", help="Time to say goodbye; else the pod's own."),
+]
+Hard = Annotated[
+    bool, typer.Option("--hard", help="No goodbye at all, as --grace 0: purchases get lost.")
+]
+Process = Annotated[
+    bool,
+    typer.Option("--process", help="Kill the process instead: the same pod starts it again."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Choose the same pods every time.")
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")]
+Patience = Annotated[
+    str, typer.Option("--timeout", metavar="TIME", help="How long to wait for ready pods.")
+]
+
+
+def blow(command: str, grace: int | None, hard: bool, process: bool) -> KillMethod:
+    """Read how to kill.
+
+    Raises:
+        BadInputError: options that contradict each other, or a number that means nothing.
+    """
+    from flashsale.base.errors import BadInputError
+    from flashsale.sale.kill.kill_method import KillMethod
+
+    hint = f"flashsale {command} --help"
+    if (grace is not None) + hard + process > 1:
+        raise BadInputError("--grace, --hard and --process each say how; give one.", hint=hint)
+    if grace is not None and grace < 0:
+        raise BadInputError(f"A grace of {grace} s is not possible: 0 is the least.", hint=hint)
+    if grace is not None and grace > LONGEST_GRACE:
+        raise BadInputError(
+            f"A grace of more than {LONGEST_GRACE} s, a day, helps nobody.", hint=hint
+        )
+    return KillMethod(0 if hard else grace, process)

@@ -1,0 +1,90 @@
+"""Words on the command line that mean more than text: counts, durations, build arguments."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from flashsale.base.errors import BadInputError
+
+if TYPE_CHECKING:
+    from flashsale.clusters.base import NewProfileOptions
+
+MOST_REPLICAS = 100
+LEAST_CPUS = 2  # minikube refuses less
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def replica_count(text: str, how: str = "flashsale scale") -> int:
+    """Read a number of pods: whole, 0 to 100.
+
+    Args:
+        how: what is typed before the number, for the hint.
+    """
+    if not re.fullmatch(r"[+-]?[0-9]+", text.strip()):
+        raise BadInputError(
+            f"'{text}' is not a number of pods: it takes a whole number.", hint=f"{how} 5"
+        )
+    count = int(text)
+    if count < 0:
+        raise BadInputError(f"There cannot be {count} pods: 0 is the least.", hint=f"{how} 0")
+    if count > MOST_REPLICAS:
+        raise BadInputError(
+            f"{text} pods are more than one machine can carry: {MOST_REPLICAS} is the most here.",
+            hint=f"{how} {MOST_REPLICAS}",
+        )
+    return count
+
+
+def duration(text: str) -> float:
+    """Read seconds from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do; more than 0."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    if text and "".join(number + unit for number, unit in parts) == text:
+        seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    elif re.fullmatch(r"\d+(\.\d+)?", text):
+        seconds = float(text)
+    else:
+        raise BadInputError(f"'{text}' is not a duration.", hint="write it as 30s, 2m or 1m30s")
+    if seconds <= 0:
+        raise BadInputError("A duration must be longer than nothing.", hint="write it as 30s or 2m")
+    return seconds
+
+
+def image_name(text: str) -> str:
+    """Check an image's name, `NAME:TAG`; without a tag Kubernetes would look in a registry."""
+    name, colon, tag = text.rpartition(":")
+    if not colon or "/" in tag or not re.fullmatch(r"[a-z0-9][a-z0-9._/:-]*", name) or not tag:
+        raise BadInputError(
+            f"'{text}' is not an image: it takes a name in small letters, a colon and a tag.",
+            hint="flashsale up --image flashsale:2.0",
+        )
+    return text
+
+
+def making(driver: str, cpus: int | None, memory: str) -> NewProfileOptions:
+    """Check how a minikube profile is to be made; what is not said is left to minikube."""
+    from flashsale.clusters.base import NewProfileOptions
+
+    if driver and not re.fullmatch(r"[a-z0-9]+", driver):
+        raise BadInputError(f"'{driver}' is not a driver.", hint="flashsale up --driver docker")
+    if cpus is not None and cpus < LEAST_CPUS:
+        raise BadInputError(
+            f"minikube cannot do with {cpus} CPUs: {LEAST_CPUS} is the least.",
+            hint=f"flashsale up --cpus {LEAST_CPUS}",
+        )
+    if memory and not re.fullmatch(r"[1-9]\d*([bkmg](i?b)?)?", memory.lower()):
+        raise BadInputError(f"'{memory}' is not a size of memory.", hint="flashsale up --memory 4g")
+    return NewProfileOptions(driver, cpus or 0, memory)
+
+
+def build_arg(text: str) -> tuple[str, str]:
+    """Read `KEY=VALUE`; `KEY` alone takes its value from the environment, as for docker."""
+    import os
+
+    key, equals, value = text.partition("=")
+    if not key or (not equals and key not in os.environ):
+        raise BadInputError(
+            f"The build argument '{text}' has no value.",
+            hint=f"flashsale up --build-arg {key or 'KEY'}=VALUE",
+        )
+    return key, value if equals else os.environ[key]

@@ -1,0 +1,69 @@
+"""Whether minikube can carry a sale on this machine, asked without starting anything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+
+from flashsale.base.errors import FlashsaleError
+from flashsale.clusters.minikube.cli import installed
+from flashsale.clusters.minikube.profile import ProfileState, profile_state
+from flashsale.clusters.minikube.start.start_plan import BY_DOCKER
+from flashsale.docker import EngineError, connected, own_docker
+
+# Programs of the drivers that minikube picks by itself where Docker is not to be had.
+OTHER_DRIVERS = {"virsh": "kvm2", "vfkit": "vfkit"}
+
+
+def usable(profile: str) -> tuple[bool, str]:
+    """Say whether minikube can carry the sale, and why or why not. Blocks; starts nothing."""
+    return asyncio.run(_usable(profile))
+
+
+async def _usable(profile: str) -> tuple[bool, str]:
+    if not installed():
+        return False, "minikube is not installed"
+    try:
+        state = await profile_state(profile)
+    except FlashsaleError as error:
+        return False, str(error).rstrip(".")
+    docker = state.running or await host_docker_answers()
+    others = [name for program, name in OTHER_DRIVERS.items() if shutil.which(program)]
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return judged(profile, state, docker=docker, others=others, root=root)
+
+
+def judged(
+    profile: str, state: ProfileState, *, docker: bool, others: list[str], root: bool
+) -> tuple[bool, str]:
+    """Decide from what is known.
+
+    Args:
+        docker: whether this machine's Docker answers.
+        others: drivers besides docker whose programs are installed.
+        root: whether this is root's process, which minikube's docker driver refuses.
+    """
+    if state.damaged:
+        return False, f"minikube's profile '{profile}' is damaged"
+    if state.running:
+        return True, f"minikube '{profile}' is running"
+    driver = state.profile.driver if state.profile else ""
+    if driver not in BY_DOCKER:
+        return True, f"minikube has a profile '{profile}' (driver {driver})"
+    if docker and not root:
+        return True, "minikube is installed and Docker is running"
+    if not driver and others:
+        return True, f"minikube is installed, and so is its driver {others[0]}"
+    if docker:
+        return False, "minikube's docker driver does not run as root"
+    return False, "minikube is installed, but Docker is not running"
+
+
+async def host_docker_answers() -> bool:
+    """Whether this machine's own Docker can be used."""
+    try:
+        async with connected(own_docker(os.environ), timeout=5):
+            return True
+    except EngineError:
+        return False

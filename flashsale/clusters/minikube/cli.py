@@ -1,0 +1,120 @@
+"""Calling the `minikube` binary: always for one profile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.clusters.subprocesses import run, tunnels
+from flashsale.clusters.subprocesses.run import Each, Output, nothing
+
+INSTALL = "https://minikube.sigs.k8s.io/docs/start/"
+
+
+@dataclass(frozen=True, slots=True)
+class MinikubeTimeouts:
+    """How long each thing may take, in seconds."""
+
+    answer: float = 60  # any question; status looks at Docker and the API server
+    start: float = 900  # the host and each component may take six minutes
+    stop: float = 180
+    build: float = 1800
+    poll: float = 2  # between two looks at an operation of someone else's
+    lock: float = 10  # before the next start, where another minikube had the lock
+    heartbeat: float = 15  # silence after which a long command says that it lives
+    interrupt: float = 20  # between SIGINT and SIGKILL
+    probe: float = 2  # for a TCP connection to the node
+    connect: float = 20  # for an answer of its Docker daemon
+    url: float = 30  # for `service --url` to print its line
+
+
+def installed() -> bool:
+    """Whether there is a `minikube` in PATH."""
+    return shutil.which("minikube") is not None
+
+
+def environment() -> dict[str, str]:
+    """Give the user's environment, with texts in English for our logs.
+
+    go-locale reads LANGUAGE before LC_ALL. Nothing else is changed: minikube undoes an active
+    docker-env itself, and would take DOCKER_HOST for a remote host if only part of it were removed.
+    """
+    return {
+        **os.environ,
+        "LANGUAGE": "en_US",
+        "LC_ALL": "C",
+        "MINIKUBE_IN_STYLE": "false",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class MinikubeCli:
+    """minikube, for one profile."""
+
+    profile: str
+    patience: MinikubeTimeouts = MinikubeTimeouts()
+
+    async def ask(self, *words: str, timeout: float | None = None) -> Output:
+        """Run one command to its end and return everything it said.
+
+        Raises:
+            ClusterUnreachableError: minikube is not installed, or did not end in time.
+        """
+        return await self.follow(*words, timeout=timeout)
+
+    async def follow(
+        self,
+        *words: str,
+        each: Each = nothing,
+        each_error: Each = nothing,
+        timeout: float | None = None,
+    ) -> Output:
+        """Run one command and hand on its lines as they come: stdout to `each`.
+
+        Raises:
+            ClusterUnreachableError: minikube is not installed, or did not end in time.
+        """
+        limit = timeout or self.patience.answer
+        try:
+            return await run.follow(
+                *self._command(words),
+                each=each,
+                each_error=each_error,
+                timeout=limit,
+                patience=self.patience.interrupt,
+                environment=environment(),
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise missing() from error
+        except TimeoutError as error:
+            name = self.profile
+            resume = f"run it again to resume, or minikube delete -p {name}; why: "
+            raise ClusterUnreachableError(
+                f"minikube {words[0]} did not end within {limit:g} s.",
+                hint=f"{resume if words[0] == 'start' else ''}minikube logs -p {name}",
+            ) from error
+
+    @asynccontextmanager
+    async def tunnel(self, home: Path, *words: str) -> AsyncGenerator[Process]:
+        """Hold a running command that keeps a tunnel open; it ends with SIGINT on the way out."""
+        async with tunnels.tunnel(
+            home,
+            *self._command(words),
+            patience=self.patience.interrupt,
+            environment=environment(),
+        ) as process:
+            yield process
+
+    def _command(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        return ("minikube", words[0], "-p", self.profile, *words[1:])
+
+
+def missing() -> ClusterUnreachableError:
+    """Say that there is no minikube."""
+    return ClusterUnreachableError("minikube was not found in PATH.", hint=f"install it: {INSTALL}")

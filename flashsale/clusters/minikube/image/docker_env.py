@@ -1,0 +1,142 @@
+"""The Docker daemon inside minikube, through the SDK: what `eval $(minikube docker-env)` does.
+
+Nothing of it is kept: after a restart the port is another one, and certificates can be new.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.clusters.minikube.cli import MinikubeCli
+from flashsale.docker import Engine, EngineError, Trouble, connected
+from flashsale.docker.certificates import expired
+
+STOPPED, MISSING = 83, 85  # exit codes
+TLS = (Trouble.EXPIRED, Trouble.STALE, Trouble.UNTRUSTED)
+AWAY = (Trouble.TIMEOUT, Trouble.ABSENT)  # building inside the node still works
+
+
+@asynccontextmanager
+async def node_engine(
+    minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]
+) -> AsyncGenerator[Engine]:
+    """Connect to the daemon inside the node; a first failure is met with a second reading.
+
+    Args:
+        revive: brings the profile up again if it stopped in between.
+
+    Raises:
+        EngineError: its `trouble` is one of AWAY: this machine cannot reach it.
+        ClusterUnreachableError: it cannot be used, and the message says why.
+    """
+    async with AsyncExitStack() as stack:
+        found = await read(minikube, revive)
+        try:
+            engine = await stack.enter_async_context(_connected(minikube, found))
+        except EngineError as error:
+            if error.trouble not in (*TLS, *AWAY):
+                raise _missing_certificates(minikube.profile, found, error) from error
+            found = await read(minikube, revive)
+            engine = await _second_try(stack, minikube, found)
+        yield engine
+
+
+async def _second_try(
+    stack: AsyncExitStack, minikube: MinikubeCli, found: Mapping[str, str]
+) -> Engine:
+    try:
+        return await stack.enter_async_context(_connected(minikube, found))
+    except EngineError as error:
+        if error.trouble in TLS:
+            raise invalid_certificate(minikube.profile, found, error) from error
+        if error.trouble in AWAY:
+            raise
+        raise _missing_certificates(minikube.profile, found, error) from error
+
+
+async def read(minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]) -> dict[str, str]:
+    """Read `docker-env`; a profile that stopped in between is started again, once.
+
+    Raises:
+        ClusterUnreachableError: minikube has no Docker daemon to offer.
+    """
+    said = await minikube.ask("docker-env", "--shell", "none", "-o", "json")
+    if said.code in (STOPPED, MISSING):
+        await revive()
+        said = await minikube.ask("docker-env", "--shell", "none", "-o", "json")
+    name = minikube.profile
+    if said.code in (STOPPED, MISSING):
+        raise ClusterUnreachableError(
+            f"minikube '{name}' stopped while deploying.", hint=f"minikube status -p {name}"
+        )
+    found = values(said.stdout) if said.code == 0 else {}
+    if "DOCKER_HOST" not in found:
+        raise ClusterUnreachableError(
+            f"minikube '{name}' does not say where its Docker is (code {said.code}).",
+            hint=f"minikube -p {name} docker-env",
+            details=said.stderr,
+        )
+    return found
+
+
+def values(stdout: str) -> dict[str, str]:
+    """Read the JSON line; variables of ssh come empty and mean nothing."""
+    try:
+        document = json.loads(stdout)
+    except ValueError:
+        return {}
+    found = document if isinstance(document, dict) else {}
+    return {key: value for key, value in found.items() if value}
+
+
+def keep_proxies_off(address: str) -> None:
+    """Let nothing in this process, or started by it, ask a proxy for the node's address.
+
+    The Kubernetes client trusts the environment's proxies even for an address of this machine.
+    """
+    for name in ("NO_PROXY", "no_proxy"):
+        listed = [word for word in os.environ.get(name, "").split(",") if word]
+        if address and address not in listed:
+            os.environ[name] = ",".join([*listed, address])
+
+
+def _connected(
+    minikube: MinikubeCli, found: Mapping[str, str]
+) -> AbstractAsyncContextManager[Engine]:
+    keep_proxies_off(urlsplit(found["DOCKER_HOST"]).hostname or "")
+    wanted = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+    environment = {key: found[key] for key in wanted if key in found}
+    return connected(environment, timeout=minikube.patience.connect)
+
+
+def invalid_certificate(
+    name: str, found: Mapping[str, str], error: EngineError
+) -> ClusterUnreachableError:
+    """Say what is wrong with the TLS connection, and which of two cures is the right one.
+
+    `start` renews the daemon's certificate; ours and the CA are made with the profile, for three
+    years, and only `delete` renews them (pkg/minikube/machine/client.go).
+    """
+    folder = Path(found.get("DOCKER_CERT_PATH", ""))
+    over = [f"{file} expired on {end:%Y-%m-%d}" for file, end in expired(folder).items()]
+    anew = f"minikube delete -p {name}, then run it again"
+    again = f"minikube stop -p {name}, then run it again; if '{name}' is older than 3 years: {anew}"
+    return ClusterUnreachableError(
+        f"The Docker certificate of '{name}' is invalid or expired"
+        + (f": {', '.join(over)}." if over else "."),
+        hint=anew if over else again,
+        details=error.details,
+    )
+
+
+def _missing_certificates(name: str, found: Mapping[str, str], error: EngineError) -> EngineError:
+    if error.trouble is Trouble.NO_CERTIFICATES:
+        error.args = (f"Certificates missing in {found.get('DOCKER_CERT_PATH', '')}.",)
+        error.hint = f"minikube start -p {name}"
+    return error

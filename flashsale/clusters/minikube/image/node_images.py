@@ -1,0 +1,73 @@
+"""What images a profile's nodes have, under which names.
+
+`image ls` joins the lists of several nodes, and does not say which node has what: there, each is
+asked by itself, with the command that minikube lists images with (pkg/minikube/cruntime/cri.go).
+"""
+
+from __future__ import annotations
+
+import json
+
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.clusters.minikube.cli import MinikubeCli
+from flashsale.clusters.minikube.profile import Profile
+
+HUB = "docker.io/"
+LISTING = ("sudo", "crictl", "images", "-o", "json", "2>/dev/null")  # a terminal joins the two
+
+Images = dict[str, tuple[str, ...]]  # of one node: full name to id, and what else it reports
+
+
+async def by_node(minikube: MinikubeCli, profile: Profile) -> list[Images]:
+    """List the images of each node, in the order of the profile's nodes.
+
+    Raises:
+        ClusterUnreachableError: a node does not say.
+    """
+    if len(profile.nodes) == 1:
+        return [await _listed(minikube, "image", "ls", "--format", "json")]
+    return [
+        await _listed(minikube, "ssh", *(("-n", node) if node else ()), "--", *LISTING)
+        for node in profile.nodes
+    ]
+
+
+async def _listed(minikube: MinikubeCli, *words: str) -> Images:
+    said = await minikube.ask(*words)
+    try:
+        return read(said.stdout)
+    except ValueError as error:
+        raise ClusterUnreachableError(
+            f"A node of minikube '{minikube.profile}' does not say which images it has"
+            f" (code {said.code}).",
+            hint=" ".join(("minikube", "-p", minikube.profile, *words)),
+            details=said.stderr,
+        ) from error
+
+
+def read(text: str) -> Images:
+    """Read minikube's list, or crictl's, which is the same one level deeper.
+
+    The digests of registries come last: a node may report an image by one of them.
+
+    Raises:
+        ValueError: this is no JSON.
+    """
+    document = json.loads(text)
+    listed = document.get("images") if isinstance(document, dict) else document
+    found: Images = {}
+    for image in listed or ():
+        own = "sha256:" + image["id"].removeprefix("sha256:")
+        digests = [one.partition("@")[2] for one in image.get("repoDigests") or ()]
+        for tag in image.get("repoTags") or ():
+            found[full(tag)] = (own, *digests)
+    return found
+
+
+def full(name: str) -> str:
+    """Write a name as registries do: `flashsale:1.0` is `docker.io/library/flashsale:1.0`."""
+    first, slash, _ = name.partition("/")
+    tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+    if not slash:
+        return f"{HUB}library/{tagged}"
+    return tagged if set(".:") & set(first) or first == "localhost" else HUB + tagged

@@ -1,0 +1,181 @@
+"""An address of the sale that works from here: the node's own port, or a tunnel held open."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.clusters.base import TunnelUrl
+from flashsale.clusters.minikube.cli import MinikubeCli
+from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.subprocesses.port_forward import (
+    FORWARDING,
+    first_match,
+    port_forward,
+    while_it_lives,
+)
+from flashsale.objects.models import Service
+
+URL = re.compile(r"^https?://\S+$")
+NO_NODE_PORTS = 16  # exit code of `service` with qemu's builtin network
+NO_PODS = 115
+IN_DOCKER_DESKTOP = 0.3  # seconds: on a Mac a container's address answers at once or never
+
+
+class ProbeResult(Enum):
+    """What becomes of an attempt to connect."""
+
+    OPEN = auto()
+    REFUSED = auto()  # the machine is there, and nobody listens
+    SILENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRoute:
+    """What a way to a service of a profile starts from."""
+
+    minikube: MinikubeCli
+    profile: Profile
+    service: Service
+
+    async def direct(self) -> str:
+        """Give the node port's URL if it can be reached from here, else an empty string.
+
+        A port without ready pods refuses; then the node's API server tells whether we get there.
+        """
+        host, port, probe = self.profile.ip, self.service.node_port, self._probe
+        if not port:
+            return ""
+        met = await tcp_probe(host, port, probe)
+        if met is ProbeResult.REFUSED:
+            met = await tcp_probe(host, self.profile.port, probe)
+        return f"http://{host}:{port}" if met is ProbeResult.OPEN else ""
+
+    @property
+    def _probe(self) -> float:
+        behind_a_vm = sys.platform == "darwin" and self.profile.driver in ("docker", "podman")
+        return IN_DOCKER_DESKTOP if behind_a_vm else self.minikube.patience.probe
+
+
+@asynccontextmanager
+async def reachable(
+    road: ServiceRoute, home: Path, note: Callable[[str], None], *, one_pod: bool
+) -> AsyncGenerator[str]:
+    """Give a URL of the service for as long as it is held.
+
+    Args:
+        home: the state folder, where tunnels are noted.
+        note: is told which way it is.
+        one_pod: forwarding to one pod will do where the driver allows nothing else.
+
+    Raises:
+        ClusterUnreachableError: there is no way to it from here, or the tunnel has closed.
+    """
+    if url := await road.direct():
+        note(reached_at(url))
+        yield url
+        return
+    minikube, service = road.minikube, road.service
+    words = ("service", service.name, "-n", service.namespace, "--url")
+    async with minikube.tunnel(home, *words) as tunnel:
+        url = await first_match(tunnel, URL, minikube.patience.url)
+        if url and await _open(minikube, url):
+            async with while_it_lives(tunnel):
+                note(f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it).")
+                yield TunnelUrl(url)
+            return
+        code = await _code(minikube, tunnel)
+    if code != NO_NODE_PORTS:
+        raise unreachable(service, code)
+    if not one_pod:
+        raise no_node_ports(road.profile)
+    note("This driver has no NodePort access; using port-forward, which leads to one pod.")
+    async with _forwarded(minikube, service, home) as url:
+        yield TunnelUrl(url)
+
+
+@asynccontextmanager
+async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> AsyncGenerator[str]:
+    """Forward through the API server, where a driver has no node ports at all."""
+    async with minikube.tunnel(home, "kubectl", "--", *port_forward(service)) as child:
+        found = await first_match(child, FORWARDING, minikube.patience.url)
+        if not found:
+            raise unreachable(service, await _code(minikube, child))
+        async with while_it_lives(child):
+            yield f"http://{found}"
+
+
+async def tcp_probe(host: str, port: int, timeout: float) -> ProbeResult:
+    """Try to connect for `timeout` seconds."""
+    try:
+        async with asyncio.timeout(timeout):
+            _, writer = await asyncio.open_connection(host, port)
+    except ConnectionRefusedError:
+        return ProbeResult.REFUSED
+    except (OSError, TimeoutError):
+        return ProbeResult.SILENT
+    writer.close()
+    return ProbeResult.OPEN
+
+
+def reached_at(url: str) -> str:
+    """Say that nothing has to be held open."""
+    return f"Reached at the node port, {url}."
+
+
+def unreachable(service: Service, code: int | None) -> ClusterUnreachableError:
+    """Say why there is no address; minikube's own words would be translated.
+
+    Args:
+        code: minikube's exit code; None if it still runs.
+    """
+    reason = f"minikube left with code {code}"
+    if code is None:
+        reason = "minikube opened no tunnel that answers"
+    elif code == NO_PODS:
+        reason = "no pod of it is running"
+    return ClusterUnreachableError(
+        f"No address for service {service.name} works from here: {reason}.",
+        hint="flashsale status",
+    )
+
+
+def no_node_ports(profile: Profile) -> ClusterUnreachableError:
+    """Say why there is no load: kubectl's port-forward picks one pod, and dies with it."""
+    return ClusterUnreachableError(
+        f"The driver {profile.driver} of '{profile.name}' gives no access to node ports,"
+        " and a port-forward leads to one pod only.",
+        hint="flashsale url opens one, enough for a look; for a load make a profile with another"
+        " driver: flashsale up --profile NAME --driver docker",
+    )
+
+
+def tunnel_needed(profile: Profile) -> ClusterUnreachableError:
+    """Say that there is no address that works by itself, and what gives one for a while."""
+    return ClusterUnreachableError(
+        f"The node of minikube '{profile.name}' cannot be reached from here, only through a"
+        " tunnel.",
+        hint="flashsale open, or flashsale url: both hold a tunnel open until Ctrl-C",
+    )
+
+
+async def _open(minikube: MinikubeCli, url: str) -> bool:
+    parts = urlsplit(url)
+    met = await tcp_probe(parts.hostname or "", parts.port or 80, minikube.patience.probe)
+    return met is ProbeResult.OPEN
+
+
+async def _code(minikube: MinikubeCli, child: Process) -> int | None:
+    try:
+        return await asyncio.wait_for(child.wait(), minikube.patience.probe)
+    except TimeoutError:
+        return None

@@ -1,0 +1,246 @@
+"""Which cluster a command works on: what was typed, else what `up` recorded, else what is here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from flashsale.base.errors import (
+    BadInputError,
+    ClusterUnreachableError,
+    NoSaleError,
+    RefusedError,
+)
+from flashsale.clusters.availability import MINIKUBE, describe, exists, stopped_minikube_error
+from flashsale.clusters.base import Cluster, NewProfileOptions
+from flashsale.clusters.embedded import EmbeddedCluster
+from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
+from flashsale.clusters.state.sale_record import SaleRecord
+from flashsale.clusters.state.sale_store import SaleStore
+from flashsale.kube import kubeconfig
+
+NOTHING_ASKED = NewProfileOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """What the command line says about the cluster; None where it says nothing."""
+
+    context: str | None = None
+    cluster: str | None = None  # auto, minikube or embedded
+    profile: str | None = None
+    allow_remote: bool = False
+    making: NewProfileOptions = field(
+        default_factory=NewProfileOptions
+    )  # of a minikube profile: `up` alone takes it
+
+    @property
+    def anything(self) -> bool:
+        """Whether the command line says where to go at all."""
+        return bool(self.context or self.profile or self.cluster not in (None, "auto"))
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedCluster:
+    """A cluster, why it is this one, and the record of a sale on it, as far as there is one."""
+
+    cluster: Cluster
+    why: str
+    record: SaleRecord
+    store: SaleStore  # where that is kept
+
+
+async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
+    """Choose where `up` opens the sale; nothing is started.
+
+    Raises:
+        RefusedError: a context that is not local, without ``allow_remote``.
+        BadInputError: a context that the kubeconfig does not have, or a state folder that cannot
+            be written.
+        ClusterUnreachableError: minikube was asked for by name, and is not there.
+    """
+    store = SaleStore(home or state_home())
+    if wrong := unwritable(store.home):
+        raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
+    if wanted.anything:
+        return _typed(wanted, store)
+    recorded = store.read()
+    if wanted.making.options and (recorded is None or recorded.kind != MINIKUBE):
+        return _typed(replace(wanted, cluster=MINIKUBE), store)
+    if recorded and await exists(recorded):
+        guard(recorded)
+        return _selected(recorded, "the sale is there already", store, wanted.making)
+    why = f"{describe(recorded)}, where the sale was, is gone; " if recorded else ""
+    return await _best(recorded.profile if recorded else MINIKUBE, store, why, wanted.making)
+
+
+async def select_existing(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
+    """Choose where an open sale is, without a look whether it runs.
+
+    Raises:
+        NoSaleError: nothing was typed, nothing is recorded, and the embedded cluster does not run;
+            or minikube's profile is gone.
+        ClusterUnreachableError: minikube is stopped, or the context is not there any more.
+        RefusedError, BadInputError: as :func:`select_for_up` does.
+    """
+    choice = await select_for_down(wanted, home=home)
+    if choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read():
+        raise await stopped_minikube_error(choice.record)
+    return choice
+
+
+async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
+    """Do as :func:`select_existing`, but take a minikube that is stopped, or gone, as well."""
+    store = SaleStore(home or state_home())
+    if wanted.anything:
+        return _typed(wanted, store)
+    recorded = store.read()
+    if recorded is None:
+        return await _unrecorded(store)
+    if recorded.kind == "context" and recorded.context not in kubeconfig.read():
+        raise ClusterUnreachableError(
+            f"The sale is on {describe(recorded)}, which the kubeconfig does not have any more.",
+            hint="kubectl config get-contexts",
+        )
+    guard(recorded)
+    return _selected(recorded, "the sale is there already", store)
+
+
+async def _unrecorded(store: SaleStore) -> SelectedCluster:
+    """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
+
+    Raises:
+        NoSaleError: it does not run.
+    """
+    ours = EmbeddedCluster(store.home / "embedded")
+    try:
+        running = sys.platform != "win32" and await ours.running()
+    except ClusterUnreachableError:
+        running = False  # another version's
+    if not running:
+        raise NoSaleError("No sale is open here.", hint="flashsale up")
+    record = SaleRecord("embedded", EmbeddedCluster.context)
+    return SelectedCluster(ours, "it runs, and nothing is recorded", record, store)
+
+
+def _typed(wanted: ClusterOptions, store: SaleStore) -> SelectedCluster:
+    recorded = store.read_if_usable()
+    fresh, why = _meant(wanted, recorded)
+    fresh = _adopted(fresh, recorded)
+    guard(fresh)
+    return _selected(fresh, why, store, wanted.making)
+
+
+def _meant(wanted: ClusterOptions, recorded: SaleRecord | None) -> tuple[SaleRecord, str]:
+    """Turn the options into a record; contexts of clusters that we know better are those."""
+    if wanted.context == EmbeddedCluster.context or wanted.cluster == "embedded":
+        return SaleRecord("embedded", EmbeddedCluster.context), "you asked for it"
+    if wanted.context and not _is_minikube(wanted.context, recorded):
+        remote = wanted.allow_remote
+        return SaleRecord("context", wanted.context, allow_remote=remote), "you asked for it"
+    profile = wanted.context or wanted.profile or MINIKUBE
+    return SaleRecord("minikube", profile, profile=profile), "you asked for it"
+
+
+def _is_minikube(context: str, recorded: SaleRecord | None) -> bool:
+    """Whether minikube wrote a context: then it can build the image and open a way in.
+
+    It takes it away when it stops; then the name has to do.
+    """
+    if shutil.which(MINIKUBE) is None:
+        return False
+    found = kubeconfig.read().get(context)
+    if found is not None:
+        return found.minikube
+    ours = recorded is not None and (recorded.kind, recorded.context) == (MINIKUBE, context)
+    return ours or context == MINIKUBE
+
+
+def _adopted(fresh: SaleRecord, recorded: SaleRecord | None) -> SaleRecord:
+    """Take over names and consent from the record if it is about the same cluster."""
+    if recorded is None or (recorded.kind, recorded.context) != (fresh.kind, fresh.context):
+        return fresh
+    return replace(recorded, allow_remote=recorded.allow_remote or fresh.allow_remote)
+
+
+def guard(record: SaleRecord) -> None:
+    """Refuse a context that is missing, or not local unless somebody insisted.
+
+    Raises:
+        BadInputError, RefusedError: with the reason.
+    """
+    if record.kind != "context":
+        return
+    known = kubeconfig.read()
+    found = known.get(record.context)
+    if found is None:
+        close = get_close_matches(record.context, known, n=1)
+        raise BadInputError(
+            f"The kubeconfig has no context '{record.context}'."
+            + (f" Did you mean '{close[0]}'?" if close else ""),
+            hint="kubectl config get-contexts",
+        )
+    if not found.local and not record.allow_remote:
+        raise RefusedError(
+            f"The context '{record.context}' ({found.server}) is not a local cluster;"
+            " flashsale kills pods, so it goes there only if you insist.",
+            hint=f"flashsale up --context {record.context} --allow-remote",
+        )
+
+
+async def _best(
+    profile: str, store: SaleStore, why: str, making: NewProfileOptions
+) -> SelectedCluster:
+    """Choose without any word from the user: minikube where it can run, else embedded."""
+    usable, reason = await asyncio.to_thread(minikube_usable, profile)
+    if usable:
+        record = SaleRecord("minikube", profile, profile=profile)
+    else:
+        record = SaleRecord("embedded", EmbeddedCluster.context)
+    return _selected(record, why + reason, store, making)
+
+
+def minikube_usable(profile: str) -> tuple[bool, str]:
+    """Whether minikube can carry the sale, and why, or why not."""
+    if shutil.which(MINIKUBE) is None:
+        return False, "minikube is not installed"
+    from flashsale.clusters import minikube
+
+    return minikube.usable(profile)
+
+
+def _selected(
+    record: SaleRecord, why: str, store: SaleStore, making: NewProfileOptions = NOTHING_ASKED
+) -> SelectedCluster:
+    return SelectedCluster(_cluster(record, store.home, making), why, record, store)
+
+
+def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Cluster:
+    """Import only the kind that is needed: the others bring Docker's door with them.
+
+    Raises:
+        BadInputError: options of making a minikube profile, for something else.
+    """
+    if making.options and record.kind != MINIKUBE:
+        raise BadInputError(
+            f"{making.options} is for minikube, but you also ask for {describe(record)}.",
+            hint=f"flashsale up --cluster minikube {making.options}",
+        )
+    if os.path.isdir(home / "tunnels"):
+        from flashsale.clusters.subprocesses import tunnels
+
+        tunnels.end_left(home)  # whatever a killed command has left
+    if record.kind == "embedded":
+        return EmbeddedCluster(home / "embedded")
+    if record.kind == "context":
+        from flashsale.clusters.context import ContextCluster
+
+        return ContextCluster(record.context)
+    from flashsale.clusters.minikube import MinikubeCluster
+
+    return MinikubeCluster(record.profile, making, home)

@@ -1,0 +1,109 @@
+"""Where flashsale keeps what it must remember: `FLASHSALE_HOME`, or the platform's own place."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+from pathlib import Path
+
+from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.files import replace_file
+
+ELSEWHERE = "choose a folder that you may write: export FLASHSALE_HOME=~/.flashsale"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def state_home() -> Path:
+    """Name the folder; it need not exist yet.
+
+    Raises:
+        BadInputError: it cannot be looked into: a file stands there, its name is too long.
+    """
+    home = named_home()
+    wrong = unreadable(home)
+    if wrong:
+        raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
+    return home
+
+
+def named_home() -> Path:
+    """Name the folder, whatever is wrong with it."""
+    named = os.environ.get("FLASHSALE_HOME")
+    if named:
+        return Path(os.path.abspath(os.path.expanduser(named)))
+    from platformdirs import user_state_path
+
+    return user_state_path("flashsale")
+
+
+def unreadable(home: Path) -> str:
+    """Say why no folder can be looked into there; empty if one can, or none is there yet."""
+    try:
+        if not home.is_dir() and os.path.lexists(home):
+            return f"{home}, where flashsale keeps its state, is not a folder"
+        os.lstat(home / "sale.json")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}"
+    return ""
+
+
+def unwritable(home: Path) -> str:
+    """Say why nothing can be kept there; empty if it can, once the folder is made."""
+    place = nearest(home)
+    if os.access(place, os.W_OK | os.X_OK) and place.is_dir():
+        return unreadable(home)
+    return unreadable(home) or f"{place} cannot be written, and flashsale keeps its state there"
+
+
+def nearest(home: Path) -> Path:
+    """Find the folder, or the one above it that is there."""
+    return next(place for place in (home, *home.parents) if os.path.exists(place))
+
+
+def made(folder: Path) -> Path:
+    """Create the folder where needed, readable by its user alone.
+
+    Raises:
+        BadInputError, FlashsaleError: it cannot be made, or the disk is full.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise refused(folder, error) from error
+    return folder
+
+
+def put(home: Path, name: str, text: str) -> Path:
+    """Write a file of the folder at once or not at all, for its user alone (0600).
+
+    Raises:
+        BadInputError, FlashsaleError: it cannot be written, or the disk is full.
+    """
+    made(home)
+    try:
+        replace_file(home / name, text)
+    except OSError as error:
+        raise refused(home, error) from error
+    return home / name
+
+
+def refused(home: Path, error: OSError) -> FlashsaleError:
+    """Say that the system does not let us keep something there."""
+    if error.errno in FULL:
+        return FlashsaleError(
+            f"The disk is full that holds flashsale's state in {home}.",
+            hint=f"make room: df -h {shlex.quote(str(home))}",
+        )
+    return BadInputError(
+        f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",
+        hint=ELSEWHERE,
+    )
+
+
+def _short(home: Path) -> str:
+    """Write a path; one that is too long for the system is too long for a sentence."""
+    text = str(home)
+    return text if len(text) <= 200 else f"{text[:100]}..."

@@ -1,0 +1,36 @@
+"""The only door to Docker: what goes into an image, building it, pushing it.
+
+- ``context``: a folder and a Dockerfile become a deterministic archive and its digest
+- ``dockerfile``: what the classic builder cannot do, and how build arguments and a CA get in
+- ``network``: proxies, package index and CA certificate of this machine, for the build
+- ``engine``: the connection; ``trouble``: why there is none; ``certificates``: when those end
+- ``building``, ``pushing``: the work itself, streaming its output
+
+Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends its stream.
+"""
+
+from __future__ import annotations
+
+from flashsale.docker.build import BuildError, BuildRecipe, Made, make
+from flashsale.docker.build_context import BuildContext
+from flashsale.docker.build_network import Surroundings, own_docker
+from flashsale.docker.engine import Engine, connected
+from flashsale.docker.engine_errors import EngineError, Trouble
+from flashsale.docker.push import PushError, PushTarget, push
+
+__all__ = [
+    "BuildContext",
+    "BuildError",
+    "BuildRecipe",
+    "Engine",
+    "EngineError",
+    "Made",
+    "PushError",
+    "PushTarget",
+    "Surroundings",
+    "Trouble",
+    "connected",
+    "make",
+    "own_docker",
+    "push",
+]

@@ -1,0 +1,158 @@
+"""Building an image once for each content: its digest is a label, so nothing is built twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flashsale.base.errors import FlashsaleError
+from flashsale.docker import build_context as contexts
+from flashsale.docker.build_context import BuildContext
+from flashsale.docker.build_network import Passed, Surroundings, passed
+from flashsale.docker.buildkit import CA_FILE, extended, refuse_buildkit
+from flashsale.docker.engine import Emit, Engine
+
+LABEL = "flashsale.digest"
+
+# Colours and cursor movements of the tools in a build; a terminal must not obey them.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+
+# What a build's output says about a network that wants something: only ever a hint.
+SYMPTOMS = (
+    (
+        ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "SSLError"),
+        "if your network re-signs TLS: export PIP_CERT=FILE with its CA certificate, and try again",
+    ),
+    (
+        ("name resolution", "Could not find a version", "ProxyError", "Connection refused"),
+        "if your network needs a proxy or its own index: --build-arg HTTPS_PROXY=URL,"
+        " --build-arg PIP_INDEX_URL=URL",
+    ),
+    (
+        ("pull access denied", "manifest unknown", "toomanyrequests", "registry-1.docker.io"),
+        "docker pull the base image to see what is wrong; docker login raises the pull limit",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecipe:
+    """What to build and how: an app, the image's name, and the build arguments that were typed."""
+
+    context: BuildContext
+    name: str
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    around: Surroundings = field(default_factory=Surroundings)
+    rebuild: bool = False
+    pushing: bool = False  # the image leaves this machine
+
+    @classmethod
+    def of(cls, folder: Path, dockerfile: Path, name: str, **options: Any) -> BuildRecipe:
+        """Read an app from disk.
+
+        Raises:
+            BadInputError: it cannot be read.
+        """
+        return cls(contexts.read(folder, dockerfile), name, **options)
+
+    @property
+    def digest(self) -> str:
+        """What names the content: files, Dockerfile and typed build arguments."""
+        return self.context.digest(self.build_args)
+
+    def passed(self) -> Passed:
+        """Say what of this machine's network reaches the build."""
+        return passed(self.around, self.build_args, pushing=self.pushing)
+
+    def files(self, passed: Passed) -> tuple[str, dict[str, bytes]]:
+        """Give the Dockerfile to build from, and the files that it needs besides the app's."""
+        text = extended(self.context.dockerfile, passed.arguments, ca=bool(passed.ca))
+        return text, {CA_FILE: passed.ca} if passed.ca else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An image that the engine has now."""
+
+    id: str
+    built: bool
+    others: tuple[str, ...] = ()  # what else a node may call it: digests, other nodes' ids
+
+
+class BuildError(FlashsaleError):
+    """The app's Dockerfile could not be built; the whole output is in the details."""
+
+
+async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> Made:
+    """Build the image unless the engine has it with the same content already.
+
+    Args:
+        emit: gets each line of the build's output.
+        note: gets what the user should know and keep.
+
+    Raises:
+        BuildError: the build failed.
+        BadInputError: the Dockerfile needs BuildKit.
+    """
+    present = await engine.work(lambda _: engine.find(recipe.name), emit)
+    digest = recipe.digest
+    if present and present.labels.get(LABEL) == digest and not recipe.rebuild:
+        return Made(present.id, built=False, others=present.digests)
+    refuse_buildkit(recipe.context.dockerfile)
+    network = recipe.passed()
+    for line in network.notes:
+        note(line)
+    dockerfile, extra = recipe.files(network)
+    archive = recipe.context.archive(dockerfile, **extra)
+
+    def build(tell: Emit) -> Made:
+        messages = engine.build(archive, recipe.name, network.arguments, {LABEL: digest})
+        follow(messages, tell)
+        found = engine.find(recipe.name)
+        if found is None:
+            raise BuildError(f"Docker reported success, but {recipe.name} is not there.")
+        return Made(found.id, built=True, others=found.digests)
+
+    return await engine.work(build, emit)
+
+
+def follow(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
+    """Pass a build's messages on line by line.
+
+    Raises:
+        BuildError: one of them is an error; all output so far is in its details.
+    """
+    lines: list[str] = []
+    for message in messages:
+        if "error" in message:
+            raise failure(str(message["error"]), lines)
+        for line in _text(message).splitlines():
+            if plain := CONTROL.sub("", line).rstrip():
+                lines.append(plain)
+                tell(plain)
+
+
+def failure(error: str, lines: list[str]) -> BuildError:
+    """Say which step failed, with all of the output and a hint where the output suggests one."""
+    steps = [line for line in lines if line.startswith("Step ")]
+    where = f" at {steps[-1][0].lower()}{steps[-1][1:]}" if steps else ""
+    output = "\n".join([*lines, error])
+    hints = (hint for words, hint in SYMPTOMS if any(word in output for word in words))
+    return BuildError(
+        f"The image could not be built{where}.",
+        hint=next(hints, "mend the Dockerfile or the app, then run it again"),
+        details=output,
+    )
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """Read one message: output, or the state of a layer that is being pulled."""
+    if "stream" in message:
+        return str(message["stream"])
+    if message.get("progressDetail"):
+        return ""  # many a second
+    layer = f"{message['id']}: " if message.get("id") else ""
+    return f"{layer}{message['status']}" if message.get("status") else ""

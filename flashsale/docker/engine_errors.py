@@ -1,0 +1,137 @@
+"""Why a Docker engine cannot be used, in one word that callers can decide by.
+
+Errors of the SDK wrap errors of requests, which wrap errors of urllib3 and ssl; that chain is read
+here once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.docker.certificates import expired
+
+HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL
+
+
+class Trouble(StrEnum):
+    """Why an engine cannot be used."""
+
+    ABSENT = "absent"  # nothing listens there
+    DENIED = "denied"  # the socket is not ours to open
+    NO_CERTIFICATES = "no-certificates"  # the folder with ca.pem, cert.pem, key.pem is incomplete
+    EXPIRED = "expired"  # a certificate's time is over
+    STALE = "stale"  # the certificate names another address
+    UNTRUSTED = "untrusted"  # TLS fails in another way
+    TIMEOUT = "timeout"  # no answer in time
+    TOO_OLD = "too-old"  # engine and SDK have no API version in common
+
+
+class EngineError(ClusterUnreachableError):
+    """A Docker engine cannot be used."""
+
+    def __init__(self, trouble: Trouble, host: str, cause: str) -> None:
+        sentence, hint = ADVICE[trouble]
+        super().__init__(sentence.format(host=host), hint=hint, details=cause)
+        self.trouble = trouble
+
+
+ADVICE = {
+    Trouble.ABSENT: ("Docker is not running on {host}.", "start Docker, then try again"),
+    Trouble.DENIED: (
+        "This user may not use Docker on {host}.",
+        "sudo usermod -aG docker $USER, then log in anew",
+    ),
+    Trouble.NO_CERTIFICATES: (
+        "Certificates for Docker on {host} are missing.",
+        "ls $DOCKER_CERT_PATH",
+    ),
+    Trouble.EXPIRED: ("A certificate for Docker on {host} has expired.", "renew it"),
+    Trouble.STALE: ("The certificate of Docker on {host} names another address.", "renew it"),
+    Trouble.UNTRUSTED: ("Docker on {host} and this machine do not trust each other.", "renew it"),
+    Trouble.TIMEOUT: (
+        "Cannot reach Docker on {host} (VPN or proxy?).",
+        "add the host to NO_PROXY, or leave the VPN",
+    ),
+    Trouble.TOO_OLD: (
+        "Docker on {host} and the Docker SDK have no API version in common.",
+        "pip install --upgrade docker, and unset DOCKER_API_VERSION",
+    ),
+}
+
+
+@contextlib.contextmanager
+def explained(host: str, certificates: Path | None = None) -> Iterator[None]:
+    """Turn what the SDK raises for an unusable engine into an :class:`EngineError`.
+
+    Args:
+        certificates: a folder whose files may be why nobody answers.
+    """
+    import requests
+    from docker.errors import DockerException
+
+    try:
+        yield
+    except (DockerException, requests.RequestException, OSError) as error:
+        trouble = diagnosis(list(_chain(error)))
+        if trouble is None:
+            raise FlashsaleError(f"Docker on {host} answered: {error}") from error
+        if host.startswith("tcp://") and certificates and expired(certificates):
+            trouble = Trouble.EXPIRED
+        raise EngineError(trouble, host, str(error)) from error
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Walk from an error to what caused it, through the arguments that libraries wrap it in."""
+    seen: set[int] = set()
+    todo: list[BaseException] = [error] if error else []
+    while todo:
+        one = todo.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        todo += [part for part in inner if isinstance(part, BaseException)]
+
+
+def diagnosis(chain: list[BaseException]) -> Trouble | None:
+    """Say what a chain of errors means for the engine; None if it is about something else."""
+    import docker.errors as sdk
+    import requests
+    from docker.credentials.errors import StoreError
+
+    for kind, trouble in (
+        (sdk.APIError, None),  # it answered, whatever it said
+        (StoreError, None),  # a credential helper of this machine failed
+        (sdk.TLSParameterError, Trouble.NO_CERTIFICATES),
+        (requests.exceptions.Timeout, Trouble.TIMEOUT),
+    ):
+        if any(isinstance(error, kind) for error in chain):
+            return trouble
+    for error in chain:
+        if isinstance(error, ssl.SSLError):
+            return _tls_trouble(error)
+        if isinstance(error, PermissionError):
+            return Trouble.DENIED
+        if isinstance(error, sdk.InvalidVersion):
+            return Trouble.TOO_OLD
+    for error in chain:
+        if isinstance(error, TimeoutError):
+            return Trouble.TIMEOUT
+        if isinstance(error, OSError) and error.errno is not None:
+            return Trouble.ABSENT
+    return Trouble.ABSENT  # the connection broke, or something else answered there
+
+
+def _tls_trouble(error: ssl.SSLError) -> Trouble:
+    code = getattr(error, "verify_code", 0)
+    if code in (HOSTNAME_MISMATCH, IP_MISMATCH):
+        return Trouble.STALE
+    # The engine's own verdict on our certificate arrives as a TLS alert.
+    expired = code == EXPIRED or "CERTIFICATE_EXPIRED" in (error.reason or "")
+    return Trouble.EXPIRED if expired else Trouble.UNTRUSTED

@@ -1,0 +1,69 @@
+"""Where a drill runs, and on which versions: for the report, so that two can be compared."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from flashsale import __version__
+from flashsale.drill.cpu import cores
+from flashsale.drill.result import Environment
+from flashsale.kube import paths
+from flashsale.objects.models import Object
+from flashsale.sale.session import Sale
+
+WRITTEN_BY_SERVERS = (
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "selfLink",
+    "annotations",
+)
+GIVEN_BY_CLUSTERS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")  # to a Service
+
+
+async def place(sale: Sale, url: str) -> Environment:
+    """Look everything up.
+
+    Raises:
+        NoSaleError, ClusterUnreachableError: as every request does.
+    """
+    replicaset = await sale.replicaset()
+    service = await sale.api.get(paths.services(sale.namespace, sale.service_name))
+    version = await sale.api.version()
+    return Environment(
+        kind=sale.cluster.kind,
+        context=sale.cluster.context,
+        namespace=sale.namespace,
+        url=url,
+        replicaset=sale.name,
+        server=str(version.get("gitVersion", "")),
+        flashsale=__version__,
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=cores(),
+        manifest=manifest([replicaset, service]),
+    )
+
+
+def manifest(objects: list[Object]) -> str:
+    """Write objects as the YAML that would create them: without what servers add by themselves."""
+    import yaml
+
+    return yaml.safe_dump_all(map(_written_by_people, objects), sort_keys=False)
+
+
+def _written_by_people(found: Object) -> dict[str, Any]:
+    metadata = {
+        key: value for key, value in found["metadata"].items() if key not in WRITTEN_BY_SERVERS
+    }
+    ordered = {"apiVersion": found.get("apiVersion"), "kind": found.get("kind")}
+    spec = {key: value for key, value in found["spec"].items() if key not in GIVEN_BY_CLUSTERS}
+    if "ports" in spec:
+        spec["ports"] = [
+            {key: value for key, value in port.items() if key != "nodePort"}
+            for port in spec["ports"]
+        ]
+    return {**ordered, "metadata": metadata, "spec": spec}

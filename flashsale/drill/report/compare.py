@@ -1,0 +1,203 @@
+"""Two drills side by side: what differs between their reports, and which of it matters. Pure.
+
+A difference matters when it is more than noise: throughput from 3 %, durations from a fifth and
+some absolute size, losses when chance would hardly bring them about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+Document = Mapping[str, Any]
+Figure = float | None
+
+RATE_NOISE = 0.03  # of throughput
+TIME_NOISE = 0.20  # of a duration
+HEALING_NOISE = 0.25  # seconds
+WAITING_NOISE = 2.0  # milliseconds
+UNLIKELY = 0.05  # chance below which two counts of losses count as different
+REPLICAS = re.compile(r"^  replicas: \d+\n", re.M)
+SAME = ("rate", "kills", "every", "replicas", "scale", "grace", "process", "calm")
+PLACES = ("kind", "server", "flashsale", "cores", "manifest")
+NAMED = {
+    "kills": "number of kills",
+    "every": "time between kills",
+    "replicas": "number of replicas",
+    "scale": "number of replicas to scale to",
+    "grace": "grace period",
+    "process": "choice of killing processes",
+    "calm": "calm time",
+    "kind": "cluster",
+    "server": "Kubernetes version",
+    "flashsale": "version of flashsale",
+    "cores": "number of cores",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """One figure of both reports."""
+
+    name: str
+    unit: str  # "", "s", "ms", "/s" or "%"
+    a: Figure
+    b: Figure
+    matters: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the row with its difference."""
+        both = self.a is not None and self.b is not None
+        change = round(self.b - self.a, 3) if both else None  # type: ignore[operator]
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "a": self.a,
+            "b": self.b,
+            "difference": change,
+            "matters": self.matters,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two reports have in common, and what not."""
+
+    differences: tuple[str, ...]  # in what was done, and where: sentences
+    findings: tuple[str, ...]  # in what came of it: sentences
+    rows: tuple[ComparisonRow, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it as `drill --compare -o json` does."""
+        return {
+            "differences": list(self.differences),
+            "findings": list(self.findings),
+            "rows": [row.to_json() for row in self.rows],
+        }
+
+
+def compare(a: Document, b: Document) -> Comparison:
+    """Set two reports side by side."""
+    rows = (*_losses(a, b), *_healing(a, b), *_waiting(a, b), *_throughput(a, b))
+    findings = [*_verdicts(a, b), *(_told(row) for row in rows if row.matters)]
+    return Comparison(
+        tuple(_differences(a, b)),
+        tuple(findings) or ("Nothing differs by more than noise.",),
+        rows,
+    )
+
+
+def _differences(a: Document, b: Document) -> Iterator[str]:
+    for part, names in (("scenario", SAME), ("place", PLACES)):
+        for name in names:
+            one, other = a[part].get(name), b[part].get(name)
+            if name == "manifest":  # how many there were has a line of its own
+                one, other = (REPLICAS.sub("", str(text)) for text in (one, other))
+            if one == other:
+                continue
+            called = NAMED.get(name, name)
+            if name == "manifest":
+                yield "The manifests differ."
+            else:
+                yield f"The {called} differs: {_word(one)} in A, {_word(other)} in B."
+
+
+def _word(value: object) -> str:
+    words = {None: "the pod's own", True: "yes", False: "no"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _verdicts(a: Document, b: Document) -> Iterator[str]:
+    if a["verdict"] != b["verdict"]:
+        yield f"A is a {a['verdict']}, B a {b['verdict']}."
+
+
+def _losses(a: Document, b: Document) -> Iterator[ComparisonRow]:
+    one, other = a["load"], b["load"]
+    yield ComparisonRow("sent", "", one["sent"], other["sent"])
+    unlike = chance(one["lost"], one["sent"], other["lost"], other["sent"]) < UNLIKELY
+    yield ComparisonRow("lost", "", one["lost"], other["lost"], unlike)
+    yield ComparisonRow("lost without explanation", "", *_both(a, b, "blame", "unexplained"))
+    yield ComparisonRow("rejected", "", one["rejected"], other["rejected"])
+
+
+def _healing(a: Document, b: Document) -> Iterator[ComparisonRow]:
+    matters = larger_than(TIME_NOISE, HEALING_NOISE)
+    for name, key in (("healing, half within", "median"), ("healing, the slowest", "worst")):
+        yield _row(name, "s", *_both(a, b, "healing_seconds", key), matters)
+
+
+def _waiting(a: Document, b: Document) -> Iterator[ComparisonRow]:
+    matters = larger_than(TIME_NOISE, WAITING_NOISE)
+    ones, others = a["load"]["latency_ms"], b["load"]["latency_ms"]
+    for name in ("p50", "p99"):
+        yield _row(f"latency {name}", "ms", ones[name], others[name], matters)
+    yield ComparisonRow(
+        "latency, the longest", "ms", ones["max"], others["max"]
+    )  # of one buyer: no pattern
+
+
+def _throughput(a: Document, b: Document) -> Iterator[ComparisonRow]:
+    """Compare the phases that both have, by their names."""
+    ones = {part["name"]: part for part in a["phases"]}
+    others = {part["name"]: part for part in b["phases"]}
+    for name, one in ones.items():
+        if name in others:
+            rates = one["confirmed_rate"], others[name]["confirmed_rate"]
+            yield _row(f"confirmed, {name}", "/s", *rates, larger_than(RATE_NOISE, 0.0))
+
+
+def _row(
+    name: str, unit: str, a: Figure, b: Figure, matters: Callable[[float, float], bool]
+) -> ComparisonRow:
+    return ComparisonRow(name, unit, a, b, a is not None and b is not None and matters(a, b))
+
+
+def larger_than(share: float, least: float) -> Callable[[float, float], bool]:
+    """Ask for a difference of so large a share of the smaller figure, and so much at least."""
+
+    def matters(a: float, b: float) -> bool:
+        return abs(a - b) > max(least, share * min(a, b))
+
+    return matters
+
+
+def chance(lost_a: int, sent_a: int, lost_b: int, sent_b: int) -> float:
+    """Return the chance that purchases lost at random fall this unevenly on two drills.
+
+    An exact binomial test with both sides: given how many were lost in all, each fell on A with
+    the probability of A's share of what was sent.
+    """
+    lost, sent = lost_a + lost_b, sent_a + sent_b
+    if not lost or not sent:
+        return 1.0
+    if lost > 1000:  # far beyond chance, unless the shares are nearly the same
+        expected = lost * sent_a / sent
+        deviation = (expected * (1 - sent_a / sent)) ** 0.5
+        return 0.0 if abs(lost_a - expected) > 3 * deviation else 1.0
+    part = sent_a / sent
+    odds = [comb(lost, n) * part**n * (1 - part) ** (lost - n) for n in range(lost + 1)]
+    return min(1.0, sum(p for p in odds if p <= odds[lost_a] * (1 + 1e-9)))
+
+
+def _both(a: Document, b: Document, part: str, key: str) -> tuple[Figure, Figure]:
+    one, other = a[part], b[part]
+    return (one[key] if one else None), (other[key] if other else None)
+
+
+def _told(row: ComparisonRow) -> str:
+    """Say a difference in a sentence."""
+    times = f", {row.b / row.a:.2f} times as much" if row.a and row.b else ""
+    both = f"{figure(row.a, row.unit)} in A, {figure(row.b, row.unit)} in B"
+    return f"{row.name[0].upper()}{row.name[1:]}: {both}{times}."
+
+
+def figure(value: Figure, unit: str) -> str:
+    """Write a figure with its unit, as precisely as it is worth."""
+    if value is None:
+        return "-"
+    digits = {"": 0, "s": 2, "ms": 1, "/s": 1}[unit]
+    return f"{value:,.{digits}f}{unit and ('' if unit == '/s' else ' ') + unit}"

@@ -1,0 +1,147 @@
+"""What a drill did and what came of it: facts, before anybody judges them.
+
+Moments named ``..._at`` and those of lives and healings are seconds on the monotonic clock; second
+0 of the run is ``report.started_monotonic``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from flashsale.drill.cpu import Reading
+from flashsale.drill.history import History, PodLifetime
+from flashsale.drill.scenario import Scenario
+from flashsale.load.results import Report
+from flashsale.sale.observe.state import Healing
+
+EntryKind = Literal[
+    "step", "kill", "skipped", "created", "ready", "gone", "scaling", "scaled", "accident", "note"
+]
+PhaseName = Literal["before", "scaling", "scaled", "kills", "scaling back", "after"]
+End = Literal["done", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the drill's story."""
+
+    at: float
+    kind: EntryKind
+    text: str
+    pod: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodKill:
+    """One kill that happened."""
+
+    number: int
+    pod: str
+    uid: str
+    asked_at: float  # before the request
+    struck_at: float  # its acceptance
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One kill that did not happen."""
+
+    number: int
+    at: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingRecord:
+    """One scaling; ``ended_at`` is when as many pods as wanted were ready, None if never."""
+
+    before: int
+    after: int
+    asked_at: float
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of the run, to compare with other parts."""
+
+    name: PhaseName
+    pods: int  # replicas wanted in it
+    began_at: float
+    ended_at: float
+    machine: tuple[Reading | None, Reading | None]  # at its beginning and its end
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a drill ran, and on what."""
+
+    kind: str  # embedded, minikube or context
+    context: str
+    namespace: str
+    url: str
+    replicaset: str
+    server: str  # the API server's version
+    flashsale: str
+    python: str
+    system: str
+    cores: int
+    manifest: str  # YAML of the ReplicaSet and the Service as they were
+
+    @property
+    def lingering(self) -> bool:
+        """Whether pods go on for a while after their deletion, because of a preStop hook."""
+        return "preStop:" in self.manifest
+
+
+@dataclass(frozen=True, slots=True)
+class DrillResult:
+    """A finished drill, or as much of it as there was time for."""
+
+    scenario: Scenario
+    place: Environment
+    replicas: int  # before and after
+    report: Report
+    history: History
+    struck: tuple[PodKill, ...]
+    skipped: tuple[Skipped, ...]
+    scalings: tuple[ScalingRecord, ...]
+    phases: tuple[Phase, ...]
+    entries: tuple[LogEntry, ...]
+    ended: End = "done"
+    why: str = ""  # it ended early
+
+    @property
+    def seconds(self) -> float:
+        """How long buyers came, and the last of them were waited for."""
+        return self.report.figures.seconds
+
+    def second(self, at: float) -> float:
+        """Turn a monotonic moment into seconds of the run, to the millisecond."""
+        return round(at - self.report.started_monotonic, 3)
+
+    @property
+    def healings(self) -> list[Healing]:
+        """What healed or was to heal, with the first purchase of each replacement."""
+        return [self._served(one) for one in self.history.healed]
+
+    @property
+    def lives(self) -> list[PodLifetime]:
+        """All pods, in the order in which they came."""
+        return sorted(self.history.lives.values(), key=lambda life: (life.seen, life.name))
+
+    def kill_of(self, healing: Healing) -> PodKill | None:
+        """Find the kill that a healing heals; None for an accident."""
+        fitting = (
+            one
+            for one in self.struck
+            if one.uid == healing.victim_uid and one.asked_at <= healing.died
+        )
+        return max(fitting, key=lambda one: one.asked_at, default=None)
+
+    def _served(self, healing: Healing) -> Healing:
+        first = self.report.firsts.get(healing.replacement or "")
+        if first is None or healing.in_place or healing.served is not None:
+            return healing
+        return replace(healing, served=self.report.started_monotonic + first)

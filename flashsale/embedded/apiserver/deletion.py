@@ -1,0 +1,114 @@
+"""What a DELETE does to an object: a mark, a grace period, finalizers; only then is it gone.
+
+Pure. After apiserver/pkg/registry/rest/delete.go and CheckGracefulDelete in registry/core/pod.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import NAMESPACES, PODS, Resource
+from flashsale.objects.models import Object, rfc3339, timestamp
+
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+LONGEST_GRACE = 2**31  # seconds; beyond, the time of the end could not be written
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """How to delete; ``grace`` in seconds, None for the object's own."""
+
+    grace: int | None = None
+    policy: str = ""  # Foreground, Background or Orphan; empty for the default, Background
+    uid: str = ""  # preconditions
+    resource_version: str = ""
+    dry_run: bool = False
+
+
+def check_preconditions(resource: Resource, old: Object, options: DeleteOptions) -> None:
+    """Refuse what the options forbid.
+
+    Raises:
+        ApiError: 409 for another uid or resourceVersion, 422 for an unknown policy.
+    """
+    name, meta = old["metadata"]["name"], old["metadata"]
+    supported = ("Foreground", "Background", "Orphan", "nil")
+    if options.policy not in ("", *supported[:3]):
+        error = FieldError.unsupported("propagationPolicy", options.policy, supported)
+        raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", [error])
+    if options.uid not in ("", meta["uid"]):
+        raise _precondition(resource, name, "UID", options.uid, meta["uid"])
+    if options.resource_version not in ("", meta["resourceVersion"]):
+        raise _precondition(
+            resource, name, "ResourceVersion", options.resource_version, meta["resourceVersion"]
+        )
+
+
+def marked(resource: Resource, old: Object, options: DeleteOptions, now: float) -> Object:
+    """Return the object as it stands after the request; the same one if nothing changes."""
+    meta = dict(old["metadata"])
+    finalizers = [f for f in meta.get("finalizers", []) if f not in (FOREGROUND, ORPHAN)]
+    wanted = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(options.policy, [])
+    keep = [f for f in meta.get("finalizers", []) if f in (FOREGROUND, ORPHAN)]
+    finalizers += wanted if options.policy else keep
+    if finalizers:
+        meta["finalizers"] = finalizers
+    else:
+        meta.pop("finalizers", None)
+    grace = _grace(resource, old, options)
+    already = meta.get("deletionGracePeriodSeconds")
+    if already is None:
+        meta |= {
+            "deletionTimestamp": rfc3339(now + grace),
+            "deletionGracePeriodSeconds": grace,
+        }
+        if "generation" in meta:
+            meta["generation"] += 1
+    elif grace < already:
+        meta |= {
+            "deletionTimestamp": rfc3339(_first_request(meta) + grace if grace else now),
+            "deletionGracePeriodSeconds": grace,
+        }
+    return old if meta == old["metadata"] else old | {"metadata": meta}
+
+
+def _grace(resource: Resource, old: Object, options: DeleteOptions) -> int:
+    """Return the seconds a pod may take (CheckGracefulDelete in registry/core/pod)."""
+    if resource is not PODS:
+        return 0
+    spec, phase = old.get("spec", {}), old.get("status", {}).get("phase")
+    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+        return 0
+    grace = options.grace
+    if grace is None:
+        grace = spec.get("terminationGracePeriodSeconds", 30)
+    return 1 if grace < 0 else min(int(grace), LONGEST_GRACE)
+
+
+def _precondition(resource: Resource, name: str, what: str, wanted: str, found: str) -> Exception:
+    subject = f"{resource.kind}" if not resource.group else resource.qualified
+    more = " and then recreated" if what == "UID" else ""
+    tail = "deleted" if what == "UID" else "modified"
+    message = (
+        f'Operation cannot be fulfilled on {subject} "{name}": the {what} in the precondition '
+        f"({wanted}) does not match the {what} in record ({found}). "
+        f"The object might have been {tail}{more}"
+    )
+    details = {"name": name, "kind": resource.kind if not resource.group else resource.plural}
+    return api_errors.StatusError(409, "Conflict", message, details)
+
+
+def gone(thing: Object) -> bool:
+    """Whether nothing holds a deleted object any longer: no grace, no finalizer, no content."""
+    meta = thing["metadata"]
+    if "deletionTimestamp" not in meta or meta.get("deletionGracePeriodSeconds"):
+        return False
+    if thing.get("kind") == NAMESPACES.kind and thing.get("spec", {}).get("finalizers"):
+        return False
+    return not meta.get("finalizers")
+
+
+def _first_request(meta: Object) -> float:
+    return timestamp(meta["deletionTimestamp"]) - float(meta["deletionGracePeriodSeconds"])

@@ -1,0 +1,176 @@
+"""Watches: changes as they happen, one JSON document a line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from flashsale.embedded.apiserver.handlers import responses
+from flashsale.embedded.apiserver.handlers.read import Query, number, read_query, revision
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.request_path import RequestTarget
+from flashsale.embedded.printers import tables
+from flashsale.embedded.storage.store import StoreEvent, encode
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.objects.models import Object
+
+BOOKMARK_SECONDS = 60.0
+LAST_BOOKMARK_SECONDS = 2.0  # before a watch ends
+DEFAULT_TIMEOUT = 2400.0  # seconds; real servers pick one between 30 and 60 minutes
+INITIAL_END = "k8s.io/initial-events-end"
+
+
+def wants_watch(request: web.BaseRequest) -> bool:
+    """Whether a list request is a watch."""
+    return request.query.get("watch", "").lower() in ("true", "1", "t")
+
+
+async def watch(
+    registry: Registry, request: web.BaseRequest, target: RequestTarget
+) -> web.StreamResponse:
+    """Stream changes, one JSON document a line, until the client's timeout or its going away."""
+    query = read_query(request, target)
+    since = revision(request)
+    initial = _initial_events(request)
+    timeout = number(request, "timeoutSeconds")
+    bookmarks = request.query.get("allowWatchBookmarks", "").lower() in ("true", "1")
+    response = web.StreamResponse(headers={"Content-Type": responses.JSON})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    stream = _Stream(registry, query, response, bookmarks=bookmarks)
+    if initial or (initial is None and since == 0):
+        position = await stream.begin(mark_end=bool(initial) and bookmarks)
+    else:
+        start = registry.store.position(since)
+        if start is None:
+            gone = api_errors.expired(since, registry.store.revision)
+            await response.write(_line("ERROR", encode(gone.status())))
+            return response
+        position = start
+    await stream.follow(position, DEFAULT_TIMEOUT if timeout is None else float(timeout))
+    return response
+
+
+def _initial_events(request: web.BaseRequest) -> bool | None:
+    """Read sendInitialEvents: None if it was not said (KEP-3157)."""
+    text = request.query.get("sendInitialEvents", "").lower()
+    match = request.query.get("resourceVersionMatch", "")
+    error = None
+    if text and match != "NotOlderThan":
+        error = FieldError.forbidden(
+            "resourceVersionMatch",
+            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        )
+    elif match and not text:
+        error = FieldError.forbidden(
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )
+    if error is not None:
+        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", [error])
+    return text in ("true", "1") if text else None
+
+
+class _Stream:
+    """One watch: where it stands, and how it writes."""
+
+    def __init__(
+        self, registry: Registry, query: Query, response: web.StreamResponse, *, bookmarks: bool
+    ) -> None:
+        self._registry = registry
+        self._query = query
+        self._response = response
+        self._bookmarks = bookmarks
+        self._headers = True  # of a table: only the first event carries its columns
+
+    async def begin(self, *, mark_end: bool) -> int:
+        """Write all current objects as ADDED; returns the position from which to go on."""
+        store, target = self._registry.store, self._query.target
+        position = store.position(store.revision)
+        assert position is not None
+        at = store.revision
+        lines = [
+            self._encode("ADDED", thing, None)
+            for thing in store.all(target.resource, target.namespace)
+            if self._query.matches(thing)
+        ]
+        if mark_end:
+            lines.append(self._bookmark(at, {INITIAL_END: "true"}))
+        await self._write(lines)
+        return position
+
+    async def follow(self, position: int, timeout: float) -> None:
+        """Write what happens from a position on, with bookmarks where they are wanted."""
+        loop, store = asyncio.get_running_loop(), self._registry.store
+        end = loop.time() + timeout
+        bookmark = min(loop.time() + BOOKMARK_SECONDS, end - LAST_BOOKMARK_SECONDS)
+        while True:
+            waker = store.wait()
+            events = store.events(position)
+            if events is None:
+                gone = api_errors.expired(position, store.revision)
+                await self._write([_line("ERROR", encode(gone.status()))])
+                return
+            position += len(events)
+            await self._write(self._lines(events))
+            now = loop.time()
+            if now >= end:
+                return
+            if self._bookmarks and now >= bookmark and not events:
+                await self._write([self._bookmark(store.revision, {})])
+                bookmark = min(now + BOOKMARK_SECONDS, end - LAST_BOOKMARK_SECONDS)
+                if bookmark <= now:
+                    bookmark = end
+            if not events:
+                due = min(end, bookmark) if self._bookmarks else end
+                await asyncio.wait([waker], timeout=max(0.0, due - now))
+            waker.cancel()
+
+    def _lines(self, events: Sequence[StoreEvent]) -> list[bytes]:
+        lines = []
+        for event in events:
+            shown = self._query.shows(event)
+            if shown:
+                lines.append(self._encode(shown, event.object, event))
+        return lines
+
+    def _encode(self, kind: str, thing: Object, event: StoreEvent | None) -> bytes:
+        form, resource = self._query.form, self._query.target.resource
+        if form.table:
+            table = tables.table(
+                resource,
+                [thing],
+                now=self._registry.clock(),
+                revision=thing["metadata"]["resourceVersion"],
+                include=form.include,
+                headers=self._headers,
+            )
+            self._headers = False
+            return _line(kind, encode(table))
+        if form.metadata_only:
+            return _line(kind, encode(responses.partial(thing)))
+        if event is not None:
+            return _line(kind, event.encoded_object())
+        return _line(kind, self._registry.store.encoded(resource, thing))
+
+    def _bookmark(self, at: int, annotations: dict[str, str]) -> bytes:
+        resource = self._query.target.resource
+        meta: Object = {"resourceVersion": str(at)}
+        if annotations:
+            meta["annotations"] = annotations
+        thing = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        if self._query.form.table:
+            dummy = thing | {"metadata": meta | {"name": "", "creationTimestamp": None}}
+            return self._encode("BOOKMARK", dummy, None)
+        return _line("BOOKMARK", encode(thing))
+
+    async def _write(self, lines: list[bytes]) -> None:
+        if lines:
+            await self._response.write(b"".join(lines))
+
+
+def _line(kind: str, thing: bytes) -> bytes:
+    return b'{"type":"' + kind.encode() + b'","object":' + thing + b"}\n"

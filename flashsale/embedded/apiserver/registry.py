@@ -1,0 +1,325 @@
+"""What the API server does to an object between a request and the store.
+
+Defaults, validation, allocation, generations, optimistic concurrency and graceful deletion live
+here; controllers and the kubelet call the same functions as the HTTP handlers. All calls are
+synchronous and leave the store untouched when they raise.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flashsale.embedded.apiserver.deletion import DeleteOptions, check_preconditions, gone, marked
+from flashsale.embedded.apiserver.generated_names import generate_name
+from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
+from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types import api_errors as apierrors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.defaults import admit_pod, apply_defaults
+from flashsale.embedded.types.pod_defaults import qos_class
+from flashsale.embedded.types.resources import (
+    ENDPOINT_SLICES,
+    NAMESPACES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
+from flashsale.embedded.validation import validate_create, validate_update
+from flashsale.objects.models import Object, rfc3339
+
+NAME_TRIES = 8  # for generated names that are taken
+WITH_GENERATION = (PODS, REPLICA_SETS, ENDPOINT_SLICES)
+WITH_STATUS = (PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
+Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
+PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+SYSTEM_METADATA = (  # a client's own values for these are dropped
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "resourceVersion",
+    "selfLink",
+)
+
+
+class Registry:
+    """The one way to the cluster's objects."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+        port_is_free: Callable[[int], bool] = lambda port: True,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.rng = rng or random.Random()
+        self._services = ServiceAllocator(store, self.rng, port_is_free)
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """Return an object.
+
+        Raises:
+            ApiError: 404.
+        """
+        found = self.store.get(resource, namespace, name)
+        if found is None:
+            raise apierrors.not_found(resource, name)
+        return found
+
+    def create(
+        self,
+        resource: Resource,
+        namespace: str,
+        body: Object,
+        *,
+        dry_run: bool = False,
+        track: Tracker | None = None,
+    ) -> Object:
+        """Create an object from what a client sent; ``track`` notes who wrote it.
+
+        Raises:
+            ApiError: 400 for contradictions with the path, 404 for a missing namespace, 409 for a
+                taken name, 422 for an invalid object.
+        """
+        self._check_namespace(resource, namespace)
+        thing = self._prepare_new(resource, namespace, body)
+        name = thing["metadata"]["name"]
+        existing = self.store.get(resource, namespace, name)
+        if existing:
+            terminating = "deletionTimestamp" in existing["metadata"]
+            raise apierrors.already_exists(resource, name, terminating=terminating)
+        thing = track(None, thing) if track else thing
+        if dry_run:
+            return thing
+        return self.store.put(resource, thing)
+
+    def update(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Object,
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+        track: Tracker | None = None,
+        keep_managed_fields: bool = True,
+    ) -> Object:
+        """Replace an object, or only its status; returns it unchanged if nothing differs.
+
+        ``keep_managed_fields`` ignores what the body says of them: only apply sets them.
+
+        Raises:
+            ApiError: 404, 409 for a stale resourceVersion or another uid, 422.
+        """
+        old = self.get(resource, namespace, name)
+        meta = _metadata(body)
+        if meta.get("name", name) != name:
+            raise apierrors.bad_request(
+                f"the name of the object ({meta['name']}) does not match the name on the URL"
+                f" ({name})"
+            )
+        self._check_match(resource, old, meta)
+        if subresource == "status":
+            new = old | {"status": body.get("status") or {}}
+        else:
+            kept = (*SYSTEM_METADATA, "managedFields") if keep_managed_fields else SYSTEM_METADATA
+            new = self._prepare_update(resource, old, body, kept)
+        if track and new != old:
+            new = track(old, new)
+        return self._commit(resource, old, new, dry_run=dry_run)
+
+    def set_status(self, resource: Resource, thing: Object, status: Object) -> Object | None:
+        """Replace the status of the object with that uid; None if it is gone.
+
+        For controllers and the kubelet, which are always up to date.
+        """
+        meta = thing["metadata"]
+        old = self.store.get(resource, meta.get("namespace", ""), meta["name"])
+        if old is None or old["metadata"]["uid"] != meta["uid"]:
+            return None
+        return self._commit(resource, old, old | {"status": status}, dry_run=False)
+
+    def bind(self, pod: Object, node: str, condition: Object) -> Object:
+        """Give a pod to a node, in one write with its PodScheduled condition."""
+        conditions = [condition]
+        bound = pod | {
+            "spec": pod["spec"] | {"nodeName": node},
+            "status": pod["status"] | {"conditions": conditions},
+        }
+        return self.store.put(PODS, bound)
+
+    def finalize(self, namespace: Object) -> None:
+        """Let go of a deleted namespace that is empty."""
+        self._commit(NAMESPACES, namespace, namespace | {"spec": {}}, dry_run=False)
+
+    def delete(
+        self, resource: Resource, namespace: str, name: str, options: DeleteOptions
+    ) -> tuple[Object, bool]:
+        """Begin or finish the deletion of an object; returns its last state and whether it is gone.
+
+        Raises:
+            ApiError: 404, 409 for a precondition that does not hold, 422 for an unknown policy.
+        """
+        old = self.get(resource, namespace, name)
+        check_preconditions(resource, old, options)
+        if resource is NAMESPACES and name in PERMANENT_NAMESPACES:
+            raise apierrors.StatusError(
+                403,
+                "Forbidden",
+                f'namespaces "{name}" is forbidden: this namespace may not be deleted',
+                {"name": name, "kind": "namespaces"},
+            )
+        after = marked(resource, old, options, self.clock())
+        if options.dry_run:
+            return after, False
+        if after is not old:
+            if gone(after) and resource is not PODS:  # a pod's end is told as two events
+                return self.store.remove(resource, namespace, name), True
+            after = self.store.put(resource, after)
+        if gone(after):
+            return self.store.remove(resource, namespace, name), True
+        return after, False
+
+    def _check_namespace(self, resource: Resource, namespace: str) -> None:
+        if not resource.namespaced:
+            return
+        found = self.store.get(NAMESPACES, "", namespace)
+        if found is None:
+            raise apierrors.not_found(NAMESPACES, namespace)
+        if "deletionTimestamp" in found["metadata"]:
+            raise apierrors.StatusError(
+                403,
+                "Forbidden",
+                f"{resource.qualified} is forbidden: unable to create new content in namespace "
+                f"{namespace} because it is being terminated",
+                {"kind": resource.plural},
+            )
+
+    def _prepare_new(self, resource: Resource, namespace: str, body: Object) -> Object:
+        sent = _metadata(body)
+        if resource.namespaced and sent.get("namespace") not in (None, "", namespace):
+            raise apierrors.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the"
+                " request"
+            )
+        if sent.get("resourceVersion"):
+            raise apierrors.bad_request(
+                "resourceVersion should not be set on objects to be created"
+            )
+        meta = {key: value for key, value in sent.items() if key not in SYSTEM_METADATA}
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = self._free_name(resource, namespace, str(meta["generateName"]))
+        if resource.namespaced:
+            meta["namespace"] = namespace
+        else:
+            meta.pop("namespace", None)
+        now = self.clock()
+        meta |= {"uid": str(uuid.UUID(int=self.rng.getrandbits(128), version=4))}
+        if resource in WITH_GENERATION:
+            meta["generation"] = 1
+        meta["creationTimestamp"] = rfc3339(now)
+        thing = _typed(resource, body) | {"metadata": meta}
+        thing = apply_defaults(resource, self._initial_status(resource, thing), now=now)
+        if resource is PODS:
+            thing = admit_pod(thing)
+            thing["status"]["qosClass"] = qos_class(thing)
+        errors = validate_create(resource, thing)
+        if resource is SERVICES and not errors:
+            thing, errors = self._services.allocate(thing, None)
+        _refuse(resource, meta.get("name", ""), errors)
+        return thing
+
+    def _initial_status(self, resource: Resource, thing: Object) -> Object:
+        if resource is PODS:
+            return thing | {"status": {"phase": "Pending"}}
+        if resource is REPLICA_SETS:
+            return thing | {"status": {"replicas": 0}}
+        if resource is SERVICES:
+            return thing | {"status": {"loadBalancer": {}}}
+        if resource is NAMESPACES:
+            return thing | {"status": {"phase": "Active"}, "spec": {"finalizers": ["kubernetes"]}}
+        return thing
+
+    def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
+        for _ in range(NAME_TRIES):
+            name = generate_name(base, self.rng)
+            if self.store.get(resource, namespace, name) is None:
+                break
+        return name
+
+    def _check_match(self, resource: Resource, old: Object, meta: Object) -> None:
+        current, name = old["metadata"], old["metadata"]["name"]
+        if meta.get("uid") not in (None, "", current["uid"]):
+            raise apierrors.conflict(
+                resource,
+                name,
+                f"Precondition failed: UID in precondition: {meta['uid']}, "
+                f"UID in object meta: {current['uid']}",
+            )
+        if meta.get("resourceVersion") not in (None, "", "0", current["resourceVersion"]):
+            raise apierrors.conflict(resource, name)
+
+    def _prepare_update(
+        self, resource: Resource, old: Object, body: Object, ours: tuple[str, ...]
+    ) -> Object:
+        meta = {key: value for key, value in _metadata(body).items() if key not in ours}
+        kept = {key: old["metadata"][key] for key in ours if key in old["metadata"]}
+        if "namespace" in old["metadata"]:
+            kept["namespace"] = old["metadata"]["namespace"]
+        new = _typed(resource, body) | {
+            "metadata": {**meta, "name": old["metadata"]["name"]} | kept
+        }
+        if resource in WITH_STATUS:
+            new["status"] = old.get("status", {})
+        if resource is NAMESPACES:  # a client that leaves it out must not strand what is inside
+            new["spec"] = old.get("spec", {})
+        new = apply_defaults(resource, new, now=self.clock())
+        errors = validate_update(resource, new, old)
+        if resource is SERVICES and not errors:
+            new, errors = self._services.allocate(new, old)
+        _refuse(resource, old["metadata"]["name"], errors)
+        if resource in WITH_GENERATION and _spec(new) != _spec(old):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        return new
+
+    def _commit(self, resource: Resource, old: Object, new: Object, *, dry_run: bool) -> Object:
+        if new == old:
+            return old
+        if dry_run:
+            return new
+        stored = self.store.put(resource, new)
+        if gone(stored):  # the last finalizer went
+            meta = stored["metadata"]
+            return self.store.remove(resource, meta.get("namespace", ""), meta["name"])
+        return stored
+
+
+def _metadata(body: Object) -> dict[str, Any]:
+    return body.get("metadata") or {}
+
+
+def _typed(resource: Resource, body: Object) -> Object:
+    """Put kind and apiVersion first, whatever the client left out."""
+    rest = {key: value for key, value in body.items() if key not in ("kind", "apiVersion")}
+    return {"kind": resource.kind, "apiVersion": resource.api_version, **rest}
+
+
+def _spec(thing: Object) -> Object:
+    """What counts for the generation: all but metadata and status."""
+    return {key: value for key, value in thing.items() if key not in ("metadata", "status")}
+
+
+def _refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
+    if errors:
+        raise apierrors.invalid(resource.kind, resource.group, name, errors)

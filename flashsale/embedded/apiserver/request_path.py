@@ -1,0 +1,62 @@
+"""Which object a URL names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flashsale.embedded.types.resources import ALL, NAMESPACES, Resource, find
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTarget:
+    """A place in the API: a collection if ``name`` is empty."""
+
+    resource: Resource
+    namespace: str = ""  # empty for all namespaces, or where there are none
+    name: str = ""
+    subresource: str = ""
+
+
+NOT_SERVED = {"exec": "exec", "attach": "attach", "portforward": "port-forward"}
+GROUPS = frozenset(resource.group for resource in ALL if resource.group)
+
+
+def known_group(path: str) -> bool:
+    """Whether a path lies in a served group; elsewhere a 404 is plain text, not a Status."""
+    parts = path.split("/")
+    return parts[1] == "api" or (parts[1] == "apis" and len(parts) > 2 and parts[2] in GROUPS)
+
+
+def missing(path: str) -> str:
+    """Return what a path asks of a pod that is not served: exec, attach or port-forward."""
+    parts = path.split("/")
+    return NOT_SERVED.get(parts[7], "") if len(parts) == 8 and parts[5] == "pods" else ""
+
+
+def parse(path: str) -> RequestTarget | None:
+    """Read `/api/v1/namespaces/default/pods/x/log` and its like; None where nothing is served."""
+    parts = path.strip("/").split("/")
+    if parts[0] == "api":
+        group, rest = "", parts[1:]
+    elif parts[0] == "apis" and len(parts) > 1:
+        group, rest = parts[1], parts[2:]
+    else:
+        return None
+    if len(rest) < 2:
+        return None
+    version, rest = rest[0], rest[1:]
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    resource = find(group, version, rest[0])
+    if resource is None or len(rest) > 3 or "" in rest:
+        return None
+    if bool(namespace) and not resource.namespaced and resource is not NAMESPACES:
+        return None
+    name = rest[1] if len(rest) > 1 else ""
+    subresource = rest[2] if len(rest) > 2 else ""
+    if subresource and all(sub.name != subresource for sub in resource.subresources):
+        return None
+    if name and resource.namespaced and not namespace:
+        return None
+    return RequestTarget(resource, namespace, name, subresource)

@@ -1,0 +1,151 @@
+"""The API server: picks what answers a request, and turns refusals into Status objects."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from flashsale.embedded.apiserver import discovery
+from flashsale.embedded.apiserver.handlers import (
+    log_subresource,
+    read,
+    request_body,
+    responses,
+    scale_subresource,
+    watch_stream,
+)
+from flashsale.embedded.apiserver.handlers import (
+    write as writing,
+)
+from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.request_path import RequestTarget, known_group, missing, parse
+from flashsale.embedded.storage.store import StoreError
+from flashsale.embedded.types import api_errors, openapi
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import REPLICA_SETS
+
+HEALTH = ("/healthz", "/livez", "/readyz")
+SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
+log = logging.getLogger(__name__)
+
+
+class ApiServer:
+    """Answers requests about one registry."""
+
+    def __init__(self, registry: Registry, container_logs: ContainerLogs) -> None:
+        self._registry = registry
+        self._logs = container_logs
+
+    @asynccontextmanager
+    async def listening(
+        self, sock: socket.socket, context: ssl.SSLContext | None
+    ) -> AsyncIterator[None]:
+        """Serve on a bound socket for as long as the block runs."""
+        # A watch whose client went away must end now, not at the next event.
+        server = web.Server(self.handle, handler_cancellation=True, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        site = web.SockSite(runner, sock, ssl_context=context)
+        try:
+            await site.start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; whatever goes wrong becomes a Status."""
+        try:
+            return await self._route(request)
+        except StatusError as error:
+            return responses.error_answer(error)
+        except StoreError as error:
+            return responses.error_answer(
+                StatusError(500, "InternalError", f"{error} ({error.hint})")
+            )
+        except asyncio.CancelledError:
+            raise
+        except ConnectionError:  # the client left between two lines: nobody is there to be told
+            return web.Response()
+        except Exception as error:
+            log.exception("%s %s", request.method, request.path_qs)
+            message = f"Internal error occurred: {type(error).__name__}: {error}"
+            return responses.error_answer(StatusError(500, "InternalError", message))
+
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = "/" + request.path.strip("/")
+        fixed = self._fixed(request, path)
+        if fixed is not None:
+            return fixed
+        target = parse(path)
+        if target is None:
+            if what := missing(path):
+                raise api_errors.not_here(what)
+            if known_group(path):
+                raise api_errors.no_such_path()
+            return web.Response(status=404, text="404 page not found\n")
+        if target.name:
+            return await self._object(request, target)
+        return await self._collection(request, target)
+
+    def _fixed(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        """Answer what does not depend on objects: health, version, discovery, OpenAPI."""
+        if path in HEALTH:
+            return web.Response(text="ok")
+        if path.startswith("/openapi/v3"):
+            document = openapi.encoded(path.removeprefix("/openapi/v3").strip("/"))
+            return responses.json_answer(document) if document is not None else None
+        found = discovery.answer(path, request.headers.get("Accept", ""), request.host)
+        if found is None:
+            return None
+        body, content_type = found
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def _collection(
+        self, request: web.BaseRequest, target: RequestTarget
+    ) -> web.StreamResponse:
+        if request.method == "GET":
+            if watch_stream.wants_watch(request):
+                return await watch_stream.watch(self._registry, request, target)
+            return await read.list_(self._registry, request, target)
+        if request.method == "POST" and (target.namespace or not target.resource.namespaced):
+            return writing.create(await writing.read_write(self._registry, request, target))
+        if request.method == "DELETE":
+            body = await request_body.read(request)
+            return await writing.delete_collection(self._registry, request, target, body)
+        raise api_errors.method_not_allowed()
+
+    async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
+        if target.subresource == "log":
+            if request.method != "GET":
+                raise api_errors.method_not_allowed()
+            return await log_subresource.answer(self._registry, self._logs, request, target)
+        if target.subresource == "scale" and target.resource is REPLICA_SETS:
+            return await self._scale(request, target)
+        if request.method == "GET":
+            if watch_stream.wants_watch(request):
+                return await watch_stream.watch(self._registry, request, target)
+            return read.get(self._registry, request, target)
+        if request.method == "DELETE" and not target.subresource:
+            body = await request_body.read(request)
+            return await writing.delete(self._registry, request, target, body)
+        actions = {"PUT": writing.update, "PATCH": writing.patch}
+        if request.method not in actions:
+            raise api_errors.method_not_allowed()
+        write = await writing.read_write(self._registry, request, target)
+        return actions[request.method](write)
+
+    async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
+        if request.method == "GET":
+            return scale_subresource.get(self._registry, target)
+        actions = {"PUT": scale_subresource.update, "PATCH": scale_subresource.patch}
+        if request.method not in actions:
+            raise api_errors.method_not_allowed()
+        write = await writing.read_write(self._registry, request, target)
+        return actions[request.method](write)

@@ -1,0 +1,255 @@
+"""EndpointSlices: which pods stand behind a Service, and which may get new connections.
+
+Pure functions first (staging/src/k8s.io/endpointslice/utils.go); the node-port proxy uses them too,
+so that it never lags behind the slices that the API shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.controllers.workqueue import WorkQueue
+from flashsale.embedded.storage.store import StoreEvent
+from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
+from flashsale.objects.models import Object, pod_condition, rfc3339
+
+PER_SLICE = 100
+BATCH_SECONDS = 0.02  # pods that change together make one write; one that leaves does not wait
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+MANAGER = "endpointslice-controller.k8s.io"
+SERVICE_NAME = "kubernetes.io/service-name"
+TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One pod behind a Service."""
+
+    pod: Object
+    serving: bool
+    terminating: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may get new connections while others are ready, too."""
+        return self.serving and not self.terminating
+
+
+def endpoints_of(service: Object, pods: Sequence[Object]) -> list[Endpoint]:
+    """Return the pods behind a service: matching, with an address, not ended, in name order."""
+    found = (endpoint_of(service, pod) for pod in pods)
+    return [endpoint for endpoint in found if endpoint is not None]
+
+
+def endpoint_of(service: Object, pod: Object) -> Endpoint | None:
+    """Return how one pod stands behind a service; None if it does not."""
+    selector = service["spec"].get("selector")
+    meta, status = pod["metadata"], pod.get("status", {})
+    if not selector or not selector.items() <= (meta.get("labels") or {}).items():
+        return None
+    if not status.get("podIP") or status.get("phase") in ("Succeeded", "Failed"):
+        return None
+    publish = bool(service["spec"].get("publishNotReadyAddresses"))
+    serving = publish or pod_condition(pod, "Ready").get("status") == "True"
+    terminating = "deletionTimestamp" in meta and not publish
+    return Endpoint(pod, serving, terminating)
+
+
+def target_port(port: Object, pod: Object) -> int | None:
+    """Return the container port behind a service port; None if the pod has none of that name."""
+    target = port.get("targetPort", port["port"])
+    if isinstance(target, int):
+        return target
+    for container in pod["spec"].get("containers") or []:
+        for declared in container.get("ports") or []:
+            if declared.get("name") == target:
+                return int(declared["containerPort"])
+    return None
+
+
+def slice_bodies(service: Object, pods: Sequence[Object]) -> list[Object]:
+    """Return what the service's slices must hold: groups of pods with equal ports, 100 a slice."""
+    groups: dict[tuple[tuple[str, int, str], ...], list[Object]] = {}
+    for endpoint in endpoints_of(service, pods):
+        ports = tuple(
+            (port.get("name", ""), number, port.get("protocol", "TCP"))
+            for port in service["spec"].get("ports") or []
+            if (number := target_port(port, endpoint.pod)) is not None
+        )
+        groups.setdefault(ports, []).append(_endpoint(endpoint))
+    bodies: list[Object] = []
+    for ports, endpoints in groups.items():
+        shown = [{"name": n, "protocol": protocol, "port": p} for n, p, protocol in ports]
+        for start in range(0, len(endpoints), PER_SLICE):
+            bodies.append({"endpoints": endpoints[start : start + PER_SLICE], "ports": shown})
+    return bodies or [{"endpoints": None, "ports": None}]
+
+
+def _endpoint(endpoint: Endpoint) -> Object:
+    meta = endpoint.pod["metadata"]
+    reference = {key: meta[key] for key in ("namespace", "name", "uid")}
+    return {
+        "addresses": [endpoint.pod["status"]["podIP"]],
+        "conditions": {
+            "ready": endpoint.ready,
+            "serving": endpoint.serving,
+            "terminating": endpoint.terminating,
+        },
+        "targetRef": {"kind": "Pod", **reference},
+        "nodeName": endpoint.pod["spec"].get("nodeName"),
+    }
+
+
+def legacy_subsets(service: Object, pods: Sequence[Object]) -> list[Object]:
+    """Return the subsets of the v1 Endpoints of a service."""
+    endpoints = [e for e in endpoints_of(service, pods) if not e.terminating]
+    if not endpoints:
+        return []
+    subset: Object = {}
+    for field, ready in (("addresses", True), ("notReadyAddresses", False)):
+        chosen = [e for e in endpoints if e.serving is ready]
+        if chosen:
+            subset[field] = [_legacy_address(e) for e in chosen]
+    subset["ports"] = [
+        {"name": port.get("name", ""), "port": number, "protocol": port.get("protocol", "TCP")}
+        for port in service["spec"].get("ports") or []
+        if (number := target_port(port, endpoints[0].pod)) is not None
+    ]
+    return [subset]
+
+
+def _legacy_address(endpoint: Endpoint) -> Object:
+    shown = _endpoint(endpoint)
+    return {
+        "ip": shown["addresses"][0],
+        "nodeName": shown["nodeName"],
+        "targetRef": shown["targetRef"],
+    }
+
+
+class EndpointsController:
+    """Keeps the slices, and the deprecated Endpoints, of every Service with a selector."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self._queue: WorkQueue[Key] = WorkQueue("endpoints", self.sync)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        unsubscribe = self._store.subscribe(self._changed)
+        try:
+            for service in self._store.all(SERVICES):
+                self._queue.add(_key(service))
+            await self._queue.run()
+        finally:
+            unsubscribe()
+
+    def _changed(self, event: StoreEvent) -> None:
+        if event.resource is SERVICES:
+            self._queue.add(_key(event.object))
+        elif event.resource is PODS:
+            labels = [
+                pod["metadata"].get("labels") or {}
+                for pod in (event.object, event.previous)
+                if pod is not None
+            ]
+            for service in self._store.all(SERVICES, event.object["metadata"]["namespace"]):
+                wanted = (service["spec"].get("selector") or {}).items()
+                if not wanted or not any(wanted <= have.items() for have in labels):
+                    continue
+                if _leaves(event):
+                    self._queue.add(_key(service))
+                else:
+                    self._queue.add_after(_key(service), BATCH_SECONDS)
+
+    async def sync(self, key: Key) -> None:
+        """Make the slices of one Service true; those of a deleted one are garbage collected."""
+        service = self._store.get(SERVICES, *key)
+        if service is None or not service["spec"].get("selector"):
+            return
+        pods = self._store.all(PODS, key[0])
+        bodies = slice_bodies(service, pods)
+        slices = self._slices_of(service)
+        for index, body in enumerate(bodies):
+            self._write(service, slices[index] if index < len(slices) else None, body)
+        for surplus in slices[len(bodies) :]:
+            name = surplus["metadata"]["name"]
+            self._registry.delete(ENDPOINT_SLICES, key[0], name, DeleteOptions())
+        self._write_legacy(service, legacy_subsets(service, pods))
+
+    def _slices_of(self, service: Object) -> list[Object]:
+        meta = service["metadata"]
+        return [
+            found
+            for found in self._store.all(ENDPOINT_SLICES, meta["namespace"])
+            if (found["metadata"].get("labels") or {}).get(SERVICE_NAME) == meta["name"]
+            and (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
+        ]
+
+    def _write(self, service: Object, old: Object | None, body: Object) -> None:
+        meta = service["metadata"]
+        labels = (meta.get("labels") or {}) | {
+            MANAGED_BY: MANAGER,
+            SERVICE_NAME: meta["name"],
+        }
+        if old is None:
+            thing = {"metadata": self._metadata(service, labels), "addressType": "IPv4", **body}
+            self._registry.create(ENDPOINT_SLICES, meta["namespace"], thing)
+            return
+        if labels == old["metadata"]["labels"] and body.items() <= old.items():
+            return
+        changed = old["metadata"] | {"labels": labels, "annotations": self._triggered()}
+        self._registry.update(
+            ENDPOINT_SLICES,
+            meta["namespace"],
+            old["metadata"]["name"],
+            old | body | {"metadata": changed},
+        )
+
+    def _metadata(self, service: Object, labels: dict[str, str]) -> Object:
+        meta = service["metadata"]
+        owner = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "name": meta["name"],
+            "uid": meta["uid"],
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+        return {
+            "generateName": f"{meta['name']}-",
+            "labels": labels,
+            "annotations": self._triggered(),
+            "ownerReferences": [owner],
+        }
+
+    def _triggered(self) -> dict[str, str]:
+        return {TRIGGERED: rfc3339(self._registry.clock())}
+
+    def _write_legacy(self, service: Object, subsets: list[Object]) -> None:
+        meta = service["metadata"]
+        old = self._store.get(ENDPOINTS, meta["namespace"], meta["name"])
+        body: Object = {"subsets": subsets} if subsets else {}
+        if old is None:
+            labels = meta.get("labels") or {}
+            thing = {"metadata": {"name": meta["name"], "labels": labels}, **body}
+            thing["metadata"]["ownerReferences"] = self._metadata(service, {})["ownerReferences"]
+            self._registry.create(ENDPOINTS, meta["namespace"], thing)
+        elif old.get("subsets") != body.get("subsets"):
+            kept = {key: value for key, value in old.items() if key != "subsets"}
+            self._registry.update(ENDPOINTS, meta["namespace"], meta["name"], kept | body)
+
+
+def _leaves(event: StoreEvent) -> bool:
+    """Whether a pod goes, or has ended; who is told that it is gone must not find it here."""
+    ended = (event.object.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return event.type == "DELETED" or ended or "deletionTimestamp" in event.object["metadata"]
+
+
+def _key(service: Object) -> Key:
+    return service["metadata"]["namespace"], service["metadata"]["name"]

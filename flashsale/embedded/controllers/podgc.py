@@ -1,0 +1,82 @@
+"""Pods that are bound to a node that does not exist: no kubelet will ever end them, so this does.
+
+The one part of pkg/controller/podgc/gc_controller.go (gcOrphaned) that a cluster of one node needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.storage.store import StoreError
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import NODES, PODS
+from flashsale.objects.models import Object, rfc3339
+
+PERIOD_SECONDS = 20.0  # gcCheckPeriod
+QUARANTINE_SECONDS = 40.0  # for which a node may be missing
+CONDITION = "DisruptionTarget"
+log = logging.getLogger(__name__)
+
+
+class OrphanCollector:
+    """Looks for such pods from time to time, and deletes them by force."""
+
+    def __init__(self, registry: Registry, clock: Callable[[], float] = time.monotonic) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self._clock = clock
+        self._missing: dict[str, float] = {}  # nodes that do not exist, and since when
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                self.collect()
+            except (StatusError, StoreError) as error:  # a full disk: the next time may succeed
+                log.warning("orphaned pods: %s", error)
+            except Exception:  # a mistake of ours: it must not end the cluster
+                log.exception("orphaned pods")
+            await asyncio.sleep(PERIOD_SECONDS)
+
+    def collect(self) -> None:
+        """Delete the pods of nodes that have been missing for long enough.
+
+        Raises:
+            ApiError: a pod cannot be deleted.
+            StoreError: the disk is full.
+        """
+        now, nodes = self._clock(), {node["metadata"]["name"] for node in self._store.all(NODES)}
+        orphans = [pod for pod in self._store.all(PODS) if _node(pod) not in ("", *nodes)]
+        self._missing = {_node(pod): self._missing.get(_node(pod), now) for pod in orphans}
+        for pod in orphans:
+            if now - self._missing[_node(pod)] >= QUARANTINE_SECONDS:
+                self._remove(pod)
+
+    def _remove(self, pod: Object) -> None:
+        """Say that it has failed, and why; then let go of it."""
+        status, meta = pod.get("status") or {}, pod["metadata"]
+        if status.get("phase") not in ("Succeeded", "Failed"):
+            kept = [c for c in status.get("conditions") or [] if c.get("type") != CONDITION]
+            failed = {"phase": "Failed", "conditions": [*kept, self._condition()]}
+            self._registry.set_status(PODS, pod, status | failed)
+        options = DeleteOptions(grace=0, uid=meta["uid"])
+        self._registry.delete(PODS, meta["namespace"], meta["name"], options)
+
+    def _condition(self) -> Object:
+        return {
+            "type": CONDITION,
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": rfc3339(self._registry.clock()),
+            "reason": "DeletionByPodGC",
+            "message": "PodGC: node no longer exists",
+        }
+
+
+def _node(pod: Object) -> str:
+    return str(pod["spec"].get("nodeName") or "")

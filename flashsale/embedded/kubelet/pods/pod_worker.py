@@ -1,0 +1,216 @@
+"""The life of one pod: sandbox, init containers, containers, and a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
+from flashsale.embedded.kubelet.pods.pod_state import fresh, recovered
+from flashsale.embedded.kubelet.pods.pod_status import initialized
+from flashsale.embedded.kubelet.prober.probe_specs import ports_of
+from flashsale.embedded.kubelet.runtime.container import Container
+from flashsale.embedded.kubelet.runtime.stop_container import Grace
+from flashsale.objects.models import Object
+
+AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
+log = logging.getLogger(__name__)
+
+
+class PodWorker:
+    """One task that does everything for one pod, identified by its uid."""
+
+    def __init__(self, thing: Object, tools: NodeServices) -> None:
+        self._ending = asyncio.Event()  # the pod is to end
+        self._leaving = asyncio.Event()  # and its object, too
+        self._gone = asyncio.Event()  # the object is deleted
+        self._begin(thing, tools)
+
+    def _begin(self, thing: Object, tools: NodeServices) -> None:
+        """Read from the object where the pod stands."""
+        seen = bool((thing.get("status") or {}).get("containerStatuses"))
+        state = (recovered if seen else fresh)(thing, tools.clock())
+        self.pod = KubeletPod(thing, state, tools)
+        self._seen = seen
+        spec = thing["spec"]
+        init = spec.get("initContainers") or []
+        self._init = [Container(one, self.pod, init=True) for one in init]
+        self._containers = [Container(one, self.pod) for one in spec["containers"]]
+        self._grace: Grace | None = None
+        self._probes: list[asyncio.Task[None]] = []
+
+    @property
+    def all(self) -> list[Container]:
+        """All containers, init containers first."""
+        return [*self._init, *self._containers]
+
+    def changed(self, thing: Object) -> None:
+        """Note a new version of the object.
+
+        A pod ends when it is deleted, and when somebody else says in its status that it is over
+        (UpdatePod in pkg/kubelet/pod_workers.go).
+        """
+        self.pod.object = thing
+        if self.pod.leaving:
+            self._leave()
+            if self._grace:
+                self._grace.shorten(self.pod.grace)
+        elif self.pod.ended and not self.pod.ended_by_itself:
+            self._ending.set()
+
+    def deleted(self) -> None:
+        """Note that the object is gone; what still runs gets SIGTERM now and SIGKILL in 2 s."""
+        self._gone.set()
+        self._leave()
+        if self._grace:
+            self._grace.shorten(0)
+
+    def _leave(self) -> None:
+        self._ending.set()
+        self._leaving.set()
+
+    async def run(self) -> None:
+        """Work until the object is gone. Cancelling kills the pod's processes at once.
+
+        An error that nobody expected ends the pod's processes, not the cluster; the pod is taken up
+        again like one that is found after a restart of the kubelet.
+        """
+        while True:
+            try:
+                await self._attend()
+                break
+            except Exception as error:
+                if asyncio.current_task().cancelling():  # type: ignore[union-attr]  # this one
+                    raise
+                log.exception("pod %s", self.pod.label)
+                text = f"error syncing pod, will be tried again: {_cause(error)}"
+                self.pod.record("Warning", "FailedSync", text)
+            if self._gone.is_set():
+                break
+            await self._pause()
+            self._begin(self.pod.object, self.pod.tools)
+        await asyncio.to_thread(self.pod.tools.runtime.forget, self.pod.uid)
+
+    async def _attend(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self.pod.tasks = tasks
+                await self._work()
+                await self._gone.wait()
+                self._stop_probes()
+        finally:
+            self._kill()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(RETRY)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AGAIN - RETRY):
+                await self._ending.wait()
+
+    async def _work(self) -> None:
+        if self.pod.leaving:
+            self._leave()
+        if not self.pod.ended:
+            if not self._ending.is_set():
+                await self._until_ending(self._live())
+            await self._ending.wait()
+            await self._terminate()
+        elif self.pod.shown_running:  # the kubelet was away when somebody said that it is over
+            await self._terminate()
+        await self._leaving.wait()
+        if not self._gone.is_set():
+            await self.pod.remove()
+
+    def _kill(self) -> None:
+        for container in self.all:
+            container.kill()
+        for container in self.all:
+            container.reap()
+        self.pod.leave()
+        self.pod.close()
+
+    async def _until_ending(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the pod until it is over by itself, or is to end."""
+        life = asyncio.ensure_future(work)
+        ending = asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait({life, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if life.done():
+                await life
+        finally:
+            life.cancel()
+            ending.cancel()
+            await asyncio.wait({life, ending})
+
+    async def _live(self) -> None:
+        self.pod.publish()
+        if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
+            text = "KubeletPod sandbox changed, it will be killed and re-created."
+            self.pod.record("Normal", "SandboxChanged", text)
+        await self._sandbox()
+        for container in self._init:
+            await container.run()
+        if initialized(self.pod.state):
+            self._start_probes()
+            async with asyncio.TaskGroup() as running:
+                for container in self._containers:
+                    running.create_task(container.run(), name=f"container {container.name}")
+        self._over()
+
+    async def _sandbox(self) -> None:
+        """Give the pod its address."""
+        spec = self.pod.object["spec"]
+        specs = [*(spec.get("initContainers") or []), *spec["containers"]]
+        ports = set().union(*map(ports_of, specs))
+        while True:
+            try:
+                address = self.pod.tools.network.attach(self.pod.uid, ports)
+                break
+            except OSError as error:
+                text = f"Failed to create pod sandbox: {error}"
+                self.pod.record("Warning", "FailedCreatePodSandBox", text)
+                await asyncio.sleep(10 * RETRY)
+        self.pod.reach(address)
+
+    def _start_probes(self) -> None:
+        for container in self._containers:
+            for worker in container.workers:
+                name = f"{worker.probe.kind} probe of {container.name}"
+                self._probes.append(self.pod.tasks.create_task(worker.run(), name=name))
+
+    def _stop_probes(self) -> None:
+        for probe in self._probes:
+            probe.cancel()
+
+    def _over(self) -> None:
+        """All containers have ended for good."""
+        self._stop_probes()
+        self.pod.leave()
+        self.pod.publish()
+
+    async def _terminate(self) -> None:
+        """Stop what runs and write the last status (syncTerminatingPod, syncTerminatedPod)."""
+        self.pod.state = self.pod.state.settled()
+        self.pod.publish()
+        self._grace = Grace(0 if self._gone.is_set() else self.pod.grace)
+        async with asyncio.TaskGroup() as stopping:
+            for container in self.all:
+                stopping.create_task(container.stop(self._grace), name=f"stop {container.name}")
+        self._stop_probes()  # readiness was asked until now
+        self.pod.leave()
+        ended = self.pod.state.ended()
+        if ended.never_ran:
+            self.pod.publish()  # a real kubelet reports the sandbox's end apart
+        self.pod.state = replace(ended, sandbox=False)
+        self.pod.publish()
+
+
+def _cause(error: BaseException) -> str:
+    """Name the first error inside of what task groups wrapped around it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,277 @@
+"""One run of a container: its files, its environment, its process, its log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flashsale.base.files import replace_file
+from flashsale.embedded.kubelet.images.image_store import NodeImage
+from flashsale.embedded.kubelet.logs.container_logs import Logs
+from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
+from flashsale.embedded.kubelet.runtime.container_env import expand
+from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
+from flashsale.embedded.kubelet.runtime.processes import Groups, Process, spawn
+from flashsale.embedded.types.go_text import os_error
+from flashsale.objects.models import Object
+
+GUEST = Path(__file__).with_name("guest")
+# All that a container takes over from the environment of whoever started the cluster: what text
+# looks like, what time it is, and what this Python may need to start at all.
+PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+OUTPUT_LIMIT = 10 * 1024  # bytes that are kept of what a probe's command says
+
+
+class StartError(Exception):
+    """The container's command cannot be run."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to start, and where."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+
+
+class Instance:
+    """One run of a container. When its process ends, so does all that it started."""
+
+    def __init__(
+        self, launch: Launch, process: Process, output: int, log: LogWriter, logs: Logs, pid: Path
+    ) -> None:
+        self.process = process
+        self.terminated = False  # SIGTERM was sent, or would have been ignored
+        self.since = asyncio.get_running_loop().time()  # startedAt, on the loop's clock
+        self._launch, self._groups = launch, process.groups
+        self._output, self._log, self._logs, self._pid = output, log, logs, pid
+        self._commands: set[Process] = set()
+        asyncio.get_running_loop().add_reader(output, self._read)
+        process.ended.add_done_callback(lambda _: self.close())
+
+    def terminate(self) -> None:
+        """Send SIGTERM as a runtime sends it to process 1."""
+        self.terminated = True
+        self.process.terminate()
+
+    async def run(self, command: Sequence[str], timeout: float | None) -> tuple[int, str]:
+        """Run a command in the container; returns its exit code and the begin of its output.
+
+        Args:
+            timeout: seconds, after which the command is killed.
+
+        Raises:
+            OSError: there is no such program.
+            TimeoutError: the time was up.
+        """
+        env = {**self._launch.env, "FLASHSALE_GUEST": self._launch.env["FLASHSALE_GUEST"][:-1]}
+        with tempfile.TemporaryFile() as output:
+            process = spawn(
+                command, env=env, cwd=self._launch.cwd, output=output.fileno(), groups=self._groups
+            )
+            self._commands.add(process)
+            try:
+                async with asyncio.timeout(timeout):
+                    code = await process.wait()
+            finally:
+                process.kill()
+                self._commands.discard(process)
+            output.seek(0)
+            return code, output.read(OUTPUT_LIMIT).decode(errors="replace")
+
+    def close(self) -> None:
+        """Take what is left of the output and end the log; safe to call again."""
+        for command in tuple(self._commands):
+            command.kill()
+        if self._output >= 0:
+            while self._read():
+                pass
+            self._close_output()
+        self._logs.close(self._log)
+        self._pid.unlink(missing_ok=True)
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._output, BLOCK)
+        except BlockingIOError:
+            return False
+        if data:
+            self._log.write(data)
+        else:
+            self._close_output()
+        return bool(data)
+
+    def _close_output(self) -> None:
+        if self._output >= 0:
+            asyncio.get_running_loop().remove_reader(self._output)
+            os.close(self._output)
+            self._output = -1
+
+
+class Runtime:
+    """Starts containers below ``root``: ``root/UID/CONTAINER/{rootfs,logs,pid}``."""
+
+    def __init__(self, root: Path, logs: Logs, groups: Groups) -> None:
+        self._root, self._logs, self._groups = root, logs, groups
+
+    async def start(
+        self,
+        pod: Object,
+        spec: Object,
+        image: NodeImage,
+        variables: Mapping[str, str],
+        address: PodAddress,
+        container_id: str,
+    ) -> Instance:
+        """Start a container in a fresh copy of its image's files.
+
+        Args:
+            variables: what the pod defines, service links included.
+
+        Raises:
+            StartError: its command is missing or cannot be run.
+        """
+        meta = pod["metadata"]
+        folder = self._root / meta["uid"] / spec["name"]
+        rootfs = folder / "rootfs"
+        try:
+            await _to_the_end(asyncio.to_thread(_fresh_copy, image.rootfs, rootfs))
+            cwd = rootfs / (spec.get("workingDir") or image.workdir).lstrip("/")
+            cwd.mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
+            why = os_error(error) if isinstance(error, OSError) else error
+            raise StartError(f"the container's files cannot be laid out: {why}", 128) from error
+        env = _environment(image, variables, rootfs, meta["name"])
+        env["FLASHSALE_GUEST"] = guest(meta["name"], address)
+        argv = tuple(_inside(rootfs, word) for word in _command(spec, image, variables))
+        try:
+            log = self._logs.open(meta["uid"], spec["name"], container_id)
+        except OSError as error:
+            why = os_error(error)
+            raise StartError(f"the container's log cannot be opened: {why}", 128) from error
+        try:
+            return self._spawn(Launch(argv, env, cwd), log, folder / "pid")
+        except OSError as error:
+            self._logs.close(log)
+            raise _why_not(argv, error) from error
+
+    def _spawn(self, launch: Launch, log: LogWriter, pid: Path) -> Instance:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        try:
+            process = spawn(
+                launch.argv, env=launch.env, cwd=launch.cwd, output=writing, groups=self._groups
+            )
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        with contextlib.suppress(OSError):  # a full disk; the pod can do without
+            replace_file(pid, f"{process.pid}\n")
+        return Instance(launch, process, reading, log, self._logs, pid)
+
+    def forget(self, uid: str) -> None:
+        """Remove all that lies here of a pod whose object is gone."""
+        shutil.rmtree(self._root / uid, ignore_errors=True)
+
+    def sweep(self, uids: set[str]) -> None:
+        """Remove what lies here of pods that no longer exist."""
+        with contextlib.suppress(FileNotFoundError):
+            for folder in self._root.iterdir():
+                if folder.name not in uids:
+                    self.forget(folder.name)
+
+
+def guest(pod_name: str, address: PodAddress) -> str:
+    """Write what guest/sitecustomize.py reads; it ends in 1 for the container's first process."""
+
+    def pairs(ports: Mapping[int, int]) -> str:
+        return ",".join(f"{wanted}={real}" for wanted, real in ports.items())
+
+    ports = f"{pairs(address.ports)};{pairs(address.private)}"
+    return f"{pod_name};{address.ip};{address.loopback};{ports};1"
+
+
+def _environment(
+    image: NodeImage, variables: Mapping[str, str], rootfs: Path, pod_name: str
+) -> dict[str, str]:
+    """Return the environment. PATH begins where this Python's programs are (gunicorn, flask)."""
+    env = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
+    env |= {"HOME": str(rootfs), "HOSTNAME": pod_name, **image.env, **variables}
+    programs = os.path.dirname(sys.executable)
+    path = _translated(rootfs, env.get("PATH", ""))
+    env["PATH"] = _join(programs, *path, os.environ.get("PATH", os.defpath))
+    env["PYTHONPATH"] = _join(str(GUEST), *_translated(rootfs, env.get("PYTHONPATH", "")))
+    return env
+
+
+def _join(*parts: str) -> str:
+    return os.pathsep.join(part for part in parts if part)
+
+
+def _translated(rootfs: Path, path: str) -> list[str]:
+    return [_inside(rootfs, part) for part in path.split(os.pathsep) if part]
+
+
+def _inside(rootfs: Path, word: str) -> str:
+    """Let an absolute path that the image has (/app/main.py) mean the container's own copy."""
+    if not word.startswith("/") or not word.strip("/") or "\0" in word:
+        return word
+    copy = rootfs / word.lstrip("/")
+    return str(copy) if copy.exists() else word
+
+
+def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> list[str]:
+    """Put the command together: the pod's `command` and `args` replace ENTRYPOINT and CMD."""
+    command = [expand(word, variables) for word in spec.get("command") or []]
+    args = [expand(word, variables) for word in spec.get("args") or []]
+    if not command:
+        command, args = list(image.entrypoint), args or list(image.cmd)
+    if not command + args:
+        raise StartError("no command specified", 127)
+    return command + args
+
+
+def _why_not(argv: Sequence[str], error: OSError) -> StartError:
+    if isinstance(error, FileNotFoundError):
+        where = (
+            "no such file or directory" if "/" in argv[0] else "executable file not found in $PATH"
+        )
+        return StartError(f'exec: "{argv[0]}": {where}', 127)
+    return StartError(f'exec: "{argv[0]}": {(error.strerror or str(error)).lower()}', 126)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for a thread, also when cancelled: what it goes on to write would outlive the pod."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await task
+        raise
+
+
+def _fresh_copy(source: Path, target: Path) -> None:
+    """Copy the image's files; what an earlier run of the container wrote is gone."""
+    if target.exists():
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.exists():
+        shutil.copytree(source, target, copy_function=shutil.copy)
+    else:
+        target.mkdir()

@@ -1,0 +1,256 @@
+"""Node ports: every new connection goes to one pod, picked at random among the ready ones.
+
+What kube-proxy's rules do in a kernel (pkg/proxy/topology.go, iptables' `--mode random`), done in
+this process: no retry, no cutting of established connections, and where no pod serves, nothing
+listens, so that a client is refused.
+
+A pod leaves the choice in the same moment in which its deletion is accepted. With one exception: a
+pod that is told to stop in that moment, for want of a preStop hook or of a grace period, is chosen
+a little longer, as it is on a real node, where the EndpointSlice has to be written and read first.
+That race loses purchases, and it is why manifests have a preStop sleep; without it the exercise's
+own manifest would seem to need none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
+
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.controllers.endpointslice import endpoint_of, target_port
+from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.kubeproxy.backends import Backends, stops_at_once
+from flashsale.embedded.kubeproxy.relay import Address, serve
+from flashsale.embedded.storage.store import StoreEvent
+from flashsale.embedded.types.resources import PODS, SERVICES
+from flashsale.objects.models import Object
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+ACCEPTS = 64  # connections taken in one turn, so that a rush cannot starve everything else
+RETRY_SECONDS = 5.0  # when a foreign program holds a port
+PAUSE_SECONDS = 0.1  # when the machine refuses to accept
+LAG = (0.04, 0.14)  # seconds by which an EndpointSlice followed a DELETE, on v1.36.2
+Resolve = Callable[[Object, int], Address | None]  # pod and container port -> where it listens
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Port:
+    """One node port: who stands behind it now, and the socket while there is anybody."""
+
+    service: Object
+    wanted: Object  # the Service's port
+    backends: Backends = field(default_factory=Backends)
+    listener: socket.socket | None = None
+
+    @property
+    def number(self) -> int:
+        """The node port itself."""
+        return int(self.wanted["nodePort"])
+
+
+class NodePortProxy:
+    """Listens on the node ports of all Services."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        resolve: Resolve,
+        rng: random.Random,
+        *,
+        lag: tuple[float, float] = LAG,
+    ) -> None:
+        """Prepare; ``lag`` bounds the seconds for which a pod that leaves is still chosen."""
+        self._registry = registry
+        self._resolve = resolve
+        self._rng = rng
+        self._lag = lag
+        self._due: dict[str, asyncio.TimerHandle] = {}  # by the Service's uid: lingering ends
+        self._ports: dict[int, _Port] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._events = EventRecorder(registry, "kube-proxy", "embedded", registry.clock)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        unsubscribe = self._registry.store.subscribe(self._changed)
+        try:
+            for service in self._registry.store.all(SERVICES):
+                try:
+                    self._refresh(service)
+                except Exception:
+                    log.exception("node ports of %s", service["metadata"]["name"])
+            while True:
+                await asyncio.sleep(RETRY_SECONDS)
+                self._reopen()
+        finally:
+            unsubscribe()
+            for timer in self._due.values():
+                timer.cancel()
+            for port in self._ports.values():
+                self._close(port)
+            for task in self._tasks:
+                task.cancel()
+
+    def _changed(self, event: StoreEvent) -> None:
+        if event.resource is SERVICES:
+            if event.type == "DELETED":
+                self._drop(event.object, keep=())
+            else:
+                self._refresh(event.object)
+        elif event.resource is PODS:
+            self._follow(event.object, gone=event.type == "DELETED")
+
+    def _follow(self, pod: Object, *, gone: bool) -> None:
+        """Take a pod's change in; one that has to stop at once may be chosen a moment longer."""
+        for port in self._ports.values():
+            if port.service["metadata"]["namespace"] != pod["metadata"]["namespace"]:
+                continue
+            served = bool(port.backends)
+            if self._update(port, pod, gone=gone, lingers=stops_at_once(pod)):
+                self._let_linger(port.service["metadata"]["uid"])
+            if bool(port.backends) is not served:
+                self._listen(port)
+
+    def _let_linger(self, uid: str) -> None:
+        if uid not in self._due:
+            lag = self._rng.uniform(*self._lag)
+            self._due[uid] = self._loop.call_later(lag, self._catch_up, uid)
+
+    def _catch_up(self, uid: str) -> None:
+        """Nobody lingers any more behind the Service with that uid."""
+        del self._due[uid]
+        for port in self._ports.values():
+            if port.service["metadata"]["uid"] == uid:
+                port.backends.forget()
+                self._listen(port)
+
+    def _refresh(self, service: Object) -> None:
+        """Work out anew which node ports a Service has, and who stands behind them."""
+        numbers = {}
+        for port in service["spec"].get("ports") or []:
+            if port.get("nodePort") and port.get("protocol", "TCP") == "TCP":
+                numbers[port["nodePort"]] = port
+        self._drop(service, keep=numbers)
+        pods = self._registry.store.all(PODS, service["metadata"]["namespace"]) if numbers else []
+        for number, wanted in numbers.items():
+            port = self._ports.setdefault(number, _Port(service, wanted))
+            port.service, port.wanted, port.backends = service, wanted, Backends()
+            for pod in pods:
+                self._update(port, pod)
+            self._listen(port)
+
+    def _update(
+        self, port: _Port, pod: Object, *, gone: bool = False, lingers: bool = False
+    ) -> bool:
+        """Find out how one pod stands behind one port; says whether it begins to linger."""
+        endpoint = None if gone else endpoint_of(port.service, pod)
+        target = target_port(port.wanted, pod) if endpoint else None
+        address = self._resolve(pod, target) if target else None
+        return port.backends.update(pod["metadata"]["uid"], endpoint, address, lingers=lingers)
+
+    def _listen(self, port: _Port) -> None:
+        """Listen where somebody serves, and nowhere else."""
+        if port.backends:
+            self._open(port)
+        else:
+            self._close(port)
+
+    def _drop(self, service: Object, keep: Container[int]) -> None:
+        """Close the service's ports that it no longer asks for."""
+        uid = service["metadata"]["uid"]
+        for number, port in tuple(self._ports.items()):
+            if port.service["metadata"]["uid"] == uid and number not in keep:
+                self._close(port)
+                del self._ports[number]
+
+    def _open(self, port: _Port) -> None:
+        if port.listener is not None:
+            return
+        try:
+            port.listener = listen(port.number)
+        except OSError as error:
+            message = (
+                f"Node port {port.number} cannot be opened on {HOST}: {error.strerror}. "
+                "Another program on this machine may be using it."
+            )
+            # Called while a write is being announced, and an event is a write: so a moment later.
+            self._loop.call_soon(
+                self._events.record, SERVICES, port.service, "Warning", "NodePortInUse", message
+            )
+            return
+        self._loop.add_reader(port.listener, self._accept, port)
+
+    def _close(self, port: _Port) -> None:
+        if port.listener is not None:
+            self._loop.remove_reader(port.listener)
+            port.listener.close()
+            port.listener = None
+
+    def _reopen(self) -> None:
+        for port in self._ports.values():
+            if port.backends:
+                self._open(port)
+
+    def _accept(self, port: _Port) -> None:
+        """Take the connections that wait, each with a pod of its own."""
+        for _ in range(ACCEPTS):
+            if port.listener is None:
+                return
+            try:
+                client, _ = port.listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                log.warning("node port %d pauses: %s", port.number, error)
+                self._pause(port)
+                return
+            backend = self._rng.choice(port.backends.choices())
+            task = self._loop.create_task(serve(client, backend))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _pause(self, port: _Port) -> None:
+        """Stop accepting for a moment, for want of descriptors most likely; clients wait."""
+        self._close_reader(port)
+        self._loop.call_later(PAUSE_SECONDS, self._resume, port)
+
+    def _close_reader(self, port: _Port) -> None:
+        if port.listener is not None:
+            self._loop.remove_reader(port.listener)
+
+    def _resume(self, port: _Port) -> None:
+        if port.listener is not None:
+            self._loop.add_reader(port.listener, self._accept, port)
+
+
+def listen(number: int) -> socket.socket:
+    """Open a listening socket on loopback.
+
+    Raises:
+        OSError: the port is in use.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, number))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def port_is_free(number: int) -> bool:
+    """Whether a port can be opened on loopback now."""
+    try:
+        listen(number).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,206 @@
+"""Server-side apply: a configuration is merged, and every field remembers who set it (KEP-555).
+
+The behaviour is that of apimachinery/pkg/util/managedfields, for API groups with one version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flashsale.embedded.patching.server_side_apply import field_walk, last_applied
+from flashsale.embedded.patching.server_side_apply import managers as managing
+from flashsale.embedded.patching.server_side_apply.field_sets import NOTHING, FieldSet
+from flashsale.embedded.patching.server_side_apply.managers import Manager, Managers, Owned
+from flashsale.embedded.patching.server_side_apply.merging import (
+    NEVER_OWNED,
+    Applying,
+    conflict_error,
+)
+from flashsale.embedded.types.api_errors import StatusError, bad_request
+from flashsale.objects.models import Object
+
+BEFORE_FIRST_APPLY = "before-first-apply"
+UNKNOWN = "unknown"
+RESET = {"": "status", "status": "spec"}  # by subresource: what a write there leaves alone
+ALWAYS_THERE = (  # structs without omitempty: they belong to the object, not to who fills them in
+    ("metadata",),
+    ("spec",),
+    ("status",),
+    ("spec", "template"),
+    ("spec", "template", "metadata"),
+    ("spec", "template", "spec"),
+)
+ALWAYS_LISTED = (("spec",), ("spec", "template", "spec"))  # containers, at least as null
+
+
+def apply(
+    live: Object | None,
+    applied: Object,
+    *,
+    manager: str,
+    force: bool,
+    api_version: str,
+    subresource: str = "",
+    now: str,
+) -> Object:
+    """Return the live object with a configuration applied; itself if that changes nothing.
+
+    Fields that the manager applied before and no longer applies are removed, unless another one
+    applies them as well. Neither argument is changed.
+
+    Args:
+        live: None to create one.
+        manager: the request's field manager.
+        force: take over fields that others own.
+        api_version: of the request's path: `apps/v1`.
+        now: RFC 3339, for the manager's entry.
+
+    Raises:
+        ApiError: 400 for another version or managedFields in the configuration, 409 for conflicts,
+            500 (as in Kubernetes) if a list's elements lack their keys or share them.
+    """
+    applying = _applying(applied, manager, api_version, subresource, now)
+    bare, managers = _taken_apart(live)
+    if live is not None and not managers:
+        managers = _before_first_apply(bare, api_version, now)
+    merged, owners, conflicts = applying.merge(bare, managers)
+    if conflicts and manager == last_applied.KUBECTL:
+        own = last_applied.own_fields(bare, api_version)
+        conflicts = [conflict for conflict in conflicts if conflict.path not in own]
+    if conflicts and not force:
+        raise conflict_error(conflicts)
+    if manager == last_applied.KUBECTL:
+        merged = last_applied.updated(merged, applying.config)
+    if live is not None and merged == bare and _fields(owners) == _fields(managers):
+        return live
+    return _put_together(merged, owners)
+
+
+def track_update(
+    before: Object | None,
+    after: Object,
+    *,
+    manager: str,
+    api_version: str,
+    subresource: str = "",
+    now: str,
+) -> Object:
+    """Return an object with managedFields that say what its writer changed.
+
+    Objects that have none, because nobody tracked their creation, are left without.
+
+    Args:
+        before: None when the object is created.
+        after: its own managedFields count, if it brings some that can be read.
+        subresource: through which it was written: `status`, `scale`.
+        now: RFC 3339.
+    """
+    old, old_managers = _taken_apart(before)
+    new, managers = _taken_apart(after)
+    if not subresource and managing.is_reset(_entries(after)):
+        return new
+    managers = old_managers if subresource or not managers else managers
+    if before is not None and not managers:
+        return new
+    changes = field_walk.compare(_filled(old), _filled(new))
+    who = Manager(manager or UNKNOWN, "Update", api_version, subresource)
+    written = _countable(changes.written, subresource)
+    owned_before = managers[who].fields if who in managers else NOTHING
+    managers = managing.give_up(managers, changes.written | changes.removed)
+    if written:
+        fields = written | (owned_before - changes.removed)
+        managers = managers | {who: Owned(fields, now, api_version)}
+    return _put_together(new, managing.cap(managers))
+
+
+def _applying(
+    applied: Object, manager: str, api_version: str, subresource: str, now: str
+) -> Applying:
+    version = applied.get("apiVersion")
+    if version != api_version:
+        raise bad_request(
+            "Incorrect version specified in apply patch. "
+            f"Specified patch version: {version}, expected: {api_version}"
+        )
+    if _entries(applied) is not None:
+        raise bad_request("metadata.managedFields must be nil")
+    config = {key: value for key, value in applied.items() if key != RESET.get(subresource)}
+    try:
+        fields = field_walk.fields_of(config)
+    except field_walk.UntypedError as error:
+        raise _untyped(applied, api_version, str(error)) from error
+    who = Manager(manager or UNKNOWN, "Apply", subresource=subresource)
+    return Applying(who, config, fields, api_version, now)
+
+
+def _untyped(applied: Object, api_version: str, why: str) -> StatusError:
+    meta = _metadata(applied)
+    where = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
+    kind = f"{api_version}, Kind={applied.get('kind')}"
+    return StatusError(500, "", f"failed to create typed patch object ({where}; {kind}): {why}")
+
+
+def _before_first_apply(live: Object, api_version: str, now: str) -> Managers:
+    """Give all that an untracked object has to one manager."""
+    written = _countable(field_walk.compare(_filled({}), _filled(live)).written, "")
+    who = Manager(BEFORE_FIRST_APPLY, "Update", api_version)
+    return {who: Owned(written, now, api_version)} if written else {}
+
+
+def _countable(fields: FieldSet, subresource: str) -> FieldSet:
+    """Leave out what a write through this subresource cannot have changed, and what nobody owns."""
+    left_alone = f"f:{RESET.get(subresource, '')}"
+    return frozenset(path for path in fields if path[0] != left_alone) - NEVER_OWNED
+
+
+def _filled(thing: Object) -> Object:
+    """Return an object with the structs and lists that Go always writes."""
+    filled = dict(thing)
+    for *above, name in ALWAYS_THERE:
+        inner = _at(filled, above)
+        if isinstance(inner, dict) and isinstance(inner.get(name) or {}, dict):
+            inner[name] = dict(inner.get(name) or {})
+    for path in ALWAYS_LISTED:
+        inner = _at(filled, path)
+        if isinstance(inner, dict):
+            inner.setdefault("containers", None)
+    return filled
+
+
+def _at(thing: Any, path: Iterable[str]) -> Any:
+    for name in path:
+        thing = thing.get(name) if isinstance(thing, dict) else None
+    return thing
+
+
+def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:
+    """Return an object without managedFields, and its managers; none if they cannot be read."""
+    if thing is None:
+        return {}, {}
+    meta = _metadata(thing)
+    if "managedFields" not in meta:
+        return thing, {}
+    bare = {key: value for key, value in meta.items() if key != "managedFields"}
+    return thing | {"metadata": bare}, managing.decode(meta["managedFields"]) or {}
+
+
+def _put_together(thing: Object, managers: Managers) -> Object:
+    if not managers:
+        return thing
+    meta = _metadata(thing) | {"managedFields": managing.encode(managers)}
+    return thing | {"metadata": meta}
+
+
+def _fields(managers: Managers) -> dict[Manager, FieldSet]:
+    """Who owns what; when they wrote it does not matter here."""
+    return {who: owned.fields for who, owned in managers.items()}
+
+
+def _entries(thing: Object) -> Any:
+    return _metadata(thing).get("managedFields")
+
+
+def _metadata(thing: Object) -> Object:
+    meta = thing.get("metadata")
+    return meta if isinstance(meta, dict) else {}

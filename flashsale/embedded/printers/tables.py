@@ -1,0 +1,82 @@
+"""Server-side tables: kubectl asks the server to print (apiserver/pkg/endpoints/handlers).
+
+What stands in the cells is in ``printers``, one function a kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from flashsale.embedded.printers.rows import PRINTERS
+from flashsale.embedded.printers.table_columns import COLUMNS, Column
+from flashsale.embedded.types.resources import Resource, Subresource
+from flashsale.objects.fields import section, text
+from flashsale.objects.models import Object
+
+Include = Literal["Metadata", "Object", "None"]
+META = "meta.k8s.io/v1"
+COMPLETED = {
+    "Succeeded": "The pod has completed successfully.",
+    "Failed": "The pod failed.",
+}
+
+
+def table(
+    resource: Resource | Subresource,
+    objects: Iterable[Mapping[str, Any]],
+    *,
+    now: float,
+    revision: str,
+    include: Include = "Metadata",
+    headers: bool = True,
+) -> Object:
+    """Print objects of one kind as a Table.
+
+    Args:
+        resource: what they are; a Scale is printed by its Subresource.
+        now: unix seconds, for ages.
+        revision: the resourceVersion of the list, or of the one object.
+        include: what each row carries of its object.
+        headers: without them columnDefinitions is null, as in a watch from its second event on.
+    """
+    cells = PRINTERS[resource.kind]
+    columns = map(_definition, COLUMNS[resource.kind])
+    return {
+        "kind": "Table",
+        "apiVersion": META,
+        "metadata": {"resourceVersion": revision},
+        "columnDefinitions": list(columns) if headers else None,
+        "rows": [
+            {"cells": cells(thing, now)} | _conditions(resource, thing) | _object(thing, include)
+            for thing in objects
+        ],
+    }
+
+
+def _definition(column: Column) -> Object:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "format": column.format,
+        "description": column.description,
+        "priority": column.priority,
+    }
+
+
+def _conditions(resource: Resource | Subresource, thing: Mapping[str, Any]) -> Object:
+    """Mark the rows of pods that have ended, which a client may grey out."""
+    phase = text(thing, "status", "phase")
+    if resource.kind != "Pod" or phase not in COMPLETED:
+        return {}
+    ended = {"type": "Completed", "status": "True", "reason": phase, "message": COMPLETED[phase]}
+    return {"conditions": [ended]}
+
+
+def _object(thing: Mapping[str, Any], include: Include) -> Object:
+    if include == "None":
+        return {}
+    if include == "Object":
+        return {"object": dict(thing)}
+    meta = dict(section(thing, "metadata"))
+    return {"object": {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": meta}}

@@ -1,0 +1,191 @@
+"""The folder of one embedded cluster: what lies where, who runs on it, and whether it is ours.
+
+=================  =================================================================================
+`format`           marks the folder as ours; another number is refused, never converted by guess
+`cluster.lock`     held by the running cluster for as long as it lives, with its pid inside: a stale
+                   pid cannot mislead
+`start.lock`       held by whoever starts or stops it, so that two at once make one cluster
+`cluster.json`     pid, port and version of the running cluster
+`state.db`         its objects
+`pki/`             certificates; `kubeconfig` is made of them
+`images/`, `pods/` what the node runs; `pod-network` its addresses
+`cluster.log`      what went wrong
+=================  =================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.files import replace_file
+
+FORMAT = "1"
+PROBE_SECONDS = 0.5  # somebody who only looks at the lock has let go of it long before
+OURS = (
+    "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
+    "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
+    "pod-network",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCluster:
+    """A cluster that lives now."""
+
+    pid: int
+    port: int  # of the API server, on 127.0.0.1
+    kubeconfig: Path
+    version: str  # of the flashsale that started it
+    started: float  # unix seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDirectory:
+    """The folder, and what may be asked of it without starting anything."""
+
+    path: Path
+
+    def prepare(self) -> None:
+        """Create the folder, or check that it is ours.
+
+        Raises:
+            ClusterUnreachableError: it holds other things, another format, or cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self._marked():
+                strangers = sorted(p.name for p in self.path.iterdir() if p.name not in OURS)
+                if strangers:
+                    raise ClusterUnreachableError(
+                        f"The folder {self.path} holds things that are not flashsale's"
+                        f" ({', '.join(strangers[:3])}); nothing was touched.",
+                        hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
+                    )
+                (self.path / "format").write_text(FORMAT + "\n")
+            self.path.chmod(0o700)
+            self._check_format()
+        except OSError as error:
+            raise ClusterUnreachableError(
+                f"The state folder {self.path} cannot be used: {error.strerror or error}.",
+                hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
+            ) from error
+
+    def _marked(self) -> str:
+        """Return what the marker says; empty if there is none, or it is just being written."""
+        try:
+            return (self.path / "format").read_text(errors="replace").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+
+    def _check_format(self) -> None:
+        found = self._marked()
+        if found not in ("", FORMAT):
+            raise ClusterUnreachableError(
+                f"The state in {self.path} is from another version of flashsale"
+                f" (format {found[:20]!r}, this one reads {FORMAT!r}); nothing was touched.",
+                hint=f"keep it aside and start anew: mv {self.path} {self.path}.old",
+            )
+
+    def find(self) -> RunningCluster | None:
+        """Return the running cluster, None if none lives here.
+
+        Raises:
+            ClusterUnreachableError: the state is from another version.
+        """
+        if not self._marked():
+            return None
+        self._check_format()
+        if not self.is_held():
+            return None
+        try:
+            known = json.loads((self.path / "cluster.json").read_text())
+            return RunningCluster(**known | {"kubeconfig": self.path / "kubeconfig"})
+        except (OSError, ValueError, TypeError):
+            return None  # it is only just starting
+
+    def is_held(self) -> bool:
+        """Whether a cluster process lives here, ready or not.
+
+        Asked with a shared lock: two who ask at once must not take each other for a cluster.
+        """
+        try:
+            descriptor = os.open(self.path / "cluster.lock", os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def hold(self) -> bool:
+        """Take the cluster's lock for the life of this process; False if another has it."""
+        descriptor = os.open(self.path / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        if _lock(descriptor, PROBE_SECONDS):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+            return True  # the descriptor stays open on purpose
+        os.close(descriptor)
+        return False
+
+    def holder(self) -> int:
+        """Return the pid of the cluster process that lives here; 0 if none does, or says so yet."""
+        try:
+            return int((self.path / "cluster.lock").read_text()) if self.is_held() else 0
+        except (OSError, ValueError):
+            return 0
+
+    def forget(self) -> None:
+        """Remove what a cluster that was killed said of itself; only where none lives."""
+        (self.path / "cluster.json").unlink(missing_ok=True)
+        if (self.path / "cluster.lock").exists():
+            os.truncate(self.path / "cluster.lock", 0)
+
+    @contextlib.contextmanager
+    def starting(self, timeout: float) -> Iterator[None]:
+        """Keep others from starting or stopping the cluster meanwhile.
+
+        Raises:
+            ClusterUnreachableError: somebody else has been at it for ``timeout`` seconds.
+        """
+        descriptor = os.open(self.path / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not _lock(descriptor, timeout):
+                raise ClusterUnreachableError(
+                    f"Another flashsale has been starting or stopping the cluster in {self.path}"
+                    f" for {timeout:.0f} s.",
+                    hint="wait for it, or see what it does: pgrep -af flashsale",
+                )
+            yield
+        finally:
+            os.close(descriptor)
+
+    def announce(self, running: RunningCluster) -> None:
+        """Say who runs here."""
+        known = asdict(running)
+        del known["kubeconfig"]
+        replace_file(self.path / "cluster.json", json.dumps(known) + "\n")
+
+
+def _lock(descriptor: int, timeout: float) -> bool:
+    """Take a lock for ourselves; False if somebody else has it for so many seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True

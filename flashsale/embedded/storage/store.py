@@ -1,0 +1,247 @@
+"""Objects on disk: SQLite below, one revision counter, a history that watches read.
+
+All reads come from memory; every write is committed to SQLite before it is acknowledged, so a
+killed process loses nothing. Objects are never changed in place once stored: a write brings a new
+dict, and old ones live on in the history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from flashsale.base.errors import FlashsaleError
+from flashsale.embedded.types.resources import ALL, Resource
+from flashsale.objects.models import Object
+
+FORMAT = "1"  # of the file; another one is refused, never converted by guess
+HISTORY = 4096  # events that a watch can resume over
+HISTORY_BYTES = 16 * 1024 * 1024  # of JSON; of large objects fewer events are kept
+Change = Literal["ADDED", "MODIFIED", "DELETED"]
+log = logging.getLogger(__name__)
+
+
+class StoreError(FlashsaleError):
+    """The state cannot be read or written; nothing was changed."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEvent:
+    """One write. For DELETED, ``object`` is the last state with the deletion's own revision."""
+
+    type: Change
+    resource: Resource
+    object: Object
+    previous: Object | None
+    revision: int
+    _lines: list[bytes] = field(default_factory=list, compare=False, repr=False)
+    size: int = 0  # bytes of the object as JSON
+
+    def encoded_object(self) -> bytes:
+        """The object as JSON; made once and shared by all watches."""
+        if not self._lines:
+            self._lines.append(encode(self.object))
+        return self._lines[0]
+
+
+class Store:
+    """The cluster's objects. Synchronous; use it from one thread (the event loop's)."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            StoreError: it is not ours, from another version, damaged, or the disk refuses.
+        """
+        self.path = path
+        self._objects: dict[Resource, dict[tuple[str, str], Object]] = {kind: {} for kind in ALL}
+        self._bodies: dict[tuple[Resource, str, str], bytes] = {}
+        self._history: list[StoreEvent] = []
+        self._history_bytes = 0
+        self._dropped = 0  # events that left the history; index 0 is event number _dropped
+        self._subscribers: list[Callable[[StoreEvent], None]] = []
+        self._wakers: set[asyncio.Future[None]] = set()
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise _unreadable(path, error) from error
+        try:
+            self._open()
+        except (sqlite3.Error, ValueError, KeyError) as error:
+            self._db.close()
+            raise _unreadable(path, error) from error
+        self._oldest = self.revision  # watches can start from here on
+
+    def _open(self) -> None:
+        db = self._db
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")  # survives a killed process; fsync on checkpoint
+        db.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) STRICT")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS objects (resource TEXT, namespace TEXT, name TEXT,"
+            " body BLOB, PRIMARY KEY (resource, namespace, name)) STRICT, WITHOUT ROWID"
+        )
+        meta = dict(db.execute("SELECT key, value FROM meta"))
+        if meta.setdefault("format", FORMAT) != FORMAT:
+            raise ValueError(f"it has format {meta['format']}, this flashsale reads {FORMAT}")
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '1')", (FORMAT,))
+        self.revision = int(meta.get("revision", 1))
+        kinds = {resource.qualified: resource for resource in ALL}
+        for name, namespace, key, body in db.execute("SELECT * FROM objects"):
+            self._remember(kinds[name], namespace, key, json.loads(body), body)
+
+    def close(self) -> None:
+        """Close the file; the store must not be used any more."""
+        self._db.close()
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """Return an object, or None. The caller must not change it."""
+        return self._objects[resource].get((namespace, name))
+
+    def all(self, resource: Resource, namespace: str = "") -> list[Object]:
+        """Return all objects of a kind sorted by namespace and name; no namespace means all."""
+        objects = self._objects[resource]
+        return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
+
+    def encoded(self, resource: Resource, thing: Object) -> bytes:
+        """Return a stored object as JSON without encoding it again."""
+        meta = thing["metadata"]
+        return self._bodies[resource, meta.get("namespace", ""), meta["name"]]
+
+    def put(self, resource: Resource, thing: Object) -> Object:
+        """Create or replace an object; returns it with its new resourceVersion."""
+        meta = thing["metadata"]
+        namespace, name = meta.get("namespace", ""), meta["name"]
+        previous = self._objects[resource].get((namespace, name))
+        revision = self.revision + 1
+        thing = thing | {"metadata": meta | {"resourceVersion": str(revision)}}
+        body = encode(thing)
+        with self._transaction(revision):
+            self._db.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
+                (resource.qualified, namespace, name, body),
+            )
+        self._remember(resource, namespace, name, thing, body)
+        change: Change = "MODIFIED" if previous else "ADDED"
+        self._publish(StoreEvent(change, resource, thing, previous, revision, [body], len(body)))
+        return thing
+
+    def remove(self, resource: Resource, namespace: str, name: str) -> Object:
+        """Delete an object; returns its last state with the deletion's resourceVersion."""
+        previous = self._objects[resource][namespace, name]
+        revision = self.revision + 1
+        last = previous | {"metadata": previous["metadata"] | {"resourceVersion": str(revision)}}
+        with self._transaction(revision):
+            self._db.execute(
+                "DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?",
+                (resource.qualified, namespace, name),
+            )
+        del self._objects[resource][namespace, name]
+        size = len(self._bodies.pop((resource, namespace, name)))
+        self._publish(StoreEvent("DELETED", resource, last, previous, revision, size=size))
+        return last
+
+    def subscribe(self, callback: Callable[[StoreEvent], None]) -> Callable[[], None]:
+        """Call back after every write, before it is acknowledged; returns how to stop.
+
+        A callback must be quick and must not write: it notes and wakes. One that raises is logged:
+        the write is done by then, and all others must hear of it.
+        """
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def position(self, since: int) -> int | None:
+        """Return where the events after revision ``since`` begin; None if they are forgotten."""
+        if since < self._oldest:
+            return None
+        for offset in range(len(self._history), 0, -1):
+            if self._history[offset - 1].revision <= since:
+                return self._dropped + offset
+        return self._dropped
+
+    def events(self, position: int) -> list[StoreEvent] | None:
+        """Return the events from a position on; None if the reader is too far behind."""
+        if position < self._dropped:
+            return None
+        return self._history[position - self._dropped :]
+
+    def wait(self) -> asyncio.Future[None]:
+        """Return a future that is done at the next write."""
+        waker = asyncio.get_running_loop().create_future()
+        self._wakers.add(waker)
+        waker.add_done_callback(self._wakers.discard)
+        return waker
+
+    def _remember(
+        self, resource: Resource, namespace: str, name: str, thing: Object, body: bytes
+    ) -> None:
+        self._objects[resource][namespace, name] = thing
+        self._bodies[resource, namespace, name] = body
+
+    def _publish(self, event: StoreEvent) -> None:
+        self._history.append(event)
+        self._history_bytes += event.size
+        if len(self._history) > 2 * HISTORY or self._history_bytes > HISTORY_BYTES:
+            self._forget_half()
+        for callback in tuple(self._subscribers):
+            try:
+                callback(event)
+            except Exception:
+                name, resource = event.object["metadata"]["name"], event.resource.qualified
+                log.exception("%s of %s %s", event.type, resource, name)
+        for waker in tuple(self._wakers):
+            if not waker.done():
+                waker.set_result(None)
+
+    def _forget_half(self) -> None:
+        """Shorten the history; by halves, so that appending stays cheap."""
+        count = (len(self._history) + 1) // 2
+        self._oldest = self._history[count - 1].revision
+        self._history_bytes -= sum(event.size for event in self._history[:count])
+        del self._history[:count]
+        self._dropped += count
+
+    @contextlib.contextmanager
+    def _transaction(self, revision: int) -> Iterator[None]:
+        """Write an object and the counter together; a refused write leaves both as they were."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (str(revision),))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise StoreError(
+                f"The cluster's state in {self.path} cannot be written: {error}.",
+                hint="free some disk space: df -h " + str(self.path.parent),
+            ) from error
+        self.revision = revision
+
+
+def encode(thing: Object) -> bytes:
+    """Encode as compact JSON."""
+    return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    """Tell a damaged file from one that only wants room: sqlite writes when it opens."""
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+        return StoreError(
+            f"The cluster's state in {path} cannot be opened: {error}.",
+            hint=f"free some disk space: df -h {path.parent}",
+        )
+    return StoreError(
+        f"The cluster's state in {path} cannot be read: {error}.",
+        hint="move the folder away and start again: "
+        f"mv {path.parent} {path.parent}.broken && flashsale up",
+    )

@@ -1,0 +1,180 @@
+"""Status errors, worded as the API server words them (apimachinery/pkg/api/errors).
+
+kubectl rebuilds its sentences from ``details``, so names, groups, kinds and causes matter as much
+as the message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale.embedded.types.resources import Resource
+from flashsale.objects.models import Object
+
+
+class StatusError(Exception):
+    """A refusal: an HTTP status code and the Status object that goes with it."""
+
+    def __init__(self, code: int, reason: str, message: str, details: Object | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = details
+
+    def status(self) -> Object:
+        """The body to send."""
+        body: Object = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+        }
+        if self.reason:
+            body["reason"] = self.reason
+        if self.details is not None:
+            body["details"] = self.details
+        return body | {"code": self.code}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field (apimachinery/pkg/util/validation/field)."""
+
+    reason: str  # FieldValueInvalid and its siblings
+    field: str
+    body: str  # "Invalid value: -1: must be ..."
+
+    @classmethod
+    def invalid(cls, field: str, value: Any, why: str) -> FieldError:
+        """A value that cannot be; it is printed as JSON, as Kubernetes 1.36 does."""
+        shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+        return cls("FieldValueInvalid", field, f"Invalid value: {shown}: {why}")
+
+    @classmethod
+    def required(cls, field: str, why: str = "") -> FieldError:
+        """A value that is missing."""
+        return cls("FieldValueRequired", field, "Required value" + (f": {why}" if why else ""))
+
+    @classmethod
+    def forbidden(cls, field: str, why: str) -> FieldError:
+        """A value that must not be there, or must not change."""
+        return cls("FieldValueForbidden", field, f"Forbidden: {why}")
+
+    @classmethod
+    def unsupported(cls, field: str, value: Any, supported: Sequence[str]) -> FieldError:
+        """A value that is not one of a fixed set."""
+        choices = ", ".join(json.dumps(choice) for choice in supported)
+        body = f"Unsupported value: {json.dumps(value)}: supported values: {choices}"
+        return cls("FieldValueNotSupported", field, body)
+
+    @classmethod
+    def duplicate(cls, field: str, value: Any) -> FieldError:
+        """A value that may stand only once."""
+        return cls("FieldValueDuplicate", field, f"Duplicate value: {json.dumps(value)}")
+
+
+def bad_request(message: str) -> StatusError:
+    """400: the request cannot be understood."""
+    return StatusError(400, "BadRequest", message)
+
+
+def not_found(resource: Resource, name: str) -> StatusError:
+    """404 for an object."""
+    details = _details(resource, name)
+    return StatusError(404, "NotFound", f'{resource.qualified} "{name}" not found', details)
+
+
+def no_such_path() -> StatusError:
+    """404 for a version or resource that is not served."""
+    message = "the server could not find the requested resource"
+    return StatusError(404, "NotFound", message, {})
+
+
+def already_exists(resource: Resource, name: str, *, terminating: bool = False) -> StatusError:
+    """409 on create; ``terminating`` when the old object is still going away."""
+    prefix = "object is being deleted: " if terminating else ""
+    message = f'{prefix}{resource.qualified} "{name}" already exists'
+    return StatusError(409, "AlreadyExists", message, _details(resource, name))
+
+
+def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
+    """409: a stale resourceVersion, or a precondition that does not hold."""
+    why = why or (
+        "the object has been modified; please apply your changes to the latest version "
+        "and try again"
+    )
+    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    return StatusError(409, "Conflict", message, _details(resource, name))
+
+
+def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
+    """422: the object is understood but may not be."""
+    texts = [f"{error.field}: {error.body}" for error in errors]
+    text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+    qualified = f"{kind}.{group}" if group else kind
+    details: Object = {}
+    if name:
+        details["name"] = name
+    if group:
+        details["group"] = group
+    if kind:
+        details["kind"] = kind
+    details["causes"] = [
+        {"reason": error.reason, "message": error.body, "field": error.field} for error in errors
+    ]
+    return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', details)
+
+
+def method_not_allowed() -> StatusError:
+    """405."""
+    message = "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", message, {})
+
+
+def unsupported_patch() -> StatusError:
+    """415 for a PATCH of an unknown type."""
+    return StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
+def unsupported_body() -> StatusError:
+    """415 for a body that is neither JSON nor YAML (kubectl create TYPE sends protobuf)."""
+    message = (
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json, application/yaml"
+    )
+    return StatusError(415, "UnsupportedMediaType", message)
+
+
+def no_protobuf() -> StatusError:
+    """415 for protobuf, which a real API server reads: say what to type instead."""
+    message = (
+        "the embedded cluster does not read protobuf, which this command sends; let it write YAML "
+        "and apply that: kubectl create ... --dry-run=client -o yaml | kubectl apply -f -"
+    )
+    return StatusError(415, "UnsupportedMediaType", message)
+
+
+def not_here(what: str) -> StatusError:
+    """404 for a subresource of pods that a real API server has."""
+    message = (
+        f"the embedded cluster does not do {what}: its pods are plain processes of this machine, "
+        "see the README"
+    )
+    return StatusError(404, "NotFound", message, {})
+
+
+def expired(since: int, current: int) -> StatusError:
+    """410: history no longer reaches back that far."""
+    return StatusError(410, "Expired", f"too old resource version: {since} ({current})")
+
+
+def _details(resource: Resource, name: str) -> Object:
+    details: Object = {"name": name}
+    if resource.group:
+        details["group"] = resource.group
+    return details | {"kind": resource.plural}

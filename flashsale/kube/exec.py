@@ -1,0 +1,105 @@
+"""Running a command in a container: the API's `exec`, over a WebSocket.
+
+Each message begins with the number of its channel. The last one comes on channel 3 and is a Status;
+a connection that ends without one lost its container (`k8s.io/apimachinery/pkg/util/remotecommand`,
+KEP-4006). Up to v4 of the protocol nothing else matters to a command without input.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from flashsale.base.errors import FlashsaleError
+from flashsale.kube.errors import ForbiddenError, failure
+from flashsale.kube.transport.streams import Session
+from flashsale.objects.models import Object
+
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")  # the best that the server knows is taken
+ERROR = 3  # the channel
+PATIENCE = 30.0  # seconds for the command
+NOT_STARTED = ("126", "127")  # exit codes: not executable, not found
+
+
+async def execute(session: Session, path: str, container: str, command: Sequence[str]) -> None:
+    """Run a command and wait until it ends, with whatever exit code, or its container does.
+
+    Args:
+        path: of the pod's `exec` subresource.
+
+    Raises:
+        FlashsaleError: the command could not be started, or its time is over.
+        ForbiddenError: this user may not do that.
+        ClusterUnreachableError: no answer came.
+    """
+    import asyncio
+
+    import aiohttp
+
+    transport = session.transport
+    words = [("container", container), ("stdout", "true"), ("stderr", "true")]
+    try:
+        async with (
+            asyncio.timeout(PATIENCE),
+            session.http().ws_connect(
+                transport.host + path,
+                params=[*words, *(("command", word) for word in command)],
+                protocols=PROTOCOLS,
+                headers=transport.headers(),
+                proxy=transport.proxy,
+                server_hostname=transport.server_name,
+            ) as socket,
+        ):
+            last = await _last_word(socket)
+    except aiohttp.WSServerHandshakeError as error:
+        raise refused(error.status, container) from error
+    except TimeoutError as error:
+        raise FlashsaleError(
+            f"The command in container '{container}' did not end within {PATIENCE:g} s.",
+            hint="flashsale status",
+        ) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise session.lost(error) from error
+    if why := unstarted(last):
+        raise FlashsaleError(
+            f"The container '{container}' cannot run {command[0]}.",
+            hint="flashsale kill-pod, which needs nothing in it",
+            details=why,
+        )
+
+
+def unstarted(status: Object) -> str:
+    """Say why a command did not even start; empty if it did, or its container died."""
+    if status.get("status") != "Failure":
+        return ""
+    said = str(status.get("message", ""))
+    if status.get("reason") != "NonZeroExitCode":
+        return said or "unknown"
+    causes = (status.get("details") or {}).get("causes") or []
+    code = next((str(one.get("message")) for one in causes if one.get("reason") == "ExitCode"), "")
+    return said if code in NOT_STARTED else ""
+
+
+def refused(status: int, container: str) -> FlashsaleError:
+    """Explain an answer that opens no WebSocket; its text is not to be had."""
+    error = failure(status, "", "")
+    if isinstance(error, ForbiddenError):
+        return ForbiddenError(
+            "Not allowed to run a command in a pod.", hint="kubectl auth can-i create pods/exec"
+        )
+    return FlashsaleError(
+        f"The cluster runs no command in container '{container}' (HTTP status {status}).",
+        hint="flashsale status",
+    )
+
+
+async def _last_word(socket: object) -> Object:
+    """Read messages to the end; return the Status that came last, empty without one."""
+    import aiohttp
+
+    assert isinstance(socket, aiohttp.ClientWebSocketResponse)
+    found: Object = {}
+    async for message in socket:
+        if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == bytes([ERROR]):
+            found = json.loads(message.data[1:] or b"{}")
+    return found

@@ -1,0 +1,142 @@
+"""Requests by the official client's plain `ApiClient`: all of kubeconfig, with every plugin."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flashsale.base.addresses import is_loopback, is_private
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class ClientTransport:
+    """One context through the official client."""
+
+    def __init__(self, kubeconfig: Path | None, context: str) -> None:
+        """Load the context, and run its credential plugin if it has one.
+
+        Raises:
+            ClusterUnreachableError: the kubeconfig does not describe such a context.
+        """
+        from kubernetes.client import ApiClient
+
+        self._client: Any = ApiClient(_configuration(kubeconfig, context))
+        if self.host.startswith("https://"):
+            pool = self._client.rest_client.pool_manager.connection_pool_kw
+            pool["ssl_context"] = self.tls()  # urllib3 would make one of its own
+
+    @property
+    def host(self) -> str:
+        """The API server's address."""
+        return str(self._client.configuration.host)
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy between us and the cluster; ambient ones are sorted out already."""
+        from kubernetes.client.rest import should_bypass_proxies
+
+        configuration = self._client.configuration
+        proxy: str | None = configuration.proxy
+        if proxy and should_bypass_proxies(self.host, configuration.no_proxy or ""):
+            return None
+        return proxy
+
+    @property
+    def server_name(self) -> str | None:
+        """The kubeconfig's `tls-server-name`."""
+        name: str | None = self._client.configuration.tls_server_name
+        return name
+
+    def headers(self) -> dict[str, str]:
+        """Write the credentials that belong into headers."""
+        headers: dict[str, str] = {}
+        self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
+        return headers
+
+    def tls(self) -> ssl.SSLContext:
+        """Make the TLS context that the official client would use."""
+        import ssl
+
+        configuration = self._client.configuration
+        context = ssl.create_default_context(
+            cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data
+        )
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+        if not configuration.verify_ssl:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return checked_as_kubectl_does(context)
+
+    def call(
+        self, method: str, path: str, query: Query, body: Any, content_type: str
+    ) -> tuple[int, bytes]:
+        """Send one request."""
+        import urllib3.exceptions
+        from kubernetes.client.exceptions import ApiException
+
+        headers = {"Accept": "application/json, */*"}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        request = self._client.param_serialize(
+            method,
+            path,
+            query_params=list(query.items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = self._client.call_api(*request, _request_timeout=UNARY)
+            return int(response.status), bytes(response.read())
+        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+            raise LostError from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+        self._client.rest_client.close()
+
+
+def _configuration(kubeconfig: Path | None, context: str) -> Any:
+    from kubernetes.client import Configuration
+    from kubernetes.config import ConfigException, load_kube_config
+
+    # The official loader reads KUBECONFIG only once, when it is imported.
+    files = str(kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    configuration = Configuration()
+    try:
+        load_kube_config(
+            config_file=files,
+            context=context,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    except (ConfigException, OSError, ValueError) as error:
+        raise ClusterUnreachableError(
+            f"The kubeconfig does not describe the context '{context}': {error}",
+            hint="kubectl config get-contexts",
+        ) from error
+    configuration.retries = False  # urllib3 would try three times more, each with a warning
+    if _beside_the_proxy(configuration.host, configuration.proxy):
+        configuration.proxy = None
+    return configuration
+
+
+def _beside_the_proxy(host: str, proxy: str | None) -> bool:
+    """Whether to leave out a proxy: on loopback always, on private networks if it is ambient.
+
+    An ambient proxy (HTTPS_PROXY) cannot reach minikube's private network; one that the kubeconfig
+    names with `proxy-url` is meant.
+    """
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    address = urlsplit(host).hostname or ""
+    ambient = proxy is not None and proxy in getproxies().values()
+    return is_loopback(address) or (ambient and is_private(address))

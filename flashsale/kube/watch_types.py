@@ -1,0 +1,66 @@
+"""What watching tells, what it needs, and how long it waits: the types of :mod:`.watching`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from flashsale.objects.models import Object
+
+Clock = Callable[[], float]  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Resynced:
+    """Everything there is: the first thing that is told."""
+
+    at: float  # monotonic seconds, on arrival
+    objects: tuple[Object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One object changed."""
+
+    at: float  # monotonic seconds, on arrival
+    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    object: Object  # for DELETED its last state
+    relisted: bool = False  # found by listing again: it happened earlier, perhaps with more between
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How fresh the news are. `resynced` is live again after a gap, all differences told."""
+
+    at: float  # monotonic seconds
+    state: Literal["live", "reconnecting", "resynced"]
+    attempt: int = 0  # tries since the last success
+    heard: float = 0.0  # when the server last said anything, monotonic seconds
+    why: str = ""  # one line, for reconnecting
+
+
+Change = Resynced | Changed | Stream
+
+
+class WatchSource(Protocol):
+    """The part of :class:`flashsale.kube.Api` that watching needs."""
+
+    async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Object:
+        """Fetch a list."""
+
+    def stream(self, path: str, query: Mapping[str, Any] | None = None) -> AsyncIterator[Object]:
+        """Follow a watch, one decoded line at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchTimeouts:
+    """How long to wait for what, in seconds."""
+
+    silence: float = 70.0  # without a line; servers send a bookmark about every minute
+    look: float = 2.0  # between looks whether it was silent for too long, or the machine slept
+    slept: float = 5.0  # that the wall clock may run ahead of the monotonic one between two looks
+    first: float = 0.1  # pause before the second try; doubles from there
+    longest: float = 4.0  # pause
+    brief: float = 1.0  # a watch that ends sooner, without a word, is a failure
+    lease: int = 280  # that one watch is asked to last; servers choose 30-60 minutes otherwise

@@ -1,0 +1,195 @@
+"""The crowd: starts the processes that send, merges what they count, and ends with a report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from flashsale.base.errors import FlashsaleError
+from flashsale.load.machine_limits import workers_for
+from flashsale.load.plan import LoadPlan
+from flashsale.load.results import LoadProgress, Report
+from flashsale.load.totals import Ledger
+from flashsale.load.worker.__main__ import BEHIND
+
+HEAD_START = 0.05  # seconds between the last worker's readiness and second 0
+OBSERVE_EVERY = 0.25  # seconds
+MESSAGE_LIMIT = 1 << 26  # bytes of one worker's message; a thousandth of it is usual
+STRAGGLERS = 2.0  # seconds a planned second stays open beyond what it can need
+
+Observer = Callable[[LoadProgress], None]
+
+
+class WorkerFailedError(FlashsaleError):
+    """A process that sends ended before its part was done."""
+
+
+async def run(
+    plan: LoadPlan, *, observer: Observer | None = None, stop: asyncio.Event | None = None
+) -> Report:
+    """Carry out a plan and report on it. Cancelling ends all sending at once, without a report.
+
+    Args:
+        observer: called four times a second with the state so far; must return quickly.
+        stop: when set, no more purchases start, those under way are waited for, and the report
+            covers what was sent until then.
+
+    Raises:
+        WorkerFailedError: a sending process died.
+    """
+    crowd = _Crowd(plan)
+    try:
+        async with asyncio.TaskGroup() as group:
+            watching = [group.create_task(crowd.observe(observer), name="observing the crowd")]
+            if stop:
+                watching.append(group.create_task(crowd.obey(stop), name="waiting for stop"))
+            await asyncio.wait(crowd.sending(group))
+            for task in watching:
+                task.cancel()
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
+    return crowd.report()
+
+
+class _Crowd:
+    """One run: its workers, its clock and its ledger."""
+
+    def __init__(self, plan: LoadPlan) -> None:
+        self._plan = plan
+        self._parts = plan.workers or workers_for(plan.rate, keepalive=plan.keepalive)
+        self._ledger = Ledger(workers=self._parts)
+        self._ready = asyncio.Barrier(self._parts)
+        self._begun: list[Process] = []  # those that know when second 0 is
+        self._told = [0.0] * self._parts  # the second of each worker's last message
+        self._start = 0.0  # monotonic moment of second 0; 0 while workers are starting
+        self._stopped: float | None = None  # the second at which the run was cut short
+
+    def sending(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Start to send; all is over when all of these tasks are."""
+        return [
+            group.create_task(self._send(part), name=f"worker {part}")
+            for part in range(self._parts)
+        ]
+
+    async def observe(self, observer: Observer | None) -> None:
+        """Show the state to the observer until cancelled."""
+        while True:
+            await asyncio.sleep(OBSERVE_EVERY)
+            self._ledger.close(before=self._closed_before())
+            if observer and self._start:
+                observer(self._ledger.progress(self._elapsed(), self._plan.seconds))
+
+    async def obey(self, stop: asyncio.Event) -> None:
+        """Tell all workers to stop once the event is set; those that start later are told then."""
+        await stop.wait()
+        self._stopped = min(self._elapsed(), self._plan.seconds)
+        for process in self._begun:
+            _stop(process)
+
+    def report(self) -> Report:
+        """Read out the finished ledger."""
+        self._ledger.sending_ended = self._until
+        self._ledger.ended = max(self._until, self._ledger.ended)
+        return self._ledger.report(
+            started_monotonic=self._start,
+            started_unix=time.time() - self._elapsed(),
+            keepalive=self._plan.keepalive,
+            interrupted=self._stopped is not None,
+        )
+
+    async def _send(self, part: int) -> None:
+        async with worker_process() as process:
+            assert process.stdin
+            assert process.stdout
+            _say(process, {"plan": self._plan.to_wire(), "part": part, "parts": self._parts})
+            if await process.stdout.readline():
+                await self._ready.wait()
+                self._start = self._start or time.monotonic() + HEAD_START
+                _say(process, {"start": self._start})
+                self._begun.append(process)
+                if self._stopped is not None:
+                    _stop(process)
+            while line := await process.stdout.readline():
+                message = json.loads(line)
+                self._merge(part, message)
+                if message["done"]:
+                    return
+            raise await _failure(process)
+
+    def _merge(self, part: int, message: dict[str, Any]) -> None:
+        self._ledger.add(message)
+        self._told[part] = message["now"]
+        self._ledger.sending_ended = min(self._until, self._elapsed())
+        self._ledger.ended = max(self._told)
+        if message["now"] <= self._until or not self._ledger.busy:
+            self._ledger.busy = max(self._ledger.busy, message["busy"])
+
+    @property
+    def _until(self) -> float:
+        """The second at which the last purchase was, or is, to start."""
+        return self._plan.seconds if self._stopped is None else self._stopped
+
+    def _elapsed(self) -> float:
+        return max(0.0, time.monotonic() - self._start) if self._start else 0.0
+
+    def _closed_before(self) -> int:
+        return int(min(self._told) - BEHIND - self._plan.timeout - STRAGGLERS)
+
+
+@asynccontextmanager
+async def worker_process() -> AsyncIterator[Process]:
+    """Start a worker; it is gone when this is left, however that happens."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "flashsale.load.worker"),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        limit=MESSAGE_LIMIT,
+        start_new_session=True,  # Ctrl-C is ours to hear: workers are asked to stop
+    )
+    try:
+        yield process
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        await _reaped(process)
+
+
+async def _reaped(process: Process) -> None:
+    """Wait for a process that is ending, also when cancelled meanwhile (by a sibling's failure)."""
+    waiting = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.shield(waiting)
+    except asyncio.CancelledError:
+        await waiting
+        raise
+
+
+def _say(process: Process, document: dict[str, Any]) -> None:
+    assert process.stdin
+    process.stdin.write(json.dumps(document).encode() + b"\n")
+
+
+def _stop(process: Process) -> None:
+    """Let a worker end: it watches its stdin, and whatever was written there comes first."""
+    assert process.stdin
+    process.stdin.close()
+
+
+async def _failure(process: Process) -> WorkerFailedError:
+    assert process.stderr
+    said = (await process.stderr.read()).decode(errors="replace")
+    return WorkerFailedError(
+        "A process that sends purchases died.",
+        hint="flashsale load with a lower --rate",
+        details="\n".join(said.splitlines()[-5:]),
+    )

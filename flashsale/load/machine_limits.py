@@ -1,0 +1,59 @@
+"""What this machine can send, how much of it a run takes, and the words for what it could not."""
+
+from __future__ import annotations
+
+import os
+from math import ceil
+
+from flashsale.base.text import counted
+from flashsale.load.results import Figures
+
+NEW_A_WORKER = 3000  # purchases a second that one process surely sends on new connections
+KEPT_A_WORKER = 10_000  # and on kept ones: two thirds of what a slow core was measured to do
+WORST_LAG_MS = 10.0  # 99th percentile above which the schedule was not kept
+
+
+def workers_for(rate: float, *, keepalive: bool, cores: int | None = None) -> int:
+    """Say how many processes a rate needs; one core is left to everything else."""
+    spare = max(1, (cores or os.cpu_count() or 1) - 1)
+    return min(spare, ceil(rate / (KEPT_A_WORKER if keepalive else NEW_A_WORKER)))
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many files as it is allowed to; every connection is one."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (ValueError, OSError):  # macOS calls its limit infinite and refuses that
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(10_240, hard), hard))
+
+
+def own_limits(figures: Figures) -> list[str]:
+    """Say in sentences what this machine could not do; none when it kept up."""
+    unsent = figures.generator.unsent
+    said = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
+    lag = figures.generator.lag_ms.p99
+    if lag > WORST_LAG_MS:
+        said.append(
+            f"One start in a hundred came over {lag:.0f} ms late: this machine, not the sale, sets "
+            "the pace, and its latencies contain that wait. Take a lower --rate."
+        )
+    return said
+
+
+def _unsent(count: int) -> str:
+    return f"{counted(count, 'purchase')} {'was' if count == 1 else 'were'} not sent: "
+
+
+_UNSENT = {
+    "ports": "this machine ran out of ephemeral ports. Take a lower --rate or --keepalive.",
+    "files": "this process may open no more connections. "
+    "Raise the limit with `ulimit -n 65536`, or take a lower --rate.",
+    "memory": "the kernel had no memory for more connections. Take a lower --rate.",
+    "behind": "this machine was over a second behind the schedule. Take a lower --rate.",
+}

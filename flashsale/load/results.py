@@ -1,0 +1,149 @@
+"""What load measured, in plain figures: shared by the crowd that counts and the views that show.
+
+Everything here is frozen and pure. Moments are seconds from the run's start unless a name says
+otherwise; durations that people read are milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Durations in milliseconds; the percentiles within 0.4 % of the exact ones."""
+
+    p50: float = 0.0
+    p90: float = 0.0
+    p99: float = 0.0
+    max: float = 0.0
+
+    def to_json(self) -> dict[str, float]:
+        """Write the figures to three decimals: whole microseconds."""
+        return {name: round(figure, 3) for name, figure in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One purchase without a complete answer."""
+
+    at_seconds: float  # its planned start
+    ended_seconds: float  # when the connection failed or patience ended
+    loss_class: str  # refused, reset, timeout or other
+    pod: str = ""  # known on kept connections only: the pod of the answer before
+    reused: bool = False  # it went out on a kept connection
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What became of the purchases planned within one second."""
+
+    at: int
+    confirmed: int
+    rejected: int
+    lost: int
+    latency_ms: Quantiles
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """How well this machine did at sending: what it could not do is not the sale's fault."""
+
+    workers: int = 1  # processes that sent
+    busy: float = 0.0  # share of one core that the busiest of them used, 0 to 1
+    lag_ms: Quantiles = field(default_factory=Quantiles)  # start after planned start
+    unsent: Mapping[str, int] = field(default_factory=dict)  # ports, files, memory, behind: count
+
+    def to_json(self) -> dict[str, Any]:
+        """Write what the documents hold."""
+        return {
+            "workers": self.workers,
+            "busy": round(self.busy, 3),
+            "lag_ms": self.lag_ms.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The totals: planned = sent + unsent, and at the end sent = confirmed + rejected + lost."""
+
+    sent: int = 0
+    confirmed: int = 0
+    rejected: int = 0
+    seconds: float = 0.0  # from the first planned start to the last answer
+    rate: float = 0.0  # purchases sent a second, while there were any to send
+    late: int = 0  # started over 10 ms after their planned start
+    connections: int = 0  # opened for them; fewer than sent where they were kept
+    latency_ms: Quantiles = field(default_factory=Quantiles)  # of complete answers, from planned
+    pods: Mapping[str, int] = field(default_factory=dict)  # confirmed purchases by pod
+    errors: Mapping[str, int] = field(default_factory=dict)  # lost purchases by class
+    statuses: Mapping[int, int] = field(default_factory=dict)  # complete answers by HTTP status
+    generator: Generator = field(default_factory=Generator)
+
+    @property
+    def lost(self) -> int:
+        """Purchases without a complete answer."""
+        return sum(self.errors.values())
+
+    @property
+    def unsent(self) -> int:
+        """Planned purchases that this machine could not send."""
+        return sum(self.generator.unsent.values())
+
+    @property
+    def planned(self) -> int:
+        """Purchases whose moment came."""
+        return self.sent + self.unsent
+
+    @property
+    def in_flight(self) -> int:
+        """Purchases that were sent and have not ended: 0 in a report."""
+        return self.sent - self.confirmed - self.rejected - self.lost
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the `load` document of the command line's contract, and a few keys more."""
+        return {
+            "sent": self.sent,
+            "confirmed": self.confirmed,
+            "rejected": self.rejected,
+            "lost": self.lost,
+            "seconds": round(self.seconds, 3),
+            "rate": round(self.rate, 3),
+            "late": self.late,
+            "latency_ms": self.latency_ms.to_json(),
+            "pods": dict(sorted(self.pods.items())),
+            "errors": dict(self.errors),
+            "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
+            "planned": self.planned,
+            "unsent": dict(self.generator.unsent),
+            "connections": self.connections,
+            "generator": self.generator.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """A run under way, for a live view."""
+
+    elapsed: float  # seconds
+    planned_seconds: float  # how long buyers are to come
+    rate_now: float  # answers in the newest whole second
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished run, to the single loss."""
+
+    figures: Figures
+    timeline: tuple[Second, ...]  # by planned second, without gaps
+    answers: Mapping[int, Mapping[str, int]]  # confirmed by the second of the answer, and pod
+    firsts: Mapping[str, float]  # when each pod first confirmed a purchase
+    losses: tuple[Loss, ...]  # in order of their planned start
+    losses_unlisted: int  # counted in the figures, too many to list
+    started_monotonic: float  # `time.monotonic()` of second 0: the clock of healings
+    started_unix: float  # the same moment in unix seconds
+    keepalive: bool = False
+    interrupted: bool = False  # stopped before the plan's end

@@ -1,0 +1,189 @@
+"""The run's one ledger: what all workers counted, merged, and read out as figures.
+
+Latencies are kept a second apart until nobody can add to that second any more; then only its
+percentiles stay and its histogram joins the total. So memory grows with a run's seconds, by a few
+numbers each, and never with its purchases; single losses are listed up to a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flashsale.load.histogram import merge, percentiles
+from flashsale.load.results import Figures, Generator, LoadProgress, Loss, Quantiles, Report, Second
+from flashsale.load.worker.classify import LOSS_CLASSES
+
+UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
+LISTED = 100_000  # losses told one by one; more are counted only
+SHARES = (0.5, 0.9, 0.99)
+
+
+@dataclass(slots=True)
+class _Cell:
+    """One planned second that may still change."""
+
+    confirmed: int = 0
+    rejected: int = 0
+    lost: int = 0
+    latency: dict[int, int] = field(default_factory=dict)
+
+    def row(self, at: int) -> Second:
+        return Second(at, self.confirmed, self.rejected, self.lost, quantiles(self.latency))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything known of a run; workers' messages go in, figures come out."""
+
+    workers: int = 1
+    sent: int = 0
+    connections: int = 0
+    late: int = 0
+    slowest: int = 0  # microseconds, exact
+    slowest_lag: int = 0  # microseconds, exact
+    busy: float = 0.0
+    ended: float = 0.0  # the run's second at which the last worker had its last answer
+    sending_ended: float = 0.0  # the run's second at which the last purchase was due
+    statuses: dict[int, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    unsent: dict[str, int] = field(default_factory=dict)
+    pods: dict[str, int] = field(default_factory=dict)
+    answers: dict[int, dict[str, int]] = field(default_factory=dict)
+    firsts: dict[str, float] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+    _confirmed: int = 0
+    _rejected: int = 0
+    _latency: dict[int, int] = field(default_factory=dict)  # of closed seconds
+    _lag: dict[int, int] = field(default_factory=dict)
+    _open: dict[int, _Cell] = field(default_factory=dict)
+    _closed: dict[int, Second] = field(default_factory=dict)
+
+    def add(self, message: Mapping[str, Any]) -> None:
+        """Merge what a worker counted: a :meth:`Tally.take`, straight or through JSON."""
+        self.sent += message["sent"]
+        self.connections += message["connections"]
+        self.late += message["late"]
+        self.slowest = max(self.slowest, message["slowest"])
+        self.slowest_lag = max(self.slowest_lag, message["slowest_lag"])
+        merge(self.statuses, whole(message["statuses"]))
+        merge(self._lag, whole(message["lag"]))
+        _add(self.errors, message["errors"])
+        _add(self.unsent, message["unsent"])
+        for pod, moment in message["firsts"].items():
+            self.firsts[pod] = min(moment, self.firsts.get(pod, moment))
+        for second, pods in whole(message["answers"]).items():
+            _add(self.answers.setdefault(second, {}), pods)
+            _add(self.pods, pods)
+        for second, cell in whole(message["cells"]).items():
+            self._add_cell(second, cell)
+        for loss in message["losses"][: LISTED - len(self.losses)]:
+            self.losses.append(Loss(*loss))
+
+    def close(self, before: int) -> None:
+        """Close all planned seconds before this one: nobody can add to them any more."""
+        for second in [second for second in self._open if second < before]:
+            cell = self._open.pop(second)
+            self._closed[second] = joined(self._closed.get(second), cell.row(second))
+            merge(self._latency, cell.latency)
+
+    def figures(self) -> Figures:
+        """Read out the totals."""
+        latency = dict(self._latency)
+        for cell in self._open.values():
+            merge(latency, cell.latency)
+        return Figures(
+            sent=self.sent,
+            confirmed=self._confirmed,
+            rejected=self._rejected,
+            seconds=self.ended,
+            rate=self.sent / self.sending_ended if self.sending_ended else 0.0,
+            late=self.late,
+            connections=self.connections,
+            latency_ms=quantiles(latency, self.slowest),
+            pods=dict(self.pods),
+            errors={kind: self.errors[kind] for kind in LOSS_CLASSES if kind in self.errors},
+            statuses=dict(self.statuses),
+            generator=Generator(
+                self.workers, self.busy, quantiles(self._lag, self.slowest_lag), dict(self.unsent)
+            ),
+        )
+
+    def progress(self, elapsed: float, planned_seconds: float) -> LoadProgress:
+        """Read out what a live view shows."""
+        newest = int(elapsed - UNTOLD) - 1
+        rate = float(sum(self.answers.get(newest, {}).values()))
+        return LoadProgress(elapsed, planned_seconds, rate, self.figures())
+
+    def report(
+        self,
+        *,
+        started_monotonic: float,
+        started_unix: float,
+        keepalive: bool = False,
+        interrupted: bool = False,
+    ) -> Report:
+        """Close the ledger and read out all of it."""
+        self.close(before=max(self._open, default=0) + 1)
+        figures = self.figures()
+        return Report(
+            figures=figures,
+            timeline=tuple(self._timeline()),
+            answers={second: dict(self.answers[second]) for second in sorted(self.answers)},
+            firsts=dict(self.firsts),
+            losses=tuple(sorted(self.losses, key=lambda loss: loss.at_seconds)),
+            losses_unlisted=figures.lost - len(self.losses),
+            started_monotonic=started_monotonic,
+            started_unix=started_unix,
+            keepalive=keepalive,
+            interrupted=interrupted,
+        )
+
+    def _add_cell(self, second: int, counts: list[Any]) -> None:
+        confirmed, rejected, lost, latency = counts
+        cell = self._open.setdefault(second, _Cell())
+        cell.confirmed += confirmed
+        cell.rejected += rejected
+        cell.lost += lost
+        merge(cell.latency, whole(latency))
+        self._confirmed += confirmed
+        self._rejected += rejected
+
+    def _timeline(self) -> Iterable[Second]:
+        for at in range(max(self._closed, default=-1) + 1):
+            yield self._closed.get(at) or _Cell().row(at)
+
+
+def joined(closed: Second | None, late: Second) -> Second:
+    """Add a straggler to a closed second: the counts stay exact, the percentiles the worse ones."""
+    if closed is None:
+        return late
+    ours, theirs = closed.latency_ms, late.latency_ms
+    return Second(
+        closed.at,
+        closed.confirmed + late.confirmed,
+        closed.rejected + late.rejected,
+        closed.lost + late.lost,
+        max(ours, theirs, key=lambda latency: latency.max),
+    )
+
+
+def quantiles(counts: Mapping[int, int], slowest: int | None = None) -> Quantiles:
+    """Read a histogram of microseconds out in milliseconds, bounded by the exact slowest."""
+    if not counts:
+        return Quantiles()
+    *percents, longest = percentiles(counts, (*SHARES, 1.0))
+    most = longest if slowest is None else slowest
+    p50, p90, p99 = (min(micros, most) / 1000 for micros in percents)
+    return Quantiles(p50, p90, p99, most / 1000)
+
+
+def whole(counts: Mapping[Any, Any]) -> dict[int, Any]:
+    """Give whole numbers back to keys that JSON made text."""
+    return {int(key): value for key, value in counts.items()}
+
+
+def _add(into: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        into[name] = into.get(name, 0) + count

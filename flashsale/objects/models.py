@@ -1,0 +1,170 @@
+"""What the sale is made of, as people see it: pods, ReplicaSet, Service, in kubectl's words.
+
+Everything here is pure: API objects (plain JSON dicts) in, frozen views out. The columns that
+``columns`` derives are used on both sides: by the commands, and by the embedded cluster when it
+prints server-side tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flashsale.objects.columns import (
+    human_duration,
+    pod_columns,
+    pod_condition,
+    pod_status,
+    service_ports,
+)
+from flashsale.objects.fields import timestamp
+
+__all__ = [
+    "Object",
+    "Pod",
+    "ReplicaSet",
+    "Service",
+    "controller_uid",
+    "human_duration",
+    "pod_condition",
+    "pod_status",
+    "rfc3339",
+    "service_ports",
+    "timestamp",
+]
+
+Object = dict[str, Any]  # an API object as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod as `kubectl get pods -o wide` shows it, plus what tells pods apart."""
+
+    name: str
+    uid: str
+    ready: bool  # all containers are ready
+    status: str  # kubectl's STATUS word: Running, Terminating, CrashLoopBackOff, ...
+    restarts: int
+    created: float  # unix seconds, whole
+    ip: str
+    node: str
+    containers: int = 1
+    containers_ready: int = 0
+    terminating: bool = False
+    owner_uid: str = ""  # of the controlling ReplicaSet, empty for an orphan
+    image_id: str = ""  # of the first container
+    restarted: float = 0.0  # unix seconds of the last restart, whole; 0 if there was none
+    waiting: str = (
+        ""  # the kubelet's words about what the first container that waits is waiting for
+    )
+
+    @classmethod
+    def from_object(cls, pod: Mapping[str, Any]) -> Pod:
+        """Read a pod as the API server sends it; missing parts read as empty."""
+        meta, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
+        statuses = status.get("containerStatuses") or []
+        columns = pod_columns(pod)
+        return cls(
+            name=meta["name"],
+            uid=meta.get("uid", ""),
+            ready=0 < columns.total == columns.ready,
+            status=columns.status,
+            restarts=columns.restarts,
+            created=timestamp(meta.get("creationTimestamp")),
+            ip=status.get("podIP", ""),
+            node=spec.get("nodeName", ""),
+            containers=columns.total,
+            containers_ready=columns.ready,
+            terminating=bool(meta.get("deletionTimestamp")),
+            owner_uid=controller_uid(pod),
+            image_id=statuses[0].get("imageID", "") if statuses else "",
+            restarted=columns.restarted,
+            waiting=_waiting(statuses),
+        )
+
+
+def _waiting(statuses: Sequence[Mapping[str, Any]]) -> str:
+    waits = ((one.get("state") or {}).get("waiting") or {} for one in statuses)
+    return next((str(one["message"]) for one in waits if one.get("message")), "")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSet:
+    """A ReplicaSet's DESIRED, CURRENT and READY."""
+
+    name: str
+    uid: str
+    desired: int
+    current: int
+    ready: int
+    created: float  # unix seconds
+    observed: bool = True  # the controller has acted on the newest spec
+    selector: str = ""
+    containers: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+    @classmethod
+    def from_object(cls, replicaset: Mapping[str, Any]) -> ReplicaSet:
+        """Read a ReplicaSet as the API server sends it."""
+        meta, spec, status = (replicaset.get(part) or {} for part in ("metadata", "spec", "status"))
+        template = (spec.get("template") or {}).get("spec") or {}
+        containers = template.get("containers") or []
+        labels = (spec.get("selector") or {}).get("matchLabels") or {}
+        return cls(
+            name=meta["name"],
+            uid=meta.get("uid", ""),
+            desired=spec.get("replicas", 1),
+            current=status.get("replicas", 0),
+            ready=status.get("readyReplicas", 0),
+            created=timestamp(meta.get("creationTimestamp")),
+            observed=status.get("observedGeneration", 0) >= meta.get("generation", 0),
+            selector=",".join(f"{key}={value}" for key, value in sorted(labels.items())),
+            containers=tuple(container.get("name", "") for container in containers),
+            images=tuple(container.get("image", "") for container in containers),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service as `kubectl get service` shows it."""
+
+    name: str
+    type: str
+    cluster_ip: str
+    node_port: int | None  # of the first port
+    ports: str  # PORT(S), for example 80:30080/TCP
+    created: float  # unix seconds
+    external: str = ""  # first load balancer address, empty if none
+    namespace: str = "default"
+
+    @classmethod
+    def from_object(cls, service: Mapping[str, Any]) -> Service:
+        """Read a Service as the API server sends it."""
+        meta, spec, status = (service.get(part) or {} for part in ("metadata", "spec", "status"))
+        ports = spec.get("ports") or []
+        ingress = (status.get("loadBalancer") or {}).get("ingress") or [{}]
+        return cls(
+            name=meta["name"],
+            type=spec.get("type", "ClusterIP"),
+            cluster_ip=spec.get("clusterIP", ""),
+            node_port=ports[0].get("nodePort") if ports else None,
+            ports=service_ports(ports),
+            created=timestamp(meta.get("creationTimestamp")),
+            external=ingress[0].get("ip") or ingress[0].get("hostname") or "",
+            namespace=meta.get("namespace", "default"),
+        )
+
+
+def controller_uid(thing: Mapping[str, Any]) -> str:
+    """Return the uid of the owner that controls an object, or an empty string."""
+    for owner in thing["metadata"].get("ownerReferences") or []:
+        if owner.get("controller"):
+            return str(owner["uid"])
+    return ""
+
+
+def rfc3339(seconds: float) -> str:
+    """Write unix seconds as the API does: UTC, whole seconds, `Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

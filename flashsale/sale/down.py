@@ -1,0 +1,182 @@
+"""Closing the sale: its ReplicaSet, its Service and its pods, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flashsale.base.errors import NoSaleError, NotReadyError
+from flashsale.clusters.availability import exists
+from flashsale.clusters.base import Progress
+from flashsale.clusters.select import SelectedCluster
+from flashsale.kube import NotFoundError, paths
+from flashsale.objects.models import Object
+from flashsale.sale.ready.conditions import until_gone
+from flashsale.sale.session import Sale, connect, owned
+from flashsale.sale.up import renamed
+
+SPARE = 30.0  # seconds beyond the pods' grace period until waiting for them makes no sense
+
+
+@dataclass(frozen=True, slots=True)
+class DownResult:
+    """A sale that is over."""
+
+    removed: tuple[str, ...]  # as kubectl prints them: `service/flashsale-svc`
+    stopped: bool  # the cluster, too
+    seconds: float
+    kept: bool = False  # the sale is still in the cluster, which was stopped already
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as `down -o json` does."""
+        return {
+            "removed": list(self.removed),
+            "stopped": self.stopped,
+            "kept": self.kept,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+async def close(
+    choice: SelectedCluster,
+    namespace: str | None,
+    progress: Progress,
+    *,
+    stop: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> DownResult:
+    """Remove the sale and wait until it is gone.
+
+    Args:
+        stop: stop the cluster, too, even where it is there for more than the sale.
+
+    Raises:
+        NoSaleError: nothing of a sale is there, and no cluster of ours runs; or the sale is in
+            another namespace, and the cluster goes on.
+        NotReadyError: pods were still there long after their grace period.
+    """
+    began, cluster = clock(), choice.cluster
+    stopping = stop or cluster.stops_with_sale
+    dead = stopping and not await cluster.running()
+    if dead and not cluster.stops_with_sale and await cluster.stop(progress):
+        # Starting it, only to remove the sale, would take minutes; it may be gone altogether.
+        kept = await exists(choice.record)
+        if not kept:
+            _forget(choice)
+        return DownResult((), kept, clock() - began, kept)
+    if dead and cluster.stops_with_sale:
+        await cluster.start(progress)  # its objects outlive it, and are to go
+    async with connect(choice, choice.record, namespace) as sale:
+        progress.step("Removing the ReplicaSet, the Service and the pods")
+        removed = await remove(sale, at_once=dead)
+        if sale.namespace == choice.record.namespace:
+            removed += await _remove_former(sale, choice.record.former_names, at_once=dead)
+        missing = sale.missing()
+        missing.hint = sale.kubectl("get replicasets --all-namespaces")
+        another = await _another(sale, choice.record.namespace)
+    if another and not removed:
+        raise NoSaleError(
+            f"The sale is in the namespace {another}, not in {sale.namespace}.",
+            hint=f"flashsale down -n {another}",
+        )
+    if another and not stop:
+        _go_on(choice, sale.namespace, another, progress)
+        return DownResult(tuple(removed), False, clock() - began)
+    stopped = stopping and await cluster.stop(progress)
+    if not another:
+        _forget(choice)
+    if not removed and not stopped:
+        raise missing
+    return DownResult(tuple(removed), stopped, clock() - began)
+
+
+def _go_on(choice: SelectedCluster, closed: str, another: str, progress: Progress) -> None:
+    """Say for which sale the cluster goes on, and let the next commands find that one."""
+    progress.note(
+        f"The cluster goes on: there is a sale in the namespace {another};"
+        f" to close it: flashsale down -n {another}"
+    )
+    if closed == choice.record.namespace and choice.store.may_replace(choice.record):
+        choice.store.write(replace(choice.record, namespace=another, former_names=()))
+
+
+async def _another(sale: Sale, recorded: str) -> str:
+    """Name a namespace in which a sale is still open: no cluster is stopped under it.
+
+    That is the recorded one, or on a cluster of our own any with such a ReplicaSet.
+    """
+    if recorded != sale.namespace and await _open(replace(sale, namespace=recorded)):
+        return recorded
+    if not sale.cluster.stops_with_sale:
+        return ""
+    found = [one["metadata"] for one in await sale.api.list(paths.REPLICASETS)]
+    others = (one["namespace"] for one in found if one["name"] == sale.name)
+    return next((namespace for namespace in others if namespace != sale.namespace), "")
+
+
+async def _open(sale: Sale) -> bool:
+    try:
+        await sale.replicaset()
+    except NoSaleError:
+        return False
+    return True
+
+
+async def remove(sale: Sale, *, at_once: bool) -> list[str]:
+    """Delete ReplicaSet and Service, wait until the pods are gone, and name what was deleted.
+
+    Args:
+        at_once: pods need no goodbye. Those of a cluster that was dead have no buyers, and pods
+            that are just starting may miss SIGTERM, and then stay for their whole grace period.
+    """
+    removed = []
+    replicaset: Object | None = None
+    try:
+        replicaset = await sale.replicaset()
+        await sale.api.delete(sale.replicaset_path, {"propagationPolicy": "Background"})
+        removed.append(f"replicaset.apps/{sale.name}")
+    except (NoSaleError, NotFoundError):
+        replicaset = None
+    with suppress(NotFoundError):
+        await sale.api.delete(paths.services(sale.namespace, sale.service_name))
+        removed.append(f"service/{sale.service_name}")
+    if replicaset and at_once:
+        await _end(sale, replicaset)
+    if replicaset:
+        await _pods_gone(sale, replicaset)
+    return removed
+
+
+async def _remove_former(sale: Sale, names: Sequence[str], *, at_once: bool) -> list[str]:
+    """Delete what earlier manifests called otherwise, and wait for its pods, too."""
+    removed = []
+    for earlier in renamed.sales(sale, names):
+        removed += await remove(earlier, at_once=at_once)
+    return removed + await renamed.remove(sale, names)
+
+
+async def _end(sale: Sale, replicaset: Object) -> None:
+    for pod in owned(await sale.pods(replicaset), replicaset):
+        with suppress(NotFoundError):
+            path = paths.pods(sale.namespace, pod["metadata"]["name"])
+            await sale.api.delete(path, {"gracePeriodSeconds": 0})
+
+
+async def _pods_gone(sale: Sale, replicaset: Object) -> None:
+    grace = replicaset["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30)
+    try:
+        await until_gone(sale, replicaset, timeout=grace + SPARE)
+    except TimeoutError:
+        raise NotReadyError(
+            f"Some pods are still there {grace + SPARE:g} s after their deletion.",
+            hint=sale.kubectl(f"get pods -n {sale.namespace}"),
+        ) from None
+
+
+def _forget(choice: SelectedCluster) -> None:
+    """Drop the record if it is about this cluster; `down` may name another."""
+    if choice.store.may_replace(choice.record):
+        choice.store.forget()

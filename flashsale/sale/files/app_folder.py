@@ -1,0 +1,182 @@
+"""The three files of the exercise: the packaged ones, a learner's own, and handing them out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashsale.base.errors import BadInputError, RefusedError
+from flashsale.clusters.base import App
+from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files.manifest import Manifest
+from flashsale.sale.ready.diagnosis import CMD
+
+APP, DOCKERFILE = "app.py", "Dockerfile"
+NAMES = (APP, DOCKERFILE, manifests.FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What `up` puts on the cluster: the app for the image, and the manifest."""
+
+    app: App
+    manifest: Manifest
+    folder: Path | None = None  # that it was read from, absolute; None for the packaged one
+
+
+def packaged(manifest: Path | None = None) -> Project:
+    """The shop that ships with flashsale, with its manifest or another."""
+    return Project(packaged_app(), manifests.read(manifest) if manifest else manifests.shipped())
+
+
+def packaged_app() -> App:
+    """The shop that ships with flashsale."""
+    import flashsale
+
+    folder = Path(flashsale.__file__).parent / "shop"
+    return App(folder, packaged_dockerfile(folder))
+
+
+def packaged_dockerfile(shop: Path) -> Path:
+    """Find the Dockerfile: the wheel has it beside the shop, a checkout at its top."""
+    beside = shop / DOCKERFILE
+    return beside if beside.exists() else shop.parent.parent / DOCKERFILE
+
+
+def from_folder(folder: Path, manifest: Path | None = None) -> Project:
+    """A learner's own files; each that is not there is the packaged one.
+
+    Args:
+        manifest: this one instead of the folder's.
+
+    Raises:
+        BadInputError: the folder has none of the three, or a Dockerfile without its app.
+    """
+    present = _present(folder)
+    app, ours = folder / APP in present, packaged_app()
+    if folder / DOCKERFILE in present and not app:
+        raise BadInputError(f"{folder} has a {DOCKERFILE}, but no {APP}.", hint=_init(folder))
+    own = folder / DOCKERFILE if folder / DOCKERFILE in present else ours.dockerfile
+    file = manifest or (folder / manifests.FILE if folder / manifests.FILE in present else None)
+    return Project(
+        App(folder, own) if app else ours,
+        manifests.read(file) if file else manifests.shipped(),
+        folder.absolute(),
+    )
+
+
+def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
+    """Take the files that an open sale came from; the packaged ones if those are gone.
+
+    Returns the project, and a line that says so.
+
+    Args:
+        before: the folder that `up` had last; empty for none.
+        manifest: this one instead of the folder's.
+
+    Raises:
+        BadInputError: as :func:`from_folder` does.
+    """
+    if not before:
+        return packaged(manifest), ""
+    folder, here = Path(before), Path.cwd()
+    if not folder.is_dir():
+        return packaged(manifest), f"{folder}, where the app was, is gone: taking the packaged one."
+    shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return from_folder(folder, manifest), f"From {shown}, as last time; flashsale down forgets it."
+
+
+def commandless(project: Project) -> str:
+    """Say in one line if nothing here names a command to run; empty if something does."""
+    from flashsale.docker.buildkit import instructions
+
+    container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
+    if container.get("command") or container.get("args"):
+        return ""
+    file = project.app.dockerfile
+    base, named = command_of([one.text for one in instructions(_text(file))])
+    if named or not base:
+        return ""
+    own = ": python3, which ends at once" if re.match(r"(?:\S*/)?python\b", base) else ", if any"
+    return (
+        f"{file} names no command: add {CMD}."
+        f" Without one containers run what their base image {base} does{own}."
+    )
+
+
+def command_of(instructions: Sequence[str]) -> tuple[str, bool]:
+    """Find what a Dockerfile's last stage is based on, and whether it names a command.
+
+    A stage that is based on an earlier one has that one's command.
+    """
+    stages: dict[str, tuple[str, bool]] = {}
+    base, alias, named = "", "", False
+    for text in instructions:
+        keyword, *words = text.split()
+        if keyword.upper() == "FROM":
+            words = [word for word in words if not word.startswith("--")]
+            stages[alias] = base, named
+            alias = words[2].lower() if len(words) > 2 else ""
+            source = words[0] if words else ""
+            base, named = stages.get(source.lower(), (source, False))
+        named = named or keyword.upper() in ("CMD", "ENTRYPOINT")
+    return base, named
+
+
+def init(folder: Path) -> list[Path]:
+    """Write the three files into a folder, which is created where needed.
+
+    Raises:
+        RefusedError: one of them is there already; nothing was written.
+        BadInputError: the folder is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BadInputError(f"{folder} is a file, not a folder.", hint="flashsale init sale")
+    there = [name for name in NAMES if (folder / name).exists() or (folder / name).is_symlink()]
+    if there:
+        whole = f"flashsale up {shlex.quote(str(folder))}"
+        another = f"flashsale init {shlex.quote(str(folder / 'sale'))}"
+        raise RefusedError(
+            f"{folder / there[0]} is there already, and init overwrites nothing.",
+            hint=whole if len(there) == len(NAMES) else another,
+        )
+    app = packaged_app()
+    texts = (
+        (app.folder / APP).read_text(),
+        app.dockerfile.read_text(),
+        manifests.shipped_text(),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in zip(NAMES, texts, strict=True):
+        with (folder / name).open("x") as file:  # x: not even a file that came just now
+            file.write(text)
+    return [folder / name for name in NAMES]
+
+
+def _text(file: Path) -> str:
+    """Read a Dockerfile; what is wrong with one is the builder's to say."""
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _present(folder: Path) -> list[Path]:
+    if folder.is_file():
+        raise BadInputError(
+            f"{folder} is a file, not a folder.",
+            hint=f"flashsale up --manifest {shlex.quote(str(folder))}",
+        )
+    if not folder.is_dir():
+        raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
+    present = [folder / name for name in NAMES if (folder / name).is_file()]
+    if not present:
+        raise BadInputError(f"{folder} has none of {', '.join(NAMES)}.", hint=_init(folder))
+    return present
+
+
+def _init(folder: Path) -> str:
+    return f"flashsale init {shlex.quote(str(folder))} writes them"

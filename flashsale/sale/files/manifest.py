@@ -1,0 +1,202 @@
+"""The sale's YAML: one ReplicaSet and one Service, the shipped one or a learner's own.
+
+What only the API server can judge is left to it. Checked here is what it would not see (a Service
+that selects no pod), would not say well (a list, a binary file), or what the sale itself needs.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flashsale.base.errors import BadInputError
+from flashsale.objects.models import Object
+from flashsale.sale.files.yaml_reader import YamlSource, documents
+
+FILE = "flashsale-replicaset.yaml"
+ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
+VERSIONS = {"ReplicaSet": "apps/v1", "Service": "v1"}
+DEPLOYMENT = "a ReplicaSet is what the exercise is about; write `kind: ReplicaSet`"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A checked manifest: the two objects, and the text they came from."""
+
+    replicaset: Object
+    service: Object
+    source: str  # the file's name, for messages
+    text: str
+
+    @property
+    def image(self) -> str:
+        """The image of the first container."""
+        return str(_containers(self.replicaset)[0].get("image") or "")
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the manifest names; empty if it leaves that open."""
+        return str(self.replicaset["metadata"].get("namespace") or "")
+
+    @property
+    def name(self) -> str:
+        """The ReplicaSet's name."""
+        return str(self.replicaset["metadata"]["name"])
+
+    @property
+    def service_name(self) -> str:
+        """The Service's name."""
+        return str(self.service["metadata"]["name"])
+
+
+def shipped_text() -> str:
+    """Return the manifest that `up` applies when there is no other."""
+    import flashsale
+
+    return (Path(flashsale.__file__).parent / "manifests" / FILE).read_text()
+
+
+def as_taught(text: str) -> str:
+    """Leave out what was added to the exercise's own manifest, and the remark about it."""
+    kept = [line for line in text.splitlines() if ADDED not in line]
+    return "\n".join(line for line in kept if not line.startswith("# ")) + "\n"
+
+
+def shipped() -> Manifest:
+    """Read the shipped manifest."""
+    return parse(shipped_text(), FILE)
+
+
+def read(file: Path) -> Manifest:
+    """Read a learner's manifest.
+
+    Raises:
+        BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
+    """
+    source = YamlSource.of(file)
+    return parse(source.text, source.name)
+
+
+def parse(text: str, source: str) -> Manifest:
+    """Read and check a manifest; the documents may come in any order.
+
+    Raises:
+        BadInputError: with the file, and the line or field that is wrong.
+    """
+    found: dict[str, Object] = {}
+    for number, document in documents(text, source):
+        kind = _kind(document, number, source)
+        if kind in found:
+            raise wrong(source, f"has two objects of kind {kind}; the sale is one of each")
+        found[kind] = document
+    for kind in VERSIONS:
+        if kind not in found:
+            raise wrong(source, f"has no {kind}; the sale is one ReplicaSet and one Service")
+    manifest = Manifest(found["ReplicaSet"], found["Service"], source, text)
+    _check_replicaset(manifest)
+    _check_service(manifest)
+    return manifest
+
+
+def with_image(manifest: Manifest, image: str) -> Manifest:
+    """Return the manifest with another image for the first container."""
+    replicaset = copy.deepcopy(manifest.replicaset)
+    _containers(replicaset)[0]["image"] = image
+    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+
+
+def for_server(manifest: Manifest, minor: int) -> Manifest:
+    """Write `preStop.sleep` as a command for servers older than 1.30, which do not know it."""
+    if minor >= 30:
+        return manifest
+    replicaset = copy.deepcopy(manifest.replicaset)
+    for container in _containers(replicaset):
+        hook = _dig(container, "lifecycle", "preStop")
+        seconds = _dig(hook, "sleep").get("seconds")
+        if seconds is not None:
+            del hook["sleep"]
+            hook["exec"] = {"command": ["sleep", str(seconds)]}
+    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+
+
+def wrong(source: str, what: str, hint: str = "flashsale manifest") -> BadInputError:
+    """Say what is wrong with a file."""
+    return BadInputError(f"{source} {what}.", hint=hint)
+
+
+def _kind(document: Object, number: int, source: str) -> str:
+    kind, version = document.get("kind"), document.get("apiVersion")
+    if not kind or not version:
+        raise wrong(source, f"says no kind or apiVersion in document {number}")
+    if kind not in VERSIONS:
+        hint = DEPLOYMENT if kind == "Deployment" else "flashsale manifest"
+        raise wrong(source, f"has a {kind}; the sale is one ReplicaSet and one Service", hint)
+    if version != VERSIONS[kind]:
+        raise wrong(source, f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}")
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+        raise wrong(source, f"gives its {kind} no name: metadata.name is missing")
+    if not isinstance(document.get("spec"), dict):
+        raise wrong(source, f"gives its {kind} no spec")
+    return str(kind)
+
+
+def _check_replicaset(manifest: Manifest) -> None:
+    containers = _dig(manifest.replicaset, "spec", "template", "spec").get("containers")
+    if not isinstance(containers, list) or not containers:
+        raise wrong(manifest.source, "has no spec.template.spec.containers in its ReplicaSet")
+    if not all(isinstance(one, dict) for one in containers):
+        raise wrong(manifest.source, "has something else than containers in spec.containers")
+    if not isinstance(containers[0].get("image"), str):
+        raise wrong(manifest.source, "gives its container no image")
+    replicas = manifest.replicaset["spec"].get("replicas")
+    if replicas is not None and (type(replicas) is not int or replicas < 0):
+        say = json.dumps(replicas)[:40]
+        raise wrong(manifest.source, f"says replicas: {say}; it takes a whole number, 0 or more")
+    selector = _dig(manifest.replicaset, "spec", "selector")
+    wanted = selector.get("matchLabels") or {}
+    if not selector:
+        raise wrong(manifest.source, "gives its ReplicaSet no spec.selector")
+    _same_labels(manifest, "the ReplicaSet's selector", wanted)
+
+
+def _check_service(manifest: Manifest) -> None:
+    """A Service whose selector finds no pod is accepted by every API server, and refuses buyers."""
+    selector = manifest.service["spec"].get("selector")
+    if not isinstance(selector, dict) or not selector:
+        raise wrong(manifest.source, "gives its Service no spec.selector: it would find no pod")
+    _same_labels(manifest, "the Service's selector", selector)
+
+
+def _same_labels(manifest: Manifest, who: str, wanted: Any) -> None:
+    labels = _dig(manifest.replicaset, "spec", "template", "metadata").get("labels") or {}
+    if not isinstance(wanted, dict) or not isinstance(labels, dict):
+        raise wrong(manifest.source, "has labels that are not a mapping of names to values")
+    missing = {key: value for key, value in wanted.items() if labels.get(key) != value}
+    if missing:
+        raise wrong(
+            manifest.source,
+            f"does not fit together: {who} asks for {_told(missing)},"
+            f" but the pods are labelled {_told(labels)}",
+            "make spec.template.metadata.labels and the selectors equal",
+        )
+
+
+def _told(labels: dict[str, Any]) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items()) or "with nothing"
+
+
+def _dig(thing: Object, *keys: str) -> Object:
+    """Follow keys through mappings; whatever is missing, or no mapping, counts as empty."""
+    for key in keys:
+        inner = thing.get(key)
+        thing = inner if isinstance(inner, dict) else {}
+    return thing
+
+
+def _containers(replicaset: Object) -> list[Object]:
+    containers: list[Object] = replicaset["spec"]["template"]["spec"]["containers"]
+    return containers

@@ -1,0 +1,180 @@
+"""YAML files that people wrote: read with care, refused with the line that is wrong."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flashsale.base.errors import BadInputError
+from flashsale.objects.models import Object
+
+if TYPE_CHECKING:
+    import yaml
+
+BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
+MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
+DEEPEST = 50  # levels; an alias may stand within what it stands for
+HINT = "flashsale manifest shows one that works"
+PIPE = "flashsale manifest | flashsale up --manifest -"
+STDIN = Path("-")  # as kubectl has it
+
+
+@dataclass(frozen=True, slots=True)
+class YamlSource:
+    """A text file."""
+
+    name: str
+    text: str
+
+    @classmethod
+    def of(cls, file: Path) -> YamlSource:
+        """Read a text file; `-` is standard input.
+
+        Raises:
+            BadInputError: it is missing, no regular file, too big, binary, or not ours to read.
+        """
+        if file == STDIN:
+            return cls("stdin", _standard_input())
+        if file.is_dir():
+            raise BadInputError(f"{file} is a folder, not a file.", hint=f"flashsale up {file}")
+        try:
+            about = file.stat()
+            if not stat.S_ISREG(about.st_mode):  # a device or a pipe may never end
+                raise BadInputError(f"{file} is not a regular file.", hint=PIPE)
+            if about.st_size > BIGGEST:
+                raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
+            content = file.read_bytes()
+        except FileNotFoundError:
+            raise BadInputError(f"There is no file {file}.", hint="flashsale init") from None
+        except OSError as error:
+            raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=HINT) from error
+        return cls(str(file), _decoded(content, str(file)))
+
+
+@cache
+def _standard_input() -> str:
+    """Read it all, once: whoever asks again gets the same."""
+    if sys.stdin.isatty():
+        raise BadInputError("stdin is a terminal, not a manifest.", hint=PIPE)
+    try:
+        content = sys.stdin.buffer.read(BIGGEST + 1)
+    except OSError as error:
+        raise BadInputError(f"stdin cannot be read: {error.strerror}.", hint=PIPE) from error
+    if len(content) > BIGGEST:
+        raise BadInputError("stdin is too big to be a manifest.", hint=HINT)
+    return _decoded(content, "stdin")
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise BadInputError(f"{name} is not a text file.", hint=HINT) from None
+    if "\0" in text:
+        raise BadInputError(f"{name} is not a text file.", hint=HINT)
+    return text
+
+
+def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
+    """Yield the documents of a YAML text that are not empty, each with its number from 1.
+
+    Raises:
+        BadInputError: with the line, where it is the YAML that is wrong.
+    """
+    import yaml
+
+    try:
+        loaded = list(yaml.load_all(text, Loader=_loader()))
+    except yaml.MarkedYAMLError as error:
+        raise BadInputError(f"{source} is not YAML: {_where(error)}.", hint=HINT) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadInputError(f"{source} is not YAML: {_first_line(error)}.", hint=HINT) from error
+    found = [
+        (number, document) for number, document in enumerate(loaded, 1) if document is not None
+    ]
+    if not found:
+        raise BadInputError(f"{source} is empty.", hint=HINT)
+    budget = [MOST_NODES]
+    for number, document in found:
+        if not isinstance(document, dict):
+            what = "a list" if isinstance(document, list) else f"just {str(document)[:40]!r}"
+            raise BadInputError(
+                f"{source} holds {what} where an object is due (document {number}).", hint=HINT
+            )
+        _plain(document, source, (), budget)
+        yield number, document
+
+
+@cache
+def _loader() -> Any:
+    """Make a loader that refuses a key that is there twice: of the two only one would count."""
+    from flashsale.base.yaml_loader import SafeLoader
+
+    class Loader(SafeLoader):
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            """Look before `<<` is resolved: what that adds may well be there already."""
+            _check_keys(node)
+            super().flatten_mapping(node)
+
+    return Loader
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
+    import yaml
+
+    seen = set[tuple[str, str]]()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if (key.tag, key.value) in seen:
+                problem = f"the key {key.value!r} is there twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add((key.tag, key.value))
+
+
+def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[int]) -> None:
+    """Refuse what JSON cannot say: dates, keys that are no text, values without an end."""
+    budget[0] -= 1
+    if budget[0] < 0 or len(path) > DEEPEST:
+        raise BadInputError(f"{source} holds more values than any manifest needs.", hint=HINT)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                where = f" under {_told(path)}" if path else ""
+                raise BadInputError(
+                    f"{source} has the key {key!r}{where}, which is not text: quote it.", hint=HINT
+                )
+            _plain(inner, source, (*path, key), budget)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _plain(inner, source, (*path, index), budget)
+    elif not (value is None or isinstance(value, str | bool | int) or _finite(value)):
+        raise BadInputError(
+            f"{source} has the value {value!r} at {_told(path)}, which no manifest can say:"
+            " quote it.",
+            hint=HINT,
+        )
+
+
+def _told(path: tuple[str | int, ...]) -> str:
+    """Write a path as Kubernetes does: `spec.containers[0].image`."""
+    words = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(words).removeprefix(".")
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, float) and value - value == 0
+
+
+def _where(error: Any) -> str:
+    mark = error.problem_mark or error.context_mark
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{place}{error.problem or error.context}"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

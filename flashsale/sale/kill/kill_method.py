@@ -1,0 +1,20 @@
+"""How a pod is killed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flashsale.sale.observe.observations import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class KillMethod:
+    """How to kill."""
+
+    grace: int | None = None  # seconds; None is the pod's own, 0 is at once, without any goodbye
+    process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
+
+    @property
+    def cause(self) -> Cause:
+        """What the healing will say it died of."""
+        return "crashed" if self.process else "deleted"

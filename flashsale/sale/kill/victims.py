@@ -1,0 +1,76 @@
+"""Which pods die. Pure: the random generator is an argument."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
+from flashsale.objects.models import Pod
+
+
+def victims(
+    pods: Sequence[Pod],
+    owner: str,
+    *,
+    name: str | None = None,
+    count: int = 1,
+    everyone: bool = False,
+    rng: random.Random,
+) -> tuple[Pod, ...]:
+    """Choose the pods to kill: a named one, all, or ``count`` random ready ones.
+
+    Args:
+        pods: whatever the sale's selector finds, others' pods included.
+        owner: uid of the ReplicaSet; only its pods are ever chosen.
+
+    Raises:
+        BadInputError: there is no pod of that name, or not so many.
+        RefusedError: the named pod is not the ReplicaSet's.
+        NotReadyError: no pod is ready.
+    """
+    own = sorted(
+        (pod for pod in pods if owner and pod.owner_uid == owner), key=lambda pod: pod.name
+    )
+    alive = [pod for pod in own if not pod.terminating]
+    if name is not None:
+        return (_named(name, pods, own),)
+    if everyone:
+        return tuple(alive) or _none_ready()
+    ready = [pod for pod in alive if pod.ready]
+    if not ready:
+        return _none_ready()
+    if count > len(ready):
+        pods_are = "pod is" if len(ready) == 1 else "pods are"
+        raise BadInputError(
+            f"Only {len(ready)} {pods_are} ready; {count} cannot be killed.",
+            hint=f"flashsale kill-pod --count {len(ready)}",
+        )
+    return tuple(rng.sample(ready, count))
+
+
+def _named(name: str, pods: Sequence[Pod], own: Sequence[Pod]) -> Pod:
+    found = next((pod for pod in pods if pod.name == name), None)
+    if found is None:
+        names = [pod.name for pod in own]
+        close = get_close_matches(name, names, n=1, cutoff=0.5)
+        ending = [one for one in names if one.endswith(name)]
+        hint = (close or ending or names or [""])[0]
+        raise BadInputError(
+            f"There is no pod '{name}' in the sale."
+            + (f" Did you mean '{(close or ending)[0]}'?" if close or ending else ""),
+            hint=f"flashsale kill-pod {hint}" if hint else "flashsale status",
+        )
+    if found not in own:
+        raise RefusedError(
+            f"The pod '{name}' does not belong to the sale's ReplicaSet, so it is left alone.",
+            hint="flashsale status",
+        )
+    if found.terminating:
+        raise BadInputError(f"The pod '{name}' is on its way out already.", hint="flashsale status")
+    return found
+
+
+def _none_ready() -> tuple[Pod, ...]:
+    raise NotReadyError("No pod is ready, so there is none to kill.", hint="flashsale status")

@@ -1,0 +1,160 @@
+"""What the pods log: now, or as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.kube import NotFoundError, paths
+from flashsale.kube.watch import Changed, Resynced, Stream, changes
+from flashsale.objects.models import Object, Pod, ReplicaSet
+from flashsale.sale.ready.conditions import still_there
+from flashsale.sale.session import Sale, owned
+
+MOST_FOLLOWED = 50  # pods at once: each is an open connection to the API server
+PAUSE = 0.5  # seconds before a log is opened again that ended while its pod lives
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of one pod's log."""
+
+    pod: str
+    text: str
+
+
+async def read(sale: Sale, name: str | None, tail: int | None) -> list[Line]:
+    """Fetch the last lines of one pod, or of all, pod by pod.
+
+    Raises:
+        BadInputError: there is no such pod.
+    """
+    pods = await _chosen(sale, name)
+    texts = await asyncio.gather(*(_text(sale, pod.name, tail, strict=bool(name)) for pod in pods))
+    return [
+        Line(pod.name, line)
+        for pod, text in zip(pods, texts, strict=True)
+        for line in text.splitlines()
+    ]
+
+
+async def follow(sale: Sale, name: str | None, tail: int | None) -> AsyncGenerator[Line, None]:
+    """Yield lines as they come, of pods that come later too; end with the named pod, else never.
+
+    Raises:
+        BadInputError: there is no such pod, or too many to follow.
+    """
+    chosen = await _chosen(sale, name)
+    if len(chosen) > MOST_FOLLOWED:
+        raise BadInputError(
+            f"{len(chosen)} pods are too many to follow at once; {MOST_FOLLOWED} is the most.",
+            hint=f"flashsale logs {chosen[0].name} -f",
+        )
+    lines: asyncio.Queue[Line | None] = asyncio.Queue(maxsize=1000)
+    watching = asyncio.create_task(_watch(sale, name, tail, lines), name="logs")
+    watching.add_done_callback(lambda _: lines.put_nowait(None) if not lines.full() else None)
+    try:
+        while (line := await lines.get()) is not None:
+            yield line
+        await watching
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch(
+    sale: Sale, name: str | None, tail: int | None, lines: asyncio.Queue[Line | None]
+) -> None:
+    """Follow each pod of the sale from the moment it exists until it is gone."""
+    selector = ReplicaSet.from_object(await sale.replicaset()).selector
+    query = {"labelSelector": selector} if selector else {}
+    news = changes(sale.api, paths.pods(sale.namespace), query)
+    followed: dict[str, asyncio.Task[None]] = {}
+    try:
+        async with asyncio.TaskGroup() as group, aclosing(news):
+            async for change in news:
+                if isinstance(change, Stream):
+                    still_there(sale, change)
+                for pod in _appeared(change):
+                    uid, known = pod["metadata"]["uid"], pod["metadata"]["name"]
+                    if name in (None, known) and _started(pod) and uid not in followed:
+                        followed[uid] = group.create_task(_pod(sale, known, tail, lines))
+                gone = _gone(change)
+                if gone in followed:
+                    followed.pop(gone).cancel()
+                    if name:
+                        return
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+def _appeared(change: object) -> Sequence[Object]:
+    match change:
+        case Resynced(objects=found):
+            return found
+        case Changed(type="ADDED" | "MODIFIED", object=pod):
+            return [pod]
+    return []
+
+
+def _gone(change: object) -> str:
+    match change:
+        case Changed(type="DELETED", object=pod):
+            return str(pod["metadata"]["uid"])
+    return ""
+
+
+def _started(pod: Object) -> bool:
+    return (pod.get("status") or {}).get("phase") not in (None, "Pending")
+
+
+async def _pod(sale: Sale, pod: str, tail: int | None, lines: asyncio.Queue[Line | None]) -> None:
+    """Follow one pod's log, and open it again when its container is restarted."""
+    path = paths.pods(sale.namespace, pod, "log")
+    query: dict[str, object] = {"follow": True} | ({} if tail is None else {"tailLines": tail})
+    while True:
+        try:
+            async with aclosing(sale.api.lines(path, query)) as texts:
+                async for text in texts:
+                    await lines.put(Line(pod, text))
+        except NotFoundError:
+            return
+        except ClusterUnreachableError:
+            raise
+        except FlashsaleError:
+            pass  # between two lives there is no container whose log could be read
+        query["tailLines"] = 0
+        await asyncio.sleep(PAUSE)
+
+
+async def _text(sale: Sale, pod: str, tail: int | None, *, strict: bool) -> str:
+    query = {} if tail is None else {"tailLines": tail}
+    try:
+        return await sale.api.text(paths.pods(sale.namespace, pod, "log"), query)
+    except ClusterUnreachableError:
+        raise
+    except FlashsaleError:
+        if strict:
+            raise
+        return ""  # one pod of many that has not started yet
+
+
+async def _chosen(sale: Sale, name: str | None) -> list[Pod]:
+    replicaset = await sale.replicaset()
+    found = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
+    pods = sorted(found, key=lambda pod: pod.name)
+    if name is None:
+        return pods
+    names = [pod.name for pod in pods]
+    if name not in names:
+        close = get_close_matches(name, names, n=1, cutoff=0.5)
+        raise BadInputError(
+            f"There is no pod '{name}' in the sale."
+            + (f" Did you mean '{close[0]}'?" if close else ""),
+            hint=f"flashsale logs {(close or names or [''])[0]}".strip(),
+        )
+    return [pod for pod in pods if pod.name == name]

@@ -1,0 +1,258 @@
+"""Healing told from observations: who died, of what, what replaced it, and how long each step took.
+
+:func:`step` is a pure fold. What it knows of the ReplicaSet controller
+(`pkg/controller/replicaset/replica_set.go`), and what the telling rests on:
+
+- it counts active pods: its own, not terminating, not Succeeded or Failed;
+- it creates only while there are fewer of them than wanted, so a new pod fills a place;
+- it deletes only while there are more, and says so in a `SuccessfulDelete` event each.
+
+A pod that leaves while fewer are left than wanted is a victim; the next pod that appears replaces
+it. Pods, ReplicaSet and events arrive over streams of their own, so each may be late. Where a later
+word contradicts an earlier guess the guess is withdrawn: a victim that turns out to be surplus is
+called off, and a victim that was dismissed too early is called back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flashsale.sale.observe.observations import (
+    EventSeen,
+    Mark,
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    Served,
+    SliceSeen,
+)
+from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO, REMOVED, SCALED, Page
+from flashsale.sale.observe.state import (
+    KEPT_NAMES,
+    Adopted,
+    Gone,
+    Happening,
+    Healed,
+    Healing,
+    NotReplaced,
+    Replaced,
+    SaleState,
+    Scaled,
+)
+
+DELETED_POD = "Deleted pod: "  # how the controller's SuccessfulDelete events begin
+
+
+def step(state: SaleState, observation: Observation) -> tuple[SaleState, list[Happening]]:
+    """Add one observation to what is known, and say what it means."""
+    turn = _Turn(state, observation.at)
+    match observation:
+        case PodSeen():
+            turn.pod(observation)
+        case ReplicaSetSeen():
+            turn.replicaset(observation)
+        case SliceSeen():
+            turn.slice(observation)
+        case EventSeen():
+            turn.event(observation)
+        case Mark():
+            turn.mark(observation)
+        case Served():
+            turn.served(observation)
+    turn.settle()
+    return turn.state, turn.told()
+
+
+class _Turn(Page):
+    """One observation being worked in."""
+
+    def pod(self, seen: PodSeen) -> None:
+        uid = seen.pod.uid
+        before = self.state.pods.get(uid)
+        was_active = before is not None and self.state.active(before)
+        is_active = seen.change != "gone" and self.state.active(seen)
+        crashed = before is not None and _crashed(before, seen)
+        self.remember(seen)
+        if seen.change == "listed":
+            return
+        if is_active and not was_active:
+            self._arrived(seen, adopted=before is not None)
+        elif was_active and not is_active:
+            self._left(seen)
+        elif is_active and crashed:
+            self._crashed(seen)
+        if is_active:
+            self._progress(seen)
+        if seen.change == "gone" and seen.cause != "released":
+            self._gone(uid)
+
+    def replicaset(self, seen: ReplicaSetSeen) -> None:
+        if seen.replicaset is None:
+            self.state = replace(self.state, replicaset=None, desired=None, desired_version=0)
+            return
+        self.state = replace(self.state, replicaset=seen.replicaset)
+        if 0 < seen.version < self.state.desired_version:
+            return  # older than what the pods have told
+        before, after = self.state.desired, seen.replicaset.desired
+        self.state = replace(self.state, desired=after, desired_version=seen.version)
+        if before is not None and before != after:
+            self.said.append(Scaled(self.at, before, after))
+
+    def slice(self, seen: SliceSeen) -> None:
+        slices = {**self.state.slices, seen.name: seen.ready}
+        self.state = replace(self.state, slices=slices)
+        self.note(
+            lambda one: one.replacement in seen.ready and one.started is not None, routed=self.at
+        )
+
+    def event(self, seen: EventSeen) -> None:
+        """Learn from the controller itself which pod was surplus."""
+        if seen.reason != "SuccessfulDelete" or not seen.message.startswith(DELETED_POD):
+            return
+        name = seen.message.removeprefix(DELETED_POD)
+        surplus = (*self.state.surplus, name)[-KEPT_NAMES:]
+        self.state = replace(self.state, surplus=surplus)
+        for healing in self.state.open:
+            if healing.victim == name and healing.cause == "deleted" and healing.ready is None:
+                self.call_off(healing, SCALED)
+                self._hand_on(healing)
+
+    def mark(self, mark: Mark) -> None:
+        died = [healing for healing in self.state.open if healing.victim == mark.pod]
+        for healing in died:
+            self.swap(healing, died=min(healing.died, mark.at), marked=True)
+        if not died:  # its death is still to be seen
+            self.state = replace(self.state, marks={**self.state.marks, mark.pod: mark})
+
+    def served(self, seen: Served) -> None:
+        self.note(lambda one: one.replacement == seen.pod and one.ready is not None, served=self.at)
+
+    def settle(self) -> None:
+        """Call off victims whose places nobody wants filled, and close what is whole."""
+        if self.state.replicaset is None:
+            self._remove_all()
+            return
+        waiting = sorted(self.waiting(), key=_first_dismissed)
+        wanted = max(0, (self.state.desired or 0) - self.state.count)
+        for healing in waiting[: max(0, len(waiting) - wanted)]:
+            self.dismiss(healing)
+        for healing in self.state.open:
+            if healing.whole:
+                self.close(healing)
+
+    def _arrived(self, seen: PodSeen, *, adopted: bool) -> None:
+        if adopted:
+            self.said.append(Adopted(self.at, seen.pod.name))
+        waiting = self.waiting()
+        if not waiting and not adopted and self.state.count > (self.state.desired or 0):
+            waiting = self._unexplained(seen)
+        if waiting:
+            self._pair(min(waiting, key=_first_served), seen.pod.name, seen.pod.uid, self.at)
+
+    def _unexplained(self, seen: PodSeen) -> list[Healing]:
+        """Find the reason for a pod that is one too many as far as we know.
+
+        The controller never creates more than are wanted. Either more are wanted than the last word
+        on the ReplicaSet said, or that word is newer than the pod and made us dismiss a victim.
+        """
+        if seen.version >= self.state.desired_version:
+            self.state = replace(self.state, desired=self.state.count, desired_version=seen.version)
+            return []
+        return self.recent()
+
+    def _left(self, seen: PodSeen) -> None:
+        pod, mark = seen.pod, self._take_mark(seen.pod.name)
+        surplus = pod.name in self.state.surplus or self.state.count >= (self.state.desired or 0)
+        for healing in self.state.open:
+            if healing.replacement_uid == pod.uid and healing.ready is None:
+                why = DELETED_TOO if healing.in_place else SCALED if surplus else DIED_TOO
+                self.call_off(healing, why)
+        cause = mark.cause if mark and seen.cause == "lost" else seen.cause
+        died = min(self.at, mark.at) if mark else self.at
+        healing = Healing(pod.name, pod.uid, cause, died, marked=mark is not None)
+        if pod.name in self.state.surplus:
+            self.said.append(NotReplaced(self.at, healing, SCALED))
+        else:
+            self.open(healing)
+
+    def _gone(self, uid: str) -> None:
+        """Note the end of a victim, and tell of it where its healing still goes on."""
+        before = self.state.open
+        self.note(lambda one: one.victim_uid == uid and not one.in_place, gone=self.at)
+        pairs = zip(before, self.state.open, strict=True)
+        self.said += [Gone(self.at, new) for old, new in pairs if new is not old]
+
+    def _crashed(self, seen: PodSeen) -> None:
+        """Note a container's death. While its pod is still coming up, that is only a delay."""
+        pod = seen.pod
+        for healing in self.state.open:
+            if healing.replacement_uid == pod.uid and healing.ready is None:
+                self.swap(healing, started=None)
+                return
+        mark = self._take_mark(pod.name)
+        died = min(self.at, mark.at) if mark else self.at
+        marked = mark is not None
+        self.open(Healing(pod.name, pod.uid, "crashed", died, pod.name, pod.uid, marked=marked))
+
+    def _take_mark(self, pod: str) -> Mark | None:
+        """Return the mark that explains a death, once: a pod's next death has another reason."""
+        marks = dict(self.state.marks)
+        mark = marks.pop(pod, None)
+        self.state = replace(self.state, marks=marks)
+        return mark
+
+    def _progress(self, seen: PodSeen) -> None:
+        for healing in self.state.open:
+            if healing.replacement_uid == seen.pod.uid and healing.ready is None:
+                now = self.swap(healing, healing.reached(self.at, seen))
+                if now.ready is not None:
+                    self.said.append(Healed(self.at, now))
+
+    def _pair(self, victim: Healing, name: str, uid: str, at: float) -> Healing:
+        paired = replace(victim, replacement=name, replacement_uid=uid, created=at)
+        if victim in self.state.open:
+            self.swap(victim, paired)
+        else:
+            rest = tuple(one for one in self.state.dismissed if one[1] is not victim)
+            self.state = replace(self.state, dismissed=rest)
+            self.open(paired)
+        self.said.append(Replaced(self.at, paired))
+        return paired
+
+    def _hand_on(self, healing: Healing) -> None:
+        """Give the replacement of a pod that needed none to one that does."""
+        if healing.replacement is None or healing.replacement_uid is None or healing.in_place:
+            return
+        waiting = self.waiting() or self.recent()
+        seen = self.state.pods.get(healing.replacement_uid)
+        if waiting and seen:
+            born = self.at if healing.created is None else healing.created
+            heir = min(waiting, key=_first_served)
+            self._pair(heir, healing.replacement, healing.replacement_uid, born)
+            self._progress(seen)
+
+    def _remove_all(self) -> None:
+        for healing in self.state.open:
+            if healing.ready is None:
+                self.call_off(healing, REMOVED)
+            else:
+                self.close(healing)
+
+
+def _crashed(before: PodSeen, seen: PodSeen) -> bool:
+    stopped = before.running and not seen.running
+    return stopped or seen.pod.restarts > before.pod.restarts
+
+
+def _first_served(healing: Healing) -> tuple[bool, float]:
+    """Sort victims by who gets the next pod: those we killed ourselves, then the oldest."""
+    return not healing.marked, healing.died
+
+
+def _first_dismissed(healing: Healing) -> tuple[bool, float]:
+    """Sort victims by who is surplus first: the oldest that we did not kill ourselves.
+
+    A ReplicaSet that was just scaled down deletes its surplus first; whoever is killed afterwards
+    is replaced.
+    """
+    return healing.marked, healing.died

@@ -1,0 +1,194 @@
+"""What can be seen of a sale from outside: each observation with the moment of its arrival.
+
+``at`` is always seconds on the monotonic clock, taken when the news arrived here: the API's own
+times are whole seconds. ``version`` is a resourceVersion as a number, 0 where it is none; the fold
+uses it only as a hint about the order of news that came over different streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flashsale.objects.models import Object, Pod, ReplicaSet, pod_condition, timestamp
+
+Cause = Literal["deleted", "crashed", "failed", "evicted", "lost", "released"]
+Change = Literal["listed", "added", "changed", "gone"]
+
+ENDED = ("Succeeded", "Failed")  # phases that a pod never leaves
+LOST = ("DeletionByTaintManager", "DeletionByPodGC", "NodeLost")
+EVICTED = ("EvictionByEvictionAPI", "PreemptionByScheduler", "TerminationByKubelet", "Evicted")
+
+
+@dataclass(frozen=True, slots=True)
+class PodSeen:
+    """One sight of a pod. ``listed`` pods were there before anybody looked."""
+
+    at: float
+    change: Change
+    pod: Pod
+    ready: bool  # its Ready condition, which is what the ReplicaSet counts
+    running: bool  # every container runs
+    ended: bool  # its phase is Succeeded or Failed
+    cause: Cause  # why it leaves, if this is how it leaves
+    version: int = 0
+
+    @classmethod
+    def from_object(
+        cls, pod: Object, change: Change, at: float, *, relisted: bool = False
+    ) -> PodSeen:
+        """Read a pod as the API sends it.
+
+        Args:
+            relisted: the change was found by listing again, so its moment and reason were missed.
+        """
+        seen = Pod.from_object(pod)
+        return cls(
+            at=at,
+            change=change,
+            pod=seen,
+            ready=pod_condition(pod, "Ready").get("status") == "True",
+            running=_running(pod),
+            ended=(pod.get("status") or {}).get("phase") in ENDED,
+            cause=_cause(pod, unseen=relisted and change == "gone"),
+            version=version_of(pod),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSetSeen:
+    """The ReplicaSet as it is now; None once it is deleted or being deleted."""
+
+    at: float
+    replicaset: ReplicaSet | None
+    version: int = 0
+
+    @classmethod
+    def from_object(cls, replicaset: Object, change: Change, at: float) -> ReplicaSetSeen:
+        """Read a ReplicaSet as the API sends it."""
+        leaving = change == "gone" or bool(replicaset["metadata"].get("deletionTimestamp"))
+        found = None if leaving else ReplicaSet.from_object(replicaset)
+        return cls(at, found, version_of(replicaset))
+
+
+@dataclass(frozen=True, slots=True)
+class SliceSeen:
+    """One EndpointSlice: the pods to which its Service sends new connections now."""
+
+    at: float
+    name: str
+    ready: frozenset[str]  # names of pods
+
+    @classmethod
+    def from_object(cls, found: Object, change: Change, at: float) -> SliceSeen:
+        """Read an EndpointSlice as the API sends it; a deleted one serves nobody."""
+        endpoints = [] if change == "gone" else found.get("endpoints") or []
+        # An absent condition means ready: EndpointConditions in the discovery/v1 API.
+        serving = (e for e in endpoints if (e.get("conditions") or {}).get("ready", True))
+        names = frozenset((e.get("targetRef") or {}).get("name", "") for e in serving)
+        return cls(at, found["metadata"]["name"], names - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class EventSeen:
+    """One Event of the API about the ReplicaSet or one of its pods."""
+
+    at: float
+    kind: str  # of what it is about
+    name: str
+    type: str  # Normal or Warning
+    reason: str
+    message: str
+    count: int = 1
+    old: bool = False  # from before anybody looked
+    when: float = 0.0  # unix seconds, as the cluster's clock says, most of them whole
+    version: int = 0
+    uid: str = ""  # of what it is about
+
+    @classmethod
+    def from_object(cls, event: Object, change: Change, at: float) -> EventSeen:
+        """Read an Event as the API sends it, in its core/v1 form."""
+        about = event.get("involvedObject") or {}
+        return cls(
+            at=at,
+            kind=about.get("kind", ""),
+            name=about.get("name", ""),
+            type=event.get("type", "Normal"),
+            reason=event.get("reason", ""),
+            message=event.get("message", ""),
+            count=event.get("count") or 1,
+            old=change == "listed",
+            when=timestamp(event.get("lastTimestamp") or event.get("eventTime")),
+            version=version_of(event),
+            uid=about.get("uid", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSeen:
+    """What is known of one stream of news: how fresh everything it told us can be."""
+
+    at: float
+    source: str  # pods, replicasets, endpointslices, events
+    state: Literal["live", "reconnecting", "resynced"]
+    attempt: int = 0  # tries since the last success
+    heard: float = 0.0  # when the server was last heard
+    why: str = ""  # one line, for reconnecting
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """All streams have told what was there when they began: the picture is whole."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody killed a pod on purpose, and the API or the process took it at that moment."""
+
+    at: float
+    pod: str  # name
+    cause: Cause = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A purchase that this pod answered was complete."""
+
+    at: float
+    pod: str  # name
+
+
+Observation = PodSeen | ReplicaSetSeen | SliceSeen | EventSeen | StreamSeen | Synced | Mark | Served
+
+
+def version_of(found: Mapping[str, Any]) -> int:
+    """Return an object's resourceVersion as a number; the API promises only a string."""
+    text = str(found["metadata"].get("resourceVersion", ""))
+    return int(text) if text.isdecimal() else 0
+
+
+def _running(pod: Mapping[str, Any]) -> bool:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return bool(statuses) and all((one.get("state") or {}).get("running") for one in statuses)
+
+
+def _cause(pod: Mapping[str, Any], *, unseen: bool) -> Cause:
+    """Say why a pod leaves, from what the API wrote on it.
+
+    The reasons are those of the condition DisruptionTarget (`pkg/apis/core/types.go`) and of
+    `status.reason`, which the kubelet and the node controller set.
+    """
+    status = pod.get("status") or {}
+    reasons = {status.get("reason"), pod_condition(pod, "DisruptionTarget").get("reason")}
+    if reasons & set(LOST):
+        return "lost"
+    if reasons & set(EVICTED):
+        return "evicted"
+    if pod["metadata"].get("deletionTimestamp"):
+        return "deleted"
+    if status.get("phase") in ENDED:
+        return "failed"
+    return "lost" if unseen else "released"

@@ -1,0 +1,144 @@
+"""One ordered stream of all that can be seen of a sale, from four watches."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from flashsale.kube import paths
+from flashsale.kube.watch import (
+    PATIENCE,
+    Change,
+    Changed,
+    Clock,
+    Resynced,
+    Stream,
+    WatchSource,
+    WatchTimeouts,
+    changes,
+)
+from flashsale.objects.models import Object, ReplicaSet
+from flashsale.sale.observe import observations as o
+
+SOURCES = ("replicasets", "pods", "endpointslices", "events")
+WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
+News = tuple[str, Change]  # a source and what it said
+
+
+async def follow(
+    api: WatchSource,
+    namespace: str,
+    replicaset: str,
+    service: str,
+    *,
+    patience: WatchTimeouts = PATIENCE,
+    clock: Clock = time.monotonic,
+) -> AsyncGenerator[o.Observation, None]:
+    """Yield whatever is seen of one ReplicaSet and its Service; end only when cancelled.
+
+    Wrap it in ``aclosing``. The ReplicaSet comes first: its selector says which pods to watch.
+    ``Synced`` comes once, when everything that was there has been told. While there is no such
+    ReplicaSet, that is all that is told.
+
+    Raises:
+        UnauthorizedError, ForbiddenError: as :func:`flashsale.kube.watch.changes` does.
+    """
+    news: asyncio.Queue[News | asyncio.Task[None]] = asyncio.Queue()
+    tasks: list[asyncio.Task[None]] = []
+
+    def watch(source: str, path: str, query: Mapping[str, Any]) -> None:
+        told = changes(api, path, query, patience=patience, clock=clock)
+        task = asyncio.create_task(_pump(source, told, news), name=f"watch {source}")
+        task.add_done_callback(news.put_nowait)
+        tasks.append(task)
+
+    reader = Reader(replicaset)
+    watch(
+        "replicasets",
+        paths.replicasets(namespace),
+        {"fieldSelector": f"metadata.name={replicaset}"},
+    )
+    try:
+        while True:
+            item = await news.get()
+            if isinstance(item, asyncio.Task):
+                item.result()  # raises: a watch ends in no other way
+                continue
+            for observation in reader.read(*item):
+                yield observation
+            if reader.selector and len(tasks) == 1:
+                watch("pods", paths.pods(namespace), {"labelSelector": reader.selector})
+                named = {"labelSelector": f"kubernetes.io/service-name={service}"}
+                watch("endpointslices", paths.endpointslices(namespace), named)
+                watch("events", paths.events(namespace), {})
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _pump(
+    source: str,
+    told: AsyncGenerator[Change, None],
+    news: asyncio.Queue[News | asyncio.Task[None]],
+) -> None:
+    async with aclosing(told):
+        async for change in told:
+            news.put_nowait((source, change))
+
+
+class Reader:
+    """Turns news of API objects into observations of one sale."""
+
+    def __init__(self, replicaset: str) -> None:
+        self.replicaset = replicaset
+        self.selector = ""  # of the pods, once the ReplicaSet is known
+        self._awaited = set(SOURCES)
+        self._pods: set[str] = set()  # names
+
+    def read(self, source: str, change: Change) -> Iterator[o.Observation]:
+        """Tell what one piece of news means."""
+        if isinstance(change, Stream):
+            yield o.StreamSeen(
+                change.at, source, change.state, change.attempt, change.heard, change.why
+            )
+        elif isinstance(change, Resynced):
+            yield from self._listed(source, change)
+        else:
+            yield from self._one(source, change.object, WORDS[change.type], change)
+
+    def _listed(self, source: str, change: Resynced) -> Iterator[o.Observation]:
+        if source == "replicasets" and not change.objects:
+            yield o.ReplicaSetSeen(change.at, None)
+        for found in change.objects:
+            yield from self._one(source, found, "listed", change)
+        if source in self._awaited:
+            self._awaited.discard(source)
+            if not self._awaited:
+                yield o.Synced(change.at)
+
+    def _one(
+        self, source: str, found: Object, word: o.Change, change: Resynced | Changed
+    ) -> Iterator[o.Observation]:
+        at = change.at
+        match source:
+            case "replicasets":
+                self.selector = ReplicaSet.from_object(found).selector or self.selector
+                yield o.ReplicaSetSeen.from_object(found, word, at)
+            case "pods":
+                self._pods.add(found["metadata"]["name"])
+                relisted = isinstance(change, Changed) and change.relisted
+                yield o.PodSeen.from_object(found, word, at, relisted=relisted)
+            case "endpointslices":
+                yield o.SliceSeen.from_object(found, word, at)
+            case _ if word != "gone" and self._ours(found):
+                yield o.EventSeen.from_object(found, word, at)
+
+    def _ours(self, event: Object) -> bool:
+        name = (event.get("involvedObject") or {}).get("name", "")
+        return (
+            name == self.replicaset or name.startswith(f"{self.replicaset}-") or name in self._pods
+        )

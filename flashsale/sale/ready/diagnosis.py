@@ -1,0 +1,236 @@
+"""Why pods are not ready, from what the API server knows of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale.objects.models import Object, Pod, pod_condition
+from flashsale.sale.ready.log_patterns import listening, reason_of, shut_in, tail, unstarted
+
+NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
+CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
+MEND = "mend CMD in the Dockerfile, or `command` in the manifest, then flashsale up"
+NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A clause that completes "1 of 3 pods is ready: ", and what to do about it."""
+
+    cause: str
+    hint: str
+    details: str = ""  # lines of a log, the words of an event
+
+
+def diagnose(
+    pods: Sequence[Object], events: Sequence[Object], logs: Mapping[str, str]
+) -> Diagnosis:
+    """Say why not all of these pods are ready.
+
+    Args:
+        pods: those of the ReplicaSet.
+        events: of the namespace, in any order.
+        logs: the last lines of unready pods, by pod.
+    """
+    unready = [pod for pod in pods if not Pod.from_object(pod).ready]
+    for look in (_no_image, _no_room, _not_started, _crashing, _not_answering, _being_made):
+        for pod in unready:
+            name = pod["metadata"]["name"]
+            about = newest_first(events, name)
+            found = look(pod, about, logs.get(name, ""))
+            if found:
+                return found
+    return _no_pods(events) if not pods else _unknown(unready)
+
+
+def newest_first(events: Sequence[Object], name: str) -> list[Object]:
+    """Keep the events about one object, the newest first."""
+    about = [one for one in events if (one.get("involvedObject") or {}).get("name") == name]
+    return sorted(about, key=_when, reverse=True)
+
+
+def _when(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def _no_image(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+    reason = Pod.from_object(pod).status
+    if reason not in NO_IMAGE:
+        return None
+    image = pod["spec"]["containers"][0].get("image", "")
+    said = _message(events, "Failed", "ErrImageNeverPull")
+    if reason == "ErrImageNeverPull":
+        return Diagnosis(
+            f"the image {image} is not on the node, and may not be pulled ({reason})",
+            "flashsale up --rebuild",
+        )
+    return Diagnosis(
+        f"the image {image} cannot be pulled ({reason})",
+        "flashsale up --rebuild builds it; --push REPOSITORY hands it to other machines",
+        said,
+    )
+
+
+def _no_room(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+    condition = pod_condition(pod, "PodScheduled")
+    said = _message(events, "FailedScheduling") or str(condition.get("message") or "")
+    if pod["spec"].get("nodeName") or not said:
+        return None
+    return Diagnosis(
+        f"no node takes the pod {_name(pod)}: {said}",
+        "flashsale scale to fewer pods, or lower resources.requests in the manifest",
+    )
+
+
+def _not_started(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+    """Read the runtime's own words: there is no process, so there is no log."""
+    state = _container(pod)
+    now, last = state.get("state") or {}, state.get("lastState") or {}
+    found = (now.get("waiting"), now.get("terminated"), last.get("terminated"))
+    said = [
+        str(one.get("message") or "") for one in found if one and one.get("reason") in UNSTARTED
+    ]
+    words = next(filter(None, said), "")
+    if "no command specified" in words:
+        image = pod["spec"]["containers"][0].get("image", "")
+        return Diagnosis(
+            f"the image {image} names no command to run: its Dockerfile has neither CMD"
+            " nor ENTRYPOINT",
+            f"add {CMD} to the Dockerfile, then flashsale up",
+        )
+    if not words:
+        return None
+    why = f"the container of the pod {_name(pod)} cannot be started: {unstarted(words)}"
+    return Diagnosis(why, MEND)
+
+
+def _crashing(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+    state = _container(pod)
+    ended = (state.get("state") or {}).get("terminated") or (state.get("lastState") or {}).get(
+        "terminated"
+    )
+    if not ended:
+        return None
+    probe = _message(events, "Unhealthy", begins="Liveness")
+    if any("failed liveness probe" in str(one.get("message")) for one in events) and probe:
+        return Diagnosis(
+            f"Kubernetes restarts the pod {_name(pod)}, because its {_probe(pod, 'liveness')}"
+            f" fails: {reason_of(probe)}",
+            f"flashsale logs {_name(pod)}",
+            tail(log),
+        )
+    if ended.get("reason") == "OOMKilled":
+        return Diagnosis(
+            f"the pod {_name(pod)} needs more memory than its limit allows (OOMKilled)",
+            "raise resources.limits.memory in the manifest, then flashsale up",
+        )
+    code = ended.get("exitCode", "?")
+    if code == 0 and not log.strip():
+        return Diagnosis(
+            f"the app in the pod {_name(pod)} ends at once, with exit code 0 and without a word",
+            f"let the Dockerfile end with a command that stays: {CMD}",
+        )
+    return Diagnosis(
+        f"the app in the pod {_name(pod)} does not stay up: it ends with"
+        f" exit code {code}{NOT_RUN.get(code, '')}",
+        f"flashsale logs {_name(pod)}" if log.strip() else MEND if code in NOT_RUN else "",
+        tail(log),
+    )
+
+
+def _not_answering(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+    probe = _message(events, "Unhealthy", begins="Readiness") or _message(events, "Unhealthy")
+    if not probe:
+        return None
+    where, reason = _probe(pod, "readiness"), reason_of(probe)
+    elsewhere = listening(log) - {_probe_port(pod)}
+    if "refused" in probe and elsewhere:
+        port = min(elsewhere)
+        return Diagnosis(
+            f"the pod {_name(pod)} runs, but its app listens on port {port},"
+            f" and its {where} finds nobody there",
+            f"make the app listen on {_probe_port(pod)}, or write {port} in the manifest",
+            tail(log),
+        )
+    if "refused" in probe and shut_in(log, _probe_port(pod)):
+        return Diagnosis(
+            f"the pod {_name(pod)} runs, but its app listens on 127.0.0.1, where nobody outside"
+            f" the pod finds it, and its {where} fails",
+            f"make the app listen on 0.0.0.0: {CMD}",
+            tail(log),
+        )
+    return Diagnosis(
+        f"the pod {_name(pod)} runs, but its {where} fails: {reason}",
+        f"flashsale logs {_name(pod)}",
+        tail(log),
+    )
+
+
+def _being_made(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+    waiting = (_container(pod).get("state") or {}).get("waiting") or {}
+    reason = waiting.get("reason")
+    if reason in (None, "ContainerCreating", "PodInitializing"):
+        return None
+    words = f": {waiting['message']}" if waiting.get("message") else ""
+    return Diagnosis(f"the pod {_name(pod)} waits ({reason}){words}", "flashsale status")
+
+
+def _no_pods(events: Sequence[Object]) -> Diagnosis:
+    said = _message(sorted(events, key=_when, reverse=True), "FailedCreate")
+    if said:
+        return Diagnosis(f"the ReplicaSet cannot create pods: {said}", "flashsale status")
+    return Diagnosis("no pod was created yet", "flashsale status")
+
+
+def _unknown(unready: Sequence[Object]) -> Diagnosis:
+    for pod in unready:
+        delay = _probe_of(pod, "readiness").get("initialDelaySeconds", 0)
+        if Pod.from_object(pod).status == "Running":
+            after = f"; its readiness probe begins only after {delay} s" if delay else ""
+            return Diagnosis(
+                f"the pod {_name(pod)} runs, but is not ready yet{after}",
+                "flashsale status, or a longer --timeout",
+            )
+    names = ", ".join(f"{_name(pod)} ({Pod.from_object(pod).status})" for pod in unready)
+    return Diagnosis(
+        f"still waiting for {names}" if names else "the ReplicaSet is not done yet",
+        "flashsale status, or a longer --timeout",
+    )
+
+
+def _name(pod: Object) -> str:
+    return str(pod["metadata"]["name"])
+
+
+def _container(pod: Object) -> Object:
+    """The status of the first container that is not ready."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return next((dict(one) for one in statuses if not one.get("ready")), {})
+
+
+def _message(events: Sequence[Object], *reasons: str, begins: str = "") -> str:
+    for event in events:
+        text = str(event.get("message") or "")
+        if event.get("reason") in reasons and text.startswith(begins):
+            return text
+    return ""
+
+
+def _probe_of(pod: Object, kind: str) -> dict[str, Any]:
+    return pod["spec"]["containers"][0].get(f"{kind}Probe") or {}
+
+
+def _probe(pod: Object, kind: str) -> str:
+    """Describe a probe: `readiness probe (GET /health on port 5000)`."""
+    http = _probe_of(pod, kind).get("httpGet")
+    if not http:
+        return f"{kind} probe"
+    return f"{kind} probe (GET {http.get('path', '/')} on port {http.get('port')})"
+
+
+def _probe_port(pod: Object) -> int | None:
+    port = (_probe_of(pod, "readiness").get("httpGet") or {}).get("port")
+    return port if isinstance(port, int) else None

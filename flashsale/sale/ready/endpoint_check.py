@@ -1,0 +1,200 @@
+"""Whether the sale's address leads to the sale: tried by `up` before it says that it is open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
+from urllib.parse import urlsplit
+
+from flashsale.base.aio import in_thread
+from flashsale.base.errors import FlashsaleError, NotReadyError, RefusedError
+from flashsale.clusters.base import Progress
+from flashsale.kube import paths
+from flashsale.kube.apply import last_applied
+from flashsale.objects.models import Object, Pod, Service
+from flashsale.sale.ready import endpoint_diagnosis
+from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.endpoint_diagnosis import EndpointProblem
+from flashsale.sale.ready.readiness import last_lines
+from flashsale.sale.session import Sale, owned
+
+ANSWER = 3.0  # seconds for an answer: kube-proxy is a little late
+FREED = 6.0  # the same where a port was taken: the embedded cluster tries it every 5 s
+SHORTEST = 1.0  # the same where `--timeout` left less
+PAUSE = 0.1  # seconds between two tries
+ENOUGH = 65536  # bytes of an answer that are read
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointAnswer:
+    """What came back for one GET request."""
+
+    pod: str = ""  # whom it names, as the shop's answers do
+    trouble: str = ""  # what happened instead: connection refused
+
+    @property
+    def came(self) -> bool:
+        """Whether it is a complete HTTP answer, of any status."""
+        return not self.trouble
+
+
+async def warning(sale: Sale, service: Object) -> Object | None:
+    """Find a Warning about the Service that still holds; none where events may not be read."""
+    selector = f"involvedObject.kind=Service,involvedObject.name={sale.service_name},type=Warning"
+    try:
+        found = await sale.api.list(paths.events(sale.namespace), {"fieldSelector": selector})
+    except FlashsaleError:
+        return None
+    uid = service["metadata"].get("uid")
+    about = [one for one in found if (one.get("involvedObject") or {}).get("uid") == uid]
+    return endpoint_diagnosis.lasting(about, time.time())
+
+
+async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> str:
+    """Say in one line why no buyer gets in; nothing if that is over, or was never so.
+
+    Args:
+        found: the Service.
+    """
+    event = await warning(sale, found)
+    if event is None:
+        return ""
+    answer = await ask(url, ANSWER) if url else EndpointAnswer()
+    if answer.pod in [pod.name for pod in pods]:
+        return ""
+    return endpoint_diagnosis.troubled(event, Service.from_object(found), url)
+
+
+async def refuse_if_port_taken(sale: Sale, service: Object, url: str) -> None:
+    """Refuse an address that another program has: nobody is to be sent there.
+
+    Raises:
+        RefusedError: another program has the node port, and it is not the sale that answers.
+    """
+    event = await warning(sale, service)
+    if event is None or event.get("reason") != endpoint_diagnosis.TAKEN:
+        return
+    pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
+    if await _foreign(sale, await ask(url, ANSWER), pods, event):
+        view = Service.from_object(service)
+        hint = endpoint_diagnosis.taken(view, _asked(service)).hint
+        raise RefusedError(endpoint_diagnosis.troubled(event, view, url), hint=hint)
+
+
+async def wait_until_sale_answers(
+    sale: Sale, url: str, pods: Sequence[Pod], deadline: Deadline, progress: Progress
+) -> None:
+    """Return once a request to the address is answered by the sale.
+
+    Args:
+        pods: the sale's, as they were a moment ago.
+        deadline: of all waiting; the tries get a second even when it is over.
+
+    Raises:
+        NotReadyError: none is; it says why as precisely as that is known. The sale stays as it is.
+    """
+    service = await sale.service_object()
+    event = await warning(sale, service)
+    patience = FREED if event else ANSWER
+    tries = Deadline.after(max(SHORTEST, min(patience, deadline.left())))
+    said = False
+    while True:
+        answer = await ask(url, max(SHORTEST, tries.left()))
+        foreign = answer.came and await _foreign(sale, answer, pods, event)
+        if answer.came and not foreign:
+            return
+        if foreign or not tries.left():
+            break
+        if not said:
+            progress.step(f"Waiting for an answer at {url}")
+            said = True
+        await asyncio.sleep(PAUSE)
+    found = await _why(sale, url, answer, service)
+    raise NotReadyError(found.sentence, hint=found.hint)
+
+
+async def _foreign(
+    sale: Sale, answer: EndpointAnswer, pods: Sequence[Pod], event: Object | None
+) -> bool:
+    """Whether it is not the sale that answered."""
+    if not answer.pod:
+        return event is not None and event.get("reason") == endpoint_diagnosis.TAKEN
+    if not endpoint_diagnosis.stranger(answer.pod, pods):
+        return False
+    pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
+    return endpoint_diagnosis.stranger(answer.pod, pods)
+
+
+async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Object) -> EndpointProblem:
+    event = await warning(sale, service)
+    view = Service.from_object(service)
+    if event and event.get("reason") == endpoint_diagnosis.TAKEN:
+        return endpoint_diagnosis.taken(view, _asked(service))
+    if answer.came:
+        return endpoint_diagnosis.elsewhere(url, answer.pod)
+    replicaset = await sale.replicaset()
+    pods = owned(await sale.pods(replicaset), replicaset)
+    log = await last_lines(sale, pods[0]) if pods else ""
+    return endpoint_diagnosis.silent(url, answer.trouble, service, pods, log)
+
+
+def _asked(service: Object) -> bool:
+    """Whether the manifest that was applied names the node port."""
+    ports = (last_applied(service).get("spec") or {}).get("ports") or []
+    return any(isinstance(port, dict) and port.get("nodePort") for port in ports)
+
+
+async def ask(url: str, timeout: float) -> EndpointAnswer:
+    """Send one GET request, on a connection of its own and past any proxy.
+
+    Args:
+        timeout: seconds for all of it.
+    """
+    place = urlsplit(url)
+
+    def get() -> bytes:
+        connection = HTTPConnection(place.hostname or "", place.port or 80, timeout=timeout)
+        try:
+            connection.request("GET", place.path or "/", headers={"Connection": "close"})
+            response = connection.getresponse()
+            body = response.read(ENOUGH)
+            if len(body) < ENOUGH and response.length:
+                raise IncompleteRead(body, response.length)
+            return body
+        finally:
+            connection.close()
+
+    try:
+        async with asyncio.timeout(timeout):
+            return EndpointAnswer(named(await in_thread(get)))
+    except (OSError, HTTPException) as error:
+        return EndpointAnswer(trouble=_words(error, timeout))
+
+
+def named(body: bytes) -> str:
+    """Read which pod an answer names; empty where it names none."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    pod = document.get("pod") if isinstance(document, dict) else None
+    return pod if isinstance(pod, str) else ""
+
+
+def _words(error: Exception, timeout: float) -> str:
+    match error:
+        case ConnectionRefusedError():
+            return "connection refused"
+        case RemoteDisconnected():
+            return "connection closed without an answer"
+        case ConnectionResetError() | BrokenPipeError():
+            return "connection reset"
+        case TimeoutError():
+            return f"nothing came within {timeout:.0f} s"
+        case OSError():
+            return (error.strerror or str(error)).lower()
+    return "the answer breaks off" if isinstance(error, IncompleteRead) else "what came is not HTTP"

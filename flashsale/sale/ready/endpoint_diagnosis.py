@@ -1,0 +1,145 @@
+"""Why an address does not lead to the sale, although all pods are ready. Pure.
+
+Clusters only rarely say so themselves: a Service may send buyers wherever it likes. What they do
+say are Warning events about the Service; one is taken to hold while it is repeated, because no
+event ever says that the trouble is over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flashsale.objects.fields import timestamp
+from flashsale.objects.models import Object, Pod, Service
+from flashsale.sale.ready.log_patterns import listening
+
+TAKEN = "NodePortInUse"  # the node port's, from the embedded cluster and old kube-proxies
+PASSING = ("FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint")  # conflicts; tried again
+REPEATED = {TAKEN: 9.0}  # seconds within which a trouble that lasts is told again: every 5 s
+USUALLY = 60.0  # the same for any other
+RATIONED, SELDOM = 20, 330.0  # told 25 times, client-go repeats an event only every 300 s
+POD_NAME = re.compile(r"[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5}")  # as a ReplicaSet gives it
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointProblem:
+    """One sentence, and what to do about it."""
+
+    sentence: str
+    hint: str
+
+
+def lasting(events: Sequence[Object], now: float) -> Object | None:
+    """Find the Service's newest Warning that still holds, a taken port before any other.
+
+    Args:
+        events: about the Service alone.
+        now: unix seconds.
+    """
+    held = [one for one in events if _holds(one, now) and one.get("reason") not in PASSING]
+    held.sort(key=lambda one: (one.get("reason") == TAKEN, _seen(one)))
+    return held[-1] if held else None
+
+
+def _holds(event: Object, now: float) -> bool:
+    passed = now - _seen(event)
+    count = (event.get("series") or {}).get("count") or event.get("count") or 1
+    again = REPEATED.get(str(event.get("reason")), USUALLY)
+    return event.get("type") == "Warning" and (
+        passed < again or (count >= RATIONED and passed < SELDOM)
+    )
+
+
+def _seen(event: Object) -> float:
+    series = event.get("series") or {}
+    last = event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime")
+    return timestamp(last)
+
+
+def stranger(named: str, ours: Sequence[Pod]) -> bool:
+    """Whether an answer comes from a pod that is none of these.
+
+    An app may call its pod whatever it likes, or nothing: only a name as Kubernetes gives it
+    counts. A host name is cut to 63 characters.
+    """
+    known = any(pod.name.startswith(named) for pod in ours)
+    return bool(POD_NAME.fullmatch(named)) and not known
+
+
+def troubled(event: Object, service: Service, url: str) -> str:
+    """Write a Warning that holds in one line."""
+    if event.get("reason") == TAKEN:
+        return f"{_taken(service)}: {url or 'its address'} does not lead to the sale."
+    words = str(event.get("message", "")).rstrip(".")
+    return f"The Service {service.name} is in trouble: {words}."
+
+
+def taken(service: Service, asked: bool) -> EndpointProblem:
+    """Say that another program has the node port.
+
+    Args:
+        asked: the manifest asks for this very port.
+    """
+    names = f"lsof -i :{service.node_port} names it"
+    another = "change nodePort in the manifest, then flashsale up"
+    return EndpointProblem(
+        f"All pods are ready, but {_taken(service)[0].lower()}{_taken(service)[1:]}.",
+        f"end that program ({names}), or {another}"
+        if asked
+        else f"end that program ({names}); or flashsale down, then flashsale up: on another port",
+    )
+
+
+def elsewhere(url: str, named: str) -> EndpointProblem:
+    """Say that another sale answers."""
+    return EndpointProblem(
+        f"All pods are ready, but {url} leads to the pod {named}, which is not of this sale.",
+        "change nodePort in the manifest, then flashsale up",
+    )
+
+
+def silent(
+    url: str, how: str, service: Object, pods: Sequence[Object], log: str
+) -> EndpointProblem:
+    """Say why nobody answers at the Service's address.
+
+    Args:
+        how: what happened to the last request: `connection reset`.
+        pods: those of the ReplicaSet.
+        log: the last lines of one of them.
+    """
+    name = service["metadata"]["name"]
+    port = (service["spec"].get("ports") or [{}])[0]
+    target = port.get("targetPort", port.get("port"))
+    declared = [one for pod in pods for one in _ports(pod)]
+    numbers = sorted({int(one["containerPort"]) for one in declared})
+    sends = f"The Service {name} sends buyers to targetPort {target}"
+    if target not in numbers and target not in [one.get("name") for one in declared] and declared:
+        say = f"containers say containerPort {' and '.join(map(str, numbers))}"
+        return EndpointProblem(
+            f"{sends}, where no container listens: {say} ({how}).",
+            f"write `targetPort: {numbers[0]}` in the manifest, then flashsale up",
+        )
+    heard = listening(log) - {target}
+    if heard and target not in listening(log):
+        return EndpointProblem(
+            f"{sends}, but the app listens on port {min(heard)} ({how}).",
+            f"make the app listen on {target}, or write {min(heard)} in the manifest",
+        )
+    return EndpointProblem(
+        f"All pods are ready, but {url} gives no answer: {how}.", "flashsale logs"
+    )
+
+
+def _taken(service: Service) -> str:
+    return f"Node port {service.node_port} is taken by another program on this machine"
+
+
+def _ports(pod: Object) -> list[Object]:
+    return [
+        port
+        for container in pod["spec"].get("containers") or []
+        for port in container.get("ports") or []
+    ]

@@ -1,0 +1,114 @@
+"""A sale within reach: the cluster it is on, a connection, and what its objects are called."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from flashsale.base.errors import NoSaleError
+from flashsale.clusters.base import Cluster
+from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_existing
+from flashsale.clusters.state.sale_record import SaleRecord
+from flashsale.kube import Api, NotFoundError, paths
+from flashsale.kube import connect as connect_to_api
+from flashsale.objects.models import Object, Pod, ReplicaSet, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Where an open sale is, and how to talk to it. Nothing says yet that it is still there."""
+
+    cluster: Cluster
+    api: Api
+    namespace: str
+    name: str  # of the ReplicaSet
+    service_name: str
+
+    @property
+    def replicaset_path(self) -> str:
+        """Where its ReplicaSet lives."""
+        return paths.replicasets(self.namespace, self.name)
+
+    async def replicaset(self) -> Object:
+        """Fetch its ReplicaSet.
+
+        Raises:
+            NoSaleError: there is none.
+        """
+        try:
+            return await self.api.get(self.replicaset_path)
+        except NotFoundError as error:
+            raise self.missing() from error
+
+    async def service(self) -> Service:
+        """Fetch its Service.
+
+        Raises:
+            NoSaleError: there is none.
+        """
+        return Service.from_object(await self.service_object())
+
+    async def service_object(self) -> Object:
+        """Fetch its Service, with all that it says.
+
+        Raises:
+            NoSaleError: there is none.
+        """
+        try:
+            return await self.api.get(paths.services(self.namespace, self.service_name))
+        except NotFoundError as error:
+            raise NoSaleError(
+                f"The sale has no Service {self.service_name} any more.", hint="flashsale up"
+            ) from error
+
+    async def pods(self, replicaset: Object) -> list[Object]:
+        """Fetch the pods that its ReplicaSet selects, its own and others."""
+        selector = ReplicaSet.from_object(replicaset).selector
+        query = {"labelSelector": selector} if selector else None
+        return await self.api.list(paths.pods(self.namespace), query)
+
+    def kubectl(self, words: str) -> str:
+        """Write a kubectl command that works as typed: no file of the user's has our cluster."""
+        if self.cluster.stops_with_sale:
+            return f"KUBECONFIG=$(flashsale kubeconfig) kubectl {words}"
+        return f"kubectl --context {self.cluster.context} {words}"
+
+    def missing(self) -> NoSaleError:
+        """The error that there is no sale on a cluster that answers."""
+        return NoSaleError(
+            f"No sale is open on '{self.cluster.context}':"
+            f" there is no ReplicaSet {self.name} in the namespace {self.namespace}.",
+            hint="flashsale up",
+        )
+
+
+@asynccontextmanager
+async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> AsyncIterator[Sale]:
+    """Connect to the sale that the options or the record point to.
+
+    Raises:
+        NoSaleError, RefusedError, BadInputError, ClusterUnreachableError: as
+            :func:`flashsale.clusters.select.select_existing` says.
+    """
+    choice = await select_existing(wanted)
+    async with connect(choice, choice.record, namespace) as sale:
+        yield sale
+
+
+@asynccontextmanager
+async def connect(
+    choice: SelectedCluster, record: SaleRecord, namespace: str | None
+) -> AsyncIterator[Sale]:
+    """Connect to a chosen cluster."""
+    cluster = choice.cluster
+    context, hint = cluster.context, cluster.start_hint
+    async with connect_to_api(cluster.kubeconfig, context, start_hint=hint) as api:
+        where = namespace or record.namespace
+        yield Sale(cluster, api, where, record.replicaset, record.service)
+
+
+def owned(pods: list[Object], replicaset: Object) -> list[Object]:
+    """Keep the pods that this ReplicaSet controls."""
+    uid = replicaset["metadata"].get("uid", "")
+    return [pod for pod in pods if uid and Pod.from_object(pod).owner_uid == uid]

@@ -1,0 +1,136 @@
+"""The sale as it is now, as `kubectl get` would tell it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale.base.errors import FlashsaleError, NoSaleError
+from flashsale.clusters.base import Kind
+from flashsale.objects.models import Object, Pod, ReplicaSet, Service
+from flashsale.sale.ready.endpoint_check import troubled
+from flashsale.sale.session import Sale
+
+
+@dataclass(frozen=True, slots=True)
+class SaleStatus:
+    """The ReplicaSet, the pods that its selector finds, the Service, and where all of it is."""
+
+    kind: Kind
+    context: str
+    namespace: str
+    url: str  # empty where no address works from here by itself
+    replicaset: ReplicaSet
+    service: Service | None  # None if somebody deleted it
+    pods: tuple[Pod, ...]  # by name
+    way: str = ""  # without a URL: why, and what to type instead
+    trouble: str = ""  # why no buyer gets in, if that is so: one line
+
+    def as_json(self, now: float) -> dict[str, Any]:
+        """Write it as `status -o json` does; ``now`` is unix seconds."""
+        return {
+            "cluster": {"kind": self.kind, "context": self.context},
+            "namespace": self.namespace,
+            "url": self.url,
+            "replicaset": {
+                "name": self.replicaset.name,
+                "desired": self.replicaset.desired,
+                "current": self.replicaset.current,
+                "ready": self.replicaset.ready,
+            },
+            "service": service_json(self.service) if self.service else None,
+            "pods": [pod_json(pod, now) for pod in self.pods],
+        }
+
+
+def service_json(service: Service) -> dict[str, Any]:
+    """Write the Service as `status -o json` does."""
+    return {
+        "name": service.name,
+        "type": service.type,
+        "cluster_ip": service.cluster_ip,
+        "node_port": service.node_port,
+    }
+
+
+def pod_json(pod: Pod, now: float) -> dict[str, Any]:
+    """Write one pod as `status -o json` does; ``now`` is unix seconds."""
+    return {
+        "name": pod.name,
+        "ready": pod.ready,
+        "status": pod.status,
+        "restarts": pod.restarts,
+        "age_seconds": max(0, int(now - pod.created)),
+        "ip": pod.ip,
+        "node": pod.node,
+    }
+
+
+async def status(sale: Sale) -> SaleStatus:
+    """Fetch everything about the sale.
+
+    Raises:
+        NoSaleError: the ReplicaSet is not there.
+    """
+    replicaset = await sale.replicaset()
+    found, pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
+    shown = tuple(sorted(map(Pod.from_object, pods), key=lambda pod: pod.name))
+    url, way, trouble = "", "", missing(sale.service_name)
+    if found:
+        url, way = await _address(sale, Service.from_object(found))
+        trouble = await troubled(sale, found, url, shown)
+    return SaleStatus(
+        kind=sale.cluster.kind,
+        context=sale.cluster.context,
+        namespace=sale.namespace,
+        url=url,
+        replicaset=ReplicaSet.from_object(replicaset),
+        service=Service.from_object(found) if found else None,
+        pods=shown,
+        way=way,
+        trouble=trouble,
+    )
+
+
+def missing(service: str) -> str:
+    """Say that a sale has pods, but no Service."""
+    return f"The Service {service} is missing: no buyer gets in. flashsale up makes it again."
+
+
+async def _service(sale: Sale) -> Object | None:
+    try:
+        return await sale.service_object()
+    except NoSaleError:
+        return None
+
+
+async def _address(sale: Sale, service: Service) -> tuple[str, str]:
+    """Give the URL, or why there is none, and what to type instead."""
+    try:
+        return await sale.cluster.address(service), ""
+    except FlashsaleError as error:
+        return "", f"{error}\n{error.hint}"
+
+
+@asynccontextmanager
+async def way_in(sale: Sale, *, hold: bool) -> AsyncIterator[str]:
+    """Give the sale's URL to a view that can do without; empty where there is none.
+
+    Args:
+        hold: open a tunnel where it takes one.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            service = await sale.service()
+            reach = (
+                sale.cluster.reach(service)
+                if hold
+                else nullcontext(await sale.cluster.address(service))
+            )
+            url = await stack.enter_async_context(reach)
+        except FlashsaleError:
+            url = ""
+        yield url

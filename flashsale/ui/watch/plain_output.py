@@ -1,0 +1,146 @@
+"""What `watch` writes where there is no screen: plain lines for people, JSON for machines. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from flashsale.objects.models import Pod
+from flashsale.sale.observe.observations import EventSeen, Observation, PodSeen, StreamSeen
+from flashsale.sale.observe.state import (
+    Closed,
+    Died,
+    Happening,
+    Healed,
+    NotReplaced,
+    Replaced,
+    Scaled,
+)
+from flashsale.ui.watch.view_model import Board
+
+Json = dict[str, Any]
+NUMBERS = ("desired", "current", "ready")
+
+
+def json_lines(
+    before: Board, after: Board, observation: Observation, said: Iterable[Happening], wall: float
+) -> Iterator[Json]:
+    """Write what one observation changed as the objects of `watch -o json`.
+
+    Args:
+        wall: unix seconds of the observation's arrival.
+    """
+    at = {"at": round(wall, 3)}
+    if isinstance(observation, PodSeen) and (change := _pod_change(before, observation)):
+        yield at | {"type": "pod", **_pod_json(observation.pod), "change": change}
+    numbers = counts(after)
+    if numbers and numbers != counts(before):
+        yield at | {"type": "replicaset", **dict(zip(NUMBERS, numbers, strict=True))}
+    for one in said:
+        if isinstance(one, Closed):
+            yield at | {"type": "healed", **one.healing.as_json()}
+    if isinstance(observation, StreamSeen) and (state := stream_state(before, after)):
+        yield at | {"type": "stream", "state": state}
+
+
+def last_lines(board: Board, wall: float) -> Iterator[Json]:
+    """Write what is healed though its victim is not gone yet: nobody will be there to see it."""
+    for one in board.state.open:
+        if one.ready is not None:
+            yield {"at": round(wall, 3), "type": "healed", **one.as_json()}
+
+
+def plain_lines(
+    before: Board, after: Board, observation: Observation, said: Sequence[Happening], wall: float
+) -> Iterator[str]:
+    """Write what one observation changed as lines for people, with the time of day."""
+    clock = f"{time.strftime('%H:%M:%S', time.localtime(wall))}.{int(wall % 1 * 1000):03}"
+    for text in _plain(before, after, observation, said):
+        yield f"{clock}  {text}"
+
+
+def counts(board: Board) -> tuple[int, int, int] | None:
+    """DESIRED, CURRENT and READY as the ReplicaSet counts; nothing before all pods are known."""
+    state = board.state
+    if state.replicaset is None or not board.synced:
+        return None
+    return state.desired or 0, state.count, state.ready
+
+
+def stream_state(before: Board, after: Board) -> str:
+    """Return the state of all streams together if it changed, else nothing.
+
+    They are live once everything has been told, and live again when the last one is back.
+    """
+    states = [_overall(before), _overall(after)]
+    if states[0] == states[1]:
+        return ""
+    return (
+        "resynced"
+        if states == ["reconnecting", "live"] and any(after.resyncs.values())
+        else states[1]
+    )
+
+
+def _overall(board: Board) -> str:
+    if board.down:
+        return "reconnecting"
+    return "live" if board.streams else ""
+
+
+def _plain(
+    before: Board, after: Board, observation: Observation, said: Sequence[Happening]
+) -> Iterator[str]:
+    match observation:
+        case PodSeen(pod=pod) if change := _pod_change(before, observation):
+            ready = f"{pod.containers_ready}/{pod.containers}"
+            status = "gone" if change == "gone" else pod.status
+            yield f"pod {pod.name}  {ready}  {status}  restarts {pod.restarts}"
+        case EventSeen(type="Warning", old=False, name=name, message=message):
+            yield f"warning {name}  {message}"
+        case StreamSeen() if state := stream_state(before, after):
+            why = f": {observation.why}" if observation.why else ""
+            yield f"stream {state}{why}"
+    for happening in said:
+        yield from _told(happening)
+    numbers = counts(after)
+    if numbers and numbers != counts(before):
+        yield "replicaset  " + "  ".join(map("{} {}".format, NUMBERS, numbers))
+
+
+def _told(one: Happening) -> Iterator[str]:
+    match one:
+        case Died(healing=healing):
+            yield f"died {healing.victim}, {healing.cause}"
+        case Replaced(healing=healing):
+            yield f"replaced {healing.victim} by {healing.replacement}"
+        case Healed(healing=healing):
+            yield f"healed {healing.victim} after {healing.seconds(healing.ready):.2f} s"
+        case NotReplaced(healing=healing, why=why):
+            yield f"not replaced {healing.victim}: {why}"
+        case Scaled():
+            yield f"scaled from {one.before} to {one.after}"
+
+
+def _pod_change(before: Board, seen: PodSeen) -> str:
+    """Return added, changed or gone, or nothing if people would see no difference."""
+    row = before.rows.get(seen.pod.uid)
+    if seen.change == "gone":
+        return "gone" if row is not None and row.gone is None else ""
+    if row is None:
+        return "added"
+    return "changed" if _looks(row.seen.pod) != _looks(seen.pod) else ""
+
+
+def _looks(pod: Pod) -> tuple[Any, ...]:
+    return pod.containers_ready, pod.ready, pod.status, pod.restarts
+
+
+def _pod_json(pod: Pod) -> Json:
+    return {
+        "name": pod.name,
+        "ready": pod.ready,
+        "status": pod.status,
+        "restarts": pod.restarts,
+    }

@@ -1,0 +1,177 @@
+"""The live view's table of pods: one line each, in place; what changed a moment ago stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from flashsale.objects.columns import human_duration
+from flashsale.sale.observe.state import Healing
+from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, PodRow
+
+Size = tuple[int, int]  # columns, lines
+
+GOOD, COMING, BAD, QUIET, HEAD, FLASHED = "green", "magenta", "red", "dim", "bold", "reverse"
+READY, BORN, HEIR, LEAVING, GONE, FOREIGN = "●", "◌", "↳", "✕", "○", "?"
+STATUS_WIDTH = 17  # ContainerCreating; a longer word is cut
+IP_WIDTH = 15  # 255.255.255.255
+FIXED, RESTARTS, MIN_NAME = 38, 10, 14  # characters of a line that are not a name, and of one
+NONE = "<none>"
+TROUBLE = ("Err", "Crash", "Image", "Invalid", "OOM", "Failed", "Evicted", "Unknown", "CreateC")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide what is, in characters."""
+
+    name: int
+    restarts: bool  # whether there is room for it
+    tail: int  # for address and node, or for what is special about a pod
+
+    @classmethod
+    def of(cls, shown: Sequence[PodRow], width: int) -> Columns:
+        """Share out a line: names first, then restarts, then the rest."""
+        longest = max([MIN_NAME, *(len(row.seen.pod.name) for row in shown)])
+        restarts = width >= FIXED + RESTARTS + longest
+        fixed = FIXED + (RESTARTS if restarts else 0)
+        name = min(longest, max(MIN_NAME, width - fixed))
+        return cls(name, restarts, width - fixed - name)
+
+
+def pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
+    """Draw the table of pods; where they are too many, those at rest are counted instead."""
+    width, height = size
+    columns = Columns.of(shown, width)
+    restarts = "RESTARTS  " if columns.restarts else ""
+    words = f"   {'NAME':<{columns.name}}  READY  {'STATUS':<{STATUS_WIDTH}}  {restarts}AGE    "
+    last = places(columns.tail, "IP", "NODE", "SHARE" if board.purchases else "")
+    head = Text(words + last, HEAD)
+    if not shown:
+        known = board.synced or (board.looked and board.state.replicaset is None)
+        return [head, Text("   no pods", QUIET)] if known else [head]
+    kept, rest = fitting(board, shown, height - 1)
+    drawn = [row_line(board, row, columns, now) for row in kept]
+    return [head, *drawn, *([Text(f"   {rest}", QUIET)] if rest else [])]
+
+
+def fitting(board: Board, shown: Sequence[PodRow], height: int) -> tuple[Sequence[PodRow], str]:
+    """Choose the rows that fit, those where something happens first, and count the others."""
+    if len(shown) <= height:
+        return shown, ""
+    busy = [row for row in shown if not at_rest(board, row)]
+    calm = [row for row in shown if at_rest(board, row)]
+    kept = {id(row) for row in [*busy, *calm][: max(0, height - 1)]}
+    left = [row for row in shown if id(row) not in kept]
+    ready = sum(row.seen.ready and row.left is None for row in left)
+    return [row for row in shown if id(row) in kept], f"and {len(left)} more, {ready} of them ready"
+
+
+def at_rest(board: Board, row: PodRow) -> bool:
+    """Whether there is nothing to see about a pod but that it is ready."""
+    return row.left is None and row.seen.ready and not row.changed
+
+
+def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
+    """Draw one pod: what changed a moment ago stands out, and never because of its age."""
+    pod, healing = row.seen.pod, healing_of(board, row, now)
+    mark, style = marked(board, row, healing)
+    look = QUIET if row.gone is not None else ""
+    line = Text.assemble((f" {mark} ", style))
+
+    def column(text: str, key: str, style: str) -> None:
+        at = row.changed.get(key)
+        fresh = at is not None and 0 <= now.mono - at < FLASH
+        line.append(text, f"{style} {FLASHED}" if fresh else style).append("  ")
+
+    column(squeezed(pod.name, columns.name), "name", look)
+    column(f"{pod.containers_ready}/{pod.containers}".ljust(5), "ready", look)
+    column(squeezed(status(row), STATUS_WIDTH), "status", style)
+    if columns.restarts:
+        column(f"{pod.restarts:>8}", "restarts", look)
+    line.append(f"{human_duration(now.wall - pod.created):<5}  ", look)
+    note = said_of(row, healing, columns.tail, now)
+    if note or row.gone is not None:
+        return line.append(note, style)
+    share = f"{board.purchases.shares.get(pod.name, 0.0):.1%}" if board.purchases else ""
+    return line.append(places(columns.tail, pod.ip or NONE, pod.node or NONE, share), QUIET)
+
+
+def places(tail: int, ip: str, node: str, share: str) -> str:
+    """Write the last columns, as many as there is room for."""
+    parts = [f"{share:>5}"] if share else []
+    room = tail - len(share and parts[0])
+    if room >= IP_WIDTH + 10:
+        parts += [f"{ip:<{IP_WIDTH}}", node]
+    elif room >= max(len(ip), 11):
+        parts.append(ip)
+    return "  ".join(parts)
+
+
+def status(row: PodRow) -> str:
+    """Write kubectl's word, or how long the pod took to go."""
+    if row.gone is None:
+        return row.seen.pod.status
+    if row.missed or row.left is None:
+        return "gone"
+    return f"gone after {row.gone - row.left:.1f} s"
+
+
+def marked(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str]:
+    """Choose the mark at the start of a row, and the colour that goes with it."""
+    pod, own = row.seen.pod, board.state.replicaset
+    if row.gone is not None:
+        return GONE, QUIET
+    if row.left is not None:
+        return LEAVING, BAD
+    if own is not None and pod.owner_uid != own.uid:
+        return FOREIGN, QUIET
+    if row.seen.ready:
+        return READY, GOOD
+    style = BAD if pod.status.startswith(TROUBLE) else COMING
+    return (HEIR if healing and healing.ready is None else BORN), style
+
+
+def healing_of(board: Board, row: PodRow, now: Now) -> Healing | None:
+    """Find whom this pod replaces, as long as that is news."""
+    for healing in board.healings:
+        if healing.replacement_uid == row.seen.pod.uid:
+            fresh = healing.ready is None or now.mono - healing.ready < NEWS
+            return healing if fresh else None
+    return None
+
+
+def said_of(row: PodRow, healing: Healing | None, tail: int, now: Now) -> str:
+    """Say what is special about a pod, in as many words as there is room for."""
+    return next((note for note in notes(row, healing, now) if len(note) <= tail), "")
+
+
+def notes(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
+    """Say it in several lengths, the longest first."""
+    if row.left is not None:
+        return (f"not replaced: {row.why}", row.why) if row.why else ()
+    if healing is None:
+        return ()
+    seconds = (healing.ready or now.mono) - healing.died
+    if healing.in_place:
+        word = "back after" if healing.ready else "restarting,"
+        return f"{word} {seconds:.1f} s", f"restart {seconds:.1f}s", f"{seconds:.1f} s"
+    word, link = ("replaced", " in") if healing.ready else ("replaces", ",")
+    whom = suffix(healing.victim)
+    return (
+        f"{word} {healing.victim}{link} {seconds:.1f} s",
+        f"{word} {whom}{link} {seconds:.1f} s",
+        f"for {whom} {seconds:.1f}s",
+        f"for {whom}",
+    )
+
+
+def squeezed(text: str, width: int) -> str:
+    """Fit a text into a column; of a long name its end, which tells it apart, stays."""
+    return text.ljust(width) if len(text) <= width else f"…{text[-(width - 1) :]}"
+
+
+def suffix(name: str) -> str:
+    """Return the part of a pod's name that tells it apart."""
+    return name.rpartition("-")[2][-8:]

@@ -1,0 +1,262 @@
+"""What the live view knows: who is in which row, what changed just now, what was said. Pure.
+
+Rows are stable: a pod keeps its place, and its replacement comes right below it and stays there
+when the victim's row has folded away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from flashsale.objects.columns import human_duration
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import (
+    EventSeen,
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    StreamSeen,
+    Synced,
+)
+from flashsale.sale.observe.state import Happening, Healing, NotReplaced, Replaced, SaleState
+
+FLASH = 0.8  # seconds for which a change stands out
+GHOST = 5.0  # seconds for which a pod's row outlives it
+NEWS = 10.0  # seconds for which a healed pod's row says whom it replaced
+TICK = 0.25  # seconds between two looks at a clock that runs, while a pod heals
+EVENTS = 50  # to remember
+DOUBT = 1.0  # seconds in which a pod that nobody replaces may turn out to be scaled down
+MESSAGE = 4.0  # seconds for which an answer to a key stays
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the view says about where all this is."""
+
+    cluster: str  # minikube, embedded, or a context's name
+    namespace: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """What a load that runs meanwhile reports."""
+
+    rate: float  # confirmed a second, over the last second
+    confirmed: int
+    lost: int
+    shares: Mapping[str, float] = field(default_factory=dict)  # 0 to 1, by pod
+
+
+@dataclass(frozen=True, slots=True)
+class PodRow:
+    """One pod's line."""
+
+    seen: PodSeen
+    slot: tuple[int, int]  # rows are sorted by it
+    changed: Mapping[str, float] = field(default_factory=dict)  # when, by column
+    left: float | None = None  # when it began to leave, or was gone, whichever was seen first
+    gone: float | None = None
+    missed: bool = False  # it was leaving already when anybody looked
+    why: str = ""  # it is not replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything that the view shows. Mappings are never changed, only replaced."""
+
+    place: Place
+    state: SaleState = field(default_factory=SaleState)
+    rows: Mapping[str, PodRow] = field(default_factory=dict)  # by uid
+    streams: Mapping[str, StreamSeen] = field(default_factory=dict)  # by source
+    events: tuple[EventSeen, ...] = ()  # the newest last
+    purchases: Purchases | None = None
+    message: str = ""  # the answer to a key
+    message_at: float = 0.0
+    resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
+    looked: bool = False  # for the ReplicaSet, so that it is known whether there is one
+    synced: bool = False
+
+    @property
+    def down(self) -> StreamSeen | None:
+        """The stream that has been without news for longest, if any is down."""
+        lost = [one for one in self.streams.values() if one.state == "reconnecting"]
+        return min(lost, key=lambda one: one.heard, default=None)
+
+    @property
+    def healings(self) -> Sequence[Healing]:
+        """Those under way and those that are over, the youngest death first."""
+        both = (*self.state.done, *self.state.open)
+        return sorted(both, key=lambda one: one.died, reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """This moment, on both clocks."""
+
+    mono: float  # seconds, as the observations' moments
+    wall: float  # unix seconds, as the API's times
+
+
+def seen(board: Board, observation: Observation) -> tuple[Board, list[Happening]]:
+    """Add one observation to the board, and say what it meant."""
+    state, said = step(board.state, observation)
+    board = replace(board, state=state)
+    match observation:
+        case PodSeen():
+            board = _row(board, observation)
+        case EventSeen():
+            board = replace(board, events=_events(board.events, observation))
+        case StreamSeen():
+            board = _stream(board, observation)
+        case ReplicaSetSeen():
+            board = replace(board, looked=True)
+        case Synced():
+            board = replace(board, synced=True)
+    for happening in said:
+        board = _placed(board, happening)
+    return board, said
+
+
+def answered(board: Board, message: str, at: float) -> Board:
+    """Show the answer to a key."""
+    return replace(board, message=message, message_at=at)
+
+
+def rows(board: Board, now: Now) -> list[PodRow]:
+    """Return the rows to show, in their order."""
+    found = (one for one in board.rows.values() if one.gone is None or now.mono - one.gone < GHOST)
+    return sorted(found, key=lambda row: row.slot)
+
+
+def healings(board: Board, now: Now) -> Sequence[Healing]:
+    """Return the healings to show. That a pod was scaled down may be heard after its death."""
+
+    def sure(one: Healing) -> bool:
+        return one.marked or not one.waiting or now.mono - one.died >= DOUBT
+
+    return [one for one in board.healings if sure(one)]
+
+
+def events(board: Board) -> Sequence[EventSeen]:
+    """Return the events of this sale: an earlier one of the same name has left its own behind."""
+    own = board.state.replicaset
+    if own is None:
+        return board.events
+    there = {row.seen.pod.uid for row in board.rows.values()}
+
+    def ours(event: EventSeen) -> bool:
+        if event.uid == own.uid or event.uid in there or not event.when:
+            return True
+        return event.kind == "Pod" and int(event.when) > own.created
+
+    return [event for event in board.events if ours(event)]
+
+
+def next_change(board: Board, now: Now) -> float:
+    """Return the seconds after which the board looks different without any news.
+
+    Ages tick as kubectl writes them: every second only while that shows. While the stream is down
+    the seconds since the last word count up, and while a pod heals those since its death.
+    """
+    ends = [at + FLASH for row in board.rows.values() for at in row.changed.values()]
+    ends += [row.gone + GHOST for row in board.rows.values() if row.gone is not None]
+    ends += [(one.ready or 0.0) + NEWS for one in board.healings]
+    ends.append(board.message_at + MESSAGE)
+    soon = [end - now.mono for end in ends if end > now.mono]
+    births = [row.seen.pod.created for row in board.rows.values() if row.gone is None]
+    soon += [_age_ticks(now.wall - born) for born in births]
+    if board.down is not None:
+        soon.append(1.0)
+    if any(one.ready is None for one in board.state.open):
+        soon.append(TICK)
+    return min([*soon, 3600.0])
+
+
+def _age_ticks(age: float) -> float:
+    """Return the seconds until an age is written differently."""
+    whole = max(0, int(age))
+    for unit in (1, 60, 3600):
+        if human_duration(whole + unit) != human_duration(whole):
+            return unit - age % unit
+    return 3600.0
+
+
+def _stream(board: Board, found: StreamSeen) -> Board:
+    times = board.resyncs.get(found.source, 0) + (found.state == "resynced")
+    return replace(
+        board,
+        streams={**board.streams, found.source: found},
+        resyncs={**board.resyncs, found.source: times},
+    )
+
+
+def _row(board: Board, found: PodSeen) -> Board:
+    uid, at = found.pod.uid, found.at
+    before = board.rows.get(uid)
+    if before is None and found.change == "gone":
+        return board
+    others = {
+        key: one
+        for key, one in board.rows.items()
+        if key != uid and (one.gone is None or at - one.gone < GHOST)
+    }
+    old = before or PodRow(found, _last_slot(board))
+    leaving = found.pod.terminating or found.ended or found.change == "gone"
+    row = replace(
+        old,
+        seen=found,
+        changed=_changes(before, found),
+        left=at if leaving and old.left is None else old.left,
+        gone=at if found.change == "gone" else None,
+        missed=old.missed or (leaving and found.change == "listed"),
+    )
+    return replace(board, rows={**others, uid: row})
+
+
+def _changes(before: PodRow | None, found: PodSeen) -> Mapping[str, float]:
+    """Note which columns differ from the row before; an age never does."""
+    at = found.at
+    if before is None:
+        return {} if found.change == "listed" else {"name": at}
+    old, new = before.seen.pod, found.pod
+    fresh = {
+        "ready": old.containers_ready != new.containers_ready or old.ready != new.ready,
+        "status": old.status != new.status or found.change == "gone",
+        "restarts": old.restarts != new.restarts,
+    }
+    kept = {name: when for name, when in before.changed.items() if at - when < FLASH}
+    return kept | {name: at for name, differs in fresh.items() if differs}
+
+
+def _last_slot(board: Board) -> tuple[int, int]:
+    return max((row.slot[0] for row in board.rows.values()), default=0) + 1, 0
+
+
+def _placed(board: Board, happening: Happening) -> Board:
+    """Put a replacement below its victim, and note why a pod gets none."""
+    rows = dict(board.rows)
+    if isinstance(happening, Replaced) and happening.healing.replacement_uid:
+        victim, heir = rows.get(happening.healing.victim_uid), happening.healing.replacement_uid
+        if victim and heir in rows:
+            taken = [row.slot[1] for row in rows.values() if row.slot[0] == victim.slot[0]]
+            rows[heir] = replace(rows[heir], slot=(victim.slot[0], max(taken) + 1))
+    if isinstance(happening, NotReplaced) and happening.healing.victim_uid in rows:
+        victim = rows[happening.healing.victim_uid]
+        rows[happening.healing.victim_uid] = replace(victim, why=happening.why)
+    return replace(board, rows=rows)
+
+
+def _events(events: tuple[EventSeen, ...], found: EventSeen) -> tuple[EventSeen, ...]:
+    """Add an event; one that is only counted up again takes its own place at the end."""
+    same = (found.name, found.reason, found.message)
+    rest = [one for one in events if (one.name, one.reason, one.message) != same]
+    if found.old:  # a list has no order of time
+        return tuple(sorted([*rest, found], key=_order))[-EVENTS:]
+    return (*rest, found)[-EVENTS:]
+
+
+def _order(event: EventSeen) -> tuple[int, int]:
+    """Sort by whole seconds: only some components write more, and would seem to come later."""
+    return int(event.when), event.version

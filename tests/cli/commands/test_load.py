@@ -1,0 +1,157 @@
+"""`flashsale load` as it is typed, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.load.lying_server import Liar
+
+MAIN = "import sys; from flashsale.cli.main import main; main(sys.argv[1:])"
+KEYS = {
+    "sent", "confirmed", "rejected", "lost", "seconds", "rate", "late",
+    "latency_ms", "pods", "errors",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FLASHSALE_HOME", str(tmp_path))
+
+
+@asynccontextmanager
+async def typed(*words: str) -> AsyncIterator[Process]:
+    """Run a command line; it is gone when this is left."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", MAIN, "load", *words, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def result(*words: str) -> tuple[int, str, str]:
+    """Run a command line to its end and return exit code, stdout and stderr."""
+    async with typed(*words) as process:
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, out.decode(), err.decode()
+
+
+async def asked(shop: Liar, least: int) -> None:
+    """Wait until so many purchases have reached the shop."""
+    async with asyncio.timeout(20):
+        while shop.asked < least:  # noqa: ASYNC110 - the shop is no part of what is tested
+            await asyncio.sleep(0.01)
+
+
+async def test_json_is_one_document_with_the_keys_of_the_contract() -> None:
+    """A machine reads stdout as it is; the books in it balance."""
+    async with Liar(lambda number: "refuse" if number % 3 == 2 else "sell") as shop:
+        code, out, err = await result(
+            *("--url", shop.url, "--rate", "90", "--for", "500ms", "-o", "json")
+        )
+    assert code == 0, err
+    document: dict[str, Any] = json.loads(out)
+    assert document.keys() >= KEYS
+    assert document["latency_ms"].keys() == {"p50", "p90", "p99", "max"}
+    assert (document["sent"], document["confirmed"], document["rejected"]) == (45, 30, 15)
+    assert document["pods"] == {"pod-a": 30}
+
+
+async def test_people_get_a_table_and_a_verdict() -> None:
+    """Plain text where stdout is no terminal: no colours, no control characters."""
+    async with Liar(lambda _: "sell") as shop:
+        code, out, err = await result("--url", shop.url, "--rate", "40", "--for", "0.5")
+    assert code == 0, err
+    assert "\x1b" not in out + err
+    assert "confirmed  20  100 %" in out
+    assert "One pod served every purchase." in out
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+async def test_a_signal_gives_the_summary_so_far(number: signal.Signals, code: int) -> None:
+    """Interrupted, the run ends in order: all that was sent is accounted for."""
+    async with Liar(lambda _: "sell") as shop, typed("--url", shop.url, "-o", "json") as process:
+        await asked(shop, 10)
+        process.send_signal(number)
+        out, _ = await process.communicate()
+    assert process.returncode == code
+    assert json.loads(out)["confirmed"] == shop.asked
+
+
+@pytest.mark.skipif(not shutil.which("timeout"), reason="macOS has no timeout of its own")
+async def test_timeout_gets_the_numbers_too() -> None:
+    """It sends SIGTERM twice, to the program and to all of its group."""
+    async with Liar(lambda _: "sell") as shop:
+        words = [sys.executable, "-c", MAIN, "load", "--url", shop.url, "--rate", "50"]
+        process = await asyncio.create_subprocess_exec(
+            "timeout", "--preserve-status", "3", *words, stdout=PIPE, stderr=PIPE
+        )
+        out, err = await process.communicate()
+    assert process.returncode == 143, err
+    assert f"confirmed  {shop.asked}  100 %" in out.decode()
+
+
+async def test_a_second_signal_ends_it_at_once() -> None:
+    """Without the buyers that still wait, and without numbers."""
+    async with (
+        Liar(lambda _: "silence") as shop,
+        typed("--url", shop.url, "--timeout", "60s") as process,
+    ):
+        await asked(shop, 5)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            while process.returncode is None:
+                await asyncio.sleep(0.2)
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert (process.returncode, out) == (130, b"")
+
+
+async def test_a_killed_program_stops_sending() -> None:
+    """The processes that send do not outlive the one that was typed, not even its SIGKILL."""
+    async with Liar(lambda _: "sell") as shop, typed("--url", shop.url, "--rate", "50") as process:
+        await asked(shop, 10)
+        process.kill()
+        await process.wait()
+        async with asyncio.timeout(10):
+            while (before := shop.asked) >= 0:
+                await asyncio.sleep(0.3)  # fifteen purchases long
+                if shop.asked == before:
+                    break
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--url", "http://192.0.2.1"), 6),
+        (("--url", "gopher://127.0.0.1"), 2),
+        (("--url", "http://127.0.0.1:9", "--rate", "0"), 2),
+        (("--url", "http://127.0.0.1:9", "--arrivals", "never"), 2),
+        (("--url", "http://127.0.0.1:9", "--for", "soon"), 2),
+        ((), 4),
+    ],
+)
+async def test_mistakes_are_told_before_anything_is_sent(words: tuple[str, ...], code: int) -> None:
+    """One sentence, one hint, the documented exit code, nothing on stdout."""
+    left, out, err = await result(*words)
+    assert (left, out) == (code, "")
+    assert err.startswith("Error: ")
+    assert "Hint: " in err

@@ -1,0 +1,71 @@
+"""Fixtures around the double of the `minikube` binary."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from flashsale.clusters.minikube import MinikubeCluster
+from flashsale.clusters.minikube.cli import MinikubeTimeouts
+from tests.clusters.minikube.double_world import Told, World
+from tests.docker.engines import base_image, docker_socket, image_name, registry
+
+__all__ = ["base_image", "docker_socket", "image_name", "registry"]
+
+DOUBLE = Path(__file__).parent / "double" / "minikube"
+QUICK = MinikubeTimeouts(
+    answer=30, start=30, stop=30, poll=0.01, lock=0, heartbeat=30, interrupt=10, probe=0.5, url=10
+)
+# `ps` of that machine: others' tests start minikubes too. Each look takes one line of the file.
+PS = """#!/bin/sh
+cd "$MINIKUBE_DOUBLE" && test -s processes || exit 0
+head -n 1 processes
+tail -n +2 processes >processes.left
+mv processes.left processes
+"""
+KUBECONFIG = 'contexts:\n- {"context": {}, "name": "work"}\ncurrent-context: work\n'
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A machine with minikube 1.38.1, no profile, and a kubeconfig of the user's own."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    script = DOUBLE.read_text().partition("\n")[2]
+    (programs / "minikube").write_text(f"#!{sys.executable} -SE\n{script}")
+    (programs / "minikube").chmod(0o755)
+    (programs / "ps").write_text(PS)
+    (programs / "ps").chmod(0o755)
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("MINIKUBE_DOUBLE", str(tmp_path))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setenv("FLASHSALE_HOME", str(tmp_path / "home"))
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")  # so that what is added is taken away again
+    made = World(tmp_path)
+    start = {"version": "v1.38.1", "docker_up": True, "profiles": {}, "engines": [], "certs": ""}
+    (tmp_path / "world.json").write_text(json.dumps(start))
+    return made
+
+
+@pytest.fixture
+def minikube(world: World) -> MinikubeCluster:
+    """The profile `shop` of that machine."""
+    return MinikubeCluster("shop", patience=QUICK)
+
+
+@pytest.fixture
+def told() -> Told:
+    """What the user was told."""
+    return Told()
+
+
+@pytest.fixture
+def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's own Docker does not run."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")

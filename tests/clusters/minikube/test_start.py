@@ -1,0 +1,356 @@
+"""The decision table's rows about bringing a profile up, each through the whole of `start`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
+from flashsale.clusters.base import NewProfileOptions
+from flashsale.clusters.minikube import MinikubeCluster, profile_state
+from tests.clusters.minikube.double_world import PROFILE, STOPPED, Told, World, gone
+
+
+async def fails(minikube: MinikubeCluster, told: Told) -> ClusterUnreachableError:
+    with pytest.raises(ClusterUnreachableError) as caught:
+        await minikube.start(told)
+    assert caught.value.hint
+    return caught.value
+
+
+async def test_missing_binary_says_where_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: Told
+) -> None:
+    """No traceback of a FileNotFoundError."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    error = await fails(MinikubeCluster("shop"), told)
+    assert str(error) == "minikube was not found in PATH."
+    assert "https://minikube.sigs.k8s.io/docs/start/" in error.hint
+
+
+@pytest.mark.parametrize(("version", "words"), [("v1.29.0", "too old; 1.30"), ("?", "version")])
+async def test_unusable_version_stops(
+    world: World, minikube: MinikubeCluster, told: Told, version: str, words: str
+) -> None:
+    """Nothing is asked of a minikube that would answer in another way."""
+    world.set(version=version)
+    assert words in str(await fails(minikube, told))
+    assert world.acts() == []
+
+
+async def test_old_version_is_warned_about(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """1.30 to 1.37 work, mostly."""
+    world.set(version="v1.33.1")
+    world.has()
+    await minikube.start(told)
+    assert any("1.38+ is recommended" in note for note in told.notes)
+
+
+async def test_absent_profile_is_created_with_docker_by_name(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """containerd is the default from 1.39 on, and prompts would hang."""
+    await minikube.start(told)
+    assert world.words("start") == [
+        *("--interactive=false", "--keep-context", "-o", "json"),
+        *("--nodes=1", "--container-runtime=docker"),
+    ]
+    assert (world.profile()["host"], world.profile()["runtime"]) == ("Running", "docker")
+    assert "Creating minikube profile 'shop' (first start downloads about 1 GB)" in told.steps
+
+
+async def test_driver_processors_and_memory_reach_creation(world: World, told: Told) -> None:
+    """And only creation: an existing profile has its own."""
+    wish = MinikubeCluster("shop", NewProfileOptions("docker", 4, "4g"))
+    await wish.start(told)
+    assert {"--driver=docker", "--cpus=4", "--memory=4g"} <= set(world.words("start"))
+    world.has(**STOPPED, cpus=4, memory=4096)
+    await wish.start(told)
+    assert not {"--cpus=4", "--memory=4g"} & set(world.words("start"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "driver"),
+    [("kvm", "kvm2"), ("qemu", "qemu2"), ("native", "none"), ("generic", "ssh")],
+)
+async def test_drivers_other_name_is_the_same_driver(
+    world: World, told: Told, typed: str, driver: str
+) -> None:
+    """minikube takes both, and writes down one."""
+    world.has(driver=driver)
+    await MinikubeCluster("shop", NewProfileOptions(typed)).start(told)
+    assert told.notes == ["minikube 'shop' is running."]
+
+
+@pytest.mark.parametrize(
+    ("making", "own"),
+    [
+        (NewProfileOptions(cpus=8), "4 CPUs"),
+        (NewProfileOptions(memory="2g"), "4096 MiB"),
+        (NewProfileOptions("kvm2", 4, "4g"), "driver docker"),
+    ],
+)
+async def test_profile_of_other_sizes_is_not_taken_for_it(
+    world: World, told: Told, making: NewProfileOptions, own: str
+) -> None:
+    """minikube would pass over them with a warning; one sentence says it here."""
+    world.has(**STOPPED, cpus=4, memory=4096)
+    with pytest.raises(BadInputError, match=f"'shop' already uses {own}") as caught:
+        await MinikubeCluster("shop", making).start(told)
+    assert "--profile NAME" in caught.value.hint
+    assert world.acts() == []
+
+
+async def test_running_profile_is_left_alone(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """`start` on a running cluster would restart the Docker inside it."""
+    world.has()
+    await minikube.start(told)
+    assert world.acts() == []
+    assert told.notes == ["minikube 'shop' is running."]
+
+
+@pytest.mark.parametrize("host", ["Stopped", "Saved"])
+async def test_stopped_profile_starts_with_its_own_driver_and_runtime(
+    world: World, minikube: MinikubeCluster, told: Told, host: str
+) -> None:
+    """The user's minikube defaults would win over the profile's otherwise."""
+    world.has(**{**STOPPED, "host": host}, driver="kvm2", runtime="containerd")
+    await minikube.start(told)
+    assert world.acts() == ["start"]
+    words = world.words("start")
+    assert {"--driver=kvm2", "--container-runtime=containerd"} <= set(words)
+    assert "--nodes=1" not in words
+    assert "Starting stopped minikube 'shop'" in told.steps
+
+
+async def test_paused_profile_is_resumed(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Not restarted."""
+    world.has(apiserver="Paused", kubelet="Stopped")
+    await minikube.start(told)
+    assert world.acts() == ["unpause"]
+    assert "minikube 'shop' is paused; resuming" in told.steps
+
+
+@pytest.mark.parametrize(
+    "state", [{"apiserver": "Stopped"}, {"apiserver": "Error"}, {"kubelet": "Stopped"}]
+)
+async def test_silent_kubernetes_is_repaired_once(
+    world: World, minikube: MinikubeCluster, told: Told, state: dict[str, str]
+) -> None:
+    """`start` repairs a half-dead cluster."""
+    world.has(**state)
+    await minikube.start(told)
+    assert world.acts() == ["start"]
+    assert "Kubernetes in 'shop' is not answering; repairing" in told.steps
+
+
+async def test_kubernetes_that_stays_silent_fails(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Once, and then the user has to look."""
+    world.has(apiserver="Stopped", broken=True)
+    error = await fails(minikube, told)
+    assert world.acts() == ["start"]
+    assert error.hint == "run: minikube logs -p shop"
+
+
+async def test_misplaced_kubeconfig_is_refreshed(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """`update-context`, nothing more."""
+    world.has(kubeconfig="Misconfigured")
+    await minikube.start(told)
+    assert world.acts() == ["update-context"]
+    assert "Refreshing kubeconfig for 'shop'" in told.steps
+    assert '"name": "shop"' in (world.home / "kubeconfig").read_text()
+
+
+async def test_kubeconfig_that_cannot_be_refreshed_is_written_by_start(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """The next thing to try."""
+    world.has(kubeconfig="Misconfigured", stubborn=True)
+    await minikube.start(told)
+    assert world.acts() == ["update-context", "start"]
+
+
+async def test_someone_elses_operation_is_waited_for(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Two starts of one profile would fight for its lock."""
+    world.has(host="Starting", kubelet="Stopped", apiserver="Stopped", busy=3)
+    await minikube.start(told)
+    assert world.acts() == []
+    assert told.steps == ["Another minikube operation is running; waiting"]
+
+
+@pytest.mark.parametrize("version", ["v1.38.1", "v1.36.0"])
+async def test_missing_node_is_recreated_where_docker_runs(
+    world: World, minikube: MinikubeCluster, told: Told, docker_socket: Path, version: str
+) -> None:
+    """The container was removed by hand: status says `null`, and 0 in old versions."""
+    world.set(version=version)
+    world.has(host="Gone")
+    await minikube.start(told)
+    assert world.acts() == ["start"]
+    assert any("Data inside the old node is lost" in step for step in told.steps)
+
+
+@pytest.mark.usefixtures("no_docker")
+async def test_missing_node_without_docker_is_dockers_trouble(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """The node is there, only nobody can say so."""
+    world.set(docker_up=False)
+    world.has()
+    assert str(await fails(minikube, told)) == "Docker is not running."
+    assert world.acts() == []
+
+
+@pytest.mark.usefixtures("no_docker")
+async def test_missing_virtual_machine_needs_no_docker(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Other drivers' nodes are no containers."""
+    world.has(host="Gone", driver="kvm2")
+    await minikube.start(told)
+    assert world.acts() == ["start"]
+
+
+async def test_full_disk_stops(world: World, minikube: MinikubeCluster, told: Told) -> None:
+    """Starting it again would not help."""
+    world.has(host="InsufficientStorage")
+    error = await fails(minikube, told)
+    assert "minikube ssh -p shop -- docker system prune" in error.hint
+    assert world.acts() == []
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_damaged_profile_is_never_deleted_by_us(
+    world: World, minikube: MinikubeCluster, told: Told, listed: bool
+) -> None:
+    """Whether the list or `status` says so; the command that does it is the hint."""
+    world.set(invalid=["shop"], profiles={"shop": PROFILE} if listed else {})
+    error = await fails(minikube, told)
+    assert str(error) == "Profile 'shop' is damaged."
+    assert "minikube delete -p shop" in error.hint
+    assert world.acts() == []
+
+
+async def test_profile_of_another_driver_is_not_taken_for_it(world: World, told: Told) -> None:
+    """Neither when it runs nor when it is stopped."""
+    for state in ({}, STOPPED):
+        world.has(**state)
+        with pytest.raises(BadInputError, match="already uses driver docker") as caught:
+            await MinikubeCluster("shop", NewProfileOptions("kvm2")).start(told)
+        assert "--profile" in caught.value.hint
+    assert world.acts() == []
+
+
+async def test_other_profiles_and_current_context_are_not_touched(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Creating, restarting, stopping: every call names its profile."""
+    world.has("other", **STOPPED)
+    before = world.profile("other")
+    await minikube.start(told)
+    await minikube.stop(told)
+    await minikube.start(told)
+    assert world.profile("other") == before
+    assert all(words[1:3] == ["-p", "shop"] for words in world.calls())
+    assert "current-context: work\n" in (world.home / "kubeconfig").read_text()
+
+
+async def test_state_can_be_asked_without_starting_anything(
+    world: World, minikube: MinikubeCluster
+) -> None:
+    """What choosing a cluster needs."""
+    assert not (await profile_state("shop")).profile
+    assert not await minikube.running()
+    world.has()
+    assert (await profile_state("shop")).running
+    assert await minikube.running()
+    assert world.acts() == []
+
+
+async def test_steps_come_from_events_and_only_go_forward(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Steps repeat and go back, and their messages are in any language; their names are not."""
+    await minikube.start(told)
+    steps = [step for step in told.steps if step.startswith("minikube: ")]
+    assert steps == [
+        "minikube: Initial Minikube Setup",
+        "minikube: Selecting Driver",
+        "minikube: Starting Node",
+        "minikube: Pulling Base Image",
+        "minikube: Creating Container",
+        "minikube: Preparing Kubernetes",
+        "minikube: Booting control plane",
+        "minikube: Enabling Addons",
+    ]
+    assert "gcr.io/kicbase:v0.0.50: 50%" in told.details
+    assert "E0823" not in told.everything  # klog's noise is nobody's business
+
+
+async def test_silence_is_broken_by_a_heartbeat(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Downloads of minutes are not reported through a pipe."""
+    world.set(pace=0.1)
+    quick = replace(minikube, patience=replace(minikube.patience, heartbeat=0.05))
+    await quick.start(told)
+    assert any(re.fullmatch(r"still at '.+' after \d+ s", line) for line in told.details)
+
+
+async def test_interrupt_ends_minikube_and_says_what_is_left(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """SIGINT to its group; the profile is half-made, and the next start takes it up."""
+    world.set(pace=20)
+    task = asyncio.create_task(minikube.start(told))
+    await told.until("minikube: Selecting Driver")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    assert gone(int((world.home / "start.pid").read_text()))
+    assert "may be half-made" in told.notes[-1]
+    assert "minikube delete -p shop" in told.notes[-1]
+    world.set(pace=0)
+    await minikube.start(told)
+    assert world.acts() == ["start", "start"]
+    assert await minikube.running()
+
+
+async def test_minikube_that_ignores_an_interrupt_is_killed(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """After some patience: a start that was given up must not go on behind our back."""
+    world.set(pace=20, stubborn=True)
+    task = asyncio.create_task(
+        replace(minikube, patience=replace(minikube.patience, interrupt=0.2)).start(told)
+    )
+    await told.until("minikube: Selecting Driver")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    assert gone(int((world.home / "start.pid").read_text()))
+
+
+async def test_start_has_a_time_limit(world: World, minikube: MinikubeCluster, told: Told) -> None:
+    """A start that hangs is interrupted like one that the user is tired of."""
+    world.set(pace=20)
+    impatient = replace(minikube, patience=replace(minikube.patience, start=0.5))
+    error = await fails(impatient, told)
+    assert "did not end within 0.5 s" in str(error)
+    assert "minikube logs" in error.hint

@@ -1,0 +1,121 @@
+"""Getting an image into somebody else's cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from flashsale.base.errors import BadInputError
+from flashsale.clusters.base import App, BuildOptions
+from flashsale.clusters.image_loading import Loader, LoadError, loader, provide
+from tests.clusters.minikube.double_world import Told
+from tests.docker.engines import docker_socket, image_name
+
+__all__ = ["docker_socket", "image_name"]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    """A small app whose Dockerfile needs no base image."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "app.py").write_text("print('sale')\n")
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY app.py /app.py\n")
+    return App(folder, folder / "Dockerfile")
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """kind and k3d, which note their arguments; `fail` beside them makes them fail."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("kind", "k3d"):
+        program = programs / name
+        program.write_text(
+            f"#!{sys.executable} -SE\n"
+            "import pathlib, sys\n"
+            "here = pathlib.Path(__file__).parent\n"
+            "(here / 'words').write_text(' '.join([pathlib.Path(__file__).name, *sys.argv[1:]]))\n"
+            "print('no such cluster', file=sys.stderr)\n"
+            "sys.exit((here / 'fail').exists())\n"
+        )
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return programs
+
+
+@pytest.fixture(autouse=True)
+def _this_docker(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Where a test uses an engine, it is the one that was found."""
+    if "docker_socket" in request.fixturenames:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{request.getfixturevalue('docker_socket')}")
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ("kind-shop", Loader("kind", "shop")),
+        ("k3d-shop", Loader("k3d", "shop")),
+        ("docker-desktop", Loader("", "docker-desktop")),
+        ("kind-", None),
+        ("mankind-shop", None),
+        ("gke_project_zone_shop", None),
+    ],
+)
+def test_owner_is_told_by_the_contexts_name(context: str, expected: Loader | None) -> None:
+    """That is how kind and k3d name theirs."""
+    assert loader(context) == expected
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ("kind-shop", "kind load docker-image {image} --name shop"),
+        ("k3d-shop", "k3d image import {image} --cluster shop"),
+    ],
+)
+async def test_image_is_built_and_loaded(
+    tools: Path, app: App, image_name: str, context: str, words: str
+) -> None:
+    """Through the tool that owns the cluster."""
+    told = Told()
+    image = await provide(context, app, image_name, BuildOptions(), told)
+    assert (image.name, image.built) == (image_name, True)
+    assert (tools / "words").read_text() == words.format(image=image_name)
+    assert told.steps[-1].startswith(f"Loading {image_name} into {words.partition(' ')[0]} cluster")
+
+
+async def test_failed_load_shows_what_the_tool_said(tools: Path, app: App, image_name: str) -> None:
+    """And the command to try by hand."""
+    (tools / "fail").touch()
+    with pytest.raises(LoadError, match="code 1") as caught:
+        await provide("kind-shop", app, image_name, BuildOptions(), Told())
+    assert "no such cluster" in caught.value.details
+    assert caught.value.hint.startswith("kind load docker-image")
+
+
+async def test_missing_tool_is_named(
+    app: App, image_name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The cluster is there, its tool is not."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LoadError, match="k3d, which owns this cluster"):
+        await provide("k3d-shop", app, image_name, BuildOptions(), Told())
+
+
+async def test_other_clusters_need_a_registry(app: App) -> None:
+    """Said before anything is built."""
+    with pytest.raises(BadInputError, match="but a registry") as caught:
+        await provide("prod-eu", app, "flashsale:1.0", BuildOptions(), Told())
+    assert "--push" in caught.value.hint
+
+
+async def test_image_of_a_repository_is_left_to_the_cluster(app: App) -> None:
+    """`--image`: nothing to build, no Docker needed."""
+    told = Told()
+    image = await provide("prod-eu", app, "me/sale:2", BuildOptions(), told)
+    assert (image.name, image.built) == ("me/sale:2", False)
+    assert "by itself" in told.notes[0]

@@ -1,0 +1,135 @@
+"""What `doctor` finds about Docker, minikube and the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flashsale.clusters.minikube.profile import GONE, WELL, MinikubeStatus, Profile, ProfileState
+from flashsale.docker import EngineError, Trouble
+from flashsale.doctor import cluster_checks
+
+DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
+PROFILE = Profile("shop", "docker", "docker", ("",), "192.168.49.2")
+STOPPED = MinikubeStatus("Stopped", "Stopped", "Stopped", "Stopped")
+PAUSED = MinikubeStatus("Running", "Stopped", "Paused", "Configured")
+SILENT = MinikubeStatus("Running", "Running", "Stopped", "Configured")
+VM = Profile("shop", "kvm2", "docker", ("",), "192.168.39.2")
+FULL = MinikubeStatus("InsufficientStorage", "Running", "Running", "Configured")
+
+
+@pytest.mark.parametrize(
+    ("change", "grade", "hint"),
+    [
+        ({}, "ok", ""),
+        ({"NCPU": 1}, "problem", "2 CPUs"),
+        ({"MemTotal": 1 << 30}, "problem", "1.8 GiB"),
+    ],
+)
+def test_engine_too_small_for_minikube_is_a_problem(
+    change: dict[str, int], grade: str, hint: str
+) -> None:
+    """minikube refuses less than two processors and 1800 MiB."""
+    found = cluster_checks.judged_docker("this machine", {**DOCKER, **change})
+    assert found.grade == grade
+    assert hint in found.hint
+    assert "28.5.2" in found.text
+
+
+def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
+    """The embedded cluster needs none; one that is there ought to be usable."""
+    grades = [
+        cluster_checks.judged_trouble(EngineError(trouble, "this machine", "")).grade
+        for trouble in (Trouble.ABSENT, Trouble.DENIED, Trouble.TIMEOUT)
+    ]
+    assert grades == ["absent", "problem", "problem"]
+
+
+@pytest.mark.parametrize(
+    ("state", "grade", "words", "hint"),
+    [
+        (ProfileState(None), "ok", "no profile 'shop' yet", "flashsale up --profile shop"),
+        (ProfileState(None, damaged=True), "problem", "damaged", "minikube delete -p shop"),
+        (ProfileState(PROFILE, WELL), "ok", "is running", ""),
+        (ProfileState(PROFILE, STOPPED), "ok", "is stopped", "flashsale up --profile shop"),
+        (ProfileState(PROFILE, PAUSED), "ok", "is paused", "flashsale up --profile shop"),
+        (ProfileState(PROFILE, FULL), "problem", "full disk", "docker system prune"),
+        (ProfileState(PROFILE, SILENT), "problem", "does not answer", "flashsale up"),
+        (ProfileState(PROFILE, GONE), "problem", "needs Docker, which is not", "start Docker"),
+        (ProfileState(VM, GONE), "problem", "has lost its node", "flashsale up --profile shop"),
+        (ProfileState(PROFILE, None), "problem", "not say its state", "minikube status -p shop"),
+        (
+            ProfileState(
+                Profile("shop", "docker", "containerd", ("", "m02"), "", cpus=4, memory=4096), WELL
+            ),
+            "ok",
+            "(driver docker, runtime containerd, 2 nodes, 4 CPUs, 4096 MiB) is running; images are",
+            "",
+        ),
+    ],
+)
+def test_profile_is_judged_by_its_state(
+    state: ProfileState, grade: str, words: str, hint: str
+) -> None:
+    """Version, driver, runtime, state, and what to type; a stopped one is as good as any."""
+    found = cluster_checks.judged_profile("shop", (1, 38, 1), "", state, docker=False)
+    assert found.grade == grade
+    assert words in found.text
+    assert hint in found.hint
+    assert found.text.startswith("v1.38.1")
+
+
+def test_old_minikube_is_told_to_be_updated() -> None:
+    """It works, mostly."""
+    state = ProfileState(PROFILE, WELL)
+    found = cluster_checks.judged_profile("shop", (1, 33, 0), "old", state, docker=True)
+    assert found.text.startswith("v1.33.0 (old), ")
+    assert found.hint.startswith("update it: https://minikube.sigs.k8s.io")
+
+
+def test_usual_profile_is_named_by_its_cluster() -> None:
+    """The command is the one that people know."""
+    found = cluster_checks.judged_profile(
+        "minikube", (1, 38, 1), "", ProfileState(None), docker=True
+    )
+    assert found.hint == "flashsale up --cluster minikube"
+
+
+def test_little_room_for_docker_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that cannot be filled fails late and strangely."""
+    assert cluster_checks.room(tmp_path).name == "room"
+    monkeypatch.setattr(cluster_checks, "LEAST_ROOM", 2**80)
+    assert cluster_checks.room(tmp_path).grade == "problem"
+    assert cluster_checks.room(tmp_path).hint == "docker system prune"
+
+
+@pytest.mark.parametrize(
+    ("environ", "grade"),
+    [
+        ({}, "absent"),
+        ({"HTTPS_PROXY": "http://p:1"}, "problem"),
+        ({"https_proxy": "http://p:1", "NO_PROXY": "127.0.0.1, localhost"}, "problem"),
+        (
+            {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1,localhost,192.168.49.0/24"},
+            "ok",
+        ),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "ok"),
+    ],
+)
+def test_proxy_that_would_be_asked_for_a_local_cluster_is_a_problem(
+    environ: dict[str, str], grade: str
+) -> None:
+    """The command that mends it is the hint."""
+    found = cluster_checks.proxies(environ)
+    assert found.grade == grade
+    assert found.hint.startswith("export NO_PROXY") == (grade == "problem")
+
+
+async def test_probes_answer_on_any_machine() -> None:
+    """With or without Docker and minikube, and nothing is started."""
+    found = await cluster_checks.all_of_them("no-such-profile")
+    names = [one.name for one in found if one.name != "room"]  # there is one where Docker is
+    assert names == ["docker", "minikube", "proxies", "tools"]

@@ -1,0 +1,44 @@
+"""YAML bodies: what they say comes through, and their traps do not shut."""
+
+from __future__ import annotations
+
+import pytest
+
+from flashsale.embedded.apiserver.handlers import yaml_body
+from flashsale.embedded.types.api_errors import StatusError
+
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"replicas": 3}', {"replicas": 3}),
+        ("{replicas: 3}", {"replicas": 3}),
+        ("a: &x {b: 1}\nc: *x\n", {"a": {"b": 1}, "c": {"b": 1}}),
+        ("at: 2026-11-23T03:11:19Z\nday: 2026-11-23", {"at": "2026-11-23T03:11:19Z",
+                                                       "day": "2026-11-23"}),
+        ("1: one", {"1": "one"}),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_what_it_says(text: str, value: object) -> None:
+    """JSON is YAML, aliases are followed, times stay text, and keys are strings."""
+    assert yaml_body.decode(text.encode()) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LAUGHS, "a: &a [*a]", "[" * 100_000, "- " * 50_000, "? " * 50_000, '{"a":' * 50_000,
+        "a: b: c", "--- 1\n--- 2", "a: *nobody", "!!python/object/apply:os.getpid []", ".nan",
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_traps(text: str) -> None:
+    """Bombs, knots, abysses, foreign tags and what JSON cannot say are refused, at once."""
+    with pytest.raises(StatusError) as refused:
+        yaml_body.decode(text.encode())
+    assert refused.value.code == 400

@@ -1,0 +1,316 @@
+"""The cluster's process: started once, found again, killed without loss, refused on bad ground."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.embedded.process import launch
+from flashsale.embedded.process.cluster_directory import ClusterDirectory
+
+CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A folder for one cluster, stopped at the end."""
+    folder = tmp_path / "embedded"
+    yield folder
+    if (folder / "format").exists():
+        (folder / "format").write_text("1\n")
+        launch.stop(folder)
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Return once the condition holds.
+
+    Raises:
+        AssertionError: it did not within ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        threading.Event().wait(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process lives (a zombie does not)."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def api(home: Path, method: str, path: str, body: object = None) -> Any:
+    """Ask the API server with the client certificate of its kubeconfig."""
+    return asyncio.run(_api(home, method, path, body))
+
+
+async def _api(home: Path, method: str, path: str, body: object) -> Any:
+    import ssl
+
+    import aiohttp
+
+    context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
+    context.load_cert_chain(home / "pki" / "client.pem")
+    running = launch.find(home)
+    assert running is not None
+    url = f"https://127.0.0.1:{running.port}{path}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, url, json=body, ssl=context) as response,
+    ):
+        return await response.json(content_type=None)
+
+
+def test_start_is_idempotent(home: Path) -> None:
+    """The second call finds what the first one started."""
+    first = launch.start(home)
+    assert launch.start(home) == first
+    assert launch.find(home) == first
+
+
+def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
+    """Four processes race; all report the same pid, and only one lives."""
+    code = (
+        "import sys; from pathlib import Path; from flashsale.embedded import launch;"
+        "print(launch.start(Path(sys.argv[1])).pid)"
+    )
+    racers = [
+        subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    pids = {racer.communicate(timeout=60)[0] for racer in racers}
+    assert len(pids) == 1
+    assert alive(int(pids.pop()))
+
+
+def test_stop_ends_the_process_and_says_whether_there_was_one(home: Path) -> None:
+    """A second stop has nothing to do."""
+    running = launch.start(home)
+    assert launch.stop(home)
+    assert not alive(running.pid)
+    assert not launch.stop(home)
+    assert launch.find(home) is None
+
+
+def test_stop_ends_a_cluster_of_which_nobody_says_where_it_is(home: Path) -> None:
+    """Somebody has removed the file; the process lives, and is found by its lock."""
+    running = launch.start(home)
+    (home / "cluster.json").unlink()
+    assert launch.find(home) is None
+    assert launch.stop(home)
+    assert not alive(running.pid)
+
+
+@contextmanager
+def orphaned_start(home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A cluster that is just starting, and whoever started it is no longer there."""
+    ClusterDirectory(home).prepare()
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flashsale.embedded.process", str(home), str(writer)],
+        pass_fds=[writer],
+    )
+    for descriptor in (reader, writer):
+        os.close(descriptor)
+    try:
+        wait_for(ClusterDirectory(home).is_held)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_stop_ends_a_cluster_that_is_only_just_starting(home: Path) -> None:
+    """It does not come up a moment after `stop` said that there was none."""
+    with orphaned_start(home) as process:
+        assert launch.stop(home)
+        process.wait(timeout=10)
+        assert not ClusterDirectory(home).is_held()
+
+
+def test_start_finds_a_cluster_that_is_only_just_starting(home: Path) -> None:
+    """It waits until that one answers."""
+    with orphaned_start(home) as process:
+        assert launch.start(home).pid == process.pid
+
+
+def test_a_holder_that_says_nothing_of_itself_is_told_truthfully(home: Path) -> None:
+    """Neither "there is no cluster" nor somebody else's pid."""
+    ClusterDirectory(home).prepare()
+    (home / "cluster.lock").write_text("")
+    with open(home / "cluster.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for call in (launch.start, launch.stop):
+            with pytest.raises(ClusterUnreachableError, match=r"holds|lives in") as failure:
+                call(home, timeout=0.1)
+            assert "fuser -k" in failure.value.hint
+
+
+def test_a_killed_cluster_comes_back_with_its_objects_and_its_port(home: Path) -> None:
+    """SIGKILL leaves no stale trace that misleads; the kubeconfig stays true."""
+    running = launch.start(home)
+    api(home, "POST", "/api/v1/namespaces/default/configmaps", CONFIG_MAP)
+    os.kill(running.pid, signal.SIGKILL)
+    wait_for(lambda: launch.find(home) is None)
+    again = launch.start(home)
+    assert again.pid != running.pid
+    assert again.port == running.port
+    found = api(home, "GET", "/api/v1/namespaces/default/configmaps/kept")
+    assert found["metadata"]["name"] == "kept"
+
+
+def test_a_stale_file_about_a_living_stranger_is_no_cluster(home: Path) -> None:
+    """The lock decides, not a pid that another program has by now."""
+    launch.start(home)
+    launch.stop(home)
+    told = {"pid": os.getpid(), "port": 1, "version": "0", "started": 0.0}
+    (home / "cluster.json").write_text(json.dumps(told))
+    assert launch.find(home) is None
+    assert launch.start(home).pid != os.getpid()
+
+
+def test_many_who_look_do_not_see_a_cluster_in_each_other(home: Path) -> None:
+    """Nor does a starting cluster take one that only looks for a cluster."""
+    place = ClusterDirectory(home)
+    place.prepare()
+    (home / "cluster.lock").touch()
+    code = (
+        "import sys; from pathlib import Path;"
+        "from flashsale.embedded.process.cluster_directory import Home;"
+        "home = Home(Path(sys.argv[1])); print(sum(home.is_held() for _ in range(20_000)))"
+    )
+    watchers = [
+        subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    try:
+        assert [watcher.communicate(timeout=60)[0] for watcher in watchers] == [b"0\n"] * 2
+    finally:
+        for watcher in watchers:
+            watcher.kill()
+
+
+def test_a_starting_cluster_outwaits_one_that_only_looks(home: Path) -> None:
+    """A look at the lock takes microseconds, but may fall into just these."""
+    ClusterDirectory(home).prepare()
+    descriptor = os.open(home / "cluster.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    threading.Timer(0.1, os.close, [descriptor]).start()
+    assert launch.start(home)
+
+
+def test_a_marker_that_is_only_just_being_written_is_no_other_version(home: Path) -> None:
+    """Another process has created the file, and its line is still to come."""
+    home.mkdir()
+    (home / "format").touch()
+    assert launch.find(home) is None
+    ClusterDirectory(home).prepare()
+    assert (home / "format").read_text() == "1\n"
+
+
+def test_another_port_is_taken_when_the_last_one_is_in_use(home: Path) -> None:
+    """And the kubeconfig names the new one."""
+    first = launch.start(home)
+    launch.stop(home)
+    with socket.socket() as foreign:
+        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        foreign.bind(("127.0.0.1", first.port))
+        foreign.listen()
+        second = launch.start(home)
+    assert second.port != first.port
+    assert f":{second.port}\n" in second.kubeconfig.read_text()
+
+
+def test_secrets_are_for_their_owner_only(home: Path) -> None:
+    """The folder lets nobody else in, and each key, kubeconfig and database says so again."""
+    launch.start(home)
+    others = stat.S_IRWXG | stat.S_IRWXO
+    secrets = [home, home / "kubeconfig", *home.glob("state.db*"), *(home / "pki").iterdir()]
+    assert len(secrets) >= 6
+    assert [path for path in secrets if path.stat().st_mode & others] == []
+
+
+def test_the_api_refuses_those_without_a_certificate(home: Path) -> None:
+    """Not even a version for a stranger."""
+    import ssl
+
+    running = launch.start(home)
+    context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
+    with (
+        socket.create_connection(("127.0.0.1", running.port)) as plain,
+        pytest.raises(OSError, match=r"certificate|reset|EOF"),
+    ):
+        talk(context, plain)
+
+
+def talk(context: Any, plain: socket.socket) -> None:
+    """Shake hands, ask and read: with TLS 1.3 a refusal shows at the first read."""
+    with context.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
+        connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        if not connection.recv(1):
+            raise ConnectionResetError("reset without an answer")
+
+
+def test_a_foreign_folder_is_left_alone(home: Path) -> None:
+    """Somebody's photographs are not a cluster's state."""
+    home.mkdir()
+    (home / "holiday.jpg").write_bytes(b"jpeg")
+    with pytest.raises(ClusterUnreachableError, match=r"holiday\.jpg"):
+        launch.start(home)
+    assert [p.name for p in home.iterdir()] == ["holiday.jpg"]
+
+
+def test_state_of_another_version_is_refused_by_every_call(home: Path) -> None:
+    """Nothing is converted by guess, and nothing destroyed."""
+    home.mkdir()
+    (home / "format").write_text("999\n")
+    for call in (launch.start, launch.find):
+        with pytest.raises(ClusterUnreachableError, match="another version") as failure:
+            call(home)
+        assert failure.value.hint
+
+
+def test_a_corrupt_database_is_named_and_kept(home: Path) -> None:
+    """The hint says how to begin anew; the file stays as it was."""
+    ClusterDirectory(home).prepare()
+    (home / "state.db").write_bytes(b"garbage " * 1000)
+    with pytest.raises(ClusterUnreachableError, match=r"state\.db") as failure:
+        launch.start(home)
+    assert failure.value.hint
+    assert (home / "state.db").read_bytes() == b"garbage " * 1000
+
+
+def test_what_the_system_refuses_at_the_start_is_told(home: Path) -> None:
+    """On a full disk no log can be written, so the reason comes with the error."""
+    ClusterDirectory(home).prepare()
+    (home / "pki").write_text("a file")
+    with pytest.raises(ClusterUnreachableError, match=r"did not start in .*: .*pki") as failure:
+        launch.start(home)
+    assert str(failure.value).count("Errno") == 0
+    assert f"df -h {home}" in failure.value.hint
+
+
+def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(ClusterUnreachableError, match="cannot be used"):
+        launch.start(blocked / "embedded")

@@ -1,0 +1,125 @@
+"""What this machine cannot do is the generator's own limit, never a lost purchase."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flashsale.load.machine_limits import own_limits, raise_file_limit
+from flashsale.load.results import Figures
+from flashsale.load.target import LoadTarget
+from flashsale.load.totals import Ledger
+from flashsale.load.worker.__main__ import send
+from flashsale.load.worker.client import Client
+from flashsale.load.worker.counts import Tally
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def deaf() -> Iterator[LoadTarget]:
+    """A port whose connections are made by the kernel and never answered."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1000)
+        yield LoadTarget("127.0.0.1", listener.getsockname()[1], "127.0.0.1")
+
+
+@contextmanager
+def file_limit(limit: int) -> Iterator[None]:
+    """Let this process open so many files at most, for a while."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def figures_of(tally: Tally) -> Figures:
+    """Read a tally out."""
+    ledger = Ledger()
+    ledger.add(tally.take())
+    return ledger.figures()
+
+
+def stuck_clock() -> float:
+    """It is always the run's second 5."""
+    return 5.0
+
+
+def client(target: LoadTarget, tally: Tally) -> Client:
+    """Make a client with a clock that stands still."""
+    return Client(target, tally, stuck_clock, keepalive=False, timeout=1)
+
+
+def test_no_free_file_is_not_a_loss(deaf: LoadTarget) -> None:
+    """Past the limit of open files purchases are unsent, and the limit is named with its cure."""
+    tally = Tally()
+    with client(deaf, tally) as crowd, socket.socket() as highest:
+        with file_limit(highest.fileno() + 10):
+            for number in range(30):
+                crowd.buy(number, 5.0)
+        figures = figures_of(tally)
+    assert figures.lost == 0
+    assert figures.generator.unsent == {"files": 30 - figures.sent}
+    assert 0 < figures.sent <= 10
+    assert "ulimit -n" in own_limits(figures)[0]
+
+
+def test_a_schedule_left_behind_is_not_a_loss(deaf: LoadTarget) -> None:
+    """Purchases over a second late are given up as unsent instead of skewing all that follow."""
+    tally = Tally()
+    arrivals = [(0, 1.0), (1, 3.9), (2, 4.5), (3, 5.0)]
+    with client(deaf, tally) as crowd:
+        send(arrivals, _Forgetful(crowd), tally, stuck_clock, lambda _: None)  # type: ignore[arg-type]
+    figures = figures_of(tally)
+    assert (figures.sent, figures.late) == (2, 1)
+    assert figures.generator.unsent == {"behind": 2}
+    assert "behind the schedule" in own_limits(figures)[0]
+
+
+class _Forgetful:
+    """A client that does not wait for the answers that will never come."""
+
+    in_flight = 0
+    stopped = False
+
+    def __init__(self, client: Client) -> None:
+        self.buy = client.buy
+        self.wait = client.wait
+
+
+def test_no_free_port_is_not_a_loss() -> None:
+    """In a network of its own with four ephemeral ports, 30 buyers send four purchases."""
+    command = ["unshare", "--map-root-user", "--net", sys.executable, "-m", "tests.load.few_ports"]
+    try:
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    except FileNotFoundError:
+        pytest.skip("needs unshare")
+    if "unshare:" in ran.stderr or "Read-only" in ran.stderr:
+        pytest.skip(f"this machine gives no network of its own: {ran.stderr.strip()}")
+    assert ran.stdout.split() == ["sent=4", "lost=0", "ports=26"], ran.stderr
+
+
+def test_the_file_limit_is_raised_as_far_as_allowed() -> None:
+    """Every connection is a file, and the usual soft limit is far below the hard one."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with file_limit(256):
+        raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before[1]
+
+
+def test_a_lag_is_reported_as_this_machines_own() -> None:
+    """Starts that came late are said to be the generator's doing."""
+    tally = Tally()
+    for planned in range(50):
+        tally.started(planned, planned + 0.1)
+    assert "100 ms late" in own_limits(figures_of(tally))[0]

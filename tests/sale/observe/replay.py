@@ -1,0 +1,101 @@
+"""Recorded watch events as observations, in the order of their arrival."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import (
+    Change,
+    EventSeen,
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    SliceSeen,
+    Synced,
+)
+from flashsale.sale.observe.state import (
+    Adopted,
+    Closed,
+    Died,
+    Gone,
+    Happening,
+    Healed,
+    NotReplaced,
+    Replaced,
+    SaleState,
+    Scaled,
+)
+
+RECORDINGS = Path(__file__).parents[2] / "recordings" / "watch"
+CHANGES: dict[str, Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
+
+
+def recorded(scenario: str, replicaset: str = "flashsale-rs") -> list[Observation]:
+    """Read a scenario as somebody following one ReplicaSet sees it."""
+    return [*_before(scenario, replicaset), Synced(0.0), *_lines(scenario, replicaset)]
+
+
+def _before(scenario: str, replicaset: str) -> Iterator[Observation]:
+    before = json.loads((RECORDINGS / scenario / "before.json").read_text())
+    for found in before["replicasets"]:
+        if found["metadata"]["name"] == replicaset:
+            yield ReplicaSetSeen.from_object(found, "listed", 0.0)
+    for found in before["pods"]:
+        yield PodSeen.from_object(found, "listed", 0.0)
+
+
+def _lines(scenario: str, replicaset: str) -> list[Observation]:
+    seen: list[Observation] = []
+    for path in sorted((RECORDINGS / scenario).glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            news = json.loads(line)
+            at, change, found = news["at"], CHANGES[news["type"]], news["object"]
+            match path.stem:
+                case "pods" if found["metadata"]["name"].startswith(f"{replicaset}-"):
+                    seen.append(PodSeen.from_object(found, change, at))
+                case "replicasets" if found["metadata"]["name"] == replicaset:
+                    seen.append(ReplicaSetSeen.from_object(found, change, at))
+                case "endpointslices":
+                    seen.append(SliceSeen.from_object(found, change, at))
+                case "events":
+                    seen.append(EventSeen.from_object(found, change, at))
+    return sorted(seen, key=lambda one: one.at)
+
+
+def told(observations: list[Observation]) -> tuple[SaleState, list[Happening]]:
+    """Fold observations, and return what is known at the end and all that was said."""
+    state, said = SaleState(), []
+    for observation in observations:
+        state, more = step(state, observation)
+        said += more
+    return state, said
+
+
+def words(said: list[Happening]) -> list[str]:
+    """Write what was told in one line each; of a pod's name only the part that tells it apart."""
+    return [_line(one) for one in said]
+
+
+def _line(one: Happening) -> str:
+    match one:
+        case Scaled():
+            return f"{one.at:.3f} scaled {one.before} to {one.after}"
+        case Adopted():
+            return f"{one.at:.3f} adopted {_short(one.pod)}"
+        case Died():
+            return f"{one.at:.3f} {_short(one.healing.victim)} {one.healing.cause}"
+        case Gone():
+            return f"{one.at:.3f} {_short(one.healing.victim)} gone"
+        case NotReplaced():
+            return f"{one.at:.3f} {_short(one.healing.victim)} not replaced: {one.why}"
+        case Replaced() | Healed() | Closed():
+            word = type(one).__name__.lower()
+            by = _short(one.healing.replacement or "")
+            return f"{one.at:.3f} {_short(one.healing.victim)} {word} by {by}"
+
+
+def _short(name: str) -> str:
+    return name.rpartition("-")[2]

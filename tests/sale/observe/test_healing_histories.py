@@ -1,0 +1,149 @@
+"""Whatever happens to a ReplicaSet, and however late some of the news are, the telling is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flashsale.sale.observe.healing_fold import DELETED_TOO, DIED_TOO
+from flashsale.sale.observe.state import (
+    Closed,
+    Died,
+    Happening,
+    Healing,
+    NotReplaced,
+    Replaced,
+    SaleState,
+)
+from tests.sale.observe.replay import told
+from tests.sale.observe.replicaset_world import ACTIONS, World
+
+CALM = tuple(action for action in ACTIONS if action not in ("scale", "adopt"))
+LATE = 0.6  # seconds that one stream may be behind another
+
+
+def histories(actions: tuple[str, ...]) -> st.SearchStrategy[list[tuple[str, int]]]:
+    return st.lists(st.tuples(st.sampled_from(actions), st.integers(0, 9)), max_size=50)
+
+
+def lived(history: list[tuple[str, int]]) -> World:
+    world = World()
+    for action, number in history:
+        world.act(action, number)
+    world.settle()
+    return world
+
+
+def healings(said: list[Happening]) -> list[Healing]:
+    return [one.healing for one in said if isinstance(one, Closed)]
+
+
+def ends(state: SaleState, said: list[Happening]) -> Counter[str]:
+    """Count the ends of each pod's stories, those of its own restarts left out."""
+    ended = [one.healing for one in said if isinstance(one, Closed | NotReplaced)]
+    return Counter(one.victim for one in [*ended, *state.open] if not one.in_place)
+
+
+@given(histories((*CALM, "raise")), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_every_victim_is_healed_while_no_fewer_pods_are_wanted(
+    history: list[tuple[str, int]], seed: int
+) -> None:
+    """No victim is forgotten: each is healed, or its replacement died and was a victim itself."""
+    world = lived(history)
+    state, said = told(world.arrivals(Random(seed), LATE))
+    why = {one.why for one in said if isinstance(one, NotReplaced)}
+    assert why <= {DIED_TOO, DELETED_TOO}
+    assert state.open == ()
+    assert ends(state, said) == Counter(world.killed)
+    lost = [one.healing for one in said if isinstance(one, NotReplaced) and one.why == DIED_TOO]
+    assert {one.replacement for one in lost} <= set(world.killed)
+
+
+@given(histories((*CALM, "lower")), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_every_new_pod_is_a_replacement_while_no_more_are_wanted(
+    history: list[tuple[str, int]], seed: int
+) -> None:
+    """Nobody was scaled up, so each pod that came took the place of one that was killed."""
+    world = lived(history)
+    _, said = told(world.arrivals(Random(seed), LATE))
+    paired = [one.healing for one in said if isinstance(one, Replaced)]
+    assert {one.replacement for one in paired if one.victim not in world.surplus} == set(
+        world.created
+    )
+
+
+@given(histories(ACTIONS), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_scaling_is_never_told_as_healing(history: list[tuple[str, int]], seed: int) -> None:
+    """A pod that the controller deleted is never healed, and all others that left have an end."""
+    world = lived(history)
+    state, said = told(world.arrivals(Random(seed), LATE))
+    healed = {one.victim for one in healings(said) if not one.in_place}
+    assert not healed & set(world.surplus)
+    assert set(world.killed) <= set(ends(state, said))
+    assert state.open == ()
+
+
+@given(histories(ACTIONS), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_no_more_victims_go_unhealed_than_places_were_given_up(
+    history: list[tuple[str, int]], seed: int
+) -> None:
+    """Whoever was killed is replaced, unless fewer were wanted afterwards or a bare pod came."""
+    world = lived(history)
+    _, said = told(world.arrivals(Random(seed), LATE))
+    healed = {one.healing.victim for one in said if isinstance(one, Replaced)}
+    unhealed = set(world.killed) - healed
+    bare = sum(action == "adopt" for action, _ in history)
+    assert len(unhealed) <= world.lowered + bare
+
+
+@given(histories(ACTIONS), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_no_replacement_is_used_twice(history: list[tuple[str, int]], seed: int) -> None:
+    """Each new pod takes one place."""
+    world = lived(history)
+    state, said = told(world.arrivals(Random(seed), LATE))
+    dead = [one.healing for one in said if isinstance(one, NotReplaced) and one.why == DIED_TOO]
+    used = [
+        one.replacement_uid for one in [*healings(said), *dead, *state.open] if not one.in_place
+    ]
+    assert max(Counter(used).values(), default=1) == 1
+
+
+@given(histories(ACTIONS), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_the_steps_of_a_healing_are_in_order(history: list[tuple[str, int]], seed: int) -> None:
+    """Nothing is created before the death, nor ready before it was started."""
+    world = lived(history)
+    _, said = told(world.arrivals(Random(seed), LATE))
+    for one in healings(said):
+        steps = [one.died, one.created, one.scheduled, one.started, one.ready]
+        if one.in_place:
+            steps = [one.died, one.started, one.ready]
+        known = [step for step in steps if step is not None]
+        assert len(known) == len(steps)
+        assert all(early <= late for early, late in pairwise(known))
+        assert one.gone is None or one.gone >= one.died
+
+
+@given(histories(ACTIONS), st.integers(0, 99))
+@settings(max_examples=120, deadline=None)
+def test_every_death_is_told_before_what_follows_from_it(
+    history: list[tuple[str, int]], seed: int
+) -> None:
+    """Nobody reads of a replacement whose victim was never mentioned."""
+    world = lived(history)
+    _, said = told(world.arrivals(Random(seed), LATE))
+    dead: set[str] = set()
+    for one in said:
+        if isinstance(one, Died):
+            dead.add(one.healing.victim_uid)
+        if isinstance(one, Replaced | Closed):
+            assert one.healing.victim_uid in dead

@@ -1,0 +1,125 @@
+"""Four watches become one stream: what comes first, what is left out, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from flashsale.kube import Api, paths
+from flashsale.kube.errors import ForbiddenError
+from flashsale.kube.watch import Changed, Resynced
+from flashsale.sale.observe.observations import (
+    EventSeen,
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    StreamSeen,
+    Synced,
+)
+from flashsale.sale.observe.stream import Reader, follow
+from tests.kube.watch.lying_api_server import Cluster, refusing
+
+LIMIT = 10.0  # seconds that anything here may take on a busy machine
+RS: dict[str, Any] = {
+    "metadata": {"name": "rs", "uid": "rs-uid", "resourceVersion": "7"},
+    "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "shop"}}, "template": {}},
+    "status": {"replicas": 2},
+}
+
+
+@pytest.fixture
+def sale(cluster: Cluster) -> Cluster:
+    """A cluster with a ReplicaSet and two pods."""
+    cluster.others[paths.replicasets("default")] = [RS]
+    cluster.put("rs-a")
+    cluster.put("rs-b")
+    return cluster
+
+
+async def read(api: Api, *, until: type[Observation]) -> list[Observation]:
+    """Follow until something of a kind is seen."""
+    seen: list[Observation] = []
+    async with asyncio.timeout(LIMIT), aclosing(follow(api, "default", "rs", "svc")) as news:
+        async for one in news:
+            seen.append(one)
+            if isinstance(one, until):
+                break
+    return seen
+
+
+async def test_the_replicaset_comes_first_and_then_all_that_is_there(
+    sale: Cluster, api: Api
+) -> None:
+    """Everything that was there is told before `Synced`, which comes once."""
+    seen = await read(api, until=Synced)
+    assert isinstance(seen[0], ReplicaSetSeen)
+    assert [one.pod.name for one in seen if isinstance(one, PodSeen)] == ["rs-a", "rs-b"]
+    assert all(one.change == "listed" for one in seen if isinstance(one, PodSeen))
+    assert {one.source for one in seen if isinstance(one, StreamSeen)} >= {"replicasets"}
+
+
+async def test_without_a_replicaset_that_is_all_there_is_to_tell(
+    cluster: Cluster, api: Api
+) -> None:
+    """Nobody knows which pods to watch."""
+    seen = await read(api, until=StreamSeen)
+    assert isinstance(seen[0], ReplicaSetSeen)
+    assert seen[0].replicaset is None
+
+
+async def test_refused_credentials_end_all_of_it(sale: Cluster, api: Api) -> None:
+    """One stream that is not allowed is an error, and no task is left behind."""
+    sale.lies["list"] = [refusing(403, "no")]
+    with pytest.raises(ForbiddenError):
+        await read(api, until=Synced)
+    assert watches() == []
+
+
+async def test_reading_may_stop_at_any_time(sale: Cluster, api: Api) -> None:
+    """And leaves no task behind."""
+    await read(api, until=ReplicaSetSeen)
+    assert watches() == []
+
+
+def watches() -> list[str]:
+    """The tasks of watches that still run."""
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    return [name for name in names if name.startswith("watch ")]
+
+
+def event(name: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": f"{name}.1", "resourceVersion": "9"},
+        "involvedObject": {"kind": "Pod", "name": name},
+        "reason": "Killing",
+    }
+
+
+def test_events_of_other_things_are_left_out() -> None:
+    """The ReplicaSet's own, its pods', and those of adopted pods are kept."""
+    reader = Reader("rs")
+    pod = {"metadata": {"name": "bare", "uid": "u", "resourceVersion": "1"}}
+    list(reader.read("pods", Resynced(1.0, (pod,))))
+    names = ("rs", "rs-abcde", "bare", "other", "rsx-1")
+    told = [
+        one for name in names for one in reader.read("events", Changed(1.0, "ADDED", event(name)))
+    ]
+    assert [one.name for one in told if isinstance(one, EventSeen)] == ["rs", "rs-abcde", "bare"]
+
+
+def test_an_event_that_is_forgotten_is_no_news() -> None:
+    """The API server drops them after an hour."""
+    assert list(Reader("rs").read("events", Changed(1.0, "DELETED", event("rs-a")))) == []
+
+
+def test_what_was_missed_is_lost_and_not_released() -> None:
+    """A pod that was gone after listing again."""
+    pod = {"metadata": {"name": "rs-a", "uid": "u", "resourceVersion": "1"}, "status": {}}
+    for relisted, cause in ((True, "lost"), (False, "released")):
+        change = Changed(1.0, "DELETED", pod, relisted=relisted)
+        seen = next(iter(Reader("rs").read("pods", change)))
+        assert isinstance(seen, PodSeen)
+        assert (seen.change, seen.cause) == ("gone", cause)

@@ -1,0 +1,207 @@
+"""Why pods are not ready: each trouble is told from the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from flashsale.sale.ready.diagnosis import diagnose, newest_first
+from flashsale.sale.ready.log_patterns import listening, shut_in
+from tests.sale.api_objects import event, pod_object
+
+NAME = "flashsale-rs-aaaaa"
+REFUSED = (
+    'Readiness probe failed: Get "http://10.244.0.7:5000/health":'
+    " dial tcp 10.244.0.7:5000: connect: connection refused"
+)
+
+
+def waiting(reason: str) -> dict[str, object]:
+    """A container that waits."""
+    return {"waiting": {"reason": reason}}
+
+
+def test_missing_image_that_may_not_be_pulled() -> None:
+    """The classic: built elsewhere, pull policy Never."""
+    found = diagnose([pod_object(state=waiting("ErrImageNeverPull"))], [], {})
+    assert "the image flashsale:1.0 is not on the node" in found.cause
+    assert found.hint == "flashsale up --rebuild"
+
+
+def test_image_that_cannot_be_pulled_comes_with_the_runtimes_words() -> None:
+    """Only the event knows what the registry said."""
+    said = 'Failed to pull image "flashsale:1.0": pull access denied'
+    events = [event(NAME, "Failed", said), event("other", "Failed", "not this one")]
+    found = diagnose([pod_object(state=waiting("ImagePullBackOff"))], events, {})
+    assert "cannot be pulled (ImagePullBackOff)" in found.cause
+    assert found.details == said
+
+
+def test_pod_without_room_comes_with_the_schedulers_words() -> None:
+    """The sentence carries the reason: too little CPU, say."""
+    said = "0/1 nodes are available: 1 Insufficient cpu."
+    found = diagnose([pod_object(node="")], [event(NAME, "FailedScheduling", said)], {})
+    assert said in found.cause
+
+
+def test_crashing_app_shows_its_last_lines() -> None:
+    """An app that ends shows its exit code and what it said last."""
+    ended = {"terminated": {"exitCode": 3, "reason": "Error"}}
+    pod = pod_object(state=waiting("CrashLoopBackOff"), last=ended, restarts=2)
+    log = "\n".join([*(f"line {n}" for n in range(30)), "ModuleNotFoundError: flask"])
+    found = diagnose([pod], [], {NAME: log})
+    assert "ends with exit code 3" in found.cause
+    assert found.details.endswith("ModuleNotFoundError: flask")
+    assert len(found.details.splitlines()) == 10
+
+
+NOT_FOUND = 'exec: "gunicornn": executable file not found in $PATH'
+RUNC = f"failed to create task: runc create failed: unable to start process: {NOT_FOUND}: unknown"
+
+
+@pytest.mark.parametrize(
+    ("state", "last"),
+    [
+        ({"waiting": {"reason": "RunContainerError", "message": RUNC}}, {}),
+        ({"terminated": {"reason": "StartError", "message": RUNC, "exitCode": 128}}, {}),
+        (
+            waiting("CrashLoopBackOff"),
+            {"terminated": {"reason": "ContainerCannotRun", "message": NOT_FOUND, "exitCode": 127}},
+        ),
+    ],
+)
+def test_container_that_cannot_be_started_comes_with_the_runtimes_words(
+    state: dict[str, object], last: dict[str, object]
+) -> None:
+    """There is no log: the command itself is wrong."""
+    found = diagnose([pod_object(state=state, last=last, restarts=2)], [], {})
+    assert found.cause == f"the container of the pod {NAME} cannot be started: {NOT_FOUND}"
+    assert "CMD in the Dockerfile" in found.hint
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"waiting": {"reason": "CreateContainerError", "message": "Error: no command specified"}},
+        {"terminated": {"reason": "ContainerCannotRun", "message": "no command specified"}},
+    ],
+)
+def test_image_without_a_command_is_named(state: dict[str, object]) -> None:
+    """Docker's and containerd's words, and the embedded cluster's."""
+    found = diagnose([pod_object(state=state)], [], {})
+    assert "the image flashsale:1.0 names no command to run" in found.cause
+    assert found.hint.startswith('add CMD ["gunicorn"')
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "cause", "hint"),
+    [
+        (0, "", "ends at once, with exit code 0 and without a word", "a command that stays: CMD"),
+        (0, "bye", "ends with exit code 0", "flashsale logs"),
+        (127, "", "ends with exit code 127 (command not found)", "mend CMD in the Dockerfile"),
+        (127, "sh: gunicornn: not found", "exit code 127 (command not found)", "flashsale logs"),
+        (1, "", "ends with exit code 1", ""),
+    ],
+)
+def test_app_that_ends_without_a_log_has_a_hint_that_helps(
+    code: int, log: str, cause: str, hint: str
+) -> None:
+    """A log is pointed to only where it says something."""
+    pod = pod_object(state={"terminated": {"exitCode": code}}, restarts=1)
+    found = diagnose([pod], [], {NAME: log})
+    assert cause in found.cause
+    assert hint in found.hint
+    assert ("logs" in found.hint) == bool(log)
+
+
+def test_memory_limit_is_named() -> None:
+    """OOMKilled is no fault of the app's code."""
+    ended = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    pod = pod_object(state=waiting("CrashLoopBackOff"), last=ended, restarts=1)
+    assert "OOMKilled" in diagnose([pod], [], {}).cause
+
+
+def test_liveness_probe_that_restarts_is_named() -> None:
+    """Exit code 0 alone would puzzle: Kubernetes stopped the app itself."""
+    pod = pod_object(last={"terminated": {"exitCode": 0, "reason": "Completed"}}, restarts=1)
+    events = [
+        event(NAME, "Killing", "Container shop failed liveness probe, will be restarted"),
+        event(NAME, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404"),
+    ]
+    assert "liveness probe fails: HTTP status 404" in diagnose([pod], events, {}).cause
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Readiness probe failed: HTTP probe failed with statuscode: 503", "HTTP status 503"),
+        (REFUSED, "connection refused"),
+        ("Readiness probe failed: context deadline exceeded (Client.Timeout ...)", "no answer in"),
+    ],
+)
+def test_failing_readiness_probe_says_which_and_how(message: str, reason: str) -> None:
+    """Path, port and the way it fails."""
+    found = diagnose([pod_object()], [event(NAME, "Unhealthy", message)], {NAME: ""})
+    assert "readiness probe (GET /health on port 5000) fails" in found.cause
+    assert reason in found.cause
+
+
+@pytest.mark.parametrize(
+    "line", ["[INFO] Listening at: http://0.0.0.0:8000 (1)", " * Running on http://127.0.0.1:8000"]
+)
+def test_app_on_another_port_is_found_in_its_log(line: str) -> None:
+    """gunicorn and Flask both say where they listen."""
+    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: line})
+    assert "listens on port 8000" in found.cause
+    assert "5000" in found.hint
+
+
+def test_quota_that_forbids_pods_is_told() -> None:
+    """Without any pod, only the ReplicaSet's own event knows why."""
+    said = 'Error creating: pods "x" is forbidden: exceeded quota'
+    assert "exceeded quota" in diagnose([], [event("flashsale-rs", "FailedCreate", said)], {}).cause
+
+
+def test_slow_start_is_no_failure() -> None:
+    """A pod that runs and was not probed yet gets a longer timeout as its hint."""
+    found = diagnose([pod_object()], [], {})
+    assert "begins only after 3 s" in found.cause
+    assert "--timeout" in found.hint
+
+
+def test_ready_pods_are_never_blamed() -> None:
+    """The first unready pod is the one that is told about."""
+    pods = [pod_object("one", ready=True), pod_object("two", state=waiting("ErrImageNeverPull"))]
+    assert "ErrImageNeverPull" in diagnose(pods, [], {}).cause
+
+
+def test_newest_event_counts() -> None:
+    """What is said first may be over."""
+    events = [
+        event(NAME, "Unhealthy", "old", "2026-11-23T03:20:00Z"),
+        event(NAME, "Unhealthy", "new", "2026-11-23T03:21:00Z"),
+    ]
+    assert [one["message"] for one in newest_first(events, NAME)] == ["new", "old"]
+
+
+def test_ports_in_a_log() -> None:
+    """Other numbers in a log are no ports."""
+    assert listening("took 8000 ms\nListening at: http://127.0.0.5:5000 (12)") == {5000}
+
+
+@pytest.mark.parametrize(
+    ("log", "inside"),
+    [
+        ("[INFO] Listening at: http://127.0.0.1:5000 (7)", True),
+        (" * Running on http://127.0.0.1:5000\nPress CTRL+C to quit", True),
+        ("Serving on http://localhost:5000", True),
+        ("[INFO] Listening at: http://[::1]:5000 (7)", True),
+        ("[INFO] Listening at: http://0.0.0.0:5000 (7)", False),
+        (" * Running on http://127.0.0.1:5000\n * Running on http://10.244.0.7:5000", False),
+        (" * Running on all addresses (0.0.0.0)\n * Running on http://127.0.0.1:5000", False),
+        ("[INFO] Listening at: http://127.0.0.1:8000 (7)", False),
+        ("nothing", False),
+    ],
+)
+def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -> None:
+    """By its own words, as gunicorn, Flask and waitress say them."""
+    assert shut_in(log, 5000) is inside

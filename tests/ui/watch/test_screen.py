@@ -1,0 +1,357 @@
+"""The terminal: painted sparingly, read key by key, and given back whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import io
+import os
+import pty
+import re
+import signal
+import sys
+import termios
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.objects.models import ReplicaSet
+from flashsale.sale.observe.observations import (
+    Mark,
+    Observation,
+    ReplicaSetSeen,
+    StreamSeen,
+    Synced,
+)
+from flashsale.ui.watch.key_queue import Act, Answer, KeyAction
+from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
+from flashsale.ui.watch.session import WatchSession
+from flashsale.ui.watch.view_model import Board
+from tests.ui.watch.view_models import PLACE, many, sight
+
+LIMIT = 10.0  # seconds that anything here may take on a busy machine
+
+
+class Paper:
+    """A screen that is written on and never shown."""
+
+    def __init__(self, width: int = 40, height: int = 5) -> None:
+        self.file = io.StringIO()
+        console = Console(file=self.file, width=width, height=height, force_terminal=True)
+        self.screen = Screen(self.file, console)
+
+    def taken(self) -> str:
+        """What was written since the last time."""
+        text = self.file.getvalue()
+        self.file.seek(0)
+        self.file.truncate()
+        return text
+
+
+def test_only_lines_that_differ_are_written() -> None:
+    """One changed line of five costs one line; no change costs nothing."""
+    paper = Paper()
+    paper.screen.paint([Text("one"), Text("two"), Text("three")])
+    paper.taken()
+    assert paper.screen.paint([Text("one"), Text("TWO"), Text("three")])
+    written = paper.taken()
+    assert "TWO" in written
+    assert "one" not in written
+    assert not paper.screen.paint([Text("one"), Text("TWO"), Text("three")])
+    assert paper.taken() == ""
+
+
+def test_a_look_that_changes_is_a_change() -> None:
+    """A flash that ends is written too."""
+    paper = Paper()
+    paper.screen.paint([Text("one", "reverse")])
+    assert paper.screen.paint([Text("one")])
+
+
+def test_after_a_resize_everything_is_written_anew() -> None:
+    """Whatever the terminal made of the old lines is wiped."""
+    paper = Paper()
+    paper.screen.paint([Text("one")])
+    paper.taken()
+    paper.screen.forget()
+    assert paper.screen.paint([Text("one")])
+    assert "\x1b[2J" in paper.taken()
+
+
+async def test_a_storm_of_changes_is_painted_four_times_a_second() -> None:
+    """A hundred changes a second, at most four frames."""
+    paper, numbers = Paper(), count()
+
+    def draw(size: tuple[int, int]) -> tuple[Sequence[Text], float]:
+        return [Text(str(next(numbers)))], 3600.0
+
+    painter = Painter(paper.screen, draw)
+    task = asyncio.create_task(painter.run())
+    began = asyncio.get_running_loop().time()
+    for _ in range(100):
+        painter.changed()
+        await asyncio.sleep(0.01)
+    took = asyncio.get_running_loop().time() - began
+    task.cancel()
+    assert 2 <= paper.screen.frames <= took / FRAME + 1
+
+
+async def test_a_change_after_a_calm_time_is_painted_at_once() -> None:
+    """Nobody waits for a frame that has room."""
+    paper, words = Paper(), "before"
+    painter = Painter(paper.screen, lambda size: ([Text(words)], 3600.0))
+    task = asyncio.create_task(painter.run())
+    await asyncio.sleep(2 * FRAME)
+    words = "after"
+    painter.changed()
+    async with asyncio.timeout(LIMIT):
+        began = asyncio.get_running_loop().time()
+        while paper.screen.frames < 2:  # noqa: ASYNC110 - the painter has no event to wait for
+            await asyncio.sleep(0.001)
+    assert asyncio.get_running_loop().time() - began < FRAME
+    task.cancel()
+
+
+async def test_nothing_is_painted_when_nothing_changed() -> None:
+    """Looking at a clock is not painting."""
+    paper = Paper()
+    painter = Painter(paper.screen, lambda size: ([Text("same")], 0.0))
+    task = asyncio.create_task(painter.run())
+    for _ in range(5):
+        painter.changed()
+        await asyncio.sleep(FRAME / 2)
+    task.cancel()
+    assert paper.screen.frames == 1
+
+
+@dataclass(slots=True)
+class Terminal:
+    """Both ends of a pseudo-terminal."""
+
+    ours: int  # where a person would look and type
+    theirs: int
+
+    @contextmanager
+    def show(
+        self, news: AsyncIterator[Observation], board: Board, **acts: Act
+    ) -> Iterator[WatchSession]:
+        """A live view on it, of 80 by 24."""
+        with os.fdopen(os.dup(self.theirs), "w") as out, os.fdopen(os.dup(self.theirs)) as typed:
+            console = Console(file=out, width=80, height=24, force_terminal=True)
+            keys = {"plus": "+", "minus": "-"}
+            named = {
+                keys.get(name, name): KeyAction(act, -1 if name == "minus" else 1)
+                for name, act in acts.items()
+            }
+            yield WatchSession(news, board, Screen(out, console), named, stdin=typed)
+
+    def type(self, keys: str) -> None:
+        os.write(self.ours, keys.encode())
+
+    def unread(self) -> int:
+        """How much was typed that nobody has read yet, in bytes."""
+        return int.from_bytes(fcntl.ioctl(self.theirs, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def read(self) -> str:
+        """What is there to read by now."""
+        text = b""
+        while True:
+            try:
+                text += os.read(self.ours, 65536)
+            except BlockingIOError:
+                return text.decode(errors="replace")
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A pseudo-terminal whose near end does not block."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    yield Terminal(ours, theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+async def silence() -> AsyncIterator[Observation]:
+    """No news."""
+    await asyncio.Event().wait()
+    yield StreamSeen(0.0, "pods", "live")
+
+
+async def trouble() -> AsyncIterator[Observation]:
+    """A cluster that does not let us."""
+    yield StreamSeen(0.0, "pods", "live")
+    raise ClusterUnreachableError("not allowed")
+
+
+async def noticed(terminal: Terminal, words: str) -> str:
+    """Read until words appear."""
+    text = ""
+    async with asyncio.timeout(LIMIT):
+        while words not in text:
+            await asyncio.sleep(0.01)
+            text += terminal.read()
+    return text
+
+
+async def test_q_ends_it_and_the_terminal_is_as_before(terminal: Terminal) -> None:
+    """Settings, screen and cursor."""
+    before = termios.tcgetattr(terminal.theirs)
+    with terminal.show(silence(), many(3)) as view:
+        show = asyncio.create_task(view.run())
+        seen = await noticed(terminal, "flashsale-rs-00002")
+        assert termios.tcgetattr(terminal.theirs) != before
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await show
+    assert seen.startswith(ENTER)
+    assert terminal.read().endswith(LEAVE)
+    assert termios.tcgetattr(terminal.theirs) == before
+
+
+@pytest.mark.parametrize("end", ["failure", "cancellation", "time"])
+async def test_the_terminal_is_given_back_however_it_ends(terminal: Terminal, end: str) -> None:
+    """A stream that fails, Ctrl-C, the end of `--for`."""
+    before = termios.tcgetattr(terminal.theirs)
+    news = trouble() if end == "failure" else silence()
+    with terminal.show(news, Board(PLACE)) as show:
+        task = asyncio.create_task(show.run(0.3 if end == "time" else None))
+        if end == "cancellation":
+            await noticed(terminal, "connecting")
+            task.cancel()
+        async with asyncio.timeout(LIMIT):
+            await asyncio.wait({task})
+    assert task.cancelled() == (end == "cancellation")
+    assert (not task.cancelled() and task.exception() is not None) == (end == "failure")
+    assert terminal.read().endswith(LEAVE)
+    assert termios.tcgetattr(terminal.theirs) == before
+
+
+async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> None:
+    """What a key did is known at once, by its mark; an error is a sentence at the bottom."""
+
+    async def kill(board: Board, count: int) -> Answer:
+        return "flashsale-rs-00001 killed", [Mark(1.0, "flashsale-rs-00001")]
+
+    async def scale(board: Board, by: int) -> Answer:
+        raise FlashsaleError("Nobody scales here.")
+
+    with terminal.show(silence(), many(3), k=kill, plus=scale) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("k")
+        await noticed(terminal, "flashsale-rs-00001 killed")
+        terminal.type("x+")
+        await noticed(terminal, "Nobody scales here.")
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            board = await task
+    assert "flashsale-rs-00001" in board.state.marks
+
+
+async def test_every_key_of_a_burst_counts(terminal: Terminal) -> None:
+    """In their order; those that add up are one act, and the next act sees what came of it."""
+    acts: list[tuple[str, int]] = []
+
+    async def kill(board: Board, count: int) -> Answer:
+        acts.append(("kill", count))
+        return "killed", [Mark(1.0, "flashsale-rs-00001")]
+
+    async def scale(board: Board, by: int) -> Answer:
+        acts.append(("scale", by))
+        assert board.state.marks
+        return f"scaled by {by}", ()
+
+    with terminal.show(silence(), many(3), k=kill, plus=scale, minus=scale) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("kkk-+-----+kq+")
+        async with asyncio.timeout(LIMIT):
+            await task
+    assert acts == [("kill", 3), ("scale", -4), ("kill", 1)]
+
+
+async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_there(
+    terminal: Terminal,
+) -> None:
+    """Whoever types `+` before the first pod is seen does not scale to one."""
+    wanted: list[int | None] = []
+    connected = asyncio.Event()
+
+    async def scale(board: Board, by: int) -> Answer:
+        wanted.append(board.state.desired)
+        return "scaled", ()
+
+    async def late() -> AsyncIterator[Observation]:
+        await connected.wait()
+        for number in range(3):
+            yield sight(0.0, "listed", number)
+        yield ReplicaSetSeen(0.0, ReplicaSet("flashsale-rs", "rs", 3, 3, 3, 0.0), 1)
+        yield Synced(0.0)
+        await asyncio.Event().wait()
+
+    with terminal.show(late(), Board(PLACE), plus=scale) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("+")
+        async with asyncio.timeout(LIMIT):
+            while terminal.unread():  # noqa: ASYNC110 - the terminal tells nobody
+                await asyncio.sleep(0.01)
+        connected.set()
+        await noticed(terminal, "scaled")
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
+    assert wanted == [3]
+
+
+async def test_a_resize_is_followed(terminal: Terminal) -> None:
+    """SIGWINCH repaints everything, in the new size."""
+    with terminal.show(silence(), many(3)) as show:
+        task, console = asyncio.create_task(show.run()), show.screen.console
+        await noticed(terminal, "q quit")
+        console.size = console.size._replace(width=60, height=10)  # type: ignore[misc]
+        os.kill(os.getpid(), signal.SIGWINCH)
+        again = await noticed(terminal, "q quit")
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
+    assert "\x1b[2J" in again
+    assert max(map(int, re.findall(r"\x1b\[(\d+);1H", again))) == 10
+
+
+async def test_news_are_on_the_screen_within_the_third_of_a_second(terminal: Terminal) -> None:
+    """From the observation to the terminal, after a calm time and in the middle of a storm."""
+    news: asyncio.Queue[Observation] = asyncio.Queue()
+
+    async def told() -> AsyncIterator[Observation]:
+        while True:
+            yield await news.get()
+
+    loop = asyncio.get_running_loop()
+    with terminal.show(told(), many(3)) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        for status in ("Calm", "Storm"):
+            began = loop.time()
+            news.put_nowait(sight(began, "changed", 1, status=status))
+            await noticed(terminal, status)
+            assert loop.time() - began < 1.0  # 0.3 s is measured in the benchmark
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
+
+
+def test_without_a_keyboard_it_shows_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`flashsale watch < /dev/null` on a terminal has no keys, and works."""
+    paper = Paper(80, 24)
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        asyncio.run(WatchSession(silence(), many(3), paper.screen).run(0.3))
+    assert "flashsale-rs-00002" in paper.taken()
