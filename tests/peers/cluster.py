@@ -14,8 +14,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.peers import programs
+from tests.peers import images, programs
 from tests.peers.control_plane import ControlPlane, Ports
+from tests.peers.namespaces import Link, apart, free_link, resource_groups
+from tests.peers.node import Node, missing_tools
 from tests.peers.processes import PAUSE, PeerError, Processes
 
 START_LIMIT = 180.0  # seconds for a detached start on a busy machine
@@ -31,13 +33,17 @@ def default_folder() -> Path:
 def start(argv: list[str]) -> int:
     """Run `tests/peers/start`."""
     options = read_options("start", argv)
+    folder: Path = options.folder.absolute()
     try:
-        refuse_if_not_built(programs.CONTROL_PLANE)
-        refuse_if_running(options.folder)
+        if options.inside:
+            serve_inside(folder, Link(options.inside))
+            return 0
+        refuse_if_not_possible(control_plane=options.control_plane)
+        refuse_if_running(folder)
         if options.foreground:
-            serve(options.folder)
+            serve(folder, options.image, control_plane=options.control_plane)
         else:
-            detach(options.folder)
+            detach(folder, argv)
     except PeerError as error:
         print(f"peers: {error}", file=sys.stderr)
         return 1
@@ -66,14 +72,21 @@ def read_options(name: str, argv: list[str]) -> argparse.Namespace:
             "--control-plane", action="store_true", help="no node, no root: pods stay Pending"
         )
         parser.add_argument("--foreground", action="store_true", help="run until Ctrl-C")
+        parser.add_argument(
+            "--image", action="append", default=[], help="an image of Docker's that the node gets"
+        )
+        parser.add_argument("--inside", type=int, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
-def refuse_if_not_built(names: tuple[str, ...]) -> None:
-    """Raise PeerError if programs are missing."""
-    missing = programs.missing(names)
+def refuse_if_not_possible(*, control_plane: bool) -> None:
+    """Raise PeerError if programs are not built, or the machine lacks what a node needs."""
+    missing = programs.missing(programs.CONTROL_PLANE if control_plane else programs.NODE)
     if missing:
         raise PeerError(f"not built: {', '.join(missing)}; run tests/peers/build")
+    tools = [] if control_plane else missing_tools()
+    if tools:
+        raise PeerError(f"a node needs {', '.join(tools)}; --control-plane does not")
 
 
 def refuse_if_running(folder: Path) -> None:
@@ -92,14 +105,14 @@ def supervisor(folder: Path) -> int:
     return pid if b"start" in command and str(folder).encode() in command else 0
 
 
-def detach(folder: Path) -> None:
+def detach(folder: Path, argv: list[str]) -> None:
     """Start a supervisor of its own and return when its cluster is ready."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     script = Path(__file__).with_name("start")
     with (folder / "supervisor.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, script, "--foreground", "--folder", folder],
+            [sys.executable, script, *argv, "--foreground", "--folder", folder],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -124,21 +137,69 @@ def wait_until_ended(folder: Path) -> None:
         time.sleep(PAUSE)
 
 
-def serve(folder: Path) -> None:
+def serve(folder: Path, wanted: list[str], *, control_plane: bool) -> None:
     """Run a cluster until a signal comes, then end all of it.
+
+    Args:
+        wanted: images of Docker's for the node.
 
     Raises:
         PeerError: a program did not become ready, or ended by itself.
     """
-    began = time.monotonic()
     with ended_by_signal(), marked(folder):
-        processes = Processes(folder, DIES_WITH_US)
-        try:
-            ControlPlane(folder, Ports(*free_ports(5))).start(processes)
-            announce(folder, time.monotonic() - began)
-            processes.watch()
-        finally:
-            processes.stop()
+        if control_plane:
+            serve_control_plane(folder)
+        else:
+            serve_node(folder, wanted)
+
+
+def serve_control_plane(folder: Path) -> None:
+    """Run the control plane alone."""
+    began = time.monotonic()
+    processes = Processes(folder, DIES_WITH_US)
+    try:
+        ControlPlane(folder, Ports(*free_ports(5))).start(processes)
+        announce(folder, time.monotonic() - began)
+        processes.watch()
+    finally:
+        processes.stop()
+
+
+def serve_node(folder: Path, wanted: list[str]) -> None:
+    """Run a cluster with a node, in namespaces of its own."""
+    archives = folder / "images"
+    archives.mkdir(exist_ok=True)
+    for number, name in enumerate(wanted):
+        images.save(name, archives / f"{number}.tar")
+    began, link, log = time.monotonic(), free_link(), folder / "node.log"
+    inside = folder / "ready-inside"
+    script = str(Path(__file__).with_name("start"))
+    command = [sys.executable, script, "--folder", str(folder), f"--inside={link.number}"]
+    with (
+        resource_groups(groups_of(link)),
+        apart(command, link, log) as process,
+    ):
+        while process.poll() is None:
+            if inside.exists() and not (folder / "ready").exists():
+                announce(folder, time.monotonic() - began)
+            time.sleep(PAUSE)
+    raise PeerError(f"the node ended by itself:\n{log.read_text()[-2000:].strip()}")
+
+
+def serve_inside(folder: Path, link: Link) -> None:
+    """Run the programs of a node, as the first process of its namespaces."""
+    inside = folder / "ready-inside"
+    inside.unlink(missing_ok=True)
+    with ended_by_signal():  # nothing more to do then: everything ends with this process
+        processes = Processes(folder)
+        Node(folder, link, f"/{groups_of(link)}").start(processes)
+        inside.touch()
+        processes.watch()
+
+
+def groups_of(link: Link) -> str:
+    """Return the name of the cgroup for a node's pods."""
+    return f"flashsale-peers-{link.number}"
 
 
 def announce(folder: Path, seconds: float) -> None:

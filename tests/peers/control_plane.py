@@ -70,7 +70,7 @@ class ControlPlane:
         processes.start(self._scheduler())
         processes.until(self._furnished, "the controllers work", timeout=PATIENCE)
 
-    def get(self, path: str) -> object:
+    def get(self, path: str) -> bytes | None:
         """Fetch a path as the administrator; None for anything but an answer of 200."""
         request = urllib.request.Request(
             self.url + path, headers={"Authorization": f"Bearer {self.token}"}
@@ -81,7 +81,7 @@ class ControlPlane:
                 urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
             )
             with opener.open(request, timeout=5) as response:
-                return response.read()
+                return bytes(response.read())
         except (OSError, ssl.SSLError):  # not there yet, or not ready: URLError is an OSError
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -82,6 +83,7 @@ class Processes:
             end(process, grace=grace)
 
     def _refuse_if_ended(self) -> None:
+        collect_orphans({process.pid for _, process in self._running})
         for name, process in self._running:
             if process.poll() is not None:
                 raise PeerError(f"{name} ended by itself:\n{self.last_lines(name)}")
@@ -96,3 +98,13 @@ def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def collect_orphans(own: set[int]) -> None:
+    """As the first process of a namespace, collect what ended and has no other parent any more."""
+    if os.getpid() != 1:
+        return
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    with contextlib.suppress(ChildProcessError):
+        while (found := os.waitid(os.P_ALL, 0, options)) and found.si_pid not in own:
+            os.waitpid(found.si_pid, 0)

@@ -9,7 +9,7 @@ CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-sche
 PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 NODE = (
     *CONTROL_PLANE,
-    *("kubelet", "kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "crictl"),
+    *("kubelet", "kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "pause"),
     *PLUGINS,
 )
 
