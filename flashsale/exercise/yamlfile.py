@@ -113,20 +113,12 @@ def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
 @cache
 def _loader() -> Any:
     """Make a loader that refuses a key that is there twice: of the two only one would count."""
-    import yaml
+    from flashsale.base.yaml_loader import SafeLoader
 
-    fastest: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Loader(fastest):  # type: ignore[misc]
-        def __init__(self, stream: str) -> None:
-            super().__init__(stream)
-            self.checked = set[yaml.MappingNode]()
-
+    class Loader(SafeLoader):
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
-            """Resolve `<<`, once or more often: what that adds may well be there already."""
-            if node not in self.checked:
-                self.checked.add(node)
-                _check_keys(node)
+            """Look before `<<` is resolved: what that adds may well be there already."""
+            _check_keys(node)
             super().flatten_mapping(node)
 
     return Loader

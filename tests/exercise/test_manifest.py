@@ -160,6 +160,12 @@ def test_merged_keys_are_not_there_twice() -> None:
     assert found == {"a": {"x": 1}, "b": {"c": {"x": 2}}, "d": {"x": 2}}
 
 
+def test_key_twice_in_what_is_merged_is_refused() -> None:
+    """A merge does not hide it, and comes before the mapping itself is looked at."""
+    with pytest.raises(BadInputError, match="line 2, column 16: the key 'x' is there twice"):
+        list(documents("b:\n  c: &c {x: 1, x: 2}\nd: {<<: *c}\n", "my.yaml"))
+
+
 def test_aliases_without_end_are_refused() -> None:
     """A few lines that stand for billions of values end with a sentence, not with the machine."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]

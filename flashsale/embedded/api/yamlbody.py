@@ -7,21 +7,21 @@ from typing import Any
 
 import yaml
 
+from flashsale.base.yaml_loader import SafeLoader
 from flashsale.embedded import apierrors
 from flashsale.embedded.types.mistakes import sound
 
 DEEPEST = 100  # levels of nesting; libyaml's composer recurses in C, where too deep is a crash
 LARGEST = 1_000_000  # values after all aliases are followed
-BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
-class _Loader(BASE):  # type: ignore[misc]
+class _Loader(SafeLoader):
     """Leaves times as the text that they are, as JSON would have them."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own way
         first: [(tag, pattern) for tag, pattern in resolvers if tag != TIMESTAMP]
-        for first, resolvers in BASE.yaml_implicit_resolvers.items()
+        for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
     }
 
 

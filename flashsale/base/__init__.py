@@ -1,0 +1,1 @@
+"""What knows neither Kubernetes nor the sale."""
