@@ -13,8 +13,8 @@ from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters import availability, select
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster
-from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
+from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.doctor import cluster_checks
 from flashsale.doctor.cluster_checks import Finding
 from flashsale.kube import kubeconfig as contexts
@@ -45,7 +45,7 @@ async def examine(wanted: ClusterOptions, home: Path) -> list[Finding]:
 
 def profile(wanted: ClusterOptions, home: Path) -> str:
     """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
-    recorded = select.recorded_quietly(home)
+    recorded = SaleStore(home).read_if_usable()
     named = recorded.profile if recorded and recorded.kind == availability.MINIKUBE else None
     return wanted.profile or named or availability.MINIKUBE
 
@@ -99,10 +99,10 @@ def embedded() -> Finding:
 async def sale(home: Path) -> tuple[Finding, bool]:
     """Tell what is recorded and how it fares, and whether its cluster has to be started."""
     try:
-        recorded = records.read(home)
+        recorded = SaleStore(home).read()
         choice = await select.select_existing(ClusterOptions(), home=home)
     except FlashsaleError as error:
-        if isinstance(error, NoSaleError) and not select.recorded_quietly(home):
+        if isinstance(error, NoSaleError) and not SaleStore(home).read_if_usable():
             return Finding("sale", "absent", "none is open", "flashsale up"), False
         return Finding("sale", "problem", str(error).rstrip("."), error.hint), True
     if recorded is None:
@@ -151,6 +151,6 @@ async def choice(wanted: ClusterOptions, home: Path, *, asleep: bool) -> Finding
         chosen = await select.select_for_up(wanted, home=home)
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
-    start = asleep and chosen.record == select.recorded_quietly(home)
+    start = asleep and chosen.record == SaleStore(home).read_if_usable()
     use = "start" if start and chosen.record.kind != "context" else "use"
     return Finding("up", "ok", f"would {use} {availability.describe(chosen.record)}: {chosen.why}")
