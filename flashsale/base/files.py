@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 
 PRIVATE = 0o600  # for its user alone
 
@@ -19,7 +20,7 @@ def replace_file(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> No
     Raises:
         OSError: it cannot be written; the old file is as it was, and nothing is left beside it.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
     data = content.encode() if isinstance(content, str) else content
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:

@@ -17,7 +17,7 @@ from flashsale.drill.steps import StepRunner
 from flashsale.load import coordinator
 from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
 from flashsale.load.results import Figures, LoadProgress, Report
-from flashsale.load.target import LoadTarget
+from flashsale.load.worker.orders import LoadTarget
 from flashsale.sale.observe import healing as healings
 from flashsale.sale.observe.healing import Happening, Healing
 from flashsale.sale.observe.monitor import SaleMonitor

@@ -25,25 +25,34 @@ def up(
         Path | None,
         typer.Argument(
             metavar="DIR",
-            help="Folder with your own app.py, Dockerfile and flashsale-replicaset.yaml, or some.",
+            help="Folder of your app.py, Dockerfile, flashsale-replicaset.yaml; each optional.",
         ),
     ] = None,
     replicas: Annotated[
-        str | None, typer.Option("--replicas", metavar="N", help="How many pods to keep.")
+        str | None,
+        typer.Option(
+            "--replicas",
+            metavar="N",
+            help="How many pods to keep, 0 to 100.  [default: the manifest's]",
+        ),
     ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(
-            "--manifest", metavar="FILE", help="Another manifest than DIR's or ours; - is stdin."
+            "--manifest", metavar="FILE", help="Apply this manifest; - reads standard input."
         ),
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option("--image", metavar="NAME:TAG", help="Call the image so, and run that one."),
+        typer.Option(
+            "--image", metavar="NAME:TAG", help="Name of the image that is built and run."
+        ),
     ] = None,
     push: Annotated[
         str,
-        typer.Option("--push", metavar="REPOSITORY", help="Push the image there and run it."),
+        typer.Option(
+            "--push", metavar="REPOSITORY", help="Push the image there, and run it from there."
+        ),
     ] = "",
     build_arg: Annotated[
         list[str] | None,
@@ -53,16 +62,20 @@ def up(
         bool, typer.Option("--rebuild", help="Build the image even if nothing changed.")
     ] = False,
     no_roll: Annotated[
-        bool, typer.Option("--no-roll", help="Leave pods alone that run an older version.")
+        bool, typer.Option("--no-roll", help="Keep pods that run an older version.")
     ] = False,
     driver: Annotated[
-        str, typer.Option("--driver", metavar="NAME", help="For a new minikube profile: docker.")
+        str,
+        typer.Option(
+            "--driver", metavar="NAME", help="Driver of a new minikube profile, as docker."
+        ),
     ] = "",
     cpus: Annotated[
         int | None, typer.Option("--cpus", metavar="N", help="CPUs of a new minikube profile.")
     ] = None,
     memory: Annotated[
-        str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
+        str,
+        typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile, as 4g."),
     ] = "",
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
@@ -85,9 +98,9 @@ def up(
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,
-        timeout=parsers.duration(timeout),
+        timeout=parsers.duration(timeout, "--timeout"),
     )
-    making = parsers.making(driver, cpus, memory)
+    making = parsers.new_profile_options(driver, cpus, memory)
     project = app_folder.from_folder(folder, manifest) if folder else None
     with output.progress() as progress:
         opened = run(_opened(typed, project, manifest, order, making, progress))
@@ -111,7 +124,6 @@ async def _opened(
     from flashsale.cli.output import looking
     from flashsale.clusters.availability import describe
     from flashsale.clusters.select import select_for_up
-    from flashsale.clusters.state.directory import state_home
     from flashsale.sale.files import app_folder
     from flashsale.sale.up import bookkeeping
     from flashsale.sale.up.up import open_sale
@@ -125,4 +137,4 @@ async def _opened(
         if note:
             progress.note(note)
     observers = looking(progress)
-    return await open_sale(choice, project, order, progress, state_home(), observers=observers)
+    return await open_sale(choice, project, order, progress, observers=observers)

@@ -51,6 +51,7 @@ class ControlPlane:
             StoreError: it cannot be read; nothing was changed.
         """
         self._home = home
+        self._running: RunningCluster | None = None  # once the API answers
         self._pki = Pki(home.path / "pki")
         self.store = Store(home.path / "state.db")
         self.registry = Registry(self.store, port_is_free=node_ports.port_is_free)
@@ -79,7 +80,11 @@ class ControlPlane:
         sock = self._bind()
         try:
             async with api.listening(sock, self._pki.server_context()):
-                self._announce(sock.getsockname()[1])
+                port, kubeconfig = sock.getsockname()[1], self._home.path / "kubeconfig"
+                self._running = RunningCluster(
+                    os.getpid(), port, kubeconfig, __version__, time.time()
+                )
+                self.announce()
                 ready()
                 async with asyncio.TaskGroup() as tasks:
                     for work in (
@@ -122,14 +127,15 @@ class ControlPlane:
         except (OSError, OverflowError):
             sock.bind((ADDRESS, 0))
         sock.setblocking(False)
-        replace_file(saved, f"{sock.getsockname()[1]}\n")
         return sock
 
-    def _announce(self, port: int) -> None:
-        kubeconfig = self._home.path / "kubeconfig"
-        text = self._pki.kubeconfig(f"https://{ADDRESS}:{port}", CONTEXT)
-        replace_file(kubeconfig, text)
-        self._home.announce(RunningCluster(os.getpid(), port, kubeconfig, __version__, time.time()))
+    def announce(self) -> None:
+        """Write what tells others where this cluster can be asked, and with which certificate."""
+        running = self._running
+        if running:
+            server = f"https://{ADDRESS}:{running.port}"
+            replace_file(running.kubeconfig, self._pki.kubeconfig(server, CONTEXT))
+            self._home.announce(running)
 
 
 class RegistryPodAPI:

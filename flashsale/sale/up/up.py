@@ -11,13 +11,12 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import counted
 from flashsale.clusters.base import BuildOptions, Image, Progress
-from flashsale.clusters.select import SelectedCluster, recorded_quietly
+from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import Api
 from flashsale.kube.apply import Outcome, apply
 from flashsale.kube.errors import InvalidError
@@ -89,7 +88,6 @@ async def open_sale(
     project: Project,
     order: Order,
     progress: Progress,
-    home: Path,
     *,
     observers: Sequence[Observer] = (),
     clock: Callable[[], float] = time.monotonic,
@@ -106,8 +104,8 @@ async def open_sale(
             sale stays as it is.
     """
     began = clock()
-    async with stop_cluster_on_failure(choice, home, progress):
-        opened = await _open(choice, project, order, progress, home, observers)
+    async with stop_cluster_on_failure(choice, progress):
+        opened = await _open(choice, project, order, progress, observers)
     return replace(opened, seconds=clock() - began)
 
 
@@ -116,13 +114,12 @@ async def _open(
     project: Project,
     order: Order,
     progress: Progress,
-    home: Path,
     observers: Sequence[Observer],
 ) -> Opened:
-    so_far = recorded_quietly(home)
+    so_far = choice.store.read_if_usable()
     record = bookkeeping.recorded(choice.record, project, order.namespace, so_far)
     await choice.cluster.start(progress)
-    bookkeeping.first(home, record)
+    bookkeeping.first(choice.store, record)
     if line := commandless(project):
         progress.note(line)
     name = order.image or project.manifest.image
@@ -132,12 +129,12 @@ async def _open(
     async with connect(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas, progress)
-        bookkeeping.remember(home, record, progress)
+        bookkeeping.remember(choice.store, record, progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
         if count is None:
-            count = await renamed.scaled(sale, record.former)
+            count = await renamed.scaled(sale, record.former_names)
         outcomes, asked, why = await applied(sale, manifest, count), time.monotonic(), ""
         deadline = Deadline.after(order.timeout)
         if order.wait:
@@ -150,11 +147,11 @@ async def _open(
             image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
             record = await bookkeeping.renamed(sale, record, progress)
-            bookkeeping.remember(home, record, progress)
+            bookkeeping.remember(choice.store, record, progress)
         else:
             option = "--no-wait" if order.roll else "--no-roll"
             rolled = await leave_outdated(sale, image, before, option, progress)
-            if record.former:
+            if record.former_names:
                 progress.note(bookkeeping.stays(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:

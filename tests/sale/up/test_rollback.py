@@ -52,7 +52,7 @@ async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
 
     progress = Listening(hear)
     choice = await select_for_up(ClusterOptions(cluster="embedded"), home=flashsale.home)
-    opening = open_sale(choice, app_folder.packaged(), Order(), progress, flashsale.home)
+    opening = open_sale(choice, app_folder.packaged(), Order(), progress)
     task = asyncio.create_task(opening)
     with pytest.raises(asyncio.CancelledError):
         await task
