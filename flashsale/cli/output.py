@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from flashsale.base.errors import FlashsaleError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from flashsale.clusters.base import Progress
     from flashsale.ui.watch.inline import InlineView
+
+
+PATIENCE = 1.0  # seconds of silence that need no explanation
 
 
 class ReaderLeftError(Exception):
@@ -63,6 +67,26 @@ def notes() -> Progress:
     from flashsale.ui.progress import PlainProgress
 
     return PlainProgress()
+
+
+@asynccontextmanager
+async def after_a_second(text: str) -> AsyncGenerator[None]:
+    """Say what is being done if it takes longer than one second."""
+    import asyncio
+
+    later = asyncio.get_running_loop().call_later(PATIENCE, note, text)
+    try:
+        yield
+    finally:
+        later.cancel()
+
+
+def agreed(question: str) -> bool:
+    """Ask whoever sits at the terminal; False where nobody does."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    _tell(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def note(text: str) -> None:

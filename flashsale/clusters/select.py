@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import sys
@@ -17,15 +16,13 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
-from flashsale.clusters.availability import MINIKUBE, describe, exists, stopped_minikube_error
+from flashsale.clusters.availability import MINIKUBE, NOTHING_ASKED, cluster_of, describe, exists
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.kube import kubeconfig
-
-NOTHING_ASKED = NewProfileOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     if wrong := unwritable(home):
         raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
     if wanted.anything:
-        return _typed(wanted, recorded_quietly(home), home)
+        return _typed(wanted, await _still_there(recorded_quietly(home)), home)
     recorded = records.read(home)
     if wanted.making.options and (recorded is None or recorded.kind != MINIKUBE):
         return _typed(replace(wanted, cluster=MINIKUBE), recorded, home)
@@ -91,14 +88,28 @@ async def select_existing(wanted: ClusterOptions, *, home: Path | None = None) -
     """
     home = home or state_home()
     choice = await _pointed_at(wanted, home)
-    if choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read():
-        raise await stopped_minikube_error(choice.record)
+    absent = choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read()
+    if absent and (error := await choice.cluster.diagnosis()):
+        raise error
     return choice
 
 
 async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
     """Do as :func:`select_existing`, but take a minikube that is stopped, or gone, as well."""
     return await _pointed_at(wanted, home or state_home())
+
+
+async def _still_there(recorded: SaleRecord | None) -> SaleRecord | None:
+    """Drop the record of a minikube profile that was deleted: it counts for nothing.
+
+    What minikube cannot tell now, `up` will see.
+    """
+    if recorded is None or recorded.kind != MINIKUBE:
+        return recorded
+    try:
+        return recorded if await exists(recorded) else None
+    except ClusterUnreachableError:
+        return recorded
 
 
 async def _pointed_at(wanted: ClusterOptions, home: Path) -> SelectedCluster:
@@ -201,7 +212,7 @@ def guard(record: SaleRecord) -> None:
 
 async def _best(profile: str, home: Path, why: str, making: NewProfileOptions) -> SelectedCluster:
     """Choose without any word from the user: minikube where it can run, else embedded."""
-    usable, reason = await asyncio.to_thread(minikube_usable, profile)
+    usable, reason = await minikube_usable(profile)
     if usable:
         record = SaleRecord("minikube", profile, profile=profile)
     else:
@@ -209,39 +220,36 @@ async def _best(profile: str, home: Path, why: str, making: NewProfileOptions) -
     return SelectedCluster(_cluster(record, home, making), why + reason, record)
 
 
-def minikube_usable(profile: str) -> tuple[bool, str]:
+async def minikube_usable(profile: str) -> tuple[bool, str]:
     """Whether minikube can carry the sale, and why, or why not."""
     if shutil.which(MINIKUBE) is None:
         return False, "minikube is not installed"
     from flashsale.clusters import minikube
 
-    return minikube.usable(profile)
+    return await minikube.usable(profile)
 
 
 def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions = NOTHING_ASKED) -> Cluster:
-    """Import only the kind that is needed: the others bring Docker's door with them.
+    """Make the cluster of a record, and end what a killed command left open.
 
     Raises:
-        BadInputError: options of making a minikube profile, for something else.
+        BadInputError: options of making a minikube profile, for something else; or a name that
+            minikube takes for no profile.
     """
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
             f"{making.options} is for minikube, but you also ask for {describe(record)}.",
             hint=f"flashsale up --cluster minikube {making.options}",
         )
+    if record.kind == MINIKUBE:
+        from flashsale.clusters.minikube.home import check_name
+
+        check_name(record.profile)
     if os.path.isdir(home / "tunnels"):
         from flashsale.clusters.subprocesses import tunnels
 
         tunnels.end_left(home)  # whatever a killed command has left
-    if record.kind == "embedded":
-        return EmbeddedCluster(home / "embedded")
-    if record.kind == "context":
-        from flashsale.clusters.context import ContextCluster
-
-        return ContextCluster(record.context)
-    from flashsale.clusters.minikube import MinikubeCluster
-
-    return MinikubeCluster(record.profile, making, home)
+    return cluster_of(record, home, making)
 
 
 def recorded_quietly(home: Path) -> SaleRecord | None:
@@ -250,3 +258,10 @@ def recorded_quietly(home: Path) -> SaleRecord | None:
         return records.read(home)
     except FlashsaleError:
         return None
+
+
+def profile_of_interest(wanted: ClusterOptions, home: Path) -> str:
+    """Name the minikube profile to look at: typed, or recorded, or the usual one."""
+    recorded = recorded_quietly(home)
+    named = recorded.profile if recorded and recorded.kind == MINIKUBE else None
+    return wanted.profile or named or MINIKUBE

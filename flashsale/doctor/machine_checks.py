@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError, NoSaleError
-from flashsale.clusters import availability, select
+from flashsale.clusters import select
 from flashsale.clusters.base import Cluster
+from flashsale.clusters.minikube.profile import asked_once
 from flashsale.clusters.select import ClusterOptions, SelectedCluster
 from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
@@ -23,31 +24,27 @@ from flashsale.sale.status import status
 
 LEAST_PYTHON = (3, 11)
 PATIENCE = 10.0  # seconds for the recorded cluster to say that it runs
+SLOW = 12.0  # seconds for `minikube status`, which a wrong entry in the kubeconfig makes slow
 LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, the embedded less
 
 
 async def examine(wanted: ClusterOptions, home: Path) -> list[Finding]:
     """Look at everything; nothing is started or changed."""
-    elsewhere, (recorded, asleep) = await asyncio.gather(
-        cluster_checks.all_of_them(profile(wanted, home)), sale(home)
-    )
+    async with asked_once(SLOW):
+        elsewhere, (recorded, asleep) = await asyncio.gather(
+            cluster_checks.all_of_them(select.profile_of_interest(wanted, home)), sale(home)
+        )
+        chosen = await choice(wanted, home, asleep=asleep)
     return [
         python(sys.version_info[:3]),
         state(home),
         disk(home),
         embedded(),
         *elsewhere,
-        kubeconfig(),
+        *kubeconfig(),
         recorded,
-        await choice(wanted, home, asleep=asleep),
+        chosen,
     ]
-
-
-def profile(wanted: ClusterOptions, home: Path) -> str:
-    """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
-    recorded = select.recorded_quietly(home)
-    named = recorded.profile if recorded and recorded.kind == availability.MINIKUBE else None
-    return wanted.profile or named or availability.MINIKUBE
 
 
 def python(version: tuple[int, ...]) -> Finding:
@@ -75,9 +72,19 @@ def disk(home: Path) -> Finding:
     return Finding("disk", "problem", f"{text}: too little", f"df -h {shlex.quote(str(place))}")
 
 
-def kubeconfig() -> Finding:
-    """List the contexts that `--context` could name."""
+def kubeconfig() -> list[Finding]:
+    """List the contexts that `--context` could name, and the files that cannot be read."""
+    broken = [
+        Finding("contexts", "problem", wrong, f"ls -l {contexts.quoted(file)}")
+        for file, wrong in contexts.problems()
+    ]
     found = sorted(contexts.read().values(), key=lambda one: one.name)
+    if found or not broken:
+        broken.append(_contexts(found))
+    return broken
+
+
+def _contexts(found: list[contexts.KubeContext]) -> Finding:
     if not found:
         return Finding("contexts", "absent", "no kubeconfig with a context")
     near = [one.name for one in found if one.local or one.minikube]
@@ -102,20 +109,21 @@ async def sale(home: Path) -> tuple[Finding, bool]:
         recorded = records.read(home)
         choice = await select.select_existing(ClusterOptions(), home=home)
     except FlashsaleError as error:
-        if isinstance(error, NoSaleError) and not select.recorded_quietly(home):
-            return Finding("sale", "absent", "none is open", "flashsale up"), False
+        if isinstance(error, NoSaleError):
+            text = str(error).rstrip(".") if select.recorded_quietly(home) else "none is open"
+            return Finding("sale", "absent", text, "flashsale up"), False
         return Finding("sale", "problem", str(error).rstrip("."), error.hint), True
     if recorded is None:
         text = "none is recorded, but the embedded cluster runs"
         return Finding("sale", "ok", text, "flashsale status, or flashsale down"), False
-    where = availability.describe(recorded)
+    where = choice.cluster.describe()
     if await runs(choice.cluster):
         wrong, hint = await trouble(choice)
         if wrong:
             return Finding("sale", "problem", wrong.rstrip("."), hint), False
         return Finding("sale", "ok", f"recorded on {where}, which runs"), False
-    if recorded.kind == "context":
-        look = f"kubectl --context {recorded.context} get nodes"
+    if not choice.cluster.can_be_started:
+        look = f"kubectl --context {choice.cluster.context} get nodes"
         return Finding("sale", "problem", f"recorded on {where}, which does not answer", look), True
     asleep = f"recorded on {where}, which is not running"
     return Finding("sale", "problem", asleep, "flashsale up"), True
@@ -152,5 +160,5 @@ async def choice(wanted: ClusterOptions, home: Path, *, asleep: bool) -> Finding
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
     start = asleep and chosen.record == select.recorded_quietly(home)
-    use = "start" if start and chosen.record.kind != "context" else "use"
-    return Finding("up", "ok", f"would {use} {availability.describe(chosen.record)}: {chosen.why}")
+    use = "start" if start and chosen.cluster.can_be_started else "use"
+    return Finding("up", "ok", f"would {use} {chosen.cluster.describe()}: {chosen.why}")

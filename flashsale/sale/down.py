@@ -66,10 +66,10 @@ async def close(
     dead = stopping and not await cluster.running()
     if dead and not cluster.stops_with_sale and await cluster.stop(progress):
         # Starting it, only to remove the sale, would take minutes; it may be gone altogether.
-        kept = await exists(choice.record)
-        if not kept:
+        there = await exists(choice.record)
+        if not there:
             _forget(home, choice)
-        return DownResult((), kept, clock() - began, kept)
+        return DownResult((), there, clock() - began, there and _ours(home, choice))
     if dead and cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go
     async with connect(choice, choice.record, namespace) as sale:
@@ -189,7 +189,12 @@ def _forget(home: Path, choice: SelectedCluster) -> None:
 
 def _ours_to_write(home: Path, choice: SelectedCluster) -> bool:
     """Whether the record is about this cluster, or there is none; `down` may name another."""
-    found, ours = recorded_quietly(home), choice.record
-    if found is None:
+    if recorded_quietly(home) is None:
         return not records.path(home).exists()  # a broken one is left as it is
-    return (found.kind, found.context) == (ours.kind, ours.context)
+    return _ours(home, choice)
+
+
+def _ours(home: Path, choice: SelectedCluster) -> bool:
+    """Whether the record is about this cluster."""
+    found, ours = recorded_quietly(home), choice.record
+    return found is not None and (found.kind, found.context) == (ours.kind, ours.context)

@@ -33,8 +33,12 @@ def status(ctx: typer.Context) -> None:
 
 
 async def _found(typed: Shared) -> SaleStatus:
+    from flashsale.cli.output import after_a_second
     from flashsale.sale import status as showing
     from flashsale.sale.session import connect_to_sale
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with (
+        after_a_second("Asking the cluster ..."),
+        connect_to_sale(typed.wanted, typed.namespace) as sale,
+    ):
         return await showing.status(sale)

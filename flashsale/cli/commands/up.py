@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.errors import ConsentError
 from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
@@ -63,6 +65,13 @@ def up(
     memory: Annotated[
         str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
     ] = "",
+    recreate: Annotated[
+        bool,
+        typer.Option(
+            "--recreate",
+            help="Delete a minikube profile that is damaged or lost its node, and make it anew.",
+        ),
+    ] = False,
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
 ) -> None:
@@ -88,10 +97,19 @@ def up(
         roll=not no_roll,
         timeout=parsers.duration(timeout),
     )
-    making = parsers.making(driver, cpus, memory)
-    with output.progress() as progress:
-        again = folder is None  # then the files are those of last time
-        opened = run(_opened(typed, order, making, progress, manifest=manifest, again=again))
+    making = replace(parsers.making(driver, cpus, memory), recreate=recreate)
+    again = folder is None  # then the files are those of last time
+
+    def attempt(making: NewProfileOptions) -> Opened:
+        with output.progress() as progress:
+            return run(_opened(typed, order, making, progress, manifest=manifest, again=again))
+
+    try:
+        opened = attempt(making)
+    except ConsentError as error:
+        if not output.agreed(f"{error}\n{error.question}"):
+            raise
+        opened = attempt(replace(making, recreate=True))
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
@@ -107,10 +125,7 @@ async def _opened(
     manifest: Path | None,
     again: bool,
 ) -> Opened:
-    from dataclasses import replace
-
     from flashsale.cli.output import looking
-    from flashsale.clusters.availability import describe
     from flashsale.clusters.select import select_for_up
     from flashsale.clusters.state.directory import state_home
     from flashsale.sale.files import app_folder
@@ -118,8 +133,7 @@ async def _opened(
     from flashsale.sale.up.up import open_sale
 
     choice = await select_for_up(replace(typed.wanted, making=making))
-    where = describe(choice.record)
-    progress.note(f"On {where}: {choice.why}.")
+    progress.note(f"On {choice.cluster.describe()}: {choice.why}.")
     if again:
         before = bookkeeping.folder_of(choice.record, typed.namespace)
         found, note = app_folder.again(before, manifest)

@@ -1,8 +1,8 @@
 """Becomes another program that ends with the one that started it. A script of its own.
 
-`python -I -S tether.py FD PARENT PROGRAM ...` writes its process id to the open file FD, which it
-leaves open: whoever finds that file locked knows that the program lives. On Linux the kernel asks
-the program to end when PARENT dies, even by SIGKILL; elsewhere nobody does.
+`python -I -S exec_bound_to_parent.py FD PARENT PROGRAM ...` writes its process id to the open file
+FD, which it leaves open: whoever finds that file locked knows that the program lives. On Linux the
+kernel asks the program to end when PARENT dies, even by SIGKILL; elsewhere nobody does.
 """
 
 import os

@@ -22,7 +22,7 @@ from typing import IO
 from flashsale.clusters.state.directory import made
 from flashsale.clusters.subprocesses import run
 
-TETHER = Path(__file__).with_name("tether.py")
+BINDER = Path(__file__).with_name("exec_bound_to_parent.py")
 OWNER = ".owner"
 
 
@@ -30,7 +30,7 @@ OWNER = ".owner"
 async def tunnel(
     home: Path, *command: str, patience: float, environment: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Process]:
-    """Hold a running program as :func:`programs.child` does, noted in the state folder.
+    """Hold a running program as :func:`run.child` does, noted in the state folder.
 
     Raises:
         FileNotFoundError: there is no such program.
@@ -40,7 +40,7 @@ async def tunnel(
             yield process
         return
     with _noted(home) as note:
-        words = (sys.executable, "-I", "-S", str(TETHER), str(note.fileno()), str(os.getpid()))
+        words = (sys.executable, "-I", "-S", str(BINDER), str(note.fileno()), str(os.getpid()))
         kept = (note.fileno(),)
         async with run.child(
             *words, *command, patience=patience, environment=environment, kept_open=kept
