@@ -35,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="kubeconfig context for tests/conformance (default: an embedded cluster of its own)",
     )
     group.addoption(
+        "--control-plane",
+        action="store_true",
+        help="run those of tests/conformance that need no running pods on a real control plane",
+    )
+    group.addoption(
         "--image",
         default="flashsale:1.0",
         metavar="NAME:TAG",

@@ -12,16 +12,15 @@ from pathlib import Path
 from flashsale.base.errors import (
     BadInputError,
     ClusterUnreachableError,
-    FlashsaleError,
     NoSaleError,
     RefusedError,
 )
 from flashsale.clusters.availability import MINIKUBE, NOTHING_ASKED, cluster_of, describe, exists
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
-from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
+from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
 
 
@@ -50,6 +49,7 @@ class SelectedCluster:
     cluster: Cluster
     why: str
     record: SaleRecord
+    store: SaleStore  # where that is kept
 
 
 async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
@@ -61,20 +61,19 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
             be written.
         ClusterUnreachableError: minikube was asked for by name, and is not there.
     """
-    home = home or state_home()
-    if wrong := unwritable(home):
+    store = SaleStore(home or state_home())
+    if wrong := unwritable(store.home):
         raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
     if wanted.anything:
-        return _typed(wanted, await _still_there(recorded_quietly(home)), home)
-    recorded = records.read(home)
+        return _typed(wanted, store, await _still_there(store.read_if_usable()))
+    recorded = store.read()
     if wanted.making.options and (recorded is None or recorded.kind != MINIKUBE):
-        return _typed(replace(wanted, cluster=MINIKUBE), recorded, home)
+        return _typed(replace(wanted, cluster=MINIKUBE), store, recorded)
     if recorded and await exists(recorded):
         guard(recorded)
-        where = _cluster(recorded, home, wanted.making)
-        return SelectedCluster(where, "the sale is there already", recorded)
+        return _selected(recorded, "the sale is there already", store, wanted.making)
     why = f"{describe(recorded)}, where the sale was, is gone; " if recorded else ""
-    return await _best(recorded.profile if recorded else MINIKUBE, home, why, wanted.making)
+    return await _best(recorded.profile if recorded else MINIKUBE, store, why, wanted.making)
 
 
 async def select_existing(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
@@ -86,17 +85,47 @@ async def select_existing(wanted: ClusterOptions, *, home: Path | None = None) -
         ClusterUnreachableError: minikube is stopped, or the context is not there any more.
         RefusedError, BadInputError: as :func:`select_for_up` does.
     """
-    home = home or state_home()
-    choice = await _pointed_at(wanted, home)
-    absent = choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read()
-    if absent and (error := await choice.cluster.diagnosis()):
-        raise error
+    choice = await select_for_down(wanted, home=home)
+    if choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read():
+        check_readable()
+        if error := await choice.cluster.diagnosis():
+            raise error
     return choice
 
 
 async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -> SelectedCluster:
     """Do as :func:`select_existing`, but take a minikube that is stopped, or gone, as well."""
-    return await _pointed_at(wanted, home or state_home())
+    store = SaleStore(home or state_home())
+    if wanted.anything:
+        return _typed(wanted, store, store.read_if_usable())
+    recorded = store.read()
+    if recorded is None:
+        return await _unrecorded(store)
+    if recorded.kind == "context" and recorded.context not in kubeconfig.read():
+        check_readable()
+        raise ClusterUnreachableError(
+            f"The sale is on {describe(recorded)}, which the kubeconfig does not have any more.",
+            hint="kubectl config get-contexts",
+        )
+    guard(recorded)
+    return _selected(recorded, "the sale is there already", store)
+
+
+async def _unrecorded(store: SaleStore) -> SelectedCluster:
+    """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
+
+    Raises:
+        NoSaleError: it does not run.
+    """
+    ours = EmbeddedCluster(store.home / "embedded")
+    try:
+        running = sys.platform != "win32" and await ours.running()
+    except ClusterUnreachableError:
+        running = False  # another version's
+    if not running:
+        raise NoSaleError("No sale is open here.", hint="flashsale up")
+    record = SaleRecord("embedded", EmbeddedCluster.context)
+    return SelectedCluster(ours, "it runs, and nothing is recorded", record, store)
 
 
 async def _still_there(recorded: SaleRecord | None) -> SaleRecord | None:
@@ -112,45 +141,13 @@ async def _still_there(recorded: SaleRecord | None) -> SaleRecord | None:
         return recorded
 
 
-async def _pointed_at(wanted: ClusterOptions, home: Path) -> SelectedCluster:
-    """Take what was typed, else what is recorded, else the embedded cluster if it runs."""
-    if wanted.anything:
-        return _typed(wanted, recorded_quietly(home), home)
-    recorded = records.read(home)
-    if recorded is None:
-        return await _unrecorded(home)
-    if recorded.kind == "context" and recorded.context not in kubeconfig.read():
-        raise ClusterUnreachableError(
-            f"The sale is on {describe(recorded)}, which the kubeconfig does not have any more.",
-            hint="kubectl config get-contexts",
-        )
-    guard(recorded)
-    return SelectedCluster(_cluster(recorded, home), "the sale is there already", recorded)
-
-
-async def _unrecorded(home: Path) -> SelectedCluster:
-    """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
-
-    Raises:
-        NoSaleError: it does not run.
-    """
-    ours = EmbeddedCluster(home / "embedded")
-    try:
-        running = sys.platform != "win32" and await ours.running()
-    except ClusterUnreachableError:
-        running = False  # another version's
-    if not running:
-        raise NoSaleError("No sale is open here.", hint="flashsale up")
-    return SelectedCluster(
-        ours, "it runs, and nothing is recorded", SaleRecord("embedded", EmbeddedCluster.context)
-    )
-
-
-def _typed(wanted: ClusterOptions, recorded: SaleRecord | None, home: Path) -> SelectedCluster:
+def _typed(
+    wanted: ClusterOptions, store: SaleStore, recorded: SaleRecord | None
+) -> SelectedCluster:
     fresh, why = _meant(wanted, recorded)
     fresh = _adopted(fresh, recorded)
     guard(fresh)
-    return SelectedCluster(_cluster(fresh, home, wanted.making), why, fresh)
+    return _selected(fresh, why, store, wanted.making)
 
 
 def _meant(wanted: ClusterOptions, recorded: SaleRecord | None) -> tuple[SaleRecord, str]:
@@ -196,6 +193,7 @@ def guard(record: SaleRecord) -> None:
     known = kubeconfig.read()
     found = known.get(record.context)
     if found is None:
+        check_readable()
         close = get_close_matches(record.context, known, n=1)
         raise BadInputError(
             f"The kubeconfig has no context '{record.context}'."
@@ -210,14 +208,26 @@ def guard(record: SaleRecord) -> None:
         )
 
 
-async def _best(profile: str, home: Path, why: str, making: NewProfileOptions) -> SelectedCluster:
+def check_readable() -> None:
+    """Do nothing if all files of the kubeconfig can be read.
+
+    Raises:
+        ClusterUnreachableError: one cannot, and what is looked for may be in it.
+    """
+    for file, wrong in kubeconfig.problems():
+        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {kubeconfig.quoted(file)}")
+
+
+async def _best(
+    profile: str, store: SaleStore, why: str, making: NewProfileOptions
+) -> SelectedCluster:
     """Choose without any word from the user: minikube where it can run, else embedded."""
     usable, reason = await minikube_usable(profile)
     if usable:
         record = SaleRecord("minikube", profile, profile=profile)
     else:
         record = SaleRecord("embedded", EmbeddedCluster.context)
-    return SelectedCluster(_cluster(record, home, making), why + reason, record)
+    return _selected(record, why + reason, store, making)
 
 
 async def minikube_usable(profile: str) -> tuple[bool, str]:
@@ -229,7 +239,13 @@ async def minikube_usable(profile: str) -> tuple[bool, str]:
     return await minikube.usable(profile)
 
 
-def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions = NOTHING_ASKED) -> Cluster:
+def _selected(
+    record: SaleRecord, why: str, store: SaleStore, making: NewProfileOptions = NOTHING_ASKED
+) -> SelectedCluster:
+    return SelectedCluster(_cluster(record, store.home, making), why, record, store)
+
+
+def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Cluster:
     """Make the cluster of a record, and end what a killed command left open.
 
     Raises:
@@ -252,16 +268,8 @@ def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions = NOTHING
     return cluster_of(record, home, making)
 
 
-def recorded_quietly(home: Path) -> SaleRecord | None:
-    """Read the record where it only adds something: a broken one must not stand in the way."""
-    try:
-        return records.read(home)
-    except FlashsaleError:
-        return None
-
-
 def profile_of_interest(wanted: ClusterOptions, home: Path) -> str:
     """Name the minikube profile to look at: typed, or recorded, or the usual one."""
-    recorded = recorded_quietly(home)
+    recorded = SaleStore(home).read_if_usable()
     named = recorded.profile if recorded and recorded.kind == MINIKUBE else None
     return wanted.profile or named or MINIKUBE

@@ -14,8 +14,8 @@ from flashsale.clusters import select
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.minikube.profile import asked_once
 from flashsale.clusters.select import ClusterOptions, SelectedCluster
-from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
+from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.doctor import cluster_checks
 from flashsale.doctor.cluster_checks import Finding
 from flashsale.kube import kubeconfig as contexts
@@ -106,11 +106,12 @@ def embedded() -> Finding:
 async def sale(home: Path) -> tuple[Finding, bool]:
     """Tell what is recorded and how it fares, and whether its cluster has to be started."""
     try:
-        recorded = records.read(home)
+        recorded = SaleStore(home).read()
         choice = await select.select_existing(ClusterOptions(), home=home)
     except FlashsaleError as error:
         if isinstance(error, NoSaleError):
-            text = str(error).rstrip(".") if select.recorded_quietly(home) else "none is open"
+            known = SaleStore(home).read_if_usable()
+            text = str(error).rstrip(".") if known else "none is open"
             return Finding("sale", "absent", text, "flashsale up"), False
         return Finding("sale", "problem", str(error).rstrip("."), error.hint), True
     if recorded is None:
@@ -159,6 +160,6 @@ async def choice(wanted: ClusterOptions, home: Path, *, asleep: bool) -> Finding
         chosen = await select.select_for_up(wanted, home=home)
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
-    start = asleep and chosen.record == select.recorded_quietly(home)
+    start = asleep and chosen.record == SaleStore(home).read_if_usable()
     use = "start" if start and chosen.cluster.can_be_started else "use"
     return Finding("up", "ok", f"would {use} {chosen.cluster.describe()}: {chosen.why}")

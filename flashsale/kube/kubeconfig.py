@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from flashsale.base.addresses import is_loopback, is_private
 from flashsale.objects.models import Object
 
 MINIKUBE = "minikube.sigs.k8s.io"  # minikube signs the entries it writes
 LOCAL_PREFIXES = ("kind-", "k3d-")
 LOCAL_NAMES = ("docker-desktop", "minikube", "flashsale-embedded")
-LOCAL_HOSTS = ("localhost", "kubernetes.docker.internal", "host.docker.internal", "0.0.0.0")
+LOCAL_HOSTS = ("kubernetes.docker.internal", "host.docker.internal", "0.0.0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,8 @@ class KubeContext:
 
 def near(server: str) -> bool:
     """Whether an address is loopback, a private network's, or a name for this machine."""
-    import ipaddress
-
     host = urlsplit(server).hostname or ""
-    if host in LOCAL_HOSTS:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return False
+    return host in LOCAL_HOSTS or is_loopback(host) or is_private(host)
 
 
 def read(kubeconfig: Path | None = None) -> dict[str, KubeContext]:

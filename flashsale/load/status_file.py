@@ -6,13 +6,13 @@ It lies in the state folder. Whoever reads it must not mind that it is gone, or 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.files import replace_file
 from flashsale.load.results import LoadProgress
 
 NAME = "load.json"
@@ -70,13 +70,8 @@ class Announcer:
             "lost": figures.lost,
             "pods": dict(figures.pods),
         }
-        fresh = self._file.with_suffix(f".{os.getpid()}")
-        try:
-            fresh.write_text(json.dumps(said))
-            fresh.replace(self._file)
-        except OSError:  # a full disk takes nothing from the load: it is only heard of nowhere else
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)
+        with suppress(OSError):  # on a full disk the load goes on: only nobody else hears of it
+            replace_file(self._file, json.dumps(said))
 
 
 def announced(folder: Path, now: float) -> Announced | None:

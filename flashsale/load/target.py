@@ -10,45 +10,17 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, RefusedError
-
-BUY = "/buy"
-ALLOWED = tuple(
-    ip_network(network)
-    for network in (
-        "127.0.0.0/8",
-        "::1",
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "fc00::/7",
-    )
-)  # loopback and private; not 169.254.0.0/16, where clouds keep credentials
+from flashsale.load.worker.orders import BUY, LoadTarget
 
 _VISIBLE = re.compile(r"[!-~]+")  # nothing that could end a request line
 
 
 class LoadRefusedError(RefusedError):
     """The address is not one that load may be sent to without asking."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadTarget:
-    """Where purchases go."""
-
-    address: str  # of the one server that is connected to, as text
-    port: int
-    host: str  # the Host header
-    path: str = BUY  # with a query, if the URL had one
-
-    @property
-    def url(self) -> str:
-        """The purchase's address, for people."""
-        return f"http://{self.host}{self.path}"
 
 
 def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
@@ -62,7 +34,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
     parts = _parts(url)
     host, port = parts.hostname or "", parts.port or 80
     address = _look_up(host, port)
-    if not allow_remote and not any(ip_address(address) in network for network in ALLOWED):
+    if not allow_remote and not (is_loopback(address) or is_private(address)):
         raise LoadRefusedError(
             f"{host} ({address}) is not an address of this machine or a private network:"
             " load on somebody else's server is an attack.",

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import NoSaleError, NotReadyError
 from flashsale.clusters.availability import exists
 from flashsale.clusters.base import Progress
-from flashsale.clusters.select import SelectedCluster, recorded_quietly
-from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import NotFoundError, paths
 from flashsale.objects.models import Object
 from flashsale.sale.ready.conditions import until_gone
@@ -46,7 +44,6 @@ async def close(
     choice: SelectedCluster,
     namespace: str | None,
     progress: Progress,
-    home: Path,
     *,
     stop: bool,
     clock: Callable[[], float] = time.monotonic,
@@ -68,15 +65,18 @@ async def close(
         # Starting it, only to remove the sale, would take minutes; it may be gone altogether.
         there = await exists(choice.record)
         if not there:
-            _forget(home, choice)
-        return DownResult((), there, clock() - began, there and _ours(home, choice))
+            _forget(choice)
+        known = choice.store.read_if_usable() is not None and choice.store.may_replace(
+            choice.record
+        )
+        return DownResult((), there, clock() - began, there and known)
     if dead and cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go
     async with connect(choice, choice.record, namespace) as sale:
         progress.step("Removing the ReplicaSet, the Service and the pods")
         removed = await remove(sale, at_once=dead)
         if sale.namespace == choice.record.namespace:
-            removed += await _remove_former(sale, choice.record.former, at_once=dead)
+            removed += await _remove_former(sale, choice.record.former_names, at_once=dead)
         missing = sale.missing()
         missing.hint = sale.kubectl("get replicasets --all-namespaces")
         another = await _another(sale, choice.record.namespace)
@@ -86,26 +86,24 @@ async def close(
             hint=f"flashsale down -n {another}",
         )
     if another and not stop:
-        _go_on(choice, sale.namespace, another, progress, home)
+        _go_on(choice, sale.namespace, another, progress)
         return DownResult(tuple(removed), False, clock() - began)
     stopped = stopping and await cluster.stop(progress)
     if not another:
-        _forget(home, choice)
+        _forget(choice)
     if not removed and not stopped:
         raise missing
     return DownResult(tuple(removed), stopped, clock() - began)
 
 
-def _go_on(
-    choice: SelectedCluster, closed: str, another: str, progress: Progress, home: Path
-) -> None:
+def _go_on(choice: SelectedCluster, closed: str, another: str, progress: Progress) -> None:
     """Say for which sale the cluster goes on, and let the next commands find that one."""
     progress.note(
         f"The cluster goes on: there is a sale in the namespace {another};"
         f" to close it: flashsale down -n {another}"
     )
-    if closed == choice.record.namespace and _ours_to_write(home, choice):
-        records.write(home, replace(choice.record, namespace=another, former=""))
+    if closed == choice.record.namespace and choice.store.may_replace(choice.record):
+        choice.store.write(replace(choice.record, namespace=another, former_names=()))
 
 
 async def _another(sale: Sale, recorded: str) -> str:
@@ -155,7 +153,7 @@ async def remove(sale: Sale, *, at_once: bool) -> list[str]:
     return removed
 
 
-async def _remove_former(sale: Sale, names: str, *, at_once: bool) -> list[str]:
+async def _remove_former(sale: Sale, names: Sequence[str], *, at_once: bool) -> list[str]:
     """Delete what earlier manifests called otherwise, and wait for its pods, too."""
     removed = []
     for earlier in renamed.sales(sale, names):
@@ -181,20 +179,7 @@ async def _pods_gone(sale: Sale, replicaset: Object) -> None:
         ) from None
 
 
-def _forget(home: Path, choice: SelectedCluster) -> None:
-    """Drop the record if it is about this cluster."""
-    if _ours_to_write(home, choice):
-        records.forget(home)
-
-
-def _ours_to_write(home: Path, choice: SelectedCluster) -> bool:
-    """Whether the record is about this cluster, or there is none; `down` may name another."""
-    if recorded_quietly(home) is None:
-        return not records.path(home).exists()  # a broken one is left as it is
-    return _ours(home, choice)
-
-
-def _ours(home: Path, choice: SelectedCluster) -> bool:
-    """Whether the record is about this cluster."""
-    found, ours = recorded_quietly(home), choice.record
-    return found is not None and (found.kind, found.context) == (ours.kind, ours.context)
+def _forget(choice: SelectedCluster) -> None:
+    """Drop the record if it is about this cluster; `down` may name another."""
+    if choice.store.may_replace(choice.record):
+        choice.store.forget()

@@ -169,14 +169,12 @@ def test_hint_is_the_whole_command(
     assert told(capsys, *words)[2].splitlines()[-1] == f"Hint: {hint}"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"format": 99}', '{"format": 1, "kind": "moon", "context": "x"}']
-)
 def test_record_of_another_version_is_left_alone(
-    text: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
+    sale_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A record that cannot be understood is told about, and not touched."""
+    """It is told about, and not touched."""
     sale_home.mkdir()
+    text = '{"format": 99}'
     (sale_home / "sale.json").write_text(text)
     code, _, err = told(capsys, "status")
     assert code == 1

@@ -21,9 +21,9 @@ from flashsale.base.errors import (
 )
 from flashsale.clusters import availability
 from flashsale.clusters.select import ClusterOptions, select_existing, select_for_up
-from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.kubeconfig_file import minified, write
-from flashsale.clusters.state.sale_record import SaleRecord, UnusableRecordError
+from flashsale.clusters.state.sale_record import SaleRecord
+from flashsale.clusters.state.sale_store import SaleStore, UnusableRecordError
 from flashsale.kube import kubeconfig
 from flashsale.kube.kubeconfig import KubeContext
 from tests.command import Flashsale
@@ -104,7 +104,7 @@ async def test_unknown_context_is_refused_with_a_suggestion(home: Path) -> None:
 
 async def test_consent_is_given_once(home: Path) -> None:
     """What was insisted on at `up` holds for the commands on that sale, and for no other."""
-    records.write(home, SaleRecord("context", "prod", allow_remote=True, namespace="shop"))
+    SaleStore(home).write(SaleRecord("context", "prod", allow_remote=True, namespace="shop"))
     assert (await select_existing(ClusterOptions())).record.namespace == "shop"
     assert (await select_existing(ClusterOptions(context="prod"))).record.namespace == "shop"
     with pytest.raises(RefusedError):
@@ -114,14 +114,14 @@ async def test_consent_is_given_once(home: Path) -> None:
 async def test_record_is_found_without_options(home: Path) -> None:
     """Names of a learner's own manifest come back with it."""
     wrote = SaleRecord("embedded", "flashsale-embedded", replicaset="mine", service="ours")
-    records.write(home, wrote)
+    SaleStore(home).write(wrote)
     assert (await select_existing(ClusterOptions())).record == wrote
     assert (await select_for_up(ClusterOptions())).record == wrote
 
 
 async def test_vanished_context_is_told_and_up_chooses_anew(home: Path) -> None:
     """A deleted kind cluster leaves a record behind."""
-    records.write(home, SaleRecord("context", "kind-gone"))
+    SaleStore(home).write(SaleRecord("context", "kind-gone"))
     with pytest.raises(ClusterUnreachableError, match="does not have any more"):
         await select_existing(ClusterOptions())
     choice = await select_for_up(ClusterOptions())
@@ -143,56 +143,69 @@ async def test_own_context_by_name_is_the_embedded_cluster(home: Path) -> None:
 
 def test_record_is_private_and_whole(home: Path) -> None:
     """0600, and no half-written file beside it."""
-    records.write(home, SaleRecord("embedded", "c"))
-    records.write(home, SaleRecord("embedded", "d"))
+    SaleStore(home).write(SaleRecord("embedded", "c"))
+    SaleStore(home).write(SaleRecord("embedded", "d"))
     assert [file.name for file in home.iterdir()] == ["sale.json"]
-    assert stat.S_IMODE(records.path(home).stat().st_mode) == 0o600
+    assert stat.S_IMODE(SaleStore(home).path.stat().st_mode) == 0o600
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    found = records.read(home)
+    found = SaleStore(home).read()
     assert found is not None
     assert found.context == "d"
 
 
 def test_record_ignores_what_a_later_version_added(home: Path) -> None:
     """The same format with one more key is still understood."""
-    records.write(home, SaleRecord("embedded", "c"))
-    document = json.loads(records.path(home).read_text())
-    records.path(home).write_text(json.dumps(document | {"colour": "blue"}))
-    assert records.read(home) == SaleRecord("embedded", "c")
+    SaleStore(home).write(SaleRecord("embedded", "c"))
+    document = json.loads(SaleStore(home).path.read_text())
+    SaleStore(home).path.write_text(json.dumps(document | {"colour": "blue"}))
+    assert SaleStore(home).read() == SaleRecord("embedded", "c")
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe\x00", b"[" * 100_000, b"{}", b'{"format": 1}', b"\x00"])
-async def test_unusable_record_is_told_and_written_over(home: Path, raw: bytes) -> None:
-    """Whatever lies there: one sentence with the way out, and asking by name goes past it."""
-    records.write(home, SaleRecord("embedded", "gone"))
-    records.path(home).write_bytes(raw)
-    with pytest.raises(UnusableRecordError, match="does not tell where the sale is") as caught:
+async def test_broken_record_is_put_aside_and_named(
+    home: Path, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rubbish tells nothing: it is kept for its owner, and no later command stumbles over it."""
+    SaleStore(home).write(SaleRecord("embedded", "gone"))
+    SaleStore(home).path.write_bytes(raw)
+    with pytest.raises(NoSaleError):
         await select_existing(ClusterOptions())
-    assert f"rm {records.path(home)}" in caught.value.hint
+    assert (home / "sale.json.broken").read_bytes() == raw
+    assert "It is kept as sale.json.broken" in caplog.text
+    assert not SaleStore(home).path.exists()
+
+
+async def test_record_of_another_version_is_left_as_it_is(home: Path) -> None:
+    """It may be a newer program's: the sentence says so, and asking by name goes past it."""
+    SaleStore(home).write(SaleRecord("embedded", "gone"))
+    SaleStore(home).path.write_text('{"format": 2}')
+    with pytest.raises(UnusableRecordError, match="another version") as caught:
+        await select_existing(ClusterOptions())
+    assert caught.value.hint == f"rm {SaleStore(home).path}"
     choice = await select_for_up(ClusterOptions(cluster="embedded"))
-    records.write(home, choice.record)
+    choice.store.write(choice.record)
     assert (await select_existing(ClusterOptions())).record == choice.record
 
 
 async def test_folder_in_place_of_the_record_is_left_alone(home: Path) -> None:
     """It may hold somebody's things: the hint says how to be rid of it."""
-    records.path(home).mkdir(parents=True)
+    SaleStore(home).path.mkdir(parents=True)
     for call in (
-        lambda: records.read(home),
-        lambda: records.write(home, SaleRecord("embedded", "c")),
+        lambda: SaleStore(home).read(),
+        lambda: SaleStore(home).write(SaleRecord("embedded", "c")),
     ):
         with pytest.raises(UnusableRecordError, match="it is a folder") as caught:
             call()
-        assert caught.value.hint == f"remove that folder: rm -r {records.path(home)}"
+        assert caught.value.hint == f"rm -r {SaleStore(home).path}"
 
 
 def test_full_disk_is_told_with_its_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing half-written stays, and the sentence says where there is no room."""
-    records.write(home, SaleRecord("embedded", "c"))
+    SaleStore(home).write(SaleRecord("embedded", "c"))
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setattr(os, "replace", Mock(side_effect=full))
     with pytest.raises(FlashsaleError, match="disk is full") as caught:
-        records.write(home, SaleRecord("embedded", "d"))
+        SaleStore(home).write(SaleRecord("embedded", "d"))
     assert str(home) in str(caught.value)
     assert [file.name for file in home.iterdir()] == ["sale.json"]
 

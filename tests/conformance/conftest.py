@@ -1,4 +1,4 @@
-"""The cluster under test: the embedded one, or with `--context NAME` any real one."""
+"""The cluster under test: the embedded one, a real control plane, or with `--context NAME` any."""
 
 from __future__ import annotations
 
@@ -18,9 +18,34 @@ from tests.conformance.api import Api, Object
 from tests.conformance.kubectl import Kubectl, find_kubectl
 from tests.conformance.manifests import Maker, service
 from tests.conformance.scene import Scene, scene
+from tests.peers import programs
+from tests.peers.control_plane import CONTEXT
+from tests.peers.running import real_cluster, skip_unless_built
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RUNNING_PODS = "running_pods"
 GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of these tests."""
+    config.addinivalue_line("markers", f"{RUNNING_PODS}: needs a node on which pods become ready")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--control-plane`, leave out what needs pods that run: there is no node."""
+    if not config.getoption("--control-plane"):
+        return
+    left_out = [item for item in items if needs_running_pods(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def needs_running_pods(item: pytest.Item) -> bool:
+    """Whether a test is marked so, or looks at the sale that all share."""
+    shared = "sale" in getattr(item, "fixturenames", ()) and HERE in item.path.parents
+    return shared or item.get_closest_marker(RUNNING_PODS) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +65,11 @@ def cluster(
     context = request.config.getoption("--context")
     if context:
         yield Cluster(None, context, embedded=False)
+        return
+    if request.config.getoption("--control-plane"):
+        skip_unless_built(programs.CONTROL_PLANE)
+        with real_cluster(tmp_path_factory.mktemp("peers"), "--control-plane") as kubeconfig:
+            yield Cluster(kubeconfig, CONTEXT, embedded=False)
         return
     from flashsale.embedded.kubelet.images.image_store import ImageStore
     from flashsale.embedded.process import launch
@@ -73,8 +103,8 @@ def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubec
     env = {**os.environ, "KUBECACHEDIR": str(home / "cache"), "KUBECTL_KUBERC": "false"}
     env.pop("KUBECTL_EXTERNAL_DIFF", None)
     options = [f"--context={cluster.context}"]
-    if cluster.embedded:
-        env["HOME"] = str(home)  # not with a real one: plugins for credentials live in HOME
+    if cluster.kubeconfig:
+        env["HOME"] = str(home)  # not with the user's own: plugins for credentials live in HOME
         options.append(f"--kubeconfig={cluster.kubeconfig}")
     return Kubectl(binary, tuple(options), env)
 
@@ -101,7 +131,7 @@ def connected(cluster: Cluster) -> Iterator[Api]:
     )
     configuration.retries = False
     configuration.connection_pool_maxsize = 64
-    if cluster.embedded:
+    if cluster.kubeconfig:
         configuration.proxy = None
     client = ApiClient(configuration)
     yield Api(client)

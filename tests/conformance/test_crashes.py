@@ -10,6 +10,8 @@ from tests.conformance.manifests import Maker
 from tests.conformance.scene import Change, Scene, container, names, ready
 from tests.conformance.trouble import first, history, make_crashes, only, state
 
+pytestmark = pytest.mark.running_pods
+
 BACK_OFF = 10.0  # seconds; the first one
 
 

@@ -12,6 +12,8 @@ from tests.conformance.kubectl import Followed
 from tests.conformance.manifests import QUICK, Maker, service
 from tests.conformance.scene import Scene, container, leaving, names, uids
 
+pytestmark = pytest.mark.running_pods
+
 GENTLE = 2  # seconds that the app takes to stop
 STUBBORN = {"IGNORE_SIGTERM": "1"}
 LATER = {**QUICK, "initialDelaySeconds": 2}  # so that a pod is seen running before it is ready

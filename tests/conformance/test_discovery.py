@@ -103,6 +103,7 @@ def test_explain(kubectl: Kubectl) -> None:
     assert re.search(r"DESCRIPTION:\s+\w+", said)
 
 
+@pytest.mark.running_pods
 def test_nodes_wide(kubectl: Kubectl) -> None:
     """H70: a ready node with all the columns."""
     said = kubectl("get nodes -o wide")

@@ -10,6 +10,8 @@ from tests.conformance.api import Object
 from tests.conformance.manifests import Maker
 from tests.conformance.scene import Scene, container
 
+pytestmark = pytest.mark.running_pods
+
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d) .")
 
 

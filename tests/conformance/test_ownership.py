@@ -29,6 +29,7 @@ def released(stage: Scene, maker: Maker) -> str:
     return name
 
 
+@pytest.mark.running_pods
 def test_release(stage: Scene, released: str) -> None:
     """H47: the pod loses its owner and runs on; another takes its place."""
     pod = stage.pods.now[released]
@@ -41,6 +42,7 @@ def test_release(stage: Scene, released: str) -> None:
     )
 
 
+@pytest.mark.running_pods
 def test_the_replacement_is_prompt(stage: Scene, released: str) -> None:
     """H47: the replacement is made as soon as the label is gone."""
     changed = next(
@@ -51,6 +53,7 @@ def test_the_replacement_is_prompt(stage: Scene, released: str) -> None:
     assert replaced[0] - changed.at < 3
 
 
+@pytest.mark.running_pods
 def test_adoption_of_the_released(stage: Scene, released: str) -> None:
     """H48: labelled back it is adopted, and one of the four has to go."""
     stage.kubectl(f"label pod {released} app=flashsale --overwrite")
@@ -65,6 +68,7 @@ def test_adoption_of_the_released(stage: Scene, released: str) -> None:
     )
 
 
+@pytest.mark.running_pods
 def test_a_bare_pod_too_many(stage: Scene, maker: Maker, released: str) -> None:
     """H49: a bare pod with the sale's label is adopted and deleted before it starts."""
     stage.until_ready(3)
@@ -107,6 +111,7 @@ def test_a_failed_pod_is_replaced(stage: Scene, maker: Maker) -> None:
     assert name in stage.pods.now
 
 
+@pytest.mark.running_pods
 def test_deleting_a_replicaset(stage: Scene, maker: Maker) -> None:
     """H50: by default the ReplicaSet goes at once and its pods follow."""
     stage.create(maker.replicaset("plain", replicas=2, app="plain"))
@@ -138,6 +143,7 @@ def test_orphans(stage: Scene, maker: Maker) -> None:
     stage.until(lambda: uids(stage.owned("parent")) == before, "the same two are adopted")
 
 
+@pytest.mark.running_pods
 def test_foreground(stage: Scene, maker: Maker) -> None:
     """H50: in the foreground the ReplicaSet stays until its last pod is gone."""
     stage.create(maker.replicaset("slow", replicas=1, app="slow", env={"STOP_DELAY": 3}))

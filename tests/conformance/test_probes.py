@@ -8,6 +8,8 @@ from tests.conformance.manifests import Maker
 from tests.conformance.scene import Scene, condition, container, ready
 from tests.conformance.trouble import first, make_patients, only
 
+pytestmark = pytest.mark.running_pods
+
 
 @pytest.fixture(scope="module")
 def trouble(stage: Scene, maker: Maker) -> Scene:

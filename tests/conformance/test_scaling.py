@@ -146,12 +146,14 @@ def clock(scene: Scene) -> float:
     return parsedate_to_datetime(told).timestamp()
 
 
+@pytest.mark.running_pods
 def test_scaling_up_keeps_what_runs(grown: tuple[Scene, list[Object]]) -> None:
     """H27: the first pods are still the same ones, restarted or replaced by nobody."""
     scene, first = grown
     assert uids(first) < uids(scene.owned())
 
 
+@pytest.mark.running_pods
 def test_scaling_up_is_told(grown: tuple[Scene, list[Object]]) -> None:
     """H28: each new pod has its SuccessfulCreate event, and the generation was observed."""
     scene, _ = grown
@@ -164,6 +166,7 @@ def test_scaling_up_is_told(grown: tuple[Scene, list[Object]]) -> None:
     assert replicaset["status"]["observedGeneration"] == replicaset["metadata"]["generation"]
 
 
+@pytest.mark.running_pods
 def test_the_youngest_go_first(grown: tuple[Scene, list[Object]]) -> None:
     """H30: of pods alike in everything else those go that became ready last."""
     scene, first = grown
@@ -184,6 +187,7 @@ def test_the_youngest_go_first(grown: tuple[Scene, list[Object]]) -> None:
     scene.until_said("flashsale-rs", "SuccessfulDelete", count=2)
 
 
+@pytest.mark.running_pods
 def test_the_cheapest_goes_first(stage: Scene, maker: Maker) -> None:
     """H31: a pod with a low deletion cost goes before others, however old it is."""
     stage.create(maker.replicaset("cost", replicas=1, app="cost"))
@@ -207,6 +211,7 @@ def test_a_cost_must_be_a_number(small: Scene) -> None:
     )
 
 
+@pytest.mark.running_pods
 def test_the_unready_go_first(stage: Scene, maker: Maker) -> None:
     """H32: an unready pod goes before ready ones, even if it is the oldest."""
     replicaset = maker.replicaset("sick", replicas=1, app="sick", env={"HEALTH": "503@0"})
@@ -221,6 +226,7 @@ def test_the_unready_go_first(stage: Scene, maker: Maker) -> None:
     stage.delete("replicasets", "sick")
 
 
+@pytest.mark.running_pods
 def test_the_unscheduled_go_first(stage: Scene, maker: Maker) -> None:
     """H32: a pod that has no node goes before one that runs."""
     stage.create(maker.replicaset("room", replicas=1, app="room", **NOWHERE))

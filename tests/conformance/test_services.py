@@ -18,6 +18,8 @@ from tests.conformance.conftest import Cluster
 from tests.conformance.manifests import Maker, service
 from tests.conformance.scene import Scene, names, uids
 
+pytestmark = pytest.mark.running_pods
+
 ANSWER_LIMIT = 10.0  # seconds
 SLOW = 5  # seconds that one answer takes: longer than kube-proxy needs to follow the slice
 

@@ -12,6 +12,8 @@ from tests.conformance.api import Object
 from tests.conformance.manifests import Maker, service, write
 from tests.conformance.scene import Scene
 
+pytestmark = pytest.mark.running_pods
+
 MIN_READY = 4
 PAUSE = 3  # seconds of the preStop sleep
 

@@ -78,7 +78,7 @@ def test_there_is_one_place_that_makes_consoles() -> None:
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
     }
-    assert made == {"terminals.py"}
+    assert made == {"console.py"}
 
 
 @pytest.mark.parametrize("term", ["dumb", "unknown"])

@@ -38,7 +38,6 @@ def down(
 async def _closed(typed: Shared, stop: bool) -> DownResult:
     from flashsale.cli.output import progress
     from flashsale.clusters.select import select_existing, select_for_down
-    from flashsale.clusters.state.directory import state_home
     from flashsale.sale.down import close
 
     try:
@@ -47,4 +46,4 @@ async def _closed(typed: Shared, stop: bool) -> DownResult:
         error.hint = ELSEWHERE  # there is nothing to open first
         raise
     with progress() as shown:
-        return await close(choice, typed.namespace, shown, state_home(), stop=stop)
+        return await close(choice, typed.namespace, shown, stop=stop)

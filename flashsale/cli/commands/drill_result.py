@@ -46,7 +46,8 @@ def finish(
 def _write(file: Path, told: Document) -> None:
     """Write a report whole or not at all."""
     import json
-    import os
+
+    from flashsale.base.files import replace_file
 
     if file.suffix == ".html":
         from flashsale.ui.report import page
@@ -54,9 +55,7 @@ def _write(file: Path, told: Document) -> None:
         text = page(told)
     else:
         text = json.dumps(told, indent=1) + "\n"
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
+    replace_file(file, text, mode=0o666)  # for others to read, as the user's umask has it
 
 
 def _print(outcome: DrillResult, judged: Analysis) -> None:

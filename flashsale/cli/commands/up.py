@@ -127,7 +127,6 @@ async def _opened(
 ) -> Opened:
     from flashsale.cli.output import looking
     from flashsale.clusters.select import select_for_up
-    from flashsale.clusters.state.directory import state_home
     from flashsale.sale.files import app_folder
     from flashsale.sale.up import bookkeeping
     from flashsale.sale.up.up import open_sale
@@ -142,4 +141,4 @@ async def _opened(
             progress.note(note)
     view = looking(progress)
     tell = view.sight if view else None
-    return await open_sale(choice, order, progress, state_home(), tell=tell)
+    return await open_sale(choice, order, progress, tell=tell)

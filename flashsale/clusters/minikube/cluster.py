@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flashsale.base.addresses import is_loopback
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.base.image_names import full_name
 from flashsale.clusters.base import (
     App,
     BuildOptions,
@@ -28,7 +30,6 @@ from flashsale.clusters.minikube.condition import condition, up_command
 from flashsale.clusters.minikube.image import image_build
 from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
 from flashsale.clusters.minikube.image.image_route import image_route
-from flashsale.clusters.minikube.image.node_images import full
 from flashsale.clusters.minikube.kill_container import crash
 from flashsale.clusters.minikube.profile import Profile, known, profile_state, version
 from flashsale.clusters.minikube.service_url import (
@@ -47,8 +48,6 @@ from flashsale.docker import EngineError, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
-
-FORWARDED = ("127.0.0.1", "localhost", "::1")  # a node behind a published port, not the node itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +235,7 @@ class MinikubeCluster:
         """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
         found = contexts.read(self.kubeconfig).get(self.context)
         host = urlsplit(found.server).hostname if found else None
-        if not host or host in FORWARDED or not service.node_port:
+        if not host or is_loopback(host) or not service.node_port:
             return ""
         keep_proxies_off(host)
         met = await tcp_probe(host, service.node_port, self.patience.probe)
@@ -267,4 +266,4 @@ class MinikubeCluster:
         made = await image_build.make(
             self._minikube, made_from, profile, telling.line, progress.note
         )
-        return Image(full(name), made.built, made.id, others=made.others)
+        return Image(full_name(name), made.built, made.id, others=made.others)

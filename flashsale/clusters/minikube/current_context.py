@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.files import replace_file
 from flashsale.kube import kubeconfig
 
 
@@ -100,13 +101,8 @@ def _text(file: Path) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Replace the file at once, so that nobody ever reads half of it."""
     target = file.resolve()  # a link stays a link
-    beside = target.with_name(f"{target.name}.flashsale-{os.getpid()}")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode())
-        beside.replace(target)
+        replace_file(target, text)
     except OSError:  # a folder that takes no new files: then in place
         target.write_bytes(text.encode())

@@ -6,9 +6,9 @@ import errno
 import os
 import shlex
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.files import replace_file
 
 ELSEWHERE = "choose a folder that you may write: export FLASHSALE_HOME=~/.flashsale"
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -84,14 +84,7 @@ def put(home: Path, name: str, text: str) -> Path:
     """
     made(home)
     try:
-        with NamedTemporaryFile("w", dir=home, prefix=f".{name}-", delete=False) as file:
-            try:
-                file.write(text)
-                file.flush()
-                os.replace(file.name, home / name)
-            except OSError:
-                os.unlink(file.name)
-                raise
+        replace_file(home / name, text)
     except OSError as error:
         raise refused(home, error) from error
     return home / name

@@ -22,7 +22,7 @@ from typing import IO
 from flashsale.clusters.state.directory import made
 from flashsale.clusters.subprocesses import run
 
-BINDER = Path(__file__).with_name("exec_bound_to_parent.py")
+BOUND = Path(__file__).with_name("exec_bound_to_parent.py")
 OWNER = ".owner"
 
 
@@ -40,7 +40,7 @@ async def tunnel(
             yield process
         return
     with _noted(home) as note:
-        words = (sys.executable, "-I", "-S", str(BINDER), str(note.fileno()), str(os.getpid()))
+        words = (sys.executable, "-I", "-S", str(BOUND), str(note.fileno()), str(os.getpid()))
         kept = (note.fileno(),)
         async with run.child(
             *words, *command, patience=patience, environment=environment, kept_open=kept

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.embedded.process.cluster_directory import ClusterDirectory
+from flashsale.embedded.process.cluster_directory import ANNOUNCE_AGAIN, ClusterDirectory
 from flashsale.embedded.process.control_plane import ControlPlane
 
 log = logging.getLogger("flashsale.embedded")
@@ -58,6 +58,7 @@ async def _run(cluster: ControlPlane, say: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
+    loop.add_signal_handler(ANNOUNCE_AGAIN, cluster.announce)
     with contextlib.suppress(asyncio.CancelledError):
         await cluster.run(lambda: say("ready\n"))
 

@@ -10,29 +10,38 @@
 `pki/`             certificates; `kubeconfig` is made of them
 `images/`, `pods/` what the node runs; `pod-network` its addresses
 `cluster.log`      what went wrong
+`port`             of the API server, taken again at the next start
 =================  =================================================================================
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import json
+import logging
 import os
+import re
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.files import replace_file
 
 FORMAT = "1"
+ANNOUNCE_AGAIN = signal.SIGURG  # a living cluster writes these files again; others ignore it
+AGAIN_SECONDS = 3.0  # it does so at once, unless it is stopped or starved
 PROBE_SECONDS = 0.5  # somebody who only looks at the lock has let go of it long before
 OURS = (
     "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
     "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
     "pod-network",
 )  # fmt: skip
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +113,38 @@ class ClusterDirectory:
         self._check_format()
         if not self.is_held():
             return None
+        return self._announced() or (None if self._is_starting() else self.ask_again())
+
+    def _announced(self) -> RunningCluster | None:
+        """Read what the cluster says of itself; None if a file of it is missing or broken."""
         try:
             known = json.loads((self.path / "cluster.json").read_text())
-            return RunningCluster(**known | {"kubeconfig": self.path / "kubeconfig"})
+            running = RunningCluster(**known | {"kubeconfig": self.path / "kubeconfig"})
+            return running if is_whole(running.kubeconfig.read_text()) else None
         except (OSError, ValueError, TypeError):
-            return None  # it is only just starting
+            return None
+
+    def ask_again(self) -> RunningCluster | None:
+        """Let the living cluster write again what it says of itself; None if it does not."""
+        pid = self.holder()
+        with contextlib.suppress(OSError):
+            if pid:
+                os.kill(pid, ANNOUNCE_AGAIN)
+        deadline = time.monotonic() + AGAIN_SECONDS
+        while pid and self.is_held() and time.monotonic() < deadline:
+            if running := self._announced():
+                log.warning("A file of the embedded cluster in %s was broken: mended.", self.path)
+                return running
+            time.sleep(0.02)
+        return None
 
     def is_held(self) -> bool:
-        """Whether a cluster process lives here, ready or not.
+        """Whether a cluster process lives here, ready or not."""
+        return _is_locked(self.path / "cluster.lock")
 
-        Asked with a shared lock: two who ask at once must not take each other for a cluster.
-        """
-        try:
-            descriptor = os.open(self.path / "cluster.lock", os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+    def _is_starting(self) -> bool:
+        """Whether somebody is starting or stopping a cluster here just now."""
+        return _is_locked(self.path / "start.lock")
 
     def hold(self) -> bool:
         """Take the cluster's lock for the life of this process; False if another has it."""
@@ -139,10 +158,12 @@ class ClusterDirectory:
 
     def holder(self) -> int:
         """Return the pid of the cluster process that lives here; 0 if none does, or says so yet."""
-        try:
-            return int((self.path / "cluster.lock").read_text()) if self.is_held() else 0
-        except (OSError, ValueError):
+        if not self.is_held():
             return 0
+        try:
+            return int((self.path / "cluster.lock").read_text())
+        except (OSError, ValueError):
+            return _locked_by(self.path / "cluster.lock")
 
     def forget(self) -> None:
         """Remove what a cluster that was killed said of itself; only where none lives."""
@@ -170,12 +191,55 @@ class ClusterDirectory:
             os.close(descriptor)
 
     def announce(self, running: RunningCluster) -> None:
-        """Say who runs here."""
+        """Say who runs here, and where it can be asked."""
+        lock, pid = self.path / "cluster.lock", f"{running.pid}\n"
+        if lock.read_bytes() != pid.encode():
+            lock.write_text(pid)  # not replaced: this very file is locked
+        replace_file(self.path / "port", f"{running.port}\n")
         known = asdict(running)
         del known["kubeconfig"]
-        temporary = self.path / ".cluster.json"
-        temporary.write_text(json.dumps(known) + "\n")
-        temporary.replace(self.path / "cluster.json")
+        replace_file(self.path / "cluster.json", json.dumps(known) + "\n")
+
+
+def is_whole(kubeconfig: str) -> bool:
+    """Whether a kubeconfig has its three parts, with certificates and a key that end as they do."""
+    data = re.findall(
+        r"(?:certificate-authority|client-certificate|client-key)-data: (\S+)", kubeconfig
+    )
+    try:
+        ends = [base64.b64decode(one).rstrip().endswith(b"-----") for one in data]
+    except ValueError:
+        return False
+    return len(ends) >= 3 and all(ends) and "current-context:" in kubeconfig
+
+
+def _is_locked(file: Path) -> bool:
+    """Whether another process holds a file's lock.
+
+    Asked with a shared lock: two who ask at once must not take each other for its holder.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _locked_by(file: Path) -> int:
+    """Ask Linux which process holds a file's lock (proc_locks(5)); 0 if that is unknown."""
+    try:
+        inode = f":{file.stat().st_ino}"
+        rows = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    except OSError:
+        return 0
+    held = (row for row in rows if row[1:4] == ["FLOCK", "ADVISORY", "WRITE"])
+    return next((int(row[4]) for row in held if row[5].endswith(inode)), 0)
 
 
 def _lock(descriptor: int, timeout: float) -> bool:

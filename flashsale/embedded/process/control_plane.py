@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from flashsale import __version__
+from flashsale.base.files import replace_file
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
@@ -29,7 +30,7 @@ from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.kubeproxy import node_ports
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
 from flashsale.embedded.process.launch import CONTEXT
-from flashsale.embedded.process.pki import Pki, write_private
+from flashsale.embedded.process.pki import Pki
 from flashsale.embedded.scheduler import Scheduler
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
@@ -50,6 +51,7 @@ class ControlPlane:
             StoreError: it cannot be read; nothing was changed.
         """
         self._home = home
+        self._running: RunningCluster | None = None  # once the API answers
         self._pki = Pki(home.path / "pki")
         self.store = Store(home.path / "state.db")
         self.registry = Registry(self.store, port_is_free=node_ports.port_is_free)
@@ -78,7 +80,11 @@ class ControlPlane:
         sock = self._bind()
         try:
             async with api.listening(sock, self._pki.server_context()):
-                self._announce(sock.getsockname()[1])
+                port, kubeconfig = sock.getsockname()[1], self._home.path / "kubeconfig"
+                self._running = RunningCluster(
+                    os.getpid(), port, kubeconfig, __version__, time.time()
+                )
+                self.announce()
                 ready()
                 async with asyncio.TaskGroup() as tasks:
                     for work in (
@@ -121,14 +127,15 @@ class ControlPlane:
         except (OSError, OverflowError):
             sock.bind((ADDRESS, 0))
         sock.setblocking(False)
-        saved.write_text(f"{sock.getsockname()[1]}\n")
         return sock
 
-    def _announce(self, port: int) -> None:
-        kubeconfig = self._home.path / "kubeconfig"
-        text = self._pki.kubeconfig(f"https://{ADDRESS}:{port}", CONTEXT)
-        write_private(kubeconfig, text.encode())
-        self._home.announce(RunningCluster(os.getpid(), port, kubeconfig, __version__, time.time()))
+    def announce(self) -> None:
+        """Write what tells others where this cluster can be asked, and with which certificate."""
+        running = self._running
+        if running:
+            server = f"https://{ADDRESS}:{running.port}"
+            replace_file(running.kubeconfig, self._pki.kubeconfig(server, CONTEXT))
+            self._home.announce(running)
 
 
 class RegistryPodAPI:

@@ -87,7 +87,7 @@ def _living(place: ClusterDirectory, timeout: float) -> RunningCluster | None:
     """
     deadline = time.monotonic() + timeout
     while place.is_held():
-        running = place.find()
+        running = place.find() or place.ask_again()
         if running is not None:
             return running
         if time.monotonic() > deadline:

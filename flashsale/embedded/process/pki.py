@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import os
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,8 @@ import yaml
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
+
+from flashsale.base.files import replace_file
 
 VALID = timedelta(days=3650)
 SKEW = timedelta(minutes=5)  # clocks that are set back a little must not lock us out
@@ -66,7 +67,7 @@ class Pki:
             self._write(name, _pem(certificate) + _key_pem(key))
 
     def _write(self, name: str, content: bytes) -> None:
-        write_private(self.folder / name, content)
+        replace_file(self.folder / name, content)
 
     def kubeconfig(self, server: str, context: str) -> str:
         """Write a kubeconfig with everything in it, so that the file works from anywhere."""
@@ -90,15 +91,6 @@ class Pki:
             "current-context": context,
         }
         return yaml.safe_dump(config, sort_keys=False)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    temporary.replace(path)
 
 
 def _certificate(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.kube.credentials import ContextEntry, check_context, plugin_failed
 from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does
 
 if TYPE_CHECKING:
     import ssl
 
-LOOPBACK = ("127.", "localhost", "[::1]")
-PRIVATE = ("10.", "192.168.", *(f"172.{n}." for n in range(16, 32)))
+log = logging.getLogger(__name__)
+
+# What the official loader raises over entries of an unforeseen shape, and, on a terminal, over a
+# plugin that fails.
+SURPRISED = (AttributeError, KeyError, TypeError)
 
 
 class ClientTransport:
@@ -27,10 +33,21 @@ class ClientTransport:
         """
         from kubernetes.client import ApiClient
 
-        self._client: Any = ApiClient(_configuration(kubeconfig, context))
-        if self.host.startswith("https://"):
-            pool = self._client.rest_client.pool_manager.connection_pool_kw
+        entry = check_context(kubeconfig, context)
+        self._client: Any = ApiClient(_configuration(kubeconfig, entry))
+        if not self.host.startswith("https://"):
+            return
+        pool = self._client.rest_client.pool_manager.connection_pool_kw
+        try:
             pool["ssl_context"] = self.tls()  # urllib3 would make one of its own
+        except (OSError, ValueError) as error:
+            raise ClusterUnreachableError(
+                f"The certificate and the key of the user '{entry.user_name}' do not go together:"
+                f" {error}.",
+                hint="kubectl config view",
+            ) from error
+        if not self._client.configuration.verify_ssl:
+            _warn_once(context)
 
     @property
     def host(self) -> str:
@@ -105,7 +122,25 @@ class ClientTransport:
         self._client.rest_client.close()
 
 
-def _configuration(kubeconfig: Path | None, context: str) -> Any:
+def _warn_once(context: str) -> None:
+    """Say once what urllib3 would say at every request."""
+    import warnings
+
+    import urllib3.exceptions
+
+    warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+    if context not in _warned:
+        _warned.add(context)
+        log.warning(
+            "The certificate of '%s' is not checked (insecure-skip-tls-verify in the kubeconfig).",
+            context,
+        )
+
+
+_warned: set[str] = set()
+
+
+def _configuration(kubeconfig: Path | None, entry: ContextEntry) -> Any:
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_kube_config
 
@@ -115,13 +150,17 @@ def _configuration(kubeconfig: Path | None, context: str) -> Any:
     try:
         load_kube_config(
             config_file=files,
-            context=context,
+            context=entry.name,
             client_configuration=configuration,
             persist_config=False,
         )
-    except (ConfigException, OSError, ValueError) as error:
+    except (ConfigException, OSError, ValueError, *SURPRISED) as error:
+        if entry.plugin:
+            raise plugin_failed(
+                entry, "" if isinstance(error, SURPRISED) else str(error)
+            ) from error
         raise ClusterUnreachableError(
-            f"The kubeconfig does not describe the context '{context}': {error}",
+            f"The kubeconfig does not describe the context '{entry.name}': {error}",
             hint="kubectl config get-contexts",
         ) from error
     configuration.retries = False  # urllib3 would try three times more, each with a warning
@@ -136,8 +175,9 @@ def _beside_the_proxy(host: str, proxy: str | None) -> bool:
     An ambient proxy (HTTPS_PROXY) cannot reach minikube's private network; one that the kubeconfig
     names with `proxy-url` is meant.
     """
+    from urllib.parse import urlsplit
     from urllib.request import getproxies
 
-    address = host.partition("://")[2]
+    address = urlsplit(host).hostname or ""
     ambient = proxy is not None and proxy in getproxies().values()
-    return address.startswith(LOOPBACK) or (ambient and address.startswith(PRIVATE))
+    return is_loopback(address) or (ambient and is_private(address))

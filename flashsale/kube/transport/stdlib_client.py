@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from flashsale.base.addresses import is_loopback
 from flashsale.kube import kubeconfig as contexts
 from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does, word
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 CLUSTER_KEYS = {"server", "certificate-authority", "certificate-authority-data", "extensions"}
 CERTIFICATE = ("client-certificate", "client-key")
 USER_KEYS = {"token", *CERTIFICATE, *(f"{key}-data" for key in CERTIFICATE)}
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class StdlibTransport:
@@ -90,14 +90,16 @@ def plain(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
     cluster = _named(document, "clusters", chosen.get("cluster")).get("cluster") or {}
     user = _named(document, "users", chosen.get("user")).get("user") or {}
     server = urlsplit(str(cluster.get("server", "")))
-    if server.scheme != "https" or server.hostname not in LOOPBACK or server.path.strip("/"):
+    token = str(user.get("token", ""))
+    if not token.isprintable():
+        return None
+    if server.scheme != "https" or not is_loopback(server.hostname or "") or server.path.strip("/"):
         return None
     if not cluster.keys() <= CLUSTER_KEYS or not user.keys() <= USER_KEYS:
         return None
     try:
-        return StdlibTransport(
-            str(cluster["server"]), _tls(file, cluster, user), str(user.get("token", ""))
-        )
+        server.port  # noqa: B018 - raises for one that is none
+        return StdlibTransport(str(cluster["server"]), _tls(file, cluster, user), token)
     except (OSError, ValueError, TypeError):
         return None  # the official client has better words for what is wrong
 

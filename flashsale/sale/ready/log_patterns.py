@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from flashsale.base.addresses import is_loopback
+
 LINES = 10  # of a log
 LISTENING = re.compile(
     r"(?:[Ll]istening at|[Rr]unning on|[Ss]erving on):? (?:\w+://)?(\[[^]]*\]|[^\s:/]*):(\d+)"
 )
 EVERYWHERE = "Running on all addresses"  # Flask's; the loopback is one of those it names then
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def listening(log: str) -> set[int]:
@@ -20,7 +21,7 @@ def listening(log: str) -> set[int]:
 def shut_in(log: str, port: int | None) -> bool:
     """Whether an app says that it listens on a port for its own pod alone."""
     hosts = {host for host, found in LISTENING.findall(log) if int(found) == port}
-    return bool(hosts) and hosts.issubset(LOOPBACK) and EVERYWHERE not in log
+    return bool(hosts) and all(map(is_loopback, hosts)) and EVERYWHERE not in log
 
 
 def tail(log: str) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from flashsale.base.text import joined
 from flashsale.clusters import availability
 from flashsale.clusters.base import Progress
-from flashsale.clusters.state import sale_record as records
-from flashsale.clusters.state.sale_record import SaleRecord
+from flashsale.clusters.state.sale_record import REPLICASET, SERVICE, SaleRecord
+from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project
 from flashsale.sale.session import Sale
 from flashsale.sale.up import renamed as former
-from flashsale.sale.up.renamed import left_over, place
+from flashsale.sale.up.renamed import left_over
 
 
 def recorded(
@@ -40,7 +39,7 @@ def recorded(
         folder=str(project.folder or ""),
         applied=True,
     )
-    return replace(told, former=left_over(before, told))
+    return replace(told, former_names=left_over(before, told))
 
 
 def folder_of(record: SaleRecord, namespace: str | None) -> str:
@@ -48,39 +47,35 @@ def folder_of(record: SaleRecord, namespace: str | None) -> str:
     return record.folder if namespace in (None, record.namespace) else ""
 
 
-def first(home: Path, record: SaleRecord) -> None:
+def first(store: SaleStore, record: SaleRecord) -> None:
     """Note a cluster that was just started, so that `down` finds it whatever happens next.
 
     Not the manifest's names yet: until its objects are applied, those of others may have them.
     """
-    if not records.path(home).exists():
-        unnamed = replace(record, replicaset=records.REPLICASET, service=records.SERVICE)
-        records.write(home, replace(unnamed, applied=False))
+    if not store.path.exists():
+        store.write(replace(record, replicaset=REPLICASET, service=SERVICE, applied=False))
 
 
-def remember(home: Path, record: SaleRecord, progress: Progress) -> None:
+def remember(store: SaleStore, record: SaleRecord, progress: Progress) -> None:
     """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
-    try:
-        before = records.read(home)
-    except records.UnusableRecordError:
-        before = None
-    if before and place(before) != place(record):
+    before = store.read_if_usable()
+    if before and before.place != record.place:
         where = f"{availability.describe(before)}, namespace {before.namespace},"
         progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
     if before != record:
-        records.write(home, record)
+        store.write(record)
 
 
 async def renamed(sale: Sale, record: SaleRecord, progress: Progress) -> SaleRecord:
     """Remove what earlier manifests called otherwise, say so, and note that it is done."""
-    for gone in await former.remove(sale, record.former):
+    for gone in await former.remove(sale, record.former_names):
         progress.note(f"{gone} deleted: the manifest has another name now")
-    return replace(record, former="")
+    return replace(record, former_names=())
 
 
 def stays(record: SaleRecord) -> str:
     """Say what is left of an earlier manifest because nobody waits for the new pods."""
-    names = record.former.split()
+    names = record.former_names
     stay, it = ("stays", "it") if len(names) == 1 else ("stay", "them")
     return (
         f"{joined(names)} {stay} for now (--no-wait), though the manifest has another name;"

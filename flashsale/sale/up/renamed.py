@@ -6,6 +6,7 @@ another one, and the labels of its pods are the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -18,29 +19,24 @@ from flashsale.sale.session import Sale
 KINDS = {"replicaset.apps": paths.replicasets, "service": paths.services}
 
 
-def left_over(before: SaleRecord | None, record: SaleRecord) -> str:
+def left_over(before: SaleRecord | None, record: SaleRecord) -> tuple[str, ...]:
     """Name what the new names leave over, as kubectl prints it: `service/old-svc`.
 
     Args:
         before: of the sale as it was; where nothing was applied yet, nothing is ours.
         record: of the sale as it is to be.
     """
-    if before is None or not before.applied or place(before) != place(record):
-        return ""
+    if before is None or not before.applied or before.place != record.place:
+        return ()
     there = _names(record)
-    gone = [*before.former.split(), *_names(before)]
-    return " ".join(dict.fromkeys(name for name in gone if name not in there))
+    gone = [*before.former_names, *_names(before)]
+    return tuple(dict.fromkeys(name for name in gone if name not in there))
 
 
-def place(record: SaleRecord) -> tuple[str, str, str]:
-    """Say where a sale is; another place is another sale."""
-    return record.kind, record.context, record.namespace
-
-
-async def remove(sale: Sale, former: str) -> list[str]:
-    """Delete such objects, and name those that were there. Their pods are still saying goodbye."""
+async def remove(sale: Sale, former_names: Sequence[str]) -> list[str]:
+    """Delete such objects, and name those that were there. Their pods still get their grace."""
     removed = []
-    for word in former.split():
+    for word in former_names:
         kind, _, name = word.partition("/")
         with suppress(NotFoundError):
             options = {"propagationPolicy": "Background"}
@@ -49,9 +45,9 @@ async def remove(sale: Sale, former: str) -> list[str]:
     return removed
 
 
-async def scaled(sale: Sale, former: str) -> int | None:
+async def scaled(sale: Sale, former_names: Sequence[str]) -> int | None:
     """Give the number of pods that somebody set on such a ReplicaSet; None if nobody did."""
-    for earlier in sales(sale, former):
+    for earlier in sales(sale, former_names):
         with suppress(NoSaleError):
             found = await earlier.replicaset()
             said = (last_applied(found).get("spec") or {}).get("replicas", 1)
@@ -60,9 +56,9 @@ async def scaled(sale: Sale, former: str) -> int | None:
     return None
 
 
-def sales(sale: Sale, former: str) -> list[Sale]:
+def sales(sale: Sale, former_names: Sequence[str]) -> list[Sale]:
     """Give the ReplicaSets among them as sales of their own, to be closed."""
-    words = [word.partition("/") for word in former.split()]
+    words = [word.partition("/") for word in former_names]
     return [replace(sale, name=name) for kind, _, name in words if kind == "replicaset.apps"]
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.clusters import availability
 from flashsale.clusters.base import Cluster, Progress
-from flashsale.clusters.select import SelectedCluster, recorded_quietly
-from flashsale.clusters.state import sale_record as records
+from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import connect, paths
 
 
@@ -24,15 +22,13 @@ class Silent:
 
 
 @asynccontextmanager
-async def nothing_half_done(
-    choice: SelectedCluster, home: Path, progress: Progress
-) -> AsyncIterator[None]:
+async def nothing_half_done(choice: SelectedCluster, progress: Progress) -> AsyncIterator[None]:
     """Stop a cluster again that did not run before, when what follows fails or is ended.
 
     That is for a cluster that is there for the sale alone, and only until it holds a ReplicaSet:
     from then on there is a sale to go back to. The record is then what it was, too.
     """
-    before = recorded_quietly(home)
+    before = choice.store.read_if_usable()
     ours = choice.cluster.stops_with_sale and not await choice.cluster.running()
     done = False
     try:
@@ -42,9 +38,9 @@ async def nothing_half_done(
         if ours and not done and await _bare(choice.cluster):
             await choice.cluster.stop(Silent())
             if before:
-                records.write(home, before)
-            elif recorded_quietly(home):
-                records.forget(home)
+                choice.store.write(before)
+            elif choice.store.read_if_usable():
+                choice.store.forget()
             progress.note(
                 f"Stopped {availability.describe(choice.record)} again:"
                 " it was started for this alone."

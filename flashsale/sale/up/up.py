@@ -11,12 +11,11 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import BuildOptions, Image, Progress
-from flashsale.clusters.select import SelectedCluster, recorded_quietly
+from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import Api
 from flashsale.kube.apply import Outcome, apply
 from flashsale.kube.errors import InvalidError
@@ -84,7 +83,6 @@ async def open_sale(
     choice: SelectedCluster,
     order: Order,
     progress: Progress,
-    home: Path,
     *,
     tell: Callable[[Sight], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -101,8 +99,8 @@ async def open_sale(
             sale stays as it is.
     """
     began = clock()
-    async with nothing_half_done(choice, home, progress):
-        opened = await _open(choice, order, progress, home, tell)
+    async with nothing_half_done(choice, progress):
+        opened = await _open(choice, order, progress, tell)
     return replace(opened, seconds=clock() - began)
 
 
@@ -110,13 +108,12 @@ async def _open(
     choice: SelectedCluster,
     order: Order,
     progress: Progress,
-    home: Path,
     tell: Callable[[Sight], None] | None,
 ) -> Opened:
-    so_far = recorded_quietly(home)
+    so_far = choice.store.read_if_usable()
     record = bookkeeping.recorded(choice.record, order.project, order.namespace, so_far)
     await choice.cluster.start(progress)
-    bookkeeping.first(home, record)
+    bookkeeping.first(choice.store, record)
     if line := commandless(order.project):
         progress.note(line)
     name = order.image or order.project.manifest.image
@@ -126,12 +123,12 @@ async def _open(
     async with connect(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas, progress)
-        bookkeeping.remember(home, record, progress)
+        bookkeeping.remember(choice.store, record, progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
         if count is None:
-            count = await renamed.scaled(sale, record.former)
+            count = await renamed.scaled(sale, record.former_names)
         outcomes = await applied(sale, manifest, count)
         deadline = Deadline.after(order.timeout)
         rolled = await renew(sale, image, before, order, deadline, progress, tell)
@@ -140,8 +137,8 @@ async def _open(
             image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
             record = await bookkeeping.renamed(sale, record, progress)
-            bookkeeping.remember(home, record, progress)
-        elif record.former:
+            bookkeeping.remember(choice.store, record, progress)
+        elif record.former_names:
             progress.note(bookkeeping.stays(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:

@@ -15,8 +15,8 @@ from flashsale.clusters.select import (
     select_for_down,
     select_for_up,
 )
-from flashsale.clusters.state import sale_record as records
 from flashsale.clusters.state.sale_record import SaleRecord
+from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.sale.down import close
 from tests.clusters.minikube.double_world import STOPPED, Told, World
 
@@ -26,7 +26,7 @@ RECORD = SaleRecord("minikube", "shop", profile="shop", namespace="sale")
 @pytest.fixture
 def home(world: World) -> Path:
     """A state folder that remembers a sale on the profile `shop`."""
-    records.write(world.home / "home", RECORD)
+    SaleStore(world.home / "home").write(RECORD)
     return world.home / "home"
 
 
@@ -83,21 +83,19 @@ async def test_stopping_what_is_stopped_keeps_the_sale(
     """`down --stop` starts nothing only to remove what is in it, and says so."""
     world.has(**STOPPED)
     choice = await select_for_down(ClusterOptions(), home=home)
-    closed = await close(choice, None, told, home, stop=True)
+    closed = await close(choice, None, told, stop=True)
     assert (closed.removed, closed.stopped, closed.kept) == ((), True, True)
-    assert records.read(home) == RECORD
+    assert SaleStore(home).read() == RECORD
 
 
 async def test_stopping_what_is_deleted_forgets_the_sale(
     world: World, home: Path, told: Told
 ) -> None:
     """It went with the profile."""
-    closed = await close(
-        await select_for_down(ClusterOptions(), home=home), None, told, home, stop=True
-    )
+    closed = await close(await select_for_down(ClusterOptions(), home=home), None, told, stop=True)
     assert (closed.stopped, closed.kept) == (False, False)
     assert told.notes == ["There is no minikube profile 'shop' to stop."]
-    assert records.read(home) is None
+    assert SaleStore(home).read() is None
 
 
 async def test_options_of_creation_reach_the_profile(world: World, home: Path) -> None:
@@ -106,7 +104,7 @@ async def test_options_of_creation_reach_the_profile(world: World, home: Path) -
     making = NewProfileOptions("docker", 4, "4g")
     recorded = await select_for_up(ClusterOptions(making=making), home=home)
     assert recorded.cluster == MinikubeCluster("shop", making, home)
-    records.write(home, SaleRecord("embedded", "flashsale-embedded"))
+    SaleStore(home).write(SaleRecord("embedded", "flashsale-embedded"))
     fresh = await select_for_up(ClusterOptions(making=making), home=home)
     assert fresh.cluster == MinikubeCluster("minikube", making, home)
 

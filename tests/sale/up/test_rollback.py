@@ -53,7 +53,7 @@ async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
     progress = Listening(hear)
     choice = await select_for_up(ClusterOptions(cluster="embedded"), home=flashsale.home)
     order = Order(app_folder.packaged())
-    task = asyncio.create_task(open_sale(choice, order, progress, flashsale.home))
+    task = asyncio.create_task(open_sale(choice, order, progress))
     with pytest.raises(asyncio.CancelledError):
         await task
     assert progress.notes == ["Stopped the embedded cluster again: it was started for this alone."]

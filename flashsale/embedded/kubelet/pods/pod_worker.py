@@ -149,7 +149,7 @@ class PodWorker:
     async def _live(self) -> None:
         self.pod.publish()
         if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
-            text = "KubeletPod sandbox changed, it will be killed and re-created."
+            text = "Pod sandbox changed, it will be killed and re-created."
             self.pod.record("Normal", "SandboxChanged", text)
         await self._sandbox()
         for container in self._init:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -94,7 +95,7 @@ class Prober:
 
     def _request(
         self, url: str, headers: CIMultiDict[str], target: ProbeTarget
-    ) -> aiohttp.client._RequestContextManager:
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Ask the real address, in the name of the one that the pod believes to have."""
         if self._client is None:
             self._client = aiohttp.ClientSession(

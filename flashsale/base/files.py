@@ -1,0 +1,32 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from threading import get_ident
+
+PRIVATE = 0o600  # for its user alone
+
+
+def replace_file(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> None:
+    """Write a file so that readers see the old content or the new, never a half.
+
+    Args:
+        content: text is written as UTF-8, line ends as they are.
+        mode: of the new file, less what the process's umask takes away.
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was, and nothing is left beside it.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(data)
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,251 @@
+"""One real cluster: started in the foreground by `serve`, detached by `start`, ended by `stop`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.peers import images, programs
+from tests.peers.control_plane import ControlPlane, Ports
+from tests.peers.namespaces import Link, apart, free_link, resource_groups
+from tests.peers.node import Node, missing_tools
+from tests.peers.processes import PAUSE, PeerError, Processes
+
+START_LIMIT = 180.0  # seconds for a detached start on a busy machine
+STOP_LIMIT = 90.0  # seconds
+DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")  # so a killed supervisor leaves nothing
+
+
+def default_folder() -> Path:
+    """Return the folder of the cluster of a call that names none."""
+    return programs.folder() / "cluster"
+
+
+def start(argv: list[str]) -> int:
+    """Run `tests/peers/start`."""
+    options = read_options("start", argv)
+    folder: Path = options.folder.absolute()
+    try:
+        if options.inside:
+            serve_inside(folder, Link(options.inside))
+            return 0
+        refuse_if_not_possible(control_plane=options.control_plane)
+        refuse_if_running(folder)
+        if options.foreground:
+            serve(folder, options.image, control_plane=options.control_plane)
+        else:
+            detach(folder, argv)
+    except PeerError as error:
+        print(f"peers: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def stop(argv: list[str]) -> int:
+    """Run `tests/peers/stop`: end the cluster of a folder, and remove the folder."""
+    folder = read_options("stop", argv).folder
+    pid = supervisor(folder)
+    if pid:
+        os.kill(pid, signal.SIGTERM)
+        wait_until_ended(folder)
+    if folder.exists():
+        shutil.rmtree(folder)
+    print(f"peers: stopped, {folder} is removed")
+    return 0
+
+
+def read_options(name: str, argv: list[str]) -> argparse.Namespace:
+    """Read the command line of `start` or `stop`."""
+    parser = argparse.ArgumentParser(prog=f"tests/peers/{name}", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=default_folder(), help="its files")
+    if name == "start":
+        parser.add_argument(
+            "--control-plane", action="store_true", help="no node, no root: pods stay Pending"
+        )
+        parser.add_argument("--foreground", action="store_true", help="run until Ctrl-C")
+        parser.add_argument(
+            "--image", action="append", default=[], help="an image of Docker's that the node gets"
+        )
+        parser.add_argument("--inside", type=int, help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def refuse_if_not_possible(*, control_plane: bool) -> None:
+    """Raise PeerError if programs are not built, or the machine lacks what a node needs."""
+    missing = programs.missing(programs.CONTROL_PLANE if control_plane else programs.NODE)
+    if missing:
+        raise PeerError(f"not built: {', '.join(missing)}; run tests/peers/build")
+    tools = [] if control_plane else missing_tools()
+    if tools:
+        raise PeerError(f"a node needs {', '.join(tools)}; --control-plane does not")
+
+
+def refuse_if_running(folder: Path) -> None:
+    """Raise PeerError if the folder has a cluster that runs."""
+    if supervisor(folder):
+        raise PeerError(f"a cluster runs in {folder}; run tests/peers/stop --folder {folder}")
+
+
+def supervisor(folder: Path) -> int:
+    """Return the process that holds a folder's cluster, 0 if there is none."""
+    try:
+        pid = int((folder / "supervisor.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return 0
+    return pid if b"start" in command and str(folder).encode() in command else 0
+
+
+def detach(folder: Path, argv: list[str]) -> None:
+    """Start a supervisor of its own and return when its cluster is ready."""
+    began = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    script = Path(__file__).with_name("start")
+    with (folder / "supervisor.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, script, *argv, "--foreground", "--folder", folder],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    while not (folder / "ready").exists():
+        if process.poll() is not None:
+            raise PeerError((folder / "supervisor.log").read_text().strip())
+        if time.monotonic() - began > START_LIMIT:
+            process.terminate()
+            raise PeerError(f"not ready within {START_LIMIT:.0f} s (logs: {folder})")
+        time.sleep(PAUSE)
+    print((folder / "supervisor.log").read_text().strip())
+
+
+def wait_until_ended(folder: Path) -> None:
+    """Wait until the supervisor has ended everything."""
+    deadline = time.monotonic() + STOP_LIMIT
+    while supervisor(folder):
+        if time.monotonic() > deadline:
+            raise PeerError(f"not stopped within {STOP_LIMIT:.0f} s (logs: {folder})")
+        time.sleep(PAUSE)
+
+
+def serve(folder: Path, wanted: list[str], *, control_plane: bool) -> None:
+    """Run a cluster until a signal comes, then end all of it.
+
+    Args:
+        wanted: images of Docker's for the node.
+
+    Raises:
+        PeerError: a program did not become ready, or ended by itself.
+    """
+    with ended_by_signal(), marked(folder):
+        if control_plane:
+            serve_control_plane(folder)
+        else:
+            serve_node(folder, wanted)
+
+
+def serve_control_plane(folder: Path) -> None:
+    """Run the control plane alone."""
+    began = time.monotonic()
+    processes = Processes(folder, DIES_WITH_US)
+    try:
+        ControlPlane(folder, Ports(*free_ports(5))).start(processes)
+        announce(folder, time.monotonic() - began)
+        processes.watch()
+    finally:
+        processes.stop()
+
+
+def serve_node(folder: Path, wanted: list[str]) -> None:
+    """Run a cluster with a node, in namespaces of its own."""
+    archives = folder / "images"
+    archives.mkdir(exist_ok=True)
+    for number, name in enumerate(wanted):
+        images.save(name, archives / f"{number}.tar")
+    began, link, log = time.monotonic(), free_link(), folder / "node.log"
+    inside = folder / "ready-inside"
+    script = str(Path(__file__).with_name("start"))
+    command = [sys.executable, script, "--folder", str(folder), f"--inside={link.number}"]
+    with (
+        resource_groups(groups_of(link)),
+        apart(command, link, log) as process,
+    ):
+        while process.poll() is None:
+            if inside.exists() and not (folder / "ready").exists():
+                announce(folder, time.monotonic() - began)
+            time.sleep(PAUSE)
+    raise PeerError(f"the node ended by itself:\n{log.read_text()[-2000:].strip()}")
+
+
+def serve_inside(folder: Path, link: Link) -> None:
+    """Run the programs of a node, as the first process of its namespaces."""
+    inside = folder / "ready-inside"
+    inside.unlink(missing_ok=True)
+    with ended_by_signal():  # nothing more to do then: everything ends with this process
+        processes = Processes(folder)
+        Node(folder, link, f"/{groups_of(link)}").start(processes)
+        inside.touch()
+        processes.watch()
+
+
+def groups_of(link: Link) -> str:
+    """Return the name of the cgroup for a node's pods."""
+    return f"flashsale-peers-{link.number}"
+
+
+def announce(folder: Path, seconds: float) -> None:
+    """Say that the cluster is ready, and how to use it."""
+    print(
+        f"peers: ready after {seconds:.1f} s\nexport KUBECONFIG={folder / 'kubeconfig'}", flush=True
+    )
+    (folder / "ready").touch()
+
+
+@contextlib.contextmanager
+def marked(folder: Path) -> Iterator[None]:
+    """Keep in the folder who holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ready").unlink(missing_ok=True)
+    pid = folder / "supervisor.pid"
+    pid.write_text(str(os.getpid()))
+    try:
+        yield
+    finally:
+        (folder / "ready").unlink(missing_ok=True)
+        pid.unlink()
+
+
+@contextlib.contextmanager
+def ended_by_signal() -> Iterator[None]:
+    """Turn SIGTERM into what Ctrl-C is, and end quietly at either.
+
+    Once the end has begun, further signals are ignored: what was started must be ended.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, interrupt)
+    with contextlib.suppress(KeyboardInterrupt):
+        yield
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports that nothing listens on; all are held until the last is found."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]

@@ -1,0 +1,76 @@
+"""The scripts that start and stop a real cluster."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.peers import programs
+from tests.peers.running import START, STOP, real_cluster, skip_unless_built
+
+
+def run(script: Path, *options: str | Path, peers: Path | None = None) -> tuple[int, str]:
+    """Run a script; gives its exit code and all that it printed."""
+    done = subprocess.run(
+        [sys.executable, script, *options],
+        env={"PATH": "/usr/bin:/bin", "FLASHSALE_PEERS": str(peers or programs.folder())},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the command lines of running programs that name a folder."""
+    commands = [read(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
+    return [command for command in commands if str(folder) in command]
+
+
+def read(path: Path) -> str:
+    """Read a command line, empty when its process has ended meanwhile."""
+    try:
+        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def test_stop_leaves_nothing(tmp_path: Path) -> None:
+    """A detached control plane ends with `stop`: no process, no file."""
+    skip_unless_built(programs.CONTROL_PLANE)
+    folder = tmp_path / "cluster"
+    code, said = run(START, "--control-plane", "--folder", folder)
+    try:
+        assert (code, "export KUBECONFIG=" in said) == (0, True), said
+        assert len(processes_of(folder)) >= len(programs.CONTROL_PLANE)
+    finally:
+        code, said = run(STOP, "--folder", folder)
+    assert code == 0, said
+    assert (processes_of(folder), folder.exists()) == ([], False)
+
+
+def test_one_cluster_a_folder(tmp_path: Path) -> None:
+    """A second start in the same folder is refused, with the command that ends the first."""
+    skip_unless_built(programs.CONTROL_PLANE)
+    folder = tmp_path / "cluster"
+    with real_cluster(folder, "--control-plane"):
+        code, said = run(START, "--control-plane", "--folder", folder)
+    assert code == 1
+    assert f"run tests/peers/stop --folder {folder}" in said
+
+
+def test_programs_that_are_missing(tmp_path: Path) -> None:
+    """Without the programs a start says which are missing and what makes them."""
+    code, said = run(START, "--control-plane", "--folder", tmp_path / "cluster", peers=tmp_path)
+    assert code == 1
+    assert "not built: etcd, kube-apiserver" in said
+    assert "tests/peers/build" in said
+
+
+def test_stopping_what_does_not_run(tmp_path: Path) -> None:
+    """`stop` can be called at any time."""
+    code, said = run(STOP, "--folder", tmp_path / "cluster")
+    assert code == 0, said
