@@ -10,12 +10,13 @@ import base64
 import binascii
 import os
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object
 
@@ -73,11 +74,12 @@ def plugin_failed(entry: ContextEntry, words: str) -> ClusterUnreachableError:
     found = EXEC_CODE.match(words)
     said = CONTROL.sub(" ", found[2].strip().rpartition("\n")[2]) if found else words
     code = f" with exit code {found[1]}" if found else ""
+    hint = _install_hint(entry)
     lines = found[2].strip().splitlines()[-KEPT_LINES:-1] if found else []
     return ClusterUnreachableError(
         f"The program {command}, which logs in the user '{entry.user_name}', failed{code}"
         + (f": {said.rstrip('.')}." if said else "."),
-        hint=_install_hint(entry) or " ".join([command, *map(str, entry.plugin.get("args") or [])]),
+        hint=Hint(shlex.join([command, *map(str, entry.plugin.get("args") or [])]), hint),
         details="\n".join(CONTROL.sub(" ", line) for line in lines),
     )
 
@@ -171,7 +173,7 @@ def _check_plugin(entry: ContextEntry) -> None:
     where = "is not there" if os.sep in command else "is not in PATH"
     raise ClusterUnreachableError(
         f"The program {command or '(none)'}, which logs in the user '{entry.user_name}', {where}.",
-        hint=_install_hint(entry) or f"install {command}",
+        hint=Hint(words=_install_hint(entry) or f"install {command}"),
     )
 
 

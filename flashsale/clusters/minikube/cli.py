@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.home import not_ours
 from flashsale.clusters.subprocesses import run, tunnels
 from flashsale.clusters.subprocesses.run import Each, Output, nothing
@@ -133,7 +133,9 @@ class MinikubeCli:
 
 def missing() -> ClusterUnreachableError:
     """Say that there is no minikube."""
-    return ClusterUnreachableError("minikube was not found in PATH.", hint=f"install it: {INSTALL}")
+    return ClusterUnreachableError(
+        "minikube was not found in PATH.", hint=Hint(words=f"install it: {INSTALL}")
+    )
 
 
 def unusable(error: OSError) -> ClusterUnreachableError:
@@ -145,5 +147,5 @@ def unusable(error: OSError) -> ClusterUnreachableError:
     if isinstance(error, FileNotFoundError):
         why = "the interpreter that it names is not there"
     return ClusterUnreachableError(
-        f"{program} cannot be run: {why}.", hint=f"install minikube anew: {INSTALL}"
+        f"{program} cannot be run: {why}.", hint=Hint(words=f"install minikube anew: {INSTALL}")
     )

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import (
     INSTALL,
     MinikubeCli,
@@ -224,7 +224,7 @@ async def version(minikube: MinikubeCli) -> tuple[int, ...]:
     if said.code or not numbers:
         raise ClusterUnreachableError(
             "The minikube in PATH does not say its version.",
-            hint=f"install it anew: {INSTALL}",
+            hint=Hint(words=f"install it anew: {INSTALL}"),
             details=said.stderr,
         )
     return tuple(int(number) for number in numbers.groups())

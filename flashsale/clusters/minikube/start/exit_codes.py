@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.clusters.minikube.cli import INSTALL
 from flashsale.clusters.minikube.condition import up_command
 from flashsale.clusters.minikube.home import not_ours
 from flashsale.clusters.minikube.start.events import Failure
@@ -28,30 +29,30 @@ COMMAND = re.compile(r"'((?:sudo|docker|minikube|systemctl) [^']+)'")
 BY_TEXT = re.compile(r"^(?P<driver>[\w-]+): [^:]+: (?:.*exit status \d+: )?(?P<words>.+)$", re.S)
 TELLING = re.compile(r"error|fail|denied|refused|no such|not found|cannot", re.IGNORECASE)
 ALL_PROFILES = re.compile(r"delete --all|--purge|[Ee]rase ")  # advice that may cost others
-LOSING = "; minikube delete loses what is in it"
+LOSING = "minikube delete loses what is in it"
 
-# id or code: sentence, hint; {p} is the profile, {up} the `flashsale up` for it, {cause} what
-# minikube's message comes down to, {driver} the driver in the id
+# Id or code: sentence, and hint with words behind `#`. {p} is the profile, {up} the `flashsale up`
+# for it, {cause} what minikube's message comes down to.
 KNOWN: dict[str | int, tuple[str, str]] = {
-    2: ("minikube crashed.", "update minikube: https://minikube.sigs.k8s.io/docs/start/"),
+    2: ("minikube crashed.", f"# update minikube: {INSTALL}"),
     14: ("minikube refuses this: {cause}", "minikube start --help"),
     23: ("There is too little memory for minikube: {cause}", "{up} --memory 2g"),
     26: ("The disk is full: {cause}", "docker system prune"),
     29: ("There are too few CPUs for minikube, which needs two.", "{up} --cpus 2"),
-    52: ("The node of '{p}' cannot be reached: {cause}", "{up} --driver docker, or leave the VPN"),
-    72: ("The node of '{p}' cannot be reached: {cause}", "{up} --driver docker, or leave the VPN"),
+    52: ("The node of '{p}' cannot be reached: {cause}", "{up} --driver docker # or leave a VPN"),
+    72: ("The node of '{p}' cannot be reached: {cause}", "{up} --driver docker # or leave a VPN"),
     81: ("Profile '{p}' uses another driver.", "flashsale up --profile NAME"),
     106: ("minikube cannot run that version of Kubernetes in '{p}': {cause}",
           "minikube config unset kubernetes-version"),
     "HOST_CONFIG_LOAD": ("Profile '{p}' is damaged: {cause}", "{up} --recreate"),
     "DRV_AS_ROOT": (
         "minikube's docker driver does not run as root.",
-        "run flashsale as an ordinary user who may use Docker",
+        "# run flashsale as an ordinary user who may use Docker",
     ),
     "DRV_NEEDS_ROOT": ("minikube's driver needs root: {cause}", "{up} --driver docker"),
     "DRV_NOT_DETECTED": (
         "minikube found no driver here.",
-        "install Docker: https://docs.docker.com/engine/install/",
+        "# install Docker: https://docs.docker.com/engine/install/",
     ),
     "DRV_UNSUPPORTED_OS": ("minikube refuses the driver: {cause}", "{up} --driver docker"),
     "DRV_UNSUPPORTED_PROFILE": (
@@ -60,7 +61,7 @@ KNOWN: dict[str | int, tuple[str, str]] = {
     ),
     "GUEST_MISSING_CONNTRACK": (
         "The driver none needs more programs on this machine: {cause}",
-        "install what it names, or {up} --driver docker",
+        "{up} --driver docker  # or install what it names",
     ),
     "PROVIDER_DOCKER_NEWGRP": (
         "This user may not use Docker.",
@@ -99,13 +100,13 @@ def explained(
     return _error(sentence, hint, details)
 
 
-def _words(failed: Failure, profile: str, action: str) -> tuple[str, str]:
+def _words(failed: Failure, profile: str, action: str) -> tuple[str, Hint]:
     """Choose sentence and hint: of this id, of this code, or minikube's own."""
     known = KNOWN.get(failed.id) or KNOWN.get(failed.code)
     cause = _stopped(causes(failed.message)[0]) if failed.message else "it gave no reason."
     if failed.id == "MK_USAGE" and "--ssh-ip-address" in cause:
         hint = f"minikube start -p {profile} --driver ssh --ssh-ip-address ADDRESS"
-        return f"minikube refuses this: {cause}", hint
+        return f"minikube refuses this: {cause}", Hint(hint)
     if found := DRIVER.fullmatch(failed.id):
         driver = found[1].lower()
         return f"minikube's driver {driver} is not installed here.", _advice(failed, profile, "")
@@ -113,9 +114,10 @@ def _words(failed: Failure, profile: str, action: str) -> tuple[str, str]:
         return _unhealthy(failed, profile)
     if known:
         names = {"p": profile, "up": up_command(profile), "cause": cause}
-        return known[0].format(**names), known[1].format(**names)
+        return known[0].format(**names), _hint(known[1].format(**names))
     if failed.code in INTERNET:
-        hint = "minikube start --download-only, where there is internet; or set HTTPS_PROXY"
+        words = "where there is internet; or set HTTPS_PROXY"
+        hint = Hint("minikube start --download-only", words)
         return f"minikube cannot get what it needs from the internet: {cause}", hint
     hint = _advice(failed, profile, f"minikube logs -p {profile}")
     if failed.code in INSIDE:
@@ -124,25 +126,33 @@ def _words(failed: Failure, profile: str, action: str) -> tuple[str, str]:
     return f"minikube could not {action} '{profile}' ({reason}): {cause}", hint
 
 
-def _unhealthy(failed: Failure, profile: str) -> tuple[str, str]:
+def _unhealthy(failed: Failure, profile: str) -> tuple[str, Hint]:
     """Read what was said about the drivers before the error, which itself only points there."""
     installed = [BY_TEXT.match(line) for line in failed.drivers[0]] if failed.drivers else []
     said = [f"{one['driver']}: {one['words']}" for one in installed if one]
     if not said:
-        return "minikube found no driver that works.", f"minikube start -p {profile}"
+        return "minikube found no driver that works.", Hint(f"minikube start -p {profile}")
     suggested = COMMAND.search(" ".join(failed.drivers[0]))
-    hint = suggested[1] if suggested else said[-1]
+    hint = Hint(suggested[1]) if suggested else Hint(words=said[-1])
     return f"minikube found no driver that works: {_stopped(_short(said[0]))}", hint
 
 
-def _advice(failed: Failure, profile: str, default: str) -> str:
+def _advice(failed: Failure, profile: str, default: str) -> Hint:
     """Give minikube's own advice, unless it may cost more than what is broken."""
     advice = failed.advice
     if not advice or ALL_PROFILES.search(advice):
-        return default or f"{up_command(profile)} --driver docker"
+        return Hint(default or f"{up_command(profile)} --driver docker")
+    losing = LOSING if "minikube delete" in advice else ""
     command = COMMAND.search(advice)
-    text = command[1] if command and advice.startswith(("Run", "Add your user")) else advice
-    return f"{text}{LOSING}" if "minikube delete" in text else text
+    if command and advice.startswith(("Run", "Add your user")):
+        return Hint(command[1], losing)
+    return Hint(words=f"{advice}; {losing}" if losing else advice)
+
+
+def _hint(text: str) -> Hint:
+    """Part a command from the words behind `#`."""
+    command, _, words = text.partition("#")
+    return Hint(command.strip(), words.strip())
 
 
 def causes(message: str) -> list[str]:

@@ -12,6 +12,7 @@ from flashsale.base.errors import (
     ClusterUnreachableError,
     ConsentError,
     FlashsaleError,
+    Hint,
 )
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.cli import INSTALL
@@ -196,7 +197,7 @@ def check_version(version: tuple[int, ...]) -> str:
     if version < OLDEST:
         raise ClusterUnreachableError(
             f"minikube v{text} is too old; 1.30+ needed (1.38+ recommended).",
-            hint=f"update it: {INSTALL}",
+            hint=Hint(words=f"update it: {INSTALL}"),
         )
     return f"minikube v{text} is old: 1.38+ is recommended." if version < ADVISED else ""
 
@@ -259,7 +260,7 @@ def mismatch(profile: Profile, own: str, asked: str) -> FlashsaleError:
     """Say that a profile cannot become what was asked for."""
     return BadInputError(
         f"'{profile.name}' already uses {own}, and minikube cannot change that.",
-        hint=f"use --profile NAME for {asked}, or minikube delete -p {profile.name}",
+        hint=Hint(words=f"use --profile NAME for {asked}, or minikube delete -p {profile.name}"),
     )
 
 

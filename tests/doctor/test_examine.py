@@ -11,8 +11,8 @@ import pytest
 from flashsale.clusters.select import ClusterOptions, profile_of_interest
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
-from flashsale.doctor import machine_checks
-from flashsale.doctor.cluster_checks import Finding
+from flashsale.doctor import cluster_checks
+from flashsale.doctor.finding import Finding
 from flashsale.embedded.process import launch
 from flashsale.ui.doctor import findings_view
 from tests.command import Flashsale, kubectl
@@ -119,7 +119,7 @@ def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatc
     file = sale_home.parent / "config"
     file.write_text(json.dumps(document))
     monkeypatch.setenv("KUBECONFIG", str(file))
-    (found,) = machine_checks.kubeconfig()
+    (found,) = cluster_checks.list_contexts()
     assert found.text == "kind-dev; not of this machine, so only with --allow-remote: prod"
 
 
@@ -131,7 +131,7 @@ def test_broken_kubeconfig_is_a_problem_with_its_cause(
     good.write_text('{"contexts": [{"name": "kind-dev", "context": {"cluster": "c"}}]}')
     broken.write_text("contexts: [")
     monkeypatch.setenv("KUBECONFIG", f"{broken}{os.pathsep}{good}")
-    first, second = machine_checks.kubeconfig()
+    first, second = cluster_checks.list_contexts()
     assert (first.grade, second.grade) == ("problem", "ok")
     assert first.text.startswith(f"{broken} is not YAML, line 1: ")
     assert first.hint == f"ls -l {broken}"
