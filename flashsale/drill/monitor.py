@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from flashsale.base.errors import ClusterUnreachableError, NoSaleError
-from flashsale.drill.history import History, key
+from flashsale.drill.history import History, healing_key
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import Observation, StreamSeen, Synced
@@ -108,7 +108,9 @@ class SaleMonitor:
             for one in self.history.healings.values()
             if one.victim_uid == uid and one.died >= since
         ]
-        return bool(told) and all(one.whole or key(one) in self.history.called_off for one in told)
+        return bool(told) and all(
+            one.whole or healing_key(one) in self.history.not_replaced for one in told
+        )
 
     def last_healing(self) -> Healing | None:
         """The newest death that needed a replacement."""
