@@ -131,7 +131,7 @@ def test_kills_that_are_all_skipped_show_nothing(sale: Flashsale) -> None:
 def test_a_drill_that_cannot_go_on_puts_the_replicas_back(sale: Flashsale) -> None:
     """Exit 1 with the reason, the summary so far, and three pods wanted as before."""
     assert sale("scale", "3").code == 0  # nothing of an earlier drill is still under way
-    words = ["--timeout", "800ms", "--calm", "1s", "--scale", "12", "--kills", "1"]
+    words = ["--timeout", "4s", "--calm", "1s", "--scale", "30", "--kills", "1"]  # 20 fit the node
     done = sale("drill", *words)
     assert done.code == 1
     assert done.out.startswith("INCONCLUSIVE  The drill ended early: ")
