@@ -6,17 +6,10 @@ that grows with the number of purchases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from flashsale.sale.observe.observations import (
-    Observation,
-    PodSeen,
-    SliceSeen,
-    StreamSeen,
-    Synced,
-)
-from flashsale.sale.observe.state import (
+from flashsale.sale.observe.healing import (
     Closed,
     Died,
     Happening,
@@ -24,8 +17,15 @@ from flashsale.sale.observe.state import (
     Healing,
     NotReplaced,
     Replaced,
-    SaleState,
 )
+from flashsale.sale.observe.observations import (
+    Observation,
+    PodSeen,
+    SliceSeen,
+    StreamSeen,
+    Synced,
+)
+from flashsale.sale.observe.state import SaleState, Update
 
 HealingKey = tuple[str, float]  # the victim's uid, and when it died
 
@@ -89,7 +89,11 @@ class History:
     healings: dict[HealingKey, Healing] = field(default_factory=dict)  # each death's newest state
     not_replaced: dict[HealingKey, str] = field(default_factory=dict)  # deaths, and the reasons
 
-    def add(self, seen: Observation, state: SaleState, happened: list[Happening]) -> None:
+    def see(self, update: Update) -> None:
+        """Remember one update of the sale's monitor."""
+        self.add(update.observation, update.state, update.happenings)
+
+    def add(self, seen: Observation, state: SaleState, happened: Sequence[Happening]) -> None:
         """Remember one observation, the state after it, and what it meant."""
         if isinstance(seen, PodSeen):
             self.lifetimes[seen.pod.uid] = updated_lifetime(self.lifetimes.get(seen.pod.uid), seen)
@@ -122,6 +126,15 @@ class History:
             self.outages.append(Outage(seen.heard, seen.at))
         elif seen.state != "reconnecting" and under_way:
             self.outages[-1] = replace(self.outages[-1], ended=seen.at)
+
+    def over(self, uid: str, since: float) -> bool:
+        """Whether a killed pod's healing has ended: replaced and gone, or not to be replaced."""
+        deaths = [
+            one for one in self.healings.values() if one.victim_uid == uid and one.died >= since
+        ]
+        return bool(deaths) and all(
+            one.whole or healing_key(one) in self.not_replaced for one in deaths
+        )
 
     @property
     def healed(self) -> list[Healing]:

@@ -13,7 +13,7 @@ from flashsale.drill.cpu import Reading
 from flashsale.drill.history import History, PodLifetime
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Report
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 EntryKind = Literal[
     "step", "kill", "skipped", "created", "ready", "gone", "scaling", "scaled", "accident", "note"

@@ -10,7 +10,7 @@ from typing import Any
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.base.text import seconds
-from flashsale.drill.monitor import SaleMonitor
+from flashsale.drill.history import History
 from flashsale.drill.preflight import WAITING, is_selling, not_selling_error, patience
 from flashsale.drill.result import DrillResult, End, EntryKind, Environment, LogEntry
 from flashsale.drill.scenario import Scenario, Step, longest_seconds
@@ -19,10 +19,12 @@ from flashsale.load.coordinator import run_load
 from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
 from flashsale.load.results import Figures, LoadProgress, Report
 from flashsale.load.worker.orders import LoadTarget
-from flashsale.sale.observe import state
-from flashsale.sale.observe.observations import Observation
-from flashsale.sale.observe.state import Happening, Healing
-from flashsale.sale.ready.readiness import ready
+from flashsale.sale.observe import healing as healings
+from flashsale.sale.observe.healing import Happening, Healing
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Update
+from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale
 
 FIRST = asyncio.FIRST_COMPLETED
@@ -45,7 +47,7 @@ class Observers:
 
     on_progress: Callable[[DrillProgress], None] = lambda progress: None  # four times a second
     on_log: Callable[[LogEntry], None] = lambda entry: None  # with each thing, as it happens
-    on_observation: Callable[[Observation], None] = lambda observation: None  # with everything seen
+    on_update: Callable[[Update], None] = lambda update: None  # with everything seen
 
 
 async def run_drill(
@@ -72,7 +74,7 @@ async def run_drill(
     Raises:
         NotReadyError: the sale was not whole to begin with.
     """
-    replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
+    replicas = await sale.desired()
     observers, stop = observers or Observers(), stop or asyncio.Event()
     await _wait_until_whole(sale, replicas, scenario.timeout, observers, stop)
     drill = _Drill(sale, environment, scenario, replicas, observers, stop)
@@ -84,7 +86,7 @@ async def _wait_until_whole(
     sale: Sale, replicas: int, timeout: float, observers: Observers, stop: asyncio.Event
 ) -> None:
     """Wait until the sale is whole, or the drill is to stop; say so where that takes a while."""
-    waiting = asyncio.create_task(ready(sale, replicas, timeout=timeout))
+    waiting = asyncio.create_task(_wait_until_ready(sale, replicas, timeout))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({waiting, stopping}, timeout=SOON, return_when=FIRST)
@@ -97,6 +99,11 @@ async def _wait_until_whole(
         for task in (waiting, stopping):
             task.cancel()
         await asyncio.gather(waiting, stopping, return_exceptions=True)
+
+
+async def _wait_until_ready(sale: Sale, replicas: int, timeout: float) -> None:
+    async with SaleMonitor.of(sale) as monitor:
+        await wait_until_ready(monitor, replicas, Deadline.after(timeout))
 
 
 class _Drill:
@@ -119,14 +126,24 @@ class _Drill:
         self._progressed = asyncio.Event()  # set whenever the load reports
         self._figures = Figures()  # its newest
         self._enough = asyncio.Event()  # set when no more purchases are to start
-        self._monitor = SaleMonitor(sale, self._happened, observers.on_observation)
-        self._steps = StepRunner(sale, scenario, replicas, self._monitor, self._log, time.monotonic)
+        self._history = History()
+        self._monitor = SaleMonitor.of(sale, self._history.see, observers.on_update, self._see)
+        self._steps = StepRunner(
+            scenario, replicas, self._monitor, self._history, self._log, time.monotonic
+        )
 
     async def run(self, target: LoadTarget, plan: Sequence[Step]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
         longest = min(LONGEST, longest_seconds(tuple(plan), self._scenario.timeout))
         load = LoadPlan(target, self._scenario.rate, longest, seed=self._scenario.seed)
-        watching = asyncio.create_task(self._monitor.watch(), name="watching the sale")
+        try:
+            async with self._monitor:
+                return await self._run_tasks(load, plan)
+        finally:
+            await self._restore()
+
+    async def _run_tasks(self, load: LoadPlan, plan: Sequence[Step]) -> FlashsaleError | None:
+        watching = asyncio.create_task(self._monitor.until_it_ends(), name="watching the sale")
         buying = asyncio.create_task(
             run_load(load, observer=self._on_load, stop=self._enough), name="buying"
         )
@@ -143,7 +160,6 @@ class _Drill:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._restore()
 
     def result(self, error: FlashsaleError | None) -> DrillResult:
         """Put everything together."""
@@ -155,7 +171,7 @@ class _Drill:
             self._environment,
             self._replicas,
             self._report,
-            self._monitor.history,
+            self._history,
             tuple(steps.kills),
             tuple(steps.skipped),
             tuple(steps.scalings),
@@ -166,7 +182,7 @@ class _Drill:
         )
 
     async def _act(self, plan: Sequence[Step]) -> None:
-        await self._monitor.open()
+        await self._monitor.until_synced()
         await self._progressed.wait()
         await self._steps.run(plan[:1])  # the first calm
         await self._require_a_purchase()
@@ -188,7 +204,7 @@ class _Drill:
         except TimeoutError:
             return  # this machine sends nothing, which the load reports
         if not known:
-            url, pods = self._environment.url, self._monitor.pods
+            url, pods = self._environment.url, self._monitor.state.own
             raise await not_selling_error(
                 self._sale, url, pods, self._figures, lambda text: self._record("step", text)
             )
@@ -226,23 +242,27 @@ class _Drill:
         planned = self._scenario.kills
         self._observers.on_progress(DrillProgress(steps.step, progress, len(steps.kills), planned))
 
+    def _see(self, update: Update) -> None:
+        for happening in update.happenings if update.state.synced else ():
+            self._happened(happening)
+
     def _happened(self, happening: Happening) -> None:
         """Record what the sale did by itself."""
         match happening:
-            case state.Died(healing=one) if one.cause == "crashed" and not self._killed(one):
+            case healings.Died(healing=one) if one.cause == "crashed" and not self._killed(one):
                 text = f"{one.victim} crashed; this drill did not kill it"
                 self._record("accident", text, one.victim)
-            case state.Replaced(healing=one):
+            case healings.Replaced(healing=one):
                 killed = self._killed(one)
                 whose = "" if killed else f", which was {one.cause}, not by this drill"
                 text = f"{one.replacement} replaces {one.victim}{whose}"
                 self._record("created" if killed else "accident", text, one.replacement)
-            case state.Healed(healing=one):
+            case healings.Healed(healing=one):
                 text = f"{one.replacement} is ready, {_after(one.ready, one)}"
                 self._record("ready", text, one.replacement)
-            case state.Gone(healing=one):
+            case healings.Gone(healing=one):
                 self._record("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
-            case state.Scaled(before=before, after=after) if after != self._steps.desired:
+            case healings.Scaled(before=before, after=after) if after != self._steps.desired:
                 self._record("accident", f"somebody else scales from {before} to {after}")
 
     def _killed(self, healing: Healing) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flashsale.base.text import counted, seconds
 from flashsale.drill import cpu
-from flashsale.drill.monitor import SaleMonitor
+from flashsale.drill.history import History
 from flashsale.drill.result import (
     EntryKind,
     LogEntry,
@@ -23,9 +23,11 @@ from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, skip_rea
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.victims import victims
-from flashsale.sale.ready.readiness import explained
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import SaleState
+from flashsale.sale.ready.conditions import settled
+from flashsale.sale.ready.readiness import not_ready_error
 from flashsale.sale.scale import scale
-from flashsale.sale.session import Sale
 
 Clock = Callable[[], float]
 Logger = Callable[[LogEntry], None]
@@ -36,10 +38,10 @@ class StepRunner:
 
     def __init__(
         self,
-        sale: Sale,
         scenario: Scenario,
         replicas: int,
         monitor: SaleMonitor,
+        history: History,
         log: Logger,
         clock: Clock,
     ) -> None:
@@ -50,7 +52,7 @@ class StepRunner:
         self.step = ""  # what is being done, for a live view
         self.desired = replicas  # what this drill last asked the ReplicaSet for
         self.targeted: set[str] = set()  # uids of pods that this drill killed, or is about to
-        self._sale, self._scenario = sale, scenario
+        self._sale, self._scenario, self._history = monitor.sale, scenario, history
         self._monitor, self._log, self._clock = monitor, log, clock
         self._rng = random.Random(scenario.seed)
         self._opened: tuple[PhaseName, float, cpu.Reading | None] | None = None
@@ -100,7 +102,7 @@ class StepRunner:
         asked = self._clock()
         self.scalings.append(ScalingRecord(step.before, step.after, asked, None))
         self.desired = step.after
-        await scale(self._sale, step.after, timeout=self._scenario.timeout)
+        await scale(self._monitor, step.after, timeout=self._scenario.timeout)
         ended = self._clock()
         self.scalings[-1] = ScalingRecord(step.before, step.after, asked, ended)
         self._record("scaled", f"{self._pod_count()} ready after {seconds(ended - asked)}")
@@ -117,13 +119,13 @@ class StepRunner:
         await finish_although_cancelled(self._kill_pod(step.number, victim, asked))
         self.step = f"Kill {step.number} of {step.total}: waiting for {victim.name} to be replaced"
         await self._wait_until(
-            lambda: self._monitor.over(victim.uid, asked) and self._monitor.whole
+            lambda state: self._history.over(victim.uid, asked) and settled(state)
         )
 
     async def _kill_pod(self, number: int, victim: Pod, asked: float) -> None:
         self.targeted.add(victim.uid)
         (mark,) = await kill_pods(self._sale, [victim], self._scenario.kill_method, self._clock)
-        self._monitor.take(mark)
+        self._monitor.add(mark)
         self.kills.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
 
     async def _pause(self, least: float) -> None:
@@ -137,16 +139,13 @@ class StepRunner:
         reason = skip_reason(floor)
         if self.desired - 1 >= floor:
             try:
-                await self._monitor.until(lambda: self._can_spare(floor), self._scenario.timeout)
+                await self._monitor.until(lambda state: state.ready > floor, self._scenario.timeout)
                 return True
             except TimeoutError:
                 reason += f", even after {self._scenario.timeout:g} s"
         self.skipped.append(SkippedKill(step.number, self._clock(), reason))
         self._record("skipped", f"kill {step.number} of {step.total} skipped: {reason}")
         return False
-
-    def _can_spare(self, floor: int) -> bool:
-        return self._monitor.state.ready > floor
 
     def _choose_victim(self) -> tuple[Pod, ...]:
         """Choose the pod to kill.
@@ -155,7 +154,7 @@ class StepRunner:
         before it starts one that crashes again and again, and the drill is not about that.
         """
         replicaset = self._monitor.state.replicaset
-        pods = self._monitor.pods
+        pods = self._monitor.state.own
         if self._scenario.kill_method.process:
             ready = [pod.restarts for pod in pods if pod.ready and not pod.terminating]
             pods = [pod for pod in pods if pod.restarts == min(ready, default=0)]
@@ -163,15 +162,15 @@ class StepRunner:
 
     async def _wait_until_whole(self) -> None:
         """Wait until whoever had to leave is gone: until then purchases may be lost."""
-        await self._wait_until(lambda: self._monitor.whole)
+        await self._wait_until(settled)
 
-    async def _wait_until(self, holds: Callable[[], bool]) -> None:
+    async def _wait_until(self, holds: Callable[[SaleState], bool]) -> None:
         timeout = self._scenario.timeout
         try:
             await self._monitor.until(holds, timeout)
         except TimeoutError:
             when = f"{timeout:g} s after the drill's last step"
-            raise await explained(self._sale, self.desired, when) from None
+            raise await not_ready_error(self._sale, self.desired, when) from None
 
     def _begin(self, phase: PhaseName, text: str, kind: EntryKind | None = "step") -> None:
         """Begin a step; it belongs to the phase that is open, if that has the same name."""

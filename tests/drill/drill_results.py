@@ -28,7 +28,7 @@ from flashsale.drill.result import (
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Figures, Loss, Quantiles, Report, Second
 from flashsale.sale.kill.kill_method import KillMethod
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 START = 1000.0  # of the run, on the monotonic clock
 PLACE = Environment(

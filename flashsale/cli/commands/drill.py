@@ -42,42 +42,56 @@ class DrillOptions:
 def drill(
     ctx: typer.Context,
     rate: common_options.Rate = 100.0,
-    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods die.")] = 3,
+    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods to kill.")] = 3,
     every: Annotated[
         str,
-        typer.Option("--every", metavar="TIME", help="From kill to kill, or until all is whole."),
+        typer.Option(
+            "--every",
+            metavar="TIME",
+            help="Time from kill to kill; longer where healing takes longer.",
+        ),
     ] = "8s",
     scale: Annotated[
-        int, typer.Option("--scale", metavar="N", help="How many pods there are meanwhile.")
+        int, typer.Option("--scale", metavar="N", help="How many pods to keep meanwhile.")
     ] = 5,
     grace: common_options.Grace = None,
     hard: common_options.Hard = False,
     process: common_options.Process = False,
     keep_ready: Annotated[
-        int, typer.Option("--keep-ready", metavar="N", help="Ready pods that a kill must leave.")
+        int,
+        typer.Option("--keep-ready", metavar="N", help="How many ready pods a kill must leave."),
     ] = 1,
     calm: Annotated[
         str,
-        typer.Option("--calm", metavar="TIME", help="Load alone: first, after scaling, last."),
+        typer.Option(
+            "--calm", metavar="TIME", help="Time of load alone: first, after scaling, last."
+        ),
     ] = "5s",
     max_lost: Annotated[
-        int, typer.Option("--max-lost", metavar="N", help="Lost purchases that still pass.")
+        int, typer.Option("--max-lost", metavar="N", help="How many lost purchases still pass.")
     ] = 0,
     seed: common_options.Seed = None,
     timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="How long each healing may take.")
+        str,
+        typer.Option("--timeout", metavar="TIME", help="How long to wait for each replacement."),
     ] = "120s",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
     report: Annotated[
         list[Path] | None,
-        typer.Option("--report", metavar="FILE", help="Write it: .html, .md or .json; may repeat."),
+        typer.Option(
+            "--report", metavar="FILE", help="Write a report, .html, .md or .json; may be repeated."
+        ),
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option("--compare", metavar="A.json B.json", help="Set two reports side by side."),
+        typer.Option(
+            "--compare",
+            metavar="A.json B.json",
+            help="Print two reports side by side, instead of a drill.",
+        ),
     ] = None,
 ) -> None:
-    """Load the sale while it scales and kills, and judge what that cost."""
+    """Load the sale while it scales and kills pods, and judge what that cost."""
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.parsers import duration
@@ -90,13 +104,13 @@ def drill(
     scenario = Scenario(
         rate=rate,
         kills=kills,
-        every=duration(every),
+        every=duration(every, "--every"),
         scale_to=scale,
-        kill_method=common_options.blow("drill", grace, hard, process),
+        kill_method=common_options.kill_method("drill", grace=grace, hard=hard, process=process),
         keep_ready=keep_ready,
-        calm=duration(calm),
+        calm=duration(calm, "--calm"),
         seed=_draw_seed() if seed is None else seed,
-        timeout=duration(timeout),
+        timeout=duration(timeout, "--timeout"),
         max_lost=max_lost,
     )
     options = DrillOptions(typed, reports, dry_run)
@@ -155,7 +169,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
 
     typed = options.typed
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
+        replicas = await sale.desired()
         plan = plan_steps(scenario, replicas)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
         if options.dry_run:
@@ -176,12 +190,9 @@ async def _run(typed: Shared, sale: Sale, scenario: Scenario, plan: tuple[Step, 
     from flashsale.drill.environment import read_environment
     from flashsale.drill.runner import run_drill
     from flashsale.load.target import find_target
-    from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
+    from flashsale.sale.url import open_url
 
-    found = await sale.service_object()
-    async with sale.cluster.reach(Service.from_object(found), notes()) as url:
-        await refuse_if_port_taken(sale, found, url)
+    async with open_url(sale, notes()) as url:
         target = find_target(url, allow_remote=typed.allow_remote)
         environment = await read_environment(sale, url)
         stop, task = asyncio.Event(), asyncio.current_task()

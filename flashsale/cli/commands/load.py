@@ -38,13 +38,13 @@ def load(
     ] = "30s",
     keepalive: Annotated[
         bool,
-        typer.Option("--keepalive", help="Share kept connections: shows how that skews the pods."),
+        typer.Option("--keepalive", help="Share kept connections, which skews the pods' shares."),
     ] = False,
     arrivals: Annotated[
         str, typer.Option("--arrivals", metavar="even|poisson", help="How buyers are spaced.")
     ] = "even",
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Of poisson arrivals: same seed, same plan.")
+        int, typer.Option("--seed", metavar="N", help="Repeat the same poisson arrivals.")
     ] = 0,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long a buyer waits.")
@@ -66,11 +66,11 @@ def load(
     typed = shared(ctx)
     options = {
         "rate": rate,
-        "seconds": seconds(duration),
+        "seconds": seconds(duration, "--for"),
         "arrivals": arrival_kind(arrivals),
         "seed": seed,
         "keepalive": keepalive,
-        "timeout": seconds(timeout),
+        "timeout": seconds(timeout, "--timeout"),
     }
     refuse_negative("--max-lost", max_lost)
     finished = run(_run_load(typed, url, options))
@@ -140,15 +140,14 @@ async def _open_address(typed: Shared, url: str | None) -> AsyncIterator[tuple[s
         yield url, None
         return
     from flashsale.cli.output import notes
-    from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
     from flashsale.sale.session import connect_to_sale
+    from flashsale.sale.url import open_url
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        found = await sale.service_object()
-        async with sale.cluster.reach(Service.from_object(found), notes()) as address:
-            await refuse_if_port_taken(sale, found, address)
-            yield address, sale
+    async with (
+        connect_to_sale(typed.wanted, typed.namespace) as sale,
+        open_url(sale, notes()) as address,
+    ):
+        yield address, sale
 
 
 async def _explain_failure(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:

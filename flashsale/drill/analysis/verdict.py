@@ -16,7 +16,7 @@ from flashsale.drill.analysis.phases import PhaseFigures, measure_phases
 from flashsale.drill.analysis.windows import find_causes
 from flashsale.drill.result import DrillResult
 from flashsale.load.results import failure_counts
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 

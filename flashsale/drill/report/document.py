@@ -21,7 +21,7 @@ from flashsale.drill.analysis.verdict import Analysis
 from flashsale.drill.history import PodLifetime, ReplicaCount, assign_seats
 from flashsale.drill.result import DrillResult
 from flashsale.load.results import Quantiles, Second
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 FORMAT = 2
 BASELINE = "it loses about as many when nothing is done to it"  # why such a loss has no cause

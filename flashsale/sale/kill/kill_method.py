@@ -9,9 +9,9 @@ from flashsale.sale.observe.observations import Cause
 
 @dataclass(frozen=True, slots=True)
 class KillMethod:
-    """How to kill."""
+    """How to kill a pod."""
 
-    grace: int | None = None  # seconds; None is the pod's own, 0 is at once, without a grace period
+    grace: int | None = None  # seconds; None is the pod's own, 0 ends it at once
     process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
 
     @property

@@ -17,13 +17,13 @@ from rich.text import Text
 from flashsale.drill.result import LogEntry
 from flashsale.drill.runner import DrillProgress, Observers
 from flashsale.load.results import LoadProgress
-from flashsale.sale.observe.observations import Observation
+from flashsale.sale.observe.state import Update
 from flashsale.ui import figures
 from flashsale.ui import load as load_views
 from flashsale.ui.drill.text import entry_line
 from flashsale.ui.watch import layout as watch_views
 from flashsale.ui.watch.pod_table import pods
-from flashsale.ui.watch.view_model import Board, Now, Place, healings, rows, seen
+from flashsale.ui.watch.view_model import Board, Now, Place, add_update, healings, rows
 
 LINE_EVERY = 5.0  # seconds between lines about the load where there is no terminal
 BELOW = 9  # lines that the picture needs beside its pods
@@ -75,7 +75,7 @@ class LiveDrill:
         self._board = Board(Place(context, namespace, url))
         self._live = RichLive(console=console, auto_refresh=False, transient=True)
         self.observers = Observers(
-            on_progress=self._on_progress, on_log=self._on_log, on_observation=self._on_observation
+            on_progress=self._on_progress, on_log=self._on_log, on_update=self._on_update
         )
 
     def __enter__(self) -> LiveDrill:
@@ -99,8 +99,8 @@ class LiveDrill:
         second, width = self._clock.second(entry.at), columns(self._console)
         self._console.print(entry_line(second, entry, width), soft_wrap=True)
 
-    def _on_observation(self, observation: Observation) -> None:
-        self._board, _ = seen(self._board, observation)
+    def _on_update(self, update: Update) -> None:
+        self._board = add_update(self._board, update)
 
 
 def columns(console: Console) -> int | None:

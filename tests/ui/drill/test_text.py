@@ -18,15 +18,19 @@ from flashsale.drill.runner import DrillProgress
 from flashsale.drill.scenario import Scenario, plan_steps
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.sale.kill.kill_method import KillMethod
+from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import Synced
-from flashsale.sale.observe.state import Healing
 from flashsale.ui.drill import text as views
 from flashsale.ui.drill.live import LiveDrill, PlainDrill, picture
 from flashsale.ui.load import line
-from flashsale.ui.watch.view_model import Board, Now, Place, seen
+from flashsale.ui.watch.view_model import Board, Now, Place
 from tests.drill.drill_results import START, drill_result, loss
 from tests.drill.report.test_document import USUAL, written
+from tests.sale.observe.replay import updates
 from tests.sale.observe.test_healing_cases import THREE, born, killed
+from tests.ui.watch.view_models import fold
+
+NOTHING = Board(Place("minikube", "default"))
 
 
 def drawn(renderable: Any, width: int = 100) -> str:
@@ -126,9 +130,7 @@ def test_what_happens_breaks_at_words_below_its_text() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 6)])
 def test_the_picture_is_never_larger_than_the_screen(size: tuple[int, int]) -> None:
     """However low and narrow it is."""
-    board = Board(Place("minikube", "default"))
-    for one in (*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")):
-        board, _ = seen(board, one)
+    board = fold(NOTHING, [*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")])
     text = drawn(picture(glance(), board, size, Now(2.0, time.time())), size[0])
     assert len(text.splitlines()) <= size[1]
     assert max(map(len, text.splitlines())) <= size[0]
@@ -136,9 +138,7 @@ def test_the_picture_is_never_larger_than_the_screen(size: tuple[int, int]) -> N
 
 def test_the_picture_tells_step_buyers_pods_and_healing() -> None:
     """All that is needed to see it heal."""
-    board = Board(Place("minikube", "default"))
-    for one in (*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")):
-        board, _ = seen(board, one)
+    board = fold(NOTHING, [*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")])
     text = drawn(picture(glance(), board, (100, 30), Now(2.0, time.time())))
     assert "Kill 1 of 3: waiting" in text
     assert "90 purchases/s" in text
@@ -174,7 +174,7 @@ def test_on_a_terminal_lines_stay_and_the_picture_goes() -> None:
     """What remains can be read again; the cursor is there again."""
     console = Console(file=io.StringIO(), width=100, height=30, force_terminal=True)
     with LiveDrill(console, "minikube", "default", "http://x") as live:
-        live.observers.on_observation(THREE[0])
+        live.observers.on_update(next(updates([THREE[0]])))
         live.observers.on_progress(glance())
         live.observers.on_log(LogEntry(time.monotonic(), "note", "something happened"))
     assert isinstance(console.file, io.StringIO)
