@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.image_names import ImageName, InvalidImageNameError
 
 if TYPE_CHECKING:
     from flashsale.clusters.base import NewProfileOptions
@@ -55,8 +56,11 @@ def duration(text: str, option: str = "--for") -> float:
 
 def image_name(text: str) -> str:
     """Check an image's name, `NAME:TAG`; without a tag Kubernetes would look in a registry."""
-    name, colon, tag = text.rpartition(":")
-    if not colon or "/" in tag or not re.fullmatch(r"[a-z0-9][a-z0-9._/:-]*", name) or not tag:
+    try:
+        name = ImageName.parse(text)
+    except InvalidImageNameError:
+        name = ImageName("")
+    if not (name.tag or name.digest):
         raise BadInputError(
             f"'{text}' is not an image: it takes a name in small letters, a colon and a tag.",
             hint="flashsale up --image flashsale:2.0",

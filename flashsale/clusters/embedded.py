@@ -82,10 +82,21 @@ class EmbeddedCluster:
         if app is None:
             return Image(name, built=False)
         progress.step(f"Preparing the image {name}")
-        store = ImageStore(self.home / "images")
-        built = await asyncio.to_thread(
-            partial(store.build, name, app.folder, app.dockerfile, options.build_args)
-        )
+        store, loop = ImageStore(self.home / "images"), asyncio.get_running_loop()
+
+        def emit(line: str) -> None:
+            loop.call_soon_threadsafe(progress.detail, line)
+
+        build = partial(store.build, name, app.folder, app.dockerfile, options.build_args, emit)
+        building = asyncio.ensure_future(asyncio.to_thread(build))
+        try:
+            built = await asyncio.shield(building)
+        except asyncio.CancelledError:
+            store.layers.cancel()
+            await asyncio.wait([building])
+            building.exception()  # the command that was ended is no news to whoever ended it
+            raise
+        await asyncio.to_thread(store.collect, running_images(self.home))
         for note in built.notes:
             progress.note(note)
         return Image(built.name, built=built.built, id=built.id)
@@ -128,6 +139,15 @@ class EmbeddedCluster:
         progress.step("Stopping the embedded cluster")
         await asyncio.to_thread(launch.stop, self.home)
         return True
+
+
+def running_images(home: Path) -> set[str]:
+    """Return which images the pods' containers were started from, by their 64 hex digits."""
+    found = set()
+    for file in (home / "pods").glob("*/*/image"):
+        with suppress(OSError):  # the pod went meanwhile
+            found.add(file.read_text().strip())
+    return found
 
 
 def process_of(home: Path, uid: str) -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.docker.certificates import expired
 
 HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL
 
@@ -81,7 +81,7 @@ def explained(host: str, certificates: Path | None = None) -> Iterator[None]:
         trouble = diagnosis(list(_chain(error)))
         if trouble is None:
             raise FlashsaleError(f"Docker on {host} answered: {error}") from error
-        if host.startswith("tcp://") and certificates and expired(certificates):
+        if host.startswith("tcp://") and certificates and expired_certificates(certificates):
             trouble = Trouble.EXPIRED
         raise EngineError(trouble, host, str(error)) from error
 
@@ -136,3 +136,22 @@ def _tls_trouble(error: ssl.SSLError) -> Trouble:
     # The engine's own verdict on our certificate arrives as a TLS alert.
     expired = code == EXPIRED or "CERTIFICATE_EXPIRED" in (error.reason or "")
     return Trouble.EXPIRED if expired else Trouble.UNTRUSTED
+
+
+def expired_certificates(folder: Path) -> dict[str, datetime]:
+    """Give those of our own files whose time is over, and since when; unreadable ones pass.
+
+    In TLS 1.3 a daemon finds fault with our certificate only after the handshake: often all that
+    arrives here is a closed connection, so the reason has to be looked up.
+    """
+    from cryptography import x509
+
+    found = {}
+    for name in ("ca.pem", "cert.pem"):
+        try:
+            certificate = x509.load_pem_x509_certificate((folder / name).read_bytes())
+        except (OSError, ValueError):
+            continue
+        if certificate.not_valid_after_utc < datetime.now(UTC):
+            found[name] = certificate.not_valid_after_utc
+    return found

@@ -17,7 +17,7 @@ from flashsale.drill.steps import StepRunner
 from flashsale.load import coordinator
 from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
 from flashsale.load.results import Figures, LoadProgress, Report
-from flashsale.load.target import LoadTarget
+from flashsale.load.worker.orders import LoadTarget
 from flashsale.sale.observe import state
 from flashsale.sale.observe.observations import Observation
 from flashsale.sale.observe.state import Happening, Healing

@@ -80,6 +80,7 @@ class Figures:
     pods: Mapping[str, int] = field(default_factory=dict)  # confirmed purchases by pod
     errors: Mapping[str, int] = field(default_factory=dict)  # lost purchases by class
     statuses: Mapping[int, int] = field(default_factory=dict)  # complete answers by HTTP status
+    rejections: Mapping[str, int] = field(default_factory=dict)  # by reason, most first
     generator: Generator = field(default_factory=Generator)
 
     @property
@@ -115,6 +116,7 @@ class Figures:
             "latency_ms": self.latency_ms.to_json(),
             "pods": dict(sorted(self.pods.items())),
             "errors": dict(self.errors),
+            "rejections": dict(self.rejections),
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
             "planned": self.planned,
             "unsent": dict(self.generator.unsent),

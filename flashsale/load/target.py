@@ -10,34 +10,17 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, RefusedError
-
-BUY = "/buy"
+from flashsale.load.worker.orders import BUY, LoadTarget
 
 _VISIBLE = re.compile(r"[!-~]+")  # nothing that could end a request line
 
 
 class LoadRefusedError(RefusedError):
     """The address is not one that load may be sent to without asking."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadTarget:
-    """Where purchases go."""
-
-    address: str  # of the one server that is connected to, as text
-    port: int
-    host: str  # the Host header
-    path: str = BUY  # with a query, if the URL had one
-
-    @property
-    def url(self) -> str:
-        """The purchase's address, for people."""
-        return f"http://{self.host}{self.path}"
 
 
 def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.load.machine_limits import own_limits, raise_file_limit
+from flashsale.load.machine_limits import own_limits
 from flashsale.load.results import Figures
-from flashsale.load.target import LoadTarget
 from flashsale.load.totals import Ledger
-from flashsale.load.worker.__main__ import send
 from flashsale.load.worker.client import Client
 from flashsale.load.worker.counts import Tally
+from flashsale.load.worker.open_files import raise_file_limit
+from flashsale.load.worker.orders import LoadTarget
+from flashsale.load.worker.sender import send
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
-from flashsale.load.target import LoadRefusedError, LoadTarget, find_target
+from flashsale.load.target import LoadRefusedError, find_target
 from flashsale.load.worker.client import request_parts
+from flashsale.load.worker.orders import LoadTarget
 
 
 @pytest.mark.parametrize(

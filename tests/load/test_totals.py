@@ -11,8 +11,8 @@ import pytest
 from flashsale.load.coordinator import run
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, Report
-from flashsale.load.schedule import schedule
 from flashsale.load.target import find_target
+from flashsale.load.worker.schedule import schedule
 from tests.load.lying_server import CONFIRMS, REJECTS, RESETS, Deed, Liar
 
 

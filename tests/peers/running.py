@@ -12,6 +12,7 @@ import pytest
 
 from tests.peers import programs
 from tests.peers.cluster import DIES_WITH_US
+from tests.peers.node import missing_tools
 
 START = Path(__file__).with_name("start")
 STOP = Path(__file__).with_name("stop")
@@ -22,6 +23,13 @@ def skip_unless_built(names: tuple[str, ...]) -> None:
     missing = programs.missing(names)
     if missing:
         pytest.skip(f"needs the real {', '.join(missing)}: run tests/peers/build (with Go)")
+
+
+def skip_unless_node_can_run() -> None:
+    """Skip the test where a node cannot run: without root, runc or iptables."""
+    lacking = missing_tools()
+    if lacking:
+        pytest.skip(f"a real node needs {', '.join(lacking)}")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flashsale.base.addresses import is_loopback
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.image_names import full_name
 from flashsale.clusters.base import (
     App,
     BuildOptions,
@@ -27,7 +28,6 @@ from flashsale.clusters.minikube.availability import host_docker_answers
 from flashsale.clusters.minikube.cli import MinikubeCli, MinikubeTimeouts, installed
 from flashsale.clusters.minikube.image import image_build
 from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
-from flashsale.clusters.minikube.image.node_images import full
 from flashsale.clusters.minikube.kill_container import crash
 from flashsale.clusters.minikube.profile import Profile, known, observe, version
 from flashsale.clusters.minikube.service_url import (
@@ -226,4 +226,4 @@ class MinikubeCluster:
         made = await image_build.make(
             self._minikube, made_from, profile, telling.line, progress.note
         )
-        return Image(full(name), made.built, made.id, others=made.others)
+        return Image(full_name(name), made.built, made.id, others=made.others)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.dockerfile import lineage, stages
 from flashsale.base.errors import BadInputError, RefusedError
 from flashsale.clusters.base import App
 from flashsale.sale.files import manifest as manifests
@@ -91,13 +91,11 @@ def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
 
 def commandless(project: Project) -> str:
     """Say in one line if nothing here names a command to run; empty if something does."""
-    from flashsale.docker.buildkit import instructions
-
     container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
     if container.get("command") or container.get("args"):
         return ""
     file = project.app.dockerfile
-    base, named = command_of([one.text for one in instructions(_text(file))])
+    base, named = command_of(_text(file))
     if named or not base:
         return ""
     own = ": python3, which ends at once" if re.match(r"(?:\S*/)?python\b", base) else ", if any"
@@ -107,23 +105,17 @@ def commandless(project: Project) -> str:
     )
 
 
-def command_of(instructions: Sequence[str]) -> tuple[str, bool]:
+def command_of(dockerfile: str) -> tuple[str, bool]:
     """Find what a Dockerfile's last stage is based on, and whether it names a command.
 
     A stage that is based on an earlier one has that one's command.
     """
-    stages: dict[str, tuple[str, bool]] = {}
-    base, alias, named = "", "", False
-    for text in instructions:
-        keyword, *words = text.split()
-        if keyword.upper() == "FROM":
-            words = [word for word in words if not word.startswith("--")]
-            stages[alias] = base, named
-            alias = words[2].lower() if len(words) > 2 else ""
-            source = words[0] if words else ""
-            base, named = stages.get(source.lower(), (source, False))
-        named = named or keyword.upper() in ("CMD", "ENTRYPOINT")
-    return base, named
+    try:
+        line = lineage(stages(dockerfile))
+    except BadInputError:
+        return "", False  # the builder says what is wrong
+    words = [one.keyword for stage in line for one in stage.instructions]
+    return line[0].base, "CMD" in words or "ENTRYPOINT" in words
 
 
 def init(folder: Path) -> list[Path]:

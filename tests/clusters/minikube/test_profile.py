@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from flashsale.base.image_names import full_name
 from flashsale.clusters.minikube.availability import judged
 from flashsale.clusters.minikube.image.docker_env import values
-from flashsale.clusters.minikube.image.node_images import full, read
+from flashsale.clusters.minikube.image.node_images import read
 from flashsale.clusters.minikube.profile import (
     GONE,
     WELL,
@@ -96,7 +97,7 @@ def test_docker_env_that_is_no_json_is_empty(stdout: str) -> None:
 )
 def test_names_of_runtimes_are_compared_in_full(name: str, expected: str) -> None:
     """One runtime shortens them, another does not."""
-    assert full(name) == expected
+    assert full_name(name) == expected
 
 
 IMAGE = (

@@ -140,7 +140,7 @@ def test_without_a_folder_or_when_it_is_gone_the_packaged_one_is_taken(tmp_path:
 )
 def test_command_of_a_dockerfile(lines: str, expected: tuple[str, bool]) -> None:
     """The last stage's, which it may have from an earlier one."""
-    assert app_folder.command_of(lines.splitlines()) == expected
+    assert app_folder.command_of(lines) == expected
 
 
 def test_dockerfile_without_a_command_is_told(tmp_path: Path) -> None:

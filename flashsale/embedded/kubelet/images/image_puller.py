@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from flashsale.embedded.kubelet.images.image_reference import InvalidReferenceError
+from flashsale.base.image_names import InvalidImageNameError
 from flashsale.embedded.kubelet.images.image_store import NodeImage
 from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.objects.models import Object
@@ -33,7 +33,7 @@ class ImagePuller:
         """Return the image as soon as it is there; the status says why it is not."""
         try:
             image = self._find()
-        except InvalidReferenceError as error:
+        except InvalidImageNameError as error:
             await self._invalid(error)
             raise AssertionError("a malformed name stays malformed") from error
         if image is None:
@@ -87,7 +87,7 @@ class ImagePuller:
         self._warn("Failed", "Error: ImagePullBackOff")
         self._wait("ImagePullBackOff", f"{text}: ErrImagePull: {NO_REGISTRY}")
 
-    async def _invalid(self, error: InvalidReferenceError) -> None:
+    async def _invalid(self, error: InvalidImageNameError) -> None:
         text = f'couldn\'t parse image name "{self._image}": {error}'
         message = f'Failed to apply default image tag "{self._image}": {text}'
         while True:

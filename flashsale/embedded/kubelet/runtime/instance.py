@@ -212,7 +212,7 @@ def _environment(
     """Return the environment. PATH begins where this Python's programs are (gunicorn, flask)."""
     env = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     env |= {"HOME": str(rootfs), "HOSTNAME": pod_name, **image.env, **variables}
-    programs = os.path.dirname(sys.executable)
+    programs = str(image.packages / "bin") if image.packages else os.path.dirname(sys.executable)
     path = _translated(rootfs, env.get("PATH", ""))
     env["PATH"] = _join(programs, *path, os.environ.get("PATH", os.defpath))
     env["PYTHONPATH"] = _join(str(GUEST), *_translated(rootfs, env.get("PYTHONPATH", "")))

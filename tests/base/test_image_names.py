@@ -2,10 +2,9 @@
 
 import pytest
 
-from flashsale.embedded.kubelet.images.image_reference import (
-    InvalidReferenceError,
-    familiar,
-    normalise,
+from flashsale.base.image_names import (
+    InvalidImageNameError,
+    full_name,
 )
 
 
@@ -24,22 +23,17 @@ from flashsale.embedded.kubelet.images.image_reference import (
 )
 def test_names_are_completed_as_docker_does(written: str, full: str) -> None:
     """docker.io, library and latest are what is meant when nothing is said."""
-    assert normalise(written) == full
+    assert full_name(written) == full
 
 
 @pytest.mark.parametrize("bad", ["", "a b", "flashsale:", ":1.0", "flashsale:1:2", "-x", "a/../b"])
 def test_malformed_names_are_refused(bad: str) -> None:
     """With Docker's words."""
-    with pytest.raises(InvalidReferenceError, match=r"^invalid reference format$"):
-        normalise(bad)
+    with pytest.raises(InvalidImageNameError, match=r"^invalid reference format$"):
+        full_name(bad)
 
 
 def test_upper_case_is_named_as_the_reason() -> None:
     """The most common mistake has a sentence of its own."""
-    with pytest.raises(InvalidReferenceError, match=r"repository name \(library/FlashSale\) must"):
-        normalise("FlashSale:1.0")
-
-
-def test_familiar_names_are_short() -> None:
-    """What people write."""
-    assert familiar("docker.io/library/flashsale:1.0") == "flashsale:1.0"
+    with pytest.raises(InvalidImageNameError, match=r"repository name \(library/FlashSale\) must"):
+        full_name("FlashSale:1.0")
