@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,11 @@ from tests import command_line
 
 SOURCE = Path(__file__).parent.parent / "flashsale"
 FIELD = "3"  # stands for a count, and for a name as well
+NOT_TYPED = ("flashsale met a bug", "flashsale embedded CA", f"flashsale {FIELD} ")
+UNFINISHED = ("flashsale scale", "flashsale up --replicas")  # a number comes behind
 PROGRAMS = {  # what a hint may call besides ours
     *("kubectl", "minikube", "docker", "kind", "k3d", "kill", "ls", "df", "rm", "mv", "less"),
-    *("curl", "export", "sudo", "pgrep", "ps", "ssh"),
+    *("curl", "export", "sudo", "lsof", "pip", "fuser", "pgrep"),
 }
 
 
@@ -27,7 +30,7 @@ def text(node: ast.AST) -> str | None:
         case ast.JoinedStr(values=parts):
             return "".join(text(part) or FIELD for part in parts)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return (text(left) or FIELD) + (text(right) or FIELD)
+            return (text(left) or f" {FIELD}") + (text(right) or f" {FIELD}")
     return None
 
 
@@ -36,7 +39,9 @@ def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
     inner = {id(part) for node in ast.walk(tree) for part in parts(node)}
     for node in ast.walk(tree):
         written = None if id(node) in inner else text(node)
-        if written and written.startswith("flashsale ") and len(written.split()) > 1:
+        if not written or written in UNFINISHED or written.startswith(NOT_TYPED):
+            continue
+        if re.match(r"flashsale \S", written):
             yield getattr(node, "lineno", 0), written
 
 
@@ -92,8 +97,6 @@ def test_every_hint_is_a_command(written: str) -> None:
 
 def test_hints_are_found() -> None:
     """The search itself works."""
-    tree = ast.parse(
-        'E("x", hint=f"flashsale scale {n}")\nHint("rm x", "y")\nF("flashsale up " + x)'
-    )
-    assert [one for _, one in hints(tree)] == ["flashsale scale 3", "rm x"]
-    assert [one for _, one in strings(tree)] == ["flashsale up 3", "flashsale scale 3"]
+    tree = ast.parse('E("", hint=f"flashsale scale {n}")\nHint("rm x")\nF("flashsale up " + x)')
+    assert {written for _, written in hints(tree)} == {"flashsale scale 3", "rm x"}
+    assert {written for _, written in strings(tree)} == {"flashsale up  3", "flashsale scale 3"}

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.subprocesses import run, tunnels
 from flashsale.clusters.subprocesses.run import Each, Output, nothing
 
@@ -94,10 +94,10 @@ class MinikubeCli:
             raise missing() from error
         except TimeoutError as error:
             name = self.profile
-            resume = f"run it again to resume, or minikube delete -p {name}; why: "
+            resume = "says why; run flashsale up again to resume" if words[0] == "start" else ""
             raise ClusterUnreachableError(
                 f"minikube {words[0]} did not end within {limit:g} s.",
-                hint=f"{resume if words[0] == 'start' else ''}minikube logs -p {name}",
+                hint=Hint(f"minikube logs -p {name}", resume),
             ) from error
 
     @asynccontextmanager
@@ -117,4 +117,6 @@ class MinikubeCli:
 
 def missing() -> ClusterUnreachableError:
     """Say that there is no minikube."""
-    return ClusterUnreachableError("minikube was not found in PATH.", hint=f"install it: {INSTALL}")
+    return ClusterUnreachableError(
+        "minikube was not found in PATH.", hint=Hint(words=f"install it: {INSTALL}")
+    )

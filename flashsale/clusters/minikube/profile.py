@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import MinikubeCli, installed
 from flashsale.clusters.subprocesses.run import Output
 
@@ -138,7 +138,7 @@ async def version(minikube: MinikubeCli) -> tuple[int, ...]:
     if said.code or not numbers:
         raise ClusterUnreachableError(
             "The minikube in PATH does not say its version.",
-            hint="install it anew: https://minikube.sigs.k8s.io/docs/start/",
+            hint=Hint(words="install it anew: https://minikube.sigs.k8s.io/docs/start/"),
             details=said.stderr,
         )
     return tuple(int(number) for number in numbers.groups())

@@ -6,7 +6,7 @@ The id may be replaced by one that minikube matched on the error's text, so code
 
 from __future__ import annotations
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.start.events import Failure
 from flashsale.clusters.minikube.start.start_plan import disk_full, docker_down, locked
 from flashsale.docker.engine_errors import NO_ACCESS
@@ -20,30 +20,42 @@ GUEST, LOCK = 80, "ACQUIRE_LOCK"  # code, and part of the id, where another mini
 
 # code: sentence, hint; {p} is the profile, {advice} minikube's own advice
 KNOWN = {
-    2: ("minikube crashed.", "update minikube, then retry"),
-    14: ("minikube did not take our arguments.", "update minikube, then retry"),
-    23: ("Too little memory for minikube.", "free memory, or use --memory 2g"),
+    2: ("minikube crashed.", Hint(words="update minikube, then try again")),
+    14: ("minikube did not take our arguments.", Hint(words="update minikube, then try again")),
+    23: ("Too little memory for minikube.", Hint("flashsale up --memory 2g", "or free memory")),
     27: ("A file of minikube's is not readable.", "sudo chown -R $USER ~/.minikube ~/.kube"),
-    29: ("Too few processors for minikube: it needs two.", "give Docker or the VM 2 CPUs"),
+    29: (
+        "Too few processors for minikube: it needs two.",
+        Hint(words="give Docker or the VM 2 CPUs"),
+    ),
     37: (
         "minikube's files or the kubeconfig belong to someone else.",
         "sudo chown -R $USER ~/.minikube ~/.kube",
     ),
-    38: ("Profile '{p}' is damaged.", "recreate it: minikube delete -p {p}"),
-    52: ("The node of '{p}' cannot be reached.", "leave the VPN, or use --driver docker"),
+    38: ("Profile '{p}' is damaged.", "minikube delete -p {p} && flashsale up --profile {p}"),
+    52: (
+        "The node of '{p}' cannot be reached.",
+        Hint(words="leave the VPN, or use --driver docker"),
+    ),
     57: (
         "Do not run as root with the docker driver.",
-        "run flashsale as an ordinary user who may use Docker",
+        Hint(words="run flashsale as an ordinary user who may use Docker"),
     ),
     69: (
         "This user may not use Docker.",
         NO_ACCESS,
     ),
-    72: ("The node of '{p}' cannot be reached.", "leave the VPN, or use --driver docker"),
-    81: ("Profile '{p}' uses another driver.", "minikube delete -p {p}, or use --profile NAME"),
+    72: (
+        "The node of '{p}' cannot be reached.",
+        Hint(words="leave the VPN, or use --driver docker"),
+    ),
+    81: (
+        "Profile '{p}' uses another driver.",
+        Hint("minikube delete -p {p} && flashsale up --profile {p}", "or use --profile NAME"),
+    ),
     106: (
         "'{p}' runs a newer Kubernetes than minikube is configured for.",
-        "minikube config unset kubernetes-version, or use --profile NAME",
+        Hint("minikube config unset kubernetes-version", "or use --profile NAME"),
     ),
 }
 
@@ -59,19 +71,25 @@ def explained(failed: Failure, profile: str) -> ClusterUnreachableError:
     if code == 63:
         return docker_down()
     if code in NO_DRIVER:
-        hint = failed.advice or "install Docker, or name another driver with --driver"
-        return _error("minikube found no driver that it can use here.", hint, details)
+        advice = failed.advice or "install Docker, or name another driver with --driver"
+        return _error("minikube found no driver that it can use here.", Hint(words=advice), details)
     if code in INTERNET:
         return _error("No internet for minikube.", _offline(), details)
     if code < 0:
-        return _error(f"minikube was ended by signal {-code}.", "run it again to resume", details)
+        return _error(
+            f"minikube was ended by signal {-code}.", Hint("flashsale up", "resumes it"), details
+        )
     if code in KNOWN:
-        sentence, hint = (text.format(p=profile) for text in KNOWN[code])
-        return _error(sentence, hint, details)
+        sentence, hint = KNOWN[code]
+        command, words = (hint.command, hint.words) if isinstance(hint, Hint) else (hint, "")
+        found = Hint(command.format(p=profile), words)
+        return _error(sentence.format(p=profile), found, details)
     return _error(
         f"Start failed ({failed.id or 'no reason given'}, code {code}).",
-        f"minikube logs -p {profile} --file=minikube.log;"
-        f" then: minikube delete -p {profile} and retry",
+        Hint(
+            f"minikube logs -p {profile}",
+            f"says why; then: minikube delete -p {profile} && flashsale up --profile {profile}",
+        ),
         details,
     )
 
@@ -81,7 +99,7 @@ def _error(sentence: str, hint: str, details: str) -> ClusterUnreachableError:
 
 
 def _offline() -> str:
-    return (
-        "set HTTPS_PROXY, or prepare the cache where there is internet: minikube start"
-        " --download-only --driver=docker --container-runtime=docker -p cache"
+    return Hint(
+        "minikube start --download-only --driver=docker --container-runtime=docker -p cache",
+        "prepares the cache where there is internet; or set HTTPS_PROXY",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, ProfileState
 
@@ -75,7 +75,8 @@ def next_action(
     name = wish.profile
     if state.damaged and not busy:  # a start makes its folder first, and writes its config later
         raise ClusterUnreachableError(
-            f"Profile '{name}' is damaged.", hint=f"recreate it: minikube delete -p {name}"
+            f"Profile '{name}' is damaged.",
+            hint=f"minikube delete -p {name} && flashsale up --profile {name}",
         )
     if state.profile and (other := contradiction(state.profile, wish.making)):
         raise mismatch(state.profile, *other)
@@ -143,7 +144,7 @@ def check_version(version: tuple[int, ...]) -> str:
     if version < OLDEST:
         raise ClusterUnreachableError(
             f"minikube v{text} is too old; 1.30+ needed (1.38+ recommended).",
-            hint="update it: https://minikube.sigs.k8s.io/docs/start/",
+            hint=Hint(words="update it: https://minikube.sigs.k8s.io/docs/start/"),
         )
     return f"minikube v{text} is old: 1.38+ is recommended." if version < ADVISED else ""
 
@@ -221,20 +222,20 @@ def mebibytes(size: str) -> int:
 def mismatch(profile: Profile, own: str, asked: str) -> FlashsaleError:
     return BadInputError(
         f"'{profile.name}' already uses {own}, and minikube cannot change that.",
-        hint=f"minikube delete -p {profile.name}, or use --profile NAME for {asked}",
+        hint=Hint("flashsale up --profile NAME", f"makes another one, for {asked}"),
     )
 
 
 def not_answering(name: str) -> ClusterUnreachableError:
     return ClusterUnreachableError(
-        f"Kubernetes in minikube '{name}' is not answering.", hint=f"run: minikube logs -p {name}"
+        f"Kubernetes in minikube '{name}' is not answering.", hint=f"minikube logs -p {name}"
     )
 
 
 def locked(name: str, details: str = "") -> LockedError:
     return LockedError(
         f"Another minikube is at work on '{name}'.",
-        hint="wait until it is done, then run it again; to find it: ps ax | grep minikube",
+        hint=Hint("pgrep -af minikube", "finds it; run this again when it is done"),
         details=details,
     )
 
@@ -242,9 +243,11 @@ def locked(name: str, details: str = "") -> LockedError:
 def disk_full(name: str) -> ClusterUnreachableError:
     return ClusterUnreachableError(
         f"Disk of the minikube node '{name}' is full.",
-        hint=f"minikube ssh -p {name} -- docker system prune, or free host disk",
+        hint=Hint(f"minikube ssh -p {name} -- docker system prune", "or free disk space here"),
     )
 
 
 def docker_down() -> ClusterUnreachableError:
-    return ClusterUnreachableError("Docker is not running.", hint="start Docker, then retry")
+    return ClusterUnreachableError(
+        "Docker is not running.", hint=Hint(words="start Docker, then try again")
+    )

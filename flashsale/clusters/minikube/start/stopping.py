@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile import NO_PROFILE
@@ -40,7 +40,7 @@ def stop_failed(failed: Failure, name: str) -> ClusterUnreachableError:
     if failed.code == TIMED_OUT:
         return ClusterUnreachableError(
             "minikube did not stop in time.",
-            hint=f"check Docker or the hypervisor, then: minikube stop -p {name}",
+            hint=Hint(f"minikube stop -p {name}", "after a look at Docker or the hypervisor"),
             details=error.details,
         )
     return error
