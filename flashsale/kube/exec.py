@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.kube.errors import ForbiddenError, failure
 from flashsale.kube.transport.streams import Session
 from flashsale.objects.models import Object
@@ -63,7 +63,7 @@ async def execute(session: Session, path: str, container: str, command: Sequence
     if why := unstarted(last):
         raise FlashsaleError(
             f"The container '{container}' cannot run {command[0]}.",
-            hint="flashsale kill-pod, which needs nothing in it",
+            hint=Hint("flashsale kill-pod", "needs nothing in it"),
             details=why,
         )
 
