@@ -40,11 +40,12 @@ class EngineError(ClusterUnreachableError):
         self.trouble = trouble
 
 
+NO_ACCESS = "ask who runs this machine for access to Docker"  # its group has the rights of root
 ADVICE = {
     Trouble.ABSENT: ("Docker is not running on {host}.", "start Docker, then try again"),
     Trouble.DENIED: (
         "This user may not use Docker on {host}.",
-        "sudo usermod -aG docker $USER, then log in anew",
+        NO_ACCESS,
     ),
     Trouble.NO_CERTIFICATES: (
         "Certificates for Docker on {host} are missing.",

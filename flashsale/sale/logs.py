@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
 from flashsale.kube.watch import Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
+from flashsale.sale.pod_names import full_name
 from flashsale.sale.ready.conditions import still_there
 from flashsale.sale.session import Sale, owned
 
@@ -149,12 +149,5 @@ async def _chosen(sale: Sale, name: str | None) -> list[Pod]:
     pods = sorted(found, key=lambda pod: pod.name)
     if name is None:
         return pods
-    names = [pod.name for pod in pods]
-    if name not in names:
-        close = get_close_matches(name, names, n=1, cutoff=0.5)
-        raise BadInputError(
-            f"There is no pod '{name}' in the sale."
-            + (f" Did you mean '{close[0]}'?" if close else ""),
-            hint=f"flashsale logs {(close or names or [''])[0]}".strip(),
-        )
+    name = full_name(name, [pod.name for pod in pods], command="flashsale logs")
     return [pod for pod in pods if pod.name == name]

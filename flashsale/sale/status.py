@@ -10,6 +10,8 @@ from typing import Any
 
 from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters.base import Kind
+from flashsale.clusters.state.sale_record import REPLICASET
+from flashsale.kube.paths import REPLICASETS
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 from flashsale.sale.ready.endpoint_check import troubled
 from flashsale.sale.session import Sale
@@ -35,15 +37,20 @@ class SaleStatus:
             "cluster": {"kind": self.kind, "context": self.context},
             "namespace": self.namespace,
             "url": self.url,
-            "replicaset": {
-                "name": self.replicaset.name,
-                "desired": self.replicaset.desired,
-                "current": self.replicaset.current,
-                "ready": self.replicaset.ready,
-            },
+            "replicaset": replicaset_json(self.replicaset),
             "service": service_json(self.service) if self.service else None,
             "pods": [pod_json(pod, now) for pod in self.pods],
         }
+
+
+def replicaset_json(replicaset: ReplicaSet) -> dict[str, Any]:
+    """Write the ReplicaSet as `status -o json` does."""
+    return {
+        "name": replicaset.name,
+        "desired": replicaset.desired,
+        "current": replicaset.current,
+        "ready": replicaset.ready,
+    }
 
 
 def service_json(service: Service) -> dict[str, Any]:
@@ -98,6 +105,42 @@ async def status(sale: Sale) -> SaleStatus:
 def missing(service: str) -> str:
     """Say that a sale has pods, but no Service."""
     return f"The Service {service} is missing: no buyer gets in. flashsale up makes it again."
+
+
+@dataclass(frozen=True, slots=True)
+class SaleInNamespace:
+    """One of the sales of a cluster."""
+
+    kind: Kind
+    context: str
+    namespace: str
+    replicaset: ReplicaSet
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as an item of `status -A -o json`."""
+        return {
+            "cluster": {"kind": self.kind, "context": self.context},
+            "namespace": self.namespace,
+            "replicaset": replicaset_json(self.replicaset),
+        }
+
+
+async def all_sales(sale: Sale) -> list[SaleInNamespace]:
+    """List the ReplicaSets of all namespaces that are called as this sale's, or as ours usually is.
+
+    Raises:
+        NoSaleError: there is none.
+    """
+    names = {sale.name, REPLICASET}
+    found = [one for one in await sale.api.list(REPLICASETS) if one["metadata"]["name"] in names]
+    if not found:
+        raise NoSaleError(f"No sale is open on '{sale.cluster.context}'.", hint="flashsale up")
+    ordered = sorted(found, key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
+    kind, context = sale.cluster.kind, sale.cluster.context
+    return [
+        SaleInNamespace(kind, context, one["metadata"]["namespace"], ReplicaSet.from_object(one))
+        for one in ordered
+    ]
 
 
 async def _service(sale: Sale) -> Object | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flashsale.objects.models import Pod
     from flashsale.sale.down import DownResult
     from flashsale.sale.observe.state import Happening, Healing
+    from flashsale.sale.purge import Purged
     from flashsale.sale.ready.conditions import Sight
     from flashsale.sale.scale import Scaling
     from flashsale.sale.up.up import Opened
@@ -128,6 +129,13 @@ def closed_view(closed: DownResult) -> str:
     if closed.kept:
         lines.append("The sale is still in it: flashsale up brings it back, and down removes it.")
     return "\n".join(lines)
+
+
+def purged_view(purged: Purged) -> str:
+    """Write what `down --purge` removed, to the byte."""
+    if not purged.files:
+        return f"Nothing was kept in {purged.folder}."
+    return f"{counted(purged.files, 'file')} removed from {purged.folder}: {purged.size:,} bytes."
 
 
 def _after(moment: float | None, healing: Healing) -> str:

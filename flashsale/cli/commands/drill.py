@@ -39,42 +39,56 @@ class DrillOptions:
 def drill(
     ctx: typer.Context,
     rate: common_options.Rate = 100.0,
-    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods die.")] = 3,
+    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods to kill.")] = 3,
     every: Annotated[
         str,
-        typer.Option("--every", metavar="TIME", help="From kill to kill, or until all is whole."),
+        typer.Option(
+            "--every",
+            metavar="TIME",
+            help="Time from kill to kill; longer where healing takes longer.",
+        ),
     ] = "8s",
     scale: Annotated[
-        int, typer.Option("--scale", metavar="N", help="How many pods there are meanwhile.")
+        int, typer.Option("--scale", metavar="N", help="How many pods to keep meanwhile.")
     ] = 5,
     grace: common_options.Grace = None,
     hard: common_options.Hard = False,
     process: common_options.Process = False,
     keep_ready: Annotated[
-        int, typer.Option("--keep-ready", metavar="N", help="Ready pods that a kill must leave.")
+        int,
+        typer.Option("--keep-ready", metavar="N", help="How many ready pods a kill must leave."),
     ] = 1,
     calm: Annotated[
         str,
-        typer.Option("--calm", metavar="TIME", help="Load alone: first, after scaling, last."),
+        typer.Option(
+            "--calm", metavar="TIME", help="Time of load alone: first, after scaling, last."
+        ),
     ] = "5s",
     max_lost: Annotated[
-        int, typer.Option("--max-lost", metavar="N", help="Lost purchases that still pass.")
+        int, typer.Option("--max-lost", metavar="N", help="How many lost purchases still pass.")
     ] = 0,
     seed: common_options.Seed = None,
     timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="How long each healing may take.")
+        str,
+        typer.Option("--timeout", metavar="TIME", help="How long to wait for each replacement."),
     ] = "120s",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
     report: Annotated[
         list[Path] | None,
-        typer.Option("--report", metavar="FILE", help="Write it as .html or .json; may repeat."),
+        typer.Option(
+            "--report", metavar="FILE", help="Write a report, .html or .json; may be repeated."
+        ),
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option("--compare", metavar="A.json B.json", help="Set two reports side by side."),
+        typer.Option(
+            "--compare",
+            metavar="A.json B.json",
+            help="Print two reports side by side, instead of a drill.",
+        ),
     ] = None,
 ) -> None:
-    """Load the sale while it scales and kills, and judge what that cost."""
+    """Load the sale while it scales and kills pods, and judge what that cost."""
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.parsers import duration
@@ -87,13 +101,13 @@ def drill(
     scenario = Scenario(
         rate=rate,
         kills=kills,
-        every=duration(every),
+        every=duration(every, "--every"),
         scale_to=scale,
-        blow=common_options.blow("drill", grace, hard, process),
+        blow=common_options.kill_method("drill", grace=grace, hard=hard, process=process),
         keep_ready=keep_ready,
-        calm=duration(calm),
+        calm=duration(calm, "--calm"),
         seed=_seed(seed),
-        timeout=duration(timeout),
+        timeout=duration(timeout, "--timeout"),
         max_lost=max_lost,
     )
     wish = DrillOptions(typed, _reports(report or []), dry_run)
@@ -122,7 +136,7 @@ def _reports(files: list[Path]) -> tuple[Path, ...]:
     for file in files:
         if file.suffix not in FORMATS:
             raise BadInputError(
-                f"A report is a page or a document, not '{file}'.",
+                f"--report writes .html or .json, not {file}.",
                 hint="flashsale drill --report drill.html --report drill.json",
             )
         if not file.parent.is_dir() or file.is_dir():

@@ -30,13 +30,13 @@ def load(
     ] = "30s",
     keepalive: Annotated[
         bool,
-        typer.Option("--keepalive", help="Share kept connections: shows how that skews the pods."),
+        typer.Option("--keepalive", help="Share kept connections, which skews the pods' shares."),
     ] = False,
     arrivals: Annotated[
         str, typer.Option("--arrivals", metavar="even|poisson", help="How buyers are spaced.")
     ] = "even",
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Of poisson arrivals: same seed, same plan.")
+        int, typer.Option("--seed", metavar="N", help="Repeat the same poisson arrivals.")
     ] = 0,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long a buyer waits.")
@@ -56,11 +56,11 @@ def load(
     typed = shared(ctx)
     wishes = {
         "rate": rate,
-        "seconds": seconds(duration),
+        "seconds": seconds(duration, "--for"),
         "arrivals": arrival_kind(arrivals),
         "seed": seed,
         "keepalive": keepalive,
-        "timeout": seconds(timeout),
+        "timeout": seconds(timeout, "--timeout"),
     }
     report, code = run(_loaded(typed, url, wishes))
     verdict = shares(report)
@@ -78,7 +78,7 @@ def arrival_kind(text: str) -> str:
 
     if text not in ("even", "poisson"):
         raise BadInputError(
-            f"Buyers cannot come '{text}': choose even or poisson.",
+            f"--arrivals must be even or poisson, not '{text}'.",
             hint="flashsale load --arrivals poisson",
         )
     return text

@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.sale.scale import Scaling
 
-SETTINGS = {"ignore_unknown_options": True}  # numbers alone: -1 can be answered
-
 
 def scale(
     ctx: typer.Context,
-    replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep.")],
+    replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep, 0 to 100.")],
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
 ) -> None:
@@ -28,14 +26,18 @@ def scale(
     from flashsale.ui.results import scaled_view
 
     typed, count = shared(ctx), parsers.replica_count(replicas)
-    name, scaling = run(_scaled(typed, count, not no_wait, parsers.duration(timeout)))
+    name, scaling = run(
+        _scale(typed, count, wait=not no_wait, timeout=parsers.duration(timeout, "--timeout"))
+    )
     if typed.json:
         out_json(scaling.as_json())
     else:
         out(scaled_view(name, scaling, waited=not no_wait))
 
 
-async def _scaled(typed: Shared, replicas: int, wait: bool, timeout: float) -> tuple[str, Scaling]:
+async def _scale(
+    typed: Shared, replicas: int, *, wait: bool, timeout: float
+) -> tuple[str, Scaling]:
     from flashsale.sale.scale import scale as change
     from flashsale.sale.session import connect_to_sale
 

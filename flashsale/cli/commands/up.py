@@ -24,25 +24,34 @@ def up(
         Path | None,
         typer.Argument(
             metavar="DIR",
-            help="Folder with your own app.py, Dockerfile and flashsale-replicaset.yaml, or some.",
+            help="Folder of your app.py, Dockerfile, flashsale-replicaset.yaml; each optional.",
         ),
     ] = None,
     replicas: Annotated[
-        str | None, typer.Option("--replicas", metavar="N", help="How many pods to keep.")
+        str | None,
+        typer.Option(
+            "--replicas",
+            metavar="N",
+            help="How many pods to keep, 0 to 100.  [default: the manifest's]",
+        ),
     ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(
-            "--manifest", metavar="FILE", help="Another manifest than DIR's or ours; - is stdin."
+            "--manifest", metavar="FILE", help="Apply this manifest; - reads standard input."
         ),
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option("--image", metavar="NAME:TAG", help="Call the image so, and run that one."),
+        typer.Option(
+            "--image", metavar="NAME:TAG", help="Name of the image that is built and run."
+        ),
     ] = None,
     push: Annotated[
         str,
-        typer.Option("--push", metavar="REPOSITORY", help="Push the image there and run it."),
+        typer.Option(
+            "--push", metavar="REPOSITORY", help="Push the image there, and run it from there."
+        ),
     ] = "",
     build_arg: Annotated[
         list[str] | None,
@@ -52,16 +61,20 @@ def up(
         bool, typer.Option("--rebuild", help="Build the image even if nothing changed.")
     ] = False,
     no_roll: Annotated[
-        bool, typer.Option("--no-roll", help="Leave pods alone that run an older version.")
+        bool, typer.Option("--no-roll", help="Keep pods that run an older version.")
     ] = False,
     driver: Annotated[
-        str, typer.Option("--driver", metavar="NAME", help="For a new minikube profile: docker.")
+        str,
+        typer.Option(
+            "--driver", metavar="NAME", help="Driver of a new minikube profile, as docker."
+        ),
     ] = "",
     cpus: Annotated[
         int | None, typer.Option("--cpus", metavar="N", help="CPUs of a new minikube profile.")
     ] = None,
     memory: Annotated[
-        str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
+        str,
+        typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile, as 4g."),
     ] = "",
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
@@ -86,9 +99,9 @@ def up(
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,
-        timeout=parsers.duration(timeout),
+        timeout=parsers.duration(timeout, "--timeout"),
     )
-    making = parsers.making(driver, cpus, memory)
+    making = parsers.new_profile_options(driver, cpus, memory)
     with output.progress() as progress:
         again = folder is None  # then the files are those of last time
         opened = run(_opened(typed, order, making, progress, manifest=manifest, again=again))

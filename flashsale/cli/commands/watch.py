@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 def watch(
     ctx: typer.Context,
     duration: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="End after this time, as 30s.")
+        str | None,
+        typer.Option(
+            "--for", metavar="TIME", help="End after this time.  [default: with q or Ctrl-C]"
+        ),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Print what is there now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print the state once.")] = False,
 ) -> None:
-    """Watch the pods live: who dies, who replaces it, and how long that takes.
+    """Watch the pods live: which one dies, what replaces it, and how long that takes.
 
     On a terminal: q ends it, k kills a random ready pod, + and - scale. Elsewhere, and with
     -o json, each change is a line.

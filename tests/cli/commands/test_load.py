@@ -17,7 +17,7 @@ import pytest
 
 from tests.load.lying_server import Liar
 
-MAIN = "import sys; from flashsale.cli.main import main; main(sys.argv[1:])"
+MAIN = "from flashsale.cli.main import main; main()"
 KEYS = {
     "sent", "confirmed", "rejected", "lost", "seconds", "rate", "late",
     "latency_ms", "pods", "errors",

@@ -18,7 +18,7 @@ from tests.clusters.minikube.double_world import STOPPED, Told, World
         ({"code": 55, "advice": "Start Docker {{.x}}"}, "no driver", "Start Docker"),
         ({"code": 63}, "Docker is not running.", "start Docker, then retry"),
         ({"code": 65}, "no driver", "install Docker"),
-        ({"code": 69}, "may not use Docker", "usermod -aG docker"),
+        ({"code": 69}, "may not use Docker", "ask who runs this machine"),
         ({"code": 57}, "Do not run as root with the docker driver.", "ordinary user"),
         ({"code": 29}, "Too few processors", "2 CPUs"),
         ({"code": 23}, "Too little memory", "--memory"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.start.events import Failure
 from flashsale.clusters.minikube.start.start_plan import disk_full, docker_down, locked
+from flashsale.docker.engine_errors import NO_ACCESS
 
 MISMATCH = 81  # of the profile's driver and the one that was asked for
 TIMED_OUT = 82  # stopping
@@ -36,7 +37,7 @@ KNOWN = {
     ),
     69: (
         "This user may not use Docker.",
-        "sudo usermod -aG docker $USER, then log in anew",
+        NO_ACCESS,
     ),
     72: ("The node of '{p}' cannot be reached.", "leave the VPN, or use --driver docker"),
     81: ("Profile '{p}' uses another driver.", "minikube delete -p {p}, or use --profile NAME"),

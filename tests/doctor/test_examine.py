@@ -10,8 +10,8 @@ import pytest
 from flashsale.clusters.select import ClusterOptions
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
-from flashsale.doctor import machine_checks
-from flashsale.doctor.cluster_checks import Finding
+from flashsale.doctor import cluster_checks, examine
+from flashsale.doctor.finding import Finding
 from flashsale.embedded.process import launch
 from flashsale.ui.doctor import findings_view
 from tests.command import Flashsale, kubectl
@@ -118,16 +118,16 @@ def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatc
     file = sale_home.parent / "config"
     file.write_text(json.dumps(document))
     monkeypatch.setenv("KUBECONFIG", str(file))
-    told = machine_checks.kubeconfig().text
+    told = cluster_checks.list_contexts().text
     assert told == "kind-dev; not of this machine, so only with --allow-remote: prod"
 
 
 def test_profile_of_interest_is_the_recorded_one(sale_home: Path) -> None:
     """Unless another one is typed."""
-    assert machine_checks.profile(ClusterOptions(), sale_home) == "minikube"
+    assert examine.profile_of_interest(ClusterOptions(), sale_home) == "minikube"
     SaleStore(sale_home).write(SaleRecord("minikube", "shop", profile="shop"))
-    assert machine_checks.profile(ClusterOptions(), sale_home) == "shop"
-    assert machine_checks.profile(ClusterOptions(profile="other"), sale_home) == "other"
+    assert examine.profile_of_interest(ClusterOptions(), sale_home) == "shop"
+    assert examine.profile_of_interest(ClusterOptions(profile="other"), sale_home) == "other"
 
 
 WELL = Finding("docker", "ok", "version 28 on this machine")

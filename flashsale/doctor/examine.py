@@ -1,0 +1,66 @@
+"""All checks, in the order in which `doctor` prints them. Nothing is started or changed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from flashsale.base.errors import FlashsaleError
+from flashsale.clusters import availability, select
+from flashsale.clusters.select import ClusterOptions
+from flashsale.clusters.state.sale_store import SaleStore
+from flashsale.doctor import cluster_checks, machine_checks, sale_checks
+from flashsale.doctor.finding import Finding
+
+
+async def examine(wanted: ClusterOptions, home: Path) -> list[Finding]:
+    """Look at everything."""
+    engine, (sale, asleep) = await asyncio.gather(
+        machine_checks.check_docker(), sale_checks.check_sale(home)
+    )
+    docker_answers = engine[0].grade == "ok"
+    minikube = await cluster_checks.check_minikube(
+        profile_of_interest(wanted, home), docker=docker_answers
+    )
+    if not await _docker_is_needed(wanted, home):
+        engine = [without_need(finding) for finding in engine]
+    return [
+        machine_checks.check_python(sys.version_info[:3]),
+        machine_checks.check_state_folder(home),
+        machine_checks.check_disk(home),
+        cluster_checks.check_embedded(),
+        *engine,
+        minikube,
+        machine_checks.check_proxies(os.environ),
+        machine_checks.list_tools(),
+        cluster_checks.list_contexts(),
+        sale,
+        await sale_checks.check_choice(wanted, home, asleep=asleep),
+    ]
+
+
+def profile_of_interest(wanted: ClusterOptions, home: Path) -> str:
+    """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
+    recorded = SaleStore(home).read_if_usable()
+    named = recorded.profile if recorded and recorded.kind == availability.MINIKUBE else None
+    return wanted.profile or named or availability.MINIKUBE
+
+
+async def _docker_is_needed(wanted: ClusterOptions, home: Path) -> bool:
+    """Whether `up` would take a cluster that Docker runs, or whose images it builds."""
+    try:
+        chosen = await select.select_for_up(wanted, home=home)
+    except FlashsaleError:
+        return True  # what was asked for by name cannot be used: Docker may be why
+    return chosen.record.kind != "embedded"
+
+
+def without_need(finding: Finding) -> Finding:
+    """Call what is wrong with something that nothing needs here no problem."""
+    if finding.grade != "problem":
+        return finding
+    text = f"{finding.text}; not needed: `up` would use the embedded cluster"
+    return replace(finding, grade="absent", text=text)
