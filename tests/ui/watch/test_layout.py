@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from rich.console import Console
 from flashsale.objects.models import ReplicaSet
 from flashsale.sale.observe.observations import EventSeen, Mark, ReplicaSetSeen, StreamSeen
 from flashsale.ui.watch.layout import left, lines, page, view
-from flashsale.ui.watch.view_model import Board, Now, Purchases, answered, seen
+from flashsale.ui.watch.view_model import Board, Now, Purchases, answered
 from tests.ui.watch.view_models import PLACE, fold, live, many, moment, sight, text
 
 STYLES = {"bold", "dim", "green", "magenta", "red", "reverse"}
@@ -34,7 +35,7 @@ def test_a_victim_its_replacement_and_the_figures_at_80_by_24() -> None:
         "   VICTIM  REPLACED BY  CAUSE     CREATED  STARTED    READY     GONE",
         "   gxj9j   2bk89        deleted    0.02 s        ·        ·        ·",
     ]
-    assert shown[-1] == " q quit   k kill a pod   + - scale"
+    assert shown[-1] == " q quit   ? help   ↑↓ choose   k kill a pod   + - scale"
 
 
 def test_a_victim_stays_a_few_seconds_as_gone() -> None:
@@ -57,7 +58,7 @@ def test_a_pod_that_was_leaving_before_anybody_looked_is_just_gone() -> None:
 def test_the_healings_stay_when_the_view_closes() -> None:
     """With the numbers above them; where nothing died, the numbers alone."""
     board, now = moment("03-delete-pod", 9.2)
-    shown = [line.plain for line in left(replace(board, synced=True), now)]
+    shown = [line.plain for line in left(board, now)]
     assert shown[0] == " flashsale-rs  desired 5  current 5  ready 5"
     assert shown[-1] == "   gxj9j   2bk89        deleted    0.02 s   1.42 s   8.43 s   1.27 s"
     assert len(left(many(3), Now(1.0, 1.0))) == 1
@@ -161,14 +162,15 @@ def test_a_stream_that_is_down_says_for_how_long_the_picture_is_stale() -> None:
             StreamSeen(20.0, "events", "reconnecting", 1, heard=15.0),
         ],
     )
-    assert text(board, Now(20.5, 20.5))[1].endswith("○ reconnecting (2), stale for 12 s")
+    assert text(board, Now(20.5, 20.5))[1].endswith(
+        f"○ as of {time.strftime('%H:%M:%S', time.localtime(8.0))}, 12 s ago; reconnecting (2)"
+    )
 
 
 def test_a_gap_that_was_caught_up_stays_in_sight() -> None:
     """Live again, and how often that was needed."""
-    board = many(3)
-    for source in ("pods", "events"):
-        board, _ = seen(board, StreamSeen(5.0, source, "resynced", heard=5.0))
+    back = [StreamSeen(5.0, source, "resynced", heard=5.0) for source in ("pods", "events")]
+    board = fold(many(3), [*back])
     assert text(board, Now(6.0, 6.0))[1].endswith("● live, re-synced 1x")
 
 

@@ -18,7 +18,8 @@
   const plots = [];
 
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-  const seatColour = (seat) => colour(`seat-${((seat - 1) % 8) + 1}`);
+  const SEATS = 12;     // colours in the style sheet
+  const seatColour = (seat) => colour(`seat-${((seat - 1) % SEATS) + 1}`);
 
   /* Every second pod on a place is mixed with the card's colour, so that one ends visibly. */
   function podColour(pod) {
@@ -165,6 +166,20 @@
     return new uPlot(opts, [data.seconds, ...sums.reverse()].map((column) => column.slice(0, data.whole)), element);
   }
 
+  /* Changes as steps; the last value lasts until the end. */
+  function replicas(element) {
+    const { at, desired, ready } = data.replicas;
+    const last = (values) => [...values, values[values.length - 1]];
+    const stepped = uPlot.paths.stepped({ align: 1 });
+    const line = (label, name, dash) => ({ label, stroke: colour(name), width: 2, dash, paths: stepped, points: { show: false } });
+    const opts = options(
+      element, 150, { y: { range: [0, Math.max(1, ...desired, ...ready) + 0.5] } },
+      [secondsAxis(), axis(innerWidth < NARROW ? null : "pods", { size: yAxisSize(), incrs: [1, 2, 5, 10, 20], space: 20 })],
+      [{}, line("ready", "good"), line("desired", "scaling", [6, 4])], false,
+    );
+    return new uPlot(opts, [[...at, Math.max(data.end, ...at)], last(ready), last(desired)], element);
+  }
+
   function waiting(element) {
     const middle = data.seconds.map((at, i) => at + data.buyers[i] / 2);
     const line = (label, name, dash) => ({ label, stroke: colour(name), width: 2, dash, points: { show: false } });
@@ -172,7 +187,7 @@
     const range = [10 ** Math.floor(Math.log10(Math.min(...found, 1))), 10 ** Math.ceil(Math.log10(Math.max(...found, 10)))];
     const opts = options(
       element, 200, { y: { distr: 3, range } },
-      [secondsAxis(), axis(innerWidth < NARROW ? null : "milliseconds", {
+      [secondsAxis(), axis(innerWidth < NARROW ? null : "milliseconds, logarithmic", {
         size: yAxisSize(),
         values: (_, splits) => splits.map((value) => (value && Number.isInteger(Math.log10(value)) ? value : "")),
       })],
@@ -269,9 +284,9 @@
 
   function draw() {
     for (const plot of plots.splice(0)) plot.destroy();
-    for (const [id, make] of [["chart-sales", sales], ["chart-waiting", waiting], ["chart-lost", lost]]) {
+    for (const [id, make] of [["chart-sales", sales], ["chart-replicas", replicas], ["chart-waiting", waiting], ["chart-lost", lost]]) {
       const element = document.getElementById(id);
-      if (element) plots.push(make(element));
+      if (element && (id !== "chart-replicas" || data.replicas.at.length)) plots.push(make(element));
     }
     key();
   }
@@ -287,5 +302,11 @@
   fit();
   new ResizeObserver(() => requestAnimationFrame(fit)).observe(document.getElementById("charts"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  for (const [event, printing] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(event, () => {  // paper is light, whatever the screen is
+      root.classList.toggle("printing", printing);
+      draw();
+    });
+  }
   document.addEventListener("pointerleave", () => { tip.hidden = true; });
 })();

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flashsale.base.text import counted, seconds
+
 Document = dict[str, Any]
 
 
-def charts(drill: Document) -> Document:
+def chart_data(drill: Document) -> Document:
     """Turn a drill's document into columns.
 
     Pods come in the order in which they are stacked: by their place in the ReplicaSet, and in one
@@ -39,6 +41,7 @@ def charts(drill: Document) -> Document:
         "end": max([drill["sending_seconds"], *(mark["at"] for mark in marks)]),
         "rate": drill["scenario"]["rate"],
         "marks": marks,
+        "replicas": _replicas(drill),
         "phases": [
             {
                 "name": _phase(part),
@@ -47,6 +50,16 @@ def charts(drill: Document) -> Document:
             }
             for part in drill["phases"]
         ],
+    }
+
+
+def _replicas(drill: Document) -> Document:
+    """Turn changes into columns, each value lasting until the next one."""
+    changes = drill["replicas"]
+    return {
+        "at": [one["at_seconds"] for one in changes],
+        "desired": [one["desired"] for one in changes],
+        "ready": [one["ready"] for one in changes],
     }
 
 
@@ -61,7 +74,7 @@ def _marks(drill: Document) -> Iterator[Document]:
     for one in drill["healings"]:
         if one["ready_seconds"] is not None:
             at = one["at_seconds"] + one["ready_seconds"]
-            text = f"{one['replacement']} is ready, {one['ready_seconds']:.2f} s after the death"
+            text = f"{one['replacement']} is ready, {seconds(one['ready_seconds'])} after the death"
             yield {"at": round(at, 3), "kind": "ready", "label": "", "text": text}
         if one["kill"] is None:
             text = f"{one['victim']} {one['cause']}; this drill did not kill it"
@@ -73,11 +86,10 @@ def _marks(drill: Document) -> Iterator[Document]:
         }
         if one["seconds"] is not None:
             at = round(one["at_seconds"] + one["seconds"], 3)
-            text = f"{one['to']} pods ready, {one['seconds']:.2f} s after the scaling began"
+            text = f"{one['to']} pods ready, {seconds(one['seconds'])} after the scaling began"
             yield {"at": at, "kind": "ready", "label": "", "text": text}
 
 
 def _phase(part: Document) -> str:
-    pods = part["pods"]
-    calm = f"{pods} pod" if pods == 1 else f"{pods} pods"
-    return calm if part["name"] in ("before", "scaled", "after") else str(part["name"])
+    pods = counted(part["pods"], "pod")
+    return pods if part["name"] in ("before", "scaled", "after") else str(part["name"])
