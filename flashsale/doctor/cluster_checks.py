@@ -50,7 +50,12 @@ def judge_profile(
         hint = update or up_command(name)
         return Finding("minikube", "ok", f"{program}, no profile '{name}' yet", hint)
     found = condition(name, state, docker=docker)
-    if state.status is None and not state.damaged:
+    if not state.running and contexts.problems():  # then minikube's own word says little
+        file, wrong = contexts.problems()[0]
+        found = Condition(
+            f"cannot be judged: {wrong}", f"ls -l {contexts.quoted(file)}", good=False
+        )
+    elif state.status is None and not state.damaged:
         found = _without_an_answer(name, found)
     made = f" ({describe_making(state.profile)})" if state.profile else ""
     text = f"{program}, profile '{name}'{made} {found.words}"

@@ -72,7 +72,8 @@ def plugin_failed(entry: ContextEntry, words: str) -> ClusterUnreachableError:
     """
     command = str(entry.plugin.get("command"))
     found = EXEC_CODE.match(words)
-    said = CONTROL.sub(" ", found[2].strip().rpartition("\n")[2]) if found else words
+    said = found[2].strip().rpartition("\n")[2] if found else words.partition("exec: ")[2]
+    said = CONTROL.sub(" ", said)
     code = f" with exit code {found[1]}" if found else ""
     hint = _install_hint(entry)
     lines = found[2].strip().splitlines()[-KEPT_LINES:-1] if found else []

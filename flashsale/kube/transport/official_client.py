@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What the official loader raises over entries of an unforeseen shape, and, on a terminal, over a
-# plugin that fails.
+# What the official loader raises over entries of an unforeseen shape.
 SURPRISED = (AttributeError, KeyError, TypeError)
 
 
@@ -122,6 +123,25 @@ class ClientTransport:
         self._client.rest_client.close()
 
 
+@contextmanager
+def _words_of_the_loader() -> Iterator[list[str]]:
+    """Keep what the official loader logs where others raise: a program for the login that fails."""
+    words: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.module != "kube_config":
+            return True
+        words.append(record.getMessage())
+        return False
+
+    root = logging.getLogger()
+    root.addFilter(keep)
+    try:
+        yield words
+    finally:
+        root.removeFilter(keep)
+
+
 def _warn_once(context: str) -> None:
     """Say once what urllib3 would say at every request."""
     import warnings
@@ -148,21 +168,20 @@ def _configuration(kubeconfig: Path | None, entry: ContextEntry) -> Any:
     files = str(kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
     configuration = Configuration()
     try:
-        load_kube_config(
-            config_file=files,
-            context=entry.name,
-            client_configuration=configuration,
-            persist_config=False,
-        )
+        with _words_of_the_loader() as words:
+            load_kube_config(
+                config_file=files,
+                context=entry.name,
+                client_configuration=configuration,
+                persist_config=False,
+            )
     except (ConfigException, OSError, ValueError, *SURPRISED) as error:
-        if entry.plugin:
-            raise plugin_failed(
-                entry, "" if isinstance(error, SURPRISED) else str(error)
-            ) from error
         raise ClusterUnreachableError(
             f"The kubeconfig does not describe the context '{entry.name}': {error}",
             hint="kubectl config get-contexts",
         ) from error
+    if entry.plugin and words:
+        raise plugin_failed(entry, words[-1])
     configuration.retries = False  # urllib3 would try three times more, each with a warning
     if _beside_the_proxy(configuration.host, configuration.proxy):
         configuration.proxy = None

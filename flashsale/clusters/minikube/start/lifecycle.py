@@ -167,7 +167,7 @@ class Lifecycle:
         """Stop a profile; images and objects inside survive.
 
         Raises:
-            ClusterUnreachableError: it did not stop.
+            ClusterUnreachableError: it did not stop, or another minikube is at work on it.
         """
         name = self.wish.profile
         state = await observe(self.minikube)
@@ -182,6 +182,8 @@ class Lifecycle:
                 f"minikube '{name}' {words}. There is nothing to stop.",
                 hint=f"minikube delete -p {name}",
             )
+        if await at_work(name):
+            raise locked(name)
         already = state.status is not None and state.status.host == "Stopped"
         self.progress.step(f"Stopping minikube '{name}'")
         failed = await self._try("stop", "stop", "-o", "json", steps=False)

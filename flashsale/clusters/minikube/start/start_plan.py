@@ -30,6 +30,7 @@ OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
 UNITS = {"b": 1 / 2**20, "k": 1 / 2**10, "m": 1, "g": 2**10}  # MiB
 ALIASES = {"kvm": "kvm2", "qemu": "qemu2", "native": "none", "generic": "ssh"}  # of drivers
+GOING_ON = "Going on with the first start of minikube '{}'..."
 WAITING = "Another minikube operation is running; waiting."
 
 
@@ -154,15 +155,16 @@ def _for_profile(
                 Action.UNFREEZE, f"minikube '{name}' {found.words}; unfreezing its node."
             )
         case MinikubeStatus(host="Running"):
-            return _for_kubernetes(name, status, found, around)
+            return _for_kubernetes(profile, status, found, around)
     if not profile.finished:
-        return Decision(Action.START, f"Going on with the first start of minikube '{name}'...")
+        return Decision(Action.START, GOING_ON.format(name))
     return Decision(Action.START, f"Starting stopped minikube '{name}'...")
 
 
 def _for_kubernetes(
-    name: str, status: MinikubeStatus, found: Condition, around: Circumstances
+    profile: Profile, status: MinikubeStatus, found: Condition, around: Circumstances
 ) -> Decision:
+    name = profile.name
     if status.well:
         return Decision(Action.NOTHING, f"minikube '{name}' is running.")
     if status.apiserver == "Paused":
@@ -171,6 +173,8 @@ def _for_kubernetes(
         if Action.REFRESH in around.tried:  # a start would restart all that runs in it
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         return Decision(Action.REFRESH, f"Mending the kubeconfig entry of minikube '{name}'.")
+    if not profile.finished:
+        return Decision(Action.START, GOING_ON.format(name))
     return Decision(Action.START, f"Kubernetes in '{name}' is not answering; repairing...")
 
 
