@@ -192,7 +192,7 @@ def next_change(board: Board, now: Now) -> float:
     ends = [at + FLASH for row in board.rows.values() for at in row.changed.values()]
     ends += [row.gone + GHOST for row in board.rows.values() if row.gone is not None]
     ends += [(one.ready or 0.0) + NEWS for one in board.healings]
-    ends += [board.message_at + MESSAGE, board.why_at + WHY]
+    ends += [board.message_at + MESSAGE] + ([board.why_at + WHY] if board.why else [])
     soon = [end - now.mono for end in ends if end > now.mono]
     births = [row.seen.pod.created for row in board.rows.values() if row.gone is None]
     soon += [_age_ticks(now.wall - born) for born in births]
