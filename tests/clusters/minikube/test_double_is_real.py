@@ -118,11 +118,9 @@ CALLS = {
         "--driver=ssh", code=81, reason="GUEST_DRIVER_MISMATCH", config=GONE
     ),
 }
-BOX = "the double leaves out the box that asks to report the failure"
 ALWAYS = "the double adds a warning and an error that is only a hint to every start"
 NO_COMMAND = "the double has no such command, for nothing calls it"
 KNOWN: Mapping[str, str] = {
-    "status-broken": BOX,
     "docker-env-broken": "the double takes a broken profile for none",
     "docker-env-gone": "the double says 80, the real one 85 as for no profile",
     "stop-broken": "the double takes a broken profile for none",
