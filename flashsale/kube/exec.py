@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.kube.errors import ForbiddenError, failure, said
 from flashsale.kube.transport.streams import Session
 from flashsale.objects.models import Object
@@ -69,7 +69,7 @@ async def execute(session: Session, path: str, container: str, command: Sequence
             f"The container '{container}' cannot run {command[0]}."
             if lacking
             else f"The cluster cannot run a command in the container '{container}'.",
-            hint="flashsale kill-pod",  # needs nothing in the container
+            hint=Hint("flashsale kill-pod", "needs nothing in it"),
             details=why,
         )
 

@@ -15,6 +15,11 @@ class KillMethod:
     process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
 
     @property
+    def graceful(self) -> bool:
+        """Whether pods get a grace period."""
+        return not self.process and self.grace != 0
+
+    @property
     def cause(self) -> Cause:
         """What the healing will say it died of."""
         return "crashed" if self.process else "deleted"
