@@ -18,9 +18,9 @@ from flashsale.sale.ready.log_patterns import listening
 
 TAKEN = "NodePortInUse"  # the node port's, from the embedded cluster and old kube-proxies
 PASSING = ("FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint")  # conflicts; tried again
-REPEATED = {TAKEN: 9.0}  # seconds within which a trouble that lasts is told again: every 5 s
+REPEATED = {TAKEN: 9.0}  # seconds within which a lasting trouble is reported again: every 5 s
 USUALLY = 60.0  # the same for any other
-RATIONED, SELDOM = 20, 330.0  # told 25 times, client-go repeats an event only every 300 s
+RATIONED, SELDOM = 20, 330.0  # after 25 times client-go repeats an event only every 300 s
 POD_NAME = re.compile(r"[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5}")  # as a ReplicaSet gives it
 
 

@@ -95,7 +95,7 @@ async def open_sale(
     """Open a sale on a chosen cluster, or bring an open one up to date.
 
     Args:
-        observers: told of all that is seen while pods are waited for, for a live view.
+        observers: called with every update while pods are waited for, for a live view.
 
     Raises:
         ClusterUnreachableError: the cluster cannot be started, or stopped answering.

@@ -267,10 +267,11 @@ def _placed(board: Board, happening: Happening) -> Board:
     """Put a replacement below its victim, and note why a pod gets none."""
     rows = dict(board.rows)
     if isinstance(happening, Replaced) and happening.healing.replacement_uid:
-        victim, heir = rows.get(happening.healing.victim_uid), happening.healing.replacement_uid
-        if victim and heir in rows:
+        healing = happening.healing
+        victim, replacement = rows.get(healing.victim_uid), healing.replacement_uid
+        if victim and replacement in rows:
             taken = [row.slot[1] for row in rows.values() if row.slot[0] == victim.slot[0]]
-            rows[heir] = replace(rows[heir], slot=(victim.slot[0], max(taken) + 1))
+            rows[replacement] = replace(rows[replacement], slot=(victim.slot[0], max(taken) + 1))
     if isinstance(happening, NotReplaced) and happening.healing.victim_uid in rows:
         victim = rows[happening.healing.victim_uid]
         rows[happening.healing.victim_uid] = replace(victim, why=happening.why)
