@@ -125,7 +125,7 @@ def _losses(result: DrillResult, analysis: Analysis) -> Iterator[str]:
         return
     for text in _loss_counts(result, analysis):
         yield f"{text}."
-    if analysis.explained:
+    if any(one.cause and one.cause.kind != "outage" for one in analysis.attributions):
         yield f"Pods were dying, leaving or new for {percent(analysis.covered)} of the run."
     if more := result.report.losses_unlisted:
         yield f"{more:,} more losses were counted, but not kept one by one."
