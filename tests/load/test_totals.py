@@ -101,7 +101,7 @@ async def test_purchases_under_way_at_the_end_are_waited_for() -> None:
 
 
 async def test_every_loss_is_listed_with_its_moment_and_class() -> None:
-    """The drill blames losses by these records, so there is one a loss and they add up."""
+    """A drill finds causes in these records, so there is one a loss and they add up."""
     async with Liar(every(7, "reset")) as shop:
         report = await run_load(plan_for(shop.url))
     assert len(report.losses) == report.figures.lost == shop.done["reset"]

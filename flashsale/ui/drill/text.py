@@ -76,7 +76,7 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
 
     Args:
         width: of the terminal, in characters; None leaves every sentence on one line. In a terminal
-            the verdict stands last as well, where the eye is when all has scrolled past.
+            the verdict stands last as well, because all else has scrolled past by then.
     """
     texts = [phases_table(drill)] if drill["phases"] else []
     if drill["healings"]:

@@ -41,7 +41,7 @@ def drawn(renderable: Any, width: int = 100) -> str:
     return console.file.getvalue()
 
 
-def glance(elapsed: float = 7.0) -> DrillProgress:
+def under_way(elapsed: float = 7.0) -> DrillProgress:
     """A drill in its seventh second."""
     figures = drill_result(losses=[loss(1.0)]).report.figures
     return DrillProgress("Kill 1 of 3: waiting", LoadProgress(elapsed, 60.0, 90.0, figures), 1, 3)
@@ -131,7 +131,7 @@ def test_what_happens_breaks_at_words_below_its_text() -> None:
 def test_the_picture_is_never_larger_than_the_screen(size: tuple[int, int]) -> None:
     """However low and narrow it is."""
     board = fold(NOTHING, [*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")])
-    text = drawn(picture(glance(), board, size, Now(2.0, time.time())), size[0])
+    text = drawn(picture(under_way(), board, size, Now(2.0, time.time())), size[0])
     assert len(text.splitlines()) <= size[1]
     assert max(map(len, text.splitlines())) <= size[0]
 
@@ -139,7 +139,7 @@ def test_the_picture_is_never_larger_than_the_screen(size: tuple[int, int]) -> N
 def test_the_picture_tells_step_buyers_pods_and_healing() -> None:
     """All that is needed to see it heal."""
     board = fold(NOTHING, [*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")])
-    text = drawn(picture(glance(), board, (100, 30), Now(2.0, time.time())))
+    text = drawn(picture(under_way(), board, (100, 30), Now(2.0, time.time())))
     assert "Kill 1 of 3: waiting" in text
     assert "90 purchases/s" in text
     assert "1 lost" in text
@@ -160,10 +160,10 @@ def test_without_a_terminal_there_are_lines_with_seconds() -> None:
     """Each thing as it happens, and the load every five seconds."""
     console = Console(file=io.StringIO(), width=100, highlight=False)
     shown = PlainDrill(console).observers
-    shown.on_progress(glance(4.9))
+    shown.on_progress(under_way(4.9))
     shown.on_log(LogEntry(time.monotonic(), "kill", "kill 1 of 3: a", "a"))
     for elapsed in (5.1, 5.4, 9.9, 10.1):
-        shown.on_progress(glance(elapsed))
+        shown.on_progress(under_way(elapsed))
     assert isinstance(console.file, io.StringIO)
     first, *loads = console.file.getvalue().splitlines()
     assert first == "   4.90 s  kill 1 of 3: a"
@@ -175,7 +175,7 @@ def test_on_a_terminal_lines_stay_and_the_picture_goes() -> None:
     console = Console(file=io.StringIO(), width=100, height=30, force_terminal=True)
     with LiveDrill(console, "minikube", "default", "http://x") as live:
         live.observers.on_update(next(updates([THREE[0]])))
-        live.observers.on_progress(glance())
+        live.observers.on_progress(under_way())
         live.observers.on_log(LogEntry(time.monotonic(), "note", "something happened"))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
