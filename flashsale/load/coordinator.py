@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.machine_limits import workers_for
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import LoadProgress, Report
@@ -191,6 +191,6 @@ async def _failure(process: Process) -> WorkerFailedError:
     written = (await process.stderr.read()).decode(errors="replace")
     return WorkerFailedError(
         "A process that sends purchases died.",
-        hint="flashsale load with a lower --rate",
+        hint=Hint("flashsale load --rate 50", "a lower rate"),
         details="\n".join(written.splitlines()[-5:]),
     )

@@ -63,10 +63,13 @@ async def close(
     dead = stopping and not await cluster.running()
     if dead and not cluster.stops_with_sale and await cluster.stop(progress):
         # Starting it, only to remove the sale, would take minutes; it may be gone altogether.
-        kept = await exists(choice.record)
-        if not kept:
+        there = await exists(choice.record)
+        if not there:
             _forget(choice)
-        return DownResult((), kept, clock() - began, kept)
+        known = choice.store.read_if_usable() is not None and choice.store.may_replace(
+            choice.record
+        )
+        return DownResult((), there, clock() - began, there and known)
     if dead and cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go
     async with connect(choice, choice.record, namespace) as sale:

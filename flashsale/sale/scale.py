@@ -74,7 +74,7 @@ async def scale(
     """Set the number of pods, and wait until that many are ready.
 
     Args:
-        note: told that the number stays, if the waiting is cancelled.
+        note: called with a line that says that the number stays, if the waiting is cancelled.
 
     Raises:
         NoSaleError: there is no ReplicaSet to scale.

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from flashsale.base.errors import NoSaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_existing
 from flashsale.clusters.state.sale_record import SaleRecord
-from flashsale.kube import Api, NotFoundError, paths
+from flashsale.kube import Api, NoAnswerError, NotFoundError, paths
 from flashsale.kube import connect as connect_to_api
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
@@ -115,9 +115,23 @@ async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> Asyn
 async def connect(
     choice: SelectedCluster, record: SaleRecord, namespace: str | None
 ) -> AsyncIterator[Sale]:
-    """Connect to a chosen cluster."""
+    """Connect to a chosen cluster; where it does not answer, its own tool is asked why.
+
+    Raises:
+        ClusterUnreachableError, NoSaleError: no answer came, and what that tool says of it.
+    """
     cluster = choice.cluster
     context, hint = cluster.context, cluster.start_hint
-    async with connect_to_api(cluster.kubeconfig, context, start_hint=hint) as api:
-        where = namespace or record.namespace
-        yield Sale(cluster, api, where, record.replicaset, record.service)
+    try:
+        async with connect_to_api(cluster.kubeconfig, context, start_hint=hint) as api:
+            where = namespace or record.namespace
+            yield Sale(cluster, api, where, record.replicaset, record.service)
+    except NoAnswerError as error:
+        raise await _explained(cluster, error) from error
+
+
+async def _explained(cluster: Cluster, error: NoAnswerError) -> FlashsaleError:
+    try:
+        return await cluster.diagnosis() or error
+    except ClusterUnreachableError:
+        return error

@@ -163,7 +163,7 @@ def back_off_line(pod: Pod) -> str:
 def closed_view(closed: DownResult) -> str:
     """Write what `down` prints."""
     lines = [f"{name} deleted" for name in closed.removed]
-    if not lines and not closed.kept:
+    if not lines and not closed.kept and not closed.stopped:
         lines.append("Nothing of a sale was left.")
     if closed.stopped:
         lines.append("The cluster is stopped.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.errors import ConsentError
 from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
@@ -77,6 +79,13 @@ def up(
         str,
         typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile, as 4g."),
     ] = "",
+    recreate: Annotated[
+        bool,
+        typer.Option(
+            "--recreate",
+            help="Delete a minikube profile that is damaged or lost its node, and make it anew.",
+        ),
+    ] = False,
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
 ) -> None:
@@ -100,10 +109,19 @@ def up(
         roll=not no_roll,
         timeout=parsers.duration(timeout, "--timeout"),
     )
-    making = parsers.new_profile_options(driver, cpus, memory)
+    making = replace(parsers.new_profile_options(driver, cpus, memory), recreate=recreate)
     project = app_folder.from_folder(folder, manifest) if folder else None
-    with output.progress() as progress:
-        opened = run(_opened(typed, project, manifest, order, making, progress))
+
+    def attempt(making: NewProfileOptions) -> Opened:
+        with output.progress() as progress:
+            return run(_opened(typed, project, manifest, order, making, progress))
+
+    try:
+        opened = attempt(making)
+    except ConsentError as error:
+        if not output.agreed(f"{error}\n{error.question}"):
+            raise
+        opened = attempt(replace(making, recreate=True))
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
@@ -119,18 +137,14 @@ async def _opened(
     progress: Progress,
 ) -> Opened:
     """Choose the cluster, then the files where no folder was typed: those of last time."""
-    from dataclasses import replace
-
     from flashsale.cli.output import looking
-    from flashsale.clusters.availability import describe
     from flashsale.clusters.select import select_for_up
     from flashsale.sale.files import app_folder
     from flashsale.sale.up import bookkeeping
     from flashsale.sale.up.up import open_sale
 
     choice = await select_for_up(replace(typed.wanted, making=making))
-    where = describe(choice.record)
-    progress.note(f"On {where}: {choice.why}.")
+    progress.note(f"On {choice.cluster.describe()}: {choice.why}.")
     if project is None:
         before = bookkeeping.folder_of(choice.record, typed.namespace)
         project, note = app_folder.again(before, manifest)

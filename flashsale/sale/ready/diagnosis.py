@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.base.errors import Hint
 from flashsale.objects.models import Object, Pod, pod_condition
 from flashsale.sale.ready.log_patterns import listening, reason_of, shut_in, tail, unstarted
 
@@ -13,7 +14,10 @@ NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidIma
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
 BEING_MADE = ("ContainerCreating", "PodInitializing")  # nothing has failed yet
 CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
-MEND = "mend CMD in the Dockerfile, or `command` in the manifest, then flashsale up"
+MEND = Hint(
+    "flashsale up",
+    "after you mended CMD in the Dockerfile, or `command` in the manifest",
+)
 NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
 
 
@@ -67,7 +71,7 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         )
     return Diagnosis(
         f"the image {image} cannot be pulled ({reason})",
-        "flashsale up --rebuild builds it; --push REPOSITORY hands it to other machines",
+        Hint("flashsale up --rebuild", "builds it; --push REPOSITORY hands it to other machines"),
         said,
     )
 
@@ -79,8 +83,17 @@ def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         return None
     return Diagnosis(
         f"no node takes the pod {pod.name}: {said}",
-        "flashsale scale to fewer pods, or lower resources.requests in the manifest",
+        _making_room(said),
     )
+
+
+def _making_room(said: str) -> Hint:
+    """Say what helps by what the scheduler lacks: room, or a node of that kind."""
+    if "Insufficient" in said or "Too many pods" in said:
+        return Hint("flashsale scale 1", "fewer pods; or lower resources.requests in the manifest")
+    if "taint" in said:
+        return Hint("flashsale up", "after you wrote tolerations into the manifest")
+    return Hint("flashsale up", "after you changed nodeSelector or affinity in the manifest")
 
 
 def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
@@ -97,7 +110,7 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         return Diagnosis(
             f"the image {image} names no command to run: its Dockerfile has neither CMD"
             " nor ENTRYPOINT",
-            f"add {CMD} to the Dockerfile, then flashsale up",
+            Hint("flashsale up", f"after you added {CMD} to the Dockerfile"),
         )
     if not words:
         return None
@@ -123,13 +136,15 @@ def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     if ended.get("reason") == "OOMKilled":
         return Diagnosis(
             f"the pod {pod.name} needs more memory than its limit allows (OOMKilled)",
-            "raise resources.limits.memory in the manifest, then flashsale up",
+            Hint("flashsale up", "after you raised resources.limits.memory in the manifest"),
         )
     code = ended.get("exitCode", "?")
     if code == 0 and not log.strip():
         return Diagnosis(
             f"the app in the pod {pod.name} ends at once, with exit code 0 and without a word",
-            f"let the Dockerfile end with a command that stays: {CMD}",
+            Hint(
+                "flashsale up", f"after you ended the Dockerfile with a command that stays: {CMD}"
+            ),
         )
     return Diagnosis(
         f"the app in the pod {pod.name} does not stay up: it ends with"
@@ -190,12 +205,12 @@ def _unknown(unready: Sequence[Pod]) -> Diagnosis:
             after = f"; its readiness probe begins only after {delay} s" if delay else ""
             return Diagnosis(
                 f"the pod {pod.name} runs, but is not ready yet{after}",
-                "flashsale status, or a longer --timeout",
+                Hint("flashsale status", "or give it longer with --timeout"),
             )
     names = ", ".join(f"{pod.name} ({pod.status})" for pod in unready)
     return Diagnosis(
         f"still waiting for {names}" if names else "the ReplicaSet is not done yet",
-        "flashsale status, or a longer --timeout",
+        Hint("flashsale status", "or give it longer with --timeout"),
     )
 
 

@@ -11,15 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flashsale.base.errors import Hint
 from flashsale.objects.fields import timestamp
 from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready.log_patterns import listening
 
 TAKEN = "NodePortInUse"  # the node port's, from the embedded cluster and old kube-proxies
 PASSING = ("FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint")  # conflicts; tried again
-REPEATED = {TAKEN: 9.0}  # seconds within which a trouble that lasts is told again: every 5 s
+REPEATED = {TAKEN: 9.0}  # seconds within which a lasting trouble is reported again: every 5 s
 USUALLY = 60.0  # the same for any other
-RATIONED, SELDOM = 20, 330.0  # told 25 times, client-go repeats an event only every 300 s
+RATIONED, SELDOM = 20, 330.0  # after 25 times client-go repeats an event only every 300 s
 POD_NAME = re.compile(r"[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5}")  # as a ReplicaSet gives it
 
 
@@ -82,13 +83,12 @@ def taken(service: Service, asked: bool) -> EndpointProblem:
     Args:
         asked: the manifest asks for this very port.
     """
-    names = f"lsof -i :{service.node_port} names it"
-    another = "change nodePort in the manifest, then flashsale up"
+    another = "change nodePort in the manifest"
     return EndpointProblem(
         f"All pods are ready, but {_taken(service)[0].lower()}{_taken(service)[1:]}.",
-        f"end that program ({names}), or {another}"
+        Hint(f"lsof -i :{service.node_port}", f"names that program; end it, or {another}")
         if asked
-        else f"end that program ({names}); or flashsale down, then flashsale up: on another port",
+        else Hint("flashsale down && flashsale up", "takes another port"),
     )
 
 
@@ -96,7 +96,7 @@ def elsewhere(url: str, named: str) -> EndpointProblem:
     """Say that another sale answers."""
     return EndpointProblem(
         f"All pods are ready, but {url} leads to the pod {named}, which is not of this sale.",
-        "change nodePort in the manifest, then flashsale up",
+        Hint("flashsale up", "after you changed nodePort in the manifest"),
     )
 
 
@@ -117,13 +117,16 @@ def silent(url: str, how: str, service: Service, pods: Sequence[Pod], log: str) 
         say = f"containers say containerPort {' and '.join(map(str, numbers))}"
         return EndpointProblem(
             f"{sends}, where no container listens: {say} ({how}).",
-            f"write `targetPort: {numbers[0]}` in the manifest, then flashsale up",
+            Hint("flashsale up", f"after you wrote `targetPort: {numbers[0]}` in the manifest"),
         )
     heard = listening(log) - {target}
     if heard and target not in listening(log):
         return EndpointProblem(
             f"{sends}, but the app listens on port {min(heard)} ({how}).",
-            f"make the app listen on {target}, or write {min(heard)} in the manifest",
+            Hint(
+                "flashsale up",
+                f"after you made the app listen on {target}, or wrote {min(heard)} in the manifest",
+            ),
         )
     return EndpointProblem(
         f"All pods are ready, but {url} gives no answer: {how}.", "flashsale logs"

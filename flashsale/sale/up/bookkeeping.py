@@ -31,7 +31,7 @@ def recorded(
         raise manifests.wrong(
             manifest.source, f"says namespace {manifest.namespace}, but you say {namespace}"
         )
-    told = replace(
+    opened = replace(
         record,
         namespace=namespace or manifest.namespace or record.namespace,
         replicaset=manifest.name,
@@ -39,7 +39,7 @@ def recorded(
         folder=str(project.folder or ""),
         applied=True,
     )
-    return replace(told, former_names=left_over(before, told))
+    return replace(opened, former_names=left_over(before, opened))
 
 
 def folder_of(record: SaleRecord, namespace: str | None) -> str:
@@ -85,7 +85,4 @@ def stays(record: SaleRecord) -> str:
 
 def options(record: SaleRecord) -> str:
     """Write the options that lead to a recorded sale."""
-    where = (
-        f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"
-    )
-    return f"{where} -n {record.namespace}"
+    return f"{availability.cli_options(record)} -n {record.namespace}"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from flashsale.base.errors import NoSaleError, NotReadyError
+from flashsale.base.errors import Hint, NoSaleError, NotReadyError
 from flashsale.base.text import counted, joined
 from flashsale.clusters.base import Image, Progress
 from flashsale.kube import NotFoundError, paths
@@ -138,7 +138,7 @@ def interrupted(done: int, count: int, deadline: Deadline) -> NotReadyError:
     return NotReadyError(
         f"{done} of {count} old pods {'was' if done == 1 else 'were'} replaced after"
         f" {deadline.seconds:g} s. {_going_on(left)}",
-        hint="flashsale up goes on with it; --timeout gives it longer",
+        hint=Hint("flashsale up", "goes on with it; --timeout gives it longer"),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.text import counted
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.select import SelectedCluster
@@ -44,9 +44,9 @@ from flashsale.sale.up.rollout import (
 )
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
-PORT_HELD = (
-    "write another nodePort; or flashsale down, then flashsale up, where the sale's own Service"
-    " has it under its old name"
+PORT_HELD = Hint(
+    "flashsale down && flashsale up",
+    "where the sale's own Service has it under its old name; else write another nodePort",
 )
 
 
@@ -95,7 +95,7 @@ async def open_sale(
     """Open a sale on a chosen cluster, or bring an open one up to date.
 
     Args:
-        observers: told of all that is seen while pods are waited for, for a live view.
+        observers: called with every update while pods are waited for, for a live view.
 
     Raises:
         ClusterUnreachableError: the cluster cannot be started, or stopped answering.
@@ -186,7 +186,7 @@ def named(error: InvalidError, manifest: Manifest) -> BadInputError:
         return manifests.wrong(
             manifest.source,
             f"changes {field}, which Kubernetes does not allow while the ReplicaSet is there",
-            "flashsale down, then flashsale up",
+            "flashsale down && flashsale up",
         )
     hint = PORT_HELD if "port is already allocated" in error.words else error.hint
     return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)

@@ -82,7 +82,7 @@ def page(board: Board, now: Now) -> list[Text]:
     shown = rows(board, now)
     table = pods(board, shown, (WIDE, len(shown) + 1), now)
     news = [*healed(healings(board, now)), *happened(events(board), MOST_EVENTS)]
-    place = len(whereabouts(board)) + 1 + freshness(board, now).cell_len
+    place = len(place_line(board)) + 1 + freshness(board, now).cell_len
     wide = max([NARROWEST, place, *(len(line.plain.rstrip()) for line in table)])
     return [*header(board, wide, now), *table, *news]
 
@@ -98,7 +98,7 @@ def left(board: Board, now: Now) -> list[Text]:
 def header(board: Board, width: int, now: Now) -> list[Text]:
     """Say what is wanted and what is there, as numbers and a bar; where; and how fresh it is."""
     first = counted(board, width) if board.closed is None else closed_line(board, now)
-    second = between(Text(whereabouts(board), QUIET), freshness(board, now), width)
+    second = between(Text(place_line(board), QUIET), freshness(board, now), width)
     return [first, second, *buyers(board), Text()]
 
 
@@ -109,7 +109,7 @@ def closed_line(board: Board, now: Now) -> Text:
     return Text.assemble((f" The sale was closed at {at}", f"bold {BAD}"), ": no ReplicaSet")
 
 
-def whereabouts(board: Board) -> str:
+def place_line(board: Board) -> str:
     """Say where all this is."""
     place = board.place
     return " " + " · ".join(filter(None, (place.cluster, place.namespace, place.url)))

@@ -69,7 +69,7 @@ def counts(board: Board) -> tuple[int, int, int] | None:
 def stream_state(before: Board, after: Board) -> str:
     """Return the state of all streams together if it changed, else nothing.
 
-    They are live once everything has been told, and live again when the last one is back.
+    They are live once everything has been listed, and live again when the last one is back.
     """
     states = [_overall(before), _overall(after)]
     if states[0] == states[1]:
