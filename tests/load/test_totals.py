@@ -50,6 +50,7 @@ def assert_agrees(figures: Figures, shop: Liar, planned: int) -> None:
         (6, "failure"),
         (6, "not-json"),
         (9, "garbage"),
+        (9, "long"),
         (2, "chunked"),
         (2, "until-close"),
     ],
