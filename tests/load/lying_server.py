@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Literal
 
 Deed = Literal[
-    "sell", "long", "chunked", "until-close", "sell-and-close", "refuse", "redirect", "failure", "not-json",
+    "sell", "long", "chunked", "until-close", "sell-and-close", "refuse", "redirect", "failure",
+    "not-json",
     "reset", "hang-up", "half", "garbage", "silence",
 ]  # fmt: skip
 CONFIRMS: tuple[Deed, ...] = ("sell", "long", "chunked", "until-close", "sell-and-close")
