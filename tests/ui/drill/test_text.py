@@ -77,7 +77,10 @@ def test_the_result_begins_with_the_verdict() -> None:
         *["0.01", "s", "0.10", "s", "5.0", "s", "5.2", "s", "6.0", "s", "2"],
     ]
     assert any(line.startswith("before ") for line in lines)
-    assert lines[-1] == "The same pods again: flashsale drill --seed 0"
+    assert lines[-1] == (
+        "The same pods again: flashsale drill --rate 90 --kills 3 --every 8s --scale 5 --calm 5s"
+        " --seed 0"
+    )
 
 
 def test_a_drill_that_was_stopped_is_neither_pass_nor_fail() -> None:
@@ -86,6 +89,23 @@ def test_a_drill_that_was_stopped_is_neither_pass_nor_fail() -> None:
     assert drawn(views.summary(build_document(made, analyse(made)))).startswith(
         "INCONCLUSIVE  The drill was stopped before its end."
     )
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        (Scenario(kill_method=KillMethod(grace=0), keep_ready=2), ["--hard", "--keep-ready 2"]),
+        (Scenario(kill_method=KillMethod(process=True), max_lost=9), ["--process", "--max-lost 9"]),
+        (Scenario(kill_method=KillMethod(grace=7), rate=0.5), ["--grace 7", "--rate 0.5"]),
+        (Scenario(calm=1.5, seed=5, kills=0), ["--calm 1.5s", "--seed 5", "--kills 0"]),
+    ],
+)
+def test_the_command_that_repeats_a_drill_has_all_its_options(
+    scenario: Scenario, words: list[str]
+) -> None:
+    """So the same pods die in the same way."""
+    command = views.repeat_command(written(scenario=scenario)["scenario"])
+    assert all(word in command for word in words)
 
 
 def test_in_a_terminal_the_verdict_stands_last_as_well() -> None:
