@@ -11,6 +11,7 @@ from flashsale.objects.models import Object, Pod
 from flashsale.sale.ready.conditions import LOOK, Deadline, Sight, hopeless, rescaled, until, whole
 from flashsale.sale.ready.diagnosis import diagnose
 from flashsale.sale.ready.log_patterns import LINES
+from flashsale.sale.ready.nodes import node_trouble
 from flashsale.sale.session import Sale, owned
 
 EXPLAINED = 3  # pods whose logs are read
@@ -84,7 +85,8 @@ async def _explained(sale: Sale, count: int, when: str) -> NotReadyError:
         asyncio.gather(*(last_lines(sale, pod) for pod in read)),
     )
     logs = dict(zip(map(_name, read), texts, strict=True))
-    found = diagnose(alive, events, logs)
+    places = {str(pod["spec"].get("nodeName") or "") for pod in unready}
+    found = await node_trouble(sale, places) or diagnose(alive, events, logs)
     number = len(alive) - len(unready)
     are = "is" if number == 1 else "are"
     return NotReadyError(
