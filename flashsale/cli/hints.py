@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flashsale.base.errors import Hint
 from flashsale.cli.command_list import SALE, entry
@@ -13,26 +13,34 @@ PLACE = {"context": "--context", "cluster": "--cluster", "profile": "--profile"}
 NEXT = " && "
 
 
-def placed(hint: Hint, typed: Shared) -> Hint:
-    """Add the cluster and the namespace that were typed to each command of ours in a hint."""
-    parts = (_placed(part, typed) for part in hint.command.split(NEXT))
+def placed(hint: Hint, typed: Shared, arguments: Sequence[str] = ()) -> Hint:
+    """Add what was typed of the cluster, the namespace and `up`'s files to our commands in a hint.
+
+    Args:
+        arguments: the command line that failed: where `up` helps an `up`, all of it is repeated.
+    """
+    parts = (_placed(part, typed, arguments) for part in hint.command.split(NEXT))
     return Hint(NEXT.join(parts), hint.words)
 
 
-def _placed(command: str, typed: Shared) -> str:
+def _placed(command: str, typed: Shared, arguments: Sequence[str]) -> str:
+    if command == "flashsale up" and "up" in arguments:
+        return shlex.join(["flashsale", *arguments])
     words = command.split(maxsplit=2)
     known = entry(words[1]) if len(words) > 1 and words[0] == "flashsale" else None
-    options = list(_options(shlex.split(command), typed)) if known and known.shared == SALE else []
+    if known is None or known.shared != SALE:
+        return command
+    options = list(_options(words[2].split() if len(words) > 2 else [], typed))
     return " ".join([*words[:2], shlex.join(options), *words[2:]]) if options else command
 
 
-def _options(argv: list[str], typed: Shared) -> Iterator[str]:
+def _options(words: Sequence[str], typed: Shared) -> Iterator[str]:
     """Yield the options that a command lacks; one that names a cluster itself lacks none."""
-    if not {*PLACE.values(), "--help"} & {*argv}:
+    if not {*PLACE.values(), "--help"} & {*words}:
         for name, option in PLACE.items():
             if value := getattr(typed, name):
                 yield from (option, value)
-        if typed.allow_remote and "--allow-remote" not in argv:
+        if typed.allow_remote and "--allow-remote" not in words:
             yield "--allow-remote"
-    if typed.namespace and not {"-n", "--namespace", "--help", "-A"} & {*argv}:
+    if typed.namespace and not {"-n", "--namespace", "--help", "-A"} & {*words}:
         yield from ("-n", typed.namespace)

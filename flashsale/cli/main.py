@@ -87,16 +87,16 @@ def _guarded(arguments: list[str]) -> int:
             f"flashsale met a bug: {type(error).__name__}: {error}", hint=BUG_HINT
         )
         failure.__cause__ = error
-    _show(failure, typed)
+    _show(failure, typed, arguments)
     return failure.exit_code
 
 
-def _show(failure: FlashsaleError, typed: Shared) -> None:
+def _show(failure: FlashsaleError, typed: Shared, arguments: Sequence[str]) -> None:
     """Print a failure; its hint says where the sale is, as far as that was typed."""
     from flashsale.cli.hints import placed
     from flashsale.cli.output import show_error
 
-    failure.hint = placed(failure.hint, typed)
+    failure.hint = placed(failure.hint, typed, arguments)
     show_error(failure, debug=typed.debug)
 
 

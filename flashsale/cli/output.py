@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from flashsale.cli.global_options import Shared
     from flashsale.clusters.base import Progress
-    from flashsale.ui.watch.inline import InlineView
+    from flashsale.sale.observe.state import Observer
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LOG_TIME = "%H:%M:%S"
@@ -107,15 +107,20 @@ def progress() -> AbstractContextManager[Progress]:
     return shown(live=moving(sys.stderr))
 
 
-def looking(shown: Progress) -> InlineView | None:
-    """Show the live view in small below a live progress; nothing where nobody looks."""
+def looking(shown: Progress) -> list[Observer]:
+    """Give the observers of a sale whose pods somebody waits for.
+
+    They note at once why no pod can be made or placed, and draw the pods below a live progress.
+    """
+    from flashsale.sale.ready.explanation import WarningNotes
     from flashsale.ui.progress import LiveProgress
 
-    if not isinstance(shown, LiveProgress):
-        return None
-    from flashsale.ui.watch.inline import InlineView
+    observers: list[Observer] = [WarningNotes(shown.note).see]
+    if isinstance(shown, LiveProgress):
+        from flashsale.ui.watch.inline import InlineView
 
-    return InlineView(shown)
+        observers.append(InlineView(shown).see)
+    return observers
 
 
 def notes() -> Progress:

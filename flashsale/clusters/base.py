@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.objects.models import Pod, Service
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def no_node_port(service: Service) -> BadInputError:
     return BadInputError(
         f"The Service {service.name} is a {service.type} without a node port: "
         "there is no way in from here.",
-        hint="write `type: NodePort` in the manifest, then flashsale up",
+        hint=Hint("flashsale up", "after you wrote `type: NodePort` in the manifest"),
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters import image_loading
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
 from flashsale.clusters.state.directory import state_home
@@ -193,7 +193,7 @@ def unreached(
 ) -> ClusterUnreachableError:
     """Say why there is no URL, and how to make one."""
     hint = (
-        "flashsale url, or flashsale open: both forward to one pod until Ctrl-C"
+        Hint("flashsale url", "forwards to one pod until Ctrl-C")
         if shutil.which("kubectl")
         else f"kubectl --context {context} {' '.join(port_forward(service))}"
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.dockerignore import Ignore
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
 
 DOCKERFILE = "Dockerfile"
 # Our own archive of the user's own folder needs no filter. Debian 12's Python 3.11.2 has none yet.
@@ -108,7 +108,9 @@ def _entries(folder: Path, ignore: Ignore) -> Iterator[tuple[str, ContextEntry]]
             if total > LIMIT:
                 raise BadInputError(
                     f"{folder} holds more than {LIMIT // 2**20} MB: too much for an app.",
-                    hint=f"list what does not belong in the image in {folder / '.dockerignore'}",
+                    hint=Hint(
+                        words=f"list what does not belong in it in {folder / '.dockerignore'}"
+                    ),
                 )
             yield (
                 name,

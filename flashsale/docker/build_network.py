@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.addresses import is_loopback
-from flashsale.base.errors import RefusedError
+from flashsale.base.errors import Hint, RefusedError
 from flashsale.base.pip_settings import read_pip_settings
 from flashsale.docker.buildkit import CA_PATH
 
@@ -138,7 +138,9 @@ def _refuse_passwords(arguments: Mapping[str, str]) -> None:
         if name in INDEXES and any(urlsplit(word).password for word in value.split()):
             raise RefusedError(
                 f"{name} holds a password, which would be readable in the pushed image's history.",
-                hint=f"pass an index without a password: --build-arg {name}=URL",
+                hint=Hint(
+                    f"flashsale up --build-arg {name}=URL", "with an index without a password"
+                ),
             )
 
 

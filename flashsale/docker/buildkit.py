@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from flashsale.base.dockerfile import instructions
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
 
 CA_FILE = ".flashsale-ca.crt"  # in the context
 CA_PATH = "/usr/local/share/ca-certificates/flashsale-extra.crt"  # in the image
@@ -45,7 +45,10 @@ def refuse_buildkit(dockerfile: str) -> None:
             raise BadInputError(
                 f"Line {one.line} of the Dockerfile uses {what}, which needs BuildKit;"
                 " the Docker SDK has only the classic builder.",
-                hint="write that line without it, or build the image yourself and pass --image",
+                hint=Hint(
+                    "flashsale up --image NAME:TAG",
+                    "with an image that you built yourself, or write that line without it",
+                ),
             )
 
 

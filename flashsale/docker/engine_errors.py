@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, Hint
 
 HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL
 
@@ -40,9 +40,14 @@ class EngineError(ClusterUnreachableError):
         self.trouble = trouble
 
 
-NO_ACCESS = "ask who runs this machine for access to Docker"  # its group has the rights of root
+NO_ACCESS = Hint(
+    words="ask who runs this machine for access to Docker"
+)  # its group has the rights of root
 ADVICE = {
-    Trouble.ABSENT: ("Docker is not running on {host}.", "start Docker, then try again"),
+    Trouble.ABSENT: (
+        "Docker is not running on {host}.",
+        Hint(words="start Docker, then try again"),
+    ),
     Trouble.DENIED: (
         "This user may not use Docker on {host}.",
         NO_ACCESS,
@@ -51,16 +56,22 @@ ADVICE = {
         "Certificates for Docker on {host} are missing.",
         "ls $DOCKER_CERT_PATH",
     ),
-    Trouble.EXPIRED: ("A certificate for Docker on {host} has expired.", "renew it"),
-    Trouble.STALE: ("The certificate of Docker on {host} names another address.", "renew it"),
-    Trouble.UNTRUSTED: ("Docker on {host} and this machine do not trust each other.", "renew it"),
+    Trouble.EXPIRED: ("A certificate for Docker on {host} has expired.", Hint(words="renew it")),
+    Trouble.STALE: (
+        "The certificate of Docker on {host} names another address.",
+        Hint(words="renew it"),
+    ),
+    Trouble.UNTRUSTED: (
+        "Docker on {host} and this machine do not trust each other.",
+        Hint(words="renew it"),
+    ),
     Trouble.TIMEOUT: (
         "Cannot reach Docker on {host} (VPN or proxy?).",
-        "add the host to NO_PROXY, or leave the VPN",
+        Hint(words="add the host to NO_PROXY, or leave the VPN"),
     ),
     Trouble.TOO_OLD: (
         "Docker on {host} and the Docker SDK have no API version in common.",
-        "pip install --upgrade docker, and unset DOCKER_API_VERSION",
+        Hint("pip install --upgrade docker", "and unset DOCKER_API_VERSION"),
     ),
 }
 

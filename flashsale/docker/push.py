@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.image_names import HUB, ImageName, InvalidImageNameError
 from flashsale.docker.engine import Emit, Engine
 
@@ -33,7 +33,8 @@ class PushTarget:
             target = ImageName.parse(repository)
         except InvalidImageNameError as error:
             raise BadInputError(
-                f"{repository!r} is not a repository.", hint=f"--push docker.io/YOU/{own.name}"
+                f"{repository!r} is not a repository.",
+                hint=f"flashsale up --push docker.io/YOU/{own.name}",
             ) from error
         return cls(target.name, target.tag or own.tag or "latest")
 
@@ -116,13 +117,13 @@ def refusal(error: str, target: PushTarget) -> PushError:
     if "server gave http response" in low:
         return PushError(
             f"{target.registry} speaks plain HTTP, which Docker takes from loopback only.",
-            hint="add it to insecure-registries in Docker's daemon.json",
+            hint=Hint(words="add it to insecure-registries in Docker's daemon.json"),
             details=error,
         )
     if any(words in low for words in AWAY):
         return PushError(
             f"Docker does not reach the registry {target.registry}.",
-            hint="check its name, and Docker's own proxy: docker info",
+            hint=Hint("docker info", "shows Docker's own proxy; check the registry's name as well"),
             details=error,
         )
     return PushError(f"The push to {target} failed.", hint=f"docker push {target}", details=error)

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, ClassVar
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
 
 
 class ApiError(FlashsaleError):
@@ -55,7 +55,6 @@ class InvalidError(BadInputError):
         self.words = words
 
 
-FORGOTTEN = "kubectl config view --minify --context "
 ANSWERS: dict[int, type[ApiError]] = {
     one.status: one for one in (NotFoundError, ConflictError, GoneError)
 }
@@ -71,7 +70,7 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
     if status == 401:
         return UnauthorizedError(
             f"The cluster '{context}' does not accept our credentials: {words}.",
-            hint=FORGOTTEN + context,
+            hint=f"kubectl config view --minify --context {context}",
         )
     if status == 403:
         return ForbiddenError(
@@ -79,7 +78,9 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
         )
     if status >= 500:
         words, hint = advised(words)
-        return ApiError(f"The cluster '{context}' failed: {words}", hint=hint or "try once more")
+        return ApiError(
+            f"The cluster '{context}' failed: {words}", hint=hint or Hint(words="try once more")
+        )
     return ApiError(f"The cluster '{context}' answered {status}: {words}", hint="flashsale doctor")
 
 

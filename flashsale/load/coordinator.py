@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.machine_limits import workers_for
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import LoadProgress, Report
@@ -31,7 +31,7 @@ class WorkerFailedError(FlashsaleError):
     """A process that sends ended before its part was done."""
 
 
-async def run(
+async def run_load(
     plan: LoadPlan, *, observer: Observer | None = None, stop: asyncio.Event | None = None
 ) -> Report:
     """Carry out a plan and report on it. Cancelling ends all sending at once, without a report.
@@ -191,6 +191,6 @@ async def _failure(process: Process) -> WorkerFailedError:
     written = (await process.stderr.read()).decode(errors="replace")
     return WorkerFailedError(
         "A process that sends purchases died.",
-        hint="flashsale load with a lower --rate",
+        hint=Hint("flashsale load --rate 50", "a lower rate"),
         details="\n".join(written.splitlines()[-5:]),
     )

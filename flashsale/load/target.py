@@ -13,7 +13,7 @@ import socket
 from urllib.parse import SplitResult, urlsplit
 
 from flashsale.base.addresses import is_loopback, is_private
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, RefusedError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, Hint, RefusedError
 from flashsale.load.worker.orders import BUY, LoadTarget
 
 _VISIBLE = re.compile(r"[!-~]+")  # nothing that could end a request line
@@ -38,7 +38,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
         raise LoadRefusedError(
             f"{host} ({address}) is not an address of this machine or a private network:"
             " load on somebody else's server is an attack.",
-            hint="add --allow-remote if the server is yours and its owner knows",
+            hint=Hint(words="add --allow-remote if the server is yours and its owner knows"),
         )
     path = parts.path if parts.path not in ("", "/") else BUY
     query = f"?{parts.query}" if parts.query else ""
@@ -46,9 +46,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
 
 
 def _parts(url: str) -> SplitResult:
-    hint = (
-        "give the sale's address as `flashsale url` prints it, for example http://127.0.0.1:30080"
-    )
+    hint = Hint("flashsale url", "prints the sale's address, as http://127.0.0.1:30080")
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0

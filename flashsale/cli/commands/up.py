@@ -15,6 +15,7 @@ from flashsale.cli import common_options, parsers
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.clusters.base import NewProfileOptions, Progress
+    from flashsale.sale.files.app_folder import Project
     from flashsale.sale.up.up import Opened, Order
 
 COUNT = "flashsale up --replicas"
@@ -98,10 +99,8 @@ def up(
     from flashsale.ui.results import opened_view
 
     typed = shared(ctx)
-    found = app_folder.from_folder(folder, manifest) if folder else app_folder.packaged(manifest)
     arguments = dict(map(parsers.build_arg, build_arg or []))
     order = Order(
-        project=found,
         namespace=typed.namespace,
         image=None if image is None else parsers.image_name(image),
         replicas=None if replicas is None else parsers.replica_count(replicas, COUNT),
@@ -111,11 +110,11 @@ def up(
         timeout=parsers.duration(timeout, "--timeout"),
     )
     making = replace(parsers.new_profile_options(driver, cpus, memory), recreate=recreate)
-    again = folder is None  # then the files are those of last time
+    project = app_folder.from_folder(folder, manifest) if folder else None
 
     def attempt(making: NewProfileOptions) -> Opened:
         with output.progress() as progress:
-            return run(_opened(typed, order, making, progress, manifest=manifest, again=again))
+            return run(_opened(typed, project, manifest, order, making, progress))
 
     try:
         opened = attempt(making)
@@ -131,13 +130,13 @@ def up(
 
 async def _opened(
     typed: Shared,
+    project: Project | None,
+    manifest: Path | None,
     order: Order,
     making: NewProfileOptions,
     progress: Progress,
-    *,
-    manifest: Path | None,
-    again: bool,
 ) -> Opened:
+    """Choose the cluster, then the files where no folder was typed: those of last time."""
     from flashsale.cli.output import looking
     from flashsale.clusters.select import select_for_up
     from flashsale.sale.files import app_folder
@@ -146,12 +145,10 @@ async def _opened(
 
     choice = await select_for_up(replace(typed.wanted, making=making))
     progress.note(f"On {choice.cluster.describe()}: {choice.why}.")
-    if again:
+    if project is None:
         before = bookkeeping.folder_of(choice.record, typed.namespace)
-        found, note = app_folder.again(before, manifest)
-        order = replace(order, project=found)
+        project, note = app_folder.again(before, manifest)
         if note:
             progress.note(note)
-    view = looking(progress)
-    tell = view.sight if view else None
-    return await open_sale(choice, order, progress, tell=tell)
+    observers = looking(progress)
+    return await open_sale(choice, project, order, progress, observers=observers)

@@ -178,16 +178,15 @@ def _contexts() -> list[str]:
 
 def _asked(ask: Callable[[Any, str | None], Any], typed: list[str]) -> list[str]:
     """Ask the sale's cluster, in a thread that nobody waits for longer than a moment."""
+    import asyncio
     import threading
 
+    from flashsale.sale.session import connect_to_sale
+
+    options = _typed_options(typed)
     answers: list[str] = []
 
     def work() -> None:
-        import asyncio
-
-        from flashsale.sale.session import connect_to_sale
-
-        options = _typed_options(typed)
 
         async def answer() -> None:
             async with connect_to_sale(options.wanted, options.namespace) as sale:

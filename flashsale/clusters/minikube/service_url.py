@@ -13,7 +13,7 @@ from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile import Profile
@@ -159,8 +159,10 @@ def no_node_ports(profile: Profile) -> ClusterUnreachableError:
     return ClusterUnreachableError(
         f"The driver {profile.driver} of '{profile.name}' gives no access to node ports,"
         " and a port-forward leads to one pod only.",
-        hint="flashsale url opens one, enough for a look; for a load make a profile with another"
-        " driver: flashsale up --profile NAME --driver docker",
+        hint=Hint(
+            "flashsale up --profile NAME --driver docker",
+            "makes a profile whose node ports can be reached; `flashsale url` is enough for a look",
+        ),
     )
 
 
@@ -169,7 +171,7 @@ def tunnel_needed(profile: Profile) -> ClusterUnreachableError:
     return ClusterUnreachableError(
         f"The node of minikube '{profile.name}' cannot be reached from here, only through a"
         " tunnel.",
-        hint="flashsale open, or flashsale url: both hold a tunnel open until Ctrl-C",
+        hint=Hint("flashsale url", "holds a tunnel open until Ctrl-C; so does `flashsale open`"),
     )
 
 

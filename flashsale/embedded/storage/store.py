@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 
@@ -160,13 +160,20 @@ class Store:
         return lambda: self._subscribers.remove(callback)
 
     def position(self, since: int) -> int | None:
-        """Return where the events after revision ``since`` begin; None if they are forgotten."""
-        if since < self._oldest:
+        """Return where the events after revision ``since`` begin; None if they are forgotten.
+
+        Revision 1 is that of an empty store, from before the cluster; nobody can have seen it.
+        """
+        if since < max(self._oldest, 2):
             return None
         for offset in range(len(self._history), 0, -1):
             if self._history[offset - 1].revision <= since:
                 return self._dropped + offset
         return self._dropped
+
+    def end(self) -> int:
+        """Return the position of the next event."""
+        return self._dropped + len(self._history)
 
     def events(self, position: int) -> list[StoreEvent] | None:
         """Return the events from a position on; None if the reader is too far behind."""
@@ -223,7 +230,7 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise StoreError(
                 f"The cluster's state in {self.path} cannot be written: {error}.",
-                hint="free some disk space: df -h " + str(self.path.parent),
+                hint=Hint(f"df -h {self.path.parent}", "shows the disk that needs room"),
             ) from error
         self.revision = revision
 
@@ -238,10 +245,9 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         return StoreError(
             f"The cluster's state in {path} cannot be opened: {error}.",
-            hint=f"free some disk space: df -h {path.parent}",
+            hint=Hint(f"df -h {path.parent}", "shows the disk that needs room"),
         )
     return StoreError(
         f"The cluster's state in {path} cannot be read: {error}.",
-        hint="move the folder away and start again: "
-        f"mv {path.parent} {path.parent}.broken && flashsale up",
+        hint=f"mv {path.parent} {path.parent}.broken && flashsale up",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.dockerfile import lineage, stages
-from flashsale.base.errors import BadInputError, RefusedError
+from flashsale.base.errors import BadInputError, Hint, RefusedError
 from flashsale.clusters.base import App
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.manifest import Manifest
@@ -171,4 +171,4 @@ def _present(folder: Path) -> list[Path]:
 
 
 def _init(folder: Path) -> str:
-    return f"flashsale init {shlex.quote(str(folder))} writes them"
+    return Hint(f"flashsale init {shlex.quote(str(folder))}", "writes them")

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
 from flashsale.objects.models import Object
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
 MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
 DEEPEST = 50  # levels; an alias may stand within what it stands for
-HINT = "flashsale manifest shows one that works"
+HINT = Hint("flashsale manifest", "prints one that works")
 PIPE = "flashsale manifest | flashsale up --manifest -"
 STDIN = Path("-")  # as kubectl has it
 
@@ -56,9 +56,7 @@ class YamlSource:
         return cls(str(file), _decoded(content, str(file)))
 
 
-@cache
 def _standard_input() -> str:
-    """Read it all, once: whoever asks again gets the same."""
     if sys.stdin.isatty():
         raise BadInputError("stdin is a terminal, not a manifest.", hint=PIPE)
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from flashsale.kube import ApiError, paths
-from flashsale.objects.models import Object, pod_condition
+from flashsale.objects.columns import pod_condition
+from flashsale.objects.models import Object
 from flashsale.sale.ready.diagnosis import Diagnosis
 from flashsale.sale.session import Sale
 

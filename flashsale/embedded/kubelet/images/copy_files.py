@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flashsale.base.dockerfile import Instruction
 from flashsale.base.dockerignore import Ignore, compile_pattern
+from flashsale.base.errors import Hint
 from flashsale.embedded.kubelet.images.image_files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -114,7 +115,7 @@ def _find(
         raise one.wrong(
             f"ADD {source} would have to be fetched or unpacked, which the embedded cluster"
             " does not do",
-            hint="put the files themselves into the app folder and use COPY",
+            hint=Hint(words="put the files themselves into the app folder and use COPY"),
         )
     path = absolute("/", source)
     if found := origin.matching(path):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flashsale.base.dockerfile import Instruction, Stage, find_stage, lineage
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
 from flashsale.embedded.kubelet.images import copy_files, run_commands
 from flashsale.embedded.kubelet.images.base_images import foreign_language
 from flashsale.embedded.kubelet.images.copy_files import AppFolder
@@ -71,7 +71,7 @@ def refuse_other_languages(stages: Sequence[Stage]) -> None:
         raise BadInputError(
             f"{start.start.where}:{start.start.line}: {start.base} is an image for {other},"
             " and the embedded cluster runs Python apps only.",
-            hint="flashsale up --cluster minikube, which runs any image",
+            hint=Hint("flashsale up --cluster minikube", "runs any image"),
         )
 
 

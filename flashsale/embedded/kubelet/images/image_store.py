@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from flashsale.base import dockerfile as dockerfiles
-from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
 from flashsale.embedded.kubelet.images import dockerfile_reader
@@ -111,7 +111,7 @@ class ImageStore:
             raise FlashsaleError(
                 f"The image {name} cannot be stored in {self._blobs.parent}:"
                 f" {error.strerror or error}.",
-                hint=f"free some disk space: df -h {self._blobs.parent}",
+                hint=Hint(f"df -h {self._blobs.parent}", "shows the disk that needs room"),
             ) from error
         return BuiltImage(name, f"sha256:{identity}", built, (*recipe.notes, *notes))
 
@@ -250,7 +250,7 @@ def _full_name(name: str) -> str:
         return full_name(name)
     except InvalidImageNameError as error:
         raise BadInputError(
-            f"{name!r} cannot name an image: {error}.", hint="use a name like flashsale:1.0"
+            f"{name!r} cannot name an image: {error}.", hint="flashsale up --image flashsale:1.0"
         ) from error
 
 
@@ -305,7 +305,7 @@ def _blocks(entry: ImageFile) -> Iterator[bytes]:
 def _too_big(folder: Path, what: str) -> BadInputError:
     return BadInputError(
         f"The app folder {folder} holds {what}.",
-        hint=f"list what does not belong into the image in {folder / '.dockerignore'}",
+        hint=Hint(words=f"list what does not belong in the image in {folder / '.dockerignore'}"),
     )
 
 

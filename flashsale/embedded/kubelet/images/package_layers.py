@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.pip_settings import read_pip_settings
 from flashsale.embedded.kubelet.images.image_files import absolute
 from flashsale.embedded.kubelet.images.install_commands import Install
@@ -47,11 +47,13 @@ class InstallError(FlashsaleError):
     def __init__(self, install: Install, lines: Sequence[str]) -> None:
         output = "\n".join(lines)
         self.offline = any(word in output for word in _NETWORK)
-        hint = "mend what it names, then flashsale up"
+        hint = Hint("flashsale up", "after you mended what it names")
         if any(word in output for word in _CERTIFICATE):
-            hint = "export PIP_CERT=FILE with your network's CA certificate, then flashsale up"
+            hint = Hint(
+                "export PIP_CERT=FILE && flashsale up", "with your network's CA certificate"
+            )
         elif self.offline:
-            hint = "flashsale up, once the package index can be reached (see PIP_INDEX_URL)"
+            hint = Hint("flashsale up", "once the package index can be reached (see PIP_INDEX_URL)")
         super().__init__(f"{install.place}: {install.text} failed.", hint=hint, details=output)
 
 
