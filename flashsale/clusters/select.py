@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -23,6 +24,8 @@ from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
+
+LOG = logging.getLogger(__name__)
 
 NOTHING_ASKED = NewProfileOptions()
 
@@ -217,6 +220,7 @@ def minikube_usable(profile: str) -> tuple[bool, str]:
 def _selected(
     record: SaleRecord, why: str, store: SaleStore, making: NewProfileOptions = NOTHING_ASKED
 ) -> SelectedCluster:
+    LOG.info("using %s: %s (state in %s)", describe(record), why, store.home)
     return SelectedCluster(_cluster(record, store.home, making), why, record, store)
 
 

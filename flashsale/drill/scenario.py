@@ -35,6 +35,23 @@ class Scenario:
     timeout: float = 120.0  # seconds for each healing and each scaling
     max_lost: int = 0
 
+    @property
+    def options(self) -> str:
+        """Write what is not as usual as it is typed, and the seed: the same drill again."""
+        typed = {
+            "rate": (self.rate, 100.0),
+            "kills": (self.kills, 3),
+            "every": (self.every, 8.0),
+            "scale": (self.scale_to, 5),
+            "keep-ready": (self.keep_ready, 1),
+            "calm": (self.calm, 5.0),
+            "timeout": (self.timeout, 120.0),
+            "max-lost": (self.max_lost, 0),
+            "grace": (self.blow.grace, None),
+        }
+        words = [f"--{name} {value:g}" for name, (value, usual) in typed.items() if value != usual]
+        return " ".join([*words, *["--process"] * self.blow.process, f"--seed {self.seed}"])
+
     def __post_init__(self) -> None:
         if not 0 < self.rate <= FASTEST:
             raise BadInputError(

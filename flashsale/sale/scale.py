@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from flashsale.sale.session import Sale
 
 if TYPE_CHECKING:
     from flashsale.sale.ready.conditions import Sight
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ async def scale(
     try:
         before = (await sale.api.get(f"{sale.replicaset_path}/scale"))["spec"].get("replicas", 0)
         await sale.api.scale(sale.replicaset_path, replicas)
+        LOG.info("%s scaled from %s to %s", sale.replicaset_path, before, replicas)
     except NotFoundError as error:
         raise sale.missing() from error
     if wait:

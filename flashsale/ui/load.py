@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from flashsale.base.text import printable
 from flashsale.load.results import Figures, LoadProgress, Quantiles
 
 PODS_SHOWN = 12  # on the live board, so that it stays on one screen
@@ -84,7 +85,9 @@ def pods(counts: Mapping[str, int], *, most: int | None = None) -> Table:
     total = sum(counts.values())
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     for name, count in ranked[:most]:
-        table.add_row(Text(name), f"{count:,}", share(count, total), Bar(total, 0, count))
+        table.add_row(
+            Text(printable(name)), f"{count:,}", share(count, total), Bar(total, 0, count)
+        )
     if most is not None and len(ranked) > most:
         rest = sum(count for _, count in ranked[most:])
         table.add_row(f"and {len(ranked) - most} more", f"{rest:,}", share(rest, total), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -20,6 +21,8 @@ from flashsale.sale.observe.stream import follow
 from flashsale.sale.ready.conditions import ATTEMPTS
 from flashsale.sale.ready.readiness import explained
 from flashsale.sale.session import Sale
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ async def kill_pods(
     """Kill pods, all at once, and note when each blow was accepted."""
 
     async def one(pod: Pod) -> Mark:
+        LOG.info("killing %s in %s: %s", pod.name, sale.namespace, blow)
         if blow.process:
             await sale.cluster.crash(sale.api, sale.namespace, pod)
             return Mark(clock(), pod.name, "crashed")

@@ -86,7 +86,7 @@ def summary(outcome: DrillResult, judged: Analysis, width: int | None = None) ->
         texts.append(pods_table(outcome, judged))
     texts.append(bullets(judged.sentences, width))
     if not passed and outcome.struck:
-        texts.append(f"The same pods again: flashsale drill --seed {outcome.scenario.seed}")
+        texts.append(f"The same pods again: flashsale drill {outcome.scenario.options}")
     return Group(
         Text.assemble(
             (word, style), "  ", (judged.headline, "bold"), no_wrap=True, overflow="ignore"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flashsale.base.text import printable
 from flashsale.sale.observe.observations import EventSeen
 from flashsale.sale.observe.state import Healing
 from flashsale.ui.watch.pod_table import (
@@ -181,7 +182,7 @@ def event_line(one: EventSeen) -> Text:
     style = BAD if one.type == "Warning" else QUIET
     line = Text.assemble((f"   {clock}  ", QUIET), (squeezed(one.reason, 17), style), "  ")
     about = suffix(one.name) if one.kind == "Pod" else "rs"
-    return line.append(f"{squeezed(about, 6)}  ").append(f"{one.message}{times}", QUIET)
+    return line.append(f"{squeezed(about, 6)}  ").append(f"{printable(one.message)}{times}", QUIET)
 
 
 def footer(board: Board, now: Now, keys: str) -> list[Text]:
@@ -189,7 +190,7 @@ def footer(board: Board, now: Now, keys: str) -> list[Text]:
     if not keys:
         return []
     if board.message and now.mono - board.message_at < MESSAGE:
-        return [Text(), Text(f" {board.message}", HEAD)]
+        return [Text(), Text(f" {printable(board.message)}", HEAD)]
     return [Text(), Text(f" {keys}", QUIET)]
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from flashsale.base.text import printable
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.observations import EventSeen, Observation, PodSeen, StreamSeen
 from flashsale.sale.observe.state import (
@@ -57,7 +58,7 @@ def plain_lines(
     """Write what one observation changed as lines for people, with the time of day."""
     clock = f"{time.strftime('%H:%M:%S', time.localtime(wall))}.{int(wall % 1 * 1000):03}"
     for text in _plain(before, after, observation, said):
-        yield f"{clock}  {text}"
+        yield f"{clock}  {printable(text)}"
 
 
 def counts(board: Board) -> tuple[int, int, int] | None:

@@ -16,7 +16,7 @@ from tests.clusters.minikube.double_world import STOPPED, Told, World
     ("fault", "sentence", "hint"),
     [
         ({"code": 55, "advice": "Start Docker {{.x}}"}, "no driver", "Start Docker"),
-        ({"code": 63}, "Docker is not running.", "start Docker, then retry"),
+        ({"code": 63}, "Docker is not running.", "start Docker, then try again"),
         ({"code": 65}, "no driver", "install Docker"),
         ({"code": 69}, "may not use Docker", "ask who runs this machine"),
         ({"code": 57}, "Do not run as root with the docker driver.", "ordinary user"),

@@ -109,7 +109,7 @@ async def test_lock_that_is_never_free_is_explained(
     world.set(faults={"start": [CLASH] * 5})
     with pytest.raises(LockedError, match="Another minikube is at work on 'shop'") as caught:
         await minikube.start(told)
-    assert caught.value.hint.startswith("wait until it is done")
+    assert caught.value.hint.startswith("pgrep -af minikube")
     assert "delete" not in caught.value.hint
     assert "Sperre" in caught.value.details
     assert world.acts() == ["start"] * 3

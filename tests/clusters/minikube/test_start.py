@@ -161,7 +161,7 @@ async def test_kubernetes_that_stays_silent_fails(
     world.has(apiserver="Stopped", broken=True)
     error = await fails(minikube, told)
     assert world.acts() == ["start"]
-    assert error.hint == "run: minikube logs -p shop"
+    assert error.hint == "minikube logs -p shop"
 
 
 async def test_misplaced_kubeconfig_is_refreshed(

@@ -50,7 +50,7 @@ def test_count_takes_different_pods() -> None:
     [
         ({"name": "nope"}, BadInputError, "There is no pod 'nope'"),
         ({"name": "rs-aaaab"}, BadInputError, "Did you mean 'rs-aaaaa'"),
-        ({"name": "ccccc"}, BadInputError, "Did you mean 'rs-ccccc'"),
+        ({"name": "rs-cccc"}, BadInputError, "Did you mean 'rs-ccccc'"),
         ({"name": "stranger"}, RefusedError, "does not belong"),
         ({"name": "orphan"}, RefusedError, "does not belong"),
         ({"name": "rs-ddddd"}, BadInputError, "on its way out"),

@@ -103,7 +103,7 @@ def test_taken_port_has_a_way_out() -> None:
     """The manifest's own port can be changed there; another is drawn anew."""
     view = Service.from_object(service())
     assert "change nodePort in the manifest" in endpoint_diagnosis.taken(view, asked=True).hint
-    assert "flashsale down, then flashsale up" in endpoint_diagnosis.taken(view, asked=False).hint
+    assert "flashsale down && flashsale up" in endpoint_diagnosis.taken(view, asked=False).hint
 
 
 def test_other_warnings_are_told_in_the_clusters_words() -> None:
