@@ -89,6 +89,18 @@ class RefusedError(FlashsaleError):
     exit_code = 6
 
 
+class ConsentError(RefusedError):
+    """Something would be lost: refused until somebody says yes.
+
+    Args:
+        question: to be asked on a terminal; it says what a yes does.
+    """
+
+    def __init__(self, message: str, *, hint: str, question: str) -> None:
+        super().__init__(message, hint=hint)
+        self.question = question
+
+
 class PurchasesLostError(FlashsaleError):
     """More purchases were lost than allowed."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from flashsale.base.errors import FlashsaleError
@@ -15,15 +15,18 @@ from flashsale.base.text import printable
 from flashsale.ui.console import colourful, filled, moving, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
     from contextlib import AbstractContextManager
 
     from flashsale.cli.global_options import Shared
     from flashsale.clusters.base import Progress
-    from flashsale.ui.watch.inline import InlineView
+    from flashsale.sale.observe.state import Observer
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LOG_TIME = "%H:%M:%S"
+
+
+PATIENCE = 1.0  # seconds of silence that need no explanation
 
 
 class ReaderLeftError(Exception):
@@ -104,15 +107,20 @@ def progress() -> AbstractContextManager[Progress]:
     return shown(live=moving(sys.stderr))
 
 
-def looking(shown: Progress) -> InlineView | None:
-    """Show the live view in small below a live progress; nothing where nobody looks."""
+def looking(shown: Progress) -> list[Observer]:
+    """Give the observers of a sale whose pods somebody waits for.
+
+    They note at once why no pod can be made or placed, and draw the pods below a live progress.
+    """
+    from flashsale.sale.ready.explanation import WarningNotes
     from flashsale.ui.progress import LiveProgress
 
-    if not isinstance(shown, LiveProgress):
-        return None
-    from flashsale.ui.watch.inline import InlineView
+    observers: list[Observer] = [WarningNotes(shown.note).see]
+    if isinstance(shown, LiveProgress):
+        from flashsale.ui.watch.inline import InlineView
 
-    return InlineView(shown)
+        observers.append(InlineView(shown).see)
+    return observers
 
 
 def notes() -> Progress:
@@ -120,6 +128,26 @@ def notes() -> Progress:
     from flashsale.ui.progress import PlainProgress, SilentProgress
 
     return SilentProgress() if Verbosity.quiet else PlainProgress()
+
+
+@asynccontextmanager
+async def after_a_second(text: str) -> AsyncGenerator[None]:
+    """Say what is being done if it takes longer than one second."""
+    import asyncio
+
+    later = asyncio.get_running_loop().call_later(PATIENCE, note, text)
+    try:
+        yield
+    finally:
+        later.cancel()
+
+
+def agreed(question: str) -> bool:
+    """Ask whoever sits at the terminal; False where nobody does."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    _tell(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def note(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -39,10 +40,19 @@ class ContextCluster:
     kind: Kind = "context"
     start_hint = "flashsale doctor"
     stops_with_sale = False
+    can_be_started = False
 
     def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
         self.context = context
         self.kubeconfig = kubeconfig
+
+    def describe(self) -> str:
+        """Name it in a sentence."""
+        return f"the context '{self.context}'"
+
+    def cli_options(self) -> str:
+        """Write the options that lead here."""
+        return f"--context {shlex.quote(self.context)}"
 
     async def start(self, progress: Progress) -> None:
         """Make sure that it answers; nothing can be started here."""
@@ -56,6 +66,9 @@ class ContextCluster:
         except ClusterUnreachableError:
             return False
         return True
+
+    async def diagnosis(self) -> None:
+        """Say nothing: whoever runs it is not asked."""
 
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress

@@ -29,9 +29,18 @@ class EmbeddedCluster:
     context = CONTEXT
     start_hint = START
     stops_with_sale = True
+    can_be_started = True
 
     def __init__(self, home: Path) -> None:
         self.home = home  # its own folder, inside the state home
+
+    def describe(self) -> str:
+        """Name it in a sentence."""
+        return "the embedded cluster"
+
+    def cli_options(self) -> str:
+        """Write the options that lead here."""
+        return "--cluster embedded"
 
     @property
     def kubeconfig(self) -> Path:
@@ -67,6 +76,9 @@ class EmbeddedCluster:
         from flashsale.embedded.process import launch
 
         return await asyncio.to_thread(launch.find, self.home) is not None
+
+    async def diagnosis(self) -> None:
+        """Say nothing: the error has it all."""
 
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress

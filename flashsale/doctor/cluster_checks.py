@@ -5,38 +5,39 @@ Each finding is judged by a pure function from what was found; nothing is starte
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import Awaitable
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.text import counted
 from flashsale.clusters.minikube import ProfileState, installed, profile_state
 from flashsale.clusters.minikube.cli import INSTALL, MinikubeCli
-from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, version
-from flashsale.clusters.minikube.start.start_plan import (
-    BY_DOCKER,
-    check_version,
-    disk_full,
-    image_route,
-)
+from flashsale.clusters.minikube.condition import Condition, condition, up_command
+from flashsale.clusters.minikube.image.image_route import image_route
+from flashsale.clusters.minikube.profile import Profile, version
+from flashsale.clusters.minikube.start.start_plan import check_version
 from flashsale.doctor.finding import Finding, Grade
 from flashsale.kube import kubeconfig as contexts
 
 
-async def check_minikube(profile: str, *, docker: bool) -> Finding:
+async def check_minikube(profile: str, engine: Awaitable[list[Finding]]) -> Finding:
     """Ask minikube for its version and the profile's driver, runtime and state.
 
     Args:
-        docker: whether this machine's Docker answers.
+        engine: what is found about this machine's Docker, side by side with this.
     """
     if not installed():
         return Finding("minikube", "absent", "not installed", Hint(words=f"install it: {INSTALL}"))
     try:
-        found = await version(MinikubeCli(profile))
+        found, state, docker = await asyncio.gather(
+            version(MinikubeCli(profile)), profile_state(profile), engine
+        )
         warning = check_version(found)
-        state = await profile_state(profile)
     except FlashsaleError as error:
         return Finding("minikube", "problem", str(error).rstrip("."), error.hint)
-    return judge_profile(profile, found, warning, state, docker=docker)
+    running = docker[0].grade == "ok"
+    return judge_profile(profile, found, warning, state, docker=running)
 
 
 def judge_profile(
@@ -44,46 +45,32 @@ def judge_profile(
 ) -> Finding:
     """Judge a profile; one that is merely stopped, or not made yet, is no problem."""
     program = f"v{'.'.join(map(str, version))}" + (" (old)" if warning else "")
-    up = "flashsale up " + ("--cluster minikube" if name == "minikube" else f"--profile {name}")
     update = Hint(words=f"update it: {INSTALL}") if warning else ""
-    if state.damaged:
-        text = f"{program}, profile '{name}' is damaged"
-        return Finding("minikube", "problem", text, f"minikube delete -p {name}")
-    if state.profile is None:
-        return Finding("minikube", "ok", f"{program}, no profile '{name}' yet", update or up)
-    grade, word, hint = describe_condition(name, state, up, docker=docker)
-    text = f"{program}, profile '{name}' ({describe_making(state.profile)}) {word}"
-    if image_route(state.profile)[0] == "node":
+    if not state.exists:
+        hint = update or up_command(name)
+        return Finding("minikube", "ok", f"{program}, no profile '{name}' yet", hint)
+    found = condition(name, state, docker=docker)
+    if not state.running and contexts.problems():  # then minikube's own word says little
+        file, wrong = contexts.problems()[0]
+        found = Condition(
+            f"cannot be judged: {wrong}", f"ls -l {contexts.quoted(file)}", good=False
+        )
+    elif state.status is None and not state.damaged:
+        found = _without_an_answer(name, found)
+    made = f" ({describe_making(state.profile)})" if state.profile else ""
+    text = f"{program}, profile '{name}'{made} {found.words}"
+    if state.profile and image_route(state.profile)[0] == "node":
         text += "; images are built with `minikube image build`"
-    return Finding("minikube", grade, text, hint if grade == "problem" else update or hint)
+    grade: Grade = "ok" if found.good else "problem"
+    return Finding("minikube", grade, text, update or found.hint if found.good else found.hint)
 
 
-def describe_condition(
-    name: str, state: ProfileState, up: str, *, docker: bool
-) -> tuple[Grade, str, str]:
-    """Say what state a profile is in, and what to type about it."""
-    match state.status:
-        case status if state.running:
-            return "ok", "is running", ""
-        case None:
-            return "problem", "does not say its state", f"minikube status -p {name}"
-        case status if status == GONE:
-            by_docker = state.profile is not None and state.profile.driver in BY_DOCKER
-            if by_docker and not docker:
-                return (
-                    "problem",
-                    "needs Docker, which is not running",
-                    Hint(words="start Docker, then try again"),
-                )
-            return "problem", "has lost its node; data inside is lost", up
-        case MinikubeStatus(host="InsufficientStorage"):
-            return "problem", "has a full disk", disk_full(name).hint
-        case MinikubeStatus(host="Running", apiserver="Paused"):
-            return "ok", "is paused", up
-        case MinikubeStatus(host="Running"):
-            return "problem", "runs, but its Kubernetes does not answer", up
-        case MinikubeStatus(host=host):
-            return "ok", f"is {host.lower()}", up
+def _without_an_answer(name: str, found: Condition) -> Condition:
+    """Say what makes `status` slow where that can be seen from here."""
+    if name in contexts.read():
+        return found
+    words = f"{found.words} in time; the kubeconfig has no entry for it"
+    return Condition(words, f"minikube update-context -p {name}", good=False)
 
 
 def describe_making(profile: Profile) -> str:
@@ -103,9 +90,17 @@ def check_embedded() -> Finding:
     return Finding("embedded", "ok", f"needs nothing but this Python{ports}")
 
 
-def list_contexts() -> Finding:
-    """List the contexts that `--context` could name."""
+def list_contexts() -> list[Finding]:
+    """List the contexts that `--context` could name, and the files that cannot be read."""
+    broken = [
+        Finding("contexts", "problem", wrong, f"ls -l {contexts.quoted(file)}")
+        for file, wrong in contexts.problems()
+    ]
     found = sorted(contexts.read().values(), key=lambda one: one.name)
+    return [*broken, *([_judge_contexts(found)] if found or not broken else [])]
+
+
+def _judge_contexts(found: list[contexts.KubeContext]) -> Finding:
     if not found:
         return Finding("contexts", "absent", "no kubeconfig with a context")
     near = [one.name for one in found if one.local or one.minikube]

@@ -9,24 +9,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters import availability, select
+from flashsale.clusters import select
+from flashsale.clusters.minikube.profile import asked_once
 from flashsale.clusters.select import ClusterOptions
-from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.doctor import cluster_checks, machine_checks, sale_checks
 from flashsale.doctor.finding import Finding
 
+SLOW = 12.0  # seconds for `minikube status`, which a wrong entry in the kubeconfig makes slow
+
 
 async def examine(wanted: ClusterOptions, home: Path) -> list[Finding]:
-    """Look at everything."""
-    engine, (sale, asleep) = await asyncio.gather(
-        machine_checks.check_docker(), sale_checks.check_sale(home)
-    )
-    docker_answers = engine[0].grade == "ok"
-    minikube = await cluster_checks.check_minikube(
-        profile_of_interest(wanted, home), docker=docker_answers
-    )
-    if not await _docker_is_needed(wanted, home):
-        engine = [without_need(finding) for finding in engine]
+    """Look at everything, side by side where that can take long."""
+    async with asked_once(SLOW):
+        docker = asyncio.ensure_future(machine_checks.check_docker())
+        minikube, (sale, asleep), engine = await asyncio.gather(
+            cluster_checks.check_minikube(select.profile_of_interest(wanted, home), docker),
+            sale_checks.check_sale(home),
+            docker,
+        )
+        if not await _docker_is_needed(wanted, home):
+            engine = [without_need(finding) for finding in engine]
+        choice = await sale_checks.check_choice(wanted, home, asleep=asleep)
     return [
         machine_checks.check_python(sys.version_info[:3]),
         machine_checks.check_state_folder(home),
@@ -36,17 +39,10 @@ async def examine(wanted: ClusterOptions, home: Path) -> list[Finding]:
         minikube,
         machine_checks.check_proxies(os.environ),
         machine_checks.list_tools(),
-        cluster_checks.list_contexts(),
+        *cluster_checks.list_contexts(),
         sale,
-        await sale_checks.check_choice(wanted, home, asleep=asleep),
+        choice,
     ]
-
-
-def profile_of_interest(wanted: ClusterOptions, home: Path) -> str:
-    """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
-    recorded = SaleStore(home).read_if_usable()
-    named = recorded.profile if recorded and recorded.kind == availability.MINIKUBE else None
-    return wanted.profile or named or availability.MINIKUBE
 
 
 async def _docker_is_needed(wanted: ClusterOptions, home: Path) -> bool:
@@ -55,7 +51,7 @@ async def _docker_is_needed(wanted: ClusterOptions, home: Path) -> bool:
         chosen = await select.select_for_up(wanted, home=home)
     except FlashsaleError:
         return True  # what was asked for by name cannot be used: Docker may be why
-    return chosen.record.kind != "embedded"
+    return not chosen.cluster.stops_with_sale
 
 
 def without_need(finding: Finding) -> Finding:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError, Hint, NoSaleError
-from flashsale.clusters import availability, select
+from flashsale.clusters import select
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster
 from flashsale.clusters.state.sale_store import SaleStore
@@ -23,22 +23,24 @@ async def check_sale(home: Path) -> tuple[Finding, bool]:
         recorded = SaleStore(home).read()
         choice = await select.select_existing(ClusterOptions(), home=home)
     except FlashsaleError as error:
-        if isinstance(error, NoSaleError) and not SaleStore(home).read_if_usable():
-            return Finding("sale", "absent", "none is open", "flashsale up"), False
+        if isinstance(error, NoSaleError):
+            known = SaleStore(home).read_if_usable()
+            text = str(error).rstrip(".") if known else "none is open"
+            return Finding("sale", "absent", text, "flashsale up"), False
         return Finding("sale", "problem", str(error).rstrip("."), error.hint), True
     if recorded is None:
         text = "none is recorded, but the embedded cluster runs"
         return Finding(
             "sale", "ok", text, Hint("flashsale down", "or go on with it: flashsale up")
         ), False
-    where = availability.describe(recorded)
+    where = choice.cluster.describe()
     if await is_running(choice.cluster):
         wrong, hint = await find_trouble(choice)
         if wrong:
             return Finding("sale", "problem", wrong.rstrip("."), hint), False
         return Finding("sale", "ok", f"recorded on {where}, which runs"), False
-    if recorded.kind == "context":
-        look = f"kubectl --context {recorded.context} get nodes"
+    if not choice.cluster.can_be_started:
+        look = f"kubectl --context {choice.cluster.context} get nodes"
         return Finding("sale", "problem", f"recorded on {where}, which does not answer", look), True
     asleep = f"recorded on {where}, which is not running"
     return Finding("sale", "problem", asleep, "flashsale up"), True
@@ -75,5 +77,5 @@ async def check_choice(wanted: ClusterOptions, home: Path, *, asleep: bool) -> F
     except FlashsaleError as error:
         return Finding("up", "problem", str(error).rstrip("."), error.hint)
     start = asleep and chosen.record == SaleStore(home).read_if_usable()
-    use = "start" if start and chosen.record.kind != "context" else "use"
-    return Finding("up", "ok", f"would {use} {availability.describe(chosen.record)}: {chosen.why}")
+    use = "start" if start and chosen.cluster.can_be_started else "use"
+    return Finding("up", "ok", f"would {use} {chosen.cluster.describe()}: {chosen.why}")

@@ -15,6 +15,10 @@ class ApiError(FlashsaleError):
     status: ClassVar[int] = 0
 
 
+class NoAnswerError(ClusterUnreachableError):
+    """No answer came from where the kubeconfig says that the API server is."""
+
+
 class UnauthorizedError(ClusterUnreachableError):
     """The credentials do not count here, or not any more."""
 
@@ -96,11 +100,9 @@ def said(body: str | bytes) -> str:
     return str(status.get("message") or "") if isinstance(status, dict) else ""
 
 
-def unreachable(
-    context: str, host: str, error: BaseException, hint: str
-) -> ClusterUnreachableError:
+def unreachable(context: str, host: str, error: BaseException, hint: str) -> NoAnswerError:
     """Say in one sentence why no answer came."""
-    return ClusterUnreachableError(f"The cluster '{context}' {_how(error, host)}.", hint=hint)
+    return NoAnswerError(f"The cluster '{context}' {_how(error, host)}.", hint=hint)
 
 
 def _how(error: BaseException, host: str) -> str:

@@ -31,7 +31,7 @@ class WorkerFailedError(FlashsaleError):
     """A process that sends ended before its part was done."""
 
 
-async def run(
+async def run_load(
     plan: LoadPlan, *, observer: Observer | None = None, stop: asyncio.Event | None = None
 ) -> Report:
     """Carry out a plan and report on it. Cancelling ends all sending at once, without a report.

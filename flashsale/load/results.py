@@ -125,6 +125,21 @@ class Figures:
         }
 
 
+LOSS_WORDS = {
+    "refused": "connection refused",
+    "reset": "connection reset",
+    "timeout": "no answer in time",
+    "other": "no HTTP answer",
+}
+
+
+def failure_counts(figures: Figures) -> str:
+    """Say how purchases failed, and how often: `HTTP 404 (120), connection reset (3)`."""
+    losses = {LOSS_WORDS.get(name, name): count for name, count in figures.errors.items()}
+    failures = {**figures.rejections, **losses}
+    return ", ".join(f"{name} ({count:,})" for name, count in failures.items() if count)
+
+
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
     """A run under way, for a live view."""

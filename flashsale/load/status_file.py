@@ -21,7 +21,7 @@ STALE = 3.0  # seconds after which a load that did not say goodbye counts as ove
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class LoadStatus:
     """What a load has said last."""
 
     at: float  # unix seconds
@@ -31,7 +31,7 @@ class Announced:
     pods: Mapping[str, int]  # confirmed purchases since the load began, by pod
 
 
-class Announcer:
+class StatusFile:
     """An observer of a load that passes on what it sees, and writes it down now and then."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Announcer:
             self._due = now + EVERY
             self._write(now, progress)
 
-    def __enter__(self) -> Announcer:
+    def __enter__(self) -> StatusFile:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,10 +74,10 @@ class Announcer:
             replace_file(self._file, json.dumps(said))
 
 
-def announced(folder: Path, now: float) -> Announced | None:
+def read_status(folder: Path, now: float) -> LoadStatus | None:
     """Read what a load has said within the last seconds; ``now`` is unix seconds."""
     try:
-        found = Announced(**json.loads((folder / NAME).read_text()))
+        found = LoadStatus(**json.loads((folder / NAME).read_text()))
     except (OSError, ValueError, TypeError):
         return None
     return found if 0 <= now - found.at < STALE else None

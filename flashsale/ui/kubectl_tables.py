@@ -75,7 +75,7 @@ def status_view(status: SaleStatus, now: float, *, wide: bool = False) -> str:
     """Write the whole sale: three tables, and where it is; ``now`` is unix seconds."""
     pods = pods_table(status.pods, now, wide=wide) if status.pods else "No pods."
     service = service_table(status.service, now) if status.service else ""
-    last = [status.url or status.way, whereabouts(status)]
+    last = [status.url or status.no_url, whereabouts(status)]
     if wide and status.pods:
         last.append(spread(status.pods))
     parts = (

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flashsale.load.coordinator import run
+from flashsale.load.coordinator import run_load
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures
 from flashsale.load.target import find_target
@@ -72,7 +72,7 @@ def shop() -> Iterator[str]:
 def sent(url: str, rate: float, seconds: float, kept: bool) -> Figures:
     """Send from one process."""
     plan = LoadPlan(find_target(url), rate, seconds, keepalive=kept, workers=1)
-    return asyncio.run(run(plan)).figures
+    return asyncio.run(run_load(plan)).figures
 
 
 def ours(url: str, kept: bool) -> Speed:

@@ -50,15 +50,25 @@ def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
     ("state", "grade", "words", "hint"),
     [
         (ProfileState(None), "ok", "no profile 'shop' yet", "flashsale up --profile shop"),
-        (ProfileState(None, damaged=True), "problem", "damaged", "minikube delete -p shop"),
+        (
+            ProfileState(None, damaged="why"),
+            "problem",
+            "is damaged",
+            "up --profile shop --recreate",
+        ),
         (ProfileState(PROFILE, WELL), "ok", "is running", ""),
         (ProfileState(PROFILE, STOPPED), "ok", "is stopped", "flashsale up --profile shop"),
         (ProfileState(PROFILE, PAUSED), "ok", "is paused", "flashsale up --profile shop"),
         (ProfileState(PROFILE, FULL), "problem", "full disk", "docker system prune"),
         (ProfileState(PROFILE, SILENT), "problem", "does not answer", "flashsale up"),
-        (ProfileState(PROFILE, GONE), "problem", "needs Docker, which is not", "start Docker"),
-        (ProfileState(VM, GONE), "problem", "has lost its node", "flashsale up --profile shop"),
-        (ProfileState(PROFILE, None), "problem", "not say its state", "minikube status -p shop"),
+        (ProfileState(PROFILE, GONE), "problem", "needs Docker, which is not", "docker"),
+        (
+            ProfileState(VM, GONE),
+            "problem",
+            "has lost its node",
+            "flashsale up --profile shop --recreate",
+        ),
+        (ProfileState(PROFILE, None), "problem", "has no entry for it", "minikube update-context"),
         (
             ProfileState(
                 Profile("shop", "docker", "containerd", ("", "m02"), "", cpus=4, memory=4096), WELL

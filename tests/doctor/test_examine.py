@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.select import ClusterOptions
+from flashsale.clusters.select import ClusterOptions, profile_of_interest
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
-from flashsale.doctor import cluster_checks, examine
+from flashsale.doctor import cluster_checks
 from flashsale.doctor.finding import Finding
 from flashsale.embedded.process import launch
 from flashsale.ui.doctor import findings_view
@@ -118,16 +119,31 @@ def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatc
     file = sale_home.parent / "config"
     file.write_text(json.dumps(document))
     monkeypatch.setenv("KUBECONFIG", str(file))
-    told = cluster_checks.list_contexts().text
-    assert told == "kind-dev; not of this machine, so only with --allow-remote: prod"
+    (found,) = cluster_checks.list_contexts()
+    assert found.text == "kind-dev; not of this machine, so only with --allow-remote: prod"
+
+
+def test_broken_kubeconfig_is_a_problem_with_its_cause(
+    sale_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a kubeconfig without contexts; those of other files count all the same."""
+    good, broken = sale_home.parent / "good", sale_home.parent / "broken"
+    good.write_text('{"contexts": [{"name": "kind-dev", "context": {"cluster": "c"}}]}')
+    broken.write_text("contexts: [")
+    monkeypatch.setenv("KUBECONFIG", f"{broken}{os.pathsep}{good}")
+    first, second = cluster_checks.list_contexts()
+    assert (first.grade, second.grade) == ("problem", "ok")
+    assert first.text.startswith(f"{broken} is not YAML, line 1: ")
+    assert first.hint == f"ls -l {broken}"
+    assert "kind-dev" in second.text
 
 
 def test_profile_of_interest_is_the_recorded_one(sale_home: Path) -> None:
     """Unless another one is typed."""
-    assert examine.profile_of_interest(ClusterOptions(), sale_home) == "minikube"
+    assert profile_of_interest(ClusterOptions(), sale_home) == "minikube"
     SaleStore(sale_home).write(SaleRecord("minikube", "shop", profile="shop"))
-    assert examine.profile_of_interest(ClusterOptions(), sale_home) == "shop"
-    assert examine.profile_of_interest(ClusterOptions(profile="other"), sale_home) == "other"
+    assert profile_of_interest(ClusterOptions(), sale_home) == "shop"
+    assert profile_of_interest(ClusterOptions(profile="other"), sale_home) == "other"
 
 
 WELL = Finding("docker", "ok", "version 28 on this machine")

@@ -36,7 +36,7 @@ def test_ten_kills_and_two_scalings_cost_none_of_twenty_thousand_purchases(
     assert [kill["number"] for kill in told["kills"]] == list(range(1, KILLS + 1))
     assert [healing["kill"] for healing in told["healings"]] == list(range(1, KILLS + 1))
     assert all(healing["served_seconds"] for healing in told["healings"][:-1])
-    struck = [kill["at_seconds"] for kill in told["kills"]]
-    assert all(later - earlier >= EVERY for earlier, later in pairwise(struck))
+    kills = [kill["at_seconds"] for kill in told["kills"]]
+    assert all(later - earlier >= EVERY for earlier, later in pairwise(kills))
     assert [(one["from"], one["to"]) for one in told["scalings"]] == [(3, 4), (4, 3)]
     assert sale("status", "-o", "json").json["replicaset"]["desired"] == 3

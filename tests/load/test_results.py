@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.base.errors import BadInputError
-from flashsale.load.fairness import came_and_went, chance_of, chi_square_tail, shares
+from flashsale.load.fairness import came_and_went, chi_square_tail, judge_shares, uniformity
 from flashsale.load.machine_limits import own_limits, workers_for
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, Quantiles, Report
@@ -102,7 +102,10 @@ def test_fair_picks_are_called_uneven_about_as_often_as_promised() -> None:
     chances = []
     for _ in range(400):
         picks = [random.randrange(3) for _ in range(300)]
-        chances.append(chance_of([picks.count(pod) for pod in range(3)]))
+        shares = uniformity([{str(pod): picks.count(pod) for pod in range(3)}])
+        assert shares is not None
+        assert shares.chance is not None
+        chances.append(shares.chance)
     assert sum(chance < 0.5 for chance in chances) / 400 == pytest.approx(0.5, abs=0.1)
     assert min(chances) > 0.001 / 2
 
@@ -137,14 +140,14 @@ def report(
 )
 def test_the_shares_get_the_verdict_they_deserve(run: Report, verdict: str) -> None:
     """Each verdict comes with a sentence."""
-    judged = shares(run)
+    judged = judge_shares(run)
     assert judged.verdict == verdict
     assert judged.text.endswith(".")
 
 
 def test_one_kept_connection_is_one() -> None:
     """The words go with the number."""
-    text = shares(report({"a": 300}, keepalive=True, connections=1)).text
+    text = judge_shares(report({"a": 300}, keepalive=True, connections=1)).text
     assert text.startswith("300 purchases went over 1 kept connection: ")
 
 

@@ -27,7 +27,7 @@ DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")  # so a killed superviso
 
 def default_folder() -> Path:
     """Return the folder of the cluster of a call that names none."""
-    return programs.folder() / "cluster"
+    return programs.FOLDER / "cluster"
 
 
 def start(argv: list[str]) -> int:

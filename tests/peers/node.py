@@ -108,12 +108,12 @@ class Node:
             CONTAINERD.format(
                 socket=SOCKET,
                 pause=images.PAUSE,
-                programs=programs.folder(),
+                programs=programs.FOLDER,
                 folder=network,
                 runc=Path(__file__).with_name("runc"),
             )
         )
-        path = f"{programs.folder()}{os.pathsep}{os.environ['PATH']}"  # it looks for its shim there
+        path = f"{programs.FOLDER}{os.pathsep}{os.environ['PATH']}"  # it looks for its shim there
         processes.start(
             [programs.path("containerd"), "--config", config], env={**os.environ, "PATH": path}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,7 +42,11 @@ def real_cluster(folder: Path, *options: str) -> Iterator[Path]:
     """
     command = [*DIES_WITH_US, sys.executable, str(START), "--foreground", "--folder", str(folder)]
     process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, *options],
+        env={**os.environ, "FLASHSALE_PEERS": str(programs.FOLDER)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     with process, contextlib.ExitStack() as stack:

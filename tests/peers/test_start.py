@@ -22,7 +22,7 @@ def run(script: Path, *options: str | Path, peers: Path | None = None) -> tuple[
     """Run a script; gives its exit code and all that it printed."""
     done = subprocess.run(
         [sys.executable, script, *options],
-        env={"PATH": "/usr/bin:/bin", "FLASHSALE_PEERS": str(peers or programs.folder())},
+        env={"PATH": "/usr/bin:/bin", "FLASHSALE_PEERS": str(peers or programs.FOLDER)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

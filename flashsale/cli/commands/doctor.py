@@ -38,7 +38,9 @@ def doctor(ctx: typer.Context) -> None:
 
 
 async def _found(typed: Shared) -> list[Finding]:
+    from flashsale.cli.output import after_a_second
     from flashsale.clusters.state.directory import named_home
     from flashsale.doctor.examine import examine
 
-    return await examine(typed.wanted, named_home())
+    async with after_a_second("Looking at this machine and its clusters ..."):
+        return await examine(typed.wanted, named_home())

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.objects.models import Pod
     from flashsale.sale.kill.kill_method import KillMethod
-    from flashsale.sale.observe.observations import Observation
-    from flashsale.sale.observe.state import Happening, Healing
+    from flashsale.sale.observe.healing import Healing
     from flashsale.sale.session import Sale
 
 
@@ -95,14 +94,13 @@ def _refuse_contradictions(pod: str | None, count: int | None, everyone: bool) -
 
 
 async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list[Healing]:
-    import time
-
     from flashsale.base.text import joined
     from flashsale.cli.output import looking, note, progress
     from flashsale.sale.kill.kill import kill, kill_pods, unfollowed
-    from flashsale.sale.observe.observations import Mark, PodSeen
+    from flashsale.sale.observe.monitor import SaleMonitor
+    from flashsale.sale.observe.observations import Mark
     from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.results import back_off_line, happening_line
+    from flashsale.ui.results import KillNotes
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         pods = await _choose_pods(sale, options)
@@ -111,40 +109,22 @@ async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list
         if method.process and (how := await sale.cluster.crashing()):
             note(how)
         if not options.wait:
-            return unfollowed(pods, await kill_pods(sale, pods, method, time.monotonic))
+            return unfollowed(pods, await kill_pods(sale, pods, method))
         with progress() as shown:
             shown.step(f"Killing {joined(pod.name for pod in pods)}")
-            view, killed = looking(shown), {pod.uid for pod in pods}
-
-            def tell(happening: Happening) -> None:
-                line = happening_line(happening)
-                if line:
-                    shown.note(line)
-
-            held_up: set[str] = set()
-
-            def see(observation: Observation) -> None:
-                if view:
-                    view.see(observation)
-                if isinstance(observation, PodSeen) and observation.pod.uid in killed:
-                    line = back_off_line(observation.pod)
-                    if line and line not in held_up:
-                        held_up.add(line)
-                        shown.note(line)
-
-            return await kill(sale, pods, method, timeout=options.timeout, tell=tell, see=see)
+            notes = KillNotes(shown.note, {pod.uid for pod in pods})
+            async with SaleMonitor.of(sale, notes.see, *looking(shown)) as monitor:
+                return await kill(monitor, pods, method, timeout=options.timeout)
 
 
 async def _choose_pods(sale: Sale, options: KillOptions) -> tuple[Pod, ...]:
     import random
 
-    from flashsale.objects.models import Pod
     from flashsale.sale.kill.victims import victims
 
     replicaset = await sale.replicaset()
-    found = [Pod.from_object(pod) for pod in await sale.pods(replicaset)]
     return victims(
-        found,
+        await sale.pods(replicaset),
         replicaset["metadata"].get("uid", ""),
         name=options.name,
         count=options.count,

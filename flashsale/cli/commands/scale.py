@@ -38,17 +38,17 @@ def scale(
 async def _scale(
     typed: Shared, replicas: int, *, wait: bool, timeout: float
 ) -> tuple[str, Scaling]:
-    from flashsale.sale.scale import scale as change
+    from flashsale.sale import scale as scaling
     from flashsale.sale.session import connect_to_sale
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         if not wait:
-            return sale.name, await change(sale, replicas, wait=False)
-        from flashsale.cli.output import looking, progress
+            return sale.name, await scaling.set_replicas(sale, replicas)
+        from flashsale.cli.output import looking, note, progress
+        from flashsale.sale.observe.monitor import SaleMonitor
 
         with progress() as shown:
             shown.step(f"Scaling {sale.name} to {replicas}")
-            view = looking(shown)
-            tell = view.sight if view else None
-            scaling = await change(sale, replicas, timeout=timeout, tell=tell)
-        return sale.name, scaling
+            async with SaleMonitor.of(sale, *looking(shown)) as monitor:
+                done = await scaling.scale(monitor, replicas, timeout=timeout, note=note)
+        return sale.name, done

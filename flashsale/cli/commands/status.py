@@ -50,16 +50,24 @@ def status(
 
 
 async def _find(typed: Shared) -> SaleStatus:
+    from flashsale.cli.output import after_a_second
     from flashsale.sale import status as sale_status
     from flashsale.sale.session import connect_to_sale
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with (
+        after_a_second("Asking the cluster ..."),
+        connect_to_sale(typed.wanted, typed.namespace) as sale,
+    ):
         return await sale_status.status(sale)
 
 
 async def _find_all(typed: Shared) -> list[SaleInNamespace]:
+    from flashsale.cli.output import after_a_second
     from flashsale.sale.session import connect_to_sale
     from flashsale.sale.status import all_sales
 
-    async with connect_to_sale(typed.wanted, None) as sale:
+    async with (
+        after_a_second("Asking the cluster ..."),
+        connect_to_sale(typed.wanted, None) as sale,
+    ):
         return await all_sales(sale)

@@ -218,10 +218,7 @@ def _typed_options(typed: list[str]) -> global_options.Shared:
 
 
 async def _pod_names(sale: Any, namespace: str | None) -> list[str]:
-    from flashsale.objects.models import Pod
-
-    pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
-    return [f"{pod.name}\t{pod.status}" for pod in pods]
+    return [f"{pod.name}\t{pod.status}" for pod in await sale.own_pods()]
 
 
 async def _namespaces(sale: Any, namespace: str | None) -> list[str]:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.minikube.cli import installed
-from flashsale.clusters.minikube.profile import ProfileState, profile_state
-from flashsale.clusters.minikube.start.start_plan import BY_DOCKER
+from flashsale.clusters.minikube.condition import BY_DOCKER, condition
+from flashsale.clusters.minikube.profile import GONE, ProfileState, profile_state
 from flashsale.docker import EngineError, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.
 OTHER_DRIVERS = {"virsh": "kvm2", "vfkit": "vfkit"}
 
 
-def usable(profile: str) -> tuple[bool, str]:
-    """Say whether minikube can carry the sale, and why or why not. Blocks; starts nothing."""
-    return asyncio.run(_usable(profile))
-
-
-async def _usable(profile: str) -> tuple[bool, str]:
+async def usable(profile: str) -> tuple[bool, str]:
+    """Say whether minikube can carry the sale, and why or why not; starts nothing."""
     if not installed():
         return False, "minikube is not installed"
     try:
@@ -44,8 +39,9 @@ def judged(
         others: drivers besides docker whose programs are installed.
         root: whether this is root's process, which minikube's docker driver refuses.
     """
-    if state.damaged:
-        return False, f"minikube's profile '{profile}' is damaged"
+    found = condition(profile, state, docker=docker)
+    if state.damaged or (state.status == GONE and docker and not state.never_ran):
+        return False, f"minikube '{profile}' {found.words}"  # no `up` without a yes
     if state.running:
         return True, f"minikube '{profile}' is running"
     driver = state.profile.driver if state.profile else ""

@@ -68,7 +68,7 @@ class ServiceRoute:
 
 @asynccontextmanager
 async def reachable(
-    road: ServiceRoute, home: Path, note: Callable[[str], None], *, one_pod: bool
+    route: ServiceRoute, home: Path, note: Callable[[str], None], *, one_pod: bool
 ) -> AsyncGenerator[str]:
     """Give a URL of the service for as long as it is held.
 
@@ -80,11 +80,11 @@ async def reachable(
     Raises:
         ClusterUnreachableError: there is no way to it from here, or the tunnel has closed.
     """
-    if url := await road.direct():
+    if url := await route.direct():
         note(reached_at(url))
         yield url
         return
-    minikube, service = road.minikube, road.service
+    minikube, service = route.minikube, route.service
     words = ("service", service.name, "-n", service.namespace, "--url")
     async with minikube.tunnel(home, *words) as tunnel:
         url = await first_match(tunnel, URL, minikube.patience.url)
@@ -97,7 +97,7 @@ async def reachable(
     if code != NO_NODE_PORTS:
         raise unreachable(service, code)
     if not one_pod:
-        raise no_node_ports(road.profile)
+        raise no_node_ports(route.profile)
     note("This driver has no NodePort access; using port-forward, which leads to one pod.")
     async with _forwarded(minikube, service, home) as url:
         yield TunnelUrl(url)
@@ -105,8 +105,13 @@ async def reachable(
 
 @asynccontextmanager
 async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> AsyncGenerator[str]:
-    """Forward through the API server, where a driver has no node ports at all."""
-    async with minikube.tunnel(home, "kubectl", "--", *port_forward(service)) as child:
+    """Forward through the API server, where a driver has no node ports at all.
+
+    `minikube kubectl` names its cluster and no user: kubectl would send the current context's
+    credentials there, whoever's they are.
+    """
+    words = ("kubectl", "--", f"--context={minikube.profile}", *port_forward(service))
+    async with minikube.tunnel(home, *words) as child:
         found = await first_match(child, FORWARDING, minikube.patience.url)
         if not found:
             raise unreachable(service, await _code(minikube, child))

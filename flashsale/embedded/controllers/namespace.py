@@ -31,6 +31,13 @@ API_SERVICE: Object = {
 }
 
 
+CA_DESCRIPTION = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
+    "endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "
+    "guaranteed across distributions of Kubernetes clusters."
+)
+
+
 class NamespaceController:
     """Gives every namespace its service account and CA, and empties those that are deleted."""
 
@@ -84,7 +91,13 @@ class NamespaceController:
             (SERVICE_ACCOUNTS, {"metadata": {"name": "default"}}),
             (
                 CONFIG_MAPS,
-                {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": self._ca}},
+                {
+                    "metadata": {
+                        "name": "kube-root-ca.crt",
+                        "annotations": {"kubernetes.io/description": CA_DESCRIPTION},
+                    },
+                    "data": {"ca.crt": self._ca},
+                },
             ),
         ]
         if name == "default":  # `kubectl delete all --all` takes it, and it comes back

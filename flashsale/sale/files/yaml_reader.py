@@ -56,9 +56,7 @@ class YamlSource:
         return cls(str(file), _decoded(content, str(file)))
 
 
-@cache
 def _standard_input() -> str:
-    """Read it all, once: whoever asks again gets the same."""
     if sys.stdin.isatty():
         raise BadInputError("stdin is a terminal, not a manifest.", hint=PIPE)
     try:

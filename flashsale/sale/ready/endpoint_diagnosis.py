@@ -69,7 +69,7 @@ def stranger(named: str, ours: Sequence[Pod]) -> bool:
     return bool(POD_NAME.fullmatch(named)) and not known
 
 
-def troubled(event: Object, service: Service, url: str) -> str:
+def trouble_line(event: Object, service: Service, url: str) -> str:
     """Write a Warning that holds in one line."""
     if event.get("reason") == TAKEN:
         return f"{_taken(service)}: {url or 'its address'} does not lead to the sale."
@@ -100,9 +100,7 @@ def elsewhere(url: str, named: str) -> EndpointProblem:
     )
 
 
-def silent(
-    url: str, how: str, service: Object, pods: Sequence[Object], log: str
-) -> EndpointProblem:
+def silent(url: str, how: str, service: Service, pods: Sequence[Pod], log: str) -> EndpointProblem:
     """Say why nobody answers at the Service's address.
 
     Args:
@@ -110,12 +108,11 @@ def silent(
         pods: those of the ReplicaSet.
         log: the last lines of one of them.
     """
-    name = service["metadata"]["name"]
-    port = (service["spec"].get("ports") or [{}])[0]
+    port = (service.raw["spec"].get("ports") or [{}])[0]
     target = port.get("targetPort", port.get("port"))
     declared = [one for pod in pods for one in _ports(pod)]
     numbers = sorted({int(one["containerPort"]) for one in declared})
-    sends = f"The Service {name} sends buyers to targetPort {target}"
+    sends = f"The Service {service.name} sends buyers to targetPort {target}"
     if target not in numbers and target not in [one.get("name") for one in declared] and declared:
         say = f"containers say containerPort {' and '.join(map(str, numbers))}"
         return EndpointProblem(
@@ -140,9 +137,9 @@ def _taken(service: Service) -> str:
     return f"Node port {service.node_port} is taken by another program on this machine"
 
 
-def _ports(pod: Object) -> list[Object]:
+def _ports(pod: Pod) -> list[Object]:
     return [
         port
-        for container in pod["spec"].get("containers") or []
+        for container in pod.raw["spec"].get("containers") or []
         for port in container.get("ports") or []
     ]

@@ -85,7 +85,4 @@ def stays(record: SaleRecord) -> str:
 
 def options(record: SaleRecord) -> str:
     """Write the options that lead to a recorded sale."""
-    where = (
-        f"--context {record.context}" if record.kind == "context" else f"--cluster {record.kind}"
-    )
-    return f"{where} -n {record.namespace}"
+    return f"{availability.cli_options(record)} -n {record.namespace}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.text import counted
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import Api
@@ -22,20 +23,23 @@ from flashsale.kube.errors import InvalidError
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project, commandless
 from flashsale.sale.files.manifest import Manifest
-from flashsale.sale.ready.conditions import Deadline, Sight
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Observer
+from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_check import wait_until_sale_answers
-from flashsale.sale.ready.readiness import ready_by
+from flashsale.sale.ready.explanation import NewPods, created_line
+from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale, connect
 from flashsale.sale.status import SaleStatus, status
-from flashsale.sale.up import bookkeeping, namespaces, renamed
-from flashsale.sale.up.rollback import nothing_half_done
+from flashsale.sale.up import bookkeeping, renamed
+from flashsale.sale.up.rollback import ensure_namespace, stop_cluster_on_failure
 from flashsale.sale.up.rollout import (
     PodsBefore,
     Rolled,
     outdated,
     pods_before,
-    roll,
-    still_old,
+    replace_outdated,
+    still_old_line,
     with_node_image_ids,
 )
 
@@ -48,9 +52,8 @@ PORT_HELD = Hint(
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to open, as the command line says it."""
+    """How to open a sale, as the command line says it."""
 
-    project: Project
     namespace: str | None = None
     image: str | None = None
     replicas: int | None = None
@@ -69,6 +72,7 @@ class Opened:
     outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
     rolled: Rolled
     seconds: float
+    why: str = ""  # what the ReplicaSet did, and where the seconds went
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Write it as `up -o json` does; ``now`` is unix seconds."""
@@ -81,16 +85,17 @@ class Opened:
 
 async def open_sale(
     choice: SelectedCluster,
+    project: Project,
     order: Order,
     progress: Progress,
     *,
-    tell: Callable[[Sight], None] | None = None,
+    observers: Sequence[Observer] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Opened:
     """Open a sale on a chosen cluster, or bring an open one up to date.
 
     Args:
-        tell: called with each new sight of the pods that are waited for, for a live view.
+        observers: told of all that is seen while pods are waited for, for a live view.
 
     Raises:
         ClusterUnreachableError: the cluster cannot be started, or stopped answering.
@@ -99,27 +104,28 @@ async def open_sale(
             sale stays as it is.
     """
     began = clock()
-    async with nothing_half_done(choice, progress):
-        opened = await _open(choice, order, progress, tell)
+    async with stop_cluster_on_failure(choice, progress):
+        opened = await _open(choice, project, order, progress, observers)
     return replace(opened, seconds=clock() - began)
 
 
 async def _open(
     choice: SelectedCluster,
+    project: Project,
     order: Order,
     progress: Progress,
-    tell: Callable[[Sight], None] | None,
+    observers: Sequence[Observer],
 ) -> Opened:
     so_far = choice.store.read_if_usable()
-    record = bookkeeping.recorded(choice.record, order.project, order.namespace, so_far)
+    record = bookkeeping.recorded(choice.record, project, order.namespace, so_far)
     await choice.cluster.start(progress)
     bookkeeping.first(choice.store, record)
-    if line := commandless(order.project):
+    if line := commandless(project):
         progress.note(line)
-    name = order.image or order.project.manifest.image
-    image = await choice.cluster.provide(order.project.app, name, order.build, progress)
+    name = order.image or project.manifest.image
+    image = await choice.cluster.provide(project.app, name, order.build, progress)
     image = choice.record.recognised(image)
-    manifest = manifests.with_image(order.project.manifest, image.name)
+    manifest = manifests.with_image(project.manifest, image.name)
     async with connect(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check(sale, manifest, order.replicas, progress)
@@ -129,21 +135,28 @@ async def _open(
         count = order.replicas
         if count is None:
             count = await renamed.scaled(sale, record.former_names)
-        outcomes = await applied(sale, manifest, count)
+        outcomes, asked, why = await applied(sale, manifest, count), time.monotonic(), ""
         deadline = Deadline.after(order.timeout)
-        rolled = await renew(sale, image, before, order, deadline, progress, tell)
         if order.wait:
-            await _all_ready(sale, deadline, progress, tell)
+            pods = NewPods(before.images.keys())
+            async with SaleMonitor.of(sale, pods.see, *observers) as monitor:
+                await monitor.until_synced()  # a view knows the pods before one of them dies
+                rolled = await renew(monitor, image, before, order, deadline, progress)
+                await _wait_for_all(monitor, deadline, progress)
+            why = created_line(pods.ready, asked) if not rolled.replaced else ""
             image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
             record = await bookkeeping.renamed(sale, record, progress)
             bookkeeping.remember(choice.store, record, progress)
-        elif record.former_names:
-            progress.note(bookkeeping.stays(record))
+        else:
+            option = "--no-wait" if order.roll else "--no-roll"
+            rolled = await leave_outdated(sale, image, before, option, progress)
+            if record.former_names:
+                progress.note(bookkeeping.stays(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
             await wait_until_sale_answers(sale, shown.url, shown.pods, deadline, progress)
-        return Opened(shown, image, outcomes, rolled, 0.0)
+        return Opened(shown, image, outcomes, rolled, 0.0, why)
 
 
 async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress) -> None:
@@ -153,7 +166,7 @@ async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: 
         BadInputError: it refuses one; the error names file and field.
     """
     try:
-        async with namespaces.ensured(sale, progress):
+        async with ensure_namespace(sale, progress):
             for thing in (manifest.replicaset, manifest.service):
                 await apply(sale.api, thing, sale.namespace, replicas=replicas, dry_run=True)
     except InvalidError as error:
@@ -193,35 +206,34 @@ async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[
 
 
 async def renew(
-    sale: Sale,
+    monitor: SaleMonitor,
     image: Image,
     before: PodsBefore,
     order: Order,
     deadline: Deadline,
     progress: Progress,
-    tell: Callable[[Sight], None] | None,
 ) -> Rolled:
     """Replace the pods that run an old version, unless that was not wanted."""
-    if order.roll and order.wait:
-        return await roll(sale, image, before, progress, deadline=deadline, tell=tell)
+    if order.roll:
+        return await replace_outdated(monitor, image, before, progress, deadline)
+    return await leave_outdated(monitor.sale, image, before, "--no-roll", progress)
+
+
+async def leave_outdated(
+    sale: Sale, image: Image, before: PodsBefore, option: str, progress: Progress
+) -> Rolled:
+    """Only say which pods run an old version, because of an option."""
     old = await outdated(sale, image, before)
     if old:
-        option = "--no-wait" if order.roll else "--no-roll"
-        progress.note(still_old(len(old), option))
+        progress.note(still_old_line(len(old), option))
     return Rolled(left=len(old))
 
 
-async def _all_ready(
-    sale: Sale, deadline: Deadline, progress: Progress, tell: Callable[[Sight], None] | None
-) -> None:
-    count = int((await sale.replicaset())["spec"].get("replicas", 1))
-    progress.step(f"Waiting for {count} ready pods")
-
-    def counted(sight: Sight) -> None:
-        done = sum(pod.ready for pod in sight.alive)
-        progress.detail(f"{done} of {count} ready")
-
-    await ready_by(sale, count, deadline, tell=tell or counted)
+async def _wait_for_all(monitor: SaleMonitor, deadline: Deadline, progress: Progress) -> None:
+    count = monitor.state.desired or 0
+    progress.step(f"Waiting for {counted(count, 'ready pod')}")
+    monitor.add_observer(lambda update: progress.detail(f"{update.state.ready} of {count} ready"))
+    await wait_until_ready(monitor, count, deadline)
 
 
 async def _minor(api: Api) -> int:

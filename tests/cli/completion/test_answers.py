@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.cli.command_list import ENTRIES
+from flashsale.cli.command_list import ENTRIES, SALE
 from flashsale.cli.completion.answers import candidates, typed_words
 from flashsale.cli.completion.scripts import SCRIPTS
 from tests.command import Flashsale

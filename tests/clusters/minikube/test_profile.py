@@ -7,6 +7,7 @@ import pytest
 from flashsale.base.image_names import full_name
 from flashsale.clusters.minikube.availability import judged
 from flashsale.clusters.minikube.image.docker_env import values
+from flashsale.clusters.minikube.image.image_route import image_route
 from flashsale.clusters.minikube.image.node_images import read
 from flashsale.clusters.minikube.profile import (
     GONE,
@@ -17,7 +18,6 @@ from flashsale.clusters.minikube.profile import (
     status,
 )
 from flashsale.clusters.minikube.start.events import parse, plain
-from flashsale.clusters.minikube.start.start_plan import image_route
 from flashsale.clusters.subprocesses.run import Output
 
 RUNNING = (
@@ -154,7 +154,7 @@ STOPPED = MinikubeStatus("Stopped", "Stopped", "Stopped", "Stopped")
         (ProfileState(None), False, [], False, False),
         (ProfileState(None), False, ["kvm2"], False, True),
         (ProfileState(None), True, [], True, False),
-        (ProfileState(None, damaged=True), True, [], False, False),
+        (ProfileState(None, damaged="why"), True, [], False, False),
     ],
 )
 def test_minikube_is_chosen_only_where_it_can_run(

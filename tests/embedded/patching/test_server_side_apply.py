@@ -392,13 +392,6 @@ def test_status_is_not_applied_with_the_object() -> None:
         ),
         ({"metadata": {"managedFields": []}}, 400, "metadata.managedFields must be nil"),
         (
-            {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}},
-            500,
-            "failed to create typed patch object (default/flashsale-rs; apps/v1, "
-            "Kind=ReplicaSet): .spec.template.spec.containers: element 0: associative list with "
-            'keys has an element that omits key field "name" (and doesn\'t have default value)',
-        ),
-        (
             {"spec": {"template": {"spec": {"containers": [{"name": "a"}, {"name": "a"}]}}}},
             500,
             "failed to create typed patch object (default/flashsale-rs; apps/v1, "

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from flashsale.load import worker
 from flashsale.load.plan import LoadPlan
@@ -30,7 +31,7 @@ async def test_a_copy_of_the_folder_sends_without_anything_installed(tmp_path: P
     assert messages[-1]["done"]
 
 
-async def sent_by_copy(folder: Path, text: str) -> list[dict[str, object]]:
+async def sent_by_copy(folder: Path, text: str) -> list[dict[str, Any]]:
     """Run the copy, without site-packages, and read what it reports."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-S", "-s", "-E", "-m", "flashsale.load.worker"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.sale.ready.diagnosis import diagnose, newest_first
+from flashsale.objects.models import Object, Pod
+from flashsale.sale.ready.diagnosis import Diagnosis, newest_first
+from flashsale.sale.ready.diagnosis import diagnose as diagnose_pods
 from flashsale.sale.ready.log_patterns import listening, shut_in
 from tests.sale.api_objects import event, pod_object
 
@@ -13,6 +15,11 @@ REFUSED = (
     'Readiness probe failed: Get "http://10.244.0.7:5000/health":'
     " dial tcp 10.244.0.7:5000: connect: connection refused"
 )
+
+
+def diagnose(pods: list[Object], events: list[Object], logs: dict[str, str]) -> Diagnosis:
+    """What is said of pods as the API server sends them."""
+    return diagnose_pods([Pod.from_object(pod) for pod in pods], events, logs)
 
 
 def waiting(reason: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.objects.models import Object, Service, rfc3339
+from flashsale.objects.models import Object, Pod, Service, rfc3339
 from flashsale.sale.ready import endpoint_diagnosis
 from tests.sale.api_objects import pod_object, pod_view
 
@@ -94,9 +94,8 @@ def pod(*ports: Object) -> Object:
 )
 def test_why_nobody_answers(target: object, ports: list[Object], log: str, words: str) -> None:
     """As precisely as Service, containers and log tell."""
-    assert (
-        words in endpoint_diagnosis.silent(URL, "how", service(target), [pod(*ports)], log).sentence
-    )
+    view, pods = Service.from_object(service(target)), [Pod.from_object(pod(*ports))]
+    assert words in endpoint_diagnosis.silent(URL, "how", view, pods, log).sentence
 
 
 def test_taken_port_has_a_way_out() -> None:
@@ -109,5 +108,5 @@ def test_taken_port_has_a_way_out() -> None:
 def test_other_warnings_are_told_in_the_clusters_words() -> None:
     """In one line, whatever they are."""
     event = told("SyncLoadBalancerFailed", 1, message="no quota left.")
-    line = endpoint_diagnosis.troubled(event, Service.from_object(service()), URL)
+    line = endpoint_diagnosis.trouble_line(event, Service.from_object(service()), URL)
     assert line == "The Service svc is in trouble: no quota left."

@@ -63,7 +63,10 @@ class PodWorker:
             self._ending.set()
 
     def deleted(self) -> None:
-        """Note that the object is gone; what still runs gets SIGTERM now and SIGKILL in 2 s."""
+        """Note that the object is gone.
+
+        What still runs stops as on a real node: hooks have 1 s, then SIGTERM, SIGKILL 2 s later.
+        """
         self._gone.set()
         self._leave()
         if self._grace:
