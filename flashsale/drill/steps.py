@@ -77,7 +77,7 @@ class StepRunner:
             self._close_phase()
 
     async def restore(self, replicas: int) -> bool:
-        """Ask for the replicas of before, if a scaling of ours is still in force.
+        """Ask for the replicas of before, if a scaling of this drill is still in force.
 
         What somebody else set meanwhile is theirs, and stays.
         """

@@ -69,9 +69,9 @@ def test_every_loss_is_told_once_and_blamed_only_where_a_window_touches(
 ) -> None:
     """For any losses and any windows."""
     losses = [loss(min(pair), max(pair)) for pair in pairs]
-    told = attribute(losses, causes)
-    assert [one.loss for one in told] == losses
-    for one in told:
+    attributions = attribute(losses, causes)
+    assert [one.loss for one in attributions] == losses
+    for one in attributions:
         if one.cause:
             assert one.cause.touches(one.loss)
         else:
@@ -93,7 +93,7 @@ def test_coverage_of_nothing_is_nothing() -> None:
 
 
 def test_a_window_reaches_until_somebody_serves_again() -> None:
-    """A kill that leaves the Service without a pod is to blame until it has one."""
+    """A kill that leaves the Service without a pod is the cause until it has one."""
     assert until_served(14.0, [(12.0, 20.0)]) == 20.0 + LAG
     assert until_served(14.0, [(14.5, 20.0)]) == 14.0
     assert until_served(14.0, [(1.0, 2.0)]) == 14.0
@@ -118,6 +118,6 @@ def test_times_without_anybody_are_found() -> None:
 def test_losses_everywhere_cast_doubt(
     inside: int, outside: int, covered: float, doubtful: bool
 ) -> None:
-    """Where losses are nearly as dense outside the windows, blame means little."""
-    blamed = [Attribution(loss(1), FIRST)] * inside + [Attribution(loss(1), None)] * outside
-    assert is_doubtful(blamed, covered) is doubtful
+    """Where losses are nearly as dense outside the windows, causes mean little."""
+    attributions = [Attribution(loss(1), FIRST)] * inside + [Attribution(loss(1), None)] * outside
+    assert is_doubtful(attributions, covered) is doubtful
