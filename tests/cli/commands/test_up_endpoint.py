@@ -31,7 +31,9 @@ def test_missing_service_hides_no_pods(small_sale: Flashsale) -> None:
     before = small_sale("status", "-o", "json").json
     kubectl(small_sale, "delete", "service", "flashsale-svc")
     told = small_sale("status")
-    said = "The Service flashsale-svc is missing, so no buyer gets in. flashsale up makes it again.\n"
+    said = (
+        "The Service flashsale-svc is missing, so no buyer gets in. flashsale up makes it again.\n"
+    )
     assert (told.code, told.err) == (0, said)
     assert before["pods"][0]["name"] in told.out
     assert "NodePort" not in told.out
