@@ -113,7 +113,7 @@ async def kill(
     return [pending.ended[pod.uid] for pod in pods]
 
 
-def unfollowed(pods: Sequence[Pod], marks: Sequence[Mark]) -> list[Healing]:
+def unfollowed_healings(pods: Sequence[Pod], marks: Sequence[Mark]) -> list[Healing]:
     """Write healings of which only the beginning is known, for those who do not wait."""
     return [
         Healing(pod.name, pod.uid, mark.cause, mark.at, marked=True)

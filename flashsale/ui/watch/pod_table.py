@@ -41,7 +41,7 @@ class Columns:
         return cls(name, restarts, width - fixed - name)
 
 
-def pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
+def pods_table(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
     """Draw the table of pods; where they are too many, those at rest are counted instead."""
     width, height = size
     columns = Columns.of(shown, width)

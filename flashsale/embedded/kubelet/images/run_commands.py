@@ -139,11 +139,7 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
     """Do one command, given as words."""
     raw = raw or " ".join(words)
     words, target, appends = _redirected(words)
-    while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
-        name, _, value = words.pop(0).partition("=")
-        shell.variables[name] = value
-    if words[:1] in (["sudo"], ["command"], ["exec"], ["gosu"]):
-        words = words[1:]
+    words = _without_prefixes(shell, words)
     if not words and not target:
         return
     program = posixpath.basename(words[0]) if words else "true"
@@ -168,6 +164,14 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
 def _is_quiet(program: str, words: Sequence[str]) -> bool:
     text = " ".join([program, *words[1:]])
     return program in QUIET or text.startswith(_QUIET_BEGINNINGS)
+
+
+def _without_prefixes(shell: Shell, words: list[str]) -> list[str]:
+    """Take assignments in, and leave out what only runs another command."""
+    while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
+        name, _, value = words.pop(0).partition("=")
+        shell.variables[name] = value
+    return words[1:] if words[:1] in (["sudo"], ["command"], ["exec"], ["gosu"]) else words
 
 
 def _environment_of(program: str, words: Sequence[str]) -> str:
