@@ -1,4 +1,4 @@
-"""Blame: a loss in a window has that cause, a loss in none is unexplained."""
+"""Attribution: a loss in a window has that cause, a loss in none is unexplained."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ windows = st.lists(
 
 
 @pytest.mark.parametrize(
-    ("began", "ended", "blamed"),
+    ("began", "ended", "cause"),
     [
         (9.0, 9.99, None),  # over before the kill was asked for
         (9.0, 10.0, FIRST),  # under way when it was
@@ -40,13 +40,13 @@ windows = st.lists(
     ],
 )
 def test_a_purchase_under_way_in_the_window_is_blamed_on_it(
-    began: float, ended: float, blamed: LossCause | None
+    began: float, ended: float, cause: LossCause | None
 ) -> None:
     """From its planned start until its connection failed; the edges count."""
-    assert likeliest_cause(loss(began, ended), [FIRST]) == blamed
+    assert likeliest_cause(loss(began, ended), [FIRST]) == cause
 
 
-def test_the_newest_of_several_causes_is_blamed() -> None:
+def test_the_newest_of_several_causes_is_chosen() -> None:
     """The change that came last is the likeliest."""
     assert likeliest_cause(loss(13.5), [FIRST, SECOND]) == SECOND
     assert likeliest_cause(loss(12.0), [FIRST, SECOND]) == FIRST

@@ -129,7 +129,7 @@ def test_the_report_says_whose_those_losses_are() -> None:
     st.floats(5.0, 20.0),
     st.floats(0.1, 8.0),
 )
-def test_no_kill_is_blamed_for_a_steady_rate_whenever_it_comes(
+def test_no_kill_is_the_cause_of_a_steady_rate_whenever_it_comes(
     rate: int, kind: str, seed: int, began: float, lasted: float
 ) -> None:
     """Made ledgers: up to so many a second at random moments, most of them in the calm's last."""

@@ -200,7 +200,7 @@ def test_what_was_not_healed_in_the_end_is_told() -> None:
     assert "1 pod had no ready replacement" in findings(healings=[wound])
 
 
-def test_an_overloaded_sale_is_told_before_anything_is_blamed() -> None:
+def test_an_overloaded_sale_is_told_before_any_cause() -> None:
     """What is lost then says little about kills."""
     answers = {at: {"a": 20, "b": 20, "c": 20} for at in range(60)}
     text = findings(answers=answers, phases=[phase("before", 3, 0.0, 5.0)])

@@ -120,7 +120,7 @@ def test_a_pod_that_a_scaling_added_is_blamed_on_it() -> None:
     assert window(found, "d") == ("scaling from 3 to 4", 9.1 - NEWS, 10.1)
 
 
-def test_a_kill_of_the_only_pod_is_to_blame_until_there_is_one_again() -> None:
+def test_a_kill_of_the_only_pod_is_the_cause_until_there_is_one_again() -> None:
     """Everybody is refused meanwhile."""
     found = find_causes(
         drill_result(
