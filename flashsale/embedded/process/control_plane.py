@@ -34,7 +34,7 @@ from flashsale.embedded.process.pki import Pki
 from flashsale.embedded.scheduler import Scheduler
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.resources import PODS, SERVICES
+from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, SERVICES
 from flashsale.objects.models import Object
 
 RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second
@@ -177,6 +177,10 @@ class RegistryPodAPI:
     def services(self, namespace: str) -> list[Object]:
         """Return the services of a namespace."""
         return self._registry.store.all(SERVICES, namespace)
+
+    def config_map(self, namespace: str, name: str) -> Object | None:
+        """Return a ConfigMap, or None."""
+        return self._registry.store.get(CONFIG_MAPS, namespace, name)
 
 
 def _raise_file_limit() -> None:
