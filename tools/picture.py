@@ -18,8 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -29,12 +28,13 @@ from rich.terminal_theme import TerminalTheme
 from flashsale.clusters.select import ClusterOptions
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_method import KillMethod
-from flashsale.sale.kill.victims import victims
-from flashsale.sale.observe.observations import Observation
-from flashsale.sale.observe.stream import follow
-from flashsale.sale.session import Sale, connect_to_sale
+from flashsale.sale.kill.victims import choose_victims
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Condition, Update
+from flashsale.sale.session import connect_to_sale
+from flashsale.sale.url import open_url
 from flashsale.ui.watch.layout import view
-from flashsale.ui.watch.view_model import Board, Now, Place, seen
+from flashsale.ui.watch.view_model import Board, Now, Place, add_update
 
 PICTURE = Path(__file__).parent.parent / "docs" / "watch.svg"
 SIZE = (102, 23)
@@ -97,43 +97,43 @@ FORMAT = """\
 class Watcher:
     """Somebody who watches a sale and can wait for a moment worth a picture."""
 
-    def __init__(self, sale: Sale, board: Board, news: AsyncIterator[Observation]) -> None:
-        self.sale = sale
+    def __init__(self, monitor: SaleMonitor, board: Board) -> None:
+        self.monitor = monitor
         self.board = board
-        self.news = news
+        monitor.add_observer(self.see)
 
-    async def until(self, true: Callable[[Board], bool], patience: float = 60.0) -> None:
+    def see(self, update: Update) -> None:
+        self.board = add_update(self.board, update)
+
+    async def until(self, holds: Condition, patience: float = 60.0) -> None:
         """Watch until something is so, or for so many seconds."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while not true(self.board):
-                    self.board, _ = seen(self.board, await anext(self.news))
+            await self.monitor.until(holds, patience)
 
     async def kill(self, rng: Random) -> None:
         """Kill a random ready pod, but no replacement: both rows are to be seen."""
+        state = self.monitor.state
         heirs = {one.replacement_uid for one in self.board.healings}
-        pods = [one.pod for uid, one in self.board.state.pods.items() if uid not in heirs]
-        owner = self.board.state.replicaset.uid if self.board.state.replicaset else ""
-        for mark in await kill_pods(
-            self.sale, victims(pods, owner, rng=rng), KillMethod(), time.monotonic
-        ):
-            self.board, _ = seen(self.board, mark)
+        pods = [pod for pod in state.own if pod.uid not in heirs]
+        owner = state.replicaset.uid if state.replicaset else ""
+        chosen = choose_victims(pods, owner, rng=rng)
+        for mark in await kill_pods(self.monitor.sale, chosen, KillMethod()):
+            self.monitor.add(mark)
 
 
 async def watched() -> Board:
     """Heal once, and stop in the middle of the second time."""
     async with connect_to_sale(ClusterOptions(), None) as sale:
-        async with sale.cluster.reach(await sale.service()) as url:
+        async with open_url(sale) as url:
             board = Board(Place(sale.cluster.context, sale.namespace, url))
-        seen_there = follow(sale.api, sale.namespace, sale.name, sale.service_name)
-        async with aclosing(seen_there) as news:
-            watcher, rng = Watcher(sale, board, news), Random(7)
-            await watcher.until(lambda board: board.synced and board.state.ready == PODS)
+        async with SaleMonitor.of(sale) as monitor:
+            watcher, rng = Watcher(monitor, board), Random(7)
+            await watcher.until(lambda state: state.ready == PODS)
             await watcher.kill(rng)
-            await watcher.until(lambda board: bool(board.state.done))
+            await watcher.until(lambda state: bool(state.done))
             await watcher.kill(rng)
-            await watcher.until(lambda board: any(one.started for one in board.state.open))
-            await watcher.until(lambda board: False, PAUSE)
+            await watcher.until(lambda state: any(one.started for one in state.open))
+            await watcher.until(lambda state: False, PAUSE)
             return watcher.board
 
 

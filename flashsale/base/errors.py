@@ -5,11 +5,32 @@ unreachable or cannot start, 4 no sale here, 5 not ready in time, 6 refused for 
 lost, 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM. Only :func:`flashsale.cli.main.main` prints them.
 """
 
+from __future__ import annotations
+
 from typing import ClassVar
 
 CTRL_C = 130
 SIGTERM = 143
 SIGHUP = 129  # the terminal was closed
+
+
+class Hint(str):
+    """What to type next: one command line that works when it is pasted, then words about it.
+
+    Where no command helps there are words alone. Several commands are joined with ` && `. The text
+    is both, so that all of it can be pasted: the words are a comment of the shell.
+    """
+
+    __slots__ = ("command", "words")
+
+    command: str
+    words: str
+
+    def __new__(cls, command: str = "", words: str = "") -> Hint:
+        """Make one of a command, or words, or both."""
+        made = super().__new__(cls, "  # ".join(part for part in (command, words) if part))
+        made.command, made.words = command, words
+        return made
 
 
 class FlashsaleError(Exception):
@@ -18,9 +39,24 @@ class FlashsaleError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
+        """Make one.
+
+        Args:
+            hint: what to type next; a string that is no :class:`Hint` is a command.
+            details: shown below the sentence as it is: the last lines of a log, say.
+        """
         super().__init__(message)
-        self.hint = hint  # a command to type, when there is one
-        self.details = details  # shown below the sentence as it is: the last lines of a log, say
+        self.hint = hint
+        self.details = details
+
+    @property
+    def hint(self) -> Hint:
+        """What to type next."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        self._hint = hint if isinstance(hint, Hint) else Hint(hint)
 
 
 class BadInputError(FlashsaleError):
@@ -51,6 +87,18 @@ class RefusedError(FlashsaleError):
     """Refused for safety; the message says how to insist, where that is possible."""
 
     exit_code = 6
+
+
+class ConsentError(RefusedError):
+    """Something would be lost: refused until somebody says yes.
+
+    Args:
+        question: to be asked on a terminal; it says what a yes does.
+    """
+
+    def __init__(self, message: str, *, hint: str, question: str) -> None:
+        super().__init__(message, hint=hint)
+        self.question = question
 
 
 class PurchasesLostError(FlashsaleError):

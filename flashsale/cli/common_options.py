@@ -12,21 +12,29 @@ if TYPE_CHECKING:
 LONGEST_GRACE = 86_400  # seconds
 
 Rate = Annotated[
-    float, typer.Option("--rate", metavar="N", help="Purchases a second, whatever is answered.")
+    float,
+    typer.Option(
+        "--rate", metavar="N", help="Purchases a second.  [default: 100]", show_default=False
+    ),
 ]
 Grace = Annotated[
     int | None,
-    typer.Option("--grace", metavar="SECONDS", help="Time to say goodbye; else the pod's own."),
+    typer.Option(
+        "--grace", metavar="SECONDS", help="Grace period in seconds.  [default: the pod's own]"
+    ),
 ]
 Hard = Annotated[
-    bool, typer.Option("--hard", help="No goodbye at all, as --grace 0: purchases get lost.")
+    bool, typer.Option("--hard", help="No grace period, as --grace 0: purchases get lost.")
 ]
 Process = Annotated[
     bool,
     typer.Option("--process", help="Kill the process instead: the same pod starts it again."),
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="Choose the same pods every time.")
+    int | None,
+    typer.Option(
+        "--seed", metavar="N", help="Choose the same pods every time.  [default: at random]"
+    ),
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the pods are ready.")]
 Patience = Annotated[
@@ -34,7 +42,7 @@ Patience = Annotated[
 ]
 
 
-def blow(command: str, grace: int | None, hard: bool, process: bool) -> KillMethod:
+def kill_method(command: str, *, grace: int | None, hard: bool, process: bool) -> KillMethod:
     """Read how to kill.
 
     Raises:
@@ -45,11 +53,9 @@ def blow(command: str, grace: int | None, hard: bool, process: bool) -> KillMeth
 
     hint = f"flashsale {command} --help"
     if (grace is not None) + hard + process > 1:
-        raise BadInputError("--grace, --hard and --process each say how; give one.", hint=hint)
+        raise BadInputError("Give only one of --grace, --hard, --process.", hint=hint)
     if grace is not None and grace < 0:
-        raise BadInputError(f"A grace of {grace} s is not possible: 0 is the least.", hint=hint)
+        raise BadInputError(f"--grace must be 0 or more, not {grace}.", hint=hint)
     if grace is not None and grace > LONGEST_GRACE:
-        raise BadInputError(
-            f"A grace of more than {LONGEST_GRACE} s, a day, helps nobody.", hint=hint
-        )
+        raise BadInputError(f"--grace must be {LONGEST_GRACE} s (a day) or less.", hint=hint)
     return KillMethod(0 if hard else grace, process)

@@ -1,40 +1,58 @@
-"""The one edge between the commands and the event loop."""
+"""The one edge between the commands and the event loop, and the one place that hears signals."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flashsale.base.errors import CTRL_C, SIGHUP, SIGTERM
 
 if TYPE_CHECKING:
-    from asyncio import Event, Task
-    from collections.abc import Callable, Coroutine, Iterator
+    from asyncio import AbstractEventLoop, Event, Task
+    from collections.abc import Coroutine, Iterator
 
 T = TypeVar("T")
+TURNS = 3  # of the loop, until a signal is heard that came before the work was done
 ECHO = 0.5  # seconds: `timeout` sends its signal twice, to the process and to its group
 
 
 @dataclass(slots=True)
-class Ending:
-    """How SIGTERM ends the work: by asking it, where it can be asked, else by cancelling it."""
+class Signals:
+    """What was heard, as exit codes, and what it does: end the work, or first ask it to end."""
 
-    ask: Callable[[int], None] | None = None  # gets the exit code
+    task: Task[Any] | None = None
+    stop: Event | None = None  # set by the first signal, where the work can be asked
+    asking: tuple[int, ...] = ()  # the codes that ask
+    heard: list[int] = field(default_factory=list)
+    cancelled: int = 0  # the code of the signal that cancelled the work
+    last: float = 0.0  # loop time of the last signal
+
+    def hear(self, code: int, loop: AbstractEventLoop) -> None:
+        """Ask the work to end, or cancel it if it was asked before or cannot be."""
+        echo = code == SIGTERM and bool(self.heard) and loop.time() - self.last < ECHO
+        asked = self.stop is not None and code in self.asking and not self.heard
+        self.heard.append(code)
+        self.last = loop.time()
+        if self.stop is not None and asked:
+            self.stop.set()
+        elif not echo:
+            self.cancelled = code
+            if self.task:
+                self.task.cancel()
 
 
-ENDING: ContextVar[Ending] = ContextVar("ENDING")
+SIGNALS: ContextVar[Signals] = ContextVar("SIGNALS")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end; SIGTERM cancels it, lets it tidy up, and leaves with 143.
+    """Run a coroutine to its end; Ctrl-C, SIGTERM and SIGHUP cancel it and let it tidy up.
 
-    So does SIGHUP, of a terminal that was closed, with 129. Ctrl-C does the same through
-    ``asyncio.run``, which raises ``KeyboardInterrupt`` afterwards. An ``ExceptionGroup`` of a task
-    group is unwrapped to its first error: one sentence is enough.
+    The program then leaves with 130, 143 or 129. An ``ExceptionGroup`` of a task group is unwrapped
+    to its first error: one sentence is enough.
     """
-    edge = _terminable(work)
+    edge = _with_signals(work, _free_signals())
     try:
         import asyncio
 
@@ -46,80 +64,57 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         work.close()
 
 
-async def _terminable(work: Coroutine[Any, Any, T]) -> T:
-    import asyncio
+def _free_signals() -> dict[int, int]:
+    """Map the signals that have their usual handler to exit codes.
+
+    `nohup` has SIGHUP ignored, and wants that; a program that calls ours may handle Ctrl-C itself.
+    """
     import signal
 
-    ENDING.set(ending := Ending())
-    task = asyncio.ensure_future(work)
-    asked: list[int] = []
+    codes = {"SIGINT": CTRL_C, "SIGTERM": SIGTERM, "SIGHUP": SIGHUP}
+    known = {getattr(signal, name): code for name, code in codes.items() if hasattr(signal, name)}
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    return {number: code for number, code in known.items() if signal.getsignal(number) in usual}
 
-    def stop(code: int) -> None:
-        if ending.ask and code == SIGTERM:
-            ending.ask(code)
-            return
-        asked.append(code)
-        task.cancel()
 
+async def _with_signals(work: Coroutine[Any, Any, T], codes: dict[int, int]) -> T:
+    import asyncio
+
+    SIGNALS.set(signals := Signals())  # before the task takes its copy of the context
     loop = asyncio.get_running_loop()
-    codes = {signal.SIGTERM: SIGTERM}
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        codes[signal.SIGHUP] = SIGHUP  # `nohup` has it ignored, and wants that
+    signals.task = task = asyncio.ensure_future(work)
     try:
         for number, code in codes.items():
-            loop.add_signal_handler(number, stop, code)
+            loop.add_signal_handler(number, signals.hear, code, loop)
     except (NotImplementedError, RuntimeError, ValueError):
         return await task  # Windows, or not the main thread
     try:
-        return await task
-    except asyncio.CancelledError:
-        if asked:
-            raise SystemExit(asked[0]) from None
-        raise
+        await asyncio.wait([task])
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
     finally:
         for number in codes:
             loop.remove_signal_handler(number)
+    if signals.cancelled:
+        raise SystemExit(signals.cancelled)
+    return task.result()
 
 
 @contextmanager
 def interruptible(stop: Event, task: Task[Any], *, terminable: bool = False) -> Iterator[list[int]]:
-    """Let Ctrl-C set the event; a second one cancels the task, which then leaves with 130.
+    """Let the first Ctrl-C set the event; a second one cancels the work, which leaves with 130.
 
     Gives the list of what was heard, as exit codes.
 
     Args:
-        terminable: let SIGTERM do the same, which would cancel the task at once.
+        terminable: let SIGTERM do the same, which would cancel the work at once.
     """
-    import asyncio
-    import signal
-
-    loop, heard, last = asyncio.get_running_loop(), list[int](), 0.0
-
-    def interrupt(code: int) -> None:
-        nonlocal last
-        echo = code == SIGTERM and loop.time() - last < ECHO
-        if heard and not echo:
-            task.cancel()
-        heard.append(code)
-        last = loop.time()
-        stop.set()
-
+    signals = SIGNALS.get(Signals(task))
+    signals.stop, signals.asking = stop, (CTRL_C, SIGTERM) if terminable else (CTRL_C,)
     try:
-        loop.add_signal_handler(signal.SIGINT, interrupt, CTRL_C)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield heard
-        return
-    ending = ENDING.get(Ending())
-    ending.ask = interrupt if terminable else None
-    try:
-        yield heard
-    except asyncio.CancelledError:
-        if len(heard) > 1:
-            raise SystemExit(heard[-1]) from None
-        raise
+        yield signals.heard
     finally:
-        ending.ask = None
-        loop.remove_signal_handler(signal.SIGINT)
+        signals.stop, signals.asking = None, ()
 
 
 def first_error(group: BaseExceptionGroup[Any]) -> BaseException:

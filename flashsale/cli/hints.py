@@ -1,33 +1,46 @@
-"""Hints say the whole command: the options that say where the sale is are repeated in it."""
+"""A hint is the whole command: what was typed about where the sale is stands in it."""
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-COMMAND = re.compile(
-    r"flashsale (up|down|status|watch|url|open|logs|scale|kill-pod|load|drill|kubeconfig)\b"
-)
-PLACE = ("context", "cluster", "profile")  # a hint that names one of them names the place itself
+from flashsale.base.errors import Hint
+from flashsale.cli.command_list import SALE, entry
+from flashsale.cli.global_options import Shared
+
+PLACE = {"context": "--context", "cluster": "--cluster", "profile": "--profile"}
+NEXT = " && "
 
 
-def repeated(hint: str, typed: Mapping[str, Any]) -> str:
-    """Write a hint with the shared options that were typed, unless it says where to go itself.
+def placed(hint: Hint, typed: Shared, arguments: Sequence[str] = ()) -> Hint:
+    """Add what was typed of the cluster, the namespace and `up`'s files to our commands in a hint.
 
     Args:
-        typed: the shared options, by the names of :class:`flashsale.cli.global_options.Shared`.
+        arguments: the command line that failed: where `up` helps an `up`, all of it is repeated.
     """
-    options = _options(hint, typed)
-    return COMMAND.sub(lambda found: f"{found[0]} {options}", hint) if options else hint
+    parts = (_placed(part, typed, arguments) for part in hint.command.split(NEXT))
+    return Hint(NEXT.join(parts), hint.words)
 
 
-def _options(hint: str, typed: Mapping[str, Any]) -> str:
-    words = []
-    if not any(f"--{name} " in hint for name in PLACE):
-        words += [f"--{name} {shlex.quote(typed[name])}" for name in PLACE if typed.get(name)]
-        words += ["--allow-remote"] * bool(typed.get("allow_remote"))
-    if typed.get("namespace") and " -n " not in hint:
-        words.append(f"-n {shlex.quote(typed['namespace'])}")
-    return " ".join(words)
+def _placed(command: str, typed: Shared, arguments: Sequence[str]) -> str:
+    if command == "flashsale up" and "up" in arguments:
+        return shlex.join(["flashsale", *arguments])
+    words = command.split(maxsplit=2)
+    known = entry(words[1]) if len(words) > 1 and words[0] == "flashsale" else None
+    if known is None or known.shared != SALE:
+        return command
+    options = list(_options(words[2].split() if len(words) > 2 else [], typed))
+    return " ".join([*words[:2], shlex.join(options), *words[2:]]) if options else command
+
+
+def _options(words: Sequence[str], typed: Shared) -> Iterator[str]:
+    """Yield the options that a command lacks; one that names a cluster itself lacks none."""
+    if not {*PLACE.values(), "--help"} & {*words}:
+        for name, option in PLACE.items():
+            if value := getattr(typed, name):
+                yield from (option, value)
+        if typed.allow_remote and "--allow-remote" not in words:
+            yield "--allow-remote"
+    if typed.namespace and not {"-n", "--namespace", "--help", "-A"} & {*words}:
+        yield from ("-n", typed.namespace)

@@ -1,6 +1,5 @@
-"""What people type. One module a command; each parses, calls one function, prints one view.
+"""The one boundary where errors become sentences and exit codes.
 
-This package's face is :func:`main`, the one boundary where errors become sentences and exit codes.
 Importing it costs next to nothing: even Typer waits until something is typed.
 """
 
@@ -11,14 +10,15 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from flashsale.base.errors import CTRL_C, FlashsaleError
+from flashsale.base.errors import CTRL_C, FlashsaleError, Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    Handler = Callable[[int, Any], object]
+    from flashsale.cli.global_options import Shared
 
-BUG_HINT = "flashsale --debug ... shows where; please report it with that text"
+COMPLETE = "_FLASHSALE_COMPLETE"  # set by a shell that asks for completions
+BUG_HINT = Hint(words="please report it, with what the same command prints with --debug")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -26,51 +26,36 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Returns when all went well; leaves through ``SystemExit`` with the documented code otherwise.
     """
-    ctrl_c_leaves()
-    from flashsale.cli.stdio import let_go, prepare
-
-    prepare()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    code = _guarded(arguments)
-    ctrl_c_leaves()
-    let_go()
-    if argv is not None:  # then this is somebody else's process, which goes on
-        ctrl_c_interrupts()
+    try:
+        from flashsale.cli.stdio import flush_or_drop, prepare
+
+        prepare()
+        code = _complete() if COMPLETE in os.environ else _guarded(arguments)
+        flush_or_drop()
+    except SystemExit as end:  # a signal
+        code = end.code if isinstance(end.code, int) else FlashsaleError.exit_code
+    except KeyboardInterrupt:
+        code = CTRL_C
+    if argv is None:
+        _ignore_ctrl_c()  # all is done: the exit code says how it went
     if code:
         sys.exit(code)
 
 
-def ctrl_c_leaves() -> None:
-    """Let Ctrl-C end the program without a word, while there is nothing to tidy up.
-
-    Python would tell where it was: in an import, or on its way out. A handler of somebody else's
-    stays, and so does the ignoring that `nohup` and shells ask for.
-    """
+def _ignore_ctrl_c() -> None:
     import signal
+    import threading
 
-    _on_ctrl_c(signal.default_int_handler, leave)
-
-
-def ctrl_c_interrupts() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt again where it would leave."""
-    import signal
-
-    _on_ctrl_c(leave, signal.default_int_handler)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def leave(signum: int, frame: object) -> None:
-    """End the process at once."""
-    os._exit(CTRL_C)
+def _complete() -> int:
+    from flashsale.cli.completion.answers import print_answers
 
-
-def _on_ctrl_c(before: Handler, after: Handler) -> None:
-    import signal
-
-    if signal.getsignal(signal.SIGINT) is before:
-        try:
-            signal.signal(signal.SIGINT, after)
-        except ValueError:
-            return  # not the main thread, the one that Ctrl-C reaches
+    print_answers(os.environ)
+    return 0
 
 
 def _guarded(arguments: list[str]) -> int:
@@ -78,36 +63,48 @@ def _guarded(arguments: list[str]) -> int:
     from typer.exceptions import TyperException
 
     from flashsale.cli import output
+    from flashsale.cli.global_options import Shared
+    from flashsale.cli.usage import explained
 
-    debug = "--debug" in arguments
+    failure: FlashsaleError
+    typed = Shared(debug="--debug" in arguments)
     try:
-        code = _run(arguments)
+        code = _run(arguments, typed)
         sys.stdout.flush()
         return code
     except FlashsaleError as error:
-        output.show_error(error, debug=debug)
-        return error.exit_code
+        failure = error
     except TyperException as error:
-        output.show_usage_error(error, debug=debug)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return CTRL_C
+        failure = explained(error, arguments)
+        failure.__cause__ = error
     except (BrokenPipeError, output.ReaderLeftError):
         return 0
     except OSError as error:
-        output.show_error(_said_by_the_system(error), debug=debug)
-        return FlashsaleError.exit_code
+        failure = _system_error(error)
+        failure.__cause__ = error
     except Exception as error:  # noqa: BLE001 - the last line: a bug must not end in a wall of text
-        bug = FlashsaleError(f"flashsale met a bug: {type(error).__name__}: {error}", hint=BUG_HINT)
-        output.show_error(bug, debug=debug)
-        return FlashsaleError.exit_code
+        failure = FlashsaleError(
+            f"flashsale met a bug: {type(error).__name__}: {error}", hint=BUG_HINT
+        )
+        failure.__cause__ = error
+    _show(failure, typed, arguments)
+    return failure.exit_code
 
 
-def _run(arguments: list[str]) -> int:
+def _show(failure: FlashsaleError, typed: Shared, arguments: Sequence[str]) -> None:
+    """Print a failure; its hint says where the sale is, as far as that was typed."""
+    from flashsale.cli.hints import placed
+    from flashsale.cli.output import show_error
+
+    failure.hint = placed(failure.hint, typed, arguments)
+    show_error(failure, debug=typed.debug)
+
+
+def _run(arguments: list[str], typed: Shared) -> int:
     from flashsale.cli.program import application
 
     name = "kubectl flashsale" if _plugin() else "flashsale"
-    result: Any = application()(args=arguments, prog_name=name, standalone_mode=False)
+    result: Any = application()(args=arguments, prog_name=name, standalone_mode=False, obj=typed)
     return result if isinstance(result, int) else 0
 
 
@@ -116,15 +113,15 @@ def _plugin() -> bool:
     return os.path.basename(sys.argv[0]).startswith("kubectl-flashsale")
 
 
-def _said_by_the_system(error: OSError) -> FlashsaleError:
-    if words := _unwritable():
+def _system_error(error: OSError) -> FlashsaleError:
+    if why := _unwritable():
         return FlashsaleError(
-            f"stdout cannot be written: {words}.", hint="write it elsewhere: flashsale ... > FILE"
+            f"stdout cannot be written: {why}.",
+            hint=Hint(words="write it elsewhere: flashsale ... > FILE"),
         )
     where = f" ({error.filename})" if error.filename else ""
     return FlashsaleError(
-        f"The system refused: {error.strerror or error}{where}.",
-        hint="flashsale doctor",
+        f"The system refused: {error.strerror or error}{where}.", hint="flashsale doctor"
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.image_names import ImageName, InvalidImageNameError
 
 if TYPE_CHECKING:
     from flashsale.clusters.base import NewProfileOptions
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 MOST_REPLICAS = 100
 LEAST_CPUS = 2  # minikube refuses less
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+TIMES = Hint(words="write it as 30s, 2m or 1m30s")
 
 
 def replica_count(text: str, how: str = "flashsale scale") -> int:
@@ -22,38 +24,43 @@ def replica_count(text: str, how: str = "flashsale scale") -> int:
         how: what is typed before the number, for the hint.
     """
     if not re.fullmatch(r"[+-]?[0-9]+", text.strip()):
-        raise BadInputError(
-            f"'{text}' is not a number of pods: it takes a whole number.", hint=f"{how} 5"
-        )
-    count = int(text)
-    if count < 0:
-        raise BadInputError(f"There cannot be {count} pods: 0 is the least.", hint=f"{how} 0")
+        raise BadInputError(f"'{text}' is not a whole number of pods.", hint=f"{how} 5")
+    count = int(text) if len(text) < 10 else MOST_REPLICAS + 1
+    if text.lstrip().startswith("-") and count != 0:
+        raise BadInputError(f"The number of pods must be 0 or more, not {text}.", hint=f"{how} 3")
     if count > MOST_REPLICAS:
         raise BadInputError(
-            f"{text} pods are more than one machine can carry: {MOST_REPLICAS} is the most here.",
+            f"The number of pods must be {MOST_REPLICAS} or less, not {text}.",
             hint=f"{how} {MOST_REPLICAS}",
         )
     return count
 
 
-def duration(text: str) -> float:
-    """Read seconds from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do; more than 0."""
+def duration(text: str, option: str = "--for") -> float:
+    """Read seconds from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do; more than 0.
+
+    Args:
+        option: what it was typed for, for the message.
+    """
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
     if text and "".join(number + unit for number, unit in parts) == text:
         seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
     elif re.fullmatch(r"\d+(\.\d+)?", text):
         seconds = float(text)
     else:
-        raise BadInputError(f"'{text}' is not a duration.", hint="write it as 30s, 2m or 1m30s")
+        raise BadInputError(f"'{text}' is not a duration.", hint=TIMES)
     if seconds <= 0:
-        raise BadInputError("A duration must be longer than nothing.", hint="write it as 30s or 2m")
+        raise BadInputError(f"{option} must be longer than 0 s.", hint=TIMES)
     return seconds
 
 
 def image_name(text: str) -> str:
     """Check an image's name, `NAME:TAG`; without a tag Kubernetes would look in a registry."""
-    name, colon, tag = text.rpartition(":")
-    if not colon or "/" in tag or not re.fullmatch(r"[a-z0-9][a-z0-9._/:-]*", name) or not tag:
+    try:
+        name = ImageName.parse(text)
+    except InvalidImageNameError:
+        name = ImageName("")
+    if not (name.tag or name.digest):
         raise BadInputError(
             f"'{text}' is not an image: it takes a name in small letters, a colon and a tag.",
             hint="flashsale up --image flashsale:2.0",
@@ -61,7 +68,7 @@ def image_name(text: str) -> str:
     return text
 
 
-def making(driver: str, cpus: int | None, memory: str) -> NewProfileOptions:
+def new_profile_options(driver: str, cpus: int | None, memory: str) -> NewProfileOptions:
     """Check how a minikube profile is to be made; what is not said is left to minikube."""
     from flashsale.clusters.base import NewProfileOptions
 
@@ -69,7 +76,7 @@ def making(driver: str, cpus: int | None, memory: str) -> NewProfileOptions:
         raise BadInputError(f"'{driver}' is not a driver.", hint="flashsale up --driver docker")
     if cpus is not None and cpus < LEAST_CPUS:
         raise BadInputError(
-            f"minikube cannot do with {cpus} CPUs: {LEAST_CPUS} is the least.",
+            f"--cpus must be {LEAST_CPUS} or more, not {cpus}: minikube refuses less.",
             hint=f"flashsale up --cpus {LEAST_CPUS}",
         )
     if memory and not re.fullmatch(r"[1-9]\d*([bkmg](i?b)?)?", memory.lower()):

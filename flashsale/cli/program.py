@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from functools import cache
 from importlib import import_module
 from itertools import groupby
@@ -12,170 +12,148 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from flashsale import __version__
-from flashsale.base.errors import FlashsaleError
 from flashsale.cli import global_options
-from flashsale.cli.command_list import ENTRIES, entry
-from flashsale.cli.hints import repeated
-from flashsale.cli.main import ctrl_c_interrupts
-from flashsale.cli.output import ReaderLeftError
-from flashsale.cli.program_arguments import numbers_last, suggesting
+from flashsale.cli.command_list import ENTRIES, HOW, SALE, CommandEntry, entry
+from flashsale.cli.output import ReaderLeftError, set_verbosity
+from flashsale.cli.usage import unknown_command
 
-EXAMPLES = """\
-Examples:
-  flashsale up                     open the sale, whatever this machine has
-  flashsale scale 5                five pods instead of three
-  flashsale kill-pod               kill one, and see Kubernetes replace it
-  flashsale up --context kind-dev  on a cluster of your own
-  flashsale down                   close it and leave nothing behind
-"""
-SETTINGS = {"help_option_names": ["-h", "--help"]}
-
-
-class Light:
-    """Takes a word as it was typed; leaves everything else to Typer.
-
-    Typer (0.29) reads every value through pydantic, words and missing ones too, and importing that
-    takes as long as all the rest of a command line.
-    """
-
-    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Read one value of one parameter."""
-        if value is None:
-            return () if param.multiple or param.nargs == -1 else None
-        if isinstance(value, str) and param.type_descriptor.annotation is str:
-            return value
-        param._runtime_param = None
-        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
-
-
-def lightened(param: Any) -> Any:
-    """Put :class:`Light` in front of a parameter's own reading, where this Typer has it."""
-    if hasattr(param, "_runtime_param"):
-        param._runtime_param = Light()
-    return param
+EXAMPLES = (
+    ("flashsale up", "open the sale, whatever this machine has"),
+    ("flashsale scale 5", "five pods instead of three"),
+    ("flashsale kill-pod", "kill one, and see Kubernetes replace it"),
+    ("flashsale up --context kind-dev", "on a cluster of your own"),
+    ("flashsale down", "close it and leave nothing behind"),
+)
+MOST_WIDTH = 110  # columns: longer lines are hard to read
+LEAST_TEXT = 20  # columns beside the names of options; else they stand below
 
 
 class Command(TyperCommand):
-    """A command whose help keeps the shared options apart from its own."""
+    """A command whose help keeps the global options apart from its own, and ends with examples."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words; where unknown options were to be ignored, only numbers are."""
-        if ctx.ignore_unknown_options:
-            ctx.ignore_unknown_options = False
-            args = numbers_last(args, self.get_params(ctx))
-        with suggesting(ctx):
-            return super().parse_args(ctx, args)
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Give the option `--help`."""
-        return lightened(super().get_help_option(ctx))
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, as talkative as it was asked to be."""
+        set_verbosity(ctx.obj)
+        return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments, own options and shared options, each under a heading of its own."""
-        write_options(self, ctx, formatter)
+        """Write arguments, own options and global options, each under a heading of its own."""
+        known = entry(self.name or "")
+        assert known is not None
+        own: list[Any] = [param for param in self.get_params(ctx) if not is_global(param)]
+        arguments = [param for param in own if param.param_type_name == "argument"]
+        options = (param.get_help_record(ctx) for param in own if param not in arguments)
+        write_list(formatter, "Arguments", [(param.metavar, param.help) for param in arguments])
+        write_list(formatter, "Options", [*filter(None, options)])
+        write_list(formatter, "Global options", global_rows(ctx, known))
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples as they stand: the formatter would fill them into one paragraph."""
+        known = entry(self.name or "")
+        write_list(formatter, "Examples", known.examples if known else ())
 
 
 class Program(TyperGroup):
-    """The commands of the catalogue, each loaded when it is needed."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.params = [*map(lightened, self.params)]
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Give the option `--help`."""
-        return lightened(super().get_help_option(ctx))
+    """The commands of the list, each loaded when it is needed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the options before the command."""
-        with suggesting(ctx):
-            return super().parse_args(ctx, args)
+        """Take global options before the command's name as if they stood behind it."""
+        count = global_options.leading(args)
+        before, rest = args[:count], args[count:]
+        if before and not rest:
+            args = []
+        elif before and not rest[0].startswith("-"):
+            args = [rest[0], *before, *rest[1:]]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Name all commands, in the catalogue's order."""
-        return [one.name for one in ENTRIES]
+        """Name all commands, in the order of the list."""
+        return [known.name for known in ENTRIES]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load a command; None if there is none of that name."""
-        if cmd_name not in self.commands:
-            if entry(cmd_name) is None:
-                return None
-            self.commands[cmd_name] = load(cmd_name, [p for p in self.params if is_shared(p)])
-        return self.commands[cmd_name]
+        known = entry(cmd_name)
+        if known and cmd_name not in self.commands:
+            self.commands[cmd_name] = load(known)
+        return self.commands.get(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Suggest among all commands, not among the loaded ones, when a name is unknown."""
-        if args and entry(args[0]) is None and not ctx.resilient_parsing:
-            ctx.fail(unknown_command(args[0]))
+        """Suggest among all commands, and the words that others use, when a name is unknown."""
+        if args and entry(args[0]) is None:
+            raise unknown_command(args)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; its hint repeats where the sale was looked for.
-
-        A reader of our output that left is no error, but Typer exits with 1.
-        """
-        ctrl_c_interrupts()
+        """Run the command. A reader of our output that left is no error, but Typer exits with 1."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderLeftError from error
-        except FlashsaleError as error:
-            error.hint = repeated(error.hint, ctx.obj or {})
-            raise
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands in sections, then the options."""
-        for section, entries in groupby(ENTRIES, key=lambda one: one.section):
-            with formatter.section(section):
-                formatter.write_dl([(one.name, one.help) for one in entries])
-        write_options(self, ctx, formatter)
+        for section, entries in groupby(ENTRIES, key=lambda known: known.section):
+            write_list(formatter, section, [(known.name, known.help) for known in entries])
+        rows = [row for param in self.get_params(ctx) if (row := param.get_help_record(ctx))]
+        write_list(formatter, "Options", rows)
+        write_list(formatter, "Global options", global_rows(ctx))
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples as they stand: the formatter would fill them into one paragraph."""
-        formatter.write(f"\n{EXAMPLES}")
+        """Write the examples as they stand."""
+        write_list(formatter, "Examples", EXAMPLES)
 
 
-def unknown_command(name: str) -> str:
-    """Say that there is no such command, and which one may have been meant."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, [one.name for one in ENTRIES], n=1)
-    return f"There is no command '{name}'." + (f" Did you mean '{close[0]}'?" if close else "")
+def is_global(param: Any) -> bool:
+    """Whether an option is one that every command takes."""
+    return any(param is known for known in global_params())
 
 
-def is_shared(param: Any) -> bool:
-    """Whether an option is one of those that every command takes."""
-    return not param.expose_value and param.callback is not None and param.name != "version"
+def global_rows(ctx: Any, known: CommandEntry | None = None) -> list[tuple[str, str]]:
+    """Describe the global options that do something in a command; all of them without one."""
+    rows = []
+    for param in global_params():
+        if param.name in (known.shared if known else SALE) or param.name in HOW:
+            name, text = param.get_help_record(ctx)
+            outputs = "|".join(known.outputs if known else ("json",))
+            rows.append((name.replace("FORMAT", outputs), text))
+    return rows
 
 
-def write_options(command: Any, ctx: Any, formatter: Any) -> None:
-    """Write a command's parameters under the headings Arguments, Options and Shared options."""
-    headings: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], "Shared": []}
-    for param in command.get_params(ctx):
-        record = param.get_help_record(ctx)
-        if record:
-            argument = param.param_type_name == "argument"
-            shared_one = not argument and is_shared(param)
-            heading = "Arguments" if argument else "Shared" if shared_one else "Options"
-            headings[heading].append(record)
-    for heading, records in headings.items():
-        if records:
-            with formatter.section(heading if heading != "Shared" else "Options of all commands"):
-                formatter.write_dl(records)
+def write_list(formatter: Any, heading: str, rows: Any) -> None:
+    """Write names and what they mean in two columns; in a narrow terminal one below the other."""
+    if not rows:
+        return
+    longest = max(len(name) for name, _ in rows)
+    room = formatter.width - LEAST_TEXT if heading != "Examples" else formatter.width
+    with formatter.section(heading):
+        formatter.write_dl(rows, col_max=max(8, min(longest, 36, room)))
 
 
-def load(name: str, shared_params: list[Any]) -> TyperCommand:
-    """Import one command's module and make its function a command that takes the shared options."""
-    found = entry(name)
-    assert found is not None
-    module = import_module(f"flashsale.cli.commands.{found.function}")
+@cache
+def global_params() -> list[Any]:
+    """Make the parameters of the global options."""
+    holder = typer.Typer(add_completion=False)
+    holder.command()(global_options.declaration)
+    return list(typer.main.get_command(holder).params)
+
+
+def load(known: CommandEntry) -> TyperCommand:
+    """Import one command's module and make its function a command that takes global options."""
+    module = import_module(f"flashsale.cli.commands.{known.function}")
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
-    settings = SETTINGS | getattr(module, "SETTINGS", {})
-    holder.command(name, cls=Command, context_settings=settings)(getattr(module, found.function))
+    holder.command(known.name, cls=Command, context_settings=settings())(
+        getattr(module, known.function)
+    )
     command = typer.main.get_command(holder)
-    command.params = [*map(lightened, command.params), *shared_params]
     assert isinstance(command, TyperCommand)
+    command.params = [*command.params, *global_params()]
     return command
+
+
+def settings() -> dict[str, Any]:
+    """Let help use the width of the terminal; `-h` means `--help`."""
+    columns = min(shutil.get_terminal_size().columns, MOST_WIDTH)
+    return {"help_option_names": ["-h", "--help"], "terminal_width": columns - 1}
 
 
 def show_version(wanted: bool) -> None:
@@ -187,13 +165,6 @@ def show_version(wanted: bool) -> None:
 
 def root(
     ctx: typer.Context,
-    context: global_options.Context = None,
-    cluster: global_options.Cluster = None,
-    profile: global_options.Profile = None,
-    namespace: global_options.Namespace = None,
-    output: global_options.Output = None,
-    allow_remote: global_options.AllowRemote = False,
-    debug: global_options.Debug = False,
     version: Annotated[
         bool,
         typer.Option(
@@ -203,24 +174,18 @@ def root(
 ) -> None:
     """Run a Kubernetes flash sale from end to end, and count every lost purchase."""
     if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+        typer.echo(ctx.get_help().rstrip())
 
 
-@cache
 def application() -> typer.Typer:
-    """Build the program.
-
-    Typer registers its completion only together with two options of its own, which would stand in
-    every help text. So they are there only while a shell asks for completions.
-    """
-    completing = any(name.endswith("FLASHSALE_COMPLETE") for name in os.environ)
+    """Build the program."""
     app = typer.Typer(
         cls=Program,
-        add_completion=completing,
+        add_completion=False,  # ours knows the values of options, and pods
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         invoke_without_command=True,
-        context_settings=SETTINGS,
+        context_settings=settings(),
     )
     app.callback()(root)
     return app

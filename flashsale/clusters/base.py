@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.objects.models import Pod, Service
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ class NewProfileOptions:
     driver: str = ""
     cpus: int = 0
     memory: str = ""  # 4096 (MiB), 4g
+    recreate: bool = False  # delete one that is beyond repair first
 
     @property
     def options(self) -> str:
         """Write what was asked for as it is typed."""
         typed = {"driver": self.driver, "cpus": self.cpus, "memory": self.memory}
-        return " ".join(f"--{name} {value}" for name, value in typed.items() if value)
+        words = [f"--{name} {value}" for name, value in typed.items() if value]
+        return " ".join([*words, *["--recreate"] * self.recreate])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def no_node_port(service: Service) -> BadInputError:
     return BadInputError(
         f"The Service {service.name} is a {service.type} without a node port: "
         "there is no way in from here.",
-        hint="write `type: NodePort` in the manifest, then flashsale up",
+        hint=Hint("flashsale up", "after you wrote `type: NodePort` in the manifest"),
     )
 
 
@@ -124,6 +126,16 @@ class Cluster(Protocol):
         """Whether it is there for the sale alone: closing the sale stops it."""
 
     @property
+    def can_be_started(self) -> bool:
+        """Whether `start` can bring it up when it does not run."""
+
+    def describe(self) -> str:
+        """Name it in a sentence: `the context 'kind-dev'`."""
+
+    def cli_options(self) -> str:
+        """Write the options that lead to it: `--context kind-dev`."""
+
+    @property
     def kubeconfig(self) -> Path | None:
         """The file that defines the context; None means kubectl's own search order."""
 
@@ -136,6 +148,13 @@ class Cluster(Protocol):
 
     async def running(self) -> bool:
         """Whether the cluster is up; quick, and never starts anything."""
+
+    async def diagnosis(self) -> FlashsaleError | None:
+        """Say why it does not answer, where its own tool knows; None where nothing does.
+
+        Raises:
+            ClusterUnreachableError: that tool cannot be asked.
+        """
 
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters import image_loading
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
 from flashsale.clusters.state.directory import state_home
@@ -39,10 +40,19 @@ class ContextCluster:
     kind: Kind = "context"
     start_hint = "flashsale doctor"
     stops_with_sale = False
+    can_be_started = False
 
     def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
         self.context = context
         self.kubeconfig = kubeconfig
+
+    def describe(self) -> str:
+        """Name it in a sentence."""
+        return f"the context '{self.context}'"
+
+    def cli_options(self) -> str:
+        """Write the options that lead here."""
+        return f"--context {shlex.quote(self.context)}"
 
     async def start(self, progress: Progress) -> None:
         """Make sure that it answers; nothing can be started here."""
@@ -56,6 +66,9 @@ class ContextCluster:
         except ClusterUnreachableError:
             return False
         return True
+
+    async def diagnosis(self) -> None:
+        """Say nothing: whoever runs it is not asked."""
 
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
@@ -180,7 +193,7 @@ def unreached(
 ) -> ClusterUnreachableError:
     """Say why there is no URL, and how to make one."""
     hint = (
-        "flashsale url, or flashsale open: both forward to one pod until Ctrl-C"
+        Hint("flashsale url", "forwards to one pod until Ctrl-C")
         if shutil.which("kubectl")
         else f"kubectl --context {context} {' '.join(port_forward(service))}"
     )

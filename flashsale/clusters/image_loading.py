@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
 from flashsale.clusters.docker_build import by_docker
 from flashsale.clusters.subprocesses import run
@@ -83,7 +83,10 @@ def check_pullable(context: str, name: str) -> None:
     if "/" not in name:
         raise BadInputError(
             f"Nothing can bring an image to the cluster '{context}' but a registry.",
-            hint=f"flashsale up --context {context} --push REPOSITORY, or --image NAME",
+            hint=Hint(
+                f"flashsale up --context {context} --push REPOSITORY",
+                "or --image REPOSITORY/NAME:TAG for one that a registry has already",
+            ),
         )
 
 
@@ -100,7 +103,8 @@ async def load(command: tuple[str, ...], each: Each) -> None:
         )
     except FileNotFoundError as error:
         raise LoadError(
-            f"{tool}, which owns this cluster, is not in PATH.", hint=f"install {tool}, or --push"
+            f"{tool}, which owns this cluster, is not in PATH.",
+            hint=Hint("flashsale up --push REPOSITORY", f"or install {tool}"),
         ) from error
     except TimeoutError as error:
         raise LoadError(f"{' '.join(command)} did not end.", hint=" ".join(command)) from error

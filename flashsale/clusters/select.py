@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import sys
@@ -16,15 +15,13 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
-from flashsale.clusters.availability import MINIKUBE, describe, exists, stopped_minikube_error
+from flashsale.clusters.availability import MINIKUBE, NOTHING_ASKED, cluster_of, describe, exists
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
 from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
-
-NOTHING_ASKED = NewProfileOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +65,10 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     if wrong := unwritable(store.home):
         raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
     if wanted.anything:
-        return _typed(wanted, store)
+        return _typed(wanted, store, await _still_there(store.read_if_usable()))
     recorded = store.read()
     if wanted.making.options and (recorded is None or recorded.kind != MINIKUBE):
-        return _typed(replace(wanted, cluster=MINIKUBE), store)
+        return _typed(replace(wanted, cluster=MINIKUBE), store, recorded)
     if recorded and await exists(recorded):
         guard(recorded)
         return _selected(recorded, "the sale is there already", store, wanted.making)
@@ -90,7 +87,9 @@ async def select_existing(wanted: ClusterOptions, *, home: Path | None = None) -
     """
     choice = await select_for_down(wanted, home=home)
     if choice.record.kind == MINIKUBE and choice.record.context not in kubeconfig.read():
-        raise await stopped_minikube_error(choice.record)
+        check_readable()
+        if error := await choice.cluster.diagnosis():
+            raise error
     return choice
 
 
@@ -98,11 +97,12 @@ async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -
     """Do as :func:`select_existing`, but take a minikube that is stopped, or gone, as well."""
     store = SaleStore(home or state_home())
     if wanted.anything:
-        return _typed(wanted, store)
+        return _typed(wanted, store, store.read_if_usable())
     recorded = store.read()
     if recorded is None:
         return await _unrecorded(store)
     if recorded.kind == "context" and recorded.context not in kubeconfig.read():
+        check_readable()
         raise ClusterUnreachableError(
             f"The sale is on {describe(recorded)}, which the kubeconfig does not have any more.",
             hint="kubectl config get-contexts",
@@ -128,8 +128,22 @@ async def _unrecorded(store: SaleStore) -> SelectedCluster:
     return SelectedCluster(ours, "it runs, and nothing is recorded", record, store)
 
 
-def _typed(wanted: ClusterOptions, store: SaleStore) -> SelectedCluster:
-    recorded = store.read_if_usable()
+async def _still_there(recorded: SaleRecord | None) -> SaleRecord | None:
+    """Drop the record of a minikube profile that was deleted: it counts for nothing.
+
+    What minikube cannot tell now, `up` will see.
+    """
+    if recorded is None or recorded.kind != MINIKUBE:
+        return recorded
+    try:
+        return recorded if await exists(recorded) else None
+    except ClusterUnreachableError:
+        return recorded
+
+
+def _typed(
+    wanted: ClusterOptions, store: SaleStore, recorded: SaleRecord | None
+) -> SelectedCluster:
     fresh, why = _meant(wanted, recorded)
     fresh = _adopted(fresh, recorded)
     guard(fresh)
@@ -179,6 +193,7 @@ def guard(record: SaleRecord) -> None:
     known = kubeconfig.read()
     found = known.get(record.context)
     if found is None:
+        check_readable()
         close = get_close_matches(record.context, known, n=1)
         raise BadInputError(
             f"The kubeconfig has no context '{record.context}'."
@@ -193,11 +208,21 @@ def guard(record: SaleRecord) -> None:
         )
 
 
+def check_readable() -> None:
+    """Do nothing if all files of the kubeconfig can be read.
+
+    Raises:
+        ClusterUnreachableError: one cannot, and what is looked for may be in it.
+    """
+    for file, wrong in kubeconfig.problems():
+        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {kubeconfig.quoted(file)}")
+
+
 async def _best(
     profile: str, store: SaleStore, why: str, making: NewProfileOptions
 ) -> SelectedCluster:
     """Choose without any word from the user: minikube where it can run, else embedded."""
-    usable, reason = await asyncio.to_thread(minikube_usable, profile)
+    usable, reason = await minikube_usable(profile)
     if usable:
         record = SaleRecord("minikube", profile, profile=profile)
     else:
@@ -205,13 +230,13 @@ async def _best(
     return _selected(record, why + reason, store, making)
 
 
-def minikube_usable(profile: str) -> tuple[bool, str]:
+async def minikube_usable(profile: str) -> tuple[bool, str]:
     """Whether minikube can carry the sale, and why, or why not."""
     if shutil.which(MINIKUBE) is None:
         return False, "minikube is not installed"
     from flashsale.clusters import minikube
 
-    return minikube.usable(profile)
+    return await minikube.usable(profile)
 
 
 def _selected(
@@ -221,26 +246,30 @@ def _selected(
 
 
 def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Cluster:
-    """Import only the kind that is needed: the others bring Docker's door with them.
+    """Make the cluster of a record, and end what a killed command left open.
 
     Raises:
-        BadInputError: options of making a minikube profile, for something else.
+        BadInputError: options of making a minikube profile, for something else; or a name that
+            minikube takes for no profile.
     """
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
             f"{making.options} is for minikube, but you also ask for {describe(record)}.",
             hint=f"flashsale up --cluster minikube {making.options}",
         )
+    if record.kind == MINIKUBE:
+        from flashsale.clusters.minikube.home import check_name
+
+        check_name(record.profile)
     if os.path.isdir(home / "tunnels"):
         from flashsale.clusters.subprocesses import tunnels
 
         tunnels.end_left(home)  # whatever a killed command has left
-    if record.kind == "embedded":
-        return EmbeddedCluster(home / "embedded")
-    if record.kind == "context":
-        from flashsale.clusters.context import ContextCluster
+    return cluster_of(record, home, making)
 
-        return ContextCluster(record.context)
-    from flashsale.clusters.minikube import MinikubeCluster
 
-    return MinikubeCluster(record.profile, making, home)
+def profile_of_interest(wanted: ClusterOptions, home: Path) -> str:
+    """Name the minikube profile to look at: typed, or recorded, or the usual one."""
+    recorded = SaleStore(home).read_if_usable()
+    named = recorded.profile if recorded and recorded.kind == MINIKUBE else None
+    return wanted.profile or named or MINIKUBE

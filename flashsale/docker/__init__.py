@@ -1,10 +1,10 @@
 """The only door to Docker: what goes into an image, building it, pushing it.
 
-- ``context``: a folder and a Dockerfile become a deterministic archive and its digest
-- ``dockerfile``: what the classic builder cannot do, and how build arguments and a CA get in
-- ``network``: proxies, package index and CA certificate of this machine, for the build
-- ``engine``: the connection; ``trouble``: why there is none; ``certificates``: when those end
-- ``building``, ``pushing``: the work itself, streaming its output
+- ``build_context``: a folder and a Dockerfile become a deterministic archive and its digest
+- ``buildkit``: what the classic builder cannot do, and how build arguments and a CA get in
+- ``build_network``: proxies, package index and CA certificate of this machine, for the build
+- ``engine``: the connection; ``engine_errors``: why there is none
+- ``build``, ``push``: the work itself, streaming its output
 
 Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends its stream.
 """

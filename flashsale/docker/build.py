@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.docker import build_context as contexts
 from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Passed, Surroundings, passed
@@ -24,16 +24,24 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 SYMPTOMS = (
     (
         ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "SSLError"),
-        "if your network re-signs TLS: export PIP_CERT=FILE with its CA certificate, and try again",
+        Hint(
+            "export PIP_CERT=FILE",
+            "its CA certificate, if your network re-signs TLS; then try again",
+        ),
     ),
     (
         ("name resolution", "Could not find a version", "ProxyError", "Connection refused"),
-        "if your network needs a proxy or its own index: --build-arg HTTPS_PROXY=URL,"
-        " --build-arg PIP_INDEX_URL=URL",
+        Hint(
+            "flashsale up --build-arg HTTPS_PROXY=URL --build-arg PIP_INDEX_URL=URL",
+            "if your network needs a proxy, or has a package index of its own",
+        ),
     ),
     (
         ("pull access denied", "manifest unknown", "toomanyrequests", "registry-1.docker.io"),
-        "docker pull the base image to see what is wrong; docker login raises the pull limit",
+        Hint(
+            "docker login",
+            "raises the pull limit; `docker pull` of the base image says what is wrong",
+        ),
     ),
 )
 
@@ -143,7 +151,7 @@ def failure(error: str, lines: list[str]) -> BuildError:
     hints = (hint for words, hint in SYMPTOMS if any(word in output for word in words))
     return BuildError(
         f"The image could not be built{where}.",
-        hint=next(hints, "mend the Dockerfile or the app, then run it again"),
+        hint=next(hints, Hint("flashsale up", "after you mended the Dockerfile or the app")),
         details=output,
     )
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.dockerignore import Ignore
+from flashsale.base.errors import BadInputError, Hint
 
 DOCKERFILE = "Dockerfile"
 # Our own archive of the user's own folder needs no filter. Debian 12's Python 3.11.2 has none yet.
@@ -20,21 +21,6 @@ UNFILTERED: dict[str, Any] = (
     {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
 )
 LIMIT = 256 * 2**20  # bytes; the archive is made in memory, and a larger one is a mistake
-
-# Never part of an app. The manifest says how to run the image: scaling must not change its digest.
-NEVER = (
-    "**/.git",
-    "**/__pycache__",
-    "**/*.py[co]",
-    "**/.venv",
-    "**/venv",
-    "**/.DS_Store",
-    "**/.mypy_cache",
-    "**/.pytest_cache",
-    "**/.ruff_cache",
-    "flashsale-replicaset.yaml",
-    ".dockerignore",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +75,7 @@ def read(folder: Path, dockerfile: Path) -> BuildContext:
     """
     try:
         text = dockerfile.read_text()
-        entries = dict(_entries(folder, _ignored(folder)))
+        entries = dict(_entries(folder, Ignore.of(folder)))
     except UnicodeDecodeError as error:
         raise BadInputError(f"{dockerfile} is not a text file.") from error
     except OSError as error:
@@ -108,18 +94,9 @@ def _header(path: str, entry: ContextEntry) -> tarfile.TarInfo:
     return info
 
 
-def _ignored(folder: Path) -> list[str]:
-    """Join our own patterns and those of `.dockerignore`, in that order: the last match wins."""
-    listed = folder / ".dockerignore"
-    lines = listed.read_text().splitlines() if listed.is_file() else []
-    return [*NEVER, *(line.strip() for line in lines if line.strip() and line[0] != "#")]
-
-
-def _entries(folder: Path, patterns: list[str]) -> Iterator[tuple[str, ContextEntry]]:
-    from docker.utils.build import PatternMatcher  # Docker's own reading of these patterns
-
+def _entries(folder: Path, ignore: Ignore) -> Iterator[tuple[str, ContextEntry]]:
     total = 0
-    for name in sorted(PatternMatcher(patterns).walk(str(folder))):
+    for name in ignore.walk(folder):
         path = folder / name
         kind = path.lstat().st_mode
         if stat.S_ISLNK(kind):
@@ -131,7 +108,9 @@ def _entries(folder: Path, patterns: list[str]) -> Iterator[tuple[str, ContextEn
             if total > LIMIT:
                 raise BadInputError(
                     f"{folder} holds more than {LIMIT // 2**20} MB: too much for an app.",
-                    hint=f"list what does not belong in the image in {folder / '.dockerignore'}",
+                    hint=Hint(
+                        words=f"list what does not belong in it in {folder / '.dockerignore'}"
+                    ),
                 )
             yield (
                 name,

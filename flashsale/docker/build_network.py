@@ -7,7 +7,6 @@ image's digest. What was typed as `--build-arg` always wins, and is part of it.
 
 from __future__ import annotations
 
-import configparser
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.addresses import is_loopback
-from flashsale.base.errors import RefusedError
+from flashsale.base.errors import Hint, RefusedError
+from flashsale.base.pip_settings import read_pip_settings
 from flashsale.docker.buildkit import CA_PATH
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -44,7 +44,7 @@ class Surroundings:
         """Read the environment, Docker's config.json and pip's configuration files."""
         home = Path(environ.get("HOME") or Path.home())
         docker = Path(environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
-        return cls(environ, _json(docker), _pip_config(environ, home))
+        return cls(environ, _json(docker), read_pip_settings(environ, home))
 
 
 def own_docker(environ: Mapping[str, str]) -> dict[str, str]:
@@ -138,7 +138,9 @@ def _refuse_passwords(arguments: Mapping[str, str]) -> None:
         if name in INDEXES and any(urlsplit(word).password for word in value.split()):
             raise RefusedError(
                 f"{name} holds a password, which would be readable in the pushed image's history.",
-                hint=f"pass an index without a password: --build-arg {name}=URL",
+                hint=Hint(
+                    f"flashsale up --build-arg {name}=URL", "with an index without a password"
+                ),
             )
 
 
@@ -161,22 +163,3 @@ def _json(path: Path) -> Mapping[str, object]:
     except (OSError, ValueError):
         return {}  # Docker works without the file, and says itself what is wrong with a broken one
     return found if isinstance(found, dict) else {}
-
-
-def _pip_config(environ: Mapping[str, str], home: Path) -> Mapping[str, str]:
-    """Read `[global]` and `[install]` of pip's files, the more personal file last, as pip does."""
-    files = [
-        Path("/etc/pip.conf"),
-        home / ".pip" / "pip.conf",
-        home / "Library" / "Application Support" / "pip" / "pip.conf",
-        Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf",
-    ]
-    if environ.get("PIP_CONFIG_FILE"):
-        files.append(Path(environ["PIP_CONFIG_FILE"]))
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read(files)
-    except (configparser.Error, UnicodeDecodeError):
-        return {}
-    sections = [parser[name] for name in ("global", "install") if parser.has_section(name)]
-    return {key: value for section in sections for key, value in section.items()}

@@ -7,10 +7,10 @@ fail deep in the build with a message about something else, so it is refused bef
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.dockerfile import instructions
+from flashsale.base.errors import BadInputError, Hint
 
 CA_FILE = ".flashsale-ca.crt"  # in the context
 CA_PATH = "/usr/local/share/ca-certificates/flashsale-extra.crt"  # in the image
@@ -25,37 +25,9 @@ PREDEFINED = frozenset(
 BUILDKIT = re.compile(
     r"RUN\s+(?:--\w+=\S+\s+)*?(?P<run>--(?:mount|network|security|device)\b)"
     r"|(?:COPY|ADD)\s+(?:--\w+(?:=\S+)?\s+)*?"
-    r"(?P<copy>--(?:chmod|link|parents|exclude|checksum|keep-git-dir)\b)"
-    r"|(?:RUN|COPY|ADD)\s(?:[^'\"]*?\s)?(?P<heredoc><<-?[\"']?[A-Za-z_]\w*)",
+    r"(?P<copy>--(?:chmod|link|parents|exclude|checksum|keep-git-dir)\b)",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One instruction with its continuation lines; lines count from 1."""
-
-    first: int
-    last: int
-    text: str
-
-
-def instructions(dockerfile: str) -> Iterator[Instruction]:
-    """Give the instructions in order, comments and blank lines left out."""
-    parts: list[str] = []
-    first = 0
-    escape = _escape(dockerfile)
-    for number, line in enumerate(dockerfile.splitlines(), 1):
-        bare = line.strip()
-        if not bare or bare.startswith("#"):
-            continue  # both are skipped inside a continuation too
-        first = first or number
-        parts.append(bare.removesuffix(escape).strip())
-        if not bare.endswith(escape):
-            yield Instruction(first, number, " ".join(parts))
-            parts, first = [], 0
-    if parts:
-        yield Instruction(first, number, " ".join(parts))
 
 
 def refuse_buildkit(dockerfile: str) -> None:
@@ -64,13 +36,19 @@ def refuse_buildkit(dockerfile: str) -> None:
     Raises:
         BadInputError: it needs BuildKit; the message names the line.
     """
-    for instruction in instructions(dockerfile):
-        if found := BUILDKIT.match(instruction.text):
-            what = next(group for group in found.groups() if group)
+    for one in instructions(dockerfile):
+        found = BUILDKIT.match(f"{one.keyword} {one.text}")
+        what = next(filter(None, found.groups()), "") if found else ""
+        if one.documents:
+            what = what or f"<<{one.documents[0].name}"
+        if what:
             raise BadInputError(
-                f"Line {instruction.first} of the Dockerfile uses {what}, which needs BuildKit;"
+                f"Line {one.line} of the Dockerfile uses {what}, which needs BuildKit;"
                 " the Docker SDK has only the classic builder.",
-                hint="write that line without it, or build the image yourself and pass --image",
+                hint=Hint(
+                    "flashsale up --image NAME:TAG",
+                    "with an image that you built yourself, or write that line without it",
+                ),
             )
 
 
@@ -84,14 +62,8 @@ def extended(dockerfile: str, arguments: Iterable[str], *, ca: bool = False) -> 
         lines.append(f"COPY {CA_FILE} {CA_PATH}")
     if not lines:
         return dockerfile
-    ends = {one.last for one in instructions(dockerfile) if one.text.upper().startswith("FROM ")}
+    ends = {one.last for one in instructions(dockerfile) if one.keyword == "FROM"}
     result: list[str] = []
     for number, line in enumerate(dockerfile.splitlines(), 1):
         result += [line, *(lines if number in ends else ())]
     return "\n".join(result) + "\n"
-
-
-def _escape(dockerfile: str) -> str:
-    """Return the line continuation character, which a first-line directive may change."""
-    found = re.match(r"\s*#\s*escape\s*=\s*([\\`])", dockerfile, re.IGNORECASE)
-    return found[1] if found else "\\"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.docker.certificates import expired
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, Hint
 
 HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL
 
@@ -40,26 +40,38 @@ class EngineError(ClusterUnreachableError):
         self.trouble = trouble
 
 
+NO_ACCESS = Hint(
+    words="ask who runs this machine for access to Docker"
+)  # its group has the rights of root
 ADVICE = {
-    Trouble.ABSENT: ("Docker is not running on {host}.", "start Docker, then try again"),
+    Trouble.ABSENT: (
+        "Docker is not running on {host}.",
+        Hint(words="start Docker, then try again"),
+    ),
     Trouble.DENIED: (
         "This user may not use Docker on {host}.",
-        "sudo usermod -aG docker $USER, then log in anew",
+        NO_ACCESS,
     ),
     Trouble.NO_CERTIFICATES: (
         "Certificates for Docker on {host} are missing.",
         "ls $DOCKER_CERT_PATH",
     ),
-    Trouble.EXPIRED: ("A certificate for Docker on {host} has expired.", "renew it"),
-    Trouble.STALE: ("The certificate of Docker on {host} names another address.", "renew it"),
-    Trouble.UNTRUSTED: ("Docker on {host} and this machine do not trust each other.", "renew it"),
+    Trouble.EXPIRED: ("A certificate for Docker on {host} has expired.", Hint(words="renew it")),
+    Trouble.STALE: (
+        "The certificate of Docker on {host} names another address.",
+        Hint(words="renew it"),
+    ),
+    Trouble.UNTRUSTED: (
+        "Docker on {host} and this machine do not trust each other.",
+        Hint(words="renew it"),
+    ),
     Trouble.TIMEOUT: (
         "Cannot reach Docker on {host} (VPN or proxy?).",
-        "add the host to NO_PROXY, or leave the VPN",
+        Hint(words="add the host to NO_PROXY, or leave the VPN"),
     ),
     Trouble.TOO_OLD: (
         "Docker on {host} and the Docker SDK have no API version in common.",
-        "pip install --upgrade docker, and unset DOCKER_API_VERSION",
+        Hint("pip install --upgrade docker", "and unset DOCKER_API_VERSION"),
     ),
 }
 
@@ -80,7 +92,7 @@ def explained(host: str, certificates: Path | None = None) -> Iterator[None]:
         trouble = diagnosis(list(_chain(error)))
         if trouble is None:
             raise FlashsaleError(f"Docker on {host} answered: {error}") from error
-        if host.startswith("tcp://") and certificates and expired(certificates):
+        if host.startswith("tcp://") and certificates and expired_certificates(certificates):
             trouble = Trouble.EXPIRED
         raise EngineError(trouble, host, str(error)) from error
 
@@ -135,3 +147,22 @@ def _tls_trouble(error: ssl.SSLError) -> Trouble:
     # The engine's own verdict on our certificate arrives as a TLS alert.
     expired = code == EXPIRED or "CERTIFICATE_EXPIRED" in (error.reason or "")
     return Trouble.EXPIRED if expired else Trouble.UNTRUSTED
+
+
+def expired_certificates(folder: Path) -> dict[str, datetime]:
+    """Give those of our own files whose time is over, and since when; unreadable ones pass.
+
+    In TLS 1.3 a daemon finds fault with our certificate only after the handshake: often all that
+    arrives here is a closed connection, so the reason has to be looked up.
+    """
+    from cryptography import x509
+
+    found = {}
+    for name in ("ca.pem", "cert.pem"):
+        try:
+            certificate = x509.load_pem_x509_certificate((folder / name).read_bytes())
+        except (OSError, ValueError):
+            continue
+        if certificate.not_valid_after_utc < datetime.now(UTC):
+            found[name] = certificate.not_valid_after_utc
+    return found

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
+from flashsale.base.image_names import HUB, ImageName, InvalidImageNameError
 from flashsale.docker.engine import Emit, Engine
 
-HUB = "docker.io"
 AWAY = ("no such host", "connection refused", "timeout", "unreachable", "proxyconnect")
 STEP = 10  # per cent between two lines about one layer
 
@@ -28,23 +28,20 @@ class PushTarget:
         Raises:
             BadInputError: Docker would not take it.
         """
-        from docker.utils.build import match_tag
-
-        own, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "")
-        head, _, last = repository.rpartition("/")
-        last, _, typed = last.partition(":")
-        target = cls("/".join(part for part in (head, last) if part), typed or tag or "latest")
-        if not match_tag(str(target)):
+        own = ImageName.parse(name)
+        try:
+            target = ImageName.parse(repository)
+        except InvalidImageNameError as error:
             raise BadInputError(
-                f"{repository!r} is not a repository.", hint=f"--push docker.io/YOU/{own or name}"
-            )
-        return target
+                f"{repository!r} is not a repository.",
+                hint=f"flashsale up --push docker.io/YOU/{own.name}",
+            ) from error
+        return cls(target.name, target.tag or own.tag or "latest")
 
     @property
     def registry(self) -> str:
-        """The host to log in to, read as Docker reads it: a dot, a colon, or localhost."""
-        first, slash, _ = self.repository.partition("/")
-        return first if slash and (set(".:") & set(first) or first == "localhost") else HUB
+        """The host to log in to."""
+        return ImageName.parse(self.repository).registry
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}"
@@ -120,13 +117,13 @@ def refusal(error: str, target: PushTarget) -> PushError:
     if "server gave http response" in low:
         return PushError(
             f"{target.registry} speaks plain HTTP, which Docker takes from loopback only.",
-            hint="add it to insecure-registries in Docker's daemon.json",
+            hint=Hint(words="add it to insecure-registries in Docker's daemon.json"),
             details=error,
         )
     if any(words in low for words in AWAY):
         return PushError(
             f"Docker does not reach the registry {target.registry}.",
-            hint="check its name, and Docker's own proxy: docker info",
+            hint=Hint("docker info", "shows Docker's own proxy; check the registry's name as well"),
             details=error,
         )
     return PushError(f"The push to {target} failed.", hint=f"docker push {target}", details=error)

@@ -1,0 +1,1 @@
+"""What `flashsale doctor` looks at: the machine, the clusters it can reach, the open sale."""

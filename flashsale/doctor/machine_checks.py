@@ -1,71 +1,49 @@
-"""What this machine has, and what `up` would choose; each finding with what mends it."""
+"""What this machine has: Python, disk, Docker, proxies, programs; each with what mends it.
+
+Each finding is judged by a pure function from what was found; nothing is started or changed.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import os
 import platform
 import shlex
 import shutil
-import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from flashsale.base.errors import FlashsaleError, NoSaleError
-from flashsale.clusters import availability, select
-from flashsale.clusters.base import Cluster
-from flashsale.clusters.select import ClusterOptions, SelectedCluster
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
-from flashsale.clusters.state.sale_store import SaleStore
-from flashsale.doctor import cluster_checks
-from flashsale.doctor.cluster_checks import Finding
-from flashsale.kube import kubeconfig as contexts
-from flashsale.sale.session import connect
-from flashsale.sale.status import status
+from flashsale.docker import EngineError, Trouble, connected, own_docker
+from flashsale.doctor.finding import Finding, Grade
 
 LEAST_PYTHON = (3, 11)
-PATIENCE = 10.0  # seconds for the recorded cluster to say that it runs
 LEAST_FREE = 1 << 30  # bytes; a flashsale image and minikube's node need more, the embedded less
+LEAST_MEMORY = 1800 * 2**20  # bytes; minikube refuses less
+LEAST_PROCESSORS = 2
+GIB = 2**30
+LEAST_ROOM = 5 * GIB  # bytes; minikube's node is an image of 1.3 GB, and fills a volume besides
 
 
-async def examine(wanted: ClusterOptions, home: Path) -> list[Finding]:
-    """Look at everything; nothing is started or changed."""
-    elsewhere, (recorded, asleep) = await asyncio.gather(
-        cluster_checks.all_of_them(profile(wanted, home)), sale(home)
-    )
-    return [
-        python(sys.version_info[:3]),
-        state(home),
-        disk(home),
-        embedded(),
-        *elsewhere,
-        kubeconfig(),
-        recorded,
-        await choice(wanted, home, asleep=asleep),
-    ]
-
-
-def profile(wanted: ClusterOptions, home: Path) -> str:
-    """Name the minikube profile that is of interest: typed, or recorded, or the usual one."""
-    recorded = SaleStore(home).read_if_usable()
-    named = recorded.profile if recorded and recorded.kind == availability.MINIKUBE else None
-    return wanted.profile or named or availability.MINIKUBE
-
-
-def python(version: tuple[int, ...]) -> Finding:
+def check_python(version: tuple[int, ...]) -> Finding:
     """Judge the interpreter."""
     text = f"Python {'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
     if version[:2] < LEAST_PYTHON:
-        return Finding("python", "problem", f"{text} is too old", "install Python 3.11 or newer")
+        return Finding(
+            "python", "problem", f"{text} is too old", Hint(words="install Python 3.11 or newer")
+        )
     return Finding("python", "ok", text)
 
 
-def state(home: Path) -> Finding:
+def check_state_folder(home: Path) -> Finding:
     """Judge the folder that everything is kept in: can it be written?"""
     if wrong := unwritable(home):
         return Finding("state", "problem", wrong, ELSEWHERE)
     return Finding("state", "ok", f"kept in {home}")
 
 
-def disk(home: Path) -> Finding:
+def check_disk(home: Path) -> Finding:
     """Judge the room on the disk of the state folder."""
     place = nearest(home)
     free = shutil.disk_usage(place).free
@@ -75,82 +53,77 @@ def disk(home: Path) -> Finding:
     return Finding("disk", "problem", f"{text}: too little", f"df -h {shlex.quote(str(place))}")
 
 
-def kubeconfig() -> Finding:
-    """List the contexts that `--context` could name."""
-    found = sorted(contexts.read().values(), key=lambda one: one.name)
+async def check_docker() -> list[Finding]:
+    """Ask this machine's Docker what it is, and how much room it has."""
+    try:
+        async with connected(own_docker(os.environ), timeout=5) as engine:
+            info = await engine.work(lambda _: engine.info(), lambda _: None)
+    except EngineError as error:
+        return [judge_trouble(error)]
+    except FlashsaleError as error:
+        return [Finding("docker", "problem", str(error), error.hint)]
+    root = Path(info.get("DockerRootDir") or "/nowhere")
+    found = judge_docker(engine.host, info)
+    return [found, check_room(root)] if os.access(root, os.X_OK) else [found]
+
+
+def check_room(root: Path) -> Finding:
+    """Judge the disk that holds Docker's images, minikube's nodes among them."""
+    free = shutil.disk_usage(root).free
+    text = f"{free / GIB:.1f} GiB free for Docker in {root}"
+    if free < LEAST_ROOM:
+        return Finding("room", "problem", f"{text}: minikube wants more", "docker system prune")
+    return Finding("room", "ok", text)
+
+
+def judge_docker(host: str, info: Mapping[str, Any]) -> Finding:
+    """Judge an engine by what `docker info` says: minikube's node is a container in it."""
+    memory, processors = info.get("MemTotal", 0), info.get("NCPU", 0)
+    text = (
+        f"version {info.get('ServerVersion', '?')} on {host}, {processors} CPUs,"
+        f" {memory / GIB:.1f} GiB, storage {info.get('Driver', '?')}"
+    )
+    if processors < LEAST_PROCESSORS:
+        return Finding(
+            "docker", "problem", text, Hint(words="minikube needs 2 CPUs: give Docker more")
+        )
+    if memory < LEAST_MEMORY:
+        return Finding(
+            "docker", "problem", text, Hint(words="minikube needs 1.8 GiB: give Docker more")
+        )
+    return Finding("docker", "ok", text)
+
+
+def judge_trouble(error: EngineError) -> Finding:
+    """Tell an engine that is not there from one that is and cannot be used."""
+    grade: Grade = "absent" if error.trouble is Trouble.ABSENT else "problem"
+    return Finding("docker", grade, str(error).rstrip("."), error.hint)
+
+
+def check_proxies(environ: Mapping[str, str]) -> Finding:
+    """Judge the environment's proxies: kubectl would ask them for a node of this machine, too."""
+    names = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+    set_ = [name for name in names if environ.get(name) or environ.get(name.lower())]
+    if not set_:
+        return Finding("proxies", "absent", "none in the environment")
+    text = f"{', '.join(set_)} set; builds get them"
+    spared = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
+    wanted = ("127.0.0.1", "localhost", "192.168.49.0/24")  # minikube's network with Docker
+    lacking = [one for one in wanted if one not in [word.strip() for word in spared]]
+    if "*" in spared or not lacking:
+        return Finding("proxies", "ok", text)
+    more = ",".join(lacking)
+    return Finding(
+        "proxies",
+        "problem",
+        f"{text}; NO_PROXY lacks {more}: kubectl would ask the proxy for a local cluster",
+        f"export NO_PROXY=$NO_PROXY,{more}",
+    )
+
+
+def list_tools() -> Finding:
+    """List the programs that some clusters need: for loading images, and for tunnels."""
+    found = [name for name in ("kubectl", "kind", "k3d", "ssh") if shutil.which(name)]
     if not found:
-        return Finding("contexts", "absent", "no kubeconfig with a context")
-    near = [one.name for one in found if one.local or one.minikube]
-    far = [one.name for one in found if one.name not in near]
-    text = ", ".join(near) or "none of this machine"
-    if far:
-        text += f"; not of this machine, so only with --allow-remote: {', '.join(far)}"
-    return Finding("contexts", "ok", text)
-
-
-def embedded() -> Finding:
-    """Judge whether the embedded cluster can run here."""
-    if sys.platform == "win32":
-        return Finding("embedded", "problem", "needs Linux or macOS", "flashsale up --context NAME")
-    ports = "" if sys.platform == "linux" else "; pods share one address here, each with its port"
-    return Finding("embedded", "ok", f"needs nothing but this Python{ports}")
-
-
-async def sale(home: Path) -> tuple[Finding, bool]:
-    """Tell what is recorded and how it fares, and whether its cluster has to be started."""
-    try:
-        recorded = SaleStore(home).read()
-        choice = await select.select_existing(ClusterOptions(), home=home)
-    except FlashsaleError as error:
-        if isinstance(error, NoSaleError) and not SaleStore(home).read_if_usable():
-            return Finding("sale", "absent", "none is open", "flashsale up"), False
-        return Finding("sale", "problem", str(error).rstrip("."), error.hint), True
-    if recorded is None:
-        text = "none is recorded, but the embedded cluster runs"
-        return Finding("sale", "ok", text, "flashsale status, or flashsale down"), False
-    where = availability.describe(recorded)
-    if await runs(choice.cluster):
-        wrong, hint = await trouble(choice)
-        if wrong:
-            return Finding("sale", "problem", wrong.rstrip("."), hint), False
-        return Finding("sale", "ok", f"recorded on {where}, which runs"), False
-    if recorded.kind == "context":
-        look = f"kubectl --context {recorded.context} get nodes"
-        return Finding("sale", "problem", f"recorded on {where}, which does not answer", look), True
-    asleep = f"recorded on {where}, which is not running"
-    return Finding("sale", "problem", asleep, "flashsale up"), True
-
-
-async def trouble(choice: SelectedCluster) -> tuple[str, str]:
-    """Say what is wrong with the open sale itself, and what to type; nothing if all is well."""
-    try:
-        async with asyncio.timeout(PATIENCE), connect(choice, choice.record, None) as found:
-            return (await status(found)).trouble, "flashsale up"
-    except TimeoutError:
-        return "the recorded cluster is slow to answer", "flashsale status"
-    except FlashsaleError as error:
-        return str(error), error.hint
-
-
-async def runs(cluster: Cluster) -> bool:
-    """Whether a cluster runs; one that does not say so soon does not."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await cluster.running()
-    except (TimeoutError, FlashsaleError):
-        return False
-
-
-async def choice(wanted: ClusterOptions, home: Path, *, asleep: bool) -> Finding:
-    """Say what `up` would choose, and why.
-
-    Args:
-        asleep: the cluster of the recorded sale does not run.
-    """
-    try:
-        chosen = await select.select_for_up(wanted, home=home)
-    except FlashsaleError as error:
-        return Finding("up", "problem", str(error).rstrip("."), error.hint)
-    start = asleep and chosen.record == SaleStore(home).read_if_usable()
-    use = "start" if start and chosen.record.kind != "context" else "use"
-    return Finding("up", "ok", f"would {use} {availability.describe(chosen.record)}: {chosen.why}")
+        return Finding("tools", "absent", "no kubectl, kind or k3d; flashsale needs none of them")
+    return Finding("tools", "ok", ", ".join(found))

@@ -1,6 +1,6 @@
-"""The drill: load while it scales and kills, and a verdict on what that cost.
+"""The drill: load while the sale scales and its pods are killed, and a verdict on what that cost.
 
-:func:`flashsale.drill.runner.run` carries out a :class:`flashsale.drill.scenario.Scenario` and
-returns a :class:`flashsale.drill.result.DrillResult`. What is judged afterwards, in ``analysis``,
-is pure: the cause of each loss, what scaling brought, whether each pod got its share.
+``runner`` carries out a ``scenario`` by its ``steps`` and returns a ``result``. ``analysis`` is
+pure and draws the conclusions: the cause of each loss, what scaling brought, whether each pod got
+its share. ``report`` writes both down as the one document that everything shown is made from.
 """

@@ -1,4 +1,8 @@
-"""How busy this machine's processors are: where they are the limit, more pods bring nothing."""
+"""How busy this machine's processors are: where they are the limit, more pods bring nothing.
+
+One line of `/proc/stat` is all that is read. psutil would read macOS too, but is a compiled
+dependency for one column of one table, and no shorter: guest time has to be left out there as well.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +23,16 @@ class Reading:
     total: int
 
 
-def reading() -> Reading | None:
-    """Read the counters; None where this system has none to read without help (macOS)."""
+def read_counters() -> Reading | None:
+    """Read the counters; None where there is no `/proc` (macOS)."""
     try:
         line = STAT.read_text().partition("\n")[0]
     except OSError:
         return None
-    return parse(line)
+    return parse_counters(line)
 
 
-def parse(line: str) -> Reading | None:
+def parse_counters(line: str) -> Reading | None:
     """Understand the first line of `/proc/stat`."""
     word, *figures = line.split()
     if word != "cpu" or len(figures) <= max(IDLE):
@@ -37,14 +41,14 @@ def parse(line: str) -> Reading | None:
     return Reading(sum(ticks) - sum(ticks[field] for field in IDLE), sum(ticks))
 
 
-def share(begin: Reading | None, end: Reading | None) -> float | None:
+def busy_share(begin: Reading | None, end: Reading | None) -> float | None:
     """Return the share of all cores in use between two readings, 0 to 1; None if unknown."""
     if begin is None or end is None or end.total <= begin.total:
         return None
     return min(1.0, max(0.0, (end.busy - begin.busy) / (end.total - begin.total)))
 
 
-def cores() -> int:
+def usable_cores() -> int:
     """Count the processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -6,7 +6,7 @@ import platform
 from typing import Any
 
 from flashsale import __version__
-from flashsale.drill.cpu import cores
+from flashsale.drill.cpu import usable_cores
 from flashsale.drill.result import Environment
 from flashsale.kube import paths
 from flashsale.objects.models import Object
@@ -24,8 +24,8 @@ WRITTEN_BY_SERVERS = (
 GIVEN_BY_CLUSTERS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")  # to a Service
 
 
-async def place(sale: Sale, url: str) -> Environment:
-    """Look everything up.
+async def read_environment(sale: Sale, url: str) -> Environment:
+    """Look up where the drill runs.
 
     Raises:
         NoSaleError, ClusterUnreachableError: as every request does.
@@ -43,19 +43,19 @@ async def place(sale: Sale, url: str) -> Environment:
         flashsale=__version__,
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
-        cores=cores(),
-        manifest=manifest([replicaset, service]),
+        cores=usable_cores(),
+        manifest=objects_as_yaml([replicaset, service]),
     )
 
 
-def manifest(objects: list[Object]) -> str:
+def objects_as_yaml(objects: list[Object]) -> str:
     """Write objects as the YAML that would create them: without what servers add by themselves."""
     import yaml
 
-    return yaml.safe_dump_all(map(_written_by_people, objects), sort_keys=False)
+    return yaml.safe_dump_all(map(_as_applied, objects), sort_keys=False)
 
 
-def _written_by_people(found: Object) -> dict[str, Any]:
+def _as_applied(found: Object) -> dict[str, Any]:
     metadata = {
         key: value for key, value in found["metadata"].items() if key not in WRITTEN_BY_SERVERS
     }

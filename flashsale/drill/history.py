@@ -1,4 +1,4 @@
-"""What was seen of the pods during a drill, folded as it comes and read when it is over.
+"""What was seen of the sale during a drill, folded as it comes and read when it is over.
 
 All moments are seconds on the monotonic clock, taken when the news arrived here. Nothing is kept
 that grows with the number of purchases.
@@ -6,11 +6,10 @@ that grows with the number of purchases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from flashsale.sale.observe.observations import Observation, PodSeen, SliceSeen, Synced
-from flashsale.sale.observe.state import (
+from flashsale.sale.observe.healing import (
     Closed,
     Died,
     Happening,
@@ -18,10 +17,17 @@ from flashsale.sale.observe.state import (
     Healing,
     NotReplaced,
     Replaced,
-    SaleState,
 )
+from flashsale.sale.observe.observations import (
+    Observation,
+    PodSeen,
+    SliceSeen,
+    StreamSeen,
+    Synced,
+)
+from flashsale.sale.observe.state import SaleState, Update
 
-Key = tuple[str, float]  # the victim's uid, and when it died
+HealingKey = tuple[str, float]  # the victim's uid, and when it died
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,72 +60,126 @@ class Routing:
     pods: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class ReplicaCount:
+    """From this moment on, so many pods are wanted, and so many are ready."""
+
+    at: float
+    desired: int
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which the API server could not be heard."""
+
+    heard: float  # when it was heard last
+    noticed: float
+    ended: float | None = None  # None if it was not heard again
+
+
 @dataclass(slots=True)
 class History:
     """Everything worth remembering, in the order of its arrival."""
 
-    lives: dict[str, PodLifetime] = field(default_factory=dict)  # by uid
+    lifetimes: dict[str, PodLifetime] = field(default_factory=dict)  # by uid
     routings: list[Routing] = field(default_factory=list)
-    healings: dict[Key, Healing] = field(default_factory=dict)  # the newest word on each death
-    called_off: dict[Key, str] = field(default_factory=dict)  # why nobody replaces that pod
+    replicas: list[ReplicaCount] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
+    healings: dict[HealingKey, Healing] = field(default_factory=dict)  # each death's newest state
+    not_replaced: dict[HealingKey, str] = field(default_factory=dict)  # deaths, and the reasons
 
-    def add(self, seen: Observation, state: SaleState, happened: list[Happening]) -> None:
+    def see(self, update: Update) -> None:
+        """Remember one update of the sale's monitor."""
+        self.add(update.observation, update.state, update.happenings)
+
+    def add(self, seen: Observation, state: SaleState, happened: Sequence[Happening]) -> None:
         """Remember one observation, the state after it, and what it meant."""
         if isinstance(seen, PodSeen):
-            self.lives[seen.pod.uid] = lived(self.lives.get(seen.pod.uid), seen)
-        told = bool(self.routings) or isinstance(seen, SliceSeen | Synced)
-        if told and (not self.routings or self.routings[-1].pods != state.routed):
+            self.lifetimes[seen.pod.uid] = updated_lifetime(self.lifetimes.get(seen.pod.uid), seen)
+        if isinstance(seen, StreamSeen):
+            self._add_stream(seen)
+        self._add_counts(seen.at, state)
+        known = bool(self.routings) or isinstance(seen, SliceSeen | Synced)
+        if known and (not self.routings or self.routings[-1].pods != state.routed):
             self.routings.append(Routing(seen.at, state.routed))
         for one in happened:
             if isinstance(one, Died | Replaced | Healed | Closed):
-                self.healings[key(one.healing)] = one.healing
-                self.called_off.pop(key(one.healing), None)  # a victim may be called back
+                self.healings[healing_key(one.healing)] = one.healing
+                self.not_replaced.pop(healing_key(one.healing), None)  # a victim may be called back
             elif isinstance(one, NotReplaced):
-                self.healings[key(one.healing)] = one.healing
-                self.called_off[key(one.healing)] = one.why
+                self.healings[healing_key(one.healing)] = one.healing
+                self.not_replaced[healing_key(one.healing)] = one.why
+
+    def _add_counts(self, at: float, state: SaleState) -> None:
+        """Note how many pods the ReplicaSet wants, and how many of them are ready."""
+        if state.replicaset is None:
+            return
+        count = ReplicaCount(at, state.replicaset.desired, state.ready)
+        if not self.replicas or replace(self.replicas[-1], at=at) != count:
+            self.replicas.append(count)
+
+    def _add_stream(self, seen: StreamSeen) -> None:
+        """Several streams tell of one outage: it begins with the first and ends with the first."""
+        under_way = bool(self.outages) and self.outages[-1].ended is None
+        if seen.state == "reconnecting" and not under_way:
+            self.outages.append(Outage(seen.heard, seen.at))
+        elif seen.state != "reconnecting" and under_way:
+            self.outages[-1] = replace(self.outages[-1], ended=seen.at)
+
+    def over(self, uid: str, since: float) -> bool:
+        """Whether a killed pod's healing has ended: replaced and gone, or not to be replaced."""
+        deaths = [
+            one for one in self.healings.values() if one.victim_uid == uid and one.died >= since
+        ]
+        return bool(deaths) and all(
+            one.whole or healing_key(one) in self.not_replaced for one in deaths
+        )
 
     @property
     def healed(self) -> list[Healing]:
         """All deaths that needed a replacement, in their order."""
-        kept = (one for one in self.healings.values() if key(one) not in self.called_off)
+        kept = (one for one in self.healings.values() if healing_key(one) not in self.not_replaced)
         return sorted(kept, key=lambda one: one.died)
 
 
-def key(healing: Healing) -> Key:
-    """Tell one death from another: a container may crash many times in one pod."""
+def healing_key(healing: Healing) -> HealingKey:
+    """Identify a death: a container may crash many times in one pod."""
     return healing.victim_uid, healing.died
 
 
-def lived(before: PodLifetime | None, seen: PodSeen) -> PodLifetime:
-    """Add one sight of a pod to its life."""
+def updated_lifetime(before: PodLifetime | None, seen: PodSeen) -> PodLifetime:
+    """Add one sight of a pod to its lifetime."""
     leaves = seen.pod.terminating or seen.ended or seen.change == "gone"
     ready = seen.ready and seen.running
     held = frozenset(name for name, holds in (("ready", ready), ("leaving", leaves)) if holds)
     missed = held if seen.change == "listed" else frozenset()
-    life = before or PodLifetime(seen.pod.name, seen.pod.uid, seen.at, missed=missed)
+    lifetime = before or PodLifetime(seen.pod.name, seen.pod.uid, seen.at, missed=missed)
     return replace(
-        life,
-        ready=_first(life.ready, seen.at, ready),
-        leaving=_first(life.leaving, seen.at, leaves),
-        gone=_first(life.gone, seen.at, seen.change == "gone"),
+        lifetime,
+        ready=_first(lifetime.ready, seen.at, ready),
+        leaving=_first(lifetime.leaving, seen.at, leaves),
+        gone=_first(lifetime.gone, seen.at, seen.change == "gone"),
     )
 
 
-def seats(lives: Mapping[str, PodLifetime], healings: list[Healing]) -> dict[str, tuple[int, int]]:
-    """Give every pod, by uid, a seat from 1 and its turn on it: who replaces takes the seat.
+def assign_seats(
+    lifetimes: Mapping[str, PodLifetime], healings: list[Healing]
+) -> dict[str, tuple[int, int]]:
+    """Give every pod, by uid, a seat from 1 and its turn on it: a replacement takes the seat.
 
     So a chart shows the place of a killed pod empty until its replacement sells.
     """
-    heirs = {
+    replaced = {
         one.replacement_uid: one.victim_uid
         for one in healings
         if one.replacement_uid and not one.in_place
     }
     given: dict[str, tuple[int, int]] = {}
     free = 1
-    for life in sorted(lives.values(), key=lambda life: (life.seen, life.name)):
-        victim = given.get(heirs.get(life.uid, ""))
-        given[life.uid] = (victim[0], victim[1] + 1) if victim else (free, 1)
+    for pod in sorted(lifetimes.values(), key=lambda one: (one.seen, one.name)):
+        victim = given.get(replaced.get(pod.uid, ""))
+        given[pod.uid] = (victim[0], victim[1] + 1) if victim else (free, 1)
         free += victim is None
     return given
 

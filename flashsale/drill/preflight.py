@@ -1,7 +1,7 @@
 """Whether the sale sells at all: known from the first calm, before anything is done to it.
 
 Killing pods of a sale that confirms no purchase shows nothing, and every loss would look like a
-kill's. So the drill ends there, and says why nobody buys as far as that can be found out.
+kill's. So the drill ends there, and gives the reason as far as it can be found out.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flashsale.base.errors import NotReadyError
-from flashsale.load.results import Figures
+from flashsale.load.results import Figures, failure_counts
 from flashsale.objects.models import Pod
 from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_check import ANSWER, wait_until_sale_answers
 from flashsale.sale.session import Sale
 
-FEWEST = 3  # purchases that must have failed before a sale is said to sell nothing
+FEWEST = 3  # purchases that must have failed before a sale counts as selling nothing
 WAITING = "Waiting for a first confirmed purchase"
 
 
-def sells(calm: Figures, now: Figures) -> bool | None:
+def is_selling(calm: Figures, now: Figures) -> bool | None:
     """Say whether purchases are confirmed; None while that is not known yet.
 
     Args:
         calm: what was counted when the first calm was over: all that was sent in it must have
-            failed before the sale is said to sell nothing.
+            failed before the sale counts as selling nothing.
     """
     if now.confirmed:
         return True
@@ -43,45 +43,36 @@ def patience(rate: float, timeout: float) -> float:
     return 2 * timeout + FEWEST / rate
 
 
-async def why_not(
-    sale: Sale, url: str, pods: list[Pod], figures: Figures, say: Callable[[str], None]
+async def not_selling_error(
+    sale: Sale, url: str, pods: list[Pod], figures: Figures, report: Callable[[str], None]
 ) -> NotReadyError:
-    """Find out why nobody buys, and make the error that says so.
+    """Find out why no purchase is confirmed, and make the error that says so.
 
     Args:
         figures: of purchases none of which was confirmed.
-        say: told what is waited for.
+        report: called with what is waited for.
     """
     try:
-        await wait_until_sale_answers(sale, url, pods, Deadline.after(ANSWER), _Progress(say))
+        await wait_until_sale_answers(sale, url, pods, Deadline.after(ANSWER), _Progress(report))
     except NotReadyError as error:
         why, hint = str(error), error.hint
-        return NotReadyError(_nothing_done(f"{why[0].lower()}{why[1:]}"), hint=hint)
-    why = f"{url} answers, but no purchase is confirmed ({', '.join(_ends(figures))})."
-    return NotReadyError(_nothing_done(why), hint="flashsale logs")
+        return NotReadyError(_without_kills(f"{why[0].lower()}{why[1:]}"), hint=hint)
+    why = f"{url} answers, but no purchase is confirmed ({failure_counts(figures)})."
+    return NotReadyError(_without_kills(why), hint="flashsale logs")
 
 
-def _nothing_done(why: str) -> str:
+def _without_kills(why: str) -> str:
     return f"The sale sells nothing, so no pod was killed: {why}"
-
-
-def _ends(figures: Figures) -> list[str]:
-    """Name how purchases ended, with their counts."""
-    answers = {
-        "HTTP 200 without success" if status == 200 else f"HTTP {status}": count
-        for status, count in figures.statuses.items()
-    }
-    return [f"{count:,} {name}" for name, count in (answers | dict(figures.errors)).items()]
 
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
     """Passes on what is waited for; there is nothing else to show."""
 
-    say: Callable[[str], None]
+    report: Callable[[str], None]
 
     def step(self, text: str) -> None:
-        self.say(text)
+        self.report(text)
 
     def detail(self, text: str) -> None:
         """Show nothing."""

@@ -1,6 +1,6 @@
-"""What a drill did and what came of it: facts, before anybody judges them.
+"""What a drill did and what came of it: facts, before anything is concluded from them.
 
-Moments named ``..._at`` and those of lives and healings are seconds on the monotonic clock; second
+Moments named ``..._at`` and those of pods and healings are seconds on the monotonic clock; second
 0 of the run is ``report.started_monotonic``.
 """
 
@@ -13,7 +13,7 @@ from flashsale.drill.cpu import Reading
 from flashsale.drill.history import History, PodLifetime
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Report
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 EntryKind = Literal[
     "step", "kill", "skipped", "created", "ready", "gone", "scaling", "scaled", "accident", "note"
@@ -24,7 +24,7 @@ End = Literal["done", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the drill's story."""
+    """One thing that happened."""
 
     at: float
     kind: EntryKind
@@ -40,16 +40,16 @@ class PodKill:
     pod: str
     uid: str
     asked_at: float  # before the request
-    struck_at: float  # its acceptance
+    accepted_at: float  # its acceptance
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedKill:
     """One kill that did not happen."""
 
     number: int
     at: float
-    why: str
+    reason: str  # the end of "kill 1 of 3 skipped: ..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class Environment:
     manifest: str  # YAML of the ReplicaSet and the Service as they were
 
     @property
-    def lingering(self) -> bool:
-        """Whether pods go on for a while after their deletion, because of a preStop hook."""
+    def has_pre_stop(self) -> bool:
+        """Whether a preStop hook lets pods go on selling for a while after their deletion."""
         return "preStop:" in self.manifest
 
 
@@ -100,22 +100,28 @@ class DrillResult:
     """A finished drill, or as much of it as there was time for."""
 
     scenario: Scenario
-    place: Environment
+    environment: Environment
     replicas: int  # before and after
     report: Report
     history: History
-    struck: tuple[PodKill, ...]
-    skipped: tuple[Skipped, ...]
+    kills: tuple[PodKill, ...]  # that happened
+    skipped: tuple[SkippedKill, ...]
     scalings: tuple[ScalingRecord, ...]
     phases: tuple[Phase, ...]
-    entries: tuple[LogEntry, ...]
+    log: tuple[LogEntry, ...]
     ended: End = "done"
-    why: str = ""  # it ended early
+    error: str = ""  # what ended it early
 
     @property
     def seconds(self) -> float:
         """How long buyers came, and the last of them were waited for."""
         return self.report.figures.seconds
+
+    @property
+    def sending_seconds(self) -> float:
+        """How long buyers came; the last of them were waited for afterwards."""
+        figures = self.report.figures
+        return figures.sent / figures.rate if figures.rate else self.seconds
 
     def second(self, at: float) -> float:
         """Turn a monotonic moment into seconds of the run, to the millisecond."""
@@ -124,23 +130,23 @@ class DrillResult:
     @property
     def healings(self) -> list[Healing]:
         """What healed or was to heal, with the first purchase of each replacement."""
-        return [self._served(one) for one in self.history.healed]
+        return [self._with_first_sale(one) for one in self.history.healed]
 
     @property
-    def lives(self) -> list[PodLifetime]:
+    def pods(self) -> list[PodLifetime]:
         """All pods, in the order in which they came."""
-        return sorted(self.history.lives.values(), key=lambda life: (life.seen, life.name))
+        return sorted(self.history.lifetimes.values(), key=lambda one: (one.seen, one.name))
 
     def kill_of(self, healing: Healing) -> PodKill | None:
         """Find the kill that a healing heals; None for an accident."""
         fitting = (
             one
-            for one in self.struck
+            for one in self.kills
             if one.uid == healing.victim_uid and one.asked_at <= healing.died
         )
         return max(fitting, key=lambda one: one.asked_at, default=None)
 
-    def _served(self, healing: Healing) -> Healing:
+    def _with_first_sale(self, healing: Healing) -> Healing:
         first = self.report.firsts.get(healing.replacement or "")
         if first is None or healing.in_place or healing.served is not None:
             return healing

@@ -1,4 +1,4 @@
-"""Running a drill: a crowd buys, an eye watches, a director acts, and the replicas are restored."""
+"""Running a drill: load, watch and take the steps at once; then restore the replicas and report."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.drill.monitor import SaleMonitor
-from flashsale.drill.preflight import WAITING, patience, sells, why_not
+from flashsale.base.text import seconds
+from flashsale.drill.history import History
+from flashsale.drill.preflight import WAITING, is_selling, not_selling_error, patience
 from flashsale.drill.result import DrillResult, End, EntryKind, Environment, LogEntry
-from flashsale.drill.scenario import Scenario, Step, longest
+from flashsale.drill.scenario import Scenario, Step, longest_seconds
 from flashsale.drill.steps import StepRunner
-from flashsale.load import coordinator
+from flashsale.load.coordinator import run_load
 from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
 from flashsale.load.results import Figures, LoadProgress, Report
-from flashsale.load.target import LoadTarget
-from flashsale.sale.observe import state
-from flashsale.sale.observe.observations import Observation
-from flashsale.sale.observe.state import Happening, Healing
-from flashsale.sale.ready.readiness import ready
+from flashsale.load.worker.orders import LoadTarget
+from flashsale.sale.observe import healing as healings
+from flashsale.sale.observe.healing import Happening, Healing
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Update
+from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale
 
 FIRST = asyncio.FIRST_COMPLETED
@@ -29,11 +32,11 @@ SOON = 0.5  # seconds after which waiting deserves a word
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class DrillProgress:
     """A drill under way, for a live view."""
 
     step: str
-    progress: LoadProgress
+    load: LoadProgress
     kills: int  # so far
     planned_kills: int
 
@@ -42,53 +45,53 @@ class Glance:
 class Observers:
     """Who looks on; each must return quickly."""
 
-    look: Callable[[Glance], None] = lambda glance: None  # four times a second
-    tell: Callable[[LogEntry], None] = lambda entry: None  # with each thing, as it happens
-    see: Callable[[Observation], None] = lambda observation: None  # with all that is observed
+    on_progress: Callable[[DrillProgress], None] = lambda progress: None  # four times a second
+    on_log: Callable[[LogEntry], None] = lambda entry: None  # with each thing, as it happens
+    on_update: Callable[[Update], None] = lambda update: None  # with everything seen
 
 
-async def run(
+async def run_drill(
     sale: Sale,
     target: LoadTarget,
-    place: Environment,
+    environment: Environment,
     scenario: Scenario,
     plan: Sequence[Step],
     *,
-    audience: Observers | None = None,
+    observers: Observers | None = None,
     stop: asyncio.Event | None = None,
 ) -> tuple[DrillResult, FlashsaleError | None]:
     """Carry out a plan, put the replicas back as they were, and report what happened.
 
-    A sale that confirms no purchase in the first calm is left alone: the drill ends there.
+    A sale that confirms no purchase in the first seconds is left alone: the drill ends there.
 
     Args:
-        stop: when set, nothing more is done to the sale, sending ends, and the outcome so far is
+        stop: when set, nothing more is done to the sale, sending ends, and the result so far is
             returned.
 
     Returns:
-        The outcome, and the error that ended it early, if one did.
+        The result, and the error that ended it early, if one did.
 
     Raises:
         NotReadyError: the sale was not whole to begin with.
     """
-    replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
-    watchers, stop = audience or Observers(), stop or asyncio.Event()
-    await _whole(sale, replicas, scenario.timeout, watchers, stop)
-    drill = _Drill(sale, place.url, scenario, replicas, watchers, stop)
+    replicas = await sale.desired()
+    observers, stop = observers or Observers(), stop or asyncio.Event()
+    await _wait_until_whole(sale, replicas, scenario.timeout, observers, stop)
+    drill = _Drill(sale, environment, scenario, replicas, observers, stop)
     error = await drill.run(target, plan)
-    return drill.outcome(place, error), error
+    return drill.result(error), error
 
 
-async def _whole(
-    sale: Sale, replicas: int, timeout: float, audience: Observers, stop: asyncio.Event
+async def _wait_until_whole(
+    sale: Sale, replicas: int, timeout: float, observers: Observers, stop: asyncio.Event
 ) -> None:
     """Wait until the sale is whole, or the drill is to stop; say so where that takes a while."""
-    waiting = asyncio.create_task(ready(sale, replicas, timeout=timeout))
+    waiting = asyncio.create_task(_wait_until_ready(sale, replicas, timeout))
     stopping = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({waiting, stopping}, timeout=SOON, return_when=FIRST)
         if not done:
-            audience.tell(LogEntry(time.monotonic(), "note", "waiting until the sale is whole"))
+            observers.on_log(LogEntry(time.monotonic(), "note", "waiting until the sale is whole"))
             await asyncio.wait({waiting, stopping}, return_when=FIRST)
         if waiting.done():
             await waiting  # raises what kept it from that
@@ -98,43 +101,58 @@ async def _whole(
         await asyncio.gather(waiting, stopping, return_exceptions=True)
 
 
+async def _wait_until_ready(sale: Sale, replicas: int, timeout: float) -> None:
+    async with SaleMonitor.of(sale) as monitor:
+        await wait_until_ready(monitor, replicas, Deadline.after(timeout))
+
+
 class _Drill:
     """One run: its three tasks, and what they leave behind."""
 
     def __init__(
         self,
         sale: Sale,
-        url: str,
+        environment: Environment,
         scenario: Scenario,
         replicas: int,
-        audience: Observers,
+        observers: Observers,
         stop: asyncio.Event,
     ) -> None:
-        self._sale, self._url = sale, url
+        self._sale, self._environment = sale, environment
         self._scenario, self._replicas = scenario, replicas
-        self._audience, self._stop = audience, stop
+        self._observers, self._stop = observers, stop
         self._entries: list[LogEntry] = []
         self._report: Report | None = None
-        self._looked = asyncio.Event()  # set whenever the crowd reports
+        self._progressed = asyncio.Event()  # set whenever the load reports
         self._figures = Figures()  # its newest
-        self._enough = asyncio.Event()  # set when no more are to come
-        self._eye = SaleMonitor(sale, self._happened, self._audience.see)
-        self._director = StepRunner(sale, scenario, replicas, self._eye, self._tell, time.monotonic)
+        self._enough = asyncio.Event()  # set when no more purchases are to start
+        self._history = History()
+        self._monitor = SaleMonitor.of(sale, self._history.see, observers.on_update, self._see)
+        self._steps = StepRunner(
+            scenario, replicas, self._monitor, self._history, self._log, time.monotonic
+        )
 
     async def run(self, target: LoadTarget, plan: Sequence[Step]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
-        seconds = min(LONGEST, longest(tuple(plan), self._scenario.timeout))
-        load = LoadPlan(target, self._scenario.rate, seconds, seed=self._scenario.seed)
-        watching = asyncio.create_task(self._eye.watch(), name="watching the sale")
+        longest = min(LONGEST, longest_seconds(tuple(plan), self._scenario.timeout))
+        load = LoadPlan(target, self._scenario.rate, longest, seed=self._scenario.seed)
+        try:
+            async with self._monitor:
+                return await self._run_tasks(load, plan)
+        finally:
+            await self._restore()
+
+    async def _run_tasks(self, load: LoadPlan, plan: Sequence[Step]) -> FlashsaleError | None:
+        watching = asyncio.create_task(self._monitor.until_it_ends(), name="watching the sale")
         buying = asyncio.create_task(
-            coordinator.run(load, observer=self._look, stop=self._enough), name="buying"
+            run_load(load, observer=self._on_load, stop=self._enough), name="buying"
         )
         acting = asyncio.create_task(self._act(plan), name="acting")
         stopped = asyncio.create_task(self._stop.wait(), name="waiting for stop")
         tasks = {watching, buying, acting, stopped}
         try:
             await asyncio.wait(tasks, return_when=FIRST)
-            error = await self._ended(acting, watching, buying)
+            error = await self._early_end(acting, watching, buying)
             self._enough.set()
             self._report = await buying
             return error
@@ -142,36 +160,35 @@ class _Drill:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._restore()
 
-    def outcome(self, place: Environment, error: FlashsaleError | None) -> DrillResult:
+    def result(self, error: FlashsaleError | None) -> DrillResult:
         """Put everything together."""
         assert self._report
-        director = self._director
+        steps = self._steps
         ended: End = "failed" if error else "interrupted" if self._stop.is_set() else "done"
         return DrillResult(
             self._scenario,
-            place,
+            self._environment,
             self._replicas,
             self._report,
-            self._eye.history,
-            tuple(director.struck),
-            tuple(director.skipped),
-            tuple(director.scalings),
-            tuple(director.phases),
+            self._history,
+            tuple(steps.kills),
+            tuple(steps.skipped),
+            tuple(steps.scalings),
+            tuple(steps.phases),
             tuple(self._entries),
             ended,
             str(error) if error else "",
         )
 
     async def _act(self, plan: Sequence[Step]) -> None:
-        await self._eye.open()
-        await self._looked.wait()
-        await self._director.direct(plan[:1])  # the first calm
-        await self._sells()
-        await self._director.direct(plan[1:])
+        await self._monitor.until_synced()
+        await self._progressed.wait()
+        await self._steps.run(plan[:1])  # the first calm
+        await self._require_a_purchase()
+        await self._steps.run(plan[1:])
 
-    async def _sells(self) -> None:
+    async def _require_a_purchase(self) -> None:
         """Return once a purchase was confirmed, or if that cannot be known.
 
         Raises:
@@ -180,30 +197,30 @@ class _Drill:
         calm, known = self._figures, None
         try:
             async with asyncio.timeout(patience(self._scenario.rate, PATIENCE)):
-                while (known := sells(calm, self._figures)) is None:
-                    self._director.step = WAITING
-                    self._looked.clear()
-                    await self._looked.wait()
+                while (known := is_selling(calm, self._figures)) is None:
+                    self._steps.step = WAITING
+                    self._progressed.clear()
+                    await self._progressed.wait()
         except TimeoutError:
-            return  # this machine sends nothing, which the crowd reports
+            return  # this machine sends nothing, which the load reports
         if not known:
-            pods = self._eye.pods
-            raise await why_not(
-                self._sale, self._url, pods, self._figures, lambda text: self._say("step", text)
+            url, pods = self._environment.url, self._monitor.state.own
+            raise await not_selling_error(
+                self._sale, url, pods, self._figures, lambda text: self._record("step", text)
             )
 
-    async def _ended(self, *tasks: asyncio.Task[Any]) -> FlashsaleError | None:
+    async def _early_end(self, *tasks: asyncio.Task[Any]) -> FlashsaleError | None:
         """Stop acting, and find the error that ended the drill early.
 
         Raises:
-            BaseException: whatever is no failure of the sale's but of ours.
+            BaseException: whatever is a bug, and no failure of the sale.
         """
         acting, watching, buying = tasks
         if not acting.done():
             acting.cancel()
             await asyncio.wait({acting})
         if buying.done() and buying.exception():
-            buying.result()  # no report without buyers
+            buying.result()  # no report without purchases
         for task in (acting, watching):
             if task.done() and not task.cancelled() and (error := task.exception()):
                 if isinstance(error, FlashsaleError):
@@ -213,50 +230,52 @@ class _Drill:
 
     async def _restore(self) -> None:
         try:
-            if await self._director.restore(self._replicas):
-                self._say("note", f"Back to {self._replicas} replicas, as before")
+            if await self._steps.restore(self._replicas):
+                self._record("note", f"Back to {self._replicas} replicas, as before")
         except FlashsaleError as error:
-            self._say("note", f"The replicas could not be put back: {error}")
+            self._record("note", f"The replicas could not be put back: {error}")
 
-    def _look(self, progress: LoadProgress) -> None:
+    def _on_load(self, progress: LoadProgress) -> None:
         self._figures = progress.figures
-        self._looked.set()
-        director = self._director
-        kills = len(director.struck)
-        self._audience.look(Glance(director.step, progress, kills, self._scenario.kills))
+        self._progressed.set()
+        steps = self._steps
+        planned = self._scenario.kills
+        self._observers.on_progress(DrillProgress(steps.step, progress, len(steps.kills), planned))
+
+    def _see(self, update: Update) -> None:
+        for happening in update.happenings if update.state.synced else ():
+            self._happened(happening)
 
     def _happened(self, happening: Happening) -> None:
-        """Write down what the sale did by itself."""
+        """Record what the sale did by itself."""
         match happening:
-            case state.Died(healing=one) if one.cause == "crashed" and not self._ours(one):
-                self._say(
-                    "accident", f"{one.victim} crashed; this drill did not kill it", one.victim
-                )
-            case state.Replaced(healing=one):
-                whose = "" if self._ours(one) else f", which was {one.cause}, not by this drill"
+            case healings.Died(healing=one) if one.cause == "crashed" and not self._killed(one):
+                text = f"{one.victim} crashed; this drill did not kill it"
+                self._record("accident", text, one.victim)
+            case healings.Replaced(healing=one):
+                killed = self._killed(one)
+                whose = "" if killed else f", which was {one.cause}, not by this drill"
                 text = f"{one.replacement} replaces {one.victim}{whose}"
-                self._say("created" if not whose else "accident", text, one.replacement)
-            case state.Healed(healing=one):
-                self._say(
-                    "ready",
-                    f"{one.replacement} is ready, {_after(one.ready, one)}",
-                    one.replacement,
-                )
-            case state.Gone(healing=one):
-                self._say("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
-            case state.Scaled(before=before, after=after) if after != self._director.wanted:
-                self._say("accident", f"somebody else scales from {before} to {after}")
+                self._record("created" if killed else "accident", text, one.replacement)
+            case healings.Healed(healing=one):
+                text = f"{one.replacement} is ready, {_after(one.ready, one)}"
+                self._record("ready", text, one.replacement)
+            case healings.Gone(healing=one):
+                self._record("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
+            case healings.Scaled(before=before, after=after) if after != self._steps.desired:
+                self._record("accident", f"somebody else scales from {before} to {after}")
 
-    def _ours(self, healing: Healing) -> bool:
-        return healing.victim_uid in self._director.aimed
+    def _killed(self, healing: Healing) -> bool:
+        """Whether this drill killed the victim."""
+        return healing.victim_uid in self._steps.targeted
 
-    def _say(self, kind: EntryKind, text: str, pod: str | None = "") -> None:
-        self._tell(LogEntry(time.monotonic(), kind, text, pod or ""))
+    def _record(self, kind: EntryKind, text: str, pod: str | None = "") -> None:
+        self._log(LogEntry(time.monotonic(), kind, text, pod or ""))
 
-    def _tell(self, entry: LogEntry) -> None:
+    def _log(self, entry: LogEntry) -> None:
         self._entries.append(entry)
-        self._audience.tell(entry)
+        self._observers.on_log(entry)
 
 
 def _after(moment: float | None, healing: Healing) -> str:
-    return f"{healing.seconds(moment) or 0.0:.2f} s after the death"
+    return f"{seconds(healing.seconds(moment) or 0.0)} after the death"

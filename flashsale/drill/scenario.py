@@ -28,7 +28,7 @@ class Scenario:
     kills: int = 3
     every: float = 8.0  # seconds between kills, at least: each also waits until all is whole
     scale_to: int = 5
-    blow: KillMethod = field(default_factory=KillMethod)
+    kill_method: KillMethod = field(default_factory=KillMethod)
     keep_ready: int = 1  # ready pods that every kill must leave
     calm: float = 5.0  # seconds of load alone: before everything, after scaling up, at the end
     seed: int = 0  # chooses the victims
@@ -47,15 +47,15 @@ class Scenario:
         _at_least("--max-lost", self.max_lost, 0)
 
     @property
-    def how(self) -> str:
+    def kill_description(self) -> str:
         """Say how pods are killed, as the end of "each kill ..."."""
-        if self.blow.process:
+        if self.kill_method.process:
             return "ends the container's process with SIGKILL"
-        if self.blow.grace is None:
-            return "deletes a pod, which may say goodbye"
-        if self.blow.grace == 0:
-            return "deletes a pod at once, without a goodbye"
-        return f"deletes a pod, which has {self.blow.grace} s to say goodbye"
+        if self.kill_method.grace is None:
+            return "deletes a pod, which gets its grace period"
+        if self.kill_method.grace == 0:
+            return "deletes a pod at once, without a grace period"
+        return f"deletes a pod with a grace period of {self.kill_method.grace} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +81,32 @@ class Kill:
     number: int  # from 1
     total: int
     pause: float  # seconds from the kill before it, at least; 0 for the first
-    skipped: str | None = None  # why it will not happen, where that is known beforehand
 
 
 Step = Calm | Scale | Kill
 
 
-def steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
+def plan_steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
     """Plan a drill on a sale that has so many replicas; the last scaling brings them back.
 
     Raises:
-        BadInputError: there is no pod at all.
+        BadInputError: there is no pod at all, or no kill can leave enough of them.
     """
     if replicas < 1:
-        raise BadInputError(
-            "The sale has 0 replicas, so there is nobody to buy from.", hint="flashsale scale 3"
-        )
+        raise BadInputError("The sale has 0 replicas: no pod can sell.", hint="flashsale scale 3")
     calm, target = scenario.calm, scenario.scale_to
+    if scenario.kills and target <= scenario.keep_ready:
+        raise BadInputError(
+            f"No kill is possible with {counted(target, 'pod')}:"
+            f" {skip_reason(scenario.keep_ready)}, as --keep-ready asks for.",
+            hint=f"flashsale drill --scale {scenario.keep_ready + 1}"
+            f" --keep-ready {scenario.keep_ready}",
+        )
     up: tuple[Step, ...] = (Scale(replicas, target), Calm("scaled", calm))
     back: tuple[Step, ...] = (Scale(target, replicas),)
     scales = target != replicas
-    skipped = None if target > scenario.keep_ready else too_few(scenario.keep_ready)
     kills = (
-        Kill(number, scenario.kills, scenario.every if number > 1 else 0.0, skipped)
+        Kill(number, scenario.kills, scenario.every if number > 1 else 0.0)
         for number in range(1, scenario.kills + 1)
     )
     return (
@@ -115,40 +118,39 @@ def steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
     )
 
 
-def too_few(floor: int) -> str:
+def skip_reason(floor: int) -> str:
     """Say why a kill is skipped, as the end of "kill 1 of 3 skipped: ..."."""
     return f"it would leave fewer than {counted(floor, 'ready pod')}"
 
 
-def as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
+def plan_as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
     """Write a plan as `drill --dry-run -o json` does."""
     return [{"do": type(step).__name__.lower(), **asdict(step)} for step in plan]
 
 
-def shortest(plan: tuple[Step, ...]) -> float:
+def shortest_seconds(plan: tuple[Step, ...]) -> float:
     """Return how many seconds a plan takes where healing and scaling take no time."""
     return sum(_own_seconds(step) for step in plan)
 
 
-def longest(plan: tuple[Step, ...], timeout: float) -> float:
+def longest_seconds(plan: tuple[Step, ...], timeout: float) -> float:
     """Return how many seconds a plan can take at most, each wait as long as it may."""
     waits = 2 * sum(not isinstance(step, Calm) for step in plan)  # for the floor, and to be whole
-    return shortest(plan) + waits * timeout + STOPPING
+    return shortest_seconds(plan) + waits * timeout + STOPPING
 
 
 def _own_seconds(step: Step) -> float:
     if isinstance(step, Calm):
         return step.seconds
-    return step.pause if isinstance(step, Kill) and not step.skipped else 0.0
+    return step.pause if isinstance(step, Kill) else 0.0
 
 
 def _at_least(option: str, figure: int, least: int, most: int | None = None) -> None:
     if figure < least:
         raise BadInputError(
-            f"{option} {figure} makes no sense: {least} is the least.",
-            hint="flashsale drill --help",
+            f"{option} must be {least} or more, not {figure}.", hint="flashsale drill --help"
         )
     if most is not None and figure > most:
         raise BadInputError(
-            f"{option} {figure} is too much: {most} is the most.", hint="flashsale drill --help"
+            f"{option} must be {most} or less, not {figure}.", hint="flashsale drill --help"
         )

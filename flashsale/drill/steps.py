@@ -1,4 +1,4 @@
-"""The director: takes the steps of a drill, one after another, and writes down what it did."""
+"""The steps: takes the steps of a drill, one after another, and writes down what it did."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from flashsale.base.text import counted
+from flashsale.base.text import counted, seconds
 from flashsale.drill import cpu
-from flashsale.drill.monitor import SaleMonitor
+from flashsale.drill.history import History
 from flashsale.drill.result import (
     EntryKind,
     LogEntry,
@@ -17,45 +17,47 @@ from flashsale.drill.result import (
     PhaseName,
     PodKill,
     ScalingRecord,
-    Skipped,
+    SkippedKill,
 )
-from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, too_few
+from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, skip_reason
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
-from flashsale.sale.kill.victims import victims
-from flashsale.sale.ready.readiness import explained
+from flashsale.sale.kill.victims import choose_victims
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import SaleState
+from flashsale.sale.ready.conditions import settled
+from flashsale.sale.ready.readiness import not_ready_error
 from flashsale.sale.scale import scale
-from flashsale.sale.session import Sale
 
 Clock = Callable[[], float]
-Tell = Callable[[LogEntry], None]
+Logger = Callable[[LogEntry], None]
 
 
 class StepRunner:
-    """One drill's deeds. Cancelling it leaves the sale as it is at that moment."""
+    """Takes the steps of one drill. Cancelling it leaves the sale as it is at that moment."""
 
     def __init__(
         self,
-        sale: Sale,
         scenario: Scenario,
         replicas: int,
-        eye: SaleMonitor,
-        tell: Tell,
+        monitor: SaleMonitor,
+        history: History,
+        log: Logger,
         clock: Clock,
     ) -> None:
-        self.struck: list[PodKill] = []
-        self.skipped: list[Skipped] = []
+        self.kills: list[PodKill] = []
+        self.skipped: list[SkippedKill] = []
         self.scalings: list[ScalingRecord] = []
         self.phases: list[Phase] = []
         self.step = ""  # what is being done, for a live view
-        self.wanted = replicas  # what we last asked the ReplicaSet for
-        self.aimed: set[str] = set()  # uids of pods that we killed, or are about to
-        self._sale, self._scenario = sale, scenario
-        self._eye, self._tell, self._clock = eye, tell, clock
+        self.desired = replicas  # what this drill last asked the ReplicaSet for
+        self.targeted: set[str] = set()  # uids of pods that this drill killed, or is about to
+        self._sale, self._scenario, self._history = monitor.sale, scenario, history
+        self._monitor, self._log, self._clock = monitor, log, clock
         self._rng = random.Random(scenario.seed)
         self._opened: tuple[PhaseName, float, cpu.Reading | None] | None = None
 
-    async def direct(self, plan: Sequence[Step]) -> None:
+    async def run(self, plan: Sequence[Step]) -> None:
         """Take all steps.
 
         Raises:
@@ -63,138 +65,137 @@ class StepRunner:
             FlashsaleError: the cluster refused a step.
         """
         try:
-            for one in plan:
-                match one:
+            for step in plan:
+                match step:
                     case Calm():
-                        await self._calm(one)
+                        await self._calm(step)
                     case Scale():
-                        await self._scale(one)
+                        await self._scale(step)
                     case Kill():
-                        await self._kill(one)
+                        await self._kill(step)
         finally:
             self._close_phase()
 
     async def restore(self, replicas: int) -> bool:
-        """Ask for the replicas of before, if a scaling of ours is still in force.
+        """Ask for the replicas of before, if a scaling of this drill is still in force.
 
         What somebody else set meanwhile is theirs, and stays.
         """
-        if self.wanted == replicas:
+        if self.desired == replicas:
             return False
         path = f"{self._sale.replicaset_path}/scale"
         now = (await self._sale.api.get(path))["spec"].get("replicas", 0)
-        if now not in (self.wanted, replicas):
+        if now not in (self.desired, replicas):
             return False
         await self._sale.api.scale(self._sale.replicaset_path, replicas)
-        self.wanted = replicas
+        self.desired = replicas
         return True
 
-    async def _calm(self, one: Calm) -> None:
+    async def _calm(self, step: Calm) -> None:
         words = {"before": "Warming up", "scaled": "Load on", "after": "Load again on"}
-        self._begin(one.name, f"{words[one.name]} {self._pods()} for {one.seconds:g} s")
-        await asyncio.sleep(one.seconds)
+        self._begin(step.name, f"{words[step.name]} {self._pod_count()} for {step.seconds:g} s")
+        await asyncio.sleep(step.seconds)
 
-    async def _scale(self, one: Scale) -> None:
+    async def _scale(self, step: Scale) -> None:
         name: PhaseName = "scaling back" if self.scalings else "scaling"
-        self._begin(name, f"Scaling from {one.before} to {one.after}", kind="scaling")
+        self._begin(name, f"Scaling from {step.before} to {step.after}", kind="scaling")
         asked = self._clock()
-        self.scalings.append(ScalingRecord(one.before, one.after, asked, None))
-        self.wanted = one.after
-        await scale(self._sale, one.after, timeout=self._scenario.timeout)
+        self.scalings.append(ScalingRecord(step.before, step.after, asked, None))
+        self.desired = step.after
+        await scale(self._monitor, step.after, timeout=self._scenario.timeout)
         ended = self._clock()
-        self.scalings[-1] = ScalingRecord(one.before, one.after, asked, ended)
-        self._say("scaled", f"{self._pods()} ready after {ended - asked:.2f} s")
-        await self._settled()
+        self.scalings[-1] = ScalingRecord(step.before, step.after, asked, ended)
+        self._record("scaled", f"{self._pod_count()} ready after {seconds(ended - asked)}")
+        await self._wait_until_whole()
 
-    async def _kill(self, one: Kill) -> None:
-        self._begin("kills", f"Kill {one.number} of {one.total}", kind=None)
-        await self._pause(one.pause)
-        if not await self._floor_holds(one):
+    async def _kill(self, step: Kill) -> None:
+        self._begin("kills", f"Kill {step.number} of {step.total}", kind=None)
+        await self._pause(step.pause)
+        if not await self._enough_ready(step):
             return
-        (victim,) = self._victim()
-        self._say("kill", f"kill {one.number} of {one.total}: {victim.name}", victim.name)
+        (victim,) = self._choose_victim()
+        self._record("kill", f"kill {step.number} of {step.total}: {victim.name}", victim.name)
         asked = self._clock()
-        await to_its_end(self._strike(one.number, victim, asked))
-        self.step = f"Kill {one.number} of {one.total}: waiting for {victim.name} to be replaced"
-        await self._patiently(lambda: self._eye.over(victim.uid, asked) and self._eye.whole)
+        await finish_although_cancelled(self._kill_pod(step.number, victim, asked))
+        self.step = f"Kill {step.number} of {step.total}: waiting for {victim.name} to be replaced"
+        await self._wait_until(
+            lambda state: self._history.over(victim.uid, asked) and settled(state)
+        )
 
-    async def _strike(self, number: int, victim: Pod, asked: float) -> None:
-        self.aimed.add(victim.uid)
-        (mark,) = await kill_pods(self._sale, [victim], self._scenario.blow, self._clock)
-        self._eye.take(mark)
-        self.struck.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
+    async def _kill_pod(self, number: int, victim: Pod, asked: float) -> None:
+        self.targeted.add(victim.uid)
+        (mark,) = await kill_pods(self._sale, [victim], self._scenario.kill_method, self._clock)
+        self._monitor.add(mark)
+        self.kills.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, least: float) -> None:
         """Let so many seconds pass since the last kill, if there was one."""
-        if self.struck:
-            await asyncio.sleep(self.struck[-1].struck_at + seconds - self._clock())
+        if self.kills:
+            await asyncio.sleep(self.kills[-1].accepted_at + least - self._clock())
 
-    async def _floor_holds(self, one: Kill) -> bool:
+    async def _enough_ready(self, step: Kill) -> bool:
         """Wait until a kill leaves enough ready pods; skip it where it never would."""
         floor = self._scenario.keep_ready
-        why = too_few(floor)
-        if self.wanted - 1 >= floor:
+        reason = skip_reason(floor)
+        if self.desired - 1 >= floor:
             try:
-                await self._eye.until(lambda: self._spare(floor), self._scenario.timeout)
+                await self._monitor.until(lambda state: state.ready > floor, self._scenario.timeout)
                 return True
             except TimeoutError:
-                why += f", even after {self._scenario.timeout:g} s"
-        self.skipped.append(Skipped(one.number, self._clock(), why))
-        self._say("skipped", f"kill {one.number} of {one.total} skipped: {why}")
+                reason += f", even after {self._scenario.timeout:g} s"
+        self.skipped.append(SkippedKill(step.number, self._clock(), reason))
+        self._record("skipped", f"kill {step.number} of {step.total} skipped: {reason}")
         return False
 
-    def _spare(self, floor: int) -> bool:
-        return self._eye.state.ready > floor
-
-    def _victim(self) -> tuple[Pod, ...]:
-        """Choose whom to kill.
+    def _choose_victim(self) -> tuple[Pod, ...]:
+        """Choose the pod to kill.
 
         A process is killed where that happened least often: the kubelet waits 10 s and longer
         before it starts one that crashes again and again, and the drill is not about that.
         """
-        replicaset = self._eye.state.replicaset
-        pods = self._eye.pods
-        if self._scenario.blow.process:
+        replicaset = self._monitor.state.replicaset
+        pods = self._monitor.state.own
+        if self._scenario.kill_method.process:
             ready = [pod.restarts for pod in pods if pod.ready and not pod.terminating]
             pods = [pod for pod in pods if pod.restarts == min(ready, default=0)]
-        return victims(pods, replicaset.uid if replicaset else "", rng=self._rng)
+        return choose_victims(pods, replicaset.uid if replicaset else "", rng=self._rng)
 
-    async def _settled(self) -> None:
+    async def _wait_until_whole(self) -> None:
         """Wait until whoever had to leave is gone: until then purchases may be lost."""
-        await self._patiently(lambda: self._eye.whole)
+        await self._wait_until(settled)
 
-    async def _patiently(self, holds: Callable[[], bool]) -> None:
+    async def _wait_until(self, holds: Callable[[SaleState], bool]) -> None:
         timeout = self._scenario.timeout
         try:
-            await self._eye.until(holds, timeout)
+            await self._monitor.until(holds, timeout)
         except TimeoutError:
             when = f"{timeout:g} s after the drill's last step"
-            raise await explained(self._sale, self.wanted, when) from None
+            raise await not_ready_error(self._sale, self.desired, when) from None
 
-    def _begin(self, phase: PhaseName, step: str, kind: EntryKind | None = "step") -> None:
+    def _begin(self, phase: PhaseName, text: str, kind: EntryKind | None = "step") -> None:
         """Begin a step; it belongs to the phase that is open, if that has the same name."""
-        self.step = step
+        self.step = text
         if not self._opened or self._opened[0] != phase:
             self._close_phase()
-            self._opened = (phase, self._clock(), cpu.reading())
+            self._opened = (phase, self._clock(), cpu.read_counters())
         if kind:
-            self._say(kind, step)
+            self._record(kind, text)
 
     def _close_phase(self) -> None:
         if self._opened:
             name, began, reading = self._opened
-            readings = (reading, cpu.reading())
-            self.phases.append(Phase(name, self.wanted, began, self._clock(), readings))
+            readings = (reading, cpu.read_counters())
+            self.phases.append(Phase(name, self.desired, began, self._clock(), readings))
             self._opened = None
 
-    def _pods(self) -> str:
-        return counted(self.wanted, "pod")
+    def _pod_count(self) -> str:
+        return counted(self.desired, "pod")
 
-    def _say(self, kind: EntryKind, text: str, pod: str = "") -> None:
-        self._tell(LogEntry(self._clock(), kind, text, pod))
+    def _record(self, kind: EntryKind, text: str, pod: str = "") -> None:
+        self._log(LogEntry(self._clock(), kind, text, pod))
 
 
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+async def finish_although_cancelled(work: Coroutine[Any, Any, None]) -> None:
     """Await work that must not be left half-done: when cancelled, end only after it has."""
     task = asyncio.create_task(work)
     try:

@@ -6,13 +6,17 @@ import json
 import re
 from typing import Any, ClassVar
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
 
 
 class ApiError(FlashsaleError):
     """The API server answered, and said no. The message is its own."""
 
     status: ClassVar[int] = 0
+
+
+class NoAnswerError(ClusterUnreachableError):
+    """No answer came from where the kubeconfig says that the API server is."""
 
 
 class UnauthorizedError(ClusterUnreachableError):
@@ -51,7 +55,6 @@ class InvalidError(BadInputError):
         self.words = words
 
 
-FORGOTTEN = "kubectl config view --minify --context "
 ANSWERS: dict[int, type[ApiError]] = {
     one.status: one for one in (NotFoundError, ConflictError, GoneError)
 }
@@ -67,7 +70,7 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
     if status == 401:
         return UnauthorizedError(
             f"The cluster '{context}' does not accept our credentials: {words}.",
-            hint=FORGOTTEN + context,
+            hint=f"kubectl config view --minify --context {context}",
         )
     if status == 403:
         return ForbiddenError(
@@ -75,7 +78,9 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
         )
     if status >= 500:
         words, hint = advised(words)
-        return ApiError(f"The cluster '{context}' failed: {words}", hint=hint or "try once more")
+        return ApiError(
+            f"The cluster '{context}' failed: {words}", hint=hint or Hint(words="try once more")
+        )
     return ApiError(f"The cluster '{context}' answered {status}: {words}", hint="flashsale doctor")
 
 
@@ -95,11 +100,9 @@ def said(body: str | bytes) -> str:
     return str(status.get("message") or "") if isinstance(status, dict) else ""
 
 
-def unreachable(
-    context: str, host: str, error: BaseException, hint: str
-) -> ClusterUnreachableError:
+def unreachable(context: str, host: str, error: BaseException, hint: str) -> NoAnswerError:
     """Say in one sentence why no answer came."""
-    return ClusterUnreachableError(f"The cluster '{context}' {_how(error, host)}.", hint=hint)
+    return NoAnswerError(f"The cluster '{context}' {_how(error, host)}.", hint=hint)
 
 
 def _how(error: BaseException, host: str) -> str:

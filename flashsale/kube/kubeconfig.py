@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,17 @@ def near(server: str) -> bool:
 
 
 def read(kubeconfig: Path | None = None) -> dict[str, KubeContext]:
-    """Read all contexts, in kubectl's search order; missing and broken files count as empty."""
+    """Read all contexts, in kubectl's search order; missing and broken files count as empty.
+
+    A context may be in one file and its cluster in another: kubectl takes them together.
+    """
     found: dict[str, KubeContext] = {}
-    for _, document in documents(kubeconfig):
-        clusters = {
-            one.get("name"): one.get("cluster") or {} for one in _entries(document, "clusters")
-        }
+    read = [document for _, document in documents(kubeconfig)]
+    clusters: dict[Any, Object] = {}
+    for document in read:
+        for one in _entries(document, "clusters"):
+            clusters.setdefault(one.get("name"), one.get("cluster") or {})
+    for document in read:
         for entry in _entries(document, "contexts"):
             context = _context(entry, clusters)
             found.setdefault(context.name, context)
@@ -58,7 +64,23 @@ def read(kubeconfig: Path | None = None) -> dict[str, KubeContext]:
 
 def documents(kubeconfig: Path | None = None) -> list[tuple[Path, Object]]:
     """Read the files themselves, in kubectl's search order."""
-    return [(file, _load(file)) for file in _files(kubeconfig)]
+    return [(file, _load(file)[0]) for file in _files(kubeconfig)]
+
+
+def problems(kubeconfig: Path | None = None) -> list[tuple[Path, str]]:
+    """Say of each file that cannot be used why not; one that is not there is no problem."""
+    found = [(file, problem(file)) for file in _files(kubeconfig)]
+    return [(file, wrong) for file, wrong in found if wrong]
+
+
+def problem(file: Path) -> str:
+    """Say why a file cannot be used, as a clause that names it; empty if it can."""
+    return _load(file)[1]
+
+
+def quoted(file: Path) -> str:
+    """Write a path for a shell."""
+    return shlex.quote(str(file))
 
 
 def current(kubeconfig: Path | None = None) -> str:
@@ -74,14 +96,30 @@ def _files(kubeconfig: Path | None) -> list[Path]:
     return named or [Path.home() / ".kube" / "config"]
 
 
-def _load(file: Path) -> Object:
+def _load(file: Path) -> tuple[Object, str]:
+    """Read a file; also say what is wrong with it. One that is not there is empty."""
     import yaml
 
     try:
-        document = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, ValueError, yaml.YAMLError):
-        return {}
-    return document if isinstance(document, dict) else {}
+        text = file.read_bytes().decode("utf-8-sig")
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError:
+        return {}, ""
+    except OSError as error:
+        return {}, f"{file} cannot be read: {os.strerror(error.errno or 0)}"
+    except UnicodeDecodeError:
+        return {}, f"{file} is not text"
+    except yaml.MarkedYAMLError as error:
+        last = len(text.splitlines())
+        line = f", line {min(error.problem_mark.line + 1, last)}" if error.problem_mark else ""
+        return {}, f"{file} is not YAML{line}: {error.problem}"
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        return {}, f"{file} is not YAML: {str(error).splitlines()[0]}"
+    if document is None:
+        return {}, ""
+    if not isinstance(document, dict):
+        return {}, f"{file} is not a kubeconfig: it is no mapping"
+    return document, ""
 
 
 def _entries(document: Object, kind: str) -> list[Object]:

@@ -55,6 +55,10 @@ class _BrokenStreamError(Exception):
     """The server, or the network, did not keep to the protocol."""
 
 
+class _SilentError(_BrokenStreamError):
+    """Nothing came for longer than bookmarks allow."""
+
+
 class _SleptError(Exception):
     """This machine was suspended while it watched."""
 
@@ -100,6 +104,8 @@ async def changes(
             one.forget()
             why = str(error) if attempt else ""  # once is nothing that anybody need know
         except FAILURES as error:
+            if one.worked and not isinstance(error, _SilentError | _SleptError):
+                one.heard = clock()  # an open connection that breaks was good until then
             one.forget()
             why = str(error)
         attempt = 1 if one.worked else attempt + 1
@@ -226,7 +232,7 @@ class _Follower:
                 if self.wall() - self.clock() - self._ahead > self.patience.slept:
                     raise _SleptError("this machine slept")
                 if self.clock() - began > self.patience.silence:
-                    raise _BrokenStreamError(f"silent for {self.patience.silence:.0f} s")
+                    raise _SilentError(f"silent for {self.patience.silence:.0f} s")
             return pending.result()
         except ValueError as error:  # what a torn line leaves of its JSON
             raise _BrokenStreamError("the connection broke within a line") from error

@@ -1,6 +1,5 @@
-"""The crowd: buyers on a schedule, and a ledger in which every purchase ends as exactly one thing.
+"""Load: purchases on a schedule, and a ledger in which every one ends as exactly one thing.
 
-:func:`flashsale.load.coordinator.run` carries out a :class:`flashsale.load.plan.LoadPlan` and
-returns a :class:`flashsale.load.results.Report`. It imports nothing: the
-processes that send load it, too.
+``coordinator`` carries out a ``plan`` with the processes of ``worker`` and returns a report of
+``results``. This file imports nothing: the processes that send load it, too.
 """

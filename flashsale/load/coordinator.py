@@ -1,4 +1,4 @@
-"""The crowd: starts the processes that send, merges what they count, and ends with a report."""
+"""A run of load: starts the processes that send, merges what they count, and ends with a report."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from typing import Any
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.machine_limits import workers_for
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import LoadProgress, Report
 from flashsale.load.totals import Ledger
-from flashsale.load.worker.__main__ import BEHIND
+from flashsale.load.worker.sender import BEHIND
 
 HEAD_START = 0.05  # seconds between the last worker's readiness and second 0
 OBSERVE_EVERY = 0.25  # seconds
@@ -30,7 +31,7 @@ class WorkerFailedError(FlashsaleError):
     """A process that sends ended before its part was done."""
 
 
-async def run(
+async def run_load(
     plan: LoadPlan, *, observer: Observer | None = None, stop: asyncio.Event | None = None
 ) -> Report:
     """Carry out a plan and report on it. Cancelling ends all sending at once, without a report.
@@ -43,21 +44,21 @@ async def run(
     Raises:
         WorkerFailedError: a sending process died.
     """
-    crowd = _Crowd(plan)
+    load = _Run(plan)
     try:
         async with asyncio.TaskGroup() as group:
-            watching = [group.create_task(crowd.observe(observer), name="observing the crowd")]
+            watching = [group.create_task(load.observe(observer), name="observing the load")]
             if stop:
-                watching.append(group.create_task(crowd.obey(stop), name="waiting for stop"))
-            await asyncio.wait(crowd.sending(group))
+                watching.append(group.create_task(load.obey(stop), name="waiting for stop"))
+            await asyncio.wait(load.sending(group))
             for task in watching:
                 task.cancel()
     except ExceptionGroup as group:
         raise group.exceptions[0] from group
-    return crowd.report()
+    return load.report()
 
 
-class _Crowd:
+class _Run:
     """One run: its workers, its clock and its ledger."""
 
     def __init__(self, plan: LoadPlan) -> None:
@@ -65,8 +66,8 @@ class _Crowd:
         self._parts = plan.workers or workers_for(plan.rate, keepalive=plan.keepalive)
         self._ledger = Ledger(workers=self._parts)
         self._ready = asyncio.Barrier(self._parts)
-        self._begun: list[Process] = []  # those that know when second 0 is
-        self._told = [0.0] * self._parts  # the second of each worker's last message
+        self._started: list[Process] = []  # those that know when second 0 is
+        self._reported = [0.0] * self._parts  # the second of each worker's last message
         self._start = 0.0  # monotonic moment of second 0; 0 while workers are starting
         self._stopped: float | None = None  # the second at which the run was cut short
 
@@ -86,10 +87,10 @@ class _Crowd:
                 observer(self._ledger.progress(self._elapsed(), self._plan.seconds))
 
     async def obey(self, stop: asyncio.Event) -> None:
-        """Tell all workers to stop once the event is set; those that start later are told then."""
+        """Tell all workers to stop once the event is set; those that start later hear it then."""
         await stop.wait()
         self._stopped = min(self._elapsed(), self._plan.seconds)
-        for process in self._begun:
+        for process in self._started:
             _stop(process)
 
     def report(self) -> Report:
@@ -107,12 +108,12 @@ class _Crowd:
         async with worker_process() as process:
             assert process.stdin
             assert process.stdout
-            _say(process, {"plan": self._plan.to_wire(), "part": part, "parts": self._parts})
+            _write(process, asdict(self._plan.orders(part, self._parts)))
             if await process.stdout.readline():
                 await self._ready.wait()
                 self._start = self._start or time.monotonic() + HEAD_START
-                _say(process, {"start": self._start})
-                self._begun.append(process)
+                _write(process, {"start": self._start})
+                self._started.append(process)
                 if self._stopped is not None:
                     _stop(process)
             while line := await process.stdout.readline():
@@ -124,9 +125,9 @@ class _Crowd:
 
     def _merge(self, part: int, message: dict[str, Any]) -> None:
         self._ledger.add(message)
-        self._told[part] = message["now"]
+        self._reported[part] = message["now"]
         self._ledger.sending_ended = min(self._until, self._elapsed())
-        self._ledger.ended = max(self._told)
+        self._ledger.ended = max(self._reported)
         if message["now"] <= self._until or not self._ledger.busy:
             self._ledger.busy = max(self._ledger.busy, message["busy"])
 
@@ -139,7 +140,7 @@ class _Crowd:
         return max(0.0, time.monotonic() - self._start) if self._start else 0.0
 
     def _closed_before(self) -> int:
-        return int(min(self._told) - BEHIND - self._plan.timeout - STRAGGLERS)
+        return int(min(self._reported) - BEHIND - self._plan.timeout - STRAGGLERS)
 
 
 @asynccontextmanager
@@ -151,7 +152,7 @@ async def worker_process() -> AsyncIterator[Process]:
         stdout=PIPE,
         stderr=PIPE,
         limit=MESSAGE_LIMIT,
-        start_new_session=True,  # Ctrl-C is ours to hear: workers are asked to stop
+        start_new_session=True,  # Ctrl-C reaches this process alone: it asks workers to stop
     )
     try:
         yield process
@@ -161,10 +162,10 @@ async def worker_process() -> AsyncIterator[Process]:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
-        await _reaped(process)
+        await _wait_for_end(process)
 
 
-async def _reaped(process: Process) -> None:
+async def _wait_for_end(process: Process) -> None:
     """Wait for a process that is ending, also when cancelled meanwhile (by a sibling's failure)."""
     waiting = asyncio.ensure_future(process.wait())
     try:
@@ -174,7 +175,7 @@ async def _reaped(process: Process) -> None:
         raise
 
 
-def _say(process: Process, document: dict[str, Any]) -> None:
+def _write(process: Process, document: dict[str, Any]) -> None:
     assert process.stdin
     process.stdin.write(json.dumps(document).encode() + b"\n")
 
@@ -187,9 +188,9 @@ def _stop(process: Process) -> None:
 
 async def _failure(process: Process) -> WorkerFailedError:
     assert process.stderr
-    said = (await process.stderr.read()).decode(errors="replace")
+    written = (await process.stderr.read()).decode(errors="replace")
     return WorkerFailedError(
         "A process that sends purchases died.",
-        hint="flashsale load with a lower --rate",
-        details="\n".join(said.splitlines()[-5:]),
+        hint=Hint("flashsale load --rate 50", "a lower rate"),
+        details="\n".join(written.splitlines()[-5:]),
     )

@@ -7,6 +7,7 @@ unevenly as these did. Below one in a thousand we call the shares uneven, and no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import erfc, exp, lgamma, log, sqrt
@@ -17,6 +18,7 @@ from flashsale.load.results import Report
 from flashsale.load.worker.classify import UNNAMED
 
 UNEVEN = 0.001  # chance below which the shares are called uneven
+SHOWN = 8  # pods whose shares fit in a sentence
 FEWEST = 5  # purchases a pod that the test needs
 ABSENT = 12  # a gap this many times a pod's usual one is no accident (e to the -12)
 
@@ -37,40 +39,59 @@ class Shares:
         return {"verdict": self.verdict, "chance": chance, "text": self.text}
 
 
-def shares(report: Report) -> Shares:
+def judge_shares(report: Report) -> Shares:
     """Judge a finished run's shares."""
     pods = {pod: count for pod, count in report.figures.pods.items() if pod != UNNAMED}
     if pods and report.keepalive:
         return Shares("kept", _kept(report.figures.connections, report.figures.sent))
     if len(pods) < 2:
         return _one(pods, report.figures.confirmed)
-    if sum(pods.values()) < FEWEST * len(pods):
-        return Shares("few", "Too few purchases were confirmed to judge the pods' shares.")
-    if came_and_went(report.answers):
+    few = Shares("few", "Too few purchases were confirmed to judge the pods' shares.")
+    judged = uniformity([pods])
+    if judged and came_and_went(report.answers):
         return Shares("changed", "Pods came or went meanwhile, so their shares do not compare.")
-    return judged(chance_of(list(pods.values())))
+    return judged or few
 
 
-def judged(chance: float) -> Shares:
-    """Say what a chance means."""
+def uniformity(groups: Sequence[Mapping[str, int]]) -> Shares | None:
+    """Test whether the pods of each group shared its purchases as fair picks would.
+
+    Pearson's statistic of each group adds up, and so do their degrees of freedom.
+
+    Returns:
+        None where no group has two pods and ``FEWEST`` purchases for each.
+    """
+    statistic, freedom = 0.0, 0
+    for counts in groups:
+        fair = sum(counts.values()) / len(counts)
+        if len(counts) > 1 and fair >= FEWEST:
+            statistic += sum((count - fair) ** 2 / fair for count in counts.values())
+            freedom += len(counts) - 1
+    if not freedom:
+        return None
+    chance, percents = chi_square_tail(statistic, freedom), _percentages(groups)
     if chance < UNEVEN:
         text = (
-            "The pods' shares are more uneven than chance allows: fair picks would come out like"
-            " this in fewer than 1 of 1,000 runs."
+            f"Shares are more uneven than chance allows{percents}: fair picks come out"
+            " like this in fewer than 1 of 1,000 runs."
         )
         return Shares("uneven", text, chance)
-    text = (
-        "The pods' shares are what chance allows: fair picks come out at least this uneven in"
-        f" {chance:.0%} of runs."
-    )
-    return Shares("even", text, chance)
+    return Shares("even", f"Shares are as even as chance allows{percents}.", chance)
 
 
-def chance_of(counts: Sequence[int]) -> float:
-    """Return the chance that fair picks among so many pods come out at least this unevenly."""
-    fair = sum(counts) / len(counts)
-    statistic = sum((count - fair) ** 2 / fair for count in counts)
-    return chi_square_tail(statistic, len(counts) - 1)
+def _percentages(groups: Sequence[Mapping[str, int]]) -> str:
+    """Write the shares, the largest first: ` (34, 33, 31 %)`.
+
+    Nothing where there are many pods, or different ones in different groups.
+    """
+    totals: Counter[str] = Counter()
+    for counts in groups:
+        totals.update(counts)
+    if len(totals) > SHOWN or any(counts.keys() != totals.keys() for counts in groups):
+        return ""
+    whole = sum(totals.values())
+    shares = sorted((100 * count / whole for count in totals.values()), reverse=True)
+    return f" ({', '.join(f'{share:.0f}' for share in shares)} %)"
 
 
 def chi_square_tail(statistic: float, freedom: int) -> float:

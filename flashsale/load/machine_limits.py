@@ -19,31 +19,17 @@ def workers_for(rate: float, *, keepalive: bool, cores: int | None = None) -> in
     return min(spare, ceil(rate / (KEPT_A_WORKER if keepalive else NEW_A_WORKER)))
 
 
-def raise_file_limit() -> None:
-    """Let this process open as many files as it is allowed to; every connection is one."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (ValueError, OSError):  # macOS calls its limit infinite and refuses that
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(10_240, hard), hard))
-
-
 def own_limits(figures: Figures) -> list[str]:
     """Say in sentences what this machine could not do; none when it kept up."""
     unsent = figures.generator.unsent
-    said = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
+    limits = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
     lag = figures.generator.lag_ms.p99
     if lag > WORST_LAG_MS:
-        said.append(
+        limits.append(
             f"One start in a hundred came over {lag:.0f} ms late: this machine, not the sale, sets "
             "the pace, and its latencies contain that wait. Take a lower --rate."
         )
-    return said
+    return limits
 
 
 def _unsent(count: int) -> str:

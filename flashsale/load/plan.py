@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import number
-from flashsale.load.schedule import Arrivals
-from flashsale.load.target import LoadTarget
+from flashsale.load.worker.orders import LoadTarget, Orders
+from flashsale.load.worker.schedule import Arrivals
 
 FASTEST = 200_000  # purchases a second; more is a typing mistake
 LONGEST = 24 * 3600  # seconds
@@ -38,14 +37,19 @@ class LoadPlan:
         _within("for", self.seconds, LONGEST, "seconds")
         _within("timeout", self.timeout, LONGEST, "seconds")
 
-    def to_wire(self) -> dict[str, Any]:
-        """Write the plan as JSON for a worker."""
-        return asdict(self)
-
-    @classmethod
-    def from_wire(cls, wire: dict[str, Any]) -> LoadPlan:
-        """Read what :meth:`to_wire` wrote."""
-        return cls(**{**wire, "target": LoadTarget(**wire["target"])})
+    def orders(self, part: int, parts: int) -> Orders:
+        """Say what one of ``parts`` workers is to do."""
+        return Orders(
+            self.target,
+            self.rate,
+            self.seconds,
+            self.arrivals,
+            self.seed,
+            self.keepalive,
+            self.timeout,
+            part,
+            parts,
+        )
 
 
 def _within(name: str, figure: float, most: float, unit: str) -> None:

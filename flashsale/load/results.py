@@ -1,4 +1,4 @@
-"""What load measured, in plain figures: shared by the crowd that counts and the views that show.
+"""What load measured, in plain figures: shared by what counts and what shows them.
 
 Everything here is frozen and pure. Moments are seconds from the run's start unless a name says
 otherwise; durations that people read are milliseconds.
@@ -80,6 +80,7 @@ class Figures:
     pods: Mapping[str, int] = field(default_factory=dict)  # confirmed purchases by pod
     errors: Mapping[str, int] = field(default_factory=dict)  # lost purchases by class
     statuses: Mapping[int, int] = field(default_factory=dict)  # complete answers by HTTP status
+    rejections: Mapping[str, int] = field(default_factory=dict)  # by reason, most first
     generator: Generator = field(default_factory=Generator)
 
     @property
@@ -115,12 +116,28 @@ class Figures:
             "latency_ms": self.latency_ms.to_json(),
             "pods": dict(sorted(self.pods.items())),
             "errors": dict(self.errors),
+            "rejections": dict(self.rejections),
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
             "planned": self.planned,
             "unsent": dict(self.generator.unsent),
             "connections": self.connections,
             "generator": self.generator.to_json(),
         }
+
+
+LOSS_WORDS = {
+    "refused": "connection refused",
+    "reset": "connection reset",
+    "timeout": "no answer in time",
+    "other": "no HTTP answer",
+}
+
+
+def failure_counts(figures: Figures) -> str:
+    """Say how purchases failed, and how often: `HTTP 404 (120), connection reset (3)`."""
+    losses = {LOSS_WORDS.get(name, name): count for name, count in figures.errors.items()}
+    failures = {**figures.rejections, **losses}
+    return ", ".join(f"{name} ({count:,})" for name, count in failures.items() if count)
 
 
 @dataclass(frozen=True, slots=True)

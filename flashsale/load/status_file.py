@@ -17,12 +17,12 @@ from flashsale.load.results import LoadProgress
 
 NAME = "load.json"
 EVERY = 1.0  # seconds
-STALE = 3.0  # seconds after which a load that did not say goodbye counts as over
+STALE = 3.0  # seconds after which a load that ended without removing its file counts as over
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
-    """What a load has said last."""
+class LoadStatus:
+    """What a load has written last."""
 
     at: float  # unix seconds
     rate: float  # confirmed a second
@@ -31,7 +31,7 @@ class Announced:
     pods: Mapping[str, int]  # confirmed purchases since the load began, by pod
 
 
-class Announcer:
+class StatusFile:
     """An observer of a load that passes on what it sees, and writes it down now and then."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Announcer:
             self._due = now + EVERY
             self._write(now, progress)
 
-    def __enter__(self) -> Announcer:
+    def __enter__(self) -> StatusFile:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,7 +63,7 @@ class Announcer:
 
     def _write(self, now: float, progress: LoadProgress) -> None:
         figures = progress.figures
-        said = {
+        status = {
             "at": now,
             "rate": progress.rate_now,
             "confirmed": figures.confirmed,
@@ -71,13 +71,13 @@ class Announcer:
             "pods": dict(figures.pods),
         }
         with suppress(OSError):  # on a full disk the load goes on: only nobody else hears of it
-            replace_file(self._file, json.dumps(said))
+            replace_file(self._file, json.dumps(status))
 
 
-def announced(folder: Path, now: float) -> Announced | None:
-    """Read what a load has said within the last seconds; ``now`` is unix seconds."""
+def read_status(folder: Path, now: float) -> LoadStatus | None:
+    """Read what a load has written within the last seconds; ``now`` is unix seconds."""
     try:
-        found = Announced(**json.loads((folder / NAME).read_text()))
+        found = LoadStatus(**json.loads((folder / NAME).read_text()))
     except (OSError, ValueError, TypeError):
         return None
     return found if 0 <= now - found.at < STALE else None

@@ -1,6 +1,6 @@
-"""Whom the crowd may visit: one plain-HTTP address, on this machine or a private network.
+"""Where load may be sent: one plain-HTTP address, on this machine or a private network.
 
-A load generator is a weapon when it is pointed at somebody else. A sale of ours lives on loopback
+A load generator is a weapon when it is pointed at somebody else. A sale lives on loopback
 or on a private network (minikube's node, a cluster in the same building), so those are open, and
 anything else needs a word from the user. The name is looked up once and only the address that was
 checked is ever connected to.
@@ -10,34 +10,17 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from flashsale.base.addresses import is_loopback, is_private
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, RefusedError
-
-BUY = "/buy"
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, Hint, RefusedError
+from flashsale.load.worker.orders import BUY, LoadTarget
 
 _VISIBLE = re.compile(r"[!-~]+")  # nothing that could end a request line
 
 
 class LoadRefusedError(RefusedError):
     """The address is not one that load may be sent to without asking."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadTarget:
-    """Where purchases go."""
-
-    address: str  # of the one server that is connected to, as text
-    port: int
-    host: str  # the Host header
-    path: str = BUY  # with a query, if the URL had one
-
-    @property
-    def url(self) -> str:
-        """The purchase's address, for people."""
-        return f"http://{self.host}{self.path}"
 
 
 def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
@@ -55,7 +38,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
         raise LoadRefusedError(
             f"{host} ({address}) is not an address of this machine or a private network:"
             " load on somebody else's server is an attack.",
-            hint="add --allow-remote if the server is yours and its owner knows",
+            hint=Hint(words="add --allow-remote if the server is yours and its owner knows"),
         )
     path = parts.path if parts.path not in ("", "/") else BUY
     query = f"?{parts.query}" if parts.query else ""
@@ -63,9 +46,7 @@ def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
 
 
 def _parts(url: str) -> SplitResult:
-    hint = (
-        "give the sale's address as `flashsale url` prints it, for example http://127.0.0.1:30080"
-    )
+    hint = Hint("flashsale url", "prints the sale's address, as http://127.0.0.1:30080")
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0

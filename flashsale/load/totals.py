@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flashsale.load.histogram import merge, percentiles
 from flashsale.load.results import Figures, Generator, LoadProgress, Loss, Quantiles, Report, Second
 from flashsale.load.worker.classify import LOSS_CLASSES
+from flashsale.load.worker.histogram import merge, percentiles
 
 UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
-LISTED = 100_000  # losses told one by one; more are counted only
+LISTED = 100_000  # losses listed one by one; more are counted only
 SHARES = (0.5, 0.9, 0.99)
 
 
@@ -47,6 +47,7 @@ class Ledger:
     ended: float = 0.0  # the run's second at which the last worker had its last answer
     sending_ended: float = 0.0  # the run's second at which the last purchase was due
     statuses: dict[int, int] = field(default_factory=dict)
+    rejections: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     unsent: dict[str, int] = field(default_factory=dict)
     pods: dict[str, int] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Ledger:
         self.slowest_lag = max(self.slowest_lag, message["slowest_lag"])
         merge(self.statuses, whole(message["statuses"]))
         merge(self._lag, whole(message["lag"]))
+        _add(self.rejections, message["rejections"])
         _add(self.errors, message["errors"])
         _add(self.unsent, message["unsent"])
         for pod, moment in message["firsts"].items():
@@ -105,6 +107,7 @@ class Ledger:
             pods=dict(self.pods),
             errors={kind: self.errors[kind] for kind in LOSS_CLASSES if kind in self.errors},
             statuses=dict(self.statuses),
+            rejections=dict(sorted(self.rejections.items(), key=lambda item: -item[1])),
             generator=Generator(
                 self.workers, self.busy, quantiles(self._lag, self.slowest_lag), dict(self.unsent)
             ),
@@ -159,13 +162,13 @@ def joined(closed: Second | None, late: Second) -> Second:
     """Add a straggler to a closed second: the counts stay exact, the percentiles the worse ones."""
     if closed is None:
         return late
-    ours, theirs = closed.latency_ms, late.latency_ms
+    before, more = closed.latency_ms, late.latency_ms
     return Second(
         closed.at,
         closed.confirmed + late.confirmed,
         closed.rejected + late.rejected,
         closed.lost + late.lost,
-        max(ours, theirs, key=lambda latency: latency.max),
+        max(before, more, key=lambda latency: latency.max),
     )
 
 

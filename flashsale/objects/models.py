@@ -8,7 +8,7 @@ prints server-side tables.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,6 +59,7 @@ class Pod:
     waiting: str = (
         ""  # the kubelet's words about what the first container that waits is waiting for
     )
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # as sent
 
     @classmethod
     def from_object(cls, pod: Mapping[str, Any]) -> Pod:
@@ -82,6 +83,7 @@ class Pod:
             image_id=statuses[0].get("imageID", "") if statuses else "",
             restarted=columns.restarted,
             waiting=_waiting(statuses),
+            raw=pod,
         )
 
 
@@ -138,6 +140,7 @@ class Service:
     created: float  # unix seconds
     external: str = ""  # first load balancer address, empty if none
     namespace: str = "default"
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # as sent
 
     @classmethod
     def from_object(cls, service: Mapping[str, Any]) -> Service:
@@ -154,6 +157,7 @@ class Service:
             created=timestamp(meta.get("creationTimestamp")),
             external=ingress[0].get("ip") or ingress[0].get("hostname") or "",
             namespace=meta.get("namespace", "default"),
+            raw=service,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,12 @@ from flashsale.clusters.availability import exists
 from flashsale.clusters.base import Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import NotFoundError, paths
-from flashsale.objects.models import Object
-from flashsale.sale.ready.conditions import until_gone
-from flashsale.sale.session import Sale, connect, owned
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.ready.conditions import none_left
+from flashsale.sale.session import Sale, connect
 from flashsale.sale.up import renamed
 
-SPARE = 30.0  # seconds beyond the pods' grace period until waiting for them makes no sense
+SPARE_SECONDS = 30.0  # beyond the pods' grace period, after which waiting for them makes no sense
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,13 @@ async def close(
     dead = stopping and not await cluster.running()
     if dead and not cluster.stops_with_sale and await cluster.stop(progress):
         # Starting it, only to remove the sale, would take minutes; it may be gone altogether.
-        kept = await exists(choice.record)
-        if not kept:
+        there = await exists(choice.record)
+        if not there:
             _forget(choice)
-        return DownResult((), kept, clock() - began, kept)
+        known = choice.store.read_if_usable() is not None and choice.store.may_replace(
+            choice.record
+        )
+        return DownResult((), there, clock() - began, there and known)
     if dead and cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go
     async with connect(choice, choice.record, namespace) as sale:
@@ -129,49 +132,60 @@ async def remove(sale: Sale, *, at_once: bool) -> list[str]:
     """Delete ReplicaSet and Service, wait until the pods are gone, and name what was deleted.
 
     Args:
-        at_once: pods need no goodbye. Those of a cluster that was dead have no buyers, and pods
-            that are just starting may miss SIGTERM, and then stay for their whole grace period.
+        at_once: pods get no grace period. Those of a cluster that was dead have no buyers, and
+            pods that are just starting may miss SIGTERM, and then stay for their whole grace.
+
+    Raises:
+        NotReadyError: pods are still there long after their grace period.
     """
     removed = []
-    replicaset: Object | None = None
     try:
         replicaset = await sale.replicaset()
-        await sale.api.delete(sale.replicaset_path, {"propagationPolicy": "Background"})
-        removed.append(f"replicaset.apps/{sale.name}")
-    except (NoSaleError, NotFoundError):
+    except NoSaleError:
         replicaset = None
-    with suppress(NotFoundError):
-        await sale.api.delete(paths.services(sale.namespace, sale.service_name))
-        removed.append(f"service/{sale.service_name}")
-    if replicaset and at_once:
-        await _end(sale, replicaset)
-    if replicaset:
-        await _pods_gone(sale, replicaset)
+    async with AsyncExitStack() as stack:
+        monitor = SaleMonitor.of(sale, needs_replicaset=False)
+        if replicaset:
+            await stack.enter_async_context(monitor)
+            await monitor.until_synced()
+            with suppress(NotFoundError):
+                await sale.api.delete(sale.replicaset_path, {"propagationPolicy": "Background"})
+                removed.append(f"replicaset.apps/{sale.name}")
+        with suppress(NotFoundError):
+            await sale.api.delete(paths.services(sale.namespace, sale.service_name))
+            removed.append(f"service/{sale.service_name}")
+        if replicaset:
+            uid = replicaset["metadata"]["uid"]
+            if at_once:
+                await _delete_at_once(monitor, uid)
+            grace = replicaset["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30)
+            await _wait_until_gone(monitor, uid, grace + SPARE_SECONDS)
     return removed
 
 
 async def _remove_former(sale: Sale, names: Sequence[str], *, at_once: bool) -> list[str]:
     """Delete what earlier manifests called otherwise, and wait for its pods, too."""
     removed = []
-    for earlier in renamed.sales(sale, names):
+    for earlier in renamed.earlier_sales(sale, names):
         removed += await remove(earlier, at_once=at_once)
     return removed + await renamed.remove(sale, names)
 
 
-async def _end(sale: Sale, replicaset: Object) -> None:
-    for pod in owned(await sale.pods(replicaset), replicaset):
-        with suppress(NotFoundError):
-            path = paths.pods(sale.namespace, pod["metadata"]["name"])
-            await sale.api.delete(path, {"gracePeriodSeconds": 0})
+async def _delete_at_once(monitor: SaleMonitor, replicaset_uid: str) -> None:
+    for seen in list(monitor.state.pods.values()):
+        if seen.pod.owner_uid == replicaset_uid:
+            path = paths.pods(monitor.sale.namespace, seen.pod.name)
+            with suppress(NotFoundError):
+                await monitor.sale.api.delete(path, {"gracePeriodSeconds": 0})
 
 
-async def _pods_gone(sale: Sale, replicaset: Object) -> None:
-    grace = replicaset["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30)
+async def _wait_until_gone(monitor: SaleMonitor, replicaset_uid: str, timeout: float) -> None:
     try:
-        await until_gone(sale, replicaset, timeout=grace + SPARE)
+        await monitor.until(none_left(replicaset_uid), timeout)
     except TimeoutError:
+        sale = monitor.sale
         raise NotReadyError(
-            f"Some pods are still there {grace + SPARE:g} s after their deletion.",
+            f"Some pods are still there {timeout:g} s after their deletion.",
             hint=sale.kubectl(f"get pods -n {sale.namespace}"),
         ) from None
 

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
 from flashsale.kube.watch import Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
-from flashsale.sale.ready.conditions import still_there
-from flashsale.sale.session import Sale, owned
+from flashsale.sale.observe.monitor import raise_if_lost
+from flashsale.sale.pod_names import full_name
+from flashsale.sale.session import Sale
 
 MOST_FOLLOWED = 50  # pods at once: each is an open connection to the API server
 PAUSE = 0.5  # seconds before a log is opened again that ended while its pod lives
@@ -78,7 +78,7 @@ async def _watch(
         async with asyncio.TaskGroup() as group, aclosing(news):
             async for change in news:
                 if isinstance(change, Stream):
-                    still_there(sale, change)
+                    raise_if_lost(sale, change.state, change.attempt, change.why)
                 for pod in _appeared(change):
                     uid, known = pod["metadata"]["uid"], pod["metadata"]["name"]
                     if name in (None, known) and _started(pod) and uid not in followed:
@@ -144,17 +144,8 @@ async def _text(sale: Sale, pod: str, tail: int | None, *, strict: bool) -> str:
 
 
 async def _chosen(sale: Sale, name: str | None) -> list[Pod]:
-    replicaset = await sale.replicaset()
-    found = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
-    pods = sorted(found, key=lambda pod: pod.name)
+    pods = sorted(await sale.own_pods(), key=lambda pod: pod.name)
     if name is None:
         return pods
-    names = [pod.name for pod in pods]
-    if name not in names:
-        close = get_close_matches(name, names, n=1, cutoff=0.5)
-        raise BadInputError(
-            f"There is no pod '{name}' in the sale."
-            + (f" Did you mean '{close[0]}'?" if close else ""),
-            hint=f"flashsale logs {(close or names or [''])[0]}".strip(),
-        )
+    name = full_name(name, [pod.name for pod in pods], command="flashsale logs")
     return [pod for pod in pods if pod.name == name]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from flashsale.kube import NotFoundError
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.observations import ReplicaSetSeen, version_of
+from flashsale.sale.ready.conditions import Deadline
+from flashsale.sale.ready.explanation import NewPods, created_line, deleted_line
+from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale
-
-if TYPE_CHECKING:
-    from flashsale.sale.ready.conditions import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +24,20 @@ class Scaling:
     before: int
     after: int
     seconds: float  # until all were ready, or until it was accepted where nobody waited
+    why: str = ""  # what the ReplicaSet did, and where the seconds went
 
     def as_json(self) -> dict[str, Any]:
         """Write it as `scale -o json` does."""
         return {"from": self.before, "to": self.after, "seconds": round(self.seconds, 3)}
 
 
-async def scale(
-    sale: Sale,
-    replicas: int,
-    *,
-    wait: bool = True,
-    timeout: float = 120.0,
-    tell: Callable[[Sight], None] | None = None,
-    clock: Callable[[], float] = time.monotonic,
+async def set_replicas(
+    sale: Sale, replicas: int, *, clock: Callable[[], float] = time.monotonic
 ) -> Scaling:
-    """Set the number of pods, and wait until that many are ready.
+    """Set the number of pods, and wait for none of them.
 
     Raises:
         NoSaleError: there is no ReplicaSet to scale.
-        NotReadyError: not all were ready within ``timeout`` seconds; the new number stays.
     """
     began = clock()
     try:
@@ -48,8 +45,54 @@ async def scale(
         await sale.api.scale(sale.replicaset_path, replicas)
     except NotFoundError as error:
         raise sale.missing() from error
-    if wait:
-        from flashsale.sale.ready.readiness import ready
-
-        await ready(sale, replicas, timeout=timeout, tell=tell)
     return Scaling(before, replicas, clock() - began)
+
+
+async def request_replicas(monitor: SaleMonitor, replicas: int) -> None:
+    """Set the number of pods; the monitor knows of it at once, not with the next news.
+
+    Raises:
+        NoSaleError: there is no ReplicaSet to scale.
+    """
+    try:
+        answer = await monitor.sale.api.scale(monitor.sale.replicaset_path, replicas)
+    except NotFoundError as error:
+        raise monitor.sale.missing() from error
+    if found := monitor.state.replicaset:
+        wanted = replace(found, desired=replicas)
+        monitor.add(ReplicaSetSeen(time.monotonic(), wanted, version_of(answer)))
+
+
+async def scale(
+    monitor: SaleMonitor,
+    replicas: int,
+    *,
+    timeout: float = 120.0,
+    note: Callable[[str], None] = lambda text: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Scaling:
+    """Set the number of pods, and wait until that many are ready.
+
+    Args:
+        note: called with a line that says that the number stays, if the waiting is cancelled.
+
+    Raises:
+        NoSaleError: there is no ReplicaSet to scale.
+        NotReadyError: not all were ready within ``timeout`` seconds; the new number stays.
+    """
+    began = clock()
+    state = await monitor.until_synced()
+    before, pods = state.desired or 0, NewPods(state.pods.keys())
+    monitor.add_observer(pods.see)
+    asked = time.monotonic()
+    await request_replicas(monitor, replicas)
+    try:
+        await wait_until_ready(monitor, replicas, Deadline.after(timeout))
+    except asyncio.CancelledError:
+        note(
+            f"{monitor.sale.name} is scaled from {before} to {replicas} all the same:"
+            " the cluster had accepted it. flashsale status shows how far it is."
+        )
+        raise
+    why = created_line(pods.ready, asked) or deleted_line(list(pods.deleted.values()))
+    return Scaling(before, replicas, clock() - began, why)

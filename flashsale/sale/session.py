@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from flashsale.base.errors import NoSaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_existing
 from flashsale.clusters.state.sale_record import SaleRecord
-from flashsale.kube import Api, NotFoundError, paths
+from flashsale.kube import Api, NoAnswerError, NotFoundError, paths
 from flashsale.kube import connect as connect_to_api
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
@@ -41,32 +41,47 @@ class Sale:
         except NotFoundError as error:
             raise self.missing() from error
 
+    async def desired(self) -> int:
+        """Ask how many pods its ReplicaSet is to keep.
+
+        Raises:
+            NoSaleError: there is no ReplicaSet.
+        """
+        return ReplicaSet.from_object(await self.replicaset()).desired
+
     async def service(self) -> Service:
         """Fetch its Service.
 
         Raises:
             NoSaleError: there is none.
         """
-        return Service.from_object(await self.service_object())
-
-    async def service_object(self) -> Object:
-        """Fetch its Service, with all that it says.
-
-        Raises:
-            NoSaleError: there is none.
-        """
         try:
-            return await self.api.get(paths.services(self.namespace, self.service_name))
+            found = await self.api.get(paths.services(self.namespace, self.service_name))
         except NotFoundError as error:
             raise NoSaleError(
                 f"The sale has no Service {self.service_name} any more.", hint="flashsale up"
             ) from error
+        return Service.from_object(found)
 
-    async def pods(self, replicaset: Object) -> list[Object]:
+    async def pods(self, replicaset: Object) -> list[Pod]:
         """Fetch the pods that its ReplicaSet selects, its own and others."""
         selector = ReplicaSet.from_object(replicaset).selector
         query = {"labelSelector": selector} if selector else None
-        return await self.api.list(paths.pods(self.namespace), query)
+        found = await self.api.list(paths.pods(self.namespace), query)
+        return [Pod.from_object(pod) for pod in found]
+
+    async def own_pods(self, replicaset: Object | None = None) -> list[Pod]:
+        """Fetch the pods that its ReplicaSet controls.
+
+        Args:
+            replicaset: as it was fetched a moment ago, which saves a request.
+
+        Raises:
+            NoSaleError: there is no ReplicaSet.
+        """
+        replicaset = replicaset or await self.replicaset()
+        uid = replicaset["metadata"].get("uid", "")
+        return [pod for pod in await self.pods(replicaset) if uid and pod.owner_uid == uid]
 
     def kubectl(self, words: str) -> str:
         """Write a kubectl command that works as typed: no file of the user's has our cluster."""
@@ -100,15 +115,23 @@ async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> Asyn
 async def connect(
     choice: SelectedCluster, record: SaleRecord, namespace: str | None
 ) -> AsyncIterator[Sale]:
-    """Connect to a chosen cluster."""
+    """Connect to a chosen cluster; where it does not answer, its own tool is asked why.
+
+    Raises:
+        ClusterUnreachableError, NoSaleError: no answer came, and what that tool says of it.
+    """
     cluster = choice.cluster
     context, hint = cluster.context, cluster.start_hint
-    async with connect_to_api(cluster.kubeconfig, context, start_hint=hint) as api:
-        where = namespace or record.namespace
-        yield Sale(cluster, api, where, record.replicaset, record.service)
+    try:
+        async with connect_to_api(cluster.kubeconfig, context, start_hint=hint) as api:
+            where = namespace or record.namespace
+            yield Sale(cluster, api, where, record.replicaset, record.service)
+    except NoAnswerError as error:
+        raise await _explained(cluster, error) from error
 
 
-def owned(pods: list[Object], replicaset: Object) -> list[Object]:
-    """Keep the pods that this ReplicaSet controls."""
-    uid = replicaset["metadata"].get("uid", "")
-    return [pod for pod in pods if uid and Pod.from_object(pod).owner_uid == uid]
+async def _explained(cluster: Cluster, error: NoAnswerError) -> FlashsaleError:
+    try:
+        return await cluster.diagnosis() or error
+    except ClusterUnreachableError:
+        return error

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.base.errors import FlashsaleError, NoSaleError
+from flashsale.base.errors import NoSaleError
 from flashsale.clusters.base import Kind
-from flashsale.objects.models import Object, Pod, ReplicaSet, Service
-from flashsale.sale.ready.endpoint_check import troubled
+from flashsale.clusters.state.sale_record import REPLICASET
+from flashsale.kube.paths import REPLICASETS
+from flashsale.objects.models import Pod, ReplicaSet, Service
+from flashsale.sale.ready.endpoint_check import trouble_line
 from flashsale.sale.session import Sale
+from flashsale.sale.url import find_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class SaleStatus:
     replicaset: ReplicaSet
     service: Service | None  # None if somebody deleted it
     pods: tuple[Pod, ...]  # by name
-    way: str = ""  # without a URL: why, and what to type instead
+    no_url: str = ""  # without a URL: why, and what to type instead
     trouble: str = ""  # why no buyer gets in, if that is so: one line
 
     def as_json(self, now: float) -> dict[str, Any]:
@@ -35,15 +36,20 @@ class SaleStatus:
             "cluster": {"kind": self.kind, "context": self.context},
             "namespace": self.namespace,
             "url": self.url,
-            "replicaset": {
-                "name": self.replicaset.name,
-                "desired": self.replicaset.desired,
-                "current": self.replicaset.current,
-                "ready": self.replicaset.ready,
-            },
+            "replicaset": replicaset_json(self.replicaset),
             "service": service_json(self.service) if self.service else None,
             "pods": [pod_json(pod, now) for pod in self.pods],
         }
+
+
+def replicaset_json(replicaset: ReplicaSet) -> dict[str, Any]:
+    """Write the ReplicaSet as `status -o json` does."""
+    return {
+        "name": replicaset.name,
+        "desired": replicaset.desired,
+        "current": replicaset.current,
+        "ready": replicaset.ready,
+    }
 
 
 def service_json(service: Service) -> dict[str, Any]:
@@ -76,61 +82,68 @@ async def status(sale: Sale) -> SaleStatus:
         NoSaleError: the ReplicaSet is not there.
     """
     replicaset = await sale.replicaset()
-    found, pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
-    shown = tuple(sorted(map(Pod.from_object, pods), key=lambda pod: pod.name))
-    url, way, trouble = "", "", missing(sale.service_name)
-    if found:
-        url, way = await _address(sale, Service.from_object(found))
-        trouble = await troubled(sale, found, url, shown)
+    service, found = await asyncio.gather(_service(sale), sale.pods(replicaset))
+    pods = tuple(sorted(found, key=lambda pod: pod.name))
+    url, no_url, trouble = "", "", missing_service_line(sale.service_name)
+    if service:
+        url, no_url = await find_url(sale, service)
+        trouble = await trouble_line(sale, service, url, pods)
     return SaleStatus(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
         namespace=sale.namespace,
         url=url,
         replicaset=ReplicaSet.from_object(replicaset),
-        service=Service.from_object(found) if found else None,
-        pods=shown,
-        way=way,
+        service=service,
+        pods=pods,
+        no_url=no_url,
         trouble=trouble,
     )
 
 
-def missing(service: str) -> str:
+def missing_service_line(name: str) -> str:
     """Say that a sale has pods, but no Service."""
-    return f"The Service {service} is missing: no buyer gets in. flashsale up makes it again."
+    return f"The Service {name} is missing, so no buyer gets in. flashsale up makes it again."
 
 
-async def _service(sale: Sale) -> Object | None:
+@dataclass(frozen=True, slots=True)
+class SaleInNamespace:
+    """One of the sales of a cluster."""
+
+    kind: Kind
+    context: str
+    namespace: str
+    replicaset: ReplicaSet
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as an item of `status -A -o json`."""
+        return {
+            "cluster": {"kind": self.kind, "context": self.context},
+            "namespace": self.namespace,
+            "replicaset": replicaset_json(self.replicaset),
+        }
+
+
+async def all_sales(sale: Sale) -> list[SaleInNamespace]:
+    """List the ReplicaSets of all namespaces that are called as this sale's, or as ours usually is.
+
+    Raises:
+        NoSaleError: there is none.
+    """
+    names = {sale.name, REPLICASET}
+    found = [one for one in await sale.api.list(REPLICASETS) if one["metadata"]["name"] in names]
+    if not found:
+        raise NoSaleError(f"No sale is open on '{sale.cluster.context}'.", hint="flashsale up")
+    ordered = sorted(found, key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
+    kind, context = sale.cluster.kind, sale.cluster.context
+    return [
+        SaleInNamespace(kind, context, one["metadata"]["namespace"], ReplicaSet.from_object(one))
+        for one in ordered
+    ]
+
+
+async def _service(sale: Sale) -> Service | None:
     try:
-        return await sale.service_object()
+        return await sale.service()
     except NoSaleError:
         return None
-
-
-async def _address(sale: Sale, service: Service) -> tuple[str, str]:
-    """Give the URL, or why there is none, and what to type instead."""
-    try:
-        return await sale.cluster.address(service), ""
-    except FlashsaleError as error:
-        return "", f"{error}\n{error.hint}"
-
-
-@asynccontextmanager
-async def way_in(sale: Sale, *, hold: bool) -> AsyncIterator[str]:
-    """Give the sale's URL to a view that can do without; empty where there is none.
-
-    Args:
-        hold: open a tunnel where it takes one.
-    """
-    async with AsyncExitStack() as stack:
-        try:
-            service = await sale.service()
-            reach = (
-                sale.cluster.reach(service)
-                if hold
-                else nullcontext(await sale.cluster.address(service))
-            )
-            url = await stack.enter_async_context(reach)
-        except FlashsaleError:
-            url = ""
-        yield url

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flashsale.ui.colours import BOLD, GREEN, RED, paint
 
 if TYPE_CHECKING:
-    from flashsale.doctor.cluster_checks import Finding
+    from flashsale.doctor.finding import Finding
 
 MARKS = {"ok": "ok", "absent": "-", "problem": "PROBLEM"}
 COLOURS = {"ok": GREEN, "absent": "2", "problem": f"{BOLD};{RED}"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flashsale.objects.models import Pod, ReplicaSet, Service, human_duration
 
 if TYPE_CHECKING:
-    from flashsale.sale.status import SaleStatus
+    from flashsale.sale.status import SaleInNamespace, SaleStatus
 
 GAP = 3
 NONE = "<none>"
@@ -33,6 +33,16 @@ def replicaset_table(replicaset: ReplicaSet, now: float, *, wide: bool = False) 
         head += ["CONTAINERS", "IMAGES", "SELECTOR"]
         row += [",".join(replicaset.containers), ",".join(replicaset.images), replicaset.selector]
     return aligned([head, row])
+
+
+def sales_table(sales: Sequence[SaleInNamespace], now: float) -> str:
+    """Write what `kubectl get rs -A` prints of the sales; ``now`` is unix seconds."""
+    rows = []
+    for sale in sales:
+        found = sale.replicaset
+        numbers = map(str, (found.desired, found.current, found.ready))
+        rows.append([sale.namespace, found.name, *numbers, age(found.created, now)])
+    return aligned([["NAMESPACE", "NAME", "DESIRED", "CURRENT", "READY", "AGE"], *rows])
 
 
 def pods_table(pods: Sequence[Pod], now: float, *, wide: bool = False) -> str:
@@ -65,7 +75,7 @@ def status_view(status: SaleStatus, now: float, *, wide: bool = False) -> str:
     """Write the whole sale: three tables, and where it is; ``now`` is unix seconds."""
     pods = pods_table(status.pods, now, wide=wide) if status.pods else "No pods."
     service = service_table(status.service, now) if status.service else ""
-    last = [status.url or status.way, whereabouts(status)]
+    last = [status.url or status.no_url, whereabouts(status)]
     if wide and status.pods:
         last.append(spread(status.pods))
     parts = (

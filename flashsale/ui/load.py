@@ -1,8 +1,9 @@
-"""What people see of the crowd: a live board while buyers come, a table when they are gone."""
+"""What people see of a load: a live board while buyers come, a table when they are gone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from rich.bar import Bar
 from rich.console import Group, RenderableType
@@ -10,15 +11,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from flashsale.load.results import Figures, LoadProgress, Quantiles
+from flashsale.base import text
+from flashsale.load.results import LoadProgress
+from flashsale.ui import figures
 
 PODS_SHOWN = 12  # on the live board, so that it stays on one screen
+Document = Mapping[str, Any]  # what `load -o json` prints
 BAR = 24  # characters of a pod that served everything
 
 
 def live(progress: LoadProgress) -> RenderableType:
     """Draw the board of a run under way."""
-    figures = progress.figures
+    counted = progress.figures
     head = Table.grid(padding=(0, 2))
     head.add_row(
         "Buyers",
@@ -28,50 +32,53 @@ def live(progress: LoadProgress) -> RenderableType:
     )
     speed = (
         f"{progress.rate_now:,.0f} confirmed a second    "
-        f"p50 {millis(figures.latency_ms.p50)}   p99 {millis(figures.latency_ms.p99)}"
+        f"p50 {figures.milliseconds(counted.latency_ms.p50)}"
+        f"   p99 {figures.milliseconds(counted.latency_ms.p99)}"
     )
     counts = Text.assemble(
-        f"{figures.sent:,} sent   {figures.confirmed:,} confirmed   {figures.rejected:,} rejected"
+        f"{counted.sent:,} sent   {counted.confirmed:,} confirmed   {counted.rejected:,} rejected"
         "   ",
-        (f"{figures.lost:,} lost", "bold red" if figures.lost else ""),
+        (f"{counted.lost:,} lost", "bold red" if counted.lost else ""),
     )
-    board: list[RenderableType] = [pods(figures.pods, most=PODS_SHOWN)] if figures.pods else []
+    board: list[RenderableType] = [pods(counted.pods, most=PODS_SHOWN)] if counted.pods else []
     return Group(head, counts, Text(speed), *board)
 
 
 def line(progress: LoadProgress) -> str:
-    """Tell the same in one line, where there is no terminal to draw on."""
-    figures = progress.figures
+    """Write the same in one line, where there is no terminal to draw on."""
+    counted = progress.figures
     return (
-        f"{progress.elapsed:.0f} s: {figures.sent:,} sent, {figures.confirmed:,} confirmed,"
-        f" {figures.rejected:,} rejected, {figures.lost:,} lost,"
-        f" {progress.rate_now:,.0f} a second, p99 {millis(figures.latency_ms.p99)}"
+        f"{progress.elapsed:.0f} s: {counted.sent:,} sent, {counted.confirmed:,} confirmed,"
+        f" {counted.rejected:,} rejected, {counted.lost:,} lost,"
+        f" {progress.rate_now:,.0f} a second, p99 {figures.milliseconds(counted.latency_ms.p99)}"
     )
 
 
-def summary(figures: Figures, verdict: str, notes: Sequence[str] = ()) -> RenderableType:
-    """Draw the table of a finished run, the verdict on the shares, and what needs saying."""
-    lines = [Text(text) for text in (verdict, *notes) if text]
-    board: list[RenderableType] = [pods(figures.pods), Text()] if figures.pods else []
-    return Group(totals(figures), Text(), *board, *lines)
+def summary(document: Document) -> RenderableType:
+    """Draw a finished run: the table, each pod's share, and what needs saying."""
+    lines = [Text(line) for line in (document["shares"]["text"], *document["notes"])]
+    board: list[RenderableType] = [pods(document["pods"]), Text()] if document["pods"] else []
+    return Group(totals(document), Text(), *board, *lines)
 
 
-def totals(figures: Figures) -> Table:
+def totals(load: Document) -> Table:
     """Draw what became of the purchases, and how long buyers waited."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_column()
-    sent = f"{figures.rate:,.1f} a second, {figures.seconds:.1f} s in all"
-    table.add_row("sent", f"{figures.sent:,}", sent + late(figures.late))
-    table.add_row("confirmed", f"{figures.confirmed:,}", share(figures.confirmed, figures.sent))
-    refusals = {f"HTTP {code}": n for code, n in figures.statuses.items() if code != 200}
-    table.add_row("rejected", f"{figures.rejected:,}", listed(refusals))
-    style = "red" if figures.lost else ""
-    table.add_row("lost", f"{figures.lost:,}", listed(figures.errors), style=style)
-    if figures.unsent:
-        table.add_row("not sent", f"{figures.unsent:,}", listed(figures.generator.unsent))
-    table.add_row("latency", "", latency(figures.latency_ms))
+    late = f", {load['late']:,} started late" if load["late"] else ""
+    sent = f"{load['rate']:,.1f} a second, {figures.seconds(load['seconds'])} in all{late}"
+    table.add_row("sent", f"{load['sent']:,}", sent)
+    confirmed = figures.share(load["confirmed"], load["sent"]) if load["sent"] else ""
+    table.add_row("confirmed", f"{load['confirmed']:,}", confirmed)
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in load["rejections"].items())
+    table.add_row("rejected", f"{load['rejected']:,}", Text(reasons))
+    style = "red" if load["lost"] else ""
+    table.add_row("lost", f"{load['lost']:,}", figures.listed(load["errors"]), style=style)
+    if unsent := sum(load["unsent"].values()):
+        table.add_row("not sent", f"{unsent:,}", figures.listed(load["unsent"]))
+    table.add_row("latency", "", latency(load["latency_ms"]))
     return table
 
 
@@ -84,53 +91,17 @@ def pods(counts: Mapping[str, int], *, most: int | None = None) -> Table:
     total = sum(counts.values())
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     for name, count in ranked[:most]:
-        table.add_row(Text(name), f"{count:,}", share(count, total), Bar(total, 0, count))
+        share = figures.share(count, total)
+        table.add_row(Text(name), f"{count:,}", share, Bar(total, 0, count))
     if most is not None and len(ranked) > most:
         rest = sum(count for _, count in ranked[most:])
-        table.add_row(f"and {len(ranked) - most} more", f"{rest:,}", share(rest, total), "")
+        share = figures.share(rest, total)
+        table.add_row(f"and {len(ranked) - most} more", f"{rest:,}", share, "")
     return table
 
 
-def share(count: int, total: int) -> str:
-    """Write a share; only all is 100 % and only nothing is 0 %."""
-    if not total:
-        return ""
-    percent = 100 * count / total
-    if 0 < count < total:
-        percent = min(max(percent, 0.01), 99.99)
-    digits = 2 if percent % 100 and not 1 <= percent <= 99 else 1 if percent % 100 else 0
-    return f"{percent:.{digits}f} %"
-
-
-def millis(milliseconds: float) -> str:
-    """Write a duration so that three figures or so are left of it; of nothing yet, a dash."""
-    if not milliseconds:
-        return "-"
-    if milliseconds >= 1000:
-        return f"{milliseconds / 1000:.2f} s"
-    return f"{milliseconds:.{2 if milliseconds < 10 else 0}f} ms"
-
-
-def latency(figures: Quantiles) -> str:
+def latency(quantiles: Mapping[str, float]) -> str:
     """Write the percentiles in one line; there are none without an answer."""
-    if not figures.max:
+    if not quantiles["max"]:
         return "no complete answer"
-    return "   ".join(
-        f"{name} {millis(figure)}"
-        for name, figure in (
-            ("p50", figures.p50),
-            ("p90", figures.p90),
-            ("p99", figures.p99),
-            ("max", figures.max),
-        )
-    )
-
-
-def late(count: int) -> str:
-    """Write how many purchases started late, if any did."""
-    return f", {count:,} started late" if count else ""
-
-
-def listed(counts: Mapping[str, int]) -> str:
-    """Write counts with their names: `reset 3, timeout 1`."""
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+    return "   ".join(f"{name} {text.milliseconds(ms)}" for name, ms in quantiles.items())

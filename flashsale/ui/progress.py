@@ -42,6 +42,19 @@ class PlainProgress:
             sys.stderr.flush()
 
 
+class SilentProgress:
+    """Nothing at all, for `--quiet`."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    def detail(self, text: str) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
 class LiveProgress:
     """The step at work with a spinner, its time and its last lines; done steps stay above it."""
 
@@ -107,15 +120,17 @@ class LiveProgress:
         if not self._text:
             return Text()
         took = time.monotonic() - self._began
-        lines = [f" {self._text} {took:.0f} s", *(f"    {line}" for line in self._details)]
+        below = self.below(self._console.size) if self.below else ()
+        details = () if below else self._details  # what is below says more
+        lines = [f" {self._text} {took:.0f} s", *(f"    {line}" for line in details)]
         shown = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
         frame = self._spinner.render(self._console.get_time())
         step = Text.assemble(frame if isinstance(frame, Text) else "", shown)
-        if self.below is None:
+        if not below:
             return step
         from rich.console import Group
 
-        return Group(step, *self.below(self._console.size))
+        return Group(step, *below)
 
 
 @contextmanager

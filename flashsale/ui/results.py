@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from flashsale.base.text import counted, spelled
@@ -11,13 +11,18 @@ from flashsale.base.text import counted, spelled
 if TYPE_CHECKING:
     from flashsale.objects.models import Pod
     from flashsale.sale.down import DownResult
-    from flashsale.sale.observe.state import Happening, Healing
-    from flashsale.sale.ready.conditions import Sight
+    from flashsale.sale.observe.healing import Happening, Healing
+    from flashsale.sale.observe.state import Update
+    from flashsale.sale.purge import Purged
     from flashsale.sale.scale import Scaling
     from flashsale.sale.up.up import Opened
 
 BACK_OFF = re.compile(r"back-off (\S+) restarting")  # the kubelet's words, its time as Go writes it
 KILL = ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it")
+LOOK = (
+    ("flashsale open", "buy something in the browser"),
+    ("flashsale watch", "see the pods live, in another terminal"),
+)
 MANY = 90  # pods from which the next step leads down: 100 is the most
 
 
@@ -31,6 +36,7 @@ def opened_view(opened: Opened, now: float) -> str:
     desired = opened.status.replicaset.desired
     steps = "\n".join(f"  {command:<20} {why}" for command, why in next_steps(desired))
     sale = status_view(opened.status, now)
+    done += [opened.why] if opened.why else []
     return "\n".join(done) + f"\n\n{sale}\n\n{_opened_line(opened)} Next:\n{steps}"
 
 
@@ -38,21 +44,18 @@ def next_steps(desired: int) -> list[tuple[str, str]]:
     """Choose what to try now, as commands and what they do; none kills where no pod is."""
     wanted = desired - 2 if desired >= MANY else max(desired + 2, 3)
     scale = f"flashsale scale {wanted}", f"{spelled(wanted)} pods instead of {spelled(desired)}"
-    return [KILL, scale] if desired else [scale]
+    return [*LOOK, KILL, scale] if desired else [scale]
 
 
 def _opened_line(opened: Opened) -> str:
-    """Say when the sale was open; not waited for, it may not be open yet."""
+    """Say when the sale was open; not waited for, it may not be open yet, and without pods not."""
     replicaset = opened.status.replicaset
+    if not replicaset.desired:
+        return f"Applied after {opened.seconds:.1f} s, closed: no pod is wanted, so nobody sells."
     if replicaset.ready >= replicaset.desired:
         return f"Open after {opened.seconds:.1f} s."
     progress = f"{replicaset.ready} of {replicaset.desired} pods are ready"
     return f"Applied after {opened.seconds:.1f} s, {progress}."
-
-
-def ready_line(sight: Sight, count: int) -> str:
-    """Write how far the pods are, while somebody waits for them."""
-    return f"{sum(pod.ready for pod in sight.alive)} of {count} ready"
 
 
 def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:
@@ -63,7 +66,8 @@ def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:
     pods = {0: "no pod is left in it", 1: "1 pod is ready"}.get(
         scaling.after, f"{scaling.after} pods are ready"
     )
-    return f"{change}; {pods} after {scaling.seconds:.1f} s"
+    why = f"\n{scaling.why}" if scaling.why else ""
+    return f"{change}; {pods} after {scaling.seconds:.1f} s{why}"
 
 
 def healings_view(healings: Sequence[Healing]) -> str:
@@ -86,27 +90,65 @@ def healings_view(healings: Sequence[Healing]) -> str:
 
 def happening_line(happening: Happening) -> str:
     """Write one thing that happened as one line, for those who follow."""
-    from flashsale.sale.observe import state
+
+    from flashsale.sale.observe import healing as healings
 
     match happening:
-        case state.Died(healing=one):
+        case healings.Died(healing=one):
             return f"{one.victim} {one.cause}"
-        case state.Replaced(healing=one):
+        case healings.Replaced(healing=one):
             return (
                 f"{one.replacement} replaces {one.victim}, created after {_after(one.created, one)}"
             )
-        case state.Healed(healing=one):
+        case healings.Healed(healing=one):
             return f"{one.replacement} is ready after {_after(one.ready, one)}"
-        case state.Gone(healing=one):
+        case healings.Gone(healing=one):
             return f"{one.victim} is gone after {_after(one.gone, one)}"
-        case state.Closed():
+        case healings.Closed():
             return ""
-        case state.NotReplaced(healing=one, why=why):
+        case healings.NotReplaced(healing=one, why=why):
             return f"{one.victim} is not replaced: {why}"
-        case state.Scaled(before=before, after=after):
+        case healings.Scaled(before=before, after=after):
             return f"somebody scales from {before} to {after}"
-        case state.Adopted(pod=pod):
+        case healings.Adopted(pod=pod):
             return f"{pod} now belongs to the ReplicaSet"
+
+
+class KillNotes:
+    """Notes what happens after a kill, one line each; an observer of the sale's monitor."""
+
+    def __init__(self, note: Callable[[str], None], killed: Collection[str]) -> None:
+        self._note, self._killed = note, killed  # uids
+        self._noted: set[str] = set()
+        self._left: dict[str, int] = {}  # pods that were counted after a death, by the victim's uid
+
+    def see(self, update: Update) -> None:
+        """Take in one update."""
+        from flashsale.sale.observe.observations import PodSeen
+
+        seen = update.observation
+        lines = [self._line(one, update) for one in update.happenings]
+        if isinstance(seen, PodSeen) and seen.pod.uid in self._killed:
+            line = back_off_line(seen.pod)
+            lines += [] if line in self._noted else [line]
+            self._noted.add(line)
+        for line in filter(None, lines):
+            self._note(line)
+
+    def _line(self, happening: Happening, update: Update) -> str:
+        """Write one thing that happened; a pod that is ready again with the reason for its time."""
+        from flashsale.sale.observe.healing import Died, Healed
+        from flashsale.sale.ready.explanation import healing_line
+
+        if isinstance(happening, Died):
+            self._left[happening.healing.victim_uid] = update.state.count
+        if not isinstance(happening, Healed):
+            return happening_line(happening)
+        one, state = happening.healing, update.state
+        replacement = state.pods.get(one.replacement_uid or "")
+        wanted = state.desired or 0
+        left = self._left.get(one.victim_uid, max(0, wanted - 1))
+        return healing_line(one, wanted, left, replacement.pod if replacement else None)
 
 
 def back_off_line(pod: Pod) -> str:
@@ -121,13 +163,20 @@ def back_off_line(pod: Pod) -> str:
 def closed_view(closed: DownResult) -> str:
     """Write what `down` prints."""
     lines = [f"{name} deleted" for name in closed.removed]
-    if not lines and not closed.kept:
+    if not lines and not closed.kept and not closed.stopped:
         lines.append("Nothing of a sale was left.")
     if closed.stopped:
         lines.append("The cluster is stopped.")
     if closed.kept:
         lines.append("The sale is still in it: flashsale up brings it back, and down removes it.")
     return "\n".join(lines)
+
+
+def purged_view(purged: Purged) -> str:
+    """Write what `down --purge` removed, to the byte."""
+    if not purged.files:
+        return f"Nothing was kept in {purged.folder}."
+    return f"{counted(purged.files, 'file')} removed from {purged.folder}: {purged.size:,} bytes."
 
 
 def _after(moment: float | None, healing: Healing) -> str:

@@ -29,6 +29,7 @@ from rich.console import Console
 
 from flashsale.kube import connect, paths
 from flashsale.kube.watch import Changed, Resynced, WatchTimeouts, changes
+from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.stream import follow
 from flashsale.ui.watch.screen import Screen
 from flashsale.ui.watch.session import WatchSession
@@ -272,8 +273,9 @@ async def _watch_busy(port: int) -> tuple[float, float]:
             paper = io.StringIO()
             console = Console(file=paper, width=80, height=24, force_terminal=True)
             screen = Screen(paper, console)
-            async with aclosing(follow(api, "default", "flashsale-rs", "flashsale-svc")) as news:
-                show = WatchSession(news, Board(Place("bench", "default")), screen)
+            news = follow(api, "default", "flashsale-rs", "flashsale-svc")
+            async with SaleMonitor(news, needs_cluster=False) as monitor:
+                show = WatchSession(monitor, Board(Place("bench", "default")), screen)
                 before, began = _used(), time.monotonic()
                 await show.run(BUSY_SECONDS)
                 took = time.monotonic() - began

@@ -52,15 +52,35 @@ def test_catalogue_says_what_the_command_says(entry: CommandEntry) -> None:
 
 
 @pytest.mark.parametrize("entry", EVERY)
-def test_every_command_has_help_and_the_shared_options(
+def test_every_command_has_help_and_the_global_options_that_do_something(
     entry: CommandEntry, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`flashsale COMMAND --help` and `-h` work, and list the options of all commands."""
+    """`flashsale COMMAND --help` and `-h` work; where no cluster is asked none can be named."""
     code, out, _ = told(capsys, entry.name, "--help")
     assert code == 0
     assert out == told(capsys, entry.name, "-h")[1]
-    for option in ("--context", "--cluster", "--profile", "-n, --namespace", "-o, --output"):
+    for option in ("-o, --output", "--quiet", "-v, --verbose", "--debug", "-h, --help"):
         assert option in out
+    for name in ("context", "cluster", "profile", "namespace"):
+        assert (f"--{name}" in out) == (name in entry.shared)
+
+
+@pytest.mark.parametrize("entry", EVERY)
+def test_help_ends_with_examples(entry: CommandEntry, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a command is for is shown by what is typed."""
+    out = told(capsys, entry.name, "--help")[1]
+    assert all(line in out.partition("Examples:")[2] for line, _ in entry.examples)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 110])
+def test_help_fits_the_terminal(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However narrow it is; a command to copy is never broken."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for entry in ENTRIES:
+        out = told(capsys, entry.name, "--help")[1].partition("Examples:")[0]
+        assert max(map(len, out.splitlines())) <= columns
 
 
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,34 +96,41 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["scale", "3", "--timeot", "5s"], "No such option: --timeot. Did you mean --timeout?"),
         (["scale", "--timeot", "5s", "3"], "No such option: --timeot. Did you mean --timeout?"),
         (["scale", "-x", "3"], "No such option: -x."),
-        (["scale", "-1", "--timeout", "5s"], "There cannot be -1 pods"),
+        (["scale", "-1", "--timeout", "5s"], "must be 0 or more, not -1."),
         (["scale", "--timeout", "-5", "3"], "'-5' is not a duration"),
-        (["scale", "--", "-1"], "There cannot be -1 pods"),
+        (["scale", "--", "-1"], "must be 0 or more, not -1."),
         (["--clustr", "minikube", "up"], "No such option: --clustr. Did you mean --cluster?"),
         (["scale"], "Missing argument"),
         (["status", "extra"], "unexpected extra argument"),
         (["up", "--cluster", "gke"], "There is no cluster called 'gke'"),
-        (["status", "--context", "a", "--cluster", "minikube"], "give one of them"),
+        (
+            ["status", "--context", "a", "--cluster", "minikube"],
+            "Give only one of --context, --cluster.",
+        ),
+        (["up", "--cluster", "embedded", "--profile", "x"], "the embedded cluster has none"),
+        (["status", "-A", "-n", "x"], "Give only one of -A, -n."),
         (["url", "-o", "yaml"], "cannot print 'yaml'"),
         (["scale", "3", "-o", "wide"], "cannot print 'wide'"),
         (["up", "--timeout", "soon"], "'soon' is not a duration"),
         (["up", "--image", "shop"], "'shop' is not an image"),
         (["up", "--image", "Shop:1"], "'Shop:1' is not an image"),
         (["up", "--build-arg", "=x"], "has no value"),
-        (["up", "--cpus", "1"], "2 is the least"),
+        (["up", "--cpus", "1"], "--cpus must be 2 or more, not 1"),
         (["up", "--memory", "lots"], "'lots' is not a size of memory"),
         (["up", "--driver", "my docker"], "'my docker' is not a driver"),
-        (["logs", "--tail", "-1"], "-1 lines"),
-        (["kill-pod", "a", "--all"], "give one"),
-        (["kill-pod", "--hard", "--grace", "3"], "give one"),
-        (["kill-pod", "--count", "0"], "1 is the least"),
-        (["kill-pod", "--grace", "-1"], "0 is the least"),
-        (["kill-pod", "--grace", "9" * 20], "A grace of more than 86400 s, a day"),
+        (["logs", "--tail", "-1"], "--tail must be 0 or more, not -1."),
+        (["kill-pod", "a", "--all"], "Give only one of POD, --count, --all."),
+        (["kill-pod", "--hard", "--grace", "3"], "Give only one of --grace, --hard, --process."),
+        (["kill-pod", "--count", "0"], "--count must be 1 or more, not 0."),
+        (["kill-pod", "--grace", "-1"], "--grace must be 0 or more, not -1."),
+        (["kill-pod", "--grace", "9" * 20], "--grace must be 86400 s (a day) or less."),
         (["kill-pod", "--grace", "1e9"], "Invalid value for '--grace': no whole number."),
         (["load", "--rate", "many"], "Invalid value for '--rate': no number."),
         (["status", "-n", "my shop"], "'my shop' cannot name a namespace"),
         (["status", "-n", ""], "'' cannot name a namespace"),
         (["drill", "--report"], "flashsale drill --help"),
+        (["watch", "--for", "0s"], "--for must be longer than 0 s."),
+        (["drill", "--report", "x.txt"], "--report writes .html, .md or .json, not x.txt."),
         (["completion", "tcsh"], "no completion for 'tcsh'"),
     ],
 )
@@ -143,7 +170,7 @@ def test_commands_without_a_sale_exit_4(
     words = [command, "3"] if command == "scale" else [command]
     code, out, err = told(capsys, *words)
     assert (code, out) == (4, "")
-    hint = "if it is on another cluster: flashsale down --context NAME"
+    hint = "flashsale down --context NAME  # if it is on another cluster"
     hint = hint if command == "down" else "flashsale up"
     assert err == f"Error: No sale is open here.\nHint: {hint}\n"
 
@@ -156,10 +183,28 @@ def test_commands_without_a_sale_exit_4(
         (["status", "--cluster", "embedded"], "flashsale up --cluster embedded"),
         (["up", "--replicas", "200"], "flashsale up --replicas 100"),
         (["up", "--replicas", "200", "-n", "x"], "flashsale up -n x --replicas 100"),
-        (["up", "--replicas", "-1"], "flashsale up --replicas 0"),
+        (["up", "--replicas", "-1"], "flashsale up --replicas 3"),
         (["scale", "two", "-n", "x"], "flashsale scale -n x 5"),
         (["up", "--cluster", "gke"], "flashsale up --cluster embedded"),
         (["status", "--context", "nope"], "kubectl config get-contexts"),
+        (["start"], "flashsale up"),
+        (["stop", "--profile", "x"], "flashsale down --profile x"),
+        (["delete"], "flashsale down"),
+        (["delete", "pod", "shop-5pgp7"], "flashsale kill-pod shop-5pgp7"),
+        (["get", "pods", "-A"], "flashsale status"),
+        (["ps"], "flashsale status"),
+        (["help"], "flashsale --help"),
+        (["help", "scale"], "flashsale scale --help"),
+        (["stauts", "-o", "wide"], "flashsale status -o wide"),
+        (["-n", "x", "stauts"], "flashsale status -n x"),
+        (["scale", "--replicas", "5"], "flashsale scale 5"),
+        (["scale", "--replicas=5", "-n", "x"], "flashsale scale 5 -n x"),
+        (["scale", "-1"], "flashsale scale 3"),
+        (["load", "--duration", "30s", "--rps", "5"], "flashsale load --for 30s --rate 5"),
+        (["kill-pod", "--force"], "flashsale kill-pod --hard"),
+        (["status", "--json"], "flashsale status -o json"),
+        (["scale", "3", "--timeot", "5s"], "flashsale scale 3 --timeout 5s"),
+        (["--clustr", "minikube", "up"], "flashsale --cluster minikube up"),
     ],
 )
 def test_hint_is_the_whole_command(
@@ -288,33 +333,6 @@ def test_reader_that_leaves_is_no_error(sale_home: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_script_names_the_program(
-    shell: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each shell gets a script of its own."""
-    code, out, _ = told(capsys, "completion", shell)
-    assert code == 0
-    assert "_FLASHSALE_COMPLETE" in out
-
-
-def test_completion_completes() -> None:
-    """What the script asks for is answered: commands and their options."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from flashsale.cli.main import main; main()"],
-        env={
-            "_FLASHSALE_COMPLETE": "complete_bash",
-            "COMP_WORDS": "flashsale kill",
-            "COMP_CWORD": "1",
-        },
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.stdout.split() == ["kill-pod"]
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.cli.stdio import LOOKALIKES
 from tests.command import PATIENCE, Flashsale
 from tests.terminal import at_terminal
 
@@ -27,25 +26,23 @@ def shell(flashsale: Flashsale, words: str, after: str) -> subprocess.CompletedP
     )
 
 
-def test_an_output_without_our_characters_gets_others(open_sale: Flashsale) -> None:
-    """The result of a run is there, with bars and marks that look alike."""
+def test_an_output_without_our_characters_gets_their_numbers(open_sale: Flashsale) -> None:
+    """The result of a run is there, though its bars are not pretty."""
     loaded = open_sale("load", "--rate", "20", "--for", "1s", **ASCII)
     assert (loaded.code, "bug" in loaded.err) == (0, False)
     assert "confirmed  20  100 %" in loaded.out
-    assert "####" in loaded.out
     watched = open_sale("watch", "--once", **ASCII)
     assert watched.code == 0
-    assert " * flashsale-rs-" in watched.out
-    assert "====" in watched.out
+    assert "flashsale-rs-" in watched.out
+    assert (loaded.out + watched.out).isascii()
 
 
 def test_so_does_a_terminal(open_sale: Flashsale) -> None:
-    """What is drawn again and again, too, and nothing gets wider by it."""
+    """What is drawn again and again, too."""
     with at_terminal(open_sale, "kill-pod", "--hard", **ASCII) as person:
         assert person.leaves() == 0
     assert "VICTIM" in person.seen
     assert person.seen.isascii()
-    assert all(len(character) == 1 for character in LOOKALIKES.values())
 
 
 def test_a_name_that_is_no_text_is_told_about(flashsale: Flashsale, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tests.peers.running import real_cluster, skip_unless_built
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RUNNING_PODS = "running_pods"
+EMBEDDED = "flashsale-embedded"  # the context in an embedded cluster's kubeconfig
 GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
 
 
@@ -71,17 +72,24 @@ def cluster(
         with real_cluster(tmp_path_factory.mktemp("peers"), "--control-plane") as kubeconfig:
             yield Cluster(kubeconfig, CONTEXT, embedded=False)
         return
+    with embedded_cluster(tmp_path_factory, image_of(request.config)) as kubeconfig:
+        yield Cluster(kubeconfig, EMBEDDED, embedded=True)
+
+
+@contextmanager
+def embedded_cluster(folders: pytest.TempPathFactory, image: str) -> Iterator[Path]:
+    """Run an embedded cluster that has the shop's image; gives its kubeconfig."""
     from flashsale.embedded.kubelet.images.image_store import ImageStore
     from flashsale.embedded.process import launch
 
-    home = tmp_path_factory.mktemp("embedded")
-    app = tmp_path_factory.mktemp("app")
+    assert launch.CONTEXT == EMBEDDED
+    home, app = folders.mktemp("embedded"), folders.mktemp("app")
     shutil.copy(ROOT / "flashsale" / "shop" / "app.py", app)
     shutil.copy(ROOT / "Dockerfile", app)
-    ImageStore(home / "images").build(image_of(request.config), app, app / "Dockerfile")
+    ImageStore(home / "images").build(image, app, app / "Dockerfile")
     running = launch.start(home)
     try:
-        yield Cluster(running.kubeconfig, launch.CONTEXT, embedded=True)
+        yield running.kubeconfig
     finally:
         launch.stop(home)
     complaints = (home / "cluster.log").read_text()

@@ -19,7 +19,7 @@ PAGE = "FROM python:3.11-slim\nWORKDIR /app\nRUN pip install flask gunicorn\n"
         ("COPY --from=build --chmod=755 app.py .", "--chmod"),
         ("ADD --checksum=sha256:00 http://x/y /", "--checksum"),
         ("RUN <<EOF\necho hi\nEOF", "<<EOF"),
-        ("RUN python3 <<'PY'\nprint()\nPY", "<<'PY"),
+        ("RUN python3 <<'PY'\nprint()\nPY", "<<PY"),
     ],
 )
 def test_buildkit_instructions_are_refused_with_their_line(line: str, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Outcomes of drills as tests want them: every moment in seconds of the run, the rest usual."""
+"""Results of drills as tests want them: every moment in seconds of the run, the rest usual."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from flashsale.drill.cpu import Reading
-from flashsale.drill.history import History, PodLifetime, Routing, key
+from flashsale.drill.history import (
+    History,
+    Outage,
+    PodLifetime,
+    ReplicaCount,
+    Routing,
+    healing_key,
+)
 from flashsale.drill.result import (
     DrillResult,
     Environment,
@@ -16,12 +23,12 @@ from flashsale.drill.result import (
     PhaseName,
     PodKill,
     ScalingRecord,
-    Skipped,
+    SkippedKill,
 )
 from flashsale.drill.scenario import Scenario
 from flashsale.load.results import Figures, Loss, Quantiles, Report, Second
 from flashsale.sale.kill.kill_method import KillMethod
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
 START = 1000.0  # of the run, on the monotonic clock
 PLACE = Environment(
@@ -40,7 +47,7 @@ PLACE = Environment(
 
 
 def loss(at: float, ended: float | None = None, kind: str = "reset", pod: str = "") -> Loss:
-    """One lost purchase; it failed a moment after its start, unless it is said when."""
+    """One lost purchase; it failed a moment after its start, unless another moment is given."""
     return Loss(at, at + 0.01 if ended is None else ended, kind, pod)
 
 
@@ -70,7 +77,7 @@ def healing(victim: str, replacement: str, died: float, ready: float, **more: An
     )
 
 
-def struck(number: int, pod: str, at: float) -> PodKill:
+def pod_kill(number: int, pod: str, at: float) -> PodKill:
     """One kill, accepted 20 ms after it was asked for."""
     return PodKill(number, pod, pod, START + at, START + at + 0.02)
 
@@ -90,21 +97,23 @@ def phase(
     return Phase(name, pods, START + began, START + ended, readings)
 
 
-def outcome(
+def drill_result(
     *,
     seconds: int = 60,
     answers: Mapping[int, Mapping[str, int]] | None = None,
     losses: Sequence[Loss] = (),
     firsts: Mapping[str, float] | None = None,
-    lives: Iterable[PodLifetime] = (),
+    pods: Iterable[PodLifetime] = (),
     routings: Iterable[tuple[float, Iterable[str]]] = ((-1.0, ("a", "b", "c")),),
     healings: Iterable[Healing] = (),
     kills: Iterable[PodKill] = (),
-    skipped: Iterable[Skipped] = (),
+    skipped: Iterable[SkippedKill] = (),
     scalings: Iterable[ScalingRecord] = (),
     phases: Iterable[Phase] = (),
-    entries: Iterable[LogEntry] = (),
-    blow: KillMethod | None = None,
+    log: Iterable[LogEntry] = (),
+    replica_counts: Iterable[ReplicaCount] = (),
+    outages: Iterable[Outage] = (),
+    kill_method: KillMethod | None = None,
     figures: Figures | None = None,
     rejected: int = 0,
     unlisted: int = 0,
@@ -112,7 +121,9 @@ def outcome(
 ) -> DrillResult:
     """Put a drill together; by default three pods sell 30 purchases each in every second."""
     sold = answers or {at: dict.fromkeys("abc", 30) for at in range(seconds)}
-    scenario = more.pop("scenario", None) or Scenario(rate=90.0, blow=blow or KillMethod())
+    scenario = more.pop("scenario", None) or Scenario(
+        rate=90.0, kill_method=kill_method or KillMethod()
+    )
     report = Report(
         figures=figures or totals(sold, losses, rejected, unlisted, float(seconds)),
         timeline=tuple(second(at, sold, losses) for at in range(seconds)),
@@ -125,9 +136,11 @@ def outcome(
         interrupted=True,
     )
     history = History(
-        lives={one.uid: one for one in lives},
+        lifetimes={one.uid: one for one in pods},
         routings=[Routing(START + at, frozenset(pods)) for at, pods in routings],
-        healings={key(one): one for one in healings},
+        replicas=list(replica_counts),
+        outages=list(outages),
+        healings={healing_key(one): one for one in healings},
     )
     made = DrillResult(
         scenario,
@@ -139,7 +152,7 @@ def outcome(
         tuple(skipped),
         tuple(scalings),
         tuple(phases),
-        tuple(entries),
+        tuple(log),
     )
     return replace(made, **more)
 

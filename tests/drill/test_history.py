@@ -1,10 +1,10 @@
-"""What is kept of the pods: their lives, and who took whose seat."""
+"""What is kept of the pods: their lifetimes, and who took whose seat."""
 
 from __future__ import annotations
 
-from flashsale.drill.history import History, Routing, key, seats
+from flashsale.drill.history import History, Outage, Routing, assign_seats, healing_key
 from flashsale.sale.observe.healing_fold import step
-from flashsale.sale.observe.observations import Observation, SliceSeen, Synced
+from flashsale.sale.observe.observations import Observation, SliceSeen, StreamSeen, Synced
 from flashsale.sale.observe.state import SaleState
 from tests.drill.drill_results import healing, life
 from tests.sale.observe.replay import recorded
@@ -24,18 +24,21 @@ def test_a_recorded_delete_leaves_one_healing_and_two_lives() -> None:
     """A real cluster's events: the victim left and is gone, the replacement became ready."""
     history = remembered(recorded("03-delete-pod"))
     (healed,) = history.healed
-    victim, heir = history.lives[healed.victim_uid], history.lives[healed.replacement_uid or ""]
+    victim, replacement = (
+        history.lifetimes[healed.victim_uid],
+        history.lifetimes[healed.replacement_uid or ""],
+    )
     assert victim.leaving is not None
     assert victim.gone is not None
     assert victim.leaving < victim.gone
-    assert heir.ready == healed.ready
+    assert replacement.ready == healed.ready
 
 
 def test_pods_that_a_scaling_removed_need_no_healing() -> None:
     """They leave, and that is all."""
     history = remembered(recorded("10-scale-0"))
     assert history.healed == []
-    assert sum(one.leaving is not None for one in history.lives.values()) >= 1
+    assert sum(one.leaving is not None for one in history.lifetimes.values()) >= 1
 
 
 def test_routings_are_kept_when_they_change() -> None:
@@ -69,7 +72,7 @@ def test_a_replacement_takes_its_victims_seat() -> None:
         )
     }
     healings = [healing("a", "x", 1.0, 2.0), healing("x", "y", 3.0, 4.0)]
-    assert seats(lives, healings) == {
+    assert assign_seats(lives, healings) == {
         "a": (1, 1),
         "b": (2, 1),
         "x": (1, 2),
@@ -81,14 +84,27 @@ def test_a_replacement_takes_its_victims_seat() -> None:
 def test_what_happened_before_anybody_looked_is_not_known() -> None:
     """A pod that was ready, and one that was leaving: what happens later has its moment."""
     here = [sight(-0.1, "listed", "a"), sight(-0.1, "listed", "b", terminating=True)]
-    lives = remembered([*here, killed(4.0, "a"), gone(5.0, "b")]).lives
+    lives = remembered([*here, killed(4.0, "a"), gone(5.0, "b")]).lifetimes
     a, b = lives["a"], lives["b"]
     assert (a.known("ready"), a.known("leaving")) == (None, 4.0)
     assert (b.known("leaving"), b.known("gone")) == (None, 5.0)
 
 
 def test_two_crashes_of_one_pod_are_two_deaths() -> None:
-    """They are told apart by their moments."""
+    """They differ by their moments."""
     first = healing("a", "a", 1.0, 2.0, cause="crashed")
     again = healing("a", "a", 5.0, 6.0, cause="crashed")
-    assert key(first) != key(again)
+    assert healing_key(first) != healing_key(again)
+
+
+def test_an_outage_begins_with_the_first_stream_and_ends_with_the_first() -> None:
+    """Four streams tell of the same one."""
+    history = remembered(
+        [
+            StreamSeen(5.0, "pods", "reconnecting", 1, heard=4.0),
+            StreamSeen(5.1, "events", "reconnecting", 1, heard=4.5),
+            StreamSeen(8.0, "pods", "resynced", heard=8.0),
+            StreamSeen(8.1, "events", "resynced", heard=8.1),
+        ]
+    )
+    assert history.outages == [Outage(heard=4.0, noticed=5.0, ended=8.0)]

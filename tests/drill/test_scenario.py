@@ -8,12 +8,21 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, as_json, longest, shortest, steps
+from flashsale.drill.scenario import (
+    Calm,
+    Kill,
+    Scale,
+    Scenario,
+    longest_seconds,
+    plan_as_json,
+    plan_steps,
+    shortest_seconds,
+)
 
 
 def test_a_drill_warms_up_scales_kills_and_scales_back() -> None:
     """In this order, with calm to compare before, between and after."""
-    assert steps(Scenario(kills=2, every=9.0, scale_to=5, calm=4.0), 3) == (
+    assert plan_steps(Scenario(kills=2, every=9.0, scale_to=5, calm=4.0), 3) == (
         Calm("before", 4.0),
         Scale(3, 5),
         Calm("scaled", 4.0),
@@ -26,7 +35,7 @@ def test_a_drill_warms_up_scales_kills_and_scales_back() -> None:
 
 def test_nothing_is_scaled_that_has_the_right_size() -> None:
     """And there is no second calm, which would be the same as the first."""
-    assert steps(Scenario(kills=1, scale_to=3), 3) == (
+    assert plan_steps(Scenario(kills=1, scale_to=3), 3) == (
         Calm("before", 5.0),
         Kill(1, 1, 0.0),
         Calm("after", 5.0),
@@ -35,37 +44,35 @@ def test_nothing_is_scaled_that_has_the_right_size() -> None:
 
 def test_a_larger_sale_is_scaled_down_and_back_up() -> None:
     """The replicas of before are those of afterwards, whichever way."""
-    found = [one for one in steps(Scenario(scale_to=2), 7) if isinstance(one, Scale)]
+    found = [one for one in plan_steps(Scenario(scale_to=2), 7) if isinstance(one, Scale)]
     assert found == [Scale(7, 2), Scale(2, 7)]
 
 
-def test_kills_that_the_floor_forbids_are_planned_as_skipped() -> None:
-    """With the reason that the drill gives, and no time for the pauses between them."""
-    plan = steps(Scenario(kills=2, every=8.0, scale_to=5, calm=1.0, keep_ready=5), 3)
-    why = "it would leave fewer than 5 ready pods"
-    assert [one.skipped for one in plan if isinstance(one, Kill)] == [why, why]
-    assert [step.get("skipped") for step in as_json(plan)][3:5] == [why, why]
-    assert shortest(plan) == 3.0
-    spared = steps(Scenario(kills=2, scale_to=5, keep_ready=4), 3)
-    assert [one.skipped for one in spared if isinstance(one, Kill)] == [None, None]
+def test_a_plan_whose_kills_are_all_forbidden_is_refused() -> None:
+    """Nothing would be shown; with one pod more there is something to kill."""
+    with pytest.raises(BadInputError, match="fewer than 5 ready pods") as refused:
+        plan_steps(Scenario(kills=2, scale_to=5, keep_ready=5), 3)
+    assert refused.value.hint == "flashsale drill --scale 6 --keep-ready 5"
+    assert plan_steps(Scenario(kills=2, scale_to=5, keep_ready=4), 3)
+    assert plan_steps(Scenario(kills=0, scale_to=5, keep_ready=5), 3)
 
 
 def test_there_must_be_somebody_to_buy_from() -> None:
     """A sale without pods cannot be drilled."""
     with pytest.raises(BadInputError, match="0 replicas"):
-        steps(Scenario(), 0)
+        plan_steps(Scenario(), 0)
 
 
 def test_how_long_a_plan_takes_is_bounded_on_both_sides() -> None:
     """At least its own pauses; at most every wait as well."""
-    plan = steps(Scenario(kills=3, every=8.0, calm=5.0), 3)
-    assert shortest(plan) == 3 * 5.0 + 2 * 8.0
-    assert longest(plan, timeout=60.0) >= shortest(plan) + 5 * 60.0
+    plan = plan_steps(Scenario(kills=3, every=8.0, calm=5.0), 3)
+    assert shortest_seconds(plan) == 3 * 5.0 + 2 * 8.0
+    assert longest_seconds(plan, timeout=60.0) >= shortest_seconds(plan) + 5 * 60.0
 
 
 def test_a_plan_is_json() -> None:
     """One object a step, which says what it does."""
-    plan = as_json(steps(Scenario(kills=1, scale_to=3), 3))
+    plan = plan_as_json(plan_steps(Scenario(kills=1, scale_to=3), 3))
     assert [step["do"] for step in plan] == ["calm", "kill", "calm"]
 
 

@@ -158,7 +158,7 @@ async def test_stopped_cluster_is_one_sentence(tmp_path: Path) -> None:
 async def test_unknown_context_is_one_sentence(tmp_path: Path) -> None:
     """A kubeconfig without that context, and one that is not there."""
     for file in (kubeconfig(tmp_path, "http://127.0.0.1:1"), tmp_path / "missing"):
-        with pytest.raises(ClusterUnreachableError, match="does not describe the context 'other'"):
+        with pytest.raises(ClusterUnreachableError, match="The kubeconfig has no context 'other'"):
             async with connect(file, "other"):
                 pytest.fail("connected to nothing")
 

@@ -7,9 +7,9 @@ import socket
 import struct
 from pathlib import Path
 
-from flashsale.load.target import LoadTarget
 from flashsale.load.worker.client import Client
 from flashsale.load.worker.counts import Tally
+from flashsale.load.worker.orders import LoadTarget
 
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")

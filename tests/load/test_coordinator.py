@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.load.coordinator import WorkerFailedError, run, worker_process
+from flashsale.load.coordinator import WorkerFailedError, run_load, worker_process
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import LoadProgress
 from flashsale.load.target import find_target
@@ -35,7 +35,7 @@ async def test_an_observer_sees_the_run_grow() -> None:
     seen: list[LoadProgress] = []
     async with Liar(lambda _: "sell") as shop:
         plan = LoadPlan(find_target(shop.url), rate=200, seconds=1.2)
-        report = await run(plan, observer=seen.append)
+        report = await run_load(plan, observer=seen.append)
     assert 2 <= len(seen) <= 8
     counts = [progress.figures.sent for progress in seen]
     assert counts == sorted(counts)
@@ -47,7 +47,7 @@ async def test_a_stop_ends_the_run_with_a_report_that_balances() -> None:
     """Purchases under way still get their answers; what was not due yet was never planned."""
     stop = asyncio.Event()
     async with Liar(lambda _: "sell", delay=lambda: 0.3) as shop:
-        running = asyncio.create_task(run(endless(shop, workers=2), stop=stop))
+        running = asyncio.create_task(run_load(endless(shop, workers=2), stop=stop))
         await asked(shop, 50)
         stop.set()
         report = await running
@@ -62,7 +62,7 @@ async def test_a_stop_before_the_first_purchase_is_heard(after: float) -> None:
     """Whatever the processes that send were doing then: the run ends, and no purchase is lost."""
     stop = asyncio.Event()
     async with Liar(lambda _: "sell") as shop, asyncio.timeout(10):
-        running = asyncio.create_task(run(endless(shop, workers=2), stop=stop))
+        running = asyncio.create_task(run_load(endless(shop, workers=2), stop=stop))
         await asyncio.wait([running], timeout=after)
         stop.set()
         report = await running
@@ -73,7 +73,7 @@ async def test_a_stop_before_the_first_purchase_is_heard(after: float) -> None:
 async def test_cancelling_ends_all_sending() -> None:
     """No purchase reaches the shop once a cancelled run has let go."""
     async with Liar(lambda _: "sell") as shop:
-        running = asyncio.create_task(run(endless(shop)))
+        running = asyncio.create_task(run_load(endless(shop)))
         await asked(shop, 20)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -87,7 +87,7 @@ async def test_a_worker_that_dies_is_not_passed_over(monkeypatch: pytest.MonkeyP
     """Figures without one part of the purchases would be wrong, so there are none."""
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(WorkerFailedError):
-        await run(LoadPlan(find_target("http://127.0.0.1:9"), rate=1, seconds=1, workers=2))
+        await run_load(LoadPlan(find_target("http://127.0.0.1:9"), rate=1, seconds=1, workers=2))
 
 
 async def test_a_worker_is_waited_for_though_cancelled_twice() -> None:
@@ -115,6 +115,6 @@ async def test_second_zero_is_on_both_clocks() -> None:
     """Healings are timed on the monotonic clock, so the report says where the run lies on it."""
     before = time.monotonic(), time.time()
     async with Liar(lambda _: "sell") as shop:
-        report = await run(LoadPlan(find_target(shop.url), rate=50, seconds=0.2))
+        report = await run_load(LoadPlan(find_target(shop.url), rate=50, seconds=0.2))
     assert before[0] < report.started_monotonic < time.monotonic()
     assert before[1] < report.started_unix < time.time()

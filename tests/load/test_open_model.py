@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flashsale.load.coordinator import run
+from flashsale.load.coordinator import run_load
 from flashsale.load.plan import LoadPlan
 from flashsale.load.target import find_target
 from tests.load.lying_server import Liar
@@ -33,7 +33,7 @@ async def test_a_stall_of_two_seconds_shows_in_the_percentiles() -> None:
     90th percentile of all is a wait of 1.75 s and the 99th one of 1.975 s.
     """
     async with Liar(lambda _: "sell", delay=Stall()) as shop:
-        report = await run(LoadPlan(find_target(shop.url), rate=200, seconds=2.5))
+        report = await run_load(LoadPlan(find_target(shop.url), rate=200, seconds=2.5))
     figures = report.figures
     assert figures.confirmed == 500 == shop.done["sell"]
     assert abs(figures.latency_ms.p90 - 1750) < 100
@@ -44,6 +44,6 @@ async def test_a_stall_of_two_seconds_shows_in_the_percentiles() -> None:
 async def test_latency_is_what_the_buyer_waited() -> None:
     """Against a shop that takes 50 ms, the median says a little more than 50 ms."""
     async with Liar(lambda _: "sell", delay=lambda: 0.05) as shop:
-        report = await run(LoadPlan(find_target(shop.url), rate=100, seconds=0.5))
+        report = await run_load(LoadPlan(find_target(shop.url), rate=100, seconds=0.5))
     assert 50 <= report.figures.latency_ms.p50 < 100
     assert report.figures.latency_ms.max >= report.figures.latency_ms.p99

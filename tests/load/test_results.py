@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.base.errors import BadInputError
-from flashsale.load.fairness import came_and_went, chance_of, chi_square_tail, shares
-from flashsale.load.histogram import LONGEST, bucket, middle, percentiles
+from flashsale.load.fairness import came_and_went, chi_square_tail, judge_shares, uniformity
 from flashsale.load.machine_limits import own_limits, workers_for
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, Quantiles, Report
-from flashsale.load.schedule import schedule
-from flashsale.load.target import LoadTarget
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.counts import MOST_PODS, Tally
+from flashsale.load.worker.histogram import LONGEST, bucket, middle, percentiles
+from flashsale.load.worker.orders import LoadTarget
+from flashsale.load.worker.schedule import schedule
 
 SHARES = (0.5, 0.9, 0.99, 1.0)
 
@@ -102,7 +102,10 @@ def test_fair_picks_are_called_uneven_about_as_often_as_promised() -> None:
     chances = []
     for _ in range(400):
         picks = [random.randrange(3) for _ in range(300)]
-        chances.append(chance_of([picks.count(pod) for pod in range(3)]))
+        shares = uniformity([{str(pod): picks.count(pod) for pod in range(3)}])
+        assert shares is not None
+        assert shares.chance is not None
+        chances.append(shares.chance)
     assert sum(chance < 0.5 for chance in chances) / 400 == pytest.approx(0.5, abs=0.1)
     assert min(chances) > 0.001 / 2
 
@@ -137,14 +140,14 @@ def report(
 )
 def test_the_shares_get_the_verdict_they_deserve(run: Report, verdict: str) -> None:
     """Each verdict comes with a sentence."""
-    judged = shares(run)
+    judged = judge_shares(run)
     assert judged.verdict == verdict
     assert judged.text.endswith(".")
 
 
 def test_one_kept_connection_is_one() -> None:
     """The words go with the number."""
-    text = shares(report({"a": 300}, keepalive=True, connections=1)).text
+    text = judge_shares(report({"a": 300}, keepalive=True, connections=1)).text
     assert text.startswith("300 purchases went over 1 kept connection: ")
 
 
@@ -167,7 +170,7 @@ def test_a_tally_survives_the_wire() -> None:
     for round_ in range(3):
         tally = Tally()
         tally.started(round_, round_ + 0.02)
-        tally.answered(round_, round_ + 0.5, 200, confirmed=True, pod="a")
+        tally.answered(round_, round_ + 0.5, 200, rejection="", pod="a")
         tally.lost(round_, round_ + 2, "reset", "", reused=False)
         tally.not_sent("ports")
         message = tally.take()
@@ -184,7 +187,7 @@ def test_closing_seconds_changes_no_figure() -> None:
     left_open, closed = Ledger(), Ledger()
     for second in (0, 1, 2, 0):
         tally = Tally()
-        tally.answered(second, second + 0.1 * (second + 1), 200, confirmed=True, pod="a")
+        tally.answered(second, second + 0.1 * (second + 1), 200, rejection="", pod="a")
         message = tally.take()
         left_open.add(message)
         closed.add(message)
@@ -198,7 +201,7 @@ def test_invented_pod_names_do_not_fill_the_memory() -> None:
     """A server that names a new pod in every answer ends up with one line for all of them."""
     tally = Tally()
     for number in range(MOST_PODS + 50):
-        tally.answered(0, 0.1, 200, confirmed=True, pod=f"pod-{number}")
+        tally.answered(0, 0.1, 200, rejection="", pod=f"pod-{number}")
     pods = tally.take()["answers"][0]
     assert len(pods) == MOST_PODS + 1
     assert pods["(unnamed)"] == 50

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
-from flashsale.load.target import LoadRefusedError, LoadTarget, find_target
+from flashsale.load.target import LoadRefusedError, find_target
 from flashsale.load.worker.client import request_parts
+from flashsale.load.worker.orders import LoadTarget
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from flashsale.load.worker.client import request_parts
     ["127.0.0.1", "127.9.8.7", "[::1]", "10.0.0.5", "172.31.0.1", "192.168.49.2", "[fd00::1]"],
 )
 def test_loopback_and_private_addresses_are_open(host: str) -> None:
-    """This is where a sale of ours lives."""
+    """This is where a sale lives."""
     assert find_target(f"http://{host}:30080").address == host.strip("[]")
 
 

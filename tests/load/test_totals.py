@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from flashsale.load.coordinator import run
+from flashsale.load.coordinator import run_load
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, Report
-from flashsale.load.schedule import schedule
 from flashsale.load.target import find_target
+from flashsale.load.worker.schedule import schedule
 from tests.load.lying_server import CONFIRMS, REJECTS, RESETS, Deed, Liar
 
 
@@ -50,6 +50,7 @@ def assert_agrees(figures: Figures, shop: Liar, planned: int) -> None:
         (6, "failure"),
         (6, "not-json"),
         (9, "garbage"),
+        (9, "long"),
         (2, "chunked"),
         (2, "until-close"),
     ],
@@ -57,7 +58,7 @@ def assert_agrees(figures: Figures, shop: Liar, planned: int) -> None:
 async def test_a_lie_is_counted_as_what_it_is(nth: int, deed: Deed, keepalive: bool) -> None:
     """Client and server agree on every single purchase, whatever the server did to it."""
     async with Liar(every(nth, deed)) as shop:
-        report = await run(plan_for(shop.url, keepalive=keepalive))
+        report = await run_load(plan_for(shop.url, keepalive=keepalive))
     assert shop.done[deed] == 150 // nth
     assert_agrees(report.figures, shop, planned=150)
 
@@ -67,7 +68,7 @@ async def test_all_lies_at_once_balance_over_several_workers() -> None:
     lies: tuple[Deed, ...] = (*CONFIRMS, *REJECTS, *RESETS, "silence", "garbage")
     plan = {"rate": 600, "arrivals": "poisson", "seed": 7, "workers": 3, "timeout": 0.5}
     async with Liar(lambda number: lies[number % len(lies)]) as shop:
-        report = await run(plan_for(shop.url, **plan))
+        report = await run_load(plan_for(shop.url, **plan))
     planned = len(list(schedule("poisson", 600, 0.25, 7)))
     assert_agrees(report.figures, shop, planned)
     assert report.figures.generator.workers == 3
@@ -77,7 +78,7 @@ async def test_a_dead_port_refuses_every_purchase() -> None:
     """Nothing listens: all are lost, as refused, none as anything else."""
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))  # bound, so that nobody else gets the port, and not listening
-        report = await run(plan_for(f"http://127.0.0.1:{deaf.getsockname()[1]}"))
+        report = await run_load(plan_for(f"http://127.0.0.1:{deaf.getsockname()[1]}"))
     assert report.figures.errors == {"refused": 150}
     assert report.figures.sent == 150
 
@@ -85,7 +86,7 @@ async def test_a_dead_port_refuses_every_purchase() -> None:
 async def test_silence_ends_with_the_buyers_patience() -> None:
     """A purchase nobody answers is lost after the timeout, and the run waits that long for it."""
     async with Liar(lambda _: "silence") as shop:
-        report = await run(plan_for(shop.url, timeout=0.4))
+        report = await run_load(plan_for(shop.url, timeout=0.4))
     assert report.figures.errors == {"timeout": 150}
     waits = [loss.ended_seconds - loss.at_seconds for loss in report.losses]
     assert min(waits) >= 0.4
@@ -95,15 +96,15 @@ async def test_silence_ends_with_the_buyers_patience() -> None:
 async def test_purchases_under_way_at_the_end_are_waited_for() -> None:
     """The last buyers get their answers although no new ones come any more."""
     async with Liar(lambda _: "sell", delay=lambda: 0.5) as shop:
-        report = await run(plan_for(shop.url, seconds=0.3, rate=100))
+        report = await run_load(plan_for(shop.url, seconds=0.3, rate=100))
     assert report.figures.confirmed == 30 == shop.done["sell"]
     assert report.figures.seconds >= 0.7
 
 
 async def test_every_loss_is_listed_with_its_moment_and_class() -> None:
-    """The drill blames losses by these records, so there is one a loss and they add up."""
+    """A drill finds causes in these records, so there is one a loss and they add up."""
     async with Liar(every(7, "reset")) as shop:
-        report = await run(plan_for(shop.url))
+        report = await run_load(plan_for(shop.url))
     assert len(report.losses) == report.figures.lost == shop.done["reset"]
     assert report.losses_unlisted == 0
     assert {loss.loss_class for loss in report.losses} == {"reset"}
@@ -115,7 +116,7 @@ async def test_every_loss_is_listed_with_its_moment_and_class() -> None:
 async def test_a_loss_on_a_kept_connection_names_the_pod_it_went_to() -> None:
     """There the pod is known: it answered on this connection before."""
     async with Liar(every(10, "reset")) as shop:
-        report = await run(plan_for(shop.url, keepalive=True, rate=200))
+        report = await run_load(plan_for(shop.url, keepalive=True, rate=200))
     reused = [loss for loss in report.losses if loss.reused]
     assert reused
     assert {loss.pod for loss in reused} == {"pod-a"}
@@ -124,7 +125,7 @@ async def test_a_loss_on_a_kept_connection_names_the_pod_it_went_to() -> None:
 async def test_seconds_and_pods_add_up_to_the_totals() -> None:
     """The timeline and the answers by second and pod hold the same purchases as the figures."""
     async with Liar(every(3, "refuse")) as shop:
-        report: Report = await run(plan_for(shop.url, seconds=1.5, rate=100))
+        report: Report = await run_load(plan_for(shop.url, seconds=1.5, rate=100))
     figures = report.figures
     assert [second.at for second in report.timeline] == [0, 1]
     assert sum(second.confirmed for second in report.timeline) == figures.confirmed
@@ -137,9 +138,9 @@ async def test_seconds_and_pods_add_up_to_the_totals() -> None:
 async def test_kept_connections_are_used_again() -> None:
     """With keepalive few connections carry everything; without, every buyer opens one."""
     async with Liar(lambda _: "sell") as shop:
-        report = await run(plan_for(shop.url, keepalive=True, rate=200))
+        report = await run_load(plan_for(shop.url, keepalive=True, rate=200))
         kept, shop.connections = shop.connections, 0
-        await run(plan_for(shop.url, rate=200))
+        await run_load(plan_for(shop.url, rate=200))
     assert kept == report.figures.connections < 25
     assert shop.connections == 50
 
@@ -147,5 +148,5 @@ async def test_kept_connections_are_used_again() -> None:
 async def test_a_kept_connection_that_died_unused_loses_nobody() -> None:
     """A server may close an idle connection: the next buyer opens a new one."""
     async with Liar(lambda _: "sell-and-close") as shop:
-        report = await run(plan_for(shop.url, keepalive=True, rate=20, seconds=0.5))
+        report = await run_load(plan_for(shop.url, keepalive=True, rate=20, seconds=0.5))
     assert report.figures.confirmed == 10 == report.figures.connections

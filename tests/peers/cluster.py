@@ -27,7 +27,7 @@ DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")  # so a killed superviso
 
 def default_folder() -> Path:
     """Return the folder of the cluster of a call that names none."""
-    return programs.folder() / "cluster"
+    return programs.FOLDER / "cluster"
 
 
 def start(argv: list[str]) -> int:
@@ -172,11 +172,12 @@ def serve_node(folder: Path, wanted: list[str]) -> None:
     for number, name in enumerate(wanted):
         images.save(name, archives / f"{number}.tar")
     began, link, log = time.monotonic(), free_link(), folder / "node.log"
+    (folder / "name").write_text(link.name)
     inside = folder / "ready-inside"
     script = str(Path(__file__).with_name("start"))
     command = [sys.executable, script, "--folder", str(folder), f"--inside={link.number}"]
     with (
-        resource_groups(groups_of(link)),
+        resource_groups(link.name),
         apart(command, link, log) as process,
     ):
         while process.poll() is None:
@@ -192,14 +193,9 @@ def serve_inside(folder: Path, link: Link) -> None:
     inside.unlink(missing_ok=True)
     with ended_by_signal():  # nothing more to do then: everything ends with this process
         processes = Processes(folder)
-        Node(folder, link, f"/{groups_of(link)}").start(processes)
+        Node(folder, link, f"/{link.name}").start(processes)
         inside.touch()
         processes.watch()
-
-
-def groups_of(link: Link) -> str:
-    """Return the name of the cgroup for a node's pods."""
-    return f"flashsale-peers-{link.number}"
 
 
 def announce(folder: Path, seconds: float) -> None:

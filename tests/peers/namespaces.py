@@ -32,14 +32,14 @@ class Link:
     number: int
 
     @property
-    def machine(self) -> str:
-        """The interface on the machine's end."""
-        return f"peers{self.number}m"
+    def name(self) -> str:
+        """The name of all that a node has on the machine: its interface, the cgroup of its pods."""
+        return f"shop-peers{self.number}"
 
     @property
     def node(self) -> str:
         """The interface on the node's end."""
-        return f"peers{self.number}n"
+        return f"node{self.number}"
 
     def address(self, host: int) -> str:
         """Return the address of an end: 1 is the machine's, 2 the node's."""
@@ -47,10 +47,10 @@ class Link:
 
     def connect(self, pid: int) -> None:
         """Put the cable between this namespace and that of a process."""
-        ip("link", "add", self.machine, "type", "veth", "peer", "name", self.node)
+        ip("link", "add", self.name, "type", "veth", "peer", "name", self.node)
         ip("link", "set", self.node, "netns", str(pid))
-        ip("address", "add", f"{self.address(1)}/24", "dev", self.machine)
-        ip("link", "set", self.machine, "up")
+        ip("address", "add", f"{self.address(1)}/24", "dev", self.name)
+        ip("link", "set", self.name, "up")
 
     def plug_in(self) -> None:
         """Use the node's end, from inside the namespace, once it is there."""
@@ -99,7 +99,7 @@ def apart(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        subprocess.run(("ip", "link", "delete", link.machine), capture_output=True, check=False)
+        subprocess.run(("ip", "link", "delete", link.name), capture_output=True, check=False)
 
 
 def first_process(pid: int) -> list[int]:

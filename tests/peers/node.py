@@ -21,7 +21,13 @@ from tests.peers.processes import PeerError, Processes
 NAME = "peer"
 PORTS = Ports(api=6443, etcd=2379, etcd_peers=2380, controllers=10257, scheduler=10259)
 SOCKET = Path("/run/containerd/containerd.sock")
+SYSTEM = Path("/proc/sys")
 OWN = ("/run", "/var/lib", "/var/log")  # the node's, not the machine's
+# A kubelet writes these, and they are the machine's: it writes into copies.
+SETTINGS = (
+    *("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops"),
+    *("kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes"),
+)
 TOOLS = ("runc", "iptables", "ip", "mount", "unshare", "setpriv", "openssl")
 KUBELET = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -29,6 +35,7 @@ KUBELET = {
     "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
     "authorization": {"mode": "AlwaysAllow"},
     "cgroupDriver": "cgroupfs",
+    "clusterDNS": ["10.96.0.10"],  # nobody answers there; without it each pod gets a warning
     "clusterDomain": "cluster.local",
     "containerRuntimeEndpoint": f"unix://{SOCKET}",
     "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%"},
@@ -82,13 +89,15 @@ class Node:
         processes.until(lambda: ready(plane), "the node is Ready", timeout=PATIENCE)
 
     def _settle_in(self) -> None:
-        for place in OWN:
-            own = self.folder / "node" / place.strip("/").replace("/", "-")
-            own.mkdir(parents=True, exist_ok=True)
-            subprocess.run(("mount", "--bind", str(own), place), check=True)
-        subprocess.run(("mount", "--make-rshared", "/"), check=True)  # a kubelet asks for it
+        for place in OWN:  # in memory: quicker, and nothing to remove
+            mount("-t", "tmpfs", "tmpfs", place)
+        for setting in SETTINGS:
+            own = Path("/run") / setting.replace("/", "-")
+            own.write_text((SYSTEM / setting).read_text())
+            mount("--bind", str(own), str(SYSTEM / setting))
+        mount("--make-rshared", "/")  # a kubelet asks for it
         self.link.plug_in()
-        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        (SYSTEM / "net/ipv4/ip_forward").write_text("1")  # of this namespace alone
 
     def _start_containerd(self, processes: Processes) -> None:
         network = self.folder / "network"
@@ -99,12 +108,12 @@ class Node:
             CONTAINERD.format(
                 socket=SOCKET,
                 pause=images.PAUSE,
-                programs=programs.folder(),
+                programs=programs.FOLDER,
                 folder=network,
                 runc=Path(__file__).with_name("runc"),
             )
         )
-        path = f"{programs.folder()}{os.pathsep}{os.environ['PATH']}"  # it looks for its shim there
+        path = f"{programs.FOLDER}{os.pathsep}{os.environ['PATH']}"  # it looks for its shim there
         processes.start(
             [programs.path("containerd"), "--config", config], env={**os.environ, "PATH": path}
         )
@@ -158,6 +167,11 @@ NETWORK = {
         {"type": "portmap", "capabilities": {"portMappings": True}},
     ],
 }
+
+
+def mount(*words: str) -> None:
+    """Run `mount`."""
+    subprocess.run(("mount", *words), check=True)
 
 
 def load(archive: Path) -> None:

@@ -14,16 +14,18 @@ NODE = (
 )
 
 
-def folder() -> Path:
-    """Return the folder that `tests/peers/build` fills."""
+def _folder() -> Path:
     named = os.environ.get("FLASHSALE_PEERS")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(named) if named else cache / "flashsale" / "peers"
 
 
+FOLDER = _folder()  # found once: tests change HOME
+
+
 def path(name: str) -> Path:
     """Return the path of a program, whether it is there or not."""
-    return folder() / name
+    return FOLDER / name
 
 
 def missing(names: tuple[str, ...]) -> list[str]:

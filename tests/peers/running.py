@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from tests.peers import programs
 from tests.peers.cluster import DIES_WITH_US
+from tests.peers.node import missing_tools
 
 START = Path(__file__).with_name("start")
 STOP = Path(__file__).with_name("stop")
@@ -24,6 +26,13 @@ def skip_unless_built(names: tuple[str, ...]) -> None:
         pytest.skip(f"needs the real {', '.join(missing)}: run tests/peers/build (with Go)")
 
 
+def skip_unless_node_can_run() -> None:
+    """Skip the test where a node cannot run: without root, runc or iptables."""
+    lacking = missing_tools()
+    if lacking:
+        pytest.skip(f"a real node needs {', '.join(lacking)}")
+
+
 @contextlib.contextmanager
 def real_cluster(folder: Path, *options: str) -> Iterator[Path]:
     """Run a real cluster as long as the block; gives its kubeconfig.
@@ -33,7 +42,11 @@ def real_cluster(folder: Path, *options: str) -> Iterator[Path]:
     """
     command = [*DIES_WITH_US, sys.executable, str(START), "--foreground", "--folder", str(folder)]
     process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, *options],
+        env={**os.environ, "FLASHSALE_PEERS": str(programs.FOLDER)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     with process, contextlib.ExitStack() as stack:

@@ -7,14 +7,22 @@ import sys
 from pathlib import Path
 
 from tests.peers import programs
-from tests.peers.running import START, STOP, real_cluster, skip_unless_built
+from tests.peers.namespaces import hierarchies
+from tests.peers.node import SETTINGS
+from tests.peers.running import (
+    START,
+    STOP,
+    real_cluster,
+    skip_unless_built,
+    skip_unless_node_can_run,
+)
 
 
 def run(script: Path, *options: str | Path, peers: Path | None = None) -> tuple[int, str]:
     """Run a script; gives its exit code and all that it printed."""
     done = subprocess.run(
         [sys.executable, script, *options],
-        env={"PATH": "/usr/bin:/bin", "FLASHSALE_PEERS": str(peers or programs.folder())},
+        env={"PATH": "/usr/bin:/bin", "FLASHSALE_PEERS": str(peers or programs.FOLDER)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -36,6 +44,16 @@ def read(path: Path) -> str:
         return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
+
+
+def groups(name: str) -> list[Path]:
+    """Return the cgroups of a node."""
+    return [top / name for top in hierarchies() if (top / name).exists()]
+
+
+def interfaces() -> str:
+    """Return what `ip` says about the machine's interfaces."""
+    return subprocess.check_output(("ip", "-o", "link"), text=True)
 
 
 def test_stop_leaves_nothing(tmp_path: Path) -> None:
@@ -74,3 +92,19 @@ def test_stopping_what_does_not_run(tmp_path: Path) -> None:
     """`stop` can be called at any time."""
     code, said = run(STOP, "--folder", tmp_path / "cluster")
     assert code == 0, said
+
+
+def test_a_node_leaves_nothing(tmp_path: Path) -> None:
+    """A whole cluster becomes Ready, and after it nothing of it is left on the machine."""
+    skip_unless_built(programs.NODE)
+    skip_unless_node_can_run()
+    settings = [Path("/proc/sys") / setting for setting in SETTINGS]
+    before = [setting.read_text() for setting in settings]
+    folder = tmp_path / "cluster"
+    with real_cluster(folder):
+        name = (folder / "name").read_text()
+        assert groups(name) != []
+        assert name in interfaces()
+    assert (processes_of(folder), groups(name)) == ([], [])
+    assert name not in interfaces()
+    assert [setting.read_text() for setting in settings] == before

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flashsale.objects.models import Object, Pod
+from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.observations import PodSeen, ReplicaSetSeen, Synced
+from flashsale.sale.observe.state import SaleState
 
 RS_UID = "uid-of-the-replicaset"
 PROBE = {"httpGet": {"path": "/health", "port": 5000}, "initialDelaySeconds": 3}
@@ -59,6 +62,16 @@ def pod_view(
 ) -> Pod:
     """A pod as the commands see it."""
     return Pod.from_object(pod_object(name, ready=ready, owner=owner, terminating=terminating))
+
+
+def known(replicaset: Object | None, *pods: Object) -> SaleState:
+    """What is known of a sale once these were seen."""
+    state, _ = step(SaleState(), Synced(0.0))
+    if replicaset:
+        state, _ = step(state, ReplicaSetSeen.from_object(replicaset, "listed", 0.0))
+    for pod in pods:
+        state, _ = step(state, PodSeen.from_object(pod, "listed", 0.0))
+    return state
 
 
 def event(pod: str, reason: str, message: str, at: str = "2026-11-23T03:20:10Z") -> Object:

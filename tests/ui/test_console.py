@@ -54,8 +54,8 @@ def test_sentences_break_at_words_on_a_terminal(open_sale: Flashsale) -> None:
     with at_terminal(open_sale, "scale", "7x", size=(40, 24), NO_COLOR="1") as person:
         assert person.leaves() == 2
     assert person.seen.splitlines() == [
-        "Error: '7x' is not a number of pods: it",
-        "takes a whole number.",
+        "Error: '7x' is not a whole number of",
+        "pods.",
         "Hint: flashsale scale 5",
     ]
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from rich.console import Console, RenderableType
 
+from flashsale.base.text import milliseconds
 from flashsale.load.results import Figures, Generator, LoadProgress, Quantiles
-from flashsale.ui.load import PODS_SHOWN, live, millis, pods, share, summary
+from flashsale.ui.figures import share
+from flashsale.ui.load import PODS_SHOWN, live, pods, summary
 
 FIGURES = Figures(
     sent=1500,
@@ -19,8 +23,14 @@ FIGURES = Figures(
     pods={"flashsale-rs-b": 480, "flashsale-rs-a": 500, "[red]c[/red]": 500},
     errors={"reset": 7, "timeout": 1},
     statuses={200: 1480, 503: 12},
+    rejections={"HTTP 503": 12},
     generator=Generator(unsent={"ports": 4}),
 )
+
+
+def document(figures: Figures, shares: str = "", *notes: str) -> dict[str, Any]:
+    """Write figures as `load -o json` does."""
+    return {**figures.to_json(), "shares": {"text": shares}, "notes": list(notes)}
 
 
 def drawn(view: RenderableType, width: int = 80) -> str:
@@ -33,13 +43,13 @@ def drawn(view: RenderableType, width: int = 80) -> str:
 
 def test_the_summary_is_the_whole_ledger_at_a_glance() -> None:
     """Counts with what they are made of, shares with bars, then the sentences."""
-    assert drawn(summary(FIGURES, "The shares are even.", ["A note."])) == (
+    assert drawn(summary(document(FIGURES, "The shares are even.", "A note."))) == (
         "sent       1,500  50.0 a second, 30.2 s in all, 3 started late\n"
         "confirmed  1,480  98.7 %\n"
-        "rejected      12  HTTP 503 12\n"
+        "rejected      12  12 HTTP 503\n"
         "lost           8  reset 7, timeout 1\n"
         "not sent       4  ports 4\n"
-        "latency           p50 3.21 ms   p90 4.00 ms   p99 12 ms   max 2.00 s\n"
+        "latency           p50 3.2 ms   p90 4.0 ms   p99 12.0 ms   max 2.0 s\n"
         "\n"
         "POD             CONFIRMED   SHARE\n"
         "[red]c[/red]          500  33.8 %  ████████\n"
@@ -74,13 +84,13 @@ def test_the_live_board_stays_on_one_screen() -> None:
 def test_before_the_first_answer_nothing_is_invented() -> None:
     """No pods, no percentiles, no error."""
     assert "POD" not in drawn(live(LoadProgress(0, 30, 0, Figures())))
-    assert "no complete answer" in drawn(summary(Figures(), ""))
+    assert "no complete answer" in drawn(summary(document(Figures())))
 
 
 @pytest.mark.parametrize(
     ("count", "total", "text"),
     [
-        (0, 0, ""),
+        (0, 0, "-"),
         (0, 9, "0 %"),
         (9, 9, "100 %"),
         (1, 10**6, "0.01 %"),
@@ -94,8 +104,9 @@ def test_only_all_is_all_and_only_nothing_is_nothing(count: int, total: int, tex
 
 
 @pytest.mark.parametrize(
-    ("figure", "text"), [(0.123, "0.12 ms"), (12.34, "12 ms"), (2345.6, "2.35 s")]
+    ("figure", "text"),
+    [(0.123, "0.1 ms"), (12.34, "12.3 ms"), (234.5, "234 ms"), (2345.6, "2.3 s")],
 )
-def test_durations_are_written_to_three_figures(figure: float, text: str) -> None:
+def test_durations_have_one_form_of_each_unit(figure: float, text: str) -> None:
     """Microseconds for the quick, seconds for the slow."""
-    assert millis(figure) == text
+    assert milliseconds(figure) == text

@@ -12,7 +12,7 @@ from flashsale.base.errors import FlashsaleError
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
-    from flashsale.doctor.cluster_checks import Finding
+    from flashsale.doctor.finding import Finding
 
 
 def doctor(ctx: typer.Context) -> None:
@@ -38,7 +38,9 @@ def doctor(ctx: typer.Context) -> None:
 
 
 async def _found(typed: Shared) -> list[Finding]:
+    from flashsale.cli.output import after_a_second
     from flashsale.clusters.state.directory import named_home
-    from flashsale.doctor.machine_checks import examine
+    from flashsale.doctor.examine import examine
 
-    return await examine(typed.wanted, named_home())
+    async with after_a_second("Looking at this machine and its clusters ..."):
+        return await examine(typed.wanted, named_home())

@@ -5,26 +5,29 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flashsale.base.errors import CTRL_C
 from flashsale.cli import common_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flashsale.base.errors import FlashsaleError
     from flashsale.cli.global_options import Shared
+    from flashsale.drill.report.document import Document
     from flashsale.drill.result import DrillResult
-    from flashsale.drill.runner import Glance, Observers
+    from flashsale.drill.runner import DrillProgress, Observers
     from flashsale.drill.scenario import Scenario, Step
     from flashsale.load.coordinator import Observer
     from flashsale.sale.session import Sale
 
-    Done = tuple[DrillResult, FlashsaleError | None]
+    Finished = tuple[DrillResult, FlashsaleError | None]
 
-FORMATS = (".html", ".json")
+FORMATS = (".html", ".md", ".json")
+WORLD_READABLE = 0o666  # less the umask: a report is there to be passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,192 +42,282 @@ class DrillOptions:
 def drill(
     ctx: typer.Context,
     rate: common_options.Rate = 100.0,
-    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods die.")] = 3,
+    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods to kill.")] = 3,
     every: Annotated[
         str,
-        typer.Option("--every", metavar="TIME", help="From kill to kill, or until all is whole."),
+        typer.Option(
+            "--every",
+            metavar="TIME",
+            help="Time from kill to kill; longer where healing takes longer.",
+        ),
     ] = "8s",
     scale: Annotated[
-        int, typer.Option("--scale", metavar="N", help="How many pods there are meanwhile.")
+        int, typer.Option("--scale", metavar="N", help="How many pods to keep meanwhile.")
     ] = 5,
     grace: common_options.Grace = None,
     hard: common_options.Hard = False,
     process: common_options.Process = False,
     keep_ready: Annotated[
-        int, typer.Option("--keep-ready", metavar="N", help="Ready pods that a kill must leave.")
+        int,
+        typer.Option("--keep-ready", metavar="N", help="How many ready pods a kill must leave."),
     ] = 1,
     calm: Annotated[
         str,
-        typer.Option("--calm", metavar="TIME", help="Load alone: first, after scaling, last."),
+        typer.Option(
+            "--calm", metavar="TIME", help="Time of load alone: first, after scaling, last."
+        ),
     ] = "5s",
     max_lost: Annotated[
-        int, typer.Option("--max-lost", metavar="N", help="Lost purchases that still pass.")
+        int, typer.Option("--max-lost", metavar="N", help="How many lost purchases still pass.")
     ] = 0,
     seed: common_options.Seed = None,
     timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="How long each healing may take.")
+        str,
+        typer.Option("--timeout", metavar="TIME", help="How long to wait for each replacement."),
     ] = "120s",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
     report: Annotated[
         list[Path] | None,
-        typer.Option("--report", metavar="FILE", help="Write it as .html or .json; may repeat."),
+        typer.Option(
+            "--report", metavar="FILE", help="Write a report, .html, .md or .json; may be repeated."
+        ),
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option("--compare", metavar="A.json B.json", help="Set two reports side by side."),
+        typer.Option(
+            "--compare",
+            metavar="A.json B.json",
+            help="Print two reports side by side, instead of a drill.",
+        ),
     ] = None,
 ) -> None:
-    """Load the sale while it scales and kills, and judge what that cost."""
+    """Load the sale while it scales and kills pods, and judge what that cost."""
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.parsers import duration
     from flashsale.drill.scenario import Scenario
 
-    typed = shared(ctx)
+    typed, reports = shared(ctx), check_report_files(report or [])
     if compare:
-        _compared(typed, *compare)
+        _compare(typed, *compare, reports)
         return
     scenario = Scenario(
         rate=rate,
         kills=kills,
-        every=duration(every),
+        every=duration(every, "--every"),
         scale_to=scale,
-        blow=common_options.blow("drill", grace, hard, process),
+        kill_method=common_options.kill_method("drill", grace=grace, hard=hard, process=process),
         keep_ready=keep_ready,
-        calm=duration(calm),
-        seed=_seed(seed),
-        timeout=duration(timeout),
+        calm=duration(calm, "--calm"),
+        seed=_draw_seed() if seed is None else seed,
+        timeout=duration(timeout, "--timeout"),
         max_lost=max_lost,
     )
-    wish = DrillOptions(typed, _reports(report or []), dry_run)
-    done = run(_drilled(wish, scenario))
-    if done:
-        from flashsale.cli.commands.drill_result import finish
-
-        finish(wish.typed, wish.reports, *done)
+    options = DrillOptions(typed, reports, dry_run)
+    finished = run(_plan_and_run(options, scenario))
+    if finished:
+        _finish(options, *finished)
 
 
-def _seed(typed: int | None) -> int:
+def _draw_seed() -> int:
     """Draw a seed where none was typed, so that the report names one that repeats the drill."""
     import random
 
-    return random.randrange(1_000_000) if typed is None else typed
+    return random.randrange(1_000_000)
 
 
-def _reports(files: list[Path]) -> tuple[Path, ...]:
-    """Check now what would only fail after a long drill.
+def check_report_files(files: Sequence[Path]) -> tuple[Path, ...]:
+    """Find out now what would only fail after a long drill.
 
     Raises:
-        BadInputError: a file of another kind, or in no folder.
+        BadInputError: a file of another kind, in no folder, or where nothing can be written.
     """
     from flashsale.base.errors import BadInputError
 
     for file in files:
-        if file.suffix not in FORMATS:
-            raise BadInputError(
-                f"A report is a page or a document, not '{file}'.",
-                hint="flashsale drill --report drill.html --report drill.json",
-            )
-        if not file.parent.is_dir() or file.is_dir():
-            raise BadInputError(
-                f"{file} cannot be written: there is no folder {file.parent}."
-                if not file.parent.is_dir()
-                else f"{file} is a folder.",
-                hint=f"flashsale drill --report {file.name}",
-            )
+        if trouble := _report_trouble(file):
+            hint = "flashsale drill --report drill.html"
+            raise BadInputError(trouble, hint=hint)
     return tuple(files)
 
 
-async def _drilled(wish: DrillOptions, scenario: Scenario) -> Done | None:
+def _report_trouble(file: Path) -> str:
+    import tempfile
+
+    if file.suffix not in FORMATS:
+        return f"--report writes .html, .md or .json, not {file}."
+    if file.is_dir():
+        return f"{file} is a folder."
+    if not file.parent.is_dir():
+        return f"{file} cannot be written: there is no folder {file.parent}."
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            return ""
+    except OSError as error:
+        return f"{file} cannot be written: {(error.strerror or str(error)).lower()}."
+
+
+async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished | None:
     """Plan, and unless that is all, carry it out."""
     import sys
 
     from flashsale.cli.output import note, out, out_json
-    from flashsale.drill.scenario import as_json, steps
+    from flashsale.drill.scenario import plan_as_json, plan_steps
     from flashsale.sale.session import connect_to_sale
     from flashsale.ui.console import filled, width
     from flashsale.ui.drill.text import plan_view
 
-    async with connect_to_sale(wish.typed.wanted, wish.typed.namespace) as sale:
-        replicas = int((await sale.replicaset())["spec"].get("replicas", 1))
-        plan = steps(scenario, replicas)
+    typed = options.typed
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+        replicas = await sale.desired()
+        plan = plan_steps(scenario, replicas)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
-        if wish.dry_run:
-            if wish.typed.json:
-                out_json({"plan": as_json(plan), "seed": scenario.seed})
+        if options.dry_run:
+            if typed.json:
+                out_json({"plan": plan_as_json(plan), "seed": scenario.seed})
             else:
                 out(filled(text, width(sys.stdout)))
             return None
         note(text + "\n")
-        return await _carried_out(wish.typed, sale, scenario, plan)
+        return await _run(typed, sale, scenario, plan)
 
 
-async def _carried_out(
-    typed: Shared, sale: Sale, scenario: Scenario, plan: tuple[Step, ...]
-) -> Done:
+async def _run(typed: Shared, sale: Sale, scenario: Scenario, plan: tuple[Step, ...]) -> Finished:
     import asyncio
 
     from flashsale.cli.event_loop import interruptible
     from flashsale.cli.output import notes
-    from flashsale.drill.environment import place
-    from flashsale.drill.runner import run
+    from flashsale.drill.environment import read_environment
+    from flashsale.drill.runner import run_drill
     from flashsale.load.target import find_target
-    from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
+    from flashsale.sale.url import open_url
 
-    found = await sale.service_object()
-    async with sale.cluster.reach(Service.from_object(found), notes()) as url:
-        await refuse_if_port_taken(sale, found, url)
+    async with open_url(sale, notes()) as url:
         target = find_target(url, allow_remote=typed.allow_remote)
-        where = await place(sale, url)
+        environment = await read_environment(sale, url)
         stop, task = asyncio.Event(), asyncio.current_task()
         assert task is not None
-        with interruptible(stop, task), _shown(sale, url) as audience:
-            return await run(sale, target, where, scenario, plan, audience=audience, stop=stop)
+        with interruptible(stop, task), _live_view(sale, url) as observers:
+            return await run_drill(
+                sale, target, environment, scenario, plan, observers=observers, stop=stop
+            )
 
 
 @contextmanager
-def _shown(sale: Sale, url: str) -> Iterator[Observers]:
+def _live_view(sale: Sale, url: str) -> Iterator[Observers]:
     """Show the drill as it goes: live on a terminal, in plain lines elsewhere; always on stderr."""
     import sys
 
     from flashsale.clusters.state.directory import state_home
-    from flashsale.load.status_file import Announcer
+    from flashsale.load.status_file import StatusFile
     from flashsale.ui.console import console, moving
     from flashsale.ui.drill.live import LiveDrill, PlainDrill
 
-    shown_on = console(sys.stderr)
-    with Announcer(state_home(), lambda progress: None) as announce:
+    stderr = console(sys.stderr)
+    with StatusFile(state_home(), lambda progress: None) as status:
         if not moving(sys.stderr):
-            yield _announced(PlainDrill(shown_on).audience, announce)
+            yield _with_status(PlainDrill(stderr).observers, status)
             return
-        with LiveDrill(shown_on, sale.cluster.context, sale.namespace, url) as shown:
-            yield _announced(shown.audience, announce)
+        with LiveDrill(stderr, sale.cluster.context, sale.namespace, url) as view:
+            yield _with_status(view.observers, status)
 
 
-def _announced(audience: Observers, announce: Observer) -> Observers:
+def _with_status(observers: Observers, status: Observer) -> Observers:
     """Let a `flashsale watch` in another window know of the load, too."""
     from dataclasses import replace
 
-    def look(glance: Glance) -> None:
-        announce(glance.progress)
-        audience.look(glance)
+    def on_progress(progress: DrillProgress) -> None:
+        status(progress.load)
+        observers.on_progress(progress)
 
-    return replace(audience, look=look)
+    return replace(observers, on_progress=on_progress)
 
 
-def _compared(typed: Shared, first: Path, second: Path) -> None:
+def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | None) -> None:
+    """Judge, write the reports, print the result, and leave with the exit code that fits."""
+    import sys
+
+    from flashsale.cli.output import out_json
+    from flashsale.drill.analysis.verdict import analyse
+    from flashsale.drill.report.document import build_document
+    from flashsale.ui.console import printed, width
+    from flashsale.ui.drill.text import summary
+    from flashsale.ui.report import markdown, page
+
+    drill = build_document(result, analyse(result))
+    if options.typed.json:
+        out_json(drill)
+    else:
+        printed(summary(drill, width(sys.stdout)), sys.stdout)
+    writers = {".html": page.drill_page, ".md": markdown.drill_report}
+    _write_reports(options.reports, drill, writers)
+    if result.ended == "interrupted":
+        raise typer.Exit(CTRL_C)
+    _raise_unless_passed(drill, error)
+
+
+def _write_reports(
+    files: Sequence[Path], document: Document, writers: Mapping[str, Callable[[Document], str]]
+) -> None:
+    """Write each report whole or not at all."""
+    import json
+
+    from flashsale.base.files import replace_file
+    from flashsale.cli.output import note
+
+    for file in files:
+        if file.suffix in writers:
+            text = writers[file.suffix](document)
+        else:
+            text = json.dumps(document, indent=1) + "\n"
+        replace_file(file, text, mode=WORLD_READABLE)
+        note(f"Report: {file}")
+
+
+def _raise_unless_passed(drill: Document, error: FlashsaleError | None) -> None:
+    """Leave with 7 when too many were lost, and with 1 when the drill has shown nothing."""
+    from flashsale.base.errors import FlashsaleError, PurchasesLostError
+    from flashsale.base.text import counted
+
+    if drill["verdict"] == "inconclusive":
+        hint, details = (error.hint, error.details) if error else ("flashsale status", "")
+        raise FlashsaleError(drill["reason"], hint=hint, details=details) from error
+    if drill["verdict"] == "fail":
+        lost, scenario = drill["load"]["lost"], drill["scenario"]
+        were = f"{counted(lost, 'purchase')} {'was' if lost == 1 else 'were'} lost"
+        raise PurchasesLostError(f"{were}; {scenario['max_lost']:,} may be.", hint=_cure(drill))
+
+
+def _cure(drill: Document) -> str:
+    """Choose what to look at: the sale where it loses by itself, else the manifest or the kills."""
+    if 2 * drill["attribution"]["baseline"] > drill["load"]["lost"]:
+        return "flashsale logs"
+    graceful = not drill["scenario"]["process"] and drill["scenario"]["grace"] != 0
+    return "flashsale manifest" if graceful else "flashsale drill"
+
+
+def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) -> None:
     """Print what differs between two reports."""
     import sys
 
     from flashsale.cli.output import out, out_json
     from flashsale.drill.report.compare import compare
-    from flashsale.drill.report.document import read
+    from flashsale.drill.report.document import read_document
     from flashsale.ui.console import width
     from flashsale.ui.drill.text import comparison_view
+    from flashsale.ui.report import markdown, page
 
-    found = compare(read(first), read(second))
+    a, b = str(first), str(second)
+    comparison = compare(read_document(first), read_document(second))
     if typed.json:
-        out_json(found.to_json())
+        out_json(comparison)
     else:
-        out(comparison_view(found, str(first), str(second), width(sys.stdout)))
+        out(comparison_view(comparison, a, b, width(sys.stdout)))
+
+    def as_page(found: dict[str, Any]) -> str:
+        return page.comparison_page(found, a, b)
+
+    def as_markdown(found: dict[str, Any]) -> str:
+        return markdown.comparison_report(found, a, b)
+
+    _write_reports(reports, comparison, {".html": as_page, ".md": as_markdown})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,10 @@ import typer
 def init(
     ctx: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Where to; made if it is not there.  [default: this folder]"
+        ),
     ] = Path(),
 ) -> None:
     """Write app.py, Dockerfile and the manifest, to work on."""
@@ -25,4 +29,4 @@ def init(
         out_json({"written": written})
     else:
         out("\n".join(written))
-        note(f"Change them, then: flashsale up {folder}")
+        note(f"Change them, then: flashsale up {shlex.quote(str(folder))}")

@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.objects.models import Pod
     from flashsale.sale.kill.kill_method import KillMethod
-    from flashsale.sale.observe.observations import Observation
-    from flashsale.sale.observe.state import Happening, Healing
+    from flashsale.sale.observe.healing import Healing
     from flashsale.sale.session import Sale
 
 
 @dataclass(frozen=True, slots=True)
 class KillOptions:
-    """Whom to kill, and how far to follow."""
+    """Which pods to kill, and how far to follow."""
 
     name: str | None
     count: int
@@ -34,27 +33,30 @@ class KillOptions:
 def kill_pod(
     ctx: typer.Context,
     pod: Annotated[
-        str | None, typer.Argument(metavar="POD", help="This one; else a random ready one.")
+        str | None,
+        typer.Argument(
+            metavar="POD", help="Name of the pod, or its last part.  [default: a random ready pod]"
+        ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("--count", metavar="N", help="So many random ready ones.")
+        int | None, typer.Option("--count", metavar="N", help="Kill N random ready pods.")
     ] = None,
-    everyone: Annotated[bool, typer.Option("--all", help="All of them, at once.")] = False,
+    everyone: Annotated[bool, typer.Option("--all", help="Kill all pods at once.")] = False,
     grace: common_options.Grace = None,
     hard: common_options.Hard = False,
     process: common_options.Process = False,
     seed: common_options.Seed = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which pods would be killed.")
+        bool, typer.Option("--dry-run", help="Print which pods would be killed.")
     ] = False,
     no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Do not follow the replacement.")
+        bool, typer.Option("--no-wait", help="Do not wait for the replacement.")
     ] = False,
     timeout: Annotated[
-        str, typer.Option("--timeout", metavar="TIME", help="How long to follow it.")
+        str, typer.Option("--timeout", metavar="TIME", help="How long to wait for the replacement.")
     ] = "120s",
 ) -> None:
-    """Delete a pod and follow its replacement until all is whole again.
+    """Delete a pod and follow its replacement until all pods are ready again.
 
     Only pods of the sale's own ReplicaSet are ever killed.
     """
@@ -64,12 +66,12 @@ def kill_pod(
     from flashsale.ui.results import healings_view
 
     typed = shared(ctx)
-    _check(pod, count, everyone)
-    patience = parsers.duration(timeout)
+    _refuse_contradictions(pod, count, everyone)
+    patience = parsers.duration(timeout, "--timeout")
     number = 1 if count is None else count
-    wish = KillOptions(pod, number, everyone, seed, dry_run, not no_wait, patience)
-    blow = common_options.blow("kill-pod", grace, hard, process)
-    healings = run(_killed(typed, wish, blow))
+    options = KillOptions(pod, number, everyone, seed, dry_run, not no_wait, patience)
+    method = common_options.kill_method("kill-pod", grace=grace, hard=hard, process=process)
+    healings = run(_kill(typed, options, method))
     if typed.json:
         output.out_json([one.as_json() for one in healings])
     elif dry_run:
@@ -80,71 +82,52 @@ def kill_pod(
         output.out(healings_view(healings))
 
 
-def _check(pod: str | None, count: int | None, everyone: bool) -> None:
+def _refuse_contradictions(pod: str | None, count: int | None, everyone: bool) -> None:
     """Refuse options that contradict each other, and numbers that mean nothing."""
     from flashsale.base.errors import BadInputError
 
     hint = "flashsale kill-pod --help"
     if (pod is not None) + (count is not None) + everyone > 1:
-        raise BadInputError("POD, --count and --all each say whom to kill; give one.", hint=hint)
+        raise BadInputError("Give only one of POD, --count, --all.", hint=hint)
     if count is not None and count < 1:
-        raise BadInputError(f"{count} pods cannot be killed: 1 is the least.", hint=hint)
+        raise BadInputError(f"--count must be 1 or more, not {count}.", hint=hint)
 
 
-async def _killed(typed: Shared, wish: KillOptions, blow: KillMethod) -> list[Healing]:
-    import time
-
+async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list[Healing]:
     from flashsale.base.text import joined
     from flashsale.cli.output import looking, note, progress
-    from flashsale.sale.kill.kill import kill, kill_pods, unfollowed
-    from flashsale.sale.observe.observations import Mark, PodSeen
+    from flashsale.sale.kill.kill import kill, kill_pods, unfollowed_healings
+    from flashsale.sale.observe.monitor import SaleMonitor
+    from flashsale.sale.observe.observations import Mark
     from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.results import back_off_line, happening_line
+    from flashsale.ui.results import KillNotes
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        pods = await _chosen(sale, wish)
-        if wish.dry_run:
-            return unfollowed(pods, [Mark(0.0, pod.name, blow.cause) for pod in pods])
-        if blow.process and (how := await sale.cluster.crashing()):
+        pods = await _choose_pods(sale, options)
+        if options.dry_run:
+            return unfollowed_healings(pods, [Mark(0.0, pod.name, method.cause) for pod in pods])
+        if method.process and (how := await sale.cluster.crashing()):
             note(how)
-        if not wish.wait:
-            return unfollowed(pods, await kill_pods(sale, pods, blow, time.monotonic))
+        if not options.wait:
+            return unfollowed_healings(pods, await kill_pods(sale, pods, method))
         with progress() as shown:
             shown.step(f"Killing {joined(pod.name for pod in pods)}")
-            view, killed = looking(shown), {pod.uid for pod in pods}
-
-            def tell(happening: Happening) -> None:
-                line = happening_line(happening)
-                if line:
-                    shown.note(line)
-
-            held_up: set[str] = set()
-
-            def see(observation: Observation) -> None:
-                if view:
-                    view.see(observation)
-                if isinstance(observation, PodSeen) and observation.pod.uid in killed:
-                    line = back_off_line(observation.pod)
-                    if line and line not in held_up:
-                        held_up.add(line)
-                        shown.note(line)
-
-            return await kill(sale, pods, blow, timeout=wish.timeout, tell=tell, see=see)
+            notes = KillNotes(shown.note, {pod.uid for pod in pods})
+            async with SaleMonitor.of(sale, notes.see, *looking(shown)) as monitor:
+                return await kill(monitor, pods, method, timeout=options.timeout)
 
 
-async def _chosen(sale: Sale, wish: KillOptions) -> tuple[Pod, ...]:
+async def _choose_pods(sale: Sale, options: KillOptions) -> tuple[Pod, ...]:
     import random
 
-    from flashsale.objects.models import Pod
-    from flashsale.sale.kill.victims import victims
+    from flashsale.sale.kill.victims import choose_victims
 
     replicaset = await sale.replicaset()
-    found = [Pod.from_object(pod) for pod in await sale.pods(replicaset)]
-    return victims(
-        found,
+    return choose_victims(
+        await sale.pods(replicaset),
         replicaset["metadata"].get("uid", ""),
-        name=wish.name,
-        count=wish.count,
-        everyone=wish.everyone,
-        rng=random.Random(wish.seed),
+        name=options.name,
+        count=options.count,
+        everyone=options.everyone,
+        rng=random.Random(options.seed),
     )

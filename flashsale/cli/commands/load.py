@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,14 +12,22 @@ from flashsale.cli import common_options
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from flashsale.base.errors import FlashsaleError
     from flashsale.cli.global_options import Shared
     from flashsale.load.coordinator import Observer
     from flashsale.load.plan import LoadPlan
-    from flashsale.load.results import LoadProgress, Report
-
-    Done = tuple[Report, int]  # and the exit code of what ended it early
+    from flashsale.load.results import Figures, LoadProgress, Report
+    from flashsale.sale.session import Sale
 
 LINE_EVERY = 5.0  # seconds between lines where there is no terminal
+
+
+class Finished(NamedTuple):
+    """A load that is over."""
+
+    report: Report
+    signal_code: int  # the exit code of the signal that ended it early, or 0
+    failure: FlashsaleError | None  # why nothing was confirmed
 
 
 def load(
@@ -30,17 +38,21 @@ def load(
     ] = "30s",
     keepalive: Annotated[
         bool,
-        typer.Option("--keepalive", help="Share kept connections: shows how that skews the pods."),
+        typer.Option("--keepalive", help="Share kept connections, which skews the pods' shares."),
     ] = False,
     arrivals: Annotated[
         str, typer.Option("--arrivals", metavar="even|poisson", help="How buyers are spaced.")
     ] = "even",
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Of poisson arrivals: same seed, same plan.")
+        int, typer.Option("--seed", metavar="N", help="Repeat the same poisson arrivals.")
     ] = 0,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long a buyer waits.")
     ] = "5s",
+    max_lost: Annotated[
+        int | None,
+        typer.Option("--max-lost", metavar="N", help="Fail when more purchases are lost."),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option("--url", metavar="URL", help="Send to this address, not to the open sale."),
@@ -49,27 +61,45 @@ def load(
     """Send buyers on a schedule, and count what becomes of every purchase."""
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
-    from flashsale.cli.output import out_json
     from flashsale.cli.parsers import duration as seconds
-    from flashsale.load.fairness import shares
 
     typed = shared(ctx)
-    wishes = {
+    options = {
         "rate": rate,
-        "seconds": seconds(duration),
+        "seconds": seconds(duration, "--for"),
         "arrivals": arrival_kind(arrivals),
         "seed": seed,
         "keepalive": keepalive,
-        "timeout": seconds(timeout),
+        "timeout": seconds(timeout, "--timeout"),
     }
-    report, code = run(_loaded(typed, url, wishes))
-    verdict = shares(report)
-    if typed.json:
-        out_json({**report.figures.to_json(), "shares": verdict.to_json()})
-    else:
-        _print(report, verdict.text)
-    if report.interrupted:
-        raise typer.Exit(code)
+    refuse_negative_max_lost(max_lost)
+    finished = run(_run_load(typed, url, options))
+    _print(typed, finished.report)
+    if finished.report.interrupted:
+        raise typer.Exit(finished.signal_code)
+    if failure := finished.failure or too_many_lost(finished.report.figures, max_lost):
+        raise failure
+
+
+def refuse_negative_max_lost(figure: int | None) -> None:
+    """Raise BadInputError if `--max-lost` is below 0."""
+    from flashsale.base.errors import BadInputError
+
+    if figure is not None and figure < 0:
+        raise BadInputError(
+            f"--max-lost must be 0 or more, not {figure}.", hint="flashsale load --max-lost 0"
+        )
+
+
+def too_many_lost(figures: Figures, max_lost: int | None) -> FlashsaleError | None:
+    """Make the error of a load that lost more than allowed; by default any number is allowed."""
+    from flashsale.base.errors import PurchasesLostError
+    from flashsale.base.text import counted
+
+    if max_lost is None or figures.lost <= max_lost:
+        return None
+    were = f"{counted(figures.lost, 'purchase')} {'was' if figures.lost == 1 else 'were'} lost"
+    return PurchasesLostError(f"{were}; {max_lost:,} may be.", hint="flashsale drill")
 
 
 def arrival_kind(text: str) -> str:
@@ -78,62 +108,81 @@ def arrival_kind(text: str) -> str:
 
     if text not in ("even", "poisson"):
         raise BadInputError(
-            f"Buyers cannot come '{text}': choose even or poisson.",
+            f"--arrivals must be even or poisson, not '{text}'.",
             hint="flashsale load --arrivals poisson",
         )
     return text
 
 
-async def _loaded(typed: Shared, url: str | None, wishes: dict[str, Any]) -> Done:
-    """Find the sale, send the crowd, and hold on to the way there meanwhile."""
+async def _run_load(typed: Shared, url: str | None, options: dict[str, Any]) -> Finished:
+    """Find the sale, send the purchases, and hold the connection to the sale meanwhile."""
     from flashsale.base.text import number
     from flashsale.cli.output import note
     from flashsale.load.plan import LoadPlan
     from flashsale.load.target import find_target
 
-    async with _address(typed, url) as address:
+    async with _open_address(typed, url) as (address, sale):
         target = find_target(address, allow_remote=typed.allow_remote)
-        plan = LoadPlan(target=target, **wishes)
-        buyers = "purchase a second" if plan.rate == 1 else "purchases a second"
-        note(f"{number(plan.rate)} {buyers} for {number(plan.seconds)} s to {target.url}")
-        return await _sent(plan)
+        plan = LoadPlan(target=target, **options)
+        purchases = "purchase a second" if plan.rate == 1 else "purchases a second"
+        note(f"{number(plan.rate)} {purchases} for {number(plan.seconds)} s to {target.url}")
+        report, code = await _send(plan)
+        figures = report.figures
+        failed = figures.sent and not figures.confirmed and not report.interrupted
+        failure = await _explain_failure(sale, target.url, figures) if failed else None
+        return Finished(report, code, failure)
 
 
 @asynccontextmanager
-async def _address(typed: Shared, url: str | None) -> AsyncIterator[str]:
+async def _open_address(typed: Shared, url: str | None) -> AsyncIterator[tuple[str, Sale | None]]:
     """Give the address that was typed, or the open sale's for as long as it is held."""
     if url is not None:
-        yield url
+        yield url, None
         return
     from flashsale.cli.output import notes
-    from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
     from flashsale.sale.session import connect_to_sale
+    from flashsale.sale.url import open_url
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        found = await sale.service_object()
-        async with sale.cluster.reach(Service.from_object(found), notes()) as address:
-            await refuse_if_port_taken(sale, found, address)
-            yield address
+    async with (
+        connect_to_sale(typed.wanted, typed.namespace) as sale,
+        open_url(sale, notes()) as address,
+    ):
+        yield address, sale
 
 
-async def _sent(plan: LoadPlan) -> Done:
+async def _explain_failure(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:
+    """Make the error that says why no purchase was confirmed."""
+    from flashsale.base.errors import FlashsaleError, PurchasesLostError
+    from flashsale.load.results import failure_counts
+
+    why, hint = f"{url}: {failure_counts(figures)}.", ""
+    if sale:
+        pods = (await sale.replicaset()).get("status") or {}
+        hint = "flashsale logs"
+        if not pods.get("readyReplicas"):
+            why = f"no pod is ready (0 of {pods.get('replicas', 0)}); {failure_counts(figures)}."
+            hint = "flashsale status"
+    error = PurchasesLostError if figures.lost else FlashsaleError
+    return error(f"None of {figures.sent:,} purchases was confirmed: {why}", hint=hint)
+
+
+async def _send(plan: LoadPlan) -> tuple[Report, int]:
     """Send everything, showing how it goes; the first signal ends it early, the second at once."""
     import asyncio
 
     from flashsale.cli.event_loop import interruptible
     from flashsale.clusters.state.directory import state_home
-    from flashsale.load.coordinator import run
-    from flashsale.load.status_file import Announcer
+    from flashsale.load.coordinator import run_load
+    from flashsale.load.status_file import StatusFile
 
     stop, task = asyncio.Event(), asyncio.current_task()
     assert task is not None
     with (
         interruptible(stop, task, terminable=True) as heard,
         _board() as show,
-        Announcer(state_home(), show) as told,
+        StatusFile(state_home(), show) as status,
     ):
-        report = await run(plan, observer=told, stop=stop)
+        report = await run_load(plan, observer=status, stop=stop)
     return report, heard[0] if heard else 0
 
 
@@ -169,12 +218,16 @@ def _liner() -> Observer:
     return show
 
 
-def _print(report: Report, verdict: str) -> None:
+def _print(typed: Shared, report: Report) -> None:
     import sys
 
-    from flashsale.load.machine_limits import own_limits
+    from flashsale.cli.output import out_json
+    from flashsale.load.document import build_document
     from flashsale.ui import load as views
     from flashsale.ui.console import printed
 
-    shown = views.summary(report.figures, verdict, own_limits(report.figures))
-    printed(shown, sys.stdout)
+    document = build_document(report)
+    if typed.json:
+        out_json(document)
+    else:
+        printed(views.summary(document), sys.stdout)

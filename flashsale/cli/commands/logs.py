@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 def logs(
     ctx: typer.Context,
     pod: Annotated[
-        str | None, typer.Argument(metavar="POD", help="Only this one; else all pods.")
+        str | None,
+        typer.Argument(metavar="POD", help="Name of a pod, or its last part.  [default: all pods]"),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on printing as lines come; Ctrl-C ends it.")
+        bool,
+        typer.Option("--follow", "-f", help="Go on printing lines as they come; Ctrl-C ends it."),
     ] = False,
     tail: Annotated[
-        int | None, typer.Option("--tail", metavar="N", help="Only the last N lines of each pod.")
+        int | None,
+        typer.Option(
+            "--tail", metavar="N", help="Print the last N lines of each pod.  [default: all]"
+        ),
     ] = None,
 ) -> None:
     """Print what the pods log, each line tagged with its pod."""
@@ -32,11 +37,13 @@ def logs(
 
     typed = shared(ctx)
     if tail is not None and tail < 0:
-        raise BadInputError(f"{tail} lines cannot be shown.", hint="flashsale logs --tail 10")
-    run(_printed(typed, pod, follow, tail))
+        raise BadInputError(
+            f"--tail must be 0 or more, not {tail}.", hint="flashsale logs --tail 10"
+        )
+    run(_print_logs(typed, pod, follow, tail))
 
 
-async def _printed(typed: Shared, pod: str | None, follow: bool, tail: int | None) -> None:
+async def _print_logs(typed: Shared, pod: str | None, follow: bool, tail: int | None) -> None:
     from contextlib import aclosing
 
     from flashsale.sale import logs as reading
@@ -56,6 +63,7 @@ async def _printed(typed: Shared, pod: str | None, follow: bool, tail: int | Non
 def _printer(json: bool) -> Callable[[Line], None]:
     import sys
 
+    from flashsale.base.text import printable
     from flashsale.cli.output import out_json
     from flashsale.ui.colours import paint, pod_colour
     from flashsale.ui.console import colourful
@@ -69,7 +77,7 @@ def _printer(json: bool) -> Callable[[Line], None]:
         tag = line.pod
         if colours is not None:
             tag = paint(tag, colours.setdefault(tag, pod_colour(len(colours))))
-        sys.stdout.write(f"{tag} {line.text}\n")
+        sys.stdout.write(f"{tag} {printable(line.text, most=None)}\n")
         sys.stdout.flush()
 
     return show

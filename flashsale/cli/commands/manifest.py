@@ -11,7 +11,7 @@ def manifest(
     ctx: typer.Context,
     as_taught: Annotated[
         bool,
-        typer.Option("--as-taught", help="The exercise's own fields, without what we added."),
+        typer.Option("--as-taught", help="Print the exercise's own fields alone."),
     ] = False,
 ) -> None:
     """Print the YAML that `up` applies."""

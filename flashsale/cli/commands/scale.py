@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.sale.scale import Scaling
 
-SETTINGS = {"ignore_unknown_options": True}  # numbers alone: -1 can be answered
-
 
 def scale(
     ctx: typer.Context,
-    replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep.")],
+    replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep, 0 to 100.")],
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
 ) -> None:
@@ -28,25 +26,29 @@ def scale(
     from flashsale.ui.results import scaled_view
 
     typed, count = shared(ctx), parsers.replica_count(replicas)
-    name, scaling = run(_scaled(typed, count, not no_wait, parsers.duration(timeout)))
+    name, scaling = run(
+        _scale(typed, count, wait=not no_wait, timeout=parsers.duration(timeout, "--timeout"))
+    )
     if typed.json:
         out_json(scaling.as_json())
     else:
         out(scaled_view(name, scaling, waited=not no_wait))
 
 
-async def _scaled(typed: Shared, replicas: int, wait: bool, timeout: float) -> tuple[str, Scaling]:
-    from flashsale.sale.scale import scale as change
+async def _scale(
+    typed: Shared, replicas: int, *, wait: bool, timeout: float
+) -> tuple[str, Scaling]:
+    from flashsale.sale import scale as scaling
     from flashsale.sale.session import connect_to_sale
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         if not wait:
-            return sale.name, await change(sale, replicas, wait=False)
-        from flashsale.cli.output import looking, progress
+            return sale.name, await scaling.set_replicas(sale, replicas)
+        from flashsale.cli.output import looking, note, progress
+        from flashsale.sale.observe.monitor import SaleMonitor
 
         with progress() as shown:
             shown.step(f"Scaling {sale.name} to {replicas}")
-            view = looking(shown)
-            tell = view.sight if view else None
-            scaling = await change(sale, replicas, timeout=timeout, tell=tell)
-        return sale.name, scaling
+            async with SaleMonitor.of(sale, *looking(shown)) as monitor:
+                done = await scaling.scale(monitor, replicas, timeout=timeout, note=note)
+        return sale.name, done

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.errors import BadInputError
+
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
-    from flashsale.sale.status import SaleStatus
+    from flashsale.sale.status import SaleInNamespace, SaleStatus
 
 
-def status(ctx: typer.Context) -> None:
+def status(
+    ctx: typer.Context,
+    everywhere: Annotated[
+        bool,
+        typer.Option("--all-namespaces", "-A", help="List the sales of all namespaces."),
+    ] = False,
+) -> None:
     """Show the ReplicaSet, its pods and the Service, as kubectl does.
 
     `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
@@ -20,10 +28,19 @@ def status(ctx: typer.Context) -> None:
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.output import note, out, out_json
-    from flashsale.ui.kubectl_tables import status_view
+    from flashsale.ui.kubectl_tables import sales_table, status_view
 
-    typed = shared(ctx, outputs=("json", "wide"))
-    found = run(_found(typed))
+    typed = shared(ctx)
+    if everywhere:
+        if typed.namespace:
+            raise BadInputError("Give only one of -A, -n.", hint="flashsale status -A")
+        sales = run(_find_all(typed))
+        if typed.json:
+            out_json([sale.as_json() for sale in sales])
+        else:
+            out(sales_table(sales, time.time()))
+        return
+    found = run(_find(typed))
     if typed.json:
         out_json(found.as_json(time.time()))
     else:
@@ -32,9 +49,25 @@ def status(ctx: typer.Context) -> None:
         note(found.trouble)
 
 
-async def _found(typed: Shared) -> SaleStatus:
-    from flashsale.sale import status as showing
+async def _find(typed: Shared) -> SaleStatus:
+    from flashsale.cli.output import after_a_second
+    from flashsale.sale import status as sale_status
     from flashsale.sale.session import connect_to_sale
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        return await showing.status(sale)
+    async with (
+        after_a_second("Asking the cluster ..."),
+        connect_to_sale(typed.wanted, typed.namespace) as sale,
+    ):
+        return await sale_status.status(sale)
+
+
+async def _find_all(typed: Shared) -> list[SaleInNamespace]:
+    from flashsale.cli.output import after_a_second
+    from flashsale.sale.session import connect_to_sale
+    from flashsale.sale.status import all_sales
+
+    async with (
+        after_a_second("Asking the cluster ..."),
+        connect_to_sale(typed.wanted, None) as sale,
+    ):
+        return await all_sales(sale)

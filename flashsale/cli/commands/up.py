@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.errors import ConsentError, RefusedError
 from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
     from flashsale.clusters.base import NewProfileOptions, Progress
+    from flashsale.sale.files.app_folder import Project
     from flashsale.sale.up.up import Opened, Order
 
 COUNT = "flashsale up --replicas"
@@ -24,25 +27,34 @@ def up(
         Path | None,
         typer.Argument(
             metavar="DIR",
-            help="Folder with your own app.py, Dockerfile and flashsale-replicaset.yaml, or some.",
+            help="Folder of your app.py, Dockerfile, flashsale-replicaset.yaml; each optional.",
         ),
     ] = None,
     replicas: Annotated[
-        str | None, typer.Option("--replicas", metavar="N", help="How many pods to keep.")
+        str | None,
+        typer.Option(
+            "--replicas",
+            metavar="N",
+            help="How many pods to keep, 0 to 100.  [default: the manifest's]",
+        ),
     ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(
-            "--manifest", metavar="FILE", help="Another manifest than DIR's or ours; - is stdin."
+            "--manifest", metavar="FILE", help="Apply this manifest; - reads standard input."
         ),
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option("--image", metavar="NAME:TAG", help="Call the image so, and run that one."),
+        typer.Option(
+            "--image", metavar="NAME:TAG", help="Name of the image that is built and run."
+        ),
     ] = None,
     push: Annotated[
         str,
-        typer.Option("--push", metavar="REPOSITORY", help="Push the image there and run it."),
+        typer.Option(
+            "--push", metavar="REPOSITORY", help="Push the image there, and run it from there."
+        ),
     ] = "",
     build_arg: Annotated[
         list[str] | None,
@@ -52,17 +64,28 @@ def up(
         bool, typer.Option("--rebuild", help="Build the image even if nothing changed.")
     ] = False,
     no_roll: Annotated[
-        bool, typer.Option("--no-roll", help="Leave pods alone that run an older version.")
+        bool, typer.Option("--no-roll", help="Keep pods that run an older version.")
     ] = False,
     driver: Annotated[
-        str, typer.Option("--driver", metavar="NAME", help="For a new minikube profile: docker.")
+        str,
+        typer.Option(
+            "--driver", metavar="NAME", help="Driver of a new minikube profile, as docker."
+        ),
     ] = "",
     cpus: Annotated[
         int | None, typer.Option("--cpus", metavar="N", help="CPUs of a new minikube profile.")
     ] = None,
     memory: Annotated[
-        str, typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile: 4g.")
+        str,
+        typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile, as 4g."),
     ] = "",
+    recreate: Annotated[
+        bool,
+        typer.Option(
+            "--recreate",
+            help="Delete a minikube profile that is damaged or lost its node, and make it anew.",
+        ),
+    ] = False,
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
 ) -> None:
@@ -76,22 +99,31 @@ def up(
     from flashsale.ui.results import opened_view
 
     typed = shared(ctx)
-    found = app_folder.from_folder(folder, manifest) if folder else app_folder.packaged(manifest)
     arguments = dict(map(parsers.build_arg, build_arg or []))
     order = Order(
-        project=found,
         namespace=typed.namespace,
         image=None if image is None else parsers.image_name(image),
         replicas=None if replicas is None else parsers.replica_count(replicas, COUNT),
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,
-        timeout=parsers.duration(timeout),
+        timeout=parsers.duration(timeout, "--timeout"),
     )
-    making = parsers.making(driver, cpus, memory)
-    with output.progress() as progress:
-        again = folder is None  # then the files are those of last time
-        opened = run(_opened(typed, order, making, progress, manifest=manifest, again=again))
+    making = replace(parsers.new_profile_options(driver, cpus, memory), recreate=recreate)
+    project = app_folder.from_folder(folder, manifest) if folder else None
+
+    def attempt(making: NewProfileOptions) -> Opened:
+        with output.progress() as progress:
+            return run(_opened(typed, project, manifest, order, making, progress))
+
+    try:
+        opened = attempt(making)
+    except ConsentError as error:
+        if not output.can_ask():
+            raise
+        if not output.ask(f"{error} {error.question}"):
+            raise RefusedError("Nothing was changed.", hint=error.hint) from error
+        opened = attempt(replace(making, recreate=True))
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
@@ -100,31 +132,25 @@ def up(
 
 async def _opened(
     typed: Shared,
+    project: Project | None,
+    manifest: Path | None,
     order: Order,
     making: NewProfileOptions,
     progress: Progress,
-    *,
-    manifest: Path | None,
-    again: bool,
 ) -> Opened:
-    from dataclasses import replace
-
+    """Choose the cluster, then the files where no folder was typed: those of last time."""
     from flashsale.cli.output import looking
-    from flashsale.clusters.availability import describe
     from flashsale.clusters.select import select_for_up
     from flashsale.sale.files import app_folder
     from flashsale.sale.up import bookkeeping
     from flashsale.sale.up.up import open_sale
 
     choice = await select_for_up(replace(typed.wanted, making=making))
-    where = describe(choice.record)
-    progress.note(f"On {where}: {choice.why}.")
-    if again:
+    progress.note(f"On {choice.cluster.describe()}: {choice.why}.")
+    if project is None:
         before = bookkeeping.folder_of(choice.record, typed.namespace)
-        found, note = app_folder.again(before, manifest)
-        order = replace(order, project=found)
+        project, note = app_folder.from_last_time(before, manifest)
         if note:
             progress.note(note)
-    view = looking(progress)
-    tell = view.sight if view else None
-    return await open_sale(choice, order, progress, tell=tell)
+    observers = looking(progress)
+    return await open_sale(choice, project, order, progress, observers=observers)

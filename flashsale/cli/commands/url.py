@@ -37,24 +37,16 @@ async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
     """Show the open sale's address; return at once where it works by itself, else hold it."""
     import asyncio
 
-    from flashsale.base.errors import ClusterUnreachableError
     from flashsale.cli.output import notes
     from flashsale.clusters.base import TunnelUrl
-    from flashsale.objects.models import Service
-    from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
     from flashsale.sale.session import connect_to_sale
+    from flashsale.sale.url import open_url
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        found = await sale.service_object()
-        service = Service.from_object(found)
-        try:
-            address = await sale.cluster.address(service)
-        except ClusterUnreachableError:
-            async with sale.cluster.reach(service, notes(), one_pod=True) as address:
-                show(address)
-                sys.stdout.flush()  # whoever reads it through a pipe needs it now
-                if isinstance(address, TunnelUrl):
-                    await asyncio.Event().wait()
-        else:
-            await refuse_if_port_taken(sale, found, address)
-            show(address)
+    async with (
+        connect_to_sale(typed.wanted, typed.namespace) as sale,
+        open_url(sale, notes(), one_pod=True) as address,
+    ):
+        show(address)
+        sys.stdout.flush()  # whoever reads it through a pipe needs it now
+        if isinstance(address, TunnelUrl):
+            await asyncio.Event().wait()

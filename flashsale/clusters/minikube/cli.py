@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from asyncio.subprocess import Process
@@ -10,11 +11,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.clusters.minikube.home import not_ours
 from flashsale.clusters.subprocesses import run, tunnels
 from flashsale.clusters.subprocesses.run import Each, Output, nothing
 
+log = logging.getLogger(__name__)
+
 INSTALL = "https://minikube.sigs.k8s.io/docs/start/"
+NOT_PERMITTED = 37  # exit code of every command, `version` too, as plain text
+
+
+class MinikubeSilentError(ClusterUnreachableError):
+    """A command did not end in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,13 @@ class MinikubeCli:
         """Run one command to its end and return everything it said.
 
         Raises:
-            ClusterUnreachableError: minikube is not installed, or did not end in time.
+            ClusterUnreachableError: minikube is not installed, cannot be run, may not use its own
+                files, or did not end in time.
         """
-        return await self.follow(*words, timeout=timeout)
+        answer = await self.follow(*words, timeout=timeout)
+        if answer.code == NOT_PERMITTED:
+            raise not_ours(self.profile, f"{answer.stdout}\n{answer.stderr}")
+        return answer
 
     async def follow(
         self,
@@ -78,11 +91,13 @@ class MinikubeCli:
         """Run one command and hand on its lines as they come: stdout to `each`.
 
         Raises:
-            ClusterUnreachableError: minikube is not installed, or did not end in time.
+            ClusterUnreachableError: minikube is not installed, cannot be run, or did not end in
+                time.
         """
         limit = timeout or self.patience.answer
+        log.debug("runs minikube %s for %s", " ".join(words), self.profile)
         try:
-            return await run.follow(
+            answer = await run.follow(
                 *self._command(words),
                 each=each,
                 each_error=each_error,
@@ -90,19 +105,20 @@ class MinikubeCli:
                 patience=self.patience.interrupt,
                 environment=environment(),
             )
-        except (FileNotFoundError, PermissionError) as error:
-            raise missing() from error
-        except TimeoutError as error:
-            name = self.profile
-            resume = f"run it again to resume, or minikube delete -p {name}; why: "
-            raise ClusterUnreachableError(
+        except TimeoutError as error:  # before OSError, of which it is one
+            raise MinikubeSilentError(
                 f"minikube {words[0]} did not end within {limit:g} s.",
-                hint=f"{resume if words[0] == 'start' else ''}minikube logs -p {name}",
+                hint=f"minikube logs -p {self.profile}",
             ) from error
+        except OSError as error:
+            raise unusable(error) from error
+        log.debug("minikube %s left with code %d", words[0], answer.code)
+        return answer
 
     @asynccontextmanager
     async def tunnel(self, home: Path, *words: str) -> AsyncGenerator[Process]:
         """Hold a running command that keeps a tunnel open; it ends with SIGINT on the way out."""
+        log.debug("holds minikube %s for %s", " ".join(words), self.profile)
         async with tunnels.tunnel(
             home,
             *self._command(words),
@@ -117,4 +133,19 @@ class MinikubeCli:
 
 def missing() -> ClusterUnreachableError:
     """Say that there is no minikube."""
-    return ClusterUnreachableError("minikube was not found in PATH.", hint=f"install it: {INSTALL}")
+    return ClusterUnreachableError(
+        "minikube was not found in PATH.", hint=Hint(words=f"install it: {INSTALL}")
+    )
+
+
+def unusable(error: OSError) -> ClusterUnreachableError:
+    """Say why the system cannot run minikube: none is there, or not one for this machine."""
+    program = shutil.which("minikube")
+    if program is None:
+        return missing()
+    why = os.strerror(error.errno or 0)
+    if isinstance(error, FileNotFoundError):
+        why = "the interpreter that it names is not there"
+    return ClusterUnreachableError(
+        f"{program} cannot be run: {why}.", hint=Hint(words=f"install minikube anew: {INSTALL}")
+    )

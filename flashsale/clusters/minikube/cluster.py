@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.addresses import is_loopback
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.base.image_names import full_name
 from flashsale.clusters.base import (
     App,
     BuildOptions,
@@ -23,13 +24,14 @@ from flashsale.clusters.base import (
 from flashsale.clusters.context import FROM_INSIDE, ContextCluster
 from flashsale.clusters.docker_build import LazyStep, by_docker, recipe
 from flashsale.clusters.minikube import current_context
-from flashsale.clusters.minikube.availability import host_docker_answers
-from flashsale.clusters.minikube.cli import MinikubeCli, MinikubeTimeouts, installed
+from flashsale.clusters.minikube.availability import host_docker_trouble
+from flashsale.clusters.minikube.cli import MinikubeCli, MinikubeTimeouts, installed, missing
+from flashsale.clusters.minikube.condition import condition, up_command
 from flashsale.clusters.minikube.image import image_build
 from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
-from flashsale.clusters.minikube.image.node_images import full
+from flashsale.clusters.minikube.image.image_route import image_route
 from flashsale.clusters.minikube.kill_container import crash
-from flashsale.clusters.minikube.profile import Profile, known, observe, version
+from flashsale.clusters.minikube.profile import Profile, known, profile_state, version
 from flashsale.clusters.minikube.service_url import (
     ProbeResult,
     ServiceRoute,
@@ -38,11 +40,11 @@ from flashsale.clusters.minikube.service_url import (
     tcp_probe,
     tunnel_needed,
 )
-from flashsale.clusters.minikube.start import lifecycle, stopping
-from flashsale.clusters.minikube.start.start_plan import Wish, check_version, image_route
+from flashsale.clusters.minikube.start.lifecycle import Lifecycle
+from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
-from flashsale.docker import EngineError, connected, own_docker
+from flashsale.docker import EngineError, Trouble, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
@@ -59,6 +61,7 @@ class MinikubeCluster:
     kind: Kind = "minikube"
     start_hint: str = "flashsale up"
     stops_with_sale: bool = False
+    can_be_started: bool = True
 
     @property
     def context(self) -> str:
@@ -68,11 +71,45 @@ class MinikubeCluster:
     @property
     def kubeconfig(self) -> Path:
         """The file that minikube writes: the first of $KUBECONFIG."""
-        return current_context.path(os.environ)
+        return current_context.path()
+
+    def describe(self) -> str:
+        """Name it in a sentence."""
+        return f"the minikube profile '{self.profile}'"
+
+    def cli_options(self) -> str:
+        """Write the options that lead here."""
+        return up_command(self.profile).removeprefix("flashsale up ")
 
     async def running(self) -> bool:
         """Whether the cluster is up; starts nothing."""
-        return installed() and (await observe(self._minikube)).running
+        return (await profile_state(self.profile)).running
+
+    async def diagnosis(self) -> FlashsaleError | None:
+        """Say what minikube says of the profile; None if that is running and well.
+
+        Raises:
+            ClusterUnreachableError: minikube is not installed, or does not answer.
+        """
+        if not installed():
+            raise missing()
+        name, state = self.profile, await profile_state(self.profile)
+        if not state.exists:
+            return NoSaleError(
+                f"No sale is open here: there is no minikube profile '{name}'.", hint="flashsale up"
+            )
+        if not state.running:
+            trouble = await host_docker_trouble() if asks_docker(state) else None
+            if trouble and trouble.trouble is not Trouble.ABSENT:
+                return trouble
+            found = condition(name, state, docker=trouble is None)
+            return ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+        if name in contexts.read():
+            return None
+        return ClusterUnreachableError(
+            f"minikube '{name}' runs, but the kubeconfig has no context of that name.",
+            hint=f"minikube update-context -p {name}",
+        )
 
     async def start(self, progress: Progress) -> None:
         """Create, start, resume or repair the profile; leave a running one alone.
@@ -116,10 +153,10 @@ class MinikubeCluster:
         """
         if url := await self._near(service):
             return url
-        image_route = await self._road(service)
-        if url := await image_route.direct():
+        route = await self._route(service)
+        if url := await route.direct():
             return url
-        raise tunnel_needed(image_route.profile)
+        raise tunnel_needed(route.profile)
 
     @asynccontextmanager
     async def reach(
@@ -135,8 +172,8 @@ class MinikubeCluster:
             note(reached_at(url))
             yield url
             return
-        image_route, home = await self._road(service), self.home or state_home()
-        async with reachable(image_route, home, note, one_pod=one_pod) as url:
+        route = await self._route(service)
+        async with reachable(route, self._home, note, one_pod=one_pod) as url:
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
@@ -164,29 +201,34 @@ class MinikubeCluster:
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
-        await stopping.stop(self._minikube, progress)
+        await self._lifecycle(progress).stop()
         return True
 
     @property
     def _minikube(self) -> MinikubeCli:
         return MinikubeCli(self.profile, self.patience)
 
-    async def _ensure(self, progress: Progress) -> Profile:
+    @property
+    def _home(self) -> Path:
+        return self.home or state_home()
+
+    def _lifecycle(self, progress: Progress) -> Lifecycle:
         wish = Wish(self.profile, self.making)
-        found = await lifecycle.ensure_running(self._minikube, wish, progress, host_docker_answers)
+        return Lifecycle(self._minikube, wish, progress, host_docker_trouble, self._home)
+
+    async def _ensure(self, progress: Progress) -> None:
+        found = await self._lifecycle(progress).ensure_running()
         keep_proxies_off(found.ip)  # from the Kubernetes client too
-        return found
 
     async def _asleep(self) -> None:
-        raise ClusterUnreachableError(
-            f"minikube '{self.profile}' is stopped.", hint=self.start_hint
-        )
+        if error := await self.diagnosis():
+            raise error
 
     async def _profile(self) -> Profile:
         profile = await known(self._minikube)
         if profile is None:
             raise ClusterUnreachableError(
-                f"There is no minikube profile '{self.profile}'.", hint="flashsale up"
+                f"There is no minikube profile '{self.profile}'.", hint=up_command(self.profile)
             )
         keep_proxies_off(profile.ip)
         return profile
@@ -201,7 +243,7 @@ class MinikubeCluster:
         met = await tcp_probe(host, service.node_port, self.patience.probe)
         return f"http://{host}:{service.node_port}" if met is ProbeResult.OPEN else ""
 
-    async def _road(self, service: Service) -> ServiceRoute:
+    async def _route(self, service: Service) -> ServiceRoute:
         if service.node_port is None:
             raise no_node_port(service)
         return ServiceRoute(self._minikube, await self._profile(), service)
@@ -226,4 +268,4 @@ class MinikubeCluster:
         made = await image_build.make(
             self._minikube, made_from, profile, telling.line, progress.note
         )
-        return Image(full(name), made.built, made.id, others=made.others)
+        return Image(full_name(name), made.built, made.id, others=made.others)

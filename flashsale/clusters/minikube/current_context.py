@@ -4,35 +4,66 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.base.files import replace_file
+from flashsale.kube import kubeconfig
 
 
-def path(environ: Mapping[str, str]) -> Path:
-    """The first entry of $KUBECONFIG that is not empty, else ~/.kube/config."""
-    named = next(filter(None, environ.get("KUBECONFIG", "").split(os.pathsep)), "")
+def path() -> Path:
+    """Name the file that minikube writes: $KUBECONFIG's first that is not empty, or kubectl's."""
+    named = next(filter(None, os.environ.get("KUBECONFIG", "").split(os.pathsep)), "")
     return Path(named) if named else Path.home() / ".kube" / "config"
 
 
+def check_usable() -> None:
+    """Do nothing if minikube can read and write the kubeconfig.
+
+    Else its `status` calls a healthy cluster misconfigured, and no start of it would help.
+
+    Raises:
+        ClusterUnreachableError: with the file's name, and what is wrong with it.
+    """
+    file = path()
+    if wrong := kubeconfig.problem(file) or _unwritable(file):
+        raise ClusterUnreachableError(
+            f"minikube cannot use the kubeconfig: {wrong}.", hint=f"ls -l {kubeconfig.quoted(file)}"
+        )
+
+
+def _unwritable(file: Path) -> str:
+    place = file if os.path.exists(file) else next(p for p in file.parents if os.path.exists(p))
+    if place != file and not place.is_dir():
+        return f"{file} cannot be made, because {place} is not a folder"
+    if os.access(place, os.W_OK):
+        return ""
+    return f"{place} cannot be written"
+
+
 @contextlib.contextmanager
-def current_context_kept() -> Iterator[None]:
-    """Undo what a command does to the current context: `update-context` has no option for that."""
-    file = path(os.environ)
+def kept(profile: str) -> Iterator[None]:
+    """Undo what a command does to the current context.
+
+    `update-context` has no option for that, and `start --keep-context` keeps it only while a
+    profile is made: each later start makes it the current one. What somebody else makes current
+    meanwhile stays.
+    """
+    file = path()
     before = current(_text(file)) or NOBODY
     try:
         yield
     finally:
         text = _text(file)
         after = current(text)
-        if after and after.name != before.name:
-            replace_file(file.resolve(), text[: after.start] + before.source + text[after.end :])
+        if after and after.name == profile != before.name:
+            _write(file, text[: after.start] + before.source + text[after.end :])
 
 
 @dataclass(frozen=True, slots=True)
-class Current:
+class CurrentContext:
     """The current context as a file names it."""
 
     name: str
@@ -41,10 +72,10 @@ class Current:
     end: int = 0
 
 
-NOBODY = Current("", '""')
+NOBODY = CurrentContext("", '""')
 
 
-def current(text: str) -> Current | None:
+def current(text: str) -> CurrentContext | None:
     """Find the current context in a kubeconfig, YAML or JSON; None if none is named.
 
     Only that is ever replaced: a file read and written anew would have lost its comments.
@@ -58,7 +89,7 @@ def current(text: str) -> Current | None:
     for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
         if key.value == "current-context" and value.value:
             start, end = value.start_mark.index, value.end_mark.index
-            return Current(value.value, text[start:end], start, end)
+            return CurrentContext(value.value, text[start:end], start, end)
     return None
 
 
@@ -67,3 +98,11 @@ def _text(file: Path) -> str:
         return file.read_bytes().decode()  # line ends as they are
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _write(file: Path, text: str) -> None:
+    target = file.resolve()  # a link stays a link
+    try:
+        replace_file(target, text)
+    except OSError:  # a folder that takes no new files: then in place
+        target.write_bytes(text.encode())

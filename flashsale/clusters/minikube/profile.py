@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.base.errors import ClusterUnreachableError
-from flashsale.clusters.minikube.cli import MinikubeCli, installed
+from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.clusters.minikube.cli import (
+    INSTALL,
+    MinikubeCli,
+    MinikubeSilentError,
+    MinikubeTimeouts,
+    installed,
+)
+from flashsale.clusters.minikube.home import not_ours
 from flashsale.clusters.subprocesses.run import Output
 
-BAD_CONFIG, NO_PROFILE = 38, 85  # exit codes
+log = logging.getLogger(__name__)
+
+NOT_OURS, BAD_CONFIG, NO_PROFILE = 37, 38, 85  # exit codes
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig
 
 
@@ -24,10 +37,17 @@ class Profile:
     driver: str
     runtime: str
     nodes: tuple[str, ...]  # their names: empty for the first, m02 and so on for the others
-    ip: str  # of the first node
+    ip: str  # of the first node; empty until its machine ran for the first time
     port: int = 8443  # of its API server, as seen from the node's own network
     cpus: int = 0  # of each node; 0 where minikube does not say
     memory: int = 0  # MiB
+    kubernetes: str = ""  # its version, v1.36.2; empty where minikube does not say
+    finished: bool = True  # whether a start ever came to its end: then minikube notes the addons
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Name the nodes' machines, or containers."""
+        return tuple(f"{self.name}-{node}" if node else self.name for node in self.nodes)
 
     @classmethod
     def from_config(cls, entry: Mapping[str, Any]) -> Profile:
@@ -35,15 +55,18 @@ class Profile:
         config = entry.get("Config") or {}
         nodes = config.get("Nodes") or []
         first = nodes[0] if nodes else {}
+        kubernetes = config.get("KubernetesConfig") or {}
         return cls(
             name=entry["Name"],
             driver=config.get("Driver", ""),
-            runtime=(config.get("KubernetesConfig") or {}).get("ContainerRuntime") or "docker",
+            runtime=kubernetes.get("ContainerRuntime") or "docker",
             nodes=tuple(node.get("Name", "") for node in nodes) or ("",),
             ip=first.get("IP", ""),
             port=first.get("Port") or 8443,
             cpus=config.get("CPUs") or 0,
             memory=config.get("Memory") or 0,
+            kubernetes=kubernetes.get("KubernetesVersion") or "",
+            finished=config.get("Addons", {}) is not None,
         )
 
 
@@ -62,9 +85,7 @@ class MinikubeStatus:
 
 
 WELL = MinikubeStatus("Running", "Running", "Running", "Configured")
-GONE = MinikubeStatus(
-    "Gone", "", "", ""
-)  # minikube prints `null`: the node, or Docker, is not there
+GONE = MinikubeStatus("Gone", "", "", "")  # it prints `null`: the node, or Docker, is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +94,46 @@ class ProfileState:
 
     profile: Profile | None  # None if there is no such profile
     status: MinikubeStatus | None = None  # None if there is none, or minikube could not say
-    damaged: bool = False
+    damaged: str = ""  # why minikube cannot read how it was made, in minikube's words
 
     @property
     def running(self) -> bool:
         return self.status is not None and self.status.well
 
     @property
-    def host_up(self) -> bool:
-        """Whether its node runs, whatever its Kubernetes does."""
-        return self.status is not None and self.status.host == "Running"
-
-    @property
     def exists(self) -> bool:
         """Whether there is such a profile, in whatever state."""
-        return self.profile is not None or self.damaged
+        return self.profile is not None or bool(self.damaged)
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether its first start failed before there was a node."""
+        return self.profile is not None and self.status == GONE and not self.profile.ip
+
+
+_asked: ContextVar[dict[str, asyncio.Task[ProfileState]] | None] = ContextVar("asked", default=None)
+_limit: ContextVar[float] = ContextVar("limit", default=60.0)
+
+
+@asynccontextmanager
+async def asked_once(limit: float) -> AsyncGenerator[None]:
+    """Ask minikube about each profile at most once inside, whoever wants to know.
+
+    With a wrong entry in the kubeconfig one `minikube status` takes 14 s.
+
+    Args:
+        limit: seconds for it.
+    """
+    tasks: dict[str, asyncio.Task[ProfileState]] = {}
+    token, limited = _asked.set(tasks), _limit.set(limit)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+        _limit.reset(limited)
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
 async def profile_state(profile: str) -> ProfileState:
@@ -96,24 +142,65 @@ async def profile_state(profile: str) -> ProfileState:
     Raises:
         ClusterUnreachableError: minikube did not answer in time.
     """
-    return await observe(MinikubeCli(profile)) if installed() else ProfileState(None)
+    tasks = _asked.get()
+    if not installed():
+        return ProfileState(None)
+    if tasks is None:
+        return await observe(MinikubeCli(profile))
+    if profile not in tasks:
+        quick = MinikubeTimeouts(answer=_limit.get(), interrupt=1)
+        tasks[profile] = asyncio.create_task(observe(MinikubeCli(profile, quick)))
+    return await asyncio.shield(tasks[profile])
 
 
 async def observe(minikube: MinikubeCli) -> ProfileState:
     """Read how the profile was made and what state it is in.
 
+    Of the two only `status` can tell a profile that is damaged (38) from one that was never made
+    (85): `profile list` calls both invalid, for every start leaves a file behind, failed ones too.
+
     Raises:
-        ClusterUnreachableError: minikube did not answer in time, or not in JSON.
+        ClusterUnreachableError: minikube did not answer in time, or not in JSON, or may not use
+            its own files.
     """
-    profile = await known(minikube)
-    if profile is None:
-        # --light asks no Docker and so is quick, but leaves out what it calls invalid.
-        full = await minikube.ask("profile", "list", "-o", "json")
-        return ProfileState(None, damaged=minikube.profile in invalid(full))
-    said = await minikube.ask("status", "-o", "json")
-    if said.code == NO_PROFILE:
+    profile, answer = await asyncio.gather(known(minikube), _status(minikube))
+    state = _joined(profile, answer)
+    log.info("minikube %s: %s", minikube.profile, state)
+    return state
+
+
+async def _status(minikube: MinikubeCli) -> Output | None:
+    try:
+        answer = await minikube.follow("status", "-o", "json")
+    except MinikubeSilentError:
+        return None
+    if answer.code == NOT_OURS:
+        raise not_ours(minikube.profile, fatal_message(answer))
+    return answer
+
+
+def _joined(profile: Profile | None, answer: Output | None) -> ProfileState:
+    if answer is None:
+        return ProfileState(profile)
+    if answer.code == NO_PROFILE:
         return ProfileState(None)
-    return ProfileState(profile, status(said), damaged=said.code == BAD_CONFIG)
+    if answer.code == BAD_CONFIG:
+        why = fatal_message(answer).rpartition(": ")[2]
+        return ProfileState(profile, damaged=why or "its config is damaged")
+    found = status(answer)
+    if profile is None and found is not None:  # a config of empty fields: {}
+        return ProfileState(None, damaged="its config names no driver and no node")
+    return ProfileState(profile, found)
+
+
+def fatal_message(answer: Output) -> str:
+    """Read the message of the error event that goes with the exit code; empty without one."""
+    for line in answer.stdout.splitlines():
+        document = _json(line)
+        data = document.get("data") if isinstance(document, dict) else None
+        if isinstance(data, dict) and data.get("exitcode"):
+            return str(data.get("message") or "")
+    return ""
 
 
 async def known(minikube: MinikubeCli) -> Profile | None:
@@ -138,7 +225,7 @@ async def version(minikube: MinikubeCli) -> tuple[int, ...]:
     if said.code or not numbers:
         raise ClusterUnreachableError(
             "The minikube in PATH does not say its version.",
-            hint="install it anew: https://minikube.sigs.k8s.io/docs/start/",
+            hint=Hint(words=f"install it anew: {INSTALL}"),
             details=said.stderr,
         )
     return tuple(int(number) for number in numbers.groups())
@@ -147,14 +234,9 @@ async def version(minikube: MinikubeCli) -> tuple[int, ...]:
 def find(listed: Output, name: str) -> Profile | None:
     """Find a profile in `profile list -o json`."""
     return next(
-        (Profile.from_config(one) for one in _profiles(listed, "valid") if one["Name"] == name),
+        (Profile.from_config(one) for one in _profiles(listed) if one["Name"] == name),
         None,
     )
-
-
-def invalid(listed: Output) -> set[str]:
-    """Name the profiles whose files minikube cannot make sense of."""
-    return {one["Name"] for one in _profiles(listed, "invalid")}
 
 
 def status(said: Output) -> MinikubeStatus | None:
@@ -181,9 +263,9 @@ def _worst(nodes: list[Mapping[str, str]], key: str) -> str:
     return next((word for word in words if word not in good), words[0])
 
 
-def _profiles(listed: Output, key: str) -> list[Mapping[str, Any]]:
+def _profiles(listed: Output) -> list[Mapping[str, Any]]:
     document = _json(listed.stdout)
-    found = document.get(key) if isinstance(document, dict) else None
+    found = document.get("valid") if isinstance(document, dict) else None
     if found is None:
         raise ClusterUnreachableError(
             f"minikube could not list its profiles (code {listed.code}).",

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile import Profile
@@ -68,7 +68,7 @@ class ServiceRoute:
 
 @asynccontextmanager
 async def reachable(
-    road: ServiceRoute, home: Path, note: Callable[[str], None], *, one_pod: bool
+    route: ServiceRoute, home: Path, note: Callable[[str], None], *, one_pod: bool
 ) -> AsyncGenerator[str]:
     """Give a URL of the service for as long as it is held.
 
@@ -80,11 +80,11 @@ async def reachable(
     Raises:
         ClusterUnreachableError: there is no way to it from here, or the tunnel has closed.
     """
-    if url := await road.direct():
+    if url := await route.direct():
         note(reached_at(url))
         yield url
         return
-    minikube, service = road.minikube, road.service
+    minikube, service = route.minikube, route.service
     words = ("service", service.name, "-n", service.namespace, "--url")
     async with minikube.tunnel(home, *words) as tunnel:
         url = await first_match(tunnel, URL, minikube.patience.url)
@@ -97,7 +97,7 @@ async def reachable(
     if code != NO_NODE_PORTS:
         raise unreachable(service, code)
     if not one_pod:
-        raise no_node_ports(road.profile)
+        raise no_node_ports(route.profile)
     note("This driver has no NodePort access; using port-forward, which leads to one pod.")
     async with _forwarded(minikube, service, home) as url:
         yield TunnelUrl(url)
@@ -105,8 +105,13 @@ async def reachable(
 
 @asynccontextmanager
 async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> AsyncGenerator[str]:
-    """Forward through the API server, where a driver has no node ports at all."""
-    async with minikube.tunnel(home, "kubectl", "--", *port_forward(service)) as child:
+    """Forward through the API server, where a driver has no node ports at all.
+
+    `minikube kubectl` names its cluster and no user: kubectl would send the current context's
+    credentials there, whoever's they are.
+    """
+    words = ("kubectl", "--", f"--context={minikube.profile}", *port_forward(service))
+    async with minikube.tunnel(home, *words) as child:
         found = await first_match(child, FORWARDING, minikube.patience.url)
         if not found:
             raise unreachable(service, await _code(minikube, child))
@@ -154,8 +159,10 @@ def no_node_ports(profile: Profile) -> ClusterUnreachableError:
     return ClusterUnreachableError(
         f"The driver {profile.driver} of '{profile.name}' gives no access to node ports,"
         " and a port-forward leads to one pod only.",
-        hint="flashsale url opens one, enough for a look; for a load make a profile with another"
-        " driver: flashsale up --profile NAME --driver docker",
+        hint=Hint(
+            "flashsale up --profile NAME --driver docker",
+            "makes a profile whose node ports can be reached; `flashsale url` is enough for a look",
+        ),
     )
 
 
@@ -164,7 +171,7 @@ def tunnel_needed(profile: Profile) -> ClusterUnreachableError:
     return ClusterUnreachableError(
         f"The node of minikube '{profile.name}' cannot be reached from here, only through a"
         " tunnel.",
-        hint="flashsale open, or flashsale url: both hold a tunnel open until Ctrl-C",
+        hint=Hint("flashsale url", "holds a tunnel open until Ctrl-C; so does `flashsale open`"),
     )
 
 

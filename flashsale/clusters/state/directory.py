@@ -7,10 +7,10 @@ import os
 import shlex
 from pathlib import Path
 
-from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 
-ELSEWHERE = "choose a folder that you may write: export FLASHSALE_HOME=~/.flashsale"
+ELSEWHERE = Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder that you may write")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -95,7 +95,7 @@ def refused(home: Path, error: OSError) -> FlashsaleError:
     if error.errno in FULL:
         return FlashsaleError(
             f"The disk is full that holds flashsale's state in {home}.",
-            hint=f"make room: df -h {shlex.quote(str(home))}",
+            hint=Hint(f"df -h {shlex.quote(str(home))}", "shows the disk that needs room"),
         )
     return BadInputError(
         f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",

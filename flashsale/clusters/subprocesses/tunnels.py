@@ -30,7 +30,7 @@ OWNER = ".owner"
 async def tunnel(
     home: Path, *command: str, patience: float, environment: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Process]:
-    """Hold a running program as :func:`programs.child` does, noted in the state folder.
+    """Hold a running program as :func:`run.child` does, noted in the state folder.
 
     Raises:
         FileNotFoundError: there is no such program.

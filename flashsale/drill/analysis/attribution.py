@@ -1,4 +1,4 @@
-"""Who is to blame for a lost purchase. Pure: losses and causes in, each loss with its cause out.
+"""What caused each lost purchase. Pure: losses and causes in, each loss with its cause out.
 
 A purchase on a connection of its own that gets no answer cannot say which pod it was meant for. But
 a pod can cost purchases only in a window that is known, because everything else about it is:
@@ -9,28 +9,29 @@ a pod can cost purchases only in a window that is known, because everything else
   ``LAG`` later at the latest nobody is sent there any more. (A Service stops choosing a pod when
   its deletion is accepted, but the rules on a node follow 0.05 to 0.15 s later: that race with
   SIGTERM is what costs purchases where no preStop sleep waits for it.)
-- Without a goodbye (grace 0) the object is gone at once, and the process lives on: the kubelet
-  sends SIGTERM and, ``LINGER`` later, SIGKILL (`kuberuntime_container.go killContainer`).
+- Without a grace period the object is gone at once, and the process lives on: the kubelet sends
+  SIGTERM and, ``LINGER`` later, SIGKILL (`kuberuntime_container.go killContainer`).
 - After a crash it ends when the kubelet must have noticed (``NOTICE``), and ``LAG`` later: until
   then buyers are sent to a process that is not there.
 - Where a cause left the Service with no pod at all, it ends when the Service has one again.
 - What nobody asked for begins ``NEWS`` before it was seen.
 - A pod that *came* for a kill or a scaling can cost purchases, too, from the moment at which the
   Service chooses it until it sold for the first time: a pod without a working readiness probe is
-  chosen before its server listens. Those are blamed on what made it come.
+  chosen before its server listens. Such losses belong to what made the pod come.
+- While the cluster itself does not answer, all its pods can.
 
-A loss is blamed on a cause if the purchase was under way, from its planned start to the end of its
-wait, at some moment of that window. Several may fit: a kept connection names its pod, which
-decides; else it is the cause that began last, as the newest change is the likeliest. A loss that no
-window touches is unexplained, and said to be.
+A loss has a cause if the purchase was under way, from its planned start to the end of its wait, at
+some moment of that cause's window. Several may fit: a kept connection names its pod, which decides;
+else it is the cause that began last, as the newest change is the likeliest. A loss that no window
+touches is unexplained.
 
-Not every loss in a window is its doing. A sale that is overloaded or broken loses purchases in the
-calm, too: so many of each class and second (:mod:`flashsale.drill.analysis.baseline`) are the
-sale's own. Only those beyond are blamed; which of them these are cannot be known, so the last ones
-are taken.
+Not every loss in a window has that cause. A sale that is overloaded or broken loses purchases when
+nothing is done to it: so many of each class and second are its baseline
+(:mod:`flashsale.drill.analysis.baseline`). Only those beyond have a cause; which of them these are
+cannot be known, so the last ones are taken.
 
 Windows that cover everything would explain everything. So :func:`coverage` says how much of the
-run they cover, and :func:`doubt` how much denser losses are inside them than outside.
+run they cover, and :func:`is_doubtful` whether losses are nearly as dense outside them as inside.
 """
 
 from __future__ import annotations
@@ -49,15 +50,16 @@ LINGER = 2.0  # seconds from SIGTERM to SIGKILL where there is no grace
 NOTICE = 1.2  # seconds within which a kubelet notices a crash: it looks once a second
 LISTENING = 1.0  # seconds after which a pod that was chosen but never sold is no suspect any more
 
-Kind = Literal["kill", "scaling", "accident"]
+CauseKind = Literal["kill", "scaling", "accident", "outage"]
+CLUSTER = "cluster"  # stands for the pod where all of them are meant
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class LossCause:
     """What may have cost purchases, and when; seconds of the run."""
 
-    kind: Kind
-    name: str  # `kill 3`, `scaling from 5 to 3`, `crash`
+    kind: CauseKind
+    name: str  # `kill 3`, `scaling from 5 to 3`, `a crash`
     pod: str  # that left or came
     began: float
     over: float
@@ -69,41 +71,41 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Blamed:
-    """A loss and its cause; None where nothing explains it, or where it is the sale's own."""
+class Attribution:
+    """A loss and its cause; None where nothing explains it, or where it is the baseline's."""
 
     loss: Loss
-    cause: Cause | None
-    usual: bool = False  # the sale's own: it loses as many in the calm
+    cause: LossCause | None
+    baseline: bool = False  # the sale loses as many when nothing is done to it
 
 
-def blame(
+def attribute(
     losses: Sequence[Loss],
-    causes: Sequence[Cause],
-    usual: Callable[[float, str], int] = lambda second, loss_class: 0,
-) -> tuple[Blamed, ...]:
+    causes: Sequence[LossCause],
+    baseline: Callable[[float, str], int] = lambda second, loss_class: 0,
+) -> tuple[Attribution, ...]:
     """Find the cause of every loss.
 
     Args:
-        usual: how many losses of a class are the sale's own in the second around a moment.
+        baseline: how many losses of a class are usual in the second around a moment.
     """
-    told = [Blamed(loss, culprit(loss, causes)) for loss in losses]
+    attributions = [Attribution(loss, likeliest_cause(loss, causes)) for loss in losses]
     groups: dict[tuple[int, str], list[int]] = {}
     for index, loss in enumerate(losses):
-        groups.setdefault((floor(moment(loss)), loss.loss_class), []).append(index)
+        groups.setdefault((floor(lost_at(loss)), loss.loss_class), []).append(index)
     for (second, loss_class), group in groups.items():
-        group.sort(key=lambda index: (told[index].cause is not None, moment(losses[index])))
-        for index in group[: usual(second + 0.5, loss_class)]:
-            told[index] = Blamed(losses[index], None, usual=True)
-    return tuple(told)
+        group.sort(key=lambda at: (attributions[at].cause is not None, lost_at(losses[at])))
+        for index in group[: baseline(second + 0.5, loss_class)]:
+            attributions[index] = Attribution(losses[index], None, baseline=True)
+    return tuple(attributions)
 
 
-def moment(loss: Loss) -> float:
-    """Say when a purchase was lost: with its connection, or all the time if no answer came."""
+def lost_at(loss: Loss) -> float:
+    """Say when a purchase was lost: with its connection, or from its start if no answer came."""
     return loss.at_seconds if loss.loss_class == "timeout" else loss.ended_seconds
 
 
-def culprit(loss: Loss, causes: Sequence[Cause]) -> Cause | None:
+def likeliest_cause(loss: Loss, causes: Sequence[LossCause]) -> LossCause | None:
     """Choose among the causes whose windows touch a loss."""
     fitting = [cause for cause in causes if cause.touches(loss)]
     named = [cause for cause in fitting if loss.pod and cause.pod == loss.pod]
@@ -122,7 +124,7 @@ def until_served(over: float, empty: Sequence[tuple[float, float]]) -> float:
     return over
 
 
-def coverage(causes: Iterable[Cause], seconds: float) -> float:
+def coverage(causes: Iterable[LossCause], seconds: float) -> float:
     """Return the share of the run, 0 to 1, that lies in at least one window."""
     if seconds <= 0:
         return 0.0
@@ -134,13 +136,13 @@ def coverage(causes: Iterable[Cause], seconds: float) -> float:
     return covered / seconds
 
 
-def doubt(blamed: Sequence[Blamed], covered: float) -> bool:
-    """Whether losses are nearly as dense outside all windows as inside: then blame means little.
+def is_doubtful(attributions: Sequence[Attribution], covered: float) -> bool:
+    """Whether losses are nearly as dense outside all windows as inside: causes mean little then.
 
     Nearly is a quarter; a few that are unexplained are no pattern.
     """
-    inside = sum(one.cause is not None for one in blamed)
-    outside = sum(one.cause is None and not one.usual for one in blamed)
+    inside = sum(one.cause is not None for one in attributions)
+    outside = sum(one.cause is None and not one.baseline for one in attributions)
     if outside < 5 or covered >= 1:
         return False
     return outside / (1 - covered) > 0.25 * inside / covered if covered else True

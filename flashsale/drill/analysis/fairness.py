@@ -1,8 +1,8 @@
-"""Whether each pod got its share although pods came and went: judged in the quiet seconds only.
+"""Whether each pod got its share although pods came and went: judged in the stable seconds only.
 
-A second is quiet if the Service chose among the same pods all through it and ``MARGIN`` around it.
-Pods share a stretch of such seconds evenly but for chance, as a Service picks at random for every
-connection; Pearson's statistic of each stretch adds up, and so do their degrees of freedom.
+A second is stable if the Service chose among the same pods all through it and ``MARGIN`` around it.
+Pods share a stretch of such seconds evenly but for chance; the test of
+:mod:`flashsale.load.fairness` takes all stretches together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from flashsale.load.fairness import FEWEST, Shares, chi_square_tail, judged
+from flashsale.load.fairness import FEWEST, Shares, uniformity
 
 MARGIN = 0.5  # seconds
 
@@ -21,45 +21,43 @@ Answers = Mapping[int, Mapping[str, int]]  # confirmed purchases by second and p
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
-    """The verdict on the shares, and what each pod got and should have got in quiet seconds."""
+    """The verdict on the shares, and what each pod got and should have got in stable seconds."""
 
     shares: Shares
-    seconds: int = 0  # quiet ones
+    seconds: int = 0  # stable ones
     got: Mapping[str, int] = field(default_factory=dict)
-    due: Mapping[str, float] = field(default_factory=dict)
+    fair: Mapping[str, float] = field(default_factory=dict)
 
 
-def fairness(answers: Answers, changes: Sequence[Change], seconds: float) -> Fairness:
+def judge_stable_seconds(answers: Answers, changes: Sequence[Change], seconds: float) -> Fairness:
     """Judge the shares of a run that lasted so long."""
     got: dict[str, int] = {}
-    due: dict[str, float] = {}
-    statistic, freedom, quiet = 0.0, 0, 0
+    fair: dict[str, float] = {}
+    groups: list[dict[str, int]] = []
+    stable = 0
     for pods, stretch in stretches(changes, seconds):
         counts = {pod: sum(answers.get(at, {}).get(pod, 0) for at in stretch) for pod in pods}
-        fair = sum(counts.values()) / len(pods)
-        quiet += len(stretch)
+        groups.append(counts)
+        stable += len(stretch)
         for pod, count in counts.items():
             got[pod] = got.get(pod, 0) + count
-            due[pod] = due.get(pod, 0.0) + fair
-        if len(pods) > 1 and fair >= FEWEST:
-            statistic += sum((count - fair) ** 2 / fair for count in counts.values())
-            freedom += len(pods) - 1
-    shares = judged(chi_square_tail(statistic, freedom)) if freedom else _unjudged(answers, changes)
-    return Fairness(shares, quiet, got, due)
+            fair[pod] = fair.get(pod, 0.0) + sum(counts.values()) / len(pods)
+    shares = uniformity(groups) or _unjudged(answers, changes)
+    return Fairness(shares, stable, got, fair)
 
 
 def stretches(
     changes: Sequence[Change], seconds: float
 ) -> Iterator[tuple[frozenset[str], list[int]]]:
-    """Group the quiet seconds of a run by who was chosen in them."""
-    told = [(at, quiet(changes, at)) for at in range(int(seconds))]
-    for pods, group in groupby(told, key=lambda one: one[1]):
+    """Group the stable seconds of a run by the pods that were chosen in them."""
+    choices = [(at, stable_pods(changes, at)) for at in range(int(seconds))]
+    for pods, group in groupby(choices, key=lambda one: one[1]):
         if pods:
             yield pods, [at for at, _ in group]
 
 
-def quiet(changes: Sequence[Change], second: int) -> frozenset[str] | None:
-    """Say who was chosen all through a second and around it; None if that changed."""
+def stable_pods(changes: Sequence[Change], second: int) -> frozenset[str] | None:
+    """Return the pods chosen all through a second and around it; None if they changed."""
     begin, end = second - MARGIN, second + 1 + MARGIN
     before: frozenset[str] | None = None
     for at, pods in changes:
@@ -80,4 +78,4 @@ def _unjudged(answers: Answers, changes: Sequence[Change]) -> Shares:
         return Shares("one", "There was never more than one pod to choose.")
     if confirmed < FEWEST * most:
         return Shares("few", "Too few purchases were confirmed to judge the pods' shares.")
-    return Shares("few", "No time was quiet enough for long enough to judge the pods' shares.")
+    return Shares("few", "Pods came and went too often to judge their shares.")

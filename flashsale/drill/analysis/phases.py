@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import ceil, floor
 from statistics import mean, median
 from typing import Any
 
-from flashsale.drill.cpu import share
+from flashsale.drill.cpu import busy_share
 from flashsale.drill.result import DrillResult, Phase, PhaseName
 from flashsale.load.results import Report, Second
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PhaseFigures:
     """One phase in figures; None where it holds no whole second, or the machine tells nothing."""
 
     name: PhaseName
@@ -24,7 +24,7 @@ class Part:
     p50_ms: float | None = None  # medians over the seconds of each second's percentile
     p99_ms: float | None = None
     lost: int = 0  # planned in it
-    machine: float | None = None  # share of all its cores in use, 0 to 1
+    cpu: float | None = None  # share of all the machine's cores in use, 0 to 1
 
     def to_json(self) -> dict[str, Any]:
         """Write the figures, rounded to what they are worth."""
@@ -34,30 +34,27 @@ class Part:
         }
 
 
-def parts(outcome: DrillResult) -> tuple[Part, ...]:
+def measure_phases(result: DrillResult) -> tuple[PhaseFigures, ...]:
     """Measure every phase."""
-    return tuple(_part(outcome, phase) for phase in outcome.phases)
+    return tuple(_measure(result, phase) for phase in result.phases)
 
 
-def _part(outcome: DrillResult, phase: Phase) -> Part:
-    began, ended = outcome.second(phase.began_at), outcome.second(phase.ended_at)
-    inside = [s for s in outcome.report.timeline if ceil(began) <= s.at < floor(ended)]
-    lost = sum(began <= loss.at_seconds < ended for loss in outcome.report.losses)
-    part = Part(phase.name, phase.pods, began, ended, lost=lost, machine=share(*phase.machine))
-    return _measured(part, inside, outcome.report) if inside else part
+def _measure(result: DrillResult, phase: Phase) -> PhaseFigures:
+    began, ended = result.second(phase.began_at), result.second(phase.ended_at)
+    lost = sum(began <= loss.at_seconds < ended for loss in result.report.losses)
+    figures = PhaseFigures(
+        phase.name, phase.pods, began, ended, lost=lost, cpu=busy_share(*phase.machine)
+    )
+    inside = [s for s in result.report.timeline if ceil(began) <= s.at < floor(ended)]
+    return _with_rates(figures, inside, result.report) if inside else figures
 
 
-def _measured(part: Part, inside: list[Second], report: Report) -> Part:
+def _with_rates(figures: PhaseFigures, inside: list[Second], report: Report) -> PhaseFigures:
     rates = [sum(report.answers.get(second.at, {}).values()) for second in inside]
     waits = [second.latency_ms for second in inside if second.latency_ms.max]
-    return Part(
-        part.name,
-        part.pods,
-        part.began_seconds,
-        part.ended_seconds,
-        mean(rates),
-        median(wait.p50 for wait in waits) if waits else None,
-        median(wait.p99 for wait in waits) if waits else None,
-        part.lost,
-        part.machine,
+    return replace(
+        figures,
+        confirmed_rate=mean(rates),
+        p50_ms=median(wait.p50 for wait in waits) if waits else None,
+        p99_ms=median(wait.p99 for wait in waits) if waits else None,
     )

@@ -1,33 +1,29 @@
-"""The verdict: pass or fail, and why, in sentences and the figures behind them. Pure."""
+"""The verdict: pass, fail or inconclusive, with its reason and all that speaks for it. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from flashsale.base.text import counted
-from flashsale.drill.analysis.attribution import Blamed, blame, coverage, doubt
-from flashsale.drill.analysis.baseline import usual
-from flashsale.drill.analysis.fairness import Fairness, fairness
-from flashsale.drill.analysis.phases import Part, parts
-from flashsale.drill.analysis.throughput import KEPT_UP, gain
-from flashsale.drill.analysis.windows import causes
+from flashsale.base.text import counted, joined
+from flashsale.drill.analysis.attribution import Attribution, attribute, coverage
+from flashsale.drill.analysis.baseline import learn_baseline
+from flashsale.drill.analysis.fairness import Fairness, judge_stable_seconds
+from flashsale.drill.analysis.phases import PhaseFigures, measure_phases
+from flashsale.drill.analysis.windows import find_causes
 from flashsale.drill.result import DrillResult
-from flashsale.load.machine_limits import own_limits
-from flashsale.load.results import Figures
-from flashsale.sale.observe.state import Healing
+from flashsale.load.results import failure_counts
+from flashsale.sale.observe.healing import Healing
 
-MOST = (
-    0.99  # share of purchases that are confirmed, from which pods' shares are the Service's choice
-)
+Verdict = Literal["pass", "fail", "inconclusive"]
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """How long something took, over all times that it happened; seconds."""
+class HealingTimes:
+    """From a death to the replacement's readiness, over all that healed; seconds."""
 
     median: float
     worst: float
@@ -36,193 +32,85 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything that is concluded from an outcome."""
+    """Everything that is concluded from a drill's result, in figures."""
 
-    verdict: Literal["pass", "fail"]
-    headline: str
-    sentences: tuple[str, ...]  # each one a finding of its own
-    blamed: tuple[Blamed, ...]
-    covered: float  # share of the run in which a loss would have been blamed, 0 to 1
-    parts: tuple[Part, ...]
+    verdict: Verdict
+    reason: str  # a sentence
+    attributions: tuple[Attribution, ...]  # one a listed loss
+    covered: float  # share of the run in which a loss would have a cause, 0 to 1
+    phases: tuple[PhaseFigures, ...]
     fairness: Fairness
-    healing: Spread | None  # from a death to the replacement's readiness; None if nothing healed
+    healing: HealingTimes | None  # None if nothing healed
+
+    @property
+    def explained(self) -> int:
+        """Listed losses with a cause."""
+        return sum(one.cause is not None for one in self.attributions)
+
+    @property
+    def baseline(self) -> int:
+        """Listed losses of which the sale has as many when nothing is done to it."""
+        return sum(one.baseline for one in self.attributions)
 
     @property
     def unexplained(self) -> int:
-        """Listed losses without a cause that are not the sale's own either."""
-        return sum(one.cause is None and not one.usual for one in self.blamed)
-
-    @property
-    def usual(self) -> int:
-        """Listed losses that are the sale's own: it loses as many in the calm."""
-        return sum(one.usual for one in self.blamed)
+        """Listed losses that are neither."""
+        return len(self.attributions) - self.explained - self.baseline
 
     @property
     def costs(self) -> Counter[str]:
-        """Losses by the name of their cause, the costliest first."""
-        return Counter(one.cause.name for one in self.blamed if one.cause)
+        """Losses by the name of their cause."""
+        return Counter(one.cause.name for one in self.attributions if one.cause)
 
 
-def judge(outcome: DrillResult) -> Analysis:
+def analyse(result: DrillResult) -> Analysis:
     """Conclude what there is to conclude."""
-    windows = causes(outcome)
-    blamed = blame(outcome.report.losses, windows, usual(outcome, windows))
-    covered = coverage(windows, outcome.seconds)
-    changes = [(outcome.second(one.at), one.pods) for one in outcome.history.routings]
-    fair = fairness(outcome.report.answers, changes, outcome.seconds)
-    measured, healing = parts(outcome), spread(outcome.healings)
-    figures = outcome.report.figures
-    enough = figures.lost <= outcome.scenario.max_lost and figures.confirmed > 0
-    passed = enough and outcome.ended == "done"  # half a drill has shown nothing
-    sentences = (
-        *_ends(outcome),
-        *_overload(outcome, measured),
-        *_losses(outcome, blamed, covered),
-        *_lesson(outcome, blamed),
-        *_healings(outcome, healing),
-        *gain(measured, outcome.scenario.rate, figures.generator, outcome.place.cores),
-        fair.shares.text + _quiet(fair) + _served(fair, figures),
-        *own_limits(figures),
-    )
+    windows = find_causes(result)
+    changes = [(result.second(one.at), one.pods) for one in result.history.routings]
+    verdict, reason = judge(result)
     return Analysis(
-        "pass" if passed else "fail",
-        headline(outcome),
-        sentences if figures.sent else tuple(_ends(outcome)),
-        blamed,
-        covered,
-        measured,
-        fair,
-        healing,
+        verdict,
+        reason,
+        attribute(result.report.losses, windows, learn_baseline(result, windows)),
+        coverage(windows, result.seconds),
+        measure_phases(result),
+        judge_stable_seconds(result.report.answers, changes, result.seconds),
+        healing_times(result.healings),
     )
 
 
-def headline(outcome: DrillResult) -> str:
-    """Say in one line what a drill cost."""
-    figures, kills = outcome.report.figures, len(outcome.struck)
+def judge(result: DrillResult) -> tuple[Verdict, str]:
+    """Decide, and say why: a drill that did not do what it was asked has shown nothing."""
+    why = _inconclusive(result)
+    if why:
+        return "inconclusive", why
+    lost, sent = result.report.figures.lost, result.report.figures.sent
+    done = ((len(result.kills), "kill"), (len(result.scalings), "scaling"))
+    deeds = joined([counted(count, noun) for count, noun in done if count] or [""])
+    text = f"{lost:,} of {sent:,} purchases lost{f' in {deeds}' if deeds else ', without a kill'}"
+    most = result.scenario.max_lost
+    allowed = f"; {most:,} may be" if most else ""
+    return ("fail" if lost > most else "pass"), f"{text}{allowed}."
+
+
+def _inconclusive(result: DrillResult) -> str:
+    """Say why the drill shows nothing; empty if it shows something."""
+    figures, skipped = result.report.figures, result.skipped
+    if result.ended == "failed":
+        return f"The drill ended early: {result.error}"
+    if result.ended == "interrupted":
+        return f"The drill was stopped before its {'end' if figures.sent else 'first purchase'}."
+    if skipped and not result.kills:
+        kills = "The only kill was" if len(skipped) == 1 else f"All {len(skipped)} kills were"
+        return f"{kills} skipped: {skipped[0].reason}."
     if not figures.sent:
         return "No purchase was sent."
     if not figures.confirmed:
-        return f"Not one of {figures.sent:,} purchases was confirmed."
-    lost = f"{figures.lost:,} of {figures.sent:,} purchases lost"
-    done = ((kills, "kill"), (len(outcome.scalings), "scaling"))
-    deeds = " and ".join(counted(count, noun) for count, noun in done if count)
-    return f"{lost} in {deeds}." if deeds else f"{lost}, without a kill."
+        return f"None of {figures.sent:,} purchases was confirmed: {failure_counts(figures)}."
+    return ""
 
 
-def spread(healings: Sequence[Healing]) -> Spread | None:
+def healing_times(healings: Sequence[Healing]) -> HealingTimes | None:
     """Summarize how long healing took."""
     took = [t for one in healings if (t := one.seconds(one.ready)) is not None]
-    return Spread(round(median(took), 3), max(took), len(took)) if took else None
-
-
-def _ends(outcome: DrillResult) -> Iterator[str]:
-    if outcome.ended == "interrupted":
-        yield "The drill was stopped before its end."
-    elif outcome.ended == "failed":
-        yield f"The drill ended early: {outcome.why}"
-    for one in outcome.skipped:
-        yield f"Kill {one.number} was skipped: {one.why}."
-    figures = outcome.report.figures
-    if figures.rejected:
-        yield (
-            f"{figures.rejected:,} purchases were rejected: answered completely, but not with a"
-            " success."
-        )
-
-
-def _overload(outcome: DrillResult, measured: Sequence[Part]) -> Iterator[str]:
-    """Say so when the sale could not keep up before anything was done to it."""
-    before = next((part for part in measured if part.name == "before"), None)
-    rate = outcome.scenario.rate
-    if not outcome.report.figures.confirmed:
-        return  # that is more than overloaded
-    if before and before.confirmed_rate is not None and before.confirmed_rate < KEPT_UP * rate:
-        yield (
-            f"The sale was overloaded before anything was done to it: it confirmed"
-            f" {before.confirmed_rate:,.0f} of {rate:,.0f} purchases a second, so losses say"
-            " little about kills. Take a lower --rate."
-        )
-
-
-def _losses(outcome: DrillResult, blamed: Sequence[Blamed], covered: float) -> Iterator[str]:
-    lost = outcome.report.figures.lost
-    if not lost:
-        yield "Every purchase got its answer."
-        return
-    tally = Counter(one.cause.name for one in blamed if one.cause)
-    known = sum(tally.values())
-    if known:
-        yield (
-            f"{_part(known, lost)} explained: {listed(tally)}."
-            f" Pods were dying, leaving or new for {covered:.0%} of the run."
-        )
-    own = sum(one.usual for one in blamed)
-    if own:
-        yield (
-            f"{_part(own, lost)} the sale's own: it loses about as many when nothing is done to it."
-        )
-    if len(blamed) > known + own:
-        rest = len(blamed) - known - own
-        yield f"{_part(rest, lost)} unexplained: no pod came or went then."
-    if outcome.report.losses_unlisted:
-        more = outcome.report.losses_unlisted
-        yield f"{more:,} more losses were counted, but not kept one by one."
-    if doubt(blamed, covered):
-        yield "At quiet times losses were almost as frequent: the kills are not the only reason."
-
-
-def _lesson(outcome: DrillResult, blamed: Sequence[Blamed]) -> Iterator[str]:
-    """Say why pods that may say goodbye cost purchases all the same."""
-    blow = outcome.scenario.blow
-    if outcome.place.lingering or blow.process or blow.grace == 0:
-        return
-    if any(one.cause for one in blamed):
-        yield (
-            "The pods have no preStop hook: they stop while some buyers are still sent to them."
-            " The sleep in `flashsale manifest` waits until nobody is."
-        )
-
-
-def _part(count: int, lost: int) -> str:
-    """Begin a sentence about some of the losses: `1 of 4 losses is`, `All 4 losses are`."""
-    if count == lost:
-        return "The only loss is" if lost == 1 else f"All {lost:,} losses are"
-    return f"{count:,} of {lost:,} losses {'is' if count == 1 else 'are'}"
-
-
-def listed(tally: Counter[str], most: int = 6) -> str:
-    """Write the largest counts with their names, and how many others there are."""
-    ranked = tally.most_common()
-    told = [f"{name} cost {count:,}" for name, count in ranked[:most]]
-    rest = sum(count for _, count in ranked[most:])
-    return ", ".join([*told, f"{len(ranked) - most} others {rest:,}"] if rest else told)
-
-
-def _healings(outcome: DrillResult, healing: Spread | None) -> Iterator[str]:
-    accidents = sum(outcome.kill_of(one) is None for one in outcome.healings)
-    if healing:
-        many = f"half of them within {healing.median:.2f} s, the slowest in"
-        how = f"{many} {healing.worst:.2f} s" if healing.count > 1 else f"in {healing.worst:.2f} s"
-        were = "was" if healing.count == 1 else "were"
-        yield f"{counted(healing.count, 'death')} {were} healed, {how}."
-    open_ones = [one for one in outcome.healings if one.ready is None]
-    if open_ones:
-        yield f"{counted(len(open_ones), 'pod')} had no ready replacement when the drill ended."
-    if accidents:
-        yield f"{counted(accidents, 'death')} came without any kill of ours."
-
-
-def _quiet(fair: Fairness) -> str:
-    if fair.shares.chance is None:
-        return ""
-    return f" (Judged over the {counted(fair.seconds, 'second')} in which no pod came or went.)"
-
-
-def _served(fair: Fairness, figures: Figures) -> str:
-    """Say what shares of a sale that fails many buyers are worth."""
-    if fair.shares.verdict != "uneven" or figures.confirmed > MOST * figures.sent:
-        return ""
-    return (
-        " Only confirmed purchases count: a pod that is chosen as often as the others, and fails"
-        " more buyers, has a smaller share."
-    )
+    return HealingTimes(round(median(took), 3), max(took), len(took)) if took else None

@@ -6,110 +6,122 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from flashsale.drill.analysis.attribution import (
+    CLUSTER,
     LAG,
     LINGER,
     LISTENING,
     NEWS,
     NOTICE,
-    Cause,
-    Kind,
+    CauseKind,
+    LossCause,
     empty_times,
     until_served,
 )
 from flashsale.drill.history import PodLifetime
 from flashsale.drill.result import DrillResult, PodKill, ScalingRecord
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 
-SETTLING = 3.0  # seconds after a scaling in which its pods may still be told to leave
+SETTLING = 3.0  # seconds after a scaling in which its pods may still begin to leave
+BLIP = 2.0  # seconds without the API server that stop no pod
 
 
-def causes(outcome: DrillResult) -> tuple[Cause, ...]:
+def find_causes(result: DrillResult) -> tuple[LossCause, ...]:
     """List everything that may have cost purchases, in the order in which it began."""
-    found = [*_kills(outcome), *_leavings(outcome), *_accidents(outcome)]
-    found += _arrivals(outcome, found)
-    serving = [(outcome.second(one.at), bool(one.pods)) for one in outcome.history.routings]
-    empty = empty_times(serving, outcome.seconds)
+    found = [*_kills(result), *_departures(result), *_crashes(result), *_outages(result)]
+    found += _arrivals(result, found)
+    serving = [(result.second(one.at), bool(one.pods)) for one in result.history.routings]
+    empty = empty_times(serving, result.seconds)
     extended = (_until(cause, until_served(cause.over, empty)) for cause in found)
     return tuple(sorted(extended, key=lambda cause: cause.began))
 
 
-def _kills(outcome: DrillResult) -> Iterator[Cause]:
-    for one in outcome.struck:
-        yield Cause(
-            "kill",
-            f"kill {one.number}",
-            one.pod,
-            outcome.second(one.asked_at),
-            _death_over(outcome, one),
-            "it was dying",
-        )
+def _kills(result: DrillResult) -> Iterator[LossCause]:
+    for one in result.kills:
+        began, over = result.second(one.asked_at), _kill_over(result, one)
+        yield LossCause("kill", f"kill {one.number}", one.pod, began, over, "it was dying")
 
 
-def _death_over(outcome: DrillResult, struck: PodKill) -> float:
+def _kill_over(result: DrillResult, kill: PodKill) -> float:
     """Say when a killed pod can cost nothing more."""
-    blow = outcome.scenario.blow
-    if blow.process:
-        return _crash_over(outcome, struck.struck_at)
-    if blow.grace == 0:
-        return outcome.second(struck.struck_at) + LINGER + LAG
-    return _gone(outcome, outcome.history.lives.get(struck.uid))
+    method = result.scenario.kill_method
+    if method.process:
+        return _crash_over(result, kill.accepted_at)
+    if method.grace == 0:
+        return result.second(kill.accepted_at) + LINGER + LAG
+    return _gone(result, result.history.lifetimes.get(kill.uid))
 
 
-def _leavings(outcome: DrillResult) -> Iterator[Cause]:
+def _departures(result: DrillResult) -> Iterator[LossCause]:
     """Pods that left without a kill: surplus of a scaling, or deleted by somebody else."""
-    killed = set() if outcome.scenario.blow.process else {one.uid for one in outcome.struck}
-    for life in outcome.lives:
-        if life.leaving is None or life.uid in killed:
+    killed = set() if result.scenario.kill_method.process else {one.uid for one in result.kills}
+    for pod in result.pods:
+        if pod.leaving is None or pod.uid in killed:
             continue
-        scaling = scaling_at(outcome, life.leaving)
-        kind: Kind = "scaling" if scaling else "accident"
-        others = "before the drill" if "leaving" in life.missed else "that was not ours"
-        name = scaling_name(scaling) if scaling else f"a deletion {others}"
-        began = scaling.asked_at if scaling else life.leaving - NEWS
-        over = _gone(outcome, life)
-        yield Cause(kind, name, life.name, outcome.second(began), over, "it was leaving")
+        scaling = scaling_at(result, pod.leaving)
+        kind: CauseKind = "scaling" if scaling else "accident"
+        when = "before the drill" if "leaving" in pod.missed else "by somebody else"
+        name = scaling_name(scaling) if scaling else f"a deletion {when}"
+        began = scaling.asked_at if scaling else pod.leaving - NEWS
+        over = _gone(result, pod)
+        yield LossCause(kind, name, pod.name, result.second(began), over, "it was leaving")
 
 
-def _accidents(outcome: DrillResult) -> Iterator[Cause]:
-    for one in outcome.healings:
-        if one.cause == "crashed" and outcome.kill_of(one) is None:
-            began = outcome.second(one.died) - NOTICE
-            over = _crash_over(outcome, one.died)
-            yield Cause("accident", "a crash", one.victim, began, over, "it had crashed")
+def _crashes(result: DrillResult) -> Iterator[LossCause]:
+    for one in result.healings:
+        if one.cause == "crashed" and result.kill_of(one) is None:
+            began = result.second(one.died) - NOTICE
+            over = _crash_over(result, one.died)
+            yield LossCause("accident", "a crash", one.victim, began, over, "it had crashed")
 
 
-def _arrivals(outcome: DrillResult, departures: list[Cause]) -> Iterator[Cause]:
+def _outages(result: DrillResult) -> Iterator[LossCause]:
+    """Times in which the cluster did not answer, and its pods may have been dead with it.
+
+    A stream may be silent for long before its end is noticed; as long as purchases are confirmed
+    the pods are there.
+    """
+    for one in result.history.outages:
+        noticed = result.second(one.noticed)
+        over = result.seconds if one.ended is None else result.second(one.ended) + LAG
+        if over - noticed < BLIP and one.ended is not None:
+            continue
+        sold = max((at for at in result.report.answers if at <= noticed), default=0)
+        began = min(noticed - NEWS, max(result.second(one.heard), float(sold)))
+        yield LossCause("outage", "the cluster", CLUSTER, began, over, "it did not answer")
+
+
+def _arrivals(result: DrillResult, departures: list[LossCause]) -> Iterator[LossCause]:
     """Pods that came: from the Service's choice of them to their first purchase."""
-    heirs = {one.replacement_uid: one for one in outcome.healings if not one.in_place}
-    start = outcome.report.started_monotonic
-    for life in outcome.lives:
-        chosen = _chosen(outcome, life)
+    heals = {one.replacement_uid: one for one in result.healings if not one.in_place}
+    start = result.report.started_monotonic
+    for pod in result.pods:
+        chosen = _chosen(result, pod)
         if chosen is None or chosen <= start:
             continue
-        first = outcome.report.firsts.get(life.name)
-        over = outcome.second(chosen) + LISTENING if first is None else first
-        kind, name = _brought(outcome, life, heirs.get(life.uid), departures)
-        began = outcome.second(chosen) - NEWS
-        yield Cause(kind, name, life.name, began, over, "it was new, and chosen before it sold")
+        first = result.report.firsts.get(pod.name)
+        over = result.second(chosen) + LISTENING if first is None else first
+        kind, name = _brought(result, pod, heals.get(pod.uid), departures)
+        began = result.second(chosen) - NEWS
+        yield LossCause(kind, name, pod.name, began, over, "it was new, and chosen before it sold")
 
 
 def _brought(
-    outcome: DrillResult, life: PodLifetime, healing: Healing | None, departures: list[Cause]
-) -> tuple[Kind, str]:
+    result: DrillResult, pod: PodLifetime, healing: Healing | None, departures: list[LossCause]
+) -> tuple[CauseKind, str]:
     """Say what made a pod come: the kill or accident that it replaces, or a scaling."""
     if healing is not None:
-        struck = outcome.kill_of(healing)
-        if struck:
-            return "kill", f"kill {struck.number}"
+        kill = result.kill_of(healing)
+        if kill:
+            return "kill", f"kill {kill.number}"
         lost = next((one for one in departures if one.pod == healing.victim), None)
         return (lost.kind, lost.name) if lost else ("accident", "a replacement")
-    scaling = scaling_at(outcome, life.seen)
+    scaling = scaling_at(result, pod.seen)
     return ("scaling", scaling_name(scaling)) if scaling else ("accident", "a new pod")
 
 
-def scaling_at(outcome: DrillResult, moment: float) -> ScalingRecord | None:
+def scaling_at(result: DrillResult, moment: float) -> ScalingRecord | None:
     """Find the scaling that was at work at a moment."""
-    for one in reversed(outcome.scalings):
+    for one in reversed(result.scalings):
         if one.asked_at <= moment and (one.ended_at is None or moment <= one.ended_at + SETTLING):
             return one
     return None
@@ -120,21 +132,21 @@ def scaling_name(scaling: ScalingRecord) -> str:
     return f"scaling from {scaling.before} to {scaling.after}"
 
 
-def _chosen(outcome: DrillResult, life: PodLifetime) -> float | None:
-    routings = outcome.history.routings
-    return next((one.at for one in routings if life.name in one.pods), None)
+def _chosen(result: DrillResult, pod: PodLifetime) -> float | None:
+    routings = result.history.routings
+    return next((one.at for one in routings if pod.name in one.pods), None)
 
 
-def _crash_over(outcome: DrillResult, died: float) -> float:
+def _crash_over(result: DrillResult, died: float) -> float:
     """Once the crash is noticed the pod is not ready, and nobody is sent to it any more."""
-    return outcome.second(died) + NOTICE + LAG
+    return result.second(died) + NOTICE + LAG
 
 
-def _gone(outcome: DrillResult, life: PodLifetime | None) -> float:
-    if life is None or life.gone is None:
-        return outcome.seconds
-    return outcome.second(life.gone) + LAG
+def _gone(result: DrillResult, pod: PodLifetime | None) -> float:
+    if pod is None or pod.gone is None:
+        return result.seconds
+    return result.second(pod.gone) + LAG
 
 
-def _until(cause: Cause, over: float) -> Cause:
+def _until(cause: LossCause, over: float) -> LossCause:
     return replace(cause, over=round(over, 3), began=round(max(0.0, cause.began), 3))

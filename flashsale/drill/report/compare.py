@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from math import comb
 from typing import Any
 
+from flashsale.base.text import seconds
+
 Document = Mapping[str, Any]
 Figure = float | None
+Row = dict[str, Any]  # name, unit ("", "s", "ms" or "/s"), a, b, difference, matters
 
 RATE_NOISE = 0.03  # of throughput
 TIME_NOISE = 0.20  # of a duration
 HEALING_NOISE = 0.25  # seconds
 WAITING_NOISE = 2.0  # milliseconds
 UNLIKELY = 0.05  # chance below which two counts of losses count as different
+SHOWN = ("verdict", "reason", "started")
 REPLICAS = re.compile(r"^  replicas: \d+\n", re.M)
 SAME = ("rate", "kills", "every", "replicas", "scale", "grace", "process", "calm")
 PLACES = ("kind", "server", "flashsale", "cores", "manifest")
@@ -38,60 +41,21 @@ NAMED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonRow:
-    """One figure of both reports."""
-
-    name: str
-    unit: str  # "", "s", "ms", "/s" or "%"
-    a: Figure
-    b: Figure
-    matters: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Write the row with its difference."""
-        both = self.a is not None and self.b is not None
-        change = round(self.b - self.a, 3) if both else None  # type: ignore[operator]
-        return {
-            "name": self.name,
-            "unit": self.unit,
-            "a": self.a,
-            "b": self.b,
-            "difference": change,
-            "matters": self.matters,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What two reports have in common, and what not."""
-
-    differences: tuple[str, ...]  # in what was done, and where: sentences
-    findings: tuple[str, ...]  # in what came of it: sentences
-    rows: tuple[ComparisonRow, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Write it as `drill --compare -o json` does."""
-        return {
-            "differences": list(self.differences),
-            "findings": list(self.findings),
-            "rows": [row.to_json() for row in self.rows],
-        }
-
-
-def compare(a: Document, b: Document) -> Comparison:
-    """Set two reports side by side."""
-    rows = (*_losses(a, b), *_healing(a, b), *_waiting(a, b), *_throughput(a, b))
-    findings = [*_verdicts(a, b), *(_told(row) for row in rows if row.matters)]
-    return Comparison(
-        tuple(_differences(a, b)),
-        tuple(findings) or ("Nothing differs by more than noise.",),
-        rows,
-    )
+def compare(a: Document, b: Document) -> dict[str, Any]:
+    """Set two reports side by side: the document of `drill --compare -o json`."""
+    rows = [*_losses(a, b), *_healing(a, b), *_waiting(a, b), *_throughput(a, b)]
+    findings = [*_verdicts(a, b), *(_sentence(row) for row in rows if row["matters"])]
+    return {
+        "a": {key: a[key] for key in SHOWN},
+        "b": {key: b[key] for key in SHOWN},
+        "differences": list(_differences(a, b)),
+        "findings": findings or ["Nothing differs by more than noise."],
+        "rows": rows,
+    }
 
 
 def _differences(a: Document, b: Document) -> Iterator[str]:
-    for part, names in (("scenario", SAME), ("place", PLACES)):
+    for part, names in (("scenario", SAME), ("environment", PLACES)):
         for name in names:
             one, other = a[part].get(name), b[part].get(name)
             if name == "manifest":  # how many there were has a line of its own
@@ -112,35 +76,33 @@ def _word(value: object) -> str:
 
 def _verdicts(a: Document, b: Document) -> Iterator[str]:
     if a["verdict"] != b["verdict"]:
-        yield f"A is a {a['verdict']}, B a {b['verdict']}."
+        yield f"The verdict on A is {a['verdict']}, on B {b['verdict']}."
 
 
-def _losses(a: Document, b: Document) -> Iterator[ComparisonRow]:
+def _losses(a: Document, b: Document) -> Iterator[Row]:
     one, other = a["load"], b["load"]
-    yield ComparisonRow("sent", "", one["sent"], other["sent"])
+    yield _row("sent", "", one["sent"], other["sent"])
     unlike = chance(one["lost"], one["sent"], other["lost"], other["sent"]) < UNLIKELY
-    yield ComparisonRow("lost", "", one["lost"], other["lost"], unlike)
-    yield ComparisonRow("lost without explanation", "", *_both(a, b, "blame", "unexplained"))
-    yield ComparisonRow("rejected", "", one["rejected"], other["rejected"])
+    yield _row("lost", "", one["lost"], other["lost"], lambda _a, _b: unlike)
+    yield _row("lost without explanation", "", *_both(a, b, "attribution", "unexplained"))
+    yield _row("rejected", "", one["rejected"], other["rejected"])
 
 
-def _healing(a: Document, b: Document) -> Iterator[ComparisonRow]:
+def _healing(a: Document, b: Document) -> Iterator[Row]:
     matters = larger_than(TIME_NOISE, HEALING_NOISE)
     for name, key in (("healing, half within", "median"), ("healing, the slowest", "worst")):
         yield _row(name, "s", *_both(a, b, "healing_seconds", key), matters)
 
 
-def _waiting(a: Document, b: Document) -> Iterator[ComparisonRow]:
+def _waiting(a: Document, b: Document) -> Iterator[Row]:
     matters = larger_than(TIME_NOISE, WAITING_NOISE)
     ones, others = a["load"]["latency_ms"], b["load"]["latency_ms"]
     for name in ("p50", "p99"):
         yield _row(f"latency {name}", "ms", ones[name], others[name], matters)
-    yield ComparisonRow(
-        "latency, the longest", "ms", ones["max"], others["max"]
-    )  # of one buyer: no pattern
+    yield _row("latency, the longest", "ms", ones["max"], others["max"])  # of one buyer: no pattern
 
 
-def _throughput(a: Document, b: Document) -> Iterator[ComparisonRow]:
+def _throughput(a: Document, b: Document) -> Iterator[Row]:
     """Compare the phases that both have, by their names."""
     ones = {part["name"]: part for part in a["phases"]}
     others = {part["name"]: part for part in b["phases"]}
@@ -150,10 +112,19 @@ def _throughput(a: Document, b: Document) -> Iterator[ComparisonRow]:
             yield _row(f"confirmed, {name}", "/s", *rates, larger_than(RATE_NOISE, 0.0))
 
 
+def never(a: float, b: float) -> bool:
+    """Whether a difference of a figure that says nothing by itself matters."""
+    return False
+
+
 def _row(
-    name: str, unit: str, a: Figure, b: Figure, matters: Callable[[float, float], bool]
-) -> ComparisonRow:
-    return ComparisonRow(name, unit, a, b, a is not None and b is not None and matters(a, b))
+    name: str, unit: str, a: Figure, b: Figure, matters: Callable[[float, float], bool] = never
+) -> Row:
+    if a is None or b is None:
+        change, matter = None, False
+    else:
+        change, matter = round(b - a, 3), matters(a, b)
+    return {"name": name, "unit": unit, "a": a, "b": b, "difference": change, "matters": matter}
 
 
 def larger_than(share: float, least: float) -> Callable[[float, float], bool]:
@@ -188,16 +159,18 @@ def _both(a: Document, b: Document, part: str, key: str) -> tuple[Figure, Figure
     return (one[key] if one else None), (other[key] if other else None)
 
 
-def _told(row: ComparisonRow) -> str:
-    """Say a difference in a sentence."""
-    times = f", {row.b / row.a:.2f} times as much" if row.a and row.b else ""
-    both = f"{figure(row.a, row.unit)} in A, {figure(row.b, row.unit)} in B"
-    return f"{row.name[0].upper()}{row.name[1:]}: {both}{times}."
+def _sentence(row: Row) -> str:
+    a, b, name = row["a"], row["b"], row["name"]
+    times = f", {b / a:.2f} times as much" if a and b else ""
+    both = f"{write_figure(a, row['unit'])} in A, {write_figure(b, row['unit'])} in B"
+    return f"{name[0].upper()}{name[1:]}: {both}{times}."
 
 
-def figure(value: Figure, unit: str) -> str:
-    """Write a figure with its unit, as precisely as it is worth."""
+def write_figure(value: Figure, unit: str) -> str:
+    """Write a figure with its unit, as precisely as it is worth; unknown is a dash."""
     if value is None:
         return "-"
-    digits = {"": 0, "s": 2, "ms": 1, "/s": 1}[unit]
-    return f"{value:,.{digits}f}{unit and ('' if unit == '/s' else ' ') + unit}"
+    if unit == "s":
+        return ("-" if value < 0 else "") + seconds(abs(value))
+    digits = {"": 0, "ms": 1, "/s": 1}[unit]
+    return f"{value:,.{digits}f}{f' {unit}' if unit else ''}"

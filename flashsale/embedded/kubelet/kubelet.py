@@ -18,7 +18,6 @@ from flashsale.embedded.kubelet.pods.pod_worker import PodWorker
 from flashsale.embedded.kubelet.prober.prober import Prober
 from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
 from flashsale.embedded.kubelet.runtime.instance import Runtime
-from flashsale.embedded.kubelet.runtime.lifeline import Lifeline
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.objects.models import Object
 
@@ -53,9 +52,8 @@ class Kubelet:
         self.network = network
         self._api, self._node = api, node
         self._root = root / "pods"
-        self._lifeline = Lifeline()
         self.logs = Logs(api, self._root, clock)
-        self._runtime = Runtime(self._root, self.logs, self._lifeline)
+        self._runtime = Runtime(self._root, self.logs)
         self._prober = Prober(network)
         self._tools = NodeServices(
             api, node, images, network, self._runtime, self._prober, clock,
@@ -67,12 +65,10 @@ class Kubelet:
     async def run(self) -> None:
         """Work until cancelled; then all processes of all pods are killed at once."""
         self._root.mkdir(parents=True, exist_ok=True)
-        self._lifeline.start()
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._work(tasks)
         finally:
-            self._lifeline.close()
             await self._prober.close()
 
     async def _work(self, tasks: asyncio.TaskGroup) -> None:

@@ -1,0 +1,1 @@
+"""Node ports: which pod gets a connection, and joining the two."""

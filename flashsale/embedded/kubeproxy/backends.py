@@ -58,10 +58,13 @@ class Backends:
         return (self.ready or self.leaving).get(uid) or self.lingering.get(uid)
 
 
-def stops_at_once(pod: Object) -> bool:
-    """Whether a pod gets SIGTERM as soon as it is deleted: no preStop hook runs before it."""
-    meta = pod["metadata"]
-    if "deletionTimestamp" not in meta:
+def stops_at_once(pod: Object, *, gone: bool) -> bool:
+    """Whether a pod is told to stop as soon as it is deleted: no preStop hook runs before that.
+
+    Args:
+        gone: its object is deleted already, by force.
+    """
+    if not gone and "deletionTimestamp" not in pod["metadata"]:
         return False
     hooks = [(c.get("lifecycle") or {}).get("preStop") for c in pod["spec"].get("containers") or []]
-    return not any(hooks) or meta.get("deletionGracePeriodSeconds") == 0
+    return not any(hooks)

@@ -5,10 +5,10 @@ this process: no retry, no cutting of established connections, and where no pod 
 listens, so that a client is refused.
 
 A pod leaves the choice in the same moment in which its deletion is accepted. With one exception: a
-pod that is told to stop in that moment, for want of a preStop hook or of a grace period, is chosen
-a little longer, as it is on a real node, where the EndpointSlice has to be written and read first.
-That race loses purchases, and it is why manifests have a preStop sleep; without it the exercise's
-own manifest would seem to need none.
+pod that is told to stop in that moment, for want of a preStop hook, is chosen a little longer, as
+it is on a real node, where the EndpointSlice has to be written and read first. That race loses
+purchases, and it is why manifests have a preStop sleep; without it the exercise's own manifest
+would seem to need none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import resource
 import socket
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ from flashsale.objects.models import Object
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
+MOST_CONNECTIONS = 20_000  # at once; fewer where fewer descriptors are allowed
+SPARE_DESCRIPTORS = 256  # for everything else that the cluster's process has open
+REPORT_SECONDS = 10.0  # between two log lines about too many connections
 ACCEPTS = 64  # connections taken in one turn, so that a rush cannot starve everything else
 RETRY_SECONDS = 5.0  # when a foreign program holds a port
 PAUSE_SECONDS = 0.1  # when the machine refuses to accept
@@ -72,12 +76,16 @@ class NodePortProxy:
         self._lag = lag
         self._due: dict[str, asyncio.TimerHandle] = {}  # by the Service's uid: lingering ends
         self._ports: dict[int, _Port] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()  # one for each open connection
+        self._most = MOST_CONNECTIONS
+        self._unreported, self._next_report = 0, 0.0
         self._events = EventRecorder(registry, "kube-proxy", "embedded", registry.clock)
 
     async def run(self) -> None:
         """Serve until cancelled."""
         self._loop = asyncio.get_running_loop()
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._most = max(1, min(MOST_CONNECTIONS, (descriptors - SPARE_DESCRIPTORS) // 2))
         unsubscribe = self._registry.store.subscribe(self._changed)
         try:
             for service in self._registry.store.all(SERVICES):
@@ -112,7 +120,7 @@ class NodePortProxy:
             if port.service["metadata"]["namespace"] != pod["metadata"]["namespace"]:
                 continue
             served = bool(port.backends)
-            if self._update(port, pod, gone=gone, lingers=stops_at_once(pod)):
+            if self._update(port, pod, gone=gone, lingers=stops_at_once(pod, gone=gone)):
                 self._let_linger(port.service["metadata"]["uid"])
             if bool(port.backends) is not served:
                 self._listen(port)
@@ -207,13 +215,31 @@ class NodePortProxy:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                log.warning("node port %d pauses: %s", port.number, error)
+                self._report(f"port {port.number} pauses: {error}")
                 self._pause(port)
                 return
             backend = self._rng.choice(port.backends.choices())
             task = self._loop.create_task(serve(client, backend))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
+            if len(self._tasks) >= self._most:
+                self._report(f"{len(self._tasks)} connections are open")
+                self._pause(port)
+                return
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A connection is over; what went wrong with it concerns its client alone."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._report(f"a connection failed: {error}")
+
+    def _report(self, what: str) -> None:
+        """Log at most one line in a while: there may be thousands of reasons a second."""
+        now = self._loop.time()
+        self._unreported += 1
+        if now >= self._next_report:
+            log.warning("node ports: %s (%d times so far)", what, self._unreported)
+            self._next_report = now + REPORT_SECONDS
 
     def _pause(self, port: _Port) -> None:
         """Stop accepting for a moment, for want of descriptors most likely; clients wait."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from contextlib import suppress
 from typing import cast
 
 CONNECT_SECONDS = 10.0
@@ -12,30 +13,38 @@ Address = tuple[str, int]
 
 
 async def serve(client: socket.socket, backend: Address) -> None:
-    """Connect to the pod and join the two; a pod that refuses resets the client."""
+    """Connect to the pod, join the two, and return when both have ended.
+
+    A pod that refuses resets the client.
+    """
     loop = asyncio.get_running_loop()
-    client.setblocking(False)
-    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    pod = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    pod.setblocking(False)
+    inward, outward = _Side(), _Side()
+    inward.other, outward.other = outward, inward
+    pod: socket.socket | None = None
     try:
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        pod = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        pod.setblocking(False)
         pod.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         async with asyncio.timeout(CONNECT_SECONDS):
             await loop.sock_connect(pod, backend)
+        # The pod's side first: the client's bytes need somewhere to go.
+        await loop.connect_accepted_socket(lambda: outward, pod)
+        await loop.connect_accepted_socket(lambda: inward, client)
     except (OSError, ValueError, OverflowError, TimeoutError, asyncio.CancelledError):
-        pod.close()  # also for an address that somebody wrote by hand and that is none
+        if pod:
+            pod.close()  # also for an address that somebody wrote by hand and that is none
         _reset(client)
         return
-    inward, outward = _Side(), _Side()
-    inward.other, outward.other = outward, inward
-    # The pod's side first: the client's bytes need somewhere to go.
-    await loop.connect_accepted_socket(lambda: outward, pod)
-    await loop.connect_accepted_socket(lambda: inward, client)
+    await inward.closed
+    await outward.closed
 
 
 def _reset(connection: socket.socket) -> None:
     """Close with a reset instead of an orderly end."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError):  # the client has gone
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
@@ -43,6 +52,7 @@ class _Side(asyncio.Protocol):
     """One side of a joined connection: what arrives here leaves on the other."""
 
     other: _Side
+    closed: asyncio.Future[None]
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -50,6 +60,7 @@ class _Side(asyncio.Protocol):
         self._ended = False  # our peer will send no more
         self._lost = False
         self._finish = False  # our peer is to get no more
+        self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -101,6 +112,8 @@ class _Side(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
+        if not self.closed.done():
+            self.closed.set_result(None)
         self.other.close(exc)
 
     def pause_writing(self) -> None:

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.base.files import replace_file
 
 FORMAT = "1"
@@ -75,7 +75,7 @@ class ClusterDirectory:
                     raise ClusterUnreachableError(
                         f"The folder {self.path} holds things that are not flashsale's"
                         f" ({', '.join(strangers[:3])}); nothing was touched.",
-                        hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
+                        hint=Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder"),
                     )
                 (self.path / "format").write_text(FORMAT + "\n")
             self.path.chmod(0o700)
@@ -83,7 +83,7 @@ class ClusterDirectory:
         except OSError as error:
             raise ClusterUnreachableError(
                 f"The state folder {self.path} cannot be used: {error.strerror or error}.",
-                hint="choose another folder: export FLASHSALE_HOME=~/.flashsale",
+                hint=Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder"),
             ) from error
 
     def _marked(self) -> str:
@@ -99,7 +99,7 @@ class ClusterDirectory:
             raise ClusterUnreachableError(
                 f"The state in {self.path} is from another version of flashsale"
                 f" (format {found[:20]!r}, this one reads {FORMAT!r}); nothing was touched.",
-                hint=f"keep it aside and start anew: mv {self.path} {self.path}.old",
+                hint=Hint(f"mv {self.path} {self.path}.old && flashsale up", "keeps it aside"),
             )
 
     def find(self) -> RunningCluster | None:
@@ -184,7 +184,7 @@ class ClusterDirectory:
                 raise ClusterUnreachableError(
                     f"Another flashsale has been starting or stopping the cluster in {self.path}"
                     f" for {timeout:.0f} s.",
-                    hint="wait for it, or see what it does: pgrep -af flashsale",
+                    hint=Hint("pgrep -af flashsale", "shows it; wait until it is done"),
                 )
             yield
         finally:

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
 
 CONTEXT = "flashsale-embedded"
@@ -95,7 +95,7 @@ def _living(place: ClusterDirectory, timeout: float) -> RunningCluster | None:
             raise ClusterUnreachableError(
                 f"A cluster process{f' ({pid})' if pid else ''} lives in {place.path}, but there is"
                 " no cluster.json that says where it can be asked.",
-                hint=f"end it, then try again: {_ending(place)}",
+                hint=Hint(_ending(place), "ends it; then try again"),
             )
         time.sleep(POLL_SECONDS)
     return None
@@ -112,7 +112,7 @@ def _holder(place: ClusterDirectory, timeout: float) -> int:
         if time.monotonic() > deadline:
             raise ClusterUnreachableError(
                 f"A process holds {place.path / 'cluster.lock'}, but nothing says which one.",
-                hint=f"end it: {_ending(place)}",
+                hint=Hint(_ending(place), "ends it"),
             )
         time.sleep(POLL_SECONDS)
     return 0
@@ -166,5 +166,5 @@ def _failed(place: ClusterDirectory, sentence: str, said: str = "") -> ClusterUn
         return ClusterUnreachableError(message, hint=hint.strip())
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     return ClusterUnreachableError(
-        sentence, hint=f"see its log: less {log}", details="\n".join(lines[-LOG_LINES:])
+        sentence, hint=Hint(f"less {log}", "is its log"), details="\n".join(lines[-LOG_LINES:])
     )

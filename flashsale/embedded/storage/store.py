@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 
@@ -230,7 +230,7 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise StoreError(
                 f"The cluster's state in {self.path} cannot be written: {error}.",
-                hint="free some disk space: df -h " + str(self.path.parent),
+                hint=Hint(f"df -h {self.path.parent}", "shows the disk that needs room"),
             ) from error
         self.revision = revision
 
@@ -245,10 +245,9 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         return StoreError(
             f"The cluster's state in {path} cannot be opened: {error}.",
-            hint=f"free some disk space: df -h {path.parent}",
+            hint=Hint(f"df -h {path.parent}", "shows the disk that needs room"),
         )
     return StoreError(
         f"The cluster's state in {path} cannot be read: {error}.",
-        hint="move the folder away and start again: "
-        f"mv {path.parent} {path.parent}.broken && flashsale up",
+        hint=f"mv {path.parent} {path.parent}.broken && flashsale up",
     )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.kube.credentials import ContextEntry, check_context, plugin_failed
 from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does
 
 if TYPE_CHECKING:
     import ssl
+
+log = logging.getLogger(__name__)
+
+# What the official loader raises over entries of an unforeseen shape.
+SURPRISED = (AttributeError, KeyError, TypeError)
 
 
 class ClientTransport:
@@ -25,10 +34,21 @@ class ClientTransport:
         """
         from kubernetes.client import ApiClient
 
-        self._client: Any = ApiClient(_configuration(kubeconfig, context))
-        if self.host.startswith("https://"):
-            pool = self._client.rest_client.pool_manager.connection_pool_kw
+        entry = check_context(kubeconfig, context)
+        self._client: Any = ApiClient(_configuration(kubeconfig, entry))
+        if not self.host.startswith("https://"):
+            return
+        pool = self._client.rest_client.pool_manager.connection_pool_kw
+        try:
             pool["ssl_context"] = self.tls()  # urllib3 would make one of its own
+        except (OSError, ValueError) as error:
+            raise ClusterUnreachableError(
+                f"The certificate and the key of the user '{entry.user_name}' do not go together:"
+                f" {error}.",
+                hint="kubectl config view",
+            ) from error
+        if not self._client.configuration.verify_ssl:
+            _warn_once(context)
 
     @property
     def host(self) -> str:
@@ -103,7 +123,44 @@ class ClientTransport:
         self._client.rest_client.close()
 
 
-def _configuration(kubeconfig: Path | None, context: str) -> Any:
+@contextmanager
+def _words_of_the_loader() -> Iterator[list[str]]:
+    """Keep what the official loader logs where others raise: a program for the login that fails."""
+    words: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.module != "kube_config":
+            return True
+        words.append(record.getMessage())
+        return False
+
+    root = logging.getLogger()
+    root.addFilter(keep)
+    try:
+        yield words
+    finally:
+        root.removeFilter(keep)
+
+
+def _warn_once(context: str) -> None:
+    """Say once what urllib3 would say at every request."""
+    import warnings
+
+    import urllib3.exceptions
+
+    warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+    if context not in _warned:
+        _warned.add(context)
+        log.warning(
+            "The certificate of '%s' is not checked (insecure-skip-tls-verify in the kubeconfig).",
+            context,
+        )
+
+
+_warned: set[str] = set()
+
+
+def _configuration(kubeconfig: Path | None, entry: ContextEntry) -> Any:
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException, load_kube_config
 
@@ -111,17 +168,20 @@ def _configuration(kubeconfig: Path | None, context: str) -> Any:
     files = str(kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
     configuration = Configuration()
     try:
-        load_kube_config(
-            config_file=files,
-            context=context,
-            client_configuration=configuration,
-            persist_config=False,
-        )
-    except (ConfigException, OSError, ValueError) as error:
+        with _words_of_the_loader() as words:
+            load_kube_config(
+                config_file=files,
+                context=entry.name,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+    except (ConfigException, OSError, ValueError, *SURPRISED) as error:
         raise ClusterUnreachableError(
-            f"The kubeconfig does not describe the context '{context}': {error}",
+            f"The kubeconfig does not describe the context '{entry.name}': {error}",
             hint="kubectl config get-contexts",
         ) from error
+    if entry.plugin and words:
+        raise plugin_failed(entry, words[-1])
     configuration.retries = False  # urllib3 would try three times more, each with a warning
     if _beside_the_proxy(configuration.host, configuration.proxy):
         configuration.proxy = None

@@ -90,14 +90,16 @@ def plain(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
     cluster = _named(document, "clusters", chosen.get("cluster")).get("cluster") or {}
     user = _named(document, "users", chosen.get("user")).get("user") or {}
     server = urlsplit(str(cluster.get("server", "")))
+    token = str(user.get("token", ""))
+    if not token.isprintable():
+        return None
     if server.scheme != "https" or not is_loopback(server.hostname or "") or server.path.strip("/"):
         return None
     if not cluster.keys() <= CLUSTER_KEYS or not user.keys() <= USER_KEYS:
         return None
     try:
-        return StdlibTransport(
-            str(cluster["server"]), _tls(file, cluster, user), str(user.get("token", ""))
-        )
+        server.port  # noqa: B018 - raises for one that is none
+        return StdlibTransport(str(cluster["server"]), _tls(file, cluster, user), token)
     except (OSError, ValueError, TypeError):
         return None  # the official client has better words for what is wrong
 

@@ -1,0 +1,1 @@
+"""The process that sends. It imports the standard library and itself alone."""

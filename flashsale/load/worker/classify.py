@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import errno
 import json
-from typing import Literal
+from typing import Any, Literal
+
+from flashsale.load.worker.http_response import BODY_LIMIT
 
 LossClass = Literal["refused", "reset", "timeout", "other"]
 Limit = Literal["ports", "files", "memory", "behind"]
 
 LOSS_CLASSES: tuple[LossClass, ...] = ("refused", "reset", "timeout", "other")
+WORD_LIMIT = 40  # characters of a body's status that a reason repeats
 POD_NAME_LIMIT = 253  # characters, Kubernetes' own limit for names
 UNNAMED = "(unnamed)"  # a confirmed purchase whose answer names no pod; no pod can be called that
 
@@ -46,21 +49,38 @@ def own_limit(error: int) -> Limit | None:
     return _LIMITS.get(error)
 
 
-def judge(status: int, body: bytes | bytearray) -> tuple[bool, str]:
-    """Say whether a complete answer confirms the purchase, and which pod served it.
+def judge(status: int, body: bytes | bytearray, *, oversized: bool = False) -> tuple[str, str]:
+    """Say why a complete answer rejects the purchase, and which pod served it.
+
+    Args:
+        oversized: the body is not here, because it was too long to keep.
 
     Returns:
-        The pod's name is empty where the answer names none.
+        The reason is empty where the answer confirms, the name where it names no pod.
     """
     if status != 200:
-        return False, ""
+        return f"HTTP {status}", ""
+    if oversized:
+        return f"HTTP 200, body over {BODY_LIMIT >> 20} MiB", ""
     try:
         answer = _JSON.decode(str(body, "utf-8"))
     except (ValueError, RecursionError):
-        return False, ""
+        return "HTTP 200, body is not JSON", ""
     if not isinstance(answer, dict):
-        return False, ""
-    return answer.get("status") == "success", pod_name(answer.get("served_by_pod"))
+        return "HTTP 200, body is no JSON object", ""
+    return _status_rejection(answer), pod_name(answer.get("served_by_pod"))
+
+
+def _status_rejection(answer: dict[str, Any]) -> str:
+    status = answer.get("status")
+    if status == "success":
+        return ""
+    if "status" not in answer:
+        return 'HTTP 200, body has no "status"'
+    if not isinstance(status, str):
+        return 'HTTP 200, "status" is no text'
+    word = "".join(letter for letter in status[:WORD_LIMIT] if letter.isprintable())
+    return f'HTTP 200, "status" is "{word}"'
 
 
 def pod_name(given: object) -> str:

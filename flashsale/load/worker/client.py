@@ -17,11 +17,11 @@ from itertools import takewhile
 from select import select
 from types import TracebackType
 
-from flashsale.load.target import LoadTarget
 from flashsale.load.worker.classify import LossClass, judge, loss_class, own_limit
 from flashsale.load.worker.connection import Connection, connect
 from flashsale.load.worker.counts import Tally
 from flashsale.load.worker.http_response import BROKEN, DONE
+from flashsale.load.worker.orders import LoadTarget
 
 PIECE = 16 * 1024  # bytes read at once; a purchase's answer has about 300
 LEAVING = 1000  # connections that wait for the server to close first
@@ -139,9 +139,9 @@ class Client:
 
     def _answered(self, connection: Connection, *, closed: bool) -> None:
         answer = connection.answer
-        confirmed, pod = judge(answer.status, answer.body)
+        rejection, pod = judge(answer.status, answer.body, oversized=answer.oversized)
         self._tally.answered(
-            connection.planned, self._clock(), answer.status, confirmed=confirmed, pod=pod
+            connection.planned, self._clock(), answer.status, rejection=rejection, pod=pod
         )
         del self._under_way[connection]
         connection.pod = pod

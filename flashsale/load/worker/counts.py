@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.load.histogram import bucket
 from flashsale.load.worker.classify import UNNAMED, Limit, LossClass
+from flashsale.load.worker.histogram import bucket
 
 LATE = 0.010  # seconds after its planned start from which a purchase counts as started late
 MOST_PODS = 1000  # names a run tells apart; a server that invents a name an answer is no pod
+MOST_REASONS = 20  # of rejections a run tells apart: an answer may name another one every time
+OTHER_REASONS = "other answers"
 MOST_LOSSES = 100_000  # listed a worker; the rest is counted only
 
 Cell = list[Any]  # of one planned second: confirmed, rejected, lost, histogram of latencies
@@ -24,6 +26,7 @@ class Tally:
     __slots__ = (
         "_known",
         "_listed",
+        "_reasons",
         "answers",
         "cells",
         "connections",
@@ -32,6 +35,7 @@ class Tally:
         "lag",
         "late",
         "losses",
+        "rejections",
         "sent",
         "slowest",
         "slowest_lag",
@@ -42,6 +46,7 @@ class Tally:
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._listed = 0
+        self._reasons: set[str] = set()
         self._begin()
 
     def _begin(self) -> None:
@@ -50,6 +55,7 @@ class Tally:
         self.answers: dict[int, dict[str, int]] = {}
         self.firsts: dict[str, float] = {}
         self.statuses: dict[int, int] = {}
+        self.rejections: dict[str, int] = {}
         self.errors: dict[str, int] = {}
         self.losses: list[list[Any]] = []
         self.unsent: dict[str, int] = {}
@@ -71,17 +77,18 @@ class Tally:
         self.unsent[limit] = self.unsent.get(limit, 0) + 1
 
     def answered(
-        self, planned: float, now: float, status: int, *, confirmed: bool, pod: str
+        self, planned: float, now: float, status: int, *, rejection: str, pod: str
     ) -> None:
-        """Count a complete answer."""
+        """Count a complete answer; it confirms where there is no reason for a rejection."""
         micros = int((now - planned) * 1e6)
         self.slowest = max(self.slowest, micros)
         self.statuses[status] = self.statuses.get(status, 0) + 1
         cell = self._cell(planned)
         histogram, index = cell[3], bucket(micros)
         histogram[index] = histogram.get(index, 0) + 1
-        if not confirmed:
+        if rejection:
             cell[1] += 1
+            self._reject(rejection)
             return
         cell[0] += 1
         pods = self.answers.setdefault(int(now), {})
@@ -109,6 +116,14 @@ class Tally:
         if cell is None:
             cell = self.cells[second] = [0, 0, 0, {}]
         return cell
+
+    def _reject(self, reason: str) -> None:
+        """Count a reason; past the bound all new ones count as one."""
+        if reason not in self._reasons:
+            if len(self._reasons) >= MOST_REASONS:
+                reason = OTHER_REASONS
+            self._reasons.add(reason)
+        self.rejections[reason] = self.rejections.get(reason, 0) + 1
 
     def _new(self, pod: str, now: float) -> str:
         """Remember a pod's first purchase; past the bound all new names count as one."""

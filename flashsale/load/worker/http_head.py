@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Literal
 
 HEAD_LIMIT = 32 * 1024  # bytes of status line and headers
-BODY_LIMIT = 1024 * 1024  # bytes; a purchase's answer has about 120
 SWITCHING_PROTOCOLS = 101
 NO_BODY = (204, 304, SWITCHING_PROTOCOLS)
 REMEMBERED = 128  # heads; a sale's answers of one second have few different ones
@@ -44,7 +43,7 @@ def read_head(head: bytes) -> Head:
     """Read a head, given without the empty line that ends it.
 
     Raises:
-        BrokenError: it is malformed, contradicts itself, or announces an absurd body.
+        BrokenError: it is malformed or contradicts itself.
     """
     match = _HEAD.fullmatch(head)
     if not match:
@@ -84,7 +83,6 @@ def _framing(headers: bytes) -> tuple[int | None, bool, bytes]:
 
 def _agreed(known: int | None, value: bytes) -> int:
     """Read a length; a second one must be the same."""
-    length = int(value) if _LENGTH.fullmatch(value) else BODY_LIMIT + 1
-    if length > BODY_LIMIT or known not in (None, length):
+    if not _LENGTH.fullmatch(value) or known not in (None, int(value)):
         raise BrokenError
-    return length
+    return int(value)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.base.errors import BadInputError, RefusedError
+from flashsale.base.dockerfile import lineage, stages
+from flashsale.base.errors import BadInputError, Hint, RefusedError
 from flashsale.clusters.base import App
 from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files import near_misses
 from flashsale.sale.files.manifest import Manifest
 from flashsale.sale.ready.diagnosis import CMD
 
@@ -53,12 +54,15 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
         manifest: this one instead of the folder's.
 
     Raises:
-        BadInputError: the folder has none of the three, or a Dockerfile without its app.
+        BadInputError: the folder has none of the three, or one of them under another name.
     """
     present = _present(folder)
-    app, ours = folder / APP in present, packaged_app()
-    if folder / DOCKERFILE in present and not app:
-        raise BadInputError(f"{folder} has a {DOCKERFILE}, but no {APP}.", hint=_init(folder))
+    if folder / DOCKERFILE not in present:
+        near_misses.refuse_dockerfile(folder)
+    if manifest is None and folder / manifests.FILE not in present:
+        near_misses.refuse_manifests(folder)
+    app = folder / APP in present or folder / DOCKERFILE in present
+    ours = packaged_app()
     own = folder / DOCKERFILE if folder / DOCKERFILE in present else ours.dockerfile
     file = manifest or (folder / manifests.FILE if folder / manifests.FILE in present else None)
     return Project(
@@ -68,7 +72,7 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
     )
 
 
-def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
+def from_last_time(before: str, manifest: Path | None = None) -> tuple[Project, str]:
     """Take the files that an open sale came from; the packaged ones if those are gone.
 
     Returns the project, and a line that says so.
@@ -89,15 +93,13 @@ def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
     return from_folder(folder, manifest), f"From {shown}, as last time; flashsale down forgets it."
 
 
-def commandless(project: Project) -> str:
+def missing_command_line(project: Project) -> str:
     """Say in one line if nothing here names a command to run; empty if something does."""
-    from flashsale.docker.buildkit import instructions
-
     container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
     if container.get("command") or container.get("args"):
         return ""
     file = project.app.dockerfile
-    base, named = command_of([one.text for one in instructions(_text(file))])
+    base, named = command_of(_text(file))
     if named or not base:
         return ""
     own = ": python3, which ends at once" if re.match(r"(?:\S*/)?python\b", base) else ", if any"
@@ -107,23 +109,17 @@ def commandless(project: Project) -> str:
     )
 
 
-def command_of(instructions: Sequence[str]) -> tuple[str, bool]:
+def command_of(dockerfile: str) -> tuple[str, bool]:
     """Find what a Dockerfile's last stage is based on, and whether it names a command.
 
     A stage that is based on an earlier one has that one's command.
     """
-    stages: dict[str, tuple[str, bool]] = {}
-    base, alias, named = "", "", False
-    for text in instructions:
-        keyword, *words = text.split()
-        if keyword.upper() == "FROM":
-            words = [word for word in words if not word.startswith("--")]
-            stages[alias] = base, named
-            alias = words[2].lower() if len(words) > 2 else ""
-            source = words[0] if words else ""
-            base, named = stages.get(source.lower(), (source, False))
-        named = named or keyword.upper() in ("CMD", "ENTRYPOINT")
-    return base, named
+    try:
+        line = lineage(stages(dockerfile))
+    except BadInputError:
+        return "", False  # the builder says what is wrong
+    words = [one.keyword for stage in line for one in stage.instructions]
+    return line[0].base, "CMD" in words or "ENTRYPOINT" in words
 
 
 def init(folder: Path) -> list[Path]:
@@ -174,9 +170,11 @@ def _present(folder: Path) -> list[Path]:
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
     present = [folder / name for name in NAMES if (folder / name).is_file()]
     if not present:
+        near_misses.refuse_dockerfile(folder)
+        near_misses.refuse_manifests(folder)
         raise BadInputError(f"{folder} has none of {', '.join(NAMES)}.", hint=_init(folder))
     return present
 
 
 def _init(folder: Path) -> str:
-    return f"flashsale init {shlex.quote(str(folder))} writes them"
+    return Hint(f"flashsale init {shlex.quote(str(folder))}", "writes them")

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
 from flashsale.objects.models import Object
 from flashsale.sale.files.yaml_reader import YamlSource, documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
 VERSIONS = {"ReplicaSet": "apps/v1", "Service": "v1"}
-DEPLOYMENT = "a ReplicaSet is what the exercise is about; write `kind: ReplicaSet`"
+DEPLOYMENT = Hint("flashsale manifest", "prints a ReplicaSet, which the exercise is about")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +179,13 @@ def _same_labels(manifest: Manifest, who: str, wanted: Any) -> None:
     if missing:
         raise wrong(
             manifest.source,
-            f"does not fit together: {who} asks for {_told(missing)},"
-            f" but the pods are labelled {_told(labels)}",
+            f"does not fit together: {who} asks for {_label_list(missing)},"
+            f" but the pods are labelled {_label_list(labels)}",
             "make spec.template.metadata.labels and the selectors equal",
         )
 
 
-def _told(labels: dict[str, Any]) -> str:
+def _label_list(labels: dict[str, Any]) -> str:
     return ",".join(f"{key}={value}" for key, value in labels.items()) or "with nothing"
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
 from flashsale.objects.models import Object
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BIGGEST = 1_000_000  # bytes; the API server refuses more than 3 MB
 MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
 DEEPEST = 50  # levels; an alias may stand within what it stands for
-HINT = "flashsale manifest shows one that works"
+HINT = Hint("flashsale manifest", "prints one that works")
 PIPE = "flashsale manifest | flashsale up --manifest -"
 STDIN = Path("-")  # as kubectl has it
 
@@ -56,9 +56,7 @@ class YamlSource:
         return cls(str(file), _decoded(content, str(file)))
 
 
-@cache
 def _standard_input() -> str:
-    """Read it all, once: whoever asks again gets the same."""
     if sys.stdin.isatty():
         raise BadInputError("stdin is a terminal, not a manifest.", hint=PIPE)
     try:
@@ -144,7 +142,7 @@ def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[in
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
-                where = f" under {_told(path)}" if path else ""
+                where = f" under {_field_path(path)}" if path else ""
                 raise BadInputError(
                     f"{source} has the key {key!r}{where}, which is not text: quote it.", hint=HINT
                 )
@@ -154,13 +152,13 @@ def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[in
             _plain(inner, source, (*path, index), budget)
     elif not (value is None or isinstance(value, str | bool | int) or _finite(value)):
         raise BadInputError(
-            f"{source} has the value {value!r} at {_told(path)}, which no manifest can say:"
+            f"{source} has the value {value!r} at {_field_path(path)}, which no manifest can say:"
             " quote it.",
             hint=HINT,
         )
 
 
-def _told(path: tuple[str | int, ...]) -> str:
+def _field_path(path: tuple[str | int, ...]) -> str:
     """Write a path as Kubernetes does: `spec.containers[0].image`."""
     words = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(words).removeprefix(".")

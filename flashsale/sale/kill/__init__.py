@@ -1,0 +1,1 @@
+"""Killing pods: ``victims`` chooses which, ``kill`` kills them and follows what replaces them."""

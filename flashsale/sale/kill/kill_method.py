@@ -9,10 +9,15 @@ from flashsale.sale.observe.observations import Cause
 
 @dataclass(frozen=True, slots=True)
 class KillMethod:
-    """How to kill."""
+    """How to kill a pod."""
 
-    grace: int | None = None  # seconds; None is the pod's own, 0 is at once, without any goodbye
+    grace: int | None = None  # seconds; None is the pod's own, 0 ends it at once
     process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
+
+    @property
+    def graceful(self) -> bool:
+        """Whether pods get a grace period."""
+        return not self.process and self.grace != 0
 
     @property
     def cause(self) -> Cause:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
 from flashsale.objects.models import Pod
+from flashsale.sale.pod_names import full_name
 
 
-def victims(
+def choose_victims(
     pods: Sequence[Pod],
     owner: str,
     *,
@@ -51,17 +51,10 @@ def victims(
 
 
 def _named(name: str, pods: Sequence[Pod], own: Sequence[Pod]) -> Pod:
-    found = next((pod for pod in pods if pod.name == name), None)
-    if found is None:
-        names = [pod.name for pod in own]
-        close = get_close_matches(name, names, n=1, cutoff=0.5)
-        ending = [one for one in names if one.endswith(name)]
-        hint = (close or ending or names or [""])[0]
-        raise BadInputError(
-            f"There is no pod '{name}' in the sale."
-            + (f" Did you mean '{(close or ending)[0]}'?" if close or ending else ""),
-            hint=f"flashsale kill-pod {hint}" if hint else "flashsale status",
-        )
+    known = {pod.name: pod for pod in pods}
+    if name not in known:  # pods of others are known by their whole names alone
+        name = full_name(name, [pod.name for pod in own], command="flashsale kill-pod")
+    found = known[name]
     if found not in own:
         raise RefusedError(
             f"The pod '{name}' does not belong to the sale's ReplicaSet, so it is left alone.",

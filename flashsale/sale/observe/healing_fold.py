@@ -1,7 +1,7 @@
-"""Healing told from observations: who died, of what, what replaced it, and how long each step took.
+"""Healings from observations: who died, of what, what replaced it, and how long each step took.
 
 :func:`step` is a pure fold. What it knows of the ReplicaSet controller
-(`pkg/controller/replicaset/replica_set.go`), and what the telling rests on:
+(`pkg/controller/replicaset/replica_set.go`), on which the fold rests:
 
 - it counts active pods: its own, not terminating, not Succeeded or Failed;
 - it creates only while there are fewer of them than wanted, so a new pod fills a place;
@@ -16,7 +16,24 @@ called off, and a victim that was dismissed too early is called back.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from flashsale.sale.observe.healing import (
+    DELETED_TOO,
+    DIED_TOO,
+    REMOVED,
+    SCALED,
+    Adopted,
+    Closed,
+    Died,
+    Gone,
+    Happening,
+    Healed,
+    Healing,
+    NotReplaced,
+    Replaced,
+    Scaled,
+)
 from flashsale.sale.observe.observations import (
     EventSeen,
     Mark,
@@ -24,21 +41,11 @@ from flashsale.sale.observe.observations import (
     PodSeen,
     ReplicaSetSeen,
     Served,
+    ServiceSeen,
     SliceSeen,
+    Synced,
 )
-from flashsale.sale.observe.page import DELETED_TOO, DIED_TOO, REMOVED, SCALED, Page
-from flashsale.sale.observe.state import (
-    KEPT_NAMES,
-    Adopted,
-    Gone,
-    Happening,
-    Healed,
-    Healing,
-    NotReplaced,
-    Replaced,
-    SaleState,
-    Scaled,
-)
+from flashsale.sale.observe.state import DOUBT, KEPT_NAMES, SaleState
 
 DELETED_POD = "Deleted pod: "  # how the controller's SuccessfulDelete events begin
 
@@ -51,6 +58,8 @@ def step(state: SaleState, observation: Observation) -> tuple[SaleState, list[Ha
             turn.pod(observation)
         case ReplicaSetSeen():
             turn.replicaset(observation)
+        case ServiceSeen():
+            turn.state = replace(state, service=observation.service)
         case SliceSeen():
             turn.slice(observation)
         case EventSeen():
@@ -59,12 +68,26 @@ def step(state: SaleState, observation: Observation) -> tuple[SaleState, list[Ha
             turn.mark(observation)
         case Served():
             turn.served(observation)
+        case Synced():
+            turn.state = replace(state, synced=True)
     turn.settle()
-    return turn.state, turn.told()
+    return turn.state, turn.happenings()
 
 
-class _Turn(Page):
-    """One observation being worked in."""
+class _Turn:
+    """One observation being worked in: a state that is replaced, and what happened so far."""
+
+    def __init__(self, state: SaleState, at: float) -> None:
+        self.state = state
+        self.at = at
+        self.happened: list[Happening] = []
+        self.opened: list[Healing] = []
+
+    def happenings(self) -> list[Happening]:
+        """Return what happened, deaths first; by now it is sure which of them need healing."""
+        off = {_death(one.healing) for one in self.happened if isinstance(one, NotReplaced)}
+        deaths = [Died(self.at, one) for one in self.opened if _death(one) not in off]
+        return [*deaths, *self.happened]
 
     def pod(self, seen: PodSeen) -> None:
         uid = seen.pod.uid
@@ -72,7 +95,7 @@ class _Turn(Page):
         was_active = before is not None and self.state.active(before)
         is_active = seen.change != "gone" and self.state.active(seen)
         crashed = before is not None and _crashed(before, seen)
-        self.remember(seen)
+        self.state = self.state.with_pod(seen)
         if seen.change == "listed":
             return
         if is_active and not was_active:
@@ -88,20 +111,20 @@ class _Turn(Page):
 
     def replicaset(self, seen: ReplicaSetSeen) -> None:
         if seen.replicaset is None:
-            self.state = replace(self.state, replicaset=None, desired=None, desired_version=0)
+            gone = replace(self.state, replicaset=None, desired=None, desired_version=0)
+            self.state = replace(gone, looked=True)
             return
-        self.state = replace(self.state, replicaset=seen.replicaset)
+        self.state = replace(self.state, replicaset=seen.replicaset, looked=True)
         if 0 < seen.version < self.state.desired_version:
-            return  # older than what the pods have told
+            return  # older than what the pods have shown
         before, after = self.state.desired, seen.replicaset.desired
         self.state = replace(self.state, desired=after, desired_version=seen.version)
         if before is not None and before != after:
-            self.said.append(Scaled(self.at, before, after))
+            self.happened.append(Scaled(self.at, before, after))
 
     def slice(self, seen: SliceSeen) -> None:
         slices = {**self.state.slices, seen.name: seen.ready}
-        self.state = replace(self.state, slices=slices)
-        self.note(
+        self.state = replace(self.state, slices=slices).with_moments(
             lambda one: one.replacement in seen.ready and one.started is not None, routed=self.at
         )
 
@@ -125,25 +148,28 @@ class _Turn(Page):
             self.state = replace(self.state, marks={**self.state.marks, mark.pod: mark})
 
     def served(self, seen: Served) -> None:
-        self.note(lambda one: one.replacement == seen.pod and one.ready is not None, served=self.at)
+        self.state = self.state.with_moments(
+            lambda one: one.replacement == seen.pod and one.ready is not None, served=self.at
+        )
 
     def settle(self) -> None:
         """Call off victims whose places nobody wants filled, and close what is whole."""
         if self.state.replicaset is None:
             self._remove_all()
             return
-        waiting = sorted(self.waiting(), key=_first_dismissed)
+        waiting = sorted(self.state.waiting, key=_first_dismissed)
         wanted = max(0, (self.state.desired or 0) - self.state.count)
         for healing in waiting[: max(0, len(waiting) - wanted)]:
-            self.dismiss(healing)
+            self.call_off(healing, SCALED)
+            self.state = self.state.with_dismissed(healing, self.at)
         for healing in self.state.open:
             if healing.whole:
                 self.close(healing)
 
     def _arrived(self, seen: PodSeen, *, adopted: bool) -> None:
         if adopted:
-            self.said.append(Adopted(self.at, seen.pod.name))
-        waiting = self.waiting()
+            self.happened.append(Adopted(self.at, seen.pod.name))
+        waiting = self.state.waiting
         if not waiting and not adopted and self.state.count > (self.state.desired or 0):
             waiting = self._unexplained(seen)
         if waiting:
@@ -158,7 +184,7 @@ class _Turn(Page):
         if seen.version >= self.state.desired_version:
             self.state = replace(self.state, desired=self.state.count, desired_version=seen.version)
             return []
-        return self.recent()
+        return self.state.dismissed_since(self.at - DOUBT)
 
     def _left(self, seen: PodSeen) -> None:
         pod, mark = seen.pod, self._take_mark(seen.pod.name)
@@ -168,19 +194,21 @@ class _Turn(Page):
                 why = DELETED_TOO if healing.in_place else SCALED if surplus else DIED_TOO
                 self.call_off(healing, why)
         cause = mark.cause if mark and seen.cause == "lost" else seen.cause
-        died = min(self.at, mark.at) if mark else self.at
+        died = min(self.at, mark.at) if mark else seen.earliest
         healing = Healing(pod.name, pod.uid, cause, died, marked=mark is not None)
         if pod.name in self.state.surplus:
-            self.said.append(NotReplaced(self.at, healing, SCALED))
+            self.happened.append(NotReplaced(self.at, healing, SCALED))
         else:
             self.open(healing)
 
     def _gone(self, uid: str) -> None:
         """Note the end of a victim, and tell of it where its healing still goes on."""
         before = self.state.open
-        self.note(lambda one: one.victim_uid == uid and not one.in_place, gone=self.at)
+        self.state = self.state.with_moments(
+            lambda one: one.victim_uid == uid and not one.in_place, gone=self.at
+        )
         pairs = zip(before, self.state.open, strict=True)
-        self.said += [Gone(self.at, new) for old, new in pairs if new is not old]
+        self.happened += [Gone(self.at, new) for old, new in pairs if new is not old]
 
     def _crashed(self, seen: PodSeen) -> None:
         """Note a container's death. While its pod is still coming up, that is only a delay."""
@@ -190,7 +218,7 @@ class _Turn(Page):
                 self.swap(healing, started=None)
                 return
         mark = self._take_mark(pod.name)
-        died = min(self.at, mark.at) if mark else self.at
+        died = min(self.at, mark.at) if mark else seen.earliest
         marked = mark is not None
         self.open(Healing(pod.name, pod.uid, "crashed", died, pod.name, pod.uid, marked=marked))
 
@@ -206,30 +234,46 @@ class _Turn(Page):
             if healing.replacement_uid == seen.pod.uid and healing.ready is None:
                 now = self.swap(healing, healing.reached(self.at, seen))
                 if now.ready is not None:
-                    self.said.append(Healed(self.at, now))
+                    self.happened.append(Healed(self.at, now))
 
     def _pair(self, victim: Healing, name: str, uid: str, at: float) -> Healing:
         paired = replace(victim, replacement=name, replacement_uid=uid, created=at)
         if victim in self.state.open:
             self.swap(victim, paired)
         else:
-            rest = tuple(one for one in self.state.dismissed if one[1] is not victim)
-            self.state = replace(self.state, dismissed=rest)
+            self.state = self.state.with_recalled(victim)
             self.open(paired)
-        self.said.append(Replaced(self.at, paired))
+        self.happened.append(Replaced(self.at, paired))
         return paired
 
     def _hand_on(self, healing: Healing) -> None:
         """Give the replacement of a pod that needed none to one that does."""
         if healing.replacement is None or healing.replacement_uid is None or healing.in_place:
             return
-        waiting = self.waiting() or self.recent()
+        waiting = self.state.waiting or self.state.dismissed_since(self.at - DOUBT)
         seen = self.state.pods.get(healing.replacement_uid)
         if waiting and seen:
             born = self.at if healing.created is None else healing.created
-            heir = min(waiting, key=_first_served)
-            self._pair(heir, healing.replacement, healing.replacement_uid, born)
+            other = min(waiting, key=_first_served)
+            self._pair(other, healing.replacement, healing.replacement_uid, born)
             self._progress(seen)
+
+    def open(self, healing: Healing) -> None:
+        self.opened.append(healing)
+        self.state = self.state.with_open(healing)
+
+    def swap(self, old: Healing, new: Healing | None = None, **changes: Any) -> Healing:
+        now = replace(new or old, **changes)
+        self.state = self.state.with_changed(old, now)
+        return now
+
+    def call_off(self, healing: Healing, why: str) -> None:
+        self.state = self.state.without(healing)
+        self.happened.append(NotReplaced(self.at, healing, why))
+
+    def close(self, healing: Healing) -> None:
+        self.state = self.state.with_done(healing)
+        self.happened.append(Closed(self.at, healing))
 
     def _remove_all(self) -> None:
         for healing in self.state.open:
@@ -256,3 +300,7 @@ def _first_dismissed(healing: Healing) -> tuple[bool, float]:
     is replaced.
     """
     return healing.marked, healing.died
+
+
+def _death(healing: Healing) -> tuple[str, str]:
+    return healing.victim_uid, healing.cause

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flashsale.objects.models import Object, Pod, ReplicaSet, pod_condition, timestamp
+from flashsale.objects.models import Object, Pod, ReplicaSet, Service, pod_condition, timestamp
 
 Cause = Literal["deleted", "crashed", "failed", "evicted", "lost", "released"]
 Change = Literal["listed", "added", "changed", "gone"]
@@ -33,15 +33,28 @@ class PodSeen:
     ended: bool  # its phase is Succeeded or Failed
     cause: Cause  # why it leaves, if this is how it leaves
     version: int = 0
+    heard: float | None = None  # the change was missed: it happened between this moment and `at`
+
+    @property
+    def earliest(self) -> float:
+        """When the change happened, or the earliest moment at which it can have."""
+        return self.at if self.heard is None else min(self.at, self.heard)
 
     @classmethod
     def from_object(
-        cls, pod: Object, change: Change, at: float, *, relisted: bool = False
+        cls,
+        pod: Object,
+        change: Change,
+        at: float,
+        *,
+        relisted: bool = False,
+        heard: float | None = None,
     ) -> PodSeen:
         """Read a pod as the API sends it.
 
         Args:
             relisted: the change was found by listing again, so its moment and reason were missed.
+            heard: when the stream was last known to be live, for a change that was missed.
         """
         seen = Pod.from_object(pod)
         return cls(
@@ -53,6 +66,7 @@ class PodSeen:
             ended=(pod.get("status") or {}).get("phase") in ENDED,
             cause=_cause(pod, unseen=relisted and change == "gone"),
             version=version_of(pod),
+            heard=heard,
         )
 
 
@@ -70,6 +84,19 @@ class ReplicaSetSeen:
         leaving = change == "gone" or bool(replicaset["metadata"].get("deletionTimestamp"))
         found = None if leaving else ReplicaSet.from_object(replicaset)
         return cls(at, found, version_of(replicaset))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeen:
+    """The sale's Service as it is now; None where there is none."""
+
+    at: float
+    service: Service | None
+
+    @classmethod
+    def from_object(cls, service: Object, change: Change, at: float) -> ServiceSeen:
+        """Read a Service as the API sends it."""
+        return cls(at, None if change == "gone" else Service.from_object(service))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +146,11 @@ class EventSeen:
             message=event.get("message", ""),
             count=event.get("count") or 1,
             old=change == "listed",
-            when=timestamp(event.get("lastTimestamp") or event.get("eventTime")),
+            when=timestamp(
+                event.get("lastTimestamp")
+                or event.get("eventTime")
+                or event["metadata"].get("creationTimestamp")
+            ),
             version=version_of(event),
             uid=about.get("uid", ""),
         )
@@ -127,7 +158,7 @@ class EventSeen:
 
 @dataclass(frozen=True, slots=True)
 class StreamSeen:
-    """What is known of one stream of news: how fresh everything it told us can be."""
+    """The state of one stream: how fresh everything that came over it can be."""
 
     at: float
     source: str  # pods, replicasets, endpointslices, events
@@ -139,7 +170,7 @@ class StreamSeen:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """All streams have told what was there when they began: the picture is whole."""
+    """All streams have listed what was there when they began: the picture is complete."""
 
     at: float
 
@@ -161,7 +192,17 @@ class Served:
     pod: str  # name
 
 
-Observation = PodSeen | ReplicaSetSeen | SliceSeen | EventSeen | StreamSeen | Synced | Mark | Served
+Observation = (
+    PodSeen
+    | ReplicaSetSeen
+    | ServiceSeen
+    | SliceSeen
+    | EventSeen
+    | StreamSeen
+    | Synced
+    | Mark
+    | Served
+)
 
 
 def version_of(found: Mapping[str, Any]) -> int:

@@ -1,154 +1,14 @@
-"""What is told of a sale's life: healings, what happens, and the state that the telling keeps."""
+"""What is known of a sale at one moment: its ReplicaSet, its pods, and the healings under way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flashsale.objects.models import ReplicaSet
-from flashsale.sale.observe.observations import Cause, Mark, PodSeen
-
-STEPS = ("created", "scheduled", "started", "ready")  # of a replacement, in this order
-
-
-@dataclass(frozen=True, slots=True)
-class Healing:
-    """One death and what came of it; all moments are seconds on the monotonic clock.
-
-    A container that is restarted in place heals its own pod: victim and replacement are the same,
-    nothing is created or scheduled, and nothing is ever gone.
-    """
-
-    victim: str
-    victim_uid: str
-    cause: Cause
-    died: float  # the delete's acceptance, or the first sight of the death
-    replacement: str | None = None
-    replacement_uid: str | None = None
-    created: float | None = None
-    scheduled: float | None = None
-    started: float | None = None  # its containers run
-    ready: float | None = None
-    gone: float | None = None  # the victim's object is no more
-    routed: float | None = None  # the Service sends buyers to the replacement
-    served: float | None = None  # its first purchase, where a load runs
-    marked: bool = False  # killed on purpose by one of our own commands
-
-    @property
-    def in_place(self) -> bool:
-        """Whether the same pod came back."""
-        return self.replacement_uid == self.victim_uid
-
-    @property
-    def waiting(self) -> bool:
-        """Whether no replacement is known yet."""
-        return self.replacement_uid is None
-
-    @property
-    def whole(self) -> bool:
-        """Whether all that belongs to it has been seen."""
-        goes = self.cause in ("deleted", "lost")  # the others stay, in one form or another
-        return self.ready is not None and (self.gone is not None or not goes)
-
-    def seconds(self, moment: float | None) -> float | None:
-        """Count a moment from the death, in seconds to the millisecond."""
-        return None if moment is None else round(max(0.0, moment - self.died), 3)
-
-    def reached(self, at: float, pod: PodSeen) -> Healing:
-        """Note how far the replacement is; a step that was never seen happened with the next."""
-        ready = pod.ready and pod.running
-        started = pod.running
-        scheduled = not self.in_place and (started or bool(pod.pod.node))
-        return replace(
-            self,
-            scheduled=_first(self.scheduled, at, scheduled),
-            started=_first(self.started, at, started),
-            ready=_first(self.ready, at, ready),
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Write it as `kill-pod -o json` and the `healed` lines of `watch -o json` do."""
-        moments = (*STEPS, "gone", "routed", "served")
-        return {
-            "victim": self.victim,
-            "replacement": self.replacement,
-            "cause": self.cause,
-            **{f"{name}_seconds": self.seconds(getattr(self, name)) for name in moments},
-        }
-
-
-def _first(before: float | None, at: float, happened: bool) -> float | None:
-    return at if before is None and happened else before
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """A pod left, or its container died, and Kubernetes owes a replacement."""
-
-    at: float
-    healing: Healing
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """The replacement exists."""
-
-    at: float
-    healing: Healing
-
-
-@dataclass(frozen=True, slots=True)
-class Healed:
-    """The replacement is ready. The victim may still be on its way out."""
-
-    at: float
-    healing: Healing
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """The victim's object is no more. Its replacement may not be ready yet."""
-
-    at: float
-    healing: Healing
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """Healed, and the victim gone: the figures are whole."""
-
-    at: float
-    healing: Healing
-
-
-@dataclass(frozen=True, slots=True)
-class NotReplaced:
-    """This pod will not be healed; ``why`` completes "not replaced: "."""
-
-    at: float
-    healing: Healing
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scaled:
-    """Somebody changed how many pods are wanted."""
-
-    at: float
-    before: int
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Adopted:
-    """A pod that was there already now belongs to the ReplicaSet."""
-
-    at: float
-    pod: str
-
-
-Happening = Died | Replaced | Healed | Gone | Closed | NotReplaced | Scaled | Adopted
+from flashsale.objects.models import Pod, ReplicaSet, Service
+from flashsale.sale.observe.healing import Happening, Healing
+from flashsale.sale.observe.observations import Mark, Observation, PodSeen
 
 KEPT_HEALINGS = 50  # finished ones to remember
 KEPT_NAMES = 500  # of pods that the controller said it deleted
@@ -160,8 +20,11 @@ class SaleState:
     """What is known so far. Mappings are never changed, only replaced."""
 
     replicaset: ReplicaSet | None = None
+    looked: bool = False  # for the ReplicaSet, so that it is known whether there is one
+    synced: bool = False  # everything that was there has been listed
     desired: int | None = None  # None: there is no ReplicaSet, or none was seen yet
     desired_version: int = 0
+    service: Service | None = None
     pods: Mapping[str, PodSeen] = field(default_factory=dict)  # by uid, every pod in sight
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ready pods, by slice
     open: tuple[Healing, ...] = ()  # oldest death first
@@ -170,10 +33,28 @@ class SaleState:
     surplus: tuple[str, ...] = ()  # names of pods that the controller deleted
     marks: Mapping[str, Mark] = field(default_factory=dict)  # by the pod's name
 
+    @property
+    def known(self) -> bool:
+        """Whether it is known what there is: all of the sale, or that there is none."""
+        return self.synced or (self.looked and self.replicaset is None)
+
+    def owns(self, pod: Pod) -> bool:
+        """Whether a pod belongs to the ReplicaSet."""
+        return self.replicaset is not None and pod.owner_uid == self.replicaset.uid
+
     def active(self, seen: PodSeen) -> bool:
         """Whether the ReplicaSet counts this pod, as `FilterActivePods` does."""
-        owned = self.replicaset is not None and seen.pod.owner_uid == self.replicaset.uid
-        return owned and not seen.ended and not seen.pod.terminating
+        return self.owns(seen.pod) and not seen.ended and not seen.pod.terminating
+
+    @property
+    def own(self) -> list[Pod]:
+        """The pods of the ReplicaSet, those on their way out included."""
+        return [seen.pod for seen in self.pods.values() if self.owns(seen.pod)]
+
+    @property
+    def alive(self) -> list[Pod]:
+        """Those of them that are not on their way out."""
+        return [pod for pod in self.own if not pod.terminating]
 
     @property
     def count(self) -> int:
@@ -189,3 +70,70 @@ class SaleState:
     def routed(self) -> frozenset[str]:
         """Names of the pods to which the Service sends buyers."""
         return frozenset().union(*self.slices.values())
+
+    @property
+    def waiting(self) -> list[Healing]:
+        """Healings whose replacement is not known yet."""
+        return [one for one in self.open if one.waiting]
+
+    def dismissed_since(self, moment: float) -> list[Healing]:
+        """Healings dismissed since then whose victims the controller did not call surplus."""
+        recent = (one for at, one in self.dismissed if at >= moment)
+        return [one for one in recent if one.victim not in self.surplus]
+
+    def with_pod(self, seen: PodSeen) -> SaleState:
+        """Remember a pod, or forget one that is gone."""
+        pods = {**self.pods, seen.pod.uid: seen}
+        if seen.change == "gone":
+            del pods[seen.pod.uid]
+        return replace(self, pods=pods)
+
+    def with_open(self, healing: Healing) -> SaleState:
+        """Add a healing that begins."""
+        return replace(self, open=(*self.open, healing))
+
+    def with_changed(self, old: Healing, new: Healing) -> SaleState:
+        """Put a healing in the place of its earlier state."""
+        return replace(self, open=tuple(new if one is old else one for one in self.open))
+
+    def without(self, healing: Healing) -> SaleState:
+        """Take an open healing away."""
+        return replace(self, open=tuple(one for one in self.open if one is not healing))
+
+    def with_dismissed(self, healing: Healing, at: float) -> SaleState:
+        """Take an open healing away whose place nobody wants filled; it may be called back."""
+        dismissed = (*self.dismissed, (at, healing))[-KEPT_HEALINGS:]
+        return replace(self.without(healing), dismissed=dismissed)
+
+    def with_recalled(self, healing: Healing) -> SaleState:
+        """Forget that a healing was dismissed."""
+        rest = tuple(one for one in self.dismissed if one[1] is not healing)
+        return replace(self, dismissed=rest)
+
+    def with_done(self, healing: Healing) -> SaleState:
+        """Move an open healing to those that are over."""
+        return replace(self.without(healing), done=(*self.done, healing)[-KEPT_HEALINGS:])
+
+    def with_moments(self, which: Callable[[Healing], bool], **moments: float) -> SaleState:
+        """Set moments, once each, on the healings that they belong to."""
+
+        def noted(one: Healing) -> Healing:
+            fresh: dict[str, Any] = {
+                name: at for name, at in moments.items() if getattr(one, name) is None
+            }
+            return replace(one, **fresh) if fresh and which(one) else one
+
+        return replace(self, open=tuple(map(noted, self.open)), done=tuple(map(noted, self.done)))
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One observation, what is known after it, and what it meant."""
+
+    observation: Observation
+    state: SaleState
+    happenings: Sequence[Happening] = ()
+
+
+Observer = Callable[[Update], None]
+Condition = Callable[[SaleState], bool]

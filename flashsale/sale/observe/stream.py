@@ -1,14 +1,16 @@
-"""One ordered stream of all that can be seen of a sale, from four watches."""
+"""One ordered stream of all that can be seen of a sale, from five watches."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from flashsale.kube import paths
+from flashsale.kube.errors import ForbiddenError
 from flashsale.kube.watch import (
     PATIENCE,
     Change,
@@ -23,7 +25,10 @@ from flashsale.kube.watch import (
 from flashsale.objects.models import Object, ReplicaSet
 from flashsale.sale.observe import observations as o
 
-SOURCES = ("replicasets", "pods", "endpointslices", "events")
+log = logging.getLogger(__name__)
+
+SOURCES = ("replicasets", "pods", "services", "endpointslices", "events")
+OPTIONAL = ("services", "endpointslices", "events")  # some users may not read them
 WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
 News = tuple[str, Change]  # a source and what it said
 
@@ -40,8 +45,9 @@ async def follow(
     """Yield whatever is seen of one ReplicaSet and its Service; end only when cancelled.
 
     Wrap it in ``aclosing``. The ReplicaSet comes first: its selector says which pods to watch.
-    ``Synced`` comes once, when everything that was there has been told. While there is no such
-    ReplicaSet, that is all that is told.
+    ``Synced`` comes once, when everything that was there has been listed. While there is no such
+    ReplicaSet, nothing else comes. Sources that this user may not read count as empty, but
+    for the ReplicaSet and its pods.
 
     Raises:
         UnauthorizedError, ForbiddenError: as :func:`flashsale.kube.watch.changes` does.
@@ -50,8 +56,8 @@ async def follow(
     tasks: list[asyncio.Task[None]] = []
 
     def watch(source: str, path: str, query: Mapping[str, Any]) -> None:
-        told = changes(api, path, query, patience=patience, clock=clock)
-        task = asyncio.create_task(_pump(source, told, news), name=f"watch {source}")
+        stream = changes(api, path, query, patience=patience, clock=clock)
+        task = asyncio.create_task(_pump(source, stream, news, clock), name=f"watch {source}")
         task.add_done_callback(news.put_nowait)
         tasks.append(task)
 
@@ -71,8 +77,10 @@ async def follow(
                 yield observation
             if reader.selector and len(tasks) == 1:
                 watch("pods", paths.pods(namespace), {"labelSelector": reader.selector})
-                named = {"labelSelector": f"kubernetes.io/service-name={service}"}
-                watch("endpointslices", paths.endpointslices(namespace), named)
+                named = {"fieldSelector": f"metadata.name={service}"}
+                watch("services", paths.services(namespace), named)
+                labelled = {"labelSelector": f"kubernetes.io/service-name={service}"}
+                watch("endpointslices", paths.endpointslices(namespace), labelled)
                 watch("events", paths.events(namespace), {})
     finally:
         for task in tasks:
@@ -82,12 +90,21 @@ async def follow(
 
 async def _pump(
     source: str,
-    told: AsyncGenerator[Change, None],
+    stream: AsyncGenerator[Change, None],
     news: asyncio.Queue[News | asyncio.Task[None]],
+    clock: Clock,
 ) -> None:
-    async with aclosing(told):
-        async for change in told:
-            news.put_nowait((source, change))
+    async with aclosing(stream):
+        try:
+            async for change in stream:
+                if isinstance(change, Stream):
+                    log.debug("watch %s: %s %s", source, change.state, change.why)
+                news.put_nowait((source, change))
+        except ForbiddenError as error:
+            if source not in OPTIONAL:
+                raise
+            log.info("going on without %s: %s", source, error)
+            news.put_nowait((source, Resynced(clock(), ())))
 
 
 class Reader:
@@ -98,10 +115,12 @@ class Reader:
         self.selector = ""  # of the pods, once the ReplicaSet is known
         self._awaited = set(SOURCES)
         self._pods: set[str] = set()  # names
+        self._heard: dict[str, float] = {}  # by source: when it was last known to be live
 
     def read(self, source: str, change: Change) -> Iterator[o.Observation]:
-        """Tell what one piece of news means."""
+        """Yield what one piece of news means."""
         if isinstance(change, Stream):
+            self._heard[source] = change.heard
             yield o.StreamSeen(
                 change.at, source, change.state, change.attempt, change.heard, change.why
             )
@@ -113,6 +132,8 @@ class Reader:
     def _listed(self, source: str, change: Resynced) -> Iterator[o.Observation]:
         if source == "replicasets" and not change.objects:
             yield o.ReplicaSetSeen(change.at, None)
+        if source == "services" and not change.objects:
+            yield o.ServiceSeen(change.at, None)
         for found in change.objects:
             yield from self._one(source, found, "listed", change)
         if source in self._awaited:
@@ -131,7 +152,10 @@ class Reader:
             case "pods":
                 self._pods.add(found["metadata"]["name"])
                 relisted = isinstance(change, Changed) and change.relisted
-                yield o.PodSeen.from_object(found, word, at, relisted=relisted)
+                heard = self._heard.get(source) if relisted else None
+                yield o.PodSeen.from_object(found, word, at, relisted=relisted, heard=heard)
+            case "services":
+                yield o.ServiceSeen.from_object(found, word, at)
             case "endpointslices":
                 yield o.SliceSeen.from_object(found, word, at)
             case _ if word != "gone" and self._ours(found):

@@ -6,13 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.base.errors import Hint
 from flashsale.objects.models import Object, Pod, pod_condition
-from flashsale.sale.ready.log_patterns import listening, reason_of, shut_in, tail, unstarted
+from flashsale.sale.ready.log_patterns import (
+    last_lines,
+    listening_ports,
+    listens_on_loopback_alone,
+    probe_failure,
+    runtime_reason,
+)
 
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
+BEING_MADE = ("ContainerCreating", "PodInitializing")  # nothing has failed yet
 CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
-MEND = "mend CMD in the Dockerfile, or `command` in the manifest, then flashsale up"
+MEND = Hint(
+    "flashsale up",
+    "after you mended CMD in the Dockerfile, or `command` in the manifest",
+)
 NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
 
 
@@ -25,9 +36,7 @@ class Diagnosis:
     details: str = ""  # lines of a log, the words of an event
 
 
-def diagnose(
-    pods: Sequence[Object], events: Sequence[Object], logs: Mapping[str, str]
-) -> Diagnosis:
+def diagnose(pods: Sequence[Pod], events: Sequence[Object], logs: Mapping[str, str]) -> Diagnosis:
     """Say why not all of these pods are ready.
 
     Args:
@@ -35,12 +44,11 @@ def diagnose(
         events: of the namespace, in any order.
         logs: the last lines of unready pods, by pod.
     """
-    unready = [pod for pod in pods if not Pod.from_object(pod).ready]
+    unready = [pod for pod in pods if not pod.ready]
     for look in (_no_image, _no_room, _not_started, _crashing, _not_answering, _being_made):
         for pod in unready:
-            name = pod["metadata"]["name"]
-            about = newest_first(events, name)
-            found = look(pod, about, logs.get(name, ""))
+            about = newest_first(events, pod.name)
+            found = look(pod, about, logs.get(pod.name, ""))
             if found:
                 return found
     return _no_pods(events) if not pods else _unknown(unready)
@@ -56,11 +64,11 @@ def _when(event: Object) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
-def _no_image(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
-    reason = Pod.from_object(pod).status
+def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
+    reason = pod.status
     if reason not in NO_IMAGE:
         return None
-    image = pod["spec"]["containers"][0].get("image", "")
+    image = pod.raw["spec"]["containers"][0].get("image", "")
     said = _message(events, "Failed", "ErrImageNeverPull")
     if reason == "ErrImageNeverPull":
         return Diagnosis(
@@ -69,23 +77,32 @@ def _no_image(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
         )
     return Diagnosis(
         f"the image {image} cannot be pulled ({reason})",
-        "flashsale up --rebuild builds it; --push REPOSITORY hands it to other machines",
+        Hint("flashsale up --rebuild", "builds it; --push REPOSITORY hands it to other machines"),
         said,
     )
 
 
-def _no_room(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
-    condition = pod_condition(pod, "PodScheduled")
+def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
+    condition = pod_condition(pod.raw, "PodScheduled")
     said = _message(events, "FailedScheduling") or str(condition.get("message") or "")
-    if pod["spec"].get("nodeName") or not said:
+    if pod.node or not said:
         return None
     return Diagnosis(
-        f"no node takes the pod {_name(pod)}: {said}",
-        "flashsale scale to fewer pods, or lower resources.requests in the manifest",
+        f"no node takes the pod {pod.name}: {said}",
+        _making_room(said),
     )
 
 
-def _not_started(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+def _making_room(said: str) -> Hint:
+    """Say what helps by what the scheduler lacks: room, or a node of that kind."""
+    if "Insufficient" in said or "Too many pods" in said:
+        return Hint("flashsale scale 1", "fewer pods; or lower resources.requests in the manifest")
+    if "taint" in said:
+        return Hint("flashsale up", "after you wrote tolerations into the manifest")
+    return Hint("flashsale up", "after you changed nodeSelector or affinity in the manifest")
+
+
+def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     """Read the runtime's own words: there is no process, so there is no log."""
     state = _container(pod)
     now, last = state.get("state") or {}, state.get("lastState") or {}
@@ -95,19 +112,19 @@ def _not_started(pod: Object, events: list[Object], log: str) -> Diagnosis | Non
     ]
     words = next(filter(None, said), "")
     if "no command specified" in words:
-        image = pod["spec"]["containers"][0].get("image", "")
+        image = pod.raw["spec"]["containers"][0].get("image", "")
         return Diagnosis(
             f"the image {image} names no command to run: its Dockerfile has neither CMD"
             " nor ENTRYPOINT",
-            f"add {CMD} to the Dockerfile, then flashsale up",
+            Hint("flashsale up", f"after you added {CMD} to the Dockerfile"),
         )
     if not words:
         return None
-    why = f"the container of the pod {_name(pod)} cannot be started: {unstarted(words)}"
+    why = f"the container of the pod {pod.name} cannot be started: {runtime_reason(words)}"
     return Diagnosis(why, MEND)
 
 
-def _crashing(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     state = _container(pod)
     ended = (state.get("state") or {}).get("terminated") or (state.get("lastState") or {}).get(
         "terminated"
@@ -117,65 +134,67 @@ def _crashing(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
     probe = _message(events, "Unhealthy", begins="Liveness")
     if any("failed liveness probe" in str(one.get("message")) for one in events) and probe:
         return Diagnosis(
-            f"Kubernetes restarts the pod {_name(pod)}, because its {_probe(pod, 'liveness')}"
-            f" fails: {reason_of(probe)}",
-            f"flashsale logs {_name(pod)}",
-            tail(log),
+            f"Kubernetes restarts the pod {pod.name}, because its {_probe(pod, 'liveness')}"
+            f" fails: {probe_failure(probe)}",
+            f"flashsale logs {pod.name}",
+            last_lines(log),
         )
     if ended.get("reason") == "OOMKilled":
         return Diagnosis(
-            f"the pod {_name(pod)} needs more memory than its limit allows (OOMKilled)",
-            "raise resources.limits.memory in the manifest, then flashsale up",
+            f"the pod {pod.name} needs more memory than its limit allows (OOMKilled)",
+            Hint("flashsale up", "after you raised resources.limits.memory in the manifest"),
         )
     code = ended.get("exitCode", "?")
     if code == 0 and not log.strip():
         return Diagnosis(
-            f"the app in the pod {_name(pod)} ends at once, with exit code 0 and without a word",
-            f"let the Dockerfile end with a command that stays: {CMD}",
+            f"the app in the pod {pod.name} ends at once, with exit code 0 and without a word",
+            Hint(
+                "flashsale up", f"after you ended the Dockerfile with a command that stays: {CMD}"
+            ),
         )
     return Diagnosis(
-        f"the app in the pod {_name(pod)} does not stay up: it ends with"
+        f"the app in the pod {pod.name} does not stay up: it ends with"
         f" exit code {code}{NOT_RUN.get(code, '')}",
-        f"flashsale logs {_name(pod)}" if log.strip() else MEND if code in NOT_RUN else "",
-        tail(log),
+        f"flashsale logs {pod.name}" if log.strip() else MEND if code in NOT_RUN else "",
+        last_lines(log),
     )
 
 
-def _not_answering(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     probe = _message(events, "Unhealthy", begins="Readiness") or _message(events, "Unhealthy")
     if not probe:
         return None
-    where, reason = _probe(pod, "readiness"), reason_of(probe)
-    elsewhere = listening(log) - {_probe_port(pod)}
+    where, reason = _probe(pod, "readiness"), probe_failure(probe)
+    elsewhere = listening_ports(log) - {_probe_port(pod)}
     if "refused" in probe and elsewhere:
         port = min(elsewhere)
         return Diagnosis(
-            f"the pod {_name(pod)} runs, but its app listens on port {port},"
+            f"the pod {pod.name} runs, but its app listens on port {port},"
             f" and its {where} finds nobody there",
             f"make the app listen on {_probe_port(pod)}, or write {port} in the manifest",
-            tail(log),
+            last_lines(log),
         )
-    if "refused" in probe and shut_in(log, _probe_port(pod)):
+    if "refused" in probe and listens_on_loopback_alone(log, _probe_port(pod)):
         return Diagnosis(
-            f"the pod {_name(pod)} runs, but its app listens on 127.0.0.1, where nobody outside"
+            f"the pod {pod.name} runs, but its app listens on 127.0.0.1, where nobody outside"
             f" the pod finds it, and its {where} fails",
             f"make the app listen on 0.0.0.0: {CMD}",
-            tail(log),
+            last_lines(log),
         )
     return Diagnosis(
-        f"the pod {_name(pod)} runs, but its {where} fails: {reason}",
-        f"flashsale logs {_name(pod)}",
-        tail(log),
+        f"the pod {pod.name} runs, but its {where} fails: {reason}",
+        f"flashsale logs {pod.name}",
+        last_lines(log),
     )
 
 
-def _being_made(pod: Object, events: list[Object], log: str) -> Diagnosis | None:
+def _being_made(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     waiting = (_container(pod).get("state") or {}).get("waiting") or {}
     reason = waiting.get("reason")
-    if reason in (None, "ContainerCreating", "PodInitializing"):
+    if reason in (None, *BEING_MADE):
         return None
     words = f": {waiting['message']}" if waiting.get("message") else ""
-    return Diagnosis(f"the pod {_name(pod)} waits ({reason}){words}", "flashsale status")
+    return Diagnosis(f"the pod {pod.name} waits ({reason}){words}", "flashsale status")
 
 
 def _no_pods(events: Sequence[Object]) -> Diagnosis:
@@ -185,29 +204,25 @@ def _no_pods(events: Sequence[Object]) -> Diagnosis:
     return Diagnosis("no pod was created yet", "flashsale status")
 
 
-def _unknown(unready: Sequence[Object]) -> Diagnosis:
+def _unknown(unready: Sequence[Pod]) -> Diagnosis:
     for pod in unready:
         delay = _probe_of(pod, "readiness").get("initialDelaySeconds", 0)
-        if Pod.from_object(pod).status == "Running":
+        if pod.status == "Running":
             after = f"; its readiness probe begins only after {delay} s" if delay else ""
             return Diagnosis(
-                f"the pod {_name(pod)} runs, but is not ready yet{after}",
-                "flashsale status, or a longer --timeout",
+                f"the pod {pod.name} runs, but is not ready yet{after}",
+                Hint("flashsale status", "or give it longer with --timeout"),
             )
-    names = ", ".join(f"{_name(pod)} ({Pod.from_object(pod).status})" for pod in unready)
+    names = ", ".join(f"{pod.name} ({pod.status})" for pod in unready)
     return Diagnosis(
         f"still waiting for {names}" if names else "the ReplicaSet is not done yet",
-        "flashsale status, or a longer --timeout",
+        Hint("flashsale status", "or give it longer with --timeout"),
     )
 
 
-def _name(pod: Object) -> str:
-    return str(pod["metadata"]["name"])
-
-
-def _container(pod: Object) -> Object:
+def _container(pod: Pod) -> Object:
     """The status of the first container that is not ready."""
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    statuses = (pod.raw.get("status") or {}).get("containerStatuses") or []
     return next((dict(one) for one in statuses if not one.get("ready")), {})
 
 
@@ -219,11 +234,11 @@ def _message(events: Sequence[Object], *reasons: str, begins: str = "") -> str:
     return ""
 
 
-def _probe_of(pod: Object, kind: str) -> dict[str, Any]:
-    return pod["spec"]["containers"][0].get(f"{kind}Probe") or {}
+def _probe_of(pod: Pod, kind: str) -> dict[str, Any]:
+    return pod.raw["spec"]["containers"][0].get(f"{kind}Probe") or {}
 
 
-def _probe(pod: Object, kind: str) -> str:
+def _probe(pod: Pod, kind: str) -> str:
     """Describe a probe: `readiness probe (GET /health on port 5000)`."""
     http = _probe_of(pod, kind).get("httpGet")
     if not http:
@@ -231,6 +246,6 @@ def _probe(pod: Object, kind: str) -> str:
     return f"{kind} probe (GET {http.get('path', '/')} on port {http.get('port')})"
 
 
-def _probe_port(pod: Object) -> int | None:
+def _probe_port(pod: Pod) -> int | None:
     port = (_probe_of(pod, "readiness").get("httpGet") or {}).get("port")
     return port if isinstance(port, int) else None

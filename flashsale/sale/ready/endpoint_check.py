@@ -19,8 +19,8 @@ from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready import endpoint_diagnosis
 from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_diagnosis import EndpointProblem
-from flashsale.sale.ready.readiness import last_lines
-from flashsale.sale.session import Sale, owned
+from flashsale.sale.ready.readiness import last_log_lines
+from flashsale.sale.session import Sale
 
 ANSWER = 3.0  # seconds for an answer: kube-proxy is a little late
 FREED = 6.0  # the same where a port was taken: the embedded cluster tries it every 5 s
@@ -42,47 +42,38 @@ class EndpointAnswer:
         return not self.trouble
 
 
-async def warning(sale: Sale, service: Object) -> Object | None:
+async def lasting_warning(sale: Sale, service: Service) -> Object | None:
     """Find a Warning about the Service that still holds; none where events may not be read."""
     selector = f"involvedObject.kind=Service,involvedObject.name={sale.service_name},type=Warning"
     try:
         found = await sale.api.list(paths.events(sale.namespace), {"fieldSelector": selector})
     except FlashsaleError:
         return None
-    uid = service["metadata"].get("uid")
+    uid = service.raw["metadata"].get("uid")
     about = [one for one in found if (one.get("involvedObject") or {}).get("uid") == uid]
-    return endpoint_diagnosis.lasting(about, time.time())
+    return endpoint_diagnosis.newest_lasting(about, time.time())
 
 
-async def troubled(sale: Sale, found: Object, url: str, pods: Sequence[Pod]) -> str:
-    """Say in one line why no buyer gets in; nothing if that is over, or was never so.
-
-    Args:
-        found: the Service.
-    """
-    event = await warning(sale, found)
+async def trouble_line(sale: Sale, service: Service, url: str, pods: Sequence[Pod]) -> str:
+    """Say in one line why no buyer gets in; nothing if that is over, or was never so."""
+    event = await lasting_warning(sale, service)
     if event is None:
         return ""
     answer = await ask(url, ANSWER) if url else EndpointAnswer()
     if answer.pod in [pod.name for pod in pods]:
         return ""
-    return endpoint_diagnosis.troubled(event, Service.from_object(found), url)
+    return endpoint_diagnosis.trouble_line(event, service, url)
 
 
-async def refuse_if_port_taken(sale: Sale, service: Object, url: str) -> None:
-    """Refuse an address that another program has: nobody is to be sent there.
-
-    Raises:
-        RefusedError: another program has the node port, and it is not the sale that answers.
-    """
-    event = await warning(sale, service)
+async def refuse_if_port_taken(sale: Sale, service: Service, url: str) -> None:
+    """Raise RefusedError if another program owns the Service's node port, and answers there."""
+    event = await lasting_warning(sale, service)
     if event is None or event.get("reason") != endpoint_diagnosis.TAKEN:
         return
-    pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
+    pods = await sale.pods(await sale.replicaset())
     if await _foreign(sale, await ask(url, ANSWER), pods, event):
-        view = Service.from_object(service)
-        hint = endpoint_diagnosis.taken(view, _asked(service)).hint
-        raise RefusedError(endpoint_diagnosis.troubled(event, view, url), hint=hint)
+        hint = endpoint_diagnosis.port_taken_problem(service, _asked(service)).hint
+        raise RefusedError(endpoint_diagnosis.trouble_line(event, service, url), hint=hint)
 
 
 async def wait_until_sale_answers(
@@ -97,8 +88,8 @@ async def wait_until_sale_answers(
     Raises:
         NotReadyError: none is; it says why as precisely as that is known. The sale stays as it is.
     """
-    service = await sale.service_object()
-    event = await warning(sale, service)
+    service = await sale.service()
+    event = await lasting_warning(sale, service)
     patience = FREED if event else ANSWER
     tries = Deadline.after(max(SHORTEST, min(patience, deadline.left())))
     said = False
@@ -123,28 +114,26 @@ async def _foreign(
     """Whether it is not the sale that answered."""
     if not answer.pod:
         return event is not None and event.get("reason") == endpoint_diagnosis.TAKEN
-    if not endpoint_diagnosis.stranger(answer.pod, pods):
+    if not endpoint_diagnosis.is_stranger(answer.pod, pods):
         return False
-    pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
-    return endpoint_diagnosis.stranger(answer.pod, pods)
+    pods = await sale.pods(await sale.replicaset())
+    return endpoint_diagnosis.is_stranger(answer.pod, pods)
 
 
-async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Object) -> EndpointProblem:
-    event = await warning(sale, service)
-    view = Service.from_object(service)
+async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Service) -> EndpointProblem:
+    event = await lasting_warning(sale, service)
     if event and event.get("reason") == endpoint_diagnosis.TAKEN:
-        return endpoint_diagnosis.taken(view, _asked(service))
+        return endpoint_diagnosis.port_taken_problem(service, _asked(service))
     if answer.came:
-        return endpoint_diagnosis.elsewhere(url, answer.pod)
-    replicaset = await sale.replicaset()
-    pods = owned(await sale.pods(replicaset), replicaset)
-    log = await last_lines(sale, pods[0]) if pods else ""
-    return endpoint_diagnosis.silent(url, answer.trouble, service, pods, log)
+        return endpoint_diagnosis.other_sale_problem(url, answer.pod)
+    pods = await sale.own_pods()
+    log = await last_log_lines(sale, pods[0]) if pods else ""
+    return endpoint_diagnosis.no_answer_problem(url, answer.trouble, service, pods, log)
 
 
-def _asked(service: Object) -> bool:
+def _asked(service: Service) -> bool:
     """Whether the manifest that was applied names the node port."""
-    ports = (last_applied(service).get("spec") or {}).get("ports") or []
+    ports = (last_applied(dict(service.raw)).get("spec") or {}).get("ports") or []
     return any(isinstance(port, dict) and port.get("nodePort") for port in ports)
 
 
@@ -170,12 +159,12 @@ async def ask(url: str, timeout: float) -> EndpointAnswer:
 
     try:
         async with asyncio.timeout(timeout):
-            return EndpointAnswer(named(await in_thread(get)))
+            return EndpointAnswer(named_pod(await in_thread(get)))
     except (OSError, HTTPException) as error:
         return EndpointAnswer(trouble=_words(error, timeout))
 
 
-def named(body: bytes) -> str:
+def named_pod(body: bytes) -> str:
     """Read which pod an answer names; empty where it names none."""
     try:
         document = json.loads(body)

@@ -11,15 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flashsale.base.errors import Hint
 from flashsale.objects.fields import timestamp
 from flashsale.objects.models import Object, Pod, Service
-from flashsale.sale.ready.log_patterns import listening
+from flashsale.sale.ready.log_patterns import listening_ports
 
 TAKEN = "NodePortInUse"  # the node port's, from the embedded cluster and old kube-proxies
 PASSING = ("FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint")  # conflicts; tried again
-REPEATED = {TAKEN: 9.0}  # seconds within which a trouble that lasts is told again: every 5 s
+REPEATED = {TAKEN: 9.0}  # seconds within which a lasting trouble is reported again: every 5 s
 USUALLY = 60.0  # the same for any other
-RATIONED, SELDOM = 20, 330.0  # told 25 times, client-go repeats an event only every 300 s
+RATIONED, SELDOM = 20, 330.0  # after 25 times client-go repeats an event only every 300 s
 POD_NAME = re.compile(r"[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5}")  # as a ReplicaSet gives it
 
 
@@ -31,7 +32,7 @@ class EndpointProblem:
     hint: str
 
 
-def lasting(events: Sequence[Object], now: float) -> Object | None:
+def newest_lasting(events: Sequence[Object], now: float) -> Object | None:
     """Find the Service's newest Warning that still holds, a taken port before any other.
 
     Args:
@@ -58,7 +59,7 @@ def _seen(event: Object) -> float:
     return timestamp(last)
 
 
-def stranger(named: str, ours: Sequence[Pod]) -> bool:
+def is_stranger(named: str, ours: Sequence[Pod]) -> bool:
     """Whether an answer comes from a pod that is none of these.
 
     An app may call its pod whatever it likes, or nothing: only a name as Kubernetes gives it
@@ -68,7 +69,7 @@ def stranger(named: str, ours: Sequence[Pod]) -> bool:
     return bool(POD_NAME.fullmatch(named)) and not known
 
 
-def troubled(event: Object, service: Service, url: str) -> str:
+def trouble_line(event: Object, service: Service, url: str) -> str:
     """Write a Warning that holds in one line."""
     if event.get("reason") == TAKEN:
         return f"{_taken(service)}: {url or 'its address'} does not lead to the sale."
@@ -76,32 +77,31 @@ def troubled(event: Object, service: Service, url: str) -> str:
     return f"The Service {service.name} is in trouble: {words}."
 
 
-def taken(service: Service, asked: bool) -> EndpointProblem:
+def port_taken_problem(service: Service, asked: bool) -> EndpointProblem:
     """Say that another program has the node port.
 
     Args:
         asked: the manifest asks for this very port.
     """
-    names = f"lsof -i :{service.node_port} names it"
-    another = "change nodePort in the manifest, then flashsale up"
+    another = "change nodePort in the manifest"
     return EndpointProblem(
         f"All pods are ready, but {_taken(service)[0].lower()}{_taken(service)[1:]}.",
-        f"end that program ({names}), or {another}"
+        Hint(f"lsof -i :{service.node_port}", f"names that program; end it, or {another}")
         if asked
-        else f"end that program ({names}); or flashsale down, then flashsale up: on another port",
+        else Hint("flashsale down && flashsale up", "takes another port"),
     )
 
 
-def elsewhere(url: str, named: str) -> EndpointProblem:
+def other_sale_problem(url: str, named: str) -> EndpointProblem:
     """Say that another sale answers."""
     return EndpointProblem(
         f"All pods are ready, but {url} leads to the pod {named}, which is not of this sale.",
-        "change nodePort in the manifest, then flashsale up",
+        Hint("flashsale up", "after you changed nodePort in the manifest"),
     )
 
 
-def silent(
-    url: str, how: str, service: Object, pods: Sequence[Object], log: str
+def no_answer_problem(
+    url: str, how: str, service: Service, pods: Sequence[Pod], log: str
 ) -> EndpointProblem:
     """Say why nobody answers at the Service's address.
 
@@ -110,23 +110,25 @@ def silent(
         pods: those of the ReplicaSet.
         log: the last lines of one of them.
     """
-    name = service["metadata"]["name"]
-    port = (service["spec"].get("ports") or [{}])[0]
+    port = (service.raw["spec"].get("ports") or [{}])[0]
     target = port.get("targetPort", port.get("port"))
     declared = [one for pod in pods for one in _ports(pod)]
     numbers = sorted({int(one["containerPort"]) for one in declared})
-    sends = f"The Service {name} sends buyers to targetPort {target}"
+    sends = f"The Service {service.name} sends buyers to targetPort {target}"
     if target not in numbers and target not in [one.get("name") for one in declared] and declared:
         say = f"containers say containerPort {' and '.join(map(str, numbers))}"
         return EndpointProblem(
             f"{sends}, where no container listens: {say} ({how}).",
-            f"write `targetPort: {numbers[0]}` in the manifest, then flashsale up",
+            Hint("flashsale up", f"after you wrote `targetPort: {numbers[0]}` in the manifest"),
         )
-    heard = listening(log) - {target}
-    if heard and target not in listening(log):
+    heard = listening_ports(log) - {target}
+    if heard and target not in listening_ports(log):
         return EndpointProblem(
             f"{sends}, but the app listens on port {min(heard)} ({how}).",
-            f"make the app listen on {target}, or write {min(heard)} in the manifest",
+            Hint(
+                "flashsale up",
+                f"after you made the app listen on {target}, or wrote {min(heard)} in the manifest",
+            ),
         )
     return EndpointProblem(
         f"All pods are ready, but {url} gives no answer: {how}.", "flashsale logs"
@@ -137,9 +139,9 @@ def _taken(service: Service) -> str:
     return f"Node port {service.node_port} is taken by another program on this machine"
 
 
-def _ports(pod: Object) -> list[Object]:
+def _ports(pod: Pod) -> list[Object]:
     return [
         port
-        for container in pod["spec"].get("containers") or []
+        for container in pod.raw["spec"].get("containers") or []
         for port in container.get("ports") or []
     ]

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
 from flashsale.kube import paths
-from flashsale.objects.models import Object, Pod
-from flashsale.sale.ready.conditions import LOOK, Deadline, Sight, hopeless, rescaled, until, whole
+from flashsale.objects.models import Pod
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import SaleState
+from flashsale.sale.ready.conditions import LOOK, Deadline, all_ready, rescaled, stuck
 from flashsale.sale.ready.diagnosis import diagnose
 from flashsale.sale.ready.log_patterns import LINES
-from flashsale.sale.session import Sale, owned
+from flashsale.sale.ready.nodes import node_trouble
+from flashsale.sale.session import Sale
 
 EXPLAINED = 3  # pods whose logs are read
 EXPLAINING = 2.0  # seconds for all that is asked to explain a failure
 
 
-async def ready(
-    sale: Sale, count: int, *, timeout: float, tell: Callable[[Sight], None] | None = None
-) -> Sight:
+async def wait_until_ready(monitor: SaleMonitor, count: int, deadline: Deadline) -> SaleState:
     """Return once exactly ``count`` pods exist and all are ready.
-
-    Args:
-        timeout: patience in seconds, counted from the call.
 
     Raises:
         NotReadyError: the time is over, nothing can get better by itself, or another number of
@@ -31,60 +28,51 @@ async def ready(
         NoSaleError: the ReplicaSet was deleted meanwhile.
         ClusterUnreachableError: the API server stopped answering.
     """
-    return await ready_by(sale, count, Deadline.after(timeout), tell=tell)
+    done = all_ready(count)
 
+    def ended(state: SaleState) -> bool:
+        return done(state) or stuck(state.alive) or rescaled(state, count) is not None
 
-async def ready_by(
-    sale: Sale, count: int, deadline: Deadline, *, tell: Callable[[Sight], None] | None = None
-) -> Sight:
-    """Do as :func:`ready` does, with what is left of the time."""
-    done = whole(count)
-    timeout = max(LOOK, deadline.left())
     try:
-        sight = await until(
-            sale,
-            lambda seen: done(seen) or hopeless(seen) or rescaled(seen, count) is not None,
-            timeout=timeout,
-            tell=tell,
-        )
+        state = await monitor.until(ended, max(LOOK, deadline.left()))
     except TimeoutError:
-        raise await explained(sale, count, f"after {deadline.seconds:g} s") from None
-    desired = rescaled(sight, count)
+        when = f"after {deadline.seconds:g} s"
+        raise await not_ready_error(monitor.sale, count, when) from None
+    desired = rescaled(state, count)
     if desired is not None:
         raise NotReadyError(
-            f"Somebody scaled {sale.name} to {desired} before {count} pods were ready.",
+            f"Somebody scaled {monitor.sale.name} to {desired} before {count} pods were ready.",
             hint="flashsale status",
         )
-    if not done(sight):
-        raise await explained(sale, count, "and waiting longer will not help")
-    return sight
+    if not done(state):
+        raise await not_ready_error(monitor.sale, count, "and waiting longer will not help")
+    return state
 
 
-async def explained(sale: Sale, count: int, when: str) -> NotReadyError:
+async def not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
     """Look at everything once more, and make the error that says why not all pods are ready.
 
-    That takes two seconds at most: whoever waits was told how long.
+    That takes two seconds at most: ``--timeout`` promised how long the wait is.
     """
     try:
         async with asyncio.timeout(EXPLAINING):
-            return await _explained(sale, count, when)
+            return await _not_ready_error(sale, count, when)
     except TimeoutError:
         words = f"Not all of {count} pods are ready {when}; the cluster is slow to say why."
         return NotReadyError(words, hint="flashsale status")
 
 
-async def _explained(sale: Sale, count: int, when: str) -> NotReadyError:
-    replicaset = await sale.replicaset()
-    pods = owned(await sale.pods(replicaset), replicaset)
-    alive = [pod for pod in pods if not Pod.from_object(pod).terminating]
-    unready = [pod for pod in alive if not Pod.from_object(pod).ready]
+async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
+    alive = [pod for pod in await sale.own_pods() if not pod.terminating]
+    unready = [pod for pod in alive if not pod.ready]
     read = unready[:EXPLAINED]
     events, texts = await asyncio.gather(
         sale.api.list(paths.events(sale.namespace)),
-        asyncio.gather(*(last_lines(sale, pod) for pod in read)),
+        asyncio.gather(*(last_log_lines(sale, pod) for pod in read)),
     )
-    logs = dict(zip(map(_name, read), texts, strict=True))
-    found = diagnose(alive, events, logs)
+    logs = dict(zip((pod.name for pod in read), texts, strict=True))
+    places = {pod.node or "" for pod in unready}
+    found = await node_trouble(sale, places) or diagnose(alive, events, logs)
     number = len(alive) - len(unready)
     are = "is" if number == 1 else "are"
     return NotReadyError(
@@ -94,9 +82,9 @@ async def _explained(sale: Sale, count: int, when: str) -> NotReadyError:
     )
 
 
-async def last_lines(sale: Sale, pod: Object) -> str:
+async def last_log_lines(sale: Sale, pod: Pod) -> str:
     """Fetch the end of a pod's log, of its last life if this one has said nothing; or nothing."""
-    path = paths.pods(sale.namespace, _name(pod), "log")
+    path = paths.pods(sale.namespace, pod.name, "log")
     for previous in (False, True):
         try:
             text = await sale.api.text(path, {"tailLines": 4 * LINES, "previous": previous})
@@ -107,7 +95,3 @@ async def last_lines(sale: Sale, pod: Object) -> str:
         if text.strip():
             return text
     return ""
-
-
-def _name(pod: Object) -> str:
-    return str(pod["metadata"]["name"])

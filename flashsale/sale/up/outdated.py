@@ -1,6 +1,8 @@
-"""Which pods are as the ReplicaSet would make them today. Pure.
+"""Which pods are not as the ReplicaSet would make them today. Pure.
 
-Two looks, because each sees what the other cannot. A template that changed just now makes every pod
+Pods carry no hash of the template they were made from, as a Deployment's do: an annotation in the
+template would change what the manifest says, and make each older pod look outdated. So there are
+two looks, because each sees what the other cannot. A template that changed just now makes every pod
 old that was there before: both texts are the server's own, so any difference is one. But an `up`
 that was cut short, or told not to replace pods, leaves old pods under a template that has not
 changed since. These are found by comparing pod and template, which is not exact: servers and
@@ -15,6 +17,7 @@ from typing import Any
 
 from flashsale.clusters.base import Image
 from flashsale.objects.models import Object, Pod
+from flashsale.sale.ready.diagnosis import BEING_MADE, UNSTARTED
 
 MADE = ("containers", "initContainers")  # lists of containers, in the order of the template
 BROUGHT = (  # only a template brings these into a container: no server or webhook adds them
@@ -39,10 +42,13 @@ ADDED_TO = (  # the template's own part must be there; LimitRanger, tolerations'
 )
 
 
-def stale(
-    pods: Sequence[Object], replicaset: Object, image: Image, before: Object | None = None
-) -> list[Object]:
+def find_outdated(
+    pods: Sequence[Pod], replicaset: Object, image: Image, before: Object | None = None
+) -> list[Pod]:
     """Find the pods that are not as the ReplicaSet would make them today.
+
+    A pod whose container could not be started counts as outdated whatever it is made of: after a
+    mistake was mended the kubelet tries again only minutes later, and it has nothing to lose.
 
     Args:
         pods: some that were there before the newest version was applied.
@@ -51,14 +57,29 @@ def stale(
     template = replicaset["spec"]["template"]
     changed = before is not None and before != template
 
-    def current(pod: Object) -> bool:
-        if changed or not as_made(pod["spec"], template["spec"]):
+    def current(pod: Pod) -> bool:
+        if changed or failed_to_start(pod) or not as_made(pod.raw["spec"], template["spec"]):
             return False
-        return image.runs_in(Pod.from_object(pod).image_id)
+        return image.runs_in(pod.image_id)
 
-    return [
-        pod for pod in pods if not pod["metadata"].get("deletionTimestamp") and not current(pod)
-    ]
+    return [pod for pod in pods if not pod.terminating and not current(pod)]
+
+
+def failed_to_start(pod: Pod) -> bool:
+    """Whether some container of a pod has never run, and what was tried has failed."""
+    statuses = (pod.raw.get("status") or {}).get("containerStatuses") or []
+    return any(map(_failed_to_start, statuses))
+
+
+def _failed_to_start(status: Object) -> bool:
+    state, last = status.get("state") or {}, status.get("lastState") or {}
+    if "running" in state:
+        return False
+    ends = [one for one in (state.get("terminated"), last.get("terminated")) if one]
+    if any(one.get("reason") not in UNSTARTED for one in ends):
+        return False  # it ran, and ended
+    waiting = (state.get("waiting") or {}).get("reason")
+    return bool(ends) or waiting not in (None, *BEING_MADE)
 
 
 def as_made(spec: Object, template: Object) -> bool:

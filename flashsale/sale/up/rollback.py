@@ -1,28 +1,34 @@
-"""An `up` that does not get as far as a sale leaves nothing half-done behind."""
+"""What a failed `up` has begun is undone: a cluster that it started, a namespace that it made."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from flashsale.base.errors import FlashsaleError
+from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.clusters import availability
 from flashsale.clusters.base import Cluster, Progress
 from flashsale.clusters.select import SelectedCluster
-from flashsale.kube import connect, paths
+from flashsale.kube import NotFoundError, connect, paths
+from flashsale.kube.errors import ConflictError
+from flashsale.sale.session import Sale
+
+NAMESPACES = "/api/v1/namespaces"
 
 
-class Silent:
+class SilentProgress:
     """Progress of what nobody has to hear of."""
 
     def step(self, text: str) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
     detail = note = step
 
 
 @asynccontextmanager
-async def nothing_half_done(choice: SelectedCluster, progress: Progress) -> AsyncIterator[None]:
+async def stop_cluster_on_failure(
+    choice: SelectedCluster, progress: Progress
+) -> AsyncIterator[None]:
     """Stop a cluster again that did not run before, when what follows fails or is ended.
 
     That is for a cluster that is there for the sale alone, and only until it holds a ReplicaSet:
@@ -35,8 +41,8 @@ async def nothing_half_done(choice: SelectedCluster, progress: Progress) -> Asyn
         yield
         done = True
     finally:
-        if ours and not done and await _bare(choice.cluster):
-            await choice.cluster.stop(Silent())
+        if ours and not done and await _holds_nothing(choice.cluster):
+            await choice.cluster.stop(SilentProgress())
             if before:
                 choice.store.write(before)
             elif choice.store.read_if_usable():
@@ -47,7 +53,7 @@ async def nothing_half_done(choice: SelectedCluster, progress: Progress) -> Asyn
             )
 
 
-async def _bare(cluster: Cluster) -> bool:
+async def _holds_nothing(cluster: Cluster) -> bool:
     """Whether a cluster runs, and holds no ReplicaSet."""
     try:
         if not await cluster.running():
@@ -56,3 +62,38 @@ async def _bare(cluster: Cluster) -> bool:
             return not await api.list(paths.REPLICASETS)
     except FlashsaleError:
         return False
+
+
+@asynccontextmanager
+async def ensure_namespace(sale: Sale, progress: Progress) -> AsyncIterator[None]:
+    """Make the namespace on a cluster that is there for the sale alone; if what follows fails,
+    delete it again.
+
+    Raises:
+        BadInputError: the name is not possible, or another cluster has no such namespace.
+    """
+    made = sale.cluster.stops_with_sale and await _make_namespace(sale)
+    kept = False
+    try:
+        yield
+        kept = True
+    except NotFoundError as error:
+        raise BadInputError(
+            f"The cluster '{sale.cluster.context}' has no namespace '{sale.namespace}'.",
+            hint=f"kubectl --context {sale.cluster.context} create namespace {sale.namespace}",
+        ) from error
+    finally:
+        if made and not kept:
+            await sale.api.delete(f"{NAMESPACES}/{sale.namespace}")
+    if made:
+        progress.note(f"namespace/{sale.namespace} created")
+
+
+async def _make_namespace(sale: Sale) -> bool:
+    """Make the namespace, unless it is there."""
+    wanted = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": sale.namespace}}
+    try:
+        await sale.api.create(NAMESPACES, wanted)
+    except ConflictError:
+        return False
+    return True

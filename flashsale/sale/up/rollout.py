@@ -7,19 +7,21 @@ ready serve nobody: they go first, together, as a Deployment's rolling update ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from flashsale.base.errors import NoSaleError, NotReadyError
+from flashsale.base.errors import Hint, NoSaleError, NotReadyError
 from flashsale.base.text import counted, joined
 from flashsale.clusters.base import Image, Progress
 from flashsale.kube import NotFoundError, paths
-from flashsale.objects.models import Object, Pod, ReplicaSet
-from flashsale.sale.ready.conditions import LOOK, Condition, Deadline, Sight, stuck, until
-from flashsale.sale.ready.readiness import explained
-from flashsale.sale.session import Sale, owned
-from flashsale.sale.up.outdated import stale
+from flashsale.objects.models import Object, Pod
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import SaleState
+from flashsale.sale.ready.conditions import Deadline, newer, renewed, stuck
+from flashsale.sale.ready.readiness import not_ready_error
+from flashsale.sale.session import Sale
+from flashsale.sale.up.outdated import find_outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +46,43 @@ async def pods_before(sale: Sale) -> PodsBefore:
         replicaset = await sale.replicaset()
     except NoSaleError:
         return PodsBefore({})
-    pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
+    pods = await sale.own_pods(replicaset)
     return PodsBefore({pod.uid: pod.image_id for pod in pods}, replicaset["spec"]["template"])
 
 
-async def roll(
-    sale: Sale,
+async def replace_outdated(
+    monitor: SaleMonitor,
     image: Image,
     before: PodsBefore,
     progress: Progress,
-    *,
     deadline: Deadline,
-    tell: Callable[[Sight], None] | None = None,
 ) -> Rolled:
     """Replace what runs an old version.
 
     Args:
         before: what was there before the newest version was applied.
         deadline: when all of it has to be done.
-        tell: called with each new sight of the pods, for a live view.
 
     Raises:
         NotReadyError: the new version does not get ready; the other old pods are left alone.
     """
+    sale = monitor.sale
     old = await outdated(sale, image, before)
     first, done = len(old), 0
-    if old:  # so that a view knows the pods before one of them dies
-        await until(sale, lambda _: True, timeout=max(LOOK, deadline.left()), tell=tell)
+    if old:
+        progress.note(replacing_line(old))
     while old:
         going, *later = batches(old)
-        rest = [_uid(pod) for wave in later for pod in wave]
         if done and not deadline.left():
             raise interrupted(done, first, deadline)
-        if not done:
-            progress.note(replacing(old))
-        progress.step(f"Replacing {joined(map(_name, going))} ({done + len(going)} of {first})")
+        if going[0].ready:
+            await _wait_until_renewed(monitor, [pod.uid for pod in old], deadline)
+        names = joined(pod.name for pod in going)
+        progress.step(f"Replacing {names} ({done + len(going)} of {first})")
         done += len(going)
-        await _replace(sale, going, rest, deadline, tell)
+        rest = [pod.uid for batch in later for pod in batch]
+        await _delete(sale, going)
+        await _wait_until_renewed(monitor, rest, deadline, without=going)
         image = await with_node_image_ids(sale, image, before)
         old = await outdated(sale, image, before, rest)
     return Rolled(done)
@@ -92,8 +94,7 @@ async def with_node_image_ids(sale: Sale, image: Image, before: PodsBefore) -> I
     They run it for sure, and some runtimes number images in a way of their own. Only what was built
     just now cannot be what pods ran before.
     """
-    replicaset = await sale.replicaset()
-    pods = [Pod.from_object(pod) for pod in owned(await sale.pods(replicaset), replicaset)]
+    pods = await sale.own_pods()
     ids = {pod.image_id for pod in pods if pod.ready and pod.uid not in before.images}
     ids.discard("")
     if image.built:
@@ -104,18 +105,18 @@ async def with_node_image_ids(sale: Sale, image: Image, before: PodsBefore) -> I
 
 async def outdated(
     sale: Sale, image: Image, before: PodsBefore, among: Collection[str] | None = None
-) -> list[Object]:
+) -> list[Pod]:
     """Find the pods that were there before, or those of them with these uids, if they are old."""
     replicaset = await sale.replicaset()
     looked_at = before.images if among is None else among
-    pods = [pod for pod in owned(await sale.pods(replicaset), replicaset) if _uid(pod) in looked_at]
-    return stale(pods, replicaset, image, before.template)
+    pods = [pod for pod in await sale.own_pods(replicaset) if pod.uid in looked_at]
+    return find_outdated(pods, replicaset, image, before.template)
 
 
-def replacing(old: Sequence[Object]) -> str:
+def replacing_line(old: Sequence[Pod]) -> str:
     """Say what is done, and who does not do it."""
     first, *later = batches(old)
-    together = len(first) if not Pod.from_object(first[0]).ready else 0
+    together = 0 if first[0].ready else len(first)
     pods, idle = (
         counted(len(old), "pod"),
         "that is not ready" if together == 1 else "that are not ready",
@@ -137,11 +138,11 @@ def interrupted(done: int, count: int, deadline: Deadline) -> NotReadyError:
     return NotReadyError(
         f"{done} of {count} old pods {'was' if done == 1 else 'were'} replaced after"
         f" {deadline.seconds:g} s. {_going_on(left)}",
-        hint="flashsale up goes on with it; --timeout gives it longer",
+        hint=Hint("flashsale up", "goes on with it; --timeout gives it longer"),
     )
 
 
-def still_old(count: int, option: str) -> str:
+def still_old_line(count: int, option: str) -> str:
     """Say what is left undone because of an option, and how to have it done."""
     still = "runs" if count == 1 else "run"
     return (
@@ -150,70 +151,50 @@ def still_old(count: int, option: str) -> str:
     )
 
 
-def batches(old: Sequence[Object]) -> list[list[Object]]:
+def batches(old: Sequence[Pod]) -> list[list[Pod]]:
     """Say in which order old pods go: those that serve nobody together, then one by one."""
-    ready = [pod for pod in old if Pod.from_object(pod).ready]
-    idle = [pod for pod in old if pod not in ready]
-    return [wave for wave in (idle, *([pod] for pod in ready)) if wave]
+    idle = [pod for pod in old if not pod.ready]
+    ready = [[pod] for pod in old if pod.ready]
+    return [idle, *ready] if idle else ready
 
 
-def renewed(old: Collection[str]) -> Condition:
-    """Ask for as many pods as desired, all ready but for the old ones, known by their uids."""
-
-    def verdict(sight: Sight) -> bool:
-        if sight.replicaset is None:
-            return False
-        desired = ReplicaSet.from_object(sight.replicaset).desired
-        return len(sight.alive) == desired and all(pod.ready for pod in fresh(sight, old))
-
-    return verdict
-
-
-def fresh(sight: Sight, old: Collection[str]) -> list[Pod]:
-    """Give the pods that are not old ones."""
-    return [pod for pod in sight.alive if pod.uid not in old]
-
-
-async def _replace(
-    sale: Sale,
-    going: Sequence[Object],
-    later: Sequence[str],
-    deadline: Deadline,
-    tell: Callable[[Sight], None] | None,
-) -> None:
-    """Delete pods, and return once those in their places are ready."""
-    for pod in going:
+async def _delete(sale: Sale, pods: Sequence[Pod]) -> None:
+    for pod in pods:
         with suppress(NotFoundError):  # the ReplicaSet was quicker, if it has too many
-            options = {"preconditions": {"uid": _uid(pod)}}
-            await sale.api.delete(paths.pods(sale.namespace, _name(pod)), options)
-    done = renewed(later)
-    desired = (await sale.replicaset())["spec"].get("replicas", 1)
+            options = {"preconditions": {"uid": pod.uid}}
+            await sale.api.delete(paths.pods(sale.namespace, pod.name), options)
 
-    def ended(sight: Sight) -> bool:
-        return done(sight) or stuck(fresh(sight, later))
 
+async def _wait_until_renewed(
+    monitor: SaleMonitor, old: Collection[str], deadline: Deadline, *, without: Sequence[Pod] = ()
+) -> None:
+    """Return once as many pods as desired are there, all ready but for the old ones.
+
+    Args:
+        old: uids of pods that may be as they are.
+        without: pods that were just deleted, which the monitor may not know yet.
+    """
+    done, leaving = renewed(old), {pod.uid for pod in without}
+
+    def fresh(state: SaleState) -> list[Pod]:
+        return newer(state.alive, old)
+
+    def ended(state: SaleState) -> bool:
+        if any(pod.uid in leaving for pod in state.alive):
+            return False
+        return done(state) or stuck(fresh(state))
+
+    when = "and waiting longer will not help"
     try:
-        sight = await until(sale, ended, timeout=deadline.left(), tell=tell)
+        if done(await monitor.until(ended, deadline.left())):
+            return
     except TimeoutError:
-        raise await _failed(sale, desired, later, f"after {deadline.seconds:g} s") from None
-    if not done(sight):
-        raise await _failed(sale, desired, later, "and waiting longer will not help")
-
-
-async def _failed(sale: Sale, desired: int, later: Sequence[str], when: str) -> NotReadyError:
-    error = await explained(sale, desired, when)
-    if later:
-        error.args = (f"{error} {_going_on(len(later))}",)
-    return error
+        when = f"after {deadline.seconds:g} s"
+    error = await not_ready_error(monitor.sale, monitor.state.desired or 0, when)
+    if old:
+        error.args = (f"{error} {_going_on(len(old))}",)
+    raise error
 
 
 def _going_on(count: int) -> str:
     return f"{counted(count, 'pod')} {'goes' if count == 1 else 'go'} on with the old version."
-
-
-def _uid(pod: Object) -> str:
-    return str(pod["metadata"].get("uid", ""))
-
-
-def _name(pod: Object) -> str:
-    return str(pod["metadata"]["name"])

@@ -9,48 +9,51 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.text import counted
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import Api
 from flashsale.kube.apply import Outcome, apply
 from flashsale.kube.errors import InvalidError
 from flashsale.sale.files import manifest as manifests
-from flashsale.sale.files.app_folder import Project, commandless
+from flashsale.sale.files.app_folder import Project, missing_command_line
 from flashsale.sale.files.manifest import Manifest
-from flashsale.sale.ready.conditions import Deadline, Sight
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Observer
+from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_check import wait_until_sale_answers
-from flashsale.sale.ready.readiness import ready_by
+from flashsale.sale.ready.explanation import NewPods, created_line
+from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale, connect
 from flashsale.sale.status import SaleStatus, status
-from flashsale.sale.up import bookkeeping, namespaces, renamed
-from flashsale.sale.up.rollback import nothing_half_done
+from flashsale.sale.up import bookkeeping, renamed
+from flashsale.sale.up.rollback import ensure_namespace, stop_cluster_on_failure
 from flashsale.sale.up.rollout import (
     PodsBefore,
     Rolled,
     outdated,
     pods_before,
-    roll,
-    still_old,
+    replace_outdated,
+    still_old_line,
     with_node_image_ids,
 )
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
-PORT_HELD = (
-    "write another nodePort; or flashsale down, then flashsale up, where the sale's own Service"
-    " has it under its old name"
+PORT_HELD = Hint(
+    "flashsale down && flashsale up",
+    "where the sale's own Service has it under its old name; else write another nodePort",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to open, as the command line says it."""
+    """How to open a sale, as the command line says it."""
 
-    project: Project
     namespace: str | None = None
     image: str | None = None
     replicas: int | None = None
@@ -69,6 +72,7 @@ class Opened:
     outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
     rolled: Rolled
     seconds: float
+    why: str = ""  # what the ReplicaSet did, and where the seconds went
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Write it as `up -o json` does; ``now`` is unix seconds."""
@@ -81,16 +85,17 @@ class Opened:
 
 async def open_sale(
     choice: SelectedCluster,
+    project: Project,
     order: Order,
     progress: Progress,
     *,
-    tell: Callable[[Sight], None] | None = None,
+    observers: Sequence[Observer] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Opened:
     """Open a sale on a chosen cluster, or bring an open one up to date.
 
     Args:
-        tell: called with each new sight of the pods that are waited for, for a live view.
+        observers: called with every update while pods are waited for, for a live view.
 
     Raises:
         ClusterUnreachableError: the cluster cannot be started, or stopped answering.
@@ -99,68 +104,78 @@ async def open_sale(
             sale stays as it is.
     """
     began = clock()
-    async with nothing_half_done(choice, progress):
-        opened = await _open(choice, order, progress, tell)
+    async with stop_cluster_on_failure(choice, progress):
+        opened = await _open(choice, project, order, progress, observers)
     return replace(opened, seconds=clock() - began)
 
 
 async def _open(
     choice: SelectedCluster,
+    project: Project,
     order: Order,
     progress: Progress,
-    tell: Callable[[Sight], None] | None,
+    observers: Sequence[Observer],
 ) -> Opened:
     so_far = choice.store.read_if_usable()
-    record = bookkeeping.recorded(choice.record, order.project, order.namespace, so_far)
+    record = bookkeeping.new_record(choice.record, project, order.namespace, so_far)
     await choice.cluster.start(progress)
-    bookkeeping.first(choice.store, record)
-    if line := commandless(order.project):
+    bookkeeping.note_started_cluster(choice.store, record)
+    if line := missing_command_line(project):
         progress.note(line)
-    name = order.image or order.project.manifest.image
-    image = await choice.cluster.provide(order.project.app, name, order.build, progress)
+    name = order.image or project.manifest.image
+    image = await choice.cluster.provide(project.app, name, order.build, progress)
     image = choice.record.recognised(image)
-    manifest = manifests.with_image(order.project.manifest, image.name)
+    manifest = manifests.with_image(project.manifest, image.name)
     async with connect(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
-        await check(sale, manifest, order.replicas, progress)
-        bookkeeping.remember(choice.store, record, progress)
+        await check_on_server(sale, manifest, order.replicas, progress)
+        bookkeeping.write_record(choice.store, record, progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
         if count is None:
-            count = await renamed.scaled(sale, record.former_names)
-        outcomes = await applied(sale, manifest, count)
+            count = await renamed.replicas_set_by_hand(sale, record.former_names)
+        outcomes, asked, why = await apply_both(sale, manifest, count), time.monotonic(), ""
         deadline = Deadline.after(order.timeout)
-        rolled = await renew(sale, image, before, order, deadline, progress, tell)
         if order.wait:
-            await _all_ready(sale, deadline, progress, tell)
+            pods = NewPods(before.images.keys())
+            async with SaleMonitor.of(sale, pods.see, *observers) as monitor:
+                await monitor.until_synced()  # a view knows the pods before one of them dies
+                rolled = await replace_or_leave(monitor, image, before, order, deadline, progress)
+                await _wait_for_all(monitor, deadline, progress)
+            why = created_line(pods.ready, asked) if not rolled.replaced else ""
             image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
-            record = await bookkeeping.renamed(sale, record, progress)
-            bookkeeping.remember(choice.store, record, progress)
-        elif record.former_names:
-            progress.note(bookkeeping.stays(record))
+            record = await bookkeeping.remove_renamed(sale, record, progress)
+            bookkeeping.write_record(choice.store, record, progress)
+        else:
+            option = "--no-wait" if order.roll else "--no-roll"
+            rolled = await leave_outdated(sale, image, before, option, progress)
+            if record.former_names:
+                progress.note(bookkeeping.renamed_stay_line(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
             await wait_until_sale_answers(sale, shown.url, shown.pods, deadline, progress)
-        return Opened(shown, image, outcomes, rolled, 0.0)
+        return Opened(shown, image, outcomes, rolled, 0.0, why)
 
 
-async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress) -> None:
+async def check_on_server(
+    sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress
+) -> None:
     """Let the server check both objects before either is changed.
 
     Raises:
         BadInputError: it refuses one; the error names file and field.
     """
     try:
-        async with namespaces.ensured(sale, progress):
+        async with ensure_namespace(sale, progress):
             for thing in (manifest.replicaset, manifest.service):
                 await apply(sale.api, thing, sale.namespace, replicas=replicas, dry_run=True)
     except InvalidError as error:
-        raise named(error, manifest) from error
+        raise refused_by_server(error, manifest) from error
 
 
-def named(error: InvalidError, manifest: Manifest) -> BadInputError:
+def refused_by_server(error: InvalidError, manifest: Manifest) -> BadInputError:
     """Say in which file, and where known in which field, the server found the mistake."""
     unknown = UNKNOWN_FIELD.findall(error.words)
     if unknown:
@@ -173,13 +188,13 @@ def named(error: InvalidError, manifest: Manifest) -> BadInputError:
         return manifests.wrong(
             manifest.source,
             f"changes {field}, which Kubernetes does not allow while the ReplicaSet is there",
-            "flashsale down, then flashsale up",
+            "flashsale down && flashsale up",
         )
     hint = PORT_HELD if "port is already allocated" in error.words else error.hint
     return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)
 
 
-async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
+async def apply_both(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
     """Apply both objects, the ReplicaSet first, as the exercise's file does."""
     rs, svc = manifest.replicaset, manifest.service
     return {
@@ -192,36 +207,35 @@ async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[
     }
 
 
-async def renew(
-    sale: Sale,
+async def replace_or_leave(
+    monitor: SaleMonitor,
     image: Image,
     before: PodsBefore,
     order: Order,
     deadline: Deadline,
     progress: Progress,
-    tell: Callable[[Sight], None] | None,
 ) -> Rolled:
     """Replace the pods that run an old version, unless that was not wanted."""
-    if order.roll and order.wait:
-        return await roll(sale, image, before, progress, deadline=deadline, tell=tell)
+    if order.roll:
+        return await replace_outdated(monitor, image, before, progress, deadline)
+    return await leave_outdated(monitor.sale, image, before, "--no-roll", progress)
+
+
+async def leave_outdated(
+    sale: Sale, image: Image, before: PodsBefore, option: str, progress: Progress
+) -> Rolled:
+    """Only say which pods run an old version, because of an option."""
     old = await outdated(sale, image, before)
     if old:
-        option = "--no-wait" if order.roll else "--no-roll"
-        progress.note(still_old(len(old), option))
+        progress.note(still_old_line(len(old), option))
     return Rolled(left=len(old))
 
 
-async def _all_ready(
-    sale: Sale, deadline: Deadline, progress: Progress, tell: Callable[[Sight], None] | None
-) -> None:
-    count = int((await sale.replicaset())["spec"].get("replicas", 1))
-    progress.step(f"Waiting for {count} ready pods")
-
-    def counted(sight: Sight) -> None:
-        done = sum(pod.ready for pod in sight.alive)
-        progress.detail(f"{done} of {count} ready")
-
-    await ready_by(sale, count, deadline, tell=tell or counted)
+async def _wait_for_all(monitor: SaleMonitor, deadline: Deadline, progress: Progress) -> None:
+    count = monitor.state.desired or 0
+    progress.step(f"Waiting for {counted(count, 'ready pod')}")
+    monitor.add_observer(lambda update: progress.detail(f"{update.state.ready} of {count} ready"))
+    await wait_until_ready(monitor, count, deadline)
 
 
 async def _minor(api: Api) -> int:

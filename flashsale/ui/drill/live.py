@@ -1,7 +1,7 @@
 """A drill under way on stderr: a small picture that is drawn again, or lines where that cannot be.
 
 What happened stays as a line above the picture, so that it can be read again afterwards. The
-picture is drawn when the crowd reports, which is four times a second.
+picture is drawn when the load reports, which is four times a second.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from rich.live import Live as RichLive
 from rich.text import Text
 
 from flashsale.drill.result import LogEntry
-from flashsale.drill.runner import Glance, Observers
+from flashsale.drill.runner import DrillProgress, Observers
 from flashsale.load.results import LoadProgress
-from flashsale.sale.observe.observations import Observation
+from flashsale.sale.observe.state import Update
+from flashsale.ui import figures
 from flashsale.ui import load as load_views
 from flashsale.ui.drill.text import entry_line
 from flashsale.ui.watch import layout as watch_views
-from flashsale.ui.watch.pod_table import pods
-from flashsale.ui.watch.view_model import Board, Now, Place, healings, rows, seen
+from flashsale.ui.watch.pod_table import pods_table
+from flashsale.ui.watch.view_model import Board, Now, Place, add_update, shown_healings, shown_rows
 
 LINE_EVERY = 5.0  # seconds between lines about the load where there is no terminal
 BELOW = 9  # lines that the picture needs beside its pods
@@ -30,7 +31,7 @@ FEWEST_LINES = 3  # for the pods, however low the terminal is
 
 
 class Clock:
-    """Tells the second of the run, once the load has begun."""
+    """Knows the second of the run, once the load has begun."""
 
     def __init__(self) -> None:
         self._start: float | None = None
@@ -51,15 +52,15 @@ class PlainDrill:
     def __init__(self, console: Console) -> None:
         self._console, self._clock = console, Clock()
         self._due = LINE_EVERY
-        self.audience = Observers(look=self._look, tell=self._tell)
+        self.observers = Observers(on_progress=self._on_progress, on_log=self._on_log)
 
-    def _look(self, glance: Glance) -> None:
-        self._clock.tick(glance.progress)
-        if glance.progress.elapsed >= self._due:
+    def _on_progress(self, progress: DrillProgress) -> None:
+        self._clock.tick(progress.load)
+        if progress.load.elapsed >= self._due:
             self._due += LINE_EVERY
-            self._print(Text(f"           {load_views.line(glance.progress)}"))
+            self._print(Text(f"           {load_views.line(progress.load)}"))
 
-    def _tell(self, entry: LogEntry) -> None:
+    def _on_log(self, entry: LogEntry) -> None:
         self._print(entry_line(self._clock.second(entry.at), entry, columns(self._console)))
 
     def _print(self, line: Text) -> None:
@@ -73,7 +74,9 @@ class LiveDrill:
         self._console, self._clock = console, Clock()
         self._board = Board(Place(context, namespace, url))
         self._live = RichLive(console=console, auto_refresh=False, transient=True)
-        self.audience = Observers(look=self._look, tell=self._tell, see=self._see)
+        self.observers = Observers(
+            on_progress=self._on_progress, on_log=self._on_log, on_update=self._on_update
+        )
 
     def __enter__(self) -> LiveDrill:
         self._live.start()
@@ -87,17 +90,17 @@ class LiveDrill:
     ) -> None:
         self._live.stop()
 
-    def _look(self, glance: Glance) -> None:
-        self._clock.tick(glance.progress)
+    def _on_progress(self, progress: DrillProgress) -> None:
+        self._clock.tick(progress.load)
         now = Now(time.monotonic(), time.time())
-        self._live.update(picture(glance, self._board, self._console.size, now), refresh=True)
+        self._live.update(picture(progress, self._board, self._console.size, now), refresh=True)
 
-    def _tell(self, entry: LogEntry) -> None:
+    def _on_log(self, entry: LogEntry) -> None:
         second, width = self._clock.second(entry.at), columns(self._console)
         self._console.print(entry_line(second, entry, width), soft_wrap=True)
 
-    def _see(self, observation: Observation) -> None:
-        self._board, _ = seen(self._board, observation)
+    def _on_update(self, update: Update) -> None:
+        self._board = add_update(self._board, update)
 
 
 def columns(console: Console) -> int | None:
@@ -105,29 +108,31 @@ def columns(console: Console) -> int | None:
     return console.width if console.is_terminal else None
 
 
-def picture(glance: Glance, board: Board, size: tuple[int, int], now: Now) -> RenderableType:
+def picture(
+    progress: DrillProgress, board: Board, size: tuple[int, int], now: Now
+) -> RenderableType:
     """Draw the step, the buyers, the pods and the newest healing; never higher than the screen."""
     width, height = size
-    shown = rows(board, now)
-    table = pods(board, shown, (width, max(FEWEST_LINES, height - BELOW)), now)
+    shown = shown_rows(board, now)
+    table = pods_table(board, shown, (width, max(FEWEST_LINES, height - BELOW)), now)
     lines: Sequence[Text] = (
         Text(),
-        Text(f" {glance.step}", "bold"),
-        purchases(glance.progress),
+        Text(f" {progress.step}", "bold"),
+        purchases(progress.load),
         Text(),
         *table,
-        *watch_views.healed(healings(board, now)[:1]),
+        *watch_views.healing_lines(shown_healings(board, now)[:1]),
     )
-    return Group(*(watch_views.cut(line, width) for line in lines[:height]))
+    return Group(*(watch_views.fit(line, width) for line in lines[:height]))
 
 
 def purchases(progress: LoadProgress) -> Text:
-    """Say in one line how the buyers fare."""
-    figures = progress.figures
-    latency = figures.latency_ms
+    """Write in one line how the purchases fare."""
+    counted = progress.figures
+    latency = counted.latency_ms
     return Text.assemble(
-        f" {progress.rate_now:,.0f} purchases/s   {figures.confirmed:,} confirmed   ",
-        (f"{figures.lost:,} lost", "bold red" if figures.lost else ""),
-        f"   p50 {load_views.millis(latency.p50)}   p99 {load_views.millis(latency.p99)}",
+        f" {progress.rate_now:,.0f} purchases/s   {counted.confirmed:,} confirmed   ",
+        (f"{counted.lost:,} lost", "bold red" if counted.lost else ""),
+        f"   p50 {figures.milliseconds(latency.p50)}   p99 {figures.milliseconds(latency.p99)}",
         f"   {progress.elapsed:.0f} s",
     )

@@ -1,31 +1,37 @@
-"""What people read of a drill: the plan, lines meanwhile, the result. State in, text out."""
+"""What people read of a drill: the plan, lines meanwhile, the result. State in, text out.
+
+The result is made from the drill's JSON document alone (:mod:`flashsale.drill.report.document`).
+"""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flashsale.base.text import counted
-from flashsale.drill.report.compare import Comparison, ComparisonRow, figure
-from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest
+from flashsale.drill.report.compare import write_figure
+from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest_seconds
+from flashsale.ui import figures
 from flashsale.ui.console import filled
 from flashsale.ui.kubectl_tables import aligned
-from flashsale.ui.load import millis, share, totals
+from flashsale.ui.load import totals
 from flashsale.ui.watch.pod_table import suffix
 
 if TYPE_CHECKING:
-    from flashsale.drill.analysis.phases import Part
-    from flashsale.drill.analysis.verdict import Analysis
-    from flashsale.drill.result import DrillResult, LogEntry
-    from flashsale.sale.observe.state import Healing
+    from flashsale.drill.result import LogEntry
 
-MISSING = "-"
 STYLES = {"kill": "red", "skipped": "yellow", "accident": "yellow", "ready": "green"}
+VERDICTS = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 BULLET = "· "
+PHASES = ["PHASE", "PODS", "SECONDS", "CONFIRMED/S", "P50", "P99", "LOST", "CPU"]
+HEALINGS = ["KILL", "VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "FIRST SALE", "GONE"]
+PODS = ["POD", "CONFIRMED", "SHARE", "IN STABLE SECONDS", "FAIR SHARE"]
+STEPS = ("created", "started", "ready", "served", "gone")
+Document = Mapping[str, Any]
 Name = Callable[[str], str]  # writes a pod's name
 
 
@@ -33,7 +39,7 @@ def plan_view(scenario: Scenario, plan: Sequence[Step], replicas: int, context: 
     """Write what a drill is going to do, before it does anything."""
     lines = [
         f"Drill on '{context}', {counted(replicas, 'pod')}: {scenario.rate:g} purchases a second"
-        f" all the time, at least {shortest(tuple(plan)):.0f} s and the time to heal.",
+        f" all the time, at least {shortest_seconds(tuple(plan)):.0f} s and the time to heal.",
         *(f"  {number}. {line}" for number, line in enumerate(_steps(scenario, plan), 1)),
     ]
     return "\n".join(lines)
@@ -46,22 +52,17 @@ def _steps(scenario: Scenario, plan: Sequence[Step]) -> Iterable[str]:
             yield f"{step.seconds:g} s of load alone"
         elif isinstance(step, Scale):
             yield f"scale from {step.before} to {step.after}, wait until all is whole"
-        elif step.number == 1:
-            yield _skipped(step) if step.skipped else _kills(scenario)
+        elif isinstance(step, Kill) and step.number == 1:
+            yield _kills(scenario)
 
 
 def _kills(scenario: Scenario) -> str:
     times = "once" if scenario.kills == 1 else f"{scenario.kills} times"
     pause = f", {scenario.every:g} s apart at least" if scenario.kills > 1 else ""
     return (
-        f"{times}: the drill {scenario.how} (seed {scenario.seed}), and waits until all is"
-        f" whole{pause}; {counted(scenario.keep_ready, 'ready pod')} or more must be left"
+        f"{times}: the drill {scenario.kill_description} (seed {scenario.seed}), and waits until"
+        f" all is whole{pause}; {counted(scenario.keep_ready, 'ready pod')} or more must be left"
     )
-
-
-def _skipped(kill: Kill) -> str:
-    each = "" if kill.total == 1 else "each "
-    return f"{counted(kill.total, 'kill')}, {each}skipped: {kill.skipped}"
 
 
 def entry_line(seconds: float, entry: LogEntry, width: int | None = None) -> Text:
@@ -70,31 +71,50 @@ def entry_line(seconds: float, entry: LogEntry, width: int | None = None) -> Tex
     return Text(filled(line, width), STYLES.get(entry.kind, ""))
 
 
-def summary(outcome: DrillResult, judged: Analysis, width: int | None = None) -> RenderableType:
+def summary(drill: Document, width: int | None = None) -> RenderableType:
     """Write the verdict, the figures behind it, and what they mean.
 
     Args:
-        width: of the terminal, in characters; None leaves every sentence on one line.
+        width: of the terminal, in characters; None leaves every sentence on one line. In a terminal
+            the verdict stands last as well, because all else has scrolled past by then.
     """
-    passed = judged.verdict == "pass"
-    word = "STOPPED" if outcome.ended == "interrupted" else judged.verdict.upper()
-    style = "bold green" if passed else "bold red"
-    texts = [phases_table(judged.parts)] if judged.parts else []
-    if outcome.healings:
-        texts.append(healings_table(outcome, judged, width))
-    if outcome.report.figures.pods:
-        texts.append(pods_table(outcome, judged))
-    texts.append(bullets(judged.sentences, width))
-    if not passed and outcome.struck:
-        texts.append(f"The same pods again: flashsale drill --seed {outcome.scenario.seed}")
+    texts = [phases_table(drill)] if drill["phases"] else []
+    if drill["healings"]:
+        texts.append(healings_table(drill, width))
+    if drill["load"]["pods"]:
+        texts.append(pods_table(drill))
+    texts.append(bullets(drill["findings"], width))
+    if drill["verdict"] != "pass" and any(kill["pod"] for kill in drill["kills"]):
+        texts.append(f"The same pods again: {repeat_command(drill['scenario'])}")
     return Group(
-        Text.assemble(
-            (word, style), "  ", (judged.headline, "bold"), no_wrap=True, overflow="ignore"
-        ),
+        verdict_line(drill),
         Text(),
-        totals(outcome.report.figures),
+        totals(drill["load"]),
         *(Text(f"\n{text}", no_wrap=True, overflow="ignore") for text in texts),
+        *([Text(), verdict_line(drill)] if width else []),
     )
+
+
+def repeat_command(scenario: Document) -> str:
+    """Write the command that repeats a drill, with every option that it had."""
+    grace, process = scenario["grace"], scenario["process"]
+    method = "--process" if process else "--hard" if grace == 0 else f"--grace {grace}"
+    words = [
+        f"flashsale drill --rate {scenario['rate']:g} --kills {scenario['kills']}",
+        f"--every {scenario['every']:g}s --scale {scenario['scale']}",
+        *([method] if process or grace is not None else []),
+        f"--calm {scenario['calm']:g}s",
+        *([f"--keep-ready {scenario['keep_ready']}"] if scenario["keep_ready"] != 1 else []),
+        *([f"--max-lost {scenario['max_lost']}"] if scenario["max_lost"] else []),
+        f"--seed {scenario['seed']}",
+    ]
+    return " ".join(words)
+
+
+def verdict_line(drill: Document) -> Text:
+    """Write the verdict and its reason."""
+    verdict = drill["verdict"]
+    return Text.assemble((verdict.upper(), VERDICTS[verdict]), "  ", (drill["reason"], "bold"))
 
 
 def bullets(sentences: Iterable[str], width: int | None) -> str:
@@ -106,96 +126,101 @@ def bullets(sentences: Iterable[str], width: int | None) -> str:
     return "\n".join(lines)
 
 
-def phases_table(parts: Sequence[Part]) -> str:
+def phases_table(drill: Document) -> str:
     """Write throughput and waiting in each phase."""
-    head = ["PHASE", "PODS", "SECONDS", "CONFIRMED/S", "P50", "P99", "LOST", "CPU"]
     rows = [
         [
-            part.name,
-            str(part.pods),
-            f"{part.ended_seconds - part.began_seconds:.1f}",
-            MISSING if part.confirmed_rate is None else f"{part.confirmed_rate:,.1f}",
-            MISSING if part.p50_ms is None else millis(part.p50_ms),
-            MISSING if part.p99_ms is None else millis(part.p99_ms),
-            f"{part.lost:,}",
-            MISSING if part.machine is None else f"{part.machine:.0%}",
+            phase["name"],
+            str(phase["pods"]),
+            f"{phase['ended_seconds'] - phase['began_seconds']:.1f}",
+            figures.rate(phase["confirmed_rate"]),
+            figures.milliseconds(phase["p50_ms"]),
+            figures.milliseconds(phase["p99_ms"]),
+            f"{phase['lost']:,}",
+            figures.share(phase["cpu"]),
         ]
-        for part in parts
+        for phase in drill["phases"]
     ]
-    return aligned([head, *rows])
+    return aligned([PHASES, *rows])
 
 
-def healings_table(outcome: DrillResult, judged: Analysis, width: int | None = None) -> str:
+def healings_table(drill: Document, width: int | None = None) -> str:
     """Write each death, what replaced it and how long each step took, and what it cost.
 
     Where that is too wide, of each name only the part that tells it apart is left.
     """
-    whole = aligned(_healings(outcome, judged, str))
+    whole = aligned(_healings(drill, str))
     if width is None or max(map(len, whole.splitlines())) <= width:
         return whole
-    return aligned(_healings(outcome, judged, suffix), gap=2)
+    return aligned(_healings(drill, suffix), gap=2)
 
 
-def _healings(outcome: DrillResult, judged: Analysis, name: Name) -> list[list[str]]:
-    head = ["KILL", "VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "FIRST SALE", "GONE"]
-    rows = []
-    for healing in outcome.healings:
-        kill = outcome.kill_of(healing)
-        number = str(kill.number) if kill else MISSING
-        lost = str(judged.costs[f"kill {kill.number}"]) if kill else ""
-        rows.append([number, *_healing(healing, name), lost])
-    return [[*head, "LOST"], *rows]
+def _healings(drill: Document, name: Name) -> list[list[str]]:
+    costs = {kill["number"]: kill["lost"] for kill in drill["kills"]}
+    rows = [
+        [
+            str(one["kill"] or figures.UNKNOWN),
+            name(one["victim"]),
+            _replacement(one, name),
+            *(figures.seconds(one[f"{step}_seconds"]) for step in STEPS),
+            str(costs.get(one["kill"], "")),
+        ]
+        for one in drill["healings"]
+    ]
+    return [[*HEALINGS, "LOST"], *rows]
 
 
-def _healing(one: Healing, name: Name) -> list[str]:
-    moments = (one.created, one.started, one.ready, one.served, one.gone)
-    by = "itself" if one.in_place else name(one.replacement) if one.replacement else "<none>"
-    return [name(one.victim), by, *(_moment(one, moment) for moment in moments)]
+def _replacement(healing: Document, name: Name) -> str:
+    found = healing["replacement"]
+    if found == healing["victim"]:
+        return "itself"
+    return name(found) if found else "<none>"
 
 
-def _moment(healing: Healing, moment: float | None) -> str:
-    took = healing.seconds(moment)
-    return MISSING if took is None else f"{took:.2f}s"
-
-
-def pods_table(outcome: DrillResult, judged: Analysis) -> str:
-    """Write what each pod sold, and in the quiet seconds beside its fair share."""
-    fair, counts = judged.fairness, outcome.report.figures.pods
+def pods_table(drill: Document) -> str:
+    """Write what each pod sold, and in the stable seconds beside its fair share."""
+    counts = drill["load"]["pods"]
+    stable = {pod["name"]: pod for pod in drill["pods"] if pod["fair"]}
     total = sum(counts.values())
     rows = [
         [
             pod,
             f"{count:,}",
-            share(count, total),
-            f"{fair.got[pod]:,}" if pod in fair.got else MISSING,
-            f"{fair.due[pod]:,.0f}" if pod in fair.due else MISSING,
+            figures.share(count, total),
+            figures.count(stable[pod]["stable"] if pod in stable else None),
+            figures.count(stable[pod]["fair"] if pod in stable else None),
         ]
         for pod, count in sorted(counts.items(), key=lambda item: -item[1])
     ]
-    return aligned([["POD", "CONFIRMED", "SHARE", "IN QUIET SECONDS", "FAIR SHARE"], *rows])
+    return aligned([PODS, *rows])
 
 
-def comparison_view(found: Comparison, a: str, b: str, width: int | None = None) -> str:
+def comparison_view(comparison: Document, a: str, b: str, width: int | None = None) -> str:
     """Write two drills side by side: what was different before, what came of it, every figure."""
     head = ["FIGURE", "A", "B", "DIFFERENCE", ""]
     rows = [
         [
-            row.name,
-            figure(row.a, row.unit),
-            figure(row.b, row.unit),
-            _difference(row),
-            "matters" if row.matters else "",
+            row["name"],
+            write_figure(row["a"], row["unit"]),
+            write_figure(row["b"], row["unit"]),
+            difference(row),
+            "matters" if row["matters"] else "",
         ]
-        for row in found.rows
+        for row in comparison["rows"]
     ]
-    parts = [f"A  {a}\nB  {b}", aligned([head, *rows]), bullets(found.findings, width)]
-    if found.differences:
-        parts.insert(1, "Not the same drill:\n" + bullets(found.differences, width))
+    names = "\n".join(
+        f"{letter.upper()}  {name}  {comparison[letter]['verdict'].upper()}"
+        for letter, name in (("a", a), ("b", b))
+    )
+    parts = [names, aligned([head, *rows]), bullets(comparison["findings"], width)]
+    if comparison["differences"]:
+        parts.insert(1, "Not the same drill:\n" + bullets(comparison["differences"], width))
     return "\n\n".join(parts)
 
 
-def _difference(row: ComparisonRow) -> str:
-    if row.a is None or row.b is None:
-        return MISSING
-    sign = "+" if row.b > row.a else ""
-    return "0" if row.a == row.b else sign + figure(row.b - row.a, row.unit)
+def difference(row: Document) -> str:
+    """Write by how much B differs from A."""
+    change = row["difference"]
+    if change is None:
+        return figures.UNKNOWN
+    return ("+" if change > 0 else "") + write_figure(change, row["unit"]) if change else "0"

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Union
 
-from flashsale.sale.observe.observations import Observation
-from flashsale.ui.watch.view_model import Board
+from flashsale.ui.watch.view_model import Board, Panel
 
-Answer = tuple[str, Sequence[Observation]]  # what to say, and what is known by having done it
+Answer = Union[str, Panel, "Question"]  # what to say or to show, or to ask before anything is done
 Act = Callable[[Board, int], Awaitable[Answer]]  # what the board shows, and how much is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something to be asked first; ``act`` is done after a yes."""
+
+    text: str
+    act: Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,7 @@ class KeyAction:
     amount: int = 1
 
 
-class Typed:
+class KeyQueue:
     """The keys that were typed and not acted on yet, in their order."""
 
     def __init__(self, actions: Mapping[str, KeyAction]) -> None:
@@ -35,6 +43,11 @@ class Typed:
         if key in self._actions and not self.ended.is_set():
             self._waiting.append(self._actions[key])
             self._news.set()
+
+    def put(self, action: KeyAction) -> None:
+        """Take in something to do that no key stands for, such as the yes to a question."""
+        self._waiting.append(action)
+        self._news.set()
 
     def end(self) -> None:
         """Say that no more keys are to come."""

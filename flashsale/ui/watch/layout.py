@@ -6,14 +6,15 @@ does not fit is counted; the columns that do not fit are left out, the age never
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen
-from flashsale.sale.observe.state import Healing
 from flashsale.ui.watch.pod_table import (
     BAD,
     COMING,
@@ -21,14 +22,24 @@ from flashsale.ui.watch.pod_table import (
     HEAD,
     QUIET,
     Size,
-    pods,
+    pods_table,
     squeezed,
     suffix,
 )
-from flashsale.ui.watch.view_model import MESSAGE, Board, Now, events, healings, rows
+from flashsale.ui.watch.view_model import (
+    MESSAGE,
+    WHY,
+    Board,
+    Now,
+    Panel,
+    shown_events,
+    shown_healings,
+    shown_rows,
+)
 
-KEYS = "q quit   k kill a pod   + - scale"
-FEW_PODS, NEWS_LINES = 6, 10  # lines that stay with pods, and with what is below them
+KEYS = "q quit   ? help   ↑↓ choose   k kill a pod   + - scale"
+CHOSEN_KEYS = "q quit   ? help   k kill it   l its log   d describe it   esc choose none"
+FEW_PODS, NEWS_LINES = 6, 10  # lines of pods that stay, and below them those that are many
 FEW_HEALINGS, MOST_HEALINGS, MOST_EVENTS = 3, 6, 20
 WIDE, NARROWEST = 300, 80  # columns where there is no screen: for all of a pod, and of the header
 UNKNOWN = "·"
@@ -36,62 +47,100 @@ UNKNOWN = "·"
 
 def view(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> RenderableType:
     """Draw the whole screen, never more lines or columns than ``size`` has."""
-    return Group(*lines(board, size, now, keys=keys))
+    return Group(*screen_lines(board, size, now, keys=keys))
 
 
-def lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
+def screen_lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
     """Lay out the screen: header, pods, healings, events, and the keys at the bottom."""
     width, height = size
-    top, bottom = header(board, width, now), footer(board, now, keys)
-    shown = rows(board, now)
+    top, bottom = header(board, width, now), footer(board, width, now, keys)
     room = max(0, height - len(top) - len(bottom))
-    spare = room - len(shown) - 1
-    news = sections(board, max(spare, min(NEWS_LINES, room - FEW_PODS - 1)), now)
-    table = pods(board, shown, (width, max(2, room - len(news))), now)
-    body = [*table, *news][:room]
+    body = panel_lines(board.panel, room) if board.panel else pods_and_news(board, room, width, now)
     padding = [Text()] * (room - len(body)) if bottom else []
-    return [cut(line, width) for line in [*top, *body, *padding, *bottom][:height]]
+    return [fit(line, width) for line in [*top, *body, *padding, *bottom][:height]]
 
 
-def page(board: Board, now: Now) -> list[Text]:
+def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
+    """Draw the pods, then what healed, then events with the lines that are left."""
+    shown = shown_rows(board, now)
+    spare = room - len(shown) - 1
+    healing = healing_lines(
+        shown_healings(board, now)[: MOST_HEALINGS if spare > NEWS_LINES else FEW_HEALINGS]
+    )
+    if spare < len(healing):  # pods at rest give way to healings, down to a few
+        healing = healing[: max(0, room - FEW_PODS - 1)]
+        healing = healing if len(healing) > 2 else []  # a heading alone says nothing
+    room_for_pods = max(2, room - len(healing))
+    table = pods_table(board, shown, (width, room_for_pods), now)
+    lasting_lines = room - len(table) - len(healing) - 2
+    news = [] if board.events_hidden else event_lines(shown_events(board), lasting_lines)
+    return [*table, *healing, *news][:room]
+
+
+def panel_lines(panel: Panel, room: int) -> list[Text]:
+    """Draw the part of a panel that fits, with its title."""
+    height = max(1, room - 2)
+    last = max(0, len(panel.lines) - height)
+    first = panel.offset - height + 1 if panel.newest_last else panel.offset
+    first = min(max(0, first), last)
+    part = panel.lines[first : first + height]
+    more = f"  lines {first + 1}-{first + len(part)} of {len(panel.lines)}" if last else ""
+    return [Text.assemble((f" {panel.title}", HEAD), (more, QUIET)), Text(), *map(Text, part)]
+
+
+def whole_page(board: Board, now: Now) -> list[Text]:
     """Lay out everything there is, as wide and as long as it has to be, for where nothing moves."""
-    shown = rows(board, now)
-    table = pods(board, shown, (WIDE, len(shown) + 1), now)
-    news = [*healed(healings(board, now)), *happened(events(board), MOST_EVENTS)]
-    place = len(whereabouts(board)) + 1 + freshness(board, now).cell_len
+    shown = shown_rows(board, now)
+    table = pods_table(board, shown, (WIDE, len(shown) + 1), now)
+    news = [
+        *healing_lines(shown_healings(board, now)),
+        *event_lines(shown_events(board), MOST_EVENTS),
+    ]
+    place = len(place_line(board)) + 1 + freshness(board, now).cell_len
     wide = max([NARROWEST, place, *(len(line.plain.rstrip()) for line in table)])
     return [*header(board, wide, now), *table, *news]
 
 
-def left(board: Board, now: Now) -> list[Text]:
+def lasting_lines(board: Board, now: Now) -> list[Text]:
     """Lay out what is worth keeping when the view closes: the numbers, and all that healed."""
     found = board.state.replicaset
-    if found is None or not board.synced:
+    if found is None or not board.state.synced:
         return []
-    return [Text.assemble((f" {found.name}", HEAD), *numbers(board)), *healed(healings(board, now))]
+    return [
+        Text.assemble((f" {found.name}", HEAD), *numbers(board)),
+        *healing_lines(shown_healings(board, now)),
+    ]
 
 
 def header(board: Board, width: int, now: Now) -> list[Text]:
     """Say what is wanted and what is there, as numbers and a bar; where; and how fresh it is."""
-    second = between(Text(whereabouts(board), QUIET), freshness(board, now), width)
-    return [counted(board, width), second, *buyers(board), Text()]
+    first = numbers_line(board, width) if board.closed is None else closed_line(board, now)
+    second = between(Text(place_line(board), QUIET), freshness(board, now), width)
+    return [first, second, *load_line(board), Text()]
 
 
-def whereabouts(board: Board) -> str:
+def closed_line(board: Board, now: Now) -> Text:
+    """Say that somebody closed the sale."""
+    assert board.closed is not None
+    at = now.time_of_day(board.closed)
+    return Text.assemble((f" The sale was closed at {at}", f"bold {BAD}"), ": no ReplicaSet")
+
+
+def place_line(board: Board) -> str:
     """Say where all this is."""
     place = board.place
     return " " + " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
 
 
-def counted(board: Board, width: int) -> Text:
+def numbers_line(board: Board, width: int) -> Text:
     """Say DESIRED, CURRENT and READY, and draw them as a bar as long as there is room for."""
-    found = board.state.replicaset
+    found, style = board.state.replicaset, QUIET if board.down else ""
     if found is None:
-        return Text(" no ReplicaSet" if board.looked else " connecting", HEAD)
+        return Text(" no ReplicaSet" if board.state.looked else " connecting", HEAD)
     desired, current, ready = numbers(board)
-    line = Text.assemble((f" {found.name}", HEAD), desired, current, ready)
+    line = Text.assemble((f" {found.name}", HEAD), (desired + current + ready, style))
     if line.cell_len > width:  # then what matters most comes first, and is never cut off
-        line = Text.assemble((ready[1:], HEAD), desired, current)
+        line = Text.assemble((ready[1:], style or HEAD), (desired + current, style))
     rest = width - line.cell_len - 3
     return line.append("  ").append_text(bar(board, rest)) if rest > 0 else line
 
@@ -109,8 +158,9 @@ def bar(board: Board, width: int) -> Text:
     whole = max(wanted, count)
     full = width * ready // whole
     half = width * count // whole - full
+    good, coming = (QUIET, QUIET) if board.down else (GOOD, COMING)
     return Text.assemble(
-        ("━" * full, GOOD), ("╍" * half, COMING), ("·" * (width - full - half), QUIET)
+        ("━" * full, good), ("╍" * half, coming), ("·" * (width - full - half), QUIET)
     )
 
 
@@ -118,16 +168,18 @@ def freshness(board: Board, now: Now) -> Text:
     """Say whether the news are live, and for how long they have not been."""
     lost = board.down
     if lost:
-        stale = max(0, int(now.mono - lost.heard))
-        return Text(f"○ reconnecting ({lost.attempt}), stale for {stale} s ", f"bold {BAD}")
-    if not board.synced and not (board.looked and board.state.replicaset is None):
+        seconds, since = max(0, int(now.mono - lost.heard)), now.time_of_day(lost.heard)
+        return Text(
+            f"○ as of {since}, {seconds} s ago; reconnecting ({lost.attempt}) ", f"bold {BAD}"
+        )
+    if not board.state.synced and not (board.state.looked and board.state.replicaset is None):
         return Text("○ connecting ", COMING)
     times = max(board.resyncs.values(), default=0)
     again = f", re-synced {times}x" if times else ""
     return Text.assemble(("● ", GOOD), f"live{again} ")
 
 
-def buyers(board: Board) -> list[Text]:
+def load_line(board: Board) -> list[Text]:
     """Say how a load fares that runs meanwhile."""
     load = board.purchases
     if load is None:
@@ -136,14 +188,7 @@ def buyers(board: Board) -> list[Text]:
     return [Text.assemble(f" {load.rate:,.0f} purchases/s   {load.confirmed:,} confirmed   ", lost)]
 
 
-def sections(board: Board, room: int, now: Now) -> list[Text]:
-    """Draw healings and events below the pods, as many as there is room for."""
-    most = MOST_HEALINGS if room > NEWS_LINES else FEW_HEALINGS
-    healing = healed(healings(board, now)[: max(0, min(most, room - 2))])
-    return [*healing, *happened(events(board), room - len(healing) - 2)]
-
-
-def healed(found: Sequence[Healing]) -> list[Text]:
+def healing_lines(found: Sequence[Healing]) -> list[Text]:
     """Draw healings with their split, those under way included."""
     if not found:
         return []
@@ -166,7 +211,7 @@ def healing_line(one: Healing, width: int, steps: Sequence[str]) -> Text:
     return line
 
 
-def happened(found: Sequence[EventSeen], most: int) -> list[Text]:
+def event_lines(found: Sequence[EventSeen], most: int) -> list[Text]:
     """Draw the last events, the newest at the bottom, after an empty line and a heading."""
     if not found or most < 1:
         return []
@@ -184,23 +229,29 @@ def event_line(one: EventSeen) -> Text:
     return line.append(f"{squeezed(about, 6)}  ").append(f"{one.message}{times}", QUIET)
 
 
-def footer(board: Board, now: Now, keys: str) -> list[Text]:
-    """Name the keys, or answer to one."""
+def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
+    """Name the keys, or answer to one; above it the reason for the last healing's time."""
     if not keys:
         return []
+    if board.question:
+        return [Text(), Text(f" {board.question}", f"bold {COMING}")]
+    if board.panel:
+        return [Text(), Text(" ↑↓ scroll   esc back", QUIET)]
+    fresh = board.why if now.mono - board.why_at < WHY else ""
+    why = [Text(f" {line}") for line in textwrap.wrap(fresh, max(10, width - 2))] or [Text()]
     if board.message and now.mono - board.message_at < MESSAGE:
-        return [Text(), Text(f" {board.message}", HEAD)]
-    return [Text(), Text(f" {keys}", QUIET)]
+        return [*why, Text(f" {board.message}", HEAD)]
+    return [*why, Text(f" {CHOSEN_KEYS if board.chosen and keys == KEYS else keys}", QUIET)]
 
 
-def between(left: Text, right: Text, width: int) -> Text:
+def between(lasting_lines: Text, right: Text, width: int) -> Text:
     """Put two texts at both ends of a line; the left one gives way."""
-    left = cut(left, max(0, width - right.cell_len - 1))
-    left.append(" " * max(1, width - left.cell_len - right.cell_len))
-    return left.append_text(right)
+    lasting_lines = fit(lasting_lines, max(0, width - right.cell_len - 1))
+    lasting_lines.append(" " * max(1, width - lasting_lines.cell_len - right.cell_len))
+    return lasting_lines.append_text(right)
 
 
-def cut(line: Text, width: int) -> Text:
+def fit(line: Text, width: int) -> Text:
     """Make a line fit on one line of the screen."""
     line = line.copy()
     line.no_wrap = True

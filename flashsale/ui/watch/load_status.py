@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from flashsale.load.status_file import Announced, announced
+from flashsale.load.status_file import LoadStatus, read_status
 from flashsale.ui.watch.view_model import Purchases
 
 
@@ -16,12 +16,12 @@ class Buyers:
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._clock = clock
-        self._last: Announced | None = None
+        self._last: LoadStatus | None = None
         self._shares: Mapping[str, float] = {}
 
     def look(self, pods: Collection[str]) -> Purchases | None:
         """Return what to show; nothing where no load runs, or one that buys from other pods."""
-        found = announced(self._folder, self._clock())
+        found = read_status(self._folder, self._clock())
         if found is None or not set(found.pods) & set(pods):
             self._last, self._shares = None, {}
             return None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from flashsale.objects.models import Pod
-from flashsale.sale.observe.observations import EventSeen, Observation, PodSeen, StreamSeen
-from flashsale.sale.observe.state import (
+from flashsale.sale.observe.healing import (
     Closed,
     Died,
     Happening,
@@ -17,27 +16,28 @@ from flashsale.sale.observe.state import (
     Replaced,
     Scaled,
 )
+from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
+from flashsale.sale.observe.state import Update
 from flashsale.ui.watch.view_model import Board
 
 Json = dict[str, Any]
 NUMBERS = ("desired", "current", "ready")
 
 
-def json_lines(
-    before: Board, after: Board, observation: Observation, said: Iterable[Happening], wall: float
-) -> Iterator[Json]:
-    """Write what one observation changed as the objects of `watch -o json`.
+def json_lines(before: Board, after: Board, update: Update, wall: float) -> Iterator[Json]:
+    """Write what one update changed as the objects of `watch -o json`.
 
     Args:
         wall: unix seconds of the observation's arrival.
     """
+    observation = update.observation
     at = {"at": round(wall, 3)}
     if isinstance(observation, PodSeen) and (change := _pod_change(before, observation)):
         yield at | {"type": "pod", **_pod_json(observation.pod), "change": change}
     numbers = counts(after)
     if numbers and numbers != counts(before):
         yield at | {"type": "replicaset", **dict(zip(NUMBERS, numbers, strict=True))}
-    for one in said:
+    for one in update.happenings:
         if isinstance(one, Closed):
             yield at | {"type": "healed", **one.healing.as_json()}
     if isinstance(observation, StreamSeen) and (state := stream_state(before, after)):
@@ -51,19 +51,17 @@ def last_lines(board: Board, wall: float) -> Iterator[Json]:
             yield {"at": round(wall, 3), "type": "healed", **one.as_json()}
 
 
-def plain_lines(
-    before: Board, after: Board, observation: Observation, said: Sequence[Happening], wall: float
-) -> Iterator[str]:
-    """Write what one observation changed as lines for people, with the time of day."""
+def plain_lines(before: Board, after: Board, update: Update, wall: float) -> Iterator[str]:
+    """Write what one update changed as lines for people, with the time of day."""
     clock = f"{time.strftime('%H:%M:%S', time.localtime(wall))}.{int(wall % 1 * 1000):03}"
-    for text in _plain(before, after, observation, said):
+    for text in _plain(before, after, update):
         yield f"{clock}  {text}"
 
 
 def counts(board: Board) -> tuple[int, int, int] | None:
     """DESIRED, CURRENT and READY as the ReplicaSet counts; nothing before all pods are known."""
     state = board.state
-    if state.replicaset is None or not board.synced:
+    if state.replicaset is None or not board.state.synced:
         return None
     return state.desired or 0, state.count, state.ready
 
@@ -71,7 +69,7 @@ def counts(board: Board) -> tuple[int, int, int] | None:
 def stream_state(before: Board, after: Board) -> str:
     """Return the state of all streams together if it changed, else nothing.
 
-    They are live once everything has been told, and live again when the last one is back.
+    They are live once everything has been listed, and live again when the last one is back.
     """
     states = [_overall(before), _overall(after)]
     if states[0] == states[1]:
@@ -89,27 +87,27 @@ def _overall(board: Board) -> str:
     return "live" if board.streams else ""
 
 
-def _plain(
-    before: Board, after: Board, observation: Observation, said: Sequence[Happening]
-) -> Iterator[str]:
-    match observation:
-        case PodSeen(pod=pod) if change := _pod_change(before, observation):
+def _plain(before: Board, after: Board, update: Update) -> Iterator[str]:
+    match update.observation:
+        case PodSeen(pod=pod) as seen if change := _pod_change(before, seen):
             ready = f"{pod.containers_ready}/{pod.containers}"
             status = "gone" if change == "gone" else pod.status
             yield f"pod {pod.name}  {ready}  {status}  restarts {pod.restarts}"
         case EventSeen(type="Warning", old=False, name=name, message=message):
             yield f"warning {name}  {message}"
-        case StreamSeen() if state := stream_state(before, after):
-            why = f": {observation.why}" if observation.why else ""
+        case StreamSeen(why=reason) if state := stream_state(before, after):
+            why = f": {reason}" if reason else ""
             yield f"stream {state}{why}"
-    for happening in said:
-        yield from _told(happening)
+    for happening in update.happenings:
+        yield from _happening_line(happening)
+    if after.closed is not None and before.closed is None:
+        yield "closed  the ReplicaSet was deleted"
     numbers = counts(after)
     if numbers and numbers != counts(before):
         yield "replicaset  " + "  ".join(map("{} {}".format, NUMBERS, numbers))
 
 
-def _told(one: Happening) -> Iterator[str]:
+def _happening_line(one: Happening) -> Iterator[str]:
     match one:
         case Died(healing=healing):
             yield f"died {healing.victim}, {healing.cause}"

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from flashsale.objects.columns import human_duration
-from flashsale.sale.observe.state import Healing
+from flashsale.sale.observe.healing import Healing
 from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, PodRow
 
 Size = tuple[int, int]  # columns, lines
 
 GOOD, COMING, BAD, QUIET, HEAD, FLASHED = "green", "magenta", "red", "dim", "bold", "reverse"
-READY, BORN, HEIR, LEAVING, GONE, FOREIGN = "●", "◌", "↳", "✕", "○", "?"
+READY, BORN, REPLACING, LEAVING, GONE, FOREIGN = "●", "◌", "↳", "✕", "○", "?"
 STATUS_WIDTH = 17  # ContainerCreating; a longer word is cut
 IP_WIDTH = 15  # 255.255.255.255
 FIXED, RESTARTS, MIN_NAME = 38, 10, 14  # characters of a line that are not a name, and of one
+SHARE_WIDTH = 7  # 100.0% and the blanks after it
 NONE = "<none>"
 TROUBLE = ("Err", "Crash", "Image", "Invalid", "OOM", "Failed", "Evicted", "Unknown", "CreateC")
 
@@ -40,7 +41,7 @@ class Columns:
         return cls(name, restarts, width - fixed - name)
 
 
-def pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
+def pods_table(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
     """Draw the table of pods; where they are too many, those at rest are counted instead."""
     width, height = size
     columns = Columns.of(shown, width)
@@ -49,9 +50,10 @@ def pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Te
     last = places(columns.tail, "IP", "NODE", "SHARE" if board.purchases else "")
     head = Text(words + last, HEAD)
     if not shown:
-        known = board.synced or (board.looked and board.state.replicaset is None)
+        known = board.state.synced or (board.state.looked and board.state.replicaset is None)
         return [head, Text("   no pods", QUIET)] if known else [head]
-    kept, rest = fitting(board, shown, height - 1)
+    choose = around_chosen if board.chosen in board.rows else fitting
+    kept, rest = choose(board, shown, height - 1)
     drawn = [row_line(board, row, columns, now) for row in kept]
     return [head, *drawn, *([Text(f"   {rest}", QUIET)] if rest else [])]
 
@@ -68,6 +70,19 @@ def fitting(board: Board, shown: Sequence[PodRow], height: int) -> tuple[Sequenc
     return [row for row in shown if id(row) in kept], f"and {len(left)} more, {ready} of them ready"
 
 
+def around_chosen(
+    board: Board, shown: Sequence[PodRow], height: int
+) -> tuple[Sequence[PodRow], str]:
+    """Choose the rows around the chosen one, so that it can be moved through all of them."""
+    if len(shown) <= height:
+        return shown, ""
+    room = max(1, height - 1)
+    at = next((n for n, row in enumerate(shown) if row.seen.pod.uid == board.chosen), 0)
+    first = min(max(0, at - room // 2), len(shown) - room)
+    below = len(shown) - first - room
+    return shown[first : first + room], f"{first} more above, {below} below"
+
+
 def at_rest(board: Board, row: PodRow) -> bool:
     """Whether there is nothing to see about a pod but that it is ready."""
     return row.left is None and row.seen.ready and not row.changed
@@ -76,8 +91,10 @@ def at_rest(board: Board, row: PodRow) -> bool:
 def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     """Draw one pod: what changed a moment ago stands out, and never because of its age."""
     pod, healing = row.seen.pod, healing_of(board, row, now)
-    mark, style = marked(board, row, healing)
-    look = QUIET if row.gone is not None else ""
+    mark, style = row_mark(board, row, healing)
+    stale = board.down
+    look = QUIET if row.gone is not None or stale else ""
+    style = QUIET if stale else style
     line = Text.assemble((f" {mark} ", style))
 
     def column(text: str, key: str, style: str) -> None:
@@ -90,12 +107,23 @@ def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     column(squeezed(status(row), STATUS_WIDTH), "status", style)
     if columns.restarts:
         column(f"{pod.restarts:>8}", "restarts", look)
-    line.append(f"{human_duration(now.wall - pod.created):<5}  ", look)
-    note = said_of(row, healing, columns.tail, now)
-    if note or row.gone is not None:
-        return line.append(note, style)
+    at = now.wall - (now.mono - stale.heard if stale else 0.0)  # no pod ages while nobody looks
+    line.append(f"{human_duration(at - pod.created):<5}  ", look)
     share = f"{board.purchases.shares.get(pod.name, 0.0):.1%}" if board.purchases else ""
-    return line.append(places(columns.tail, pod.ip or NONE, pod.node or NONE, share), QUIET)
+    tail = columns.tail - (SHARE_WIDTH if share else 0)
+    note = row_note(row, healing, tail, now)
+    if note or row.gone is not None:
+        line.append(f"{share:>5}  " if share and row.gone is None else "", QUIET)
+        line.append(note, style)
+    else:
+        line.append(places(columns.tail, pod.ip or NONE, pod.node or NONE, share), QUIET)
+    return chosen_line(line) if pod.uid == board.chosen else line
+
+
+def chosen_line(line: Text) -> Text:
+    """Let the chosen pod's line stand out, without colour too."""
+    line.stylize("bold underline")
+    return Text("▸").append_text(line[1:])
 
 
 def places(tail: int, ip: str, node: str, share: str) -> str:
@@ -118,7 +146,7 @@ def status(row: PodRow) -> str:
     return f"gone after {row.gone - row.left:.1f} s"
 
 
-def marked(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str]:
+def row_mark(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str]:
     """Choose the mark at the start of a row, and the colour that goes with it."""
     pod, own = row.seen.pod, board.state.replicaset
     if row.gone is not None:
@@ -130,7 +158,7 @@ def marked(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str
     if row.seen.ready:
         return READY, GOOD
     style = BAD if pod.status.startswith(TROUBLE) else COMING
-    return (HEIR if healing and healing.ready is None else BORN), style
+    return (REPLACING if healing and healing.ready is None else BORN), style
 
 
 def healing_of(board: Board, row: PodRow, now: Now) -> Healing | None:
@@ -142,12 +170,12 @@ def healing_of(board: Board, row: PodRow, now: Now) -> Healing | None:
     return None
 
 
-def said_of(row: PodRow, healing: Healing | None, tail: int, now: Now) -> str:
-    """Say what is special about a pod, in as many words as there is room for."""
-    return next((note for note in notes(row, healing, now) if len(note) <= tail), "")
+def row_note(row: PodRow, healing: Healing | None, tail: int, now: Now) -> str:
+    """Write what is special about a pod, in as many words as there is room for."""
+    return next((note for note in note_lengths(row, healing, now) if len(note) <= tail), "")
 
 
-def notes(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
+def note_lengths(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
     """Say it in several lengths, the longest first."""
     if row.left is not None:
         return (f"not replaced: {row.why}", row.why) if row.why else ()

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flashsale.ui.console import console as console_of
+from flashsale.ui.watch.navigation import split_keys
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"  # the alternate screen, no cursor, empty
 LEAVE = "\x1b[?25h\x1b[?1049l"
@@ -140,7 +141,7 @@ class Keyboard:
             termios.tcsetattr(self.stdin, termios.TCSADRAIN, self._before)
 
     def _read(self) -> None:
-        for key in os.read(self.stdin.fileno(), 4096).decode(errors="ignore"):
+        for key in split_keys(os.read(self.stdin.fileno(), 4096).decode(errors="ignore")):
             self.press(key)
 
 

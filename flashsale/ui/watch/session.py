@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TextIO
@@ -14,19 +14,20 @@ from rich.console import Group
 from rich.text import Text
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.sale.observe.observations import Observation, Synced
-from flashsale.sale.observe.state import Happening
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Update
 from flashsale.ui.console import printed, width
-from flashsale.ui.watch.key_queue import KeyAction, Typed
-from flashsale.ui.watch.layout import left, lines, page
+from flashsale.ui.watch.key_queue import Answer, KeyAction, KeyQueue, Question
+from flashsale.ui.watch.layout import lasting_lines, screen_lines, whole_page
 from flashsale.ui.watch.load_status import Buyers
+from flashsale.ui.watch.navigation import navigate
 from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
-from flashsale.ui.watch.view_model import Board, Now, answered, next_change, seen
+from flashsale.ui.watch.view_model import Board, Now, Panel, add_update, next_change, with_message
 
 LOOK = 1.0  # seconds between two looks at what a load announces
 QUIT = ("q", "Q", "\x03", "\x04")
-GOODBYE = 3.0  # seconds for what was typed before `q`
-Told = Callable[[Board, Board, Observation, Sequence[Happening], float], None]
+LAST_KEYS = 3.0  # seconds for what was typed before `q`
+WriteLines = Callable[[Board, Board, Update, float], None]
 
 
 @dataclass(slots=True)
@@ -47,118 +48,143 @@ class Clocks:
 
 @dataclass(slots=True)
 class WatchSession:
-    """The live view on a terminal: tasks that read, paint, look for buyers, and act on keys."""
+    """The live view on a terminal: tasks that paint, look for buyers, and act on keys."""
 
-    observations: AsyncIterator[Observation]
+    monitor: SaleMonitor
     board: Board
     screen: Screen
     actions: Mapping[str, KeyAction] = field(default_factory=dict)  # by key
     clocks: Clocks = field(default_factory=Clocks)
     stdin: TextIO | None = None
     buyers: Buyers | None = None  # to look for a load that runs meanwhile
-    _known: asyncio.Event = field(default_factory=asyncio.Event)  # what there is
+    _asked: Question | None = None
+    _painter: Painter = field(init=False)
+    _keys: KeyQueue = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.board.synced:
-            self._known.set()
+        self._painter = Painter(self.screen, self._draw)
+        self._keys = KeyQueue(self.actions)
+        self.monitor.add_observer(self.see)
+
+    def see(self, update: Update) -> None:
+        """Take in one update of the sale's monitor."""
+        self._show(add_update(self.board, update))
+
+    def set_url(self, url: str) -> None:
+        """Show another address."""
+        self._show(replace(self.board, place=replace(self.board.place, url=url)))
 
     async def run(self, duration: float | None = None) -> Board:
         """Show until `q` is pressed or ``duration`` seconds are over; return what was last seen.
 
-        Raises whatever reading the observations raises; the terminal is given back before.
+        Raises whatever ends the monitor; the terminal is given back before.
         """
-        painter, keys = Painter(self.screen, self._draw), Typed(self.actions)
-        keyboard = Keyboard(lambda key: keys.end() if key in QUIT else keys.add(key), self.stdin)
-        with self.screen, keyboard, signals(painter, keyboard), suppress(TimeoutError):
+        keyboard = Keyboard(self.press, self.stdin)
+        with self.screen, keyboard, signals(self._painter, keyboard), suppress(TimeoutError):
             async with asyncio.timeout(duration), asyncio.TaskGroup() as group:
-                acting = group.create_task(self._act(keys, painter), name="watch: act on keys")
+                acting = group.create_task(self._act(), name="watch: act on keys")
                 tasks = {
                     acting,
-                    group.create_task(self._read(painter), name="watch: read"),
-                    group.create_task(painter.run(), name="watch: paint"),
-                    group.create_task(self._look(painter), name="watch: look for buyers"),
+                    group.create_task(self.monitor.until_it_ends(), name="watch: monitor"),
+                    group.create_task(self._painter.run(), name="watch: paint"),
+                    group.create_task(self._look(), name="watch: look for buyers"),
                 }
-                await keys.ended.wait()
-                await asyncio.wait({acting}, timeout=GOODBYE)
+                await self._keys.ended.wait()
+                await asyncio.wait({acting}, timeout=LAST_KEYS)
                 for task in tasks:
                     task.cancel()
         return self.board
 
+    def press(self, key: str) -> None:
+        """Take in one key: for the question, for what is shown, to quit, or to be acted on."""
+        if self._asked:
+            self._reply(self._asked, key)
+            return
+        if key in QUIT and not (self.board.panel and key in "qQ"):
+            self._keys.end()
+            return
+        shown = navigate(self.board, key, self.clocks.now())
+        if shown is not None:
+            self._show(shown)
+        else:
+            self._keys.add(key)
+
+    def _reply(self, question: Question, key: str) -> None:
+        self._asked = None
+        self._show(replace(self.board, question=""))
+        if key in ("y", "Y"):
+            self._keys.put(KeyAction(question.act))
+        elif key in QUIT:
+            self._keys.end()
+
+    def _show(self, board: Board) -> None:
+        self.board = board
+        self._painter.changed()
+
     def _draw(self, size: tuple[int, int]) -> tuple[Sequence[Text], float]:
         now = self.clocks.now()
-        return lines(self.board, size, now), next_change(self.board, now)
+        return screen_lines(self.board, size, now), next_change(self.board, now)
 
-    async def _read(self, painter: Painter) -> None:
-        async for observation in self.observations:
-            self.board, _ = seen(self.board, observation)
-            if self.board.synced:
-                self._known.set()
-            painter.changed()
-
-    async def _look(self, painter: Painter) -> None:
+    async def _look(self) -> None:
         """Look once a second how a load fares."""
         while self.buyers:
             names = [one.pod.name for one in self.board.state.pods.values()]
             found = self.buyers.look(names)
             if found != self.board.purchases:
-                self.board = replace(self.board, purchases=found)
-                painter.changed()
+                self._show(replace(self.board, purchases=found))
             await asyncio.sleep(LOOK)
 
-    async def _act(self, keys: Typed, painter: Painter) -> None:
+    async def _act(self) -> None:
         """Do what keys ask for, one after the other; what goes wrong is an answer like any other.
 
         Nothing is done before it is known what there is: keys may be typed while we connect.
         """
-        while action := await keys.next():
-            await self._known.wait()
+        while action := await self._keys.next():
+            await self.monitor.until(lambda _: True)
             try:
-                message, known = await action.act(self.board, action.amount)
+                answer = await action.act(self.board, action.amount)
             except FlashsaleError as error:
-                message, known = str(error), ()
-            for observation in known:
-                self.board, _ = seen(self.board, observation)
-            self.board = answered(self.board, message, self.clocks.mono())
-            painter.changed()
+                answer = str(error)
+            self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        match answer:
+            case Question(text=text):
+                self._asked = answer
+                self._show(replace(self.board, question=text))
+            case Panel():
+                self._show(replace(self.board, panel=answer))
+            case str():
+                self._show(with_message(self.board, answer, self.clocks.mono()))
 
 
-async def told(
-    observations: AsyncIterator[Observation],
-    board: Board,
-    tell: Told,
-    *,
-    duration: float | None = None,
-    once: bool = False,
-    clocks: Clocks | None = None,
-) -> Board:
-    """Hand each observation on with what it changed; return what was last seen.
+class LineWriter:
+    """Writes what each update changed; an observer of the monitor where there is no screen."""
 
-    Args:
-        tell: gets the boards before and after, the observation, what it meant, and unix seconds.
-        duration: seconds after which it ends.
-        once: end as soon as everything that is there has been told.
-    """
-    clocks = clocks or Clocks()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(duration):
-            async for observation in observations:
-                before = board
-                board, said = seen(before, observation)
-                tell(before, board, observation, said, clocks.wall_of(observation.at))
-                if once and isinstance(observation, Synced):
-                    break
-    return board
+    def __init__(self, board: Board, write: WriteLines, clocks: Clocks | None = None) -> None:
+        self.board = board
+        self._write = write
+        self._clocks = clocks or Clocks()
+
+    def see(self, update: Update) -> None:
+        """Take in one update, and hand on the boards before and after it."""
+        before, self.board = self.board, add_update(self.board, update)
+        wall = self._clocks.wall_of(update.observation.at)
+        self._write(before, self.board, update, wall)
 
 
-def farewell(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
+def print_last(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
     """Print what the live view leaves behind: the screen it was on is gone."""
     with suppress(OSError):  # the terminal may be gone as well
-        printed(Group(*left(board, (clocks or Clocks()).now())), file or sys.stdout)
+        printed(Group(*lasting_lines(board, (clocks or Clocks()).now())), file or sys.stdout)
 
 
-def snapshot(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
+def print_once(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
     """Print the view once, as long as it has to be."""
     stream, now = file or sys.stdout, (clocks or Clocks()).now()
     columns = width(stream)
     size = (columns or 0, len(board.rows) + 30)
-    printed(Group(*(lines(board, size, now, keys="") if columns else page(board, now))), stream)
+    printed(
+        Group(*(screen_lines(board, size, now, keys="") if columns else whole_page(board, now))),
+        stream,
+    )

@@ -6,20 +6,19 @@ when the victim's row has folded away.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
-from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.healing import Happening, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.observations import (
     EventSeen,
-    Observation,
     PodSeen,
-    ReplicaSetSeen,
     StreamSeen,
-    Synced,
 )
-from flashsale.sale.observe.state import Happening, Healing, NotReplaced, Replaced, SaleState
+from flashsale.sale.observe.state import SaleState, Update
+from flashsale.sale.ready.explanation import healing_line
 
 FLASH = 0.8  # seconds for which a change stands out
 GHOST = 5.0  # seconds for which a pod's row outlives it
@@ -28,6 +27,7 @@ TICK = 0.25  # seconds between two looks at a clock that runs, while a pod heals
 EVENTS = 50  # to remember
 DOUBT = 1.0  # seconds in which a pod that nobody replaces may turn out to be scaled down
 MESSAGE = 4.0  # seconds for which an answer to a key stays
+WHY = 20.0  # seconds for which the reason for a healing's time stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,16 @@ class PodRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Panel:
+    """Text that is shown instead of the pods: a log, a description, the help."""
+
+    title: str
+    lines: tuple[str, ...]
+    offset: int = 0  # of the first line shown, or of the last one
+    newest_last: bool = False  # ``offset`` is that of the last line shown
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """Everything that the view shows. Mappings are never changed, only replaced."""
 
@@ -75,8 +85,13 @@ class Board:
     message: str = ""  # the answer to a key
     message_at: float = 0.0
     resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
-    looked: bool = False  # for the ReplicaSet, so that it is known whether there is one
-    synced: bool = False
+    why: str = ""  # what was done about the last pod that died, and where the seconds went
+    why_at: float = 0.0
+    closed: float | None = None  # when the ReplicaSet was deleted, if it was
+    chosen: str = ""  # uid of the pod that keys are about
+    panel: Panel | None = None
+    question: str = ""  # that waits for a yes or a no
+    events_hidden: bool = False
 
     @property
     def down(self) -> StreamSeen | None:
@@ -98,39 +113,53 @@ class Now:
     mono: float  # seconds, as the observations' moments
     wall: float  # unix seconds, as the API's times
 
+    def time_of_day(self, mono: float) -> str:
+        """Write an earlier moment as the time of day."""
+        return time.strftime("%H:%M:%S", time.localtime(self.wall - (self.mono - mono)))
 
-def seen(board: Board, observation: Observation) -> tuple[Board, list[Happening]]:
-    """Add one observation to the board, and say what it meant."""
-    state, said = step(board.state, observation)
-    board = replace(board, state=state)
-    match observation:
-        case PodSeen():
-            board = _row(board, observation)
-        case EventSeen():
-            board = replace(board, events=_events(board.events, observation))
-        case StreamSeen():
-            board = _stream(board, observation)
-        case ReplicaSetSeen():
-            board = replace(board, looked=True)
-        case Synced():
-            board = replace(board, synced=True)
-    for happening in said:
+
+def add_update(board: Board, update: Update) -> Board:
+    """Add one update of the sale's monitor to the board."""
+    had_one = board.state.replicaset is not None
+    board = replace(board, state=update.state)
+    if update.state.replicaset is not None:
+        board = replace(board, closed=None)
+    elif had_one:
+        board = replace(board, closed=update.observation.at)
+    match update.observation:
+        case PodSeen() as seen:
+            board = _row(board, seen)
+        case EventSeen() as seen:
+            board = replace(board, events=_events(board.events, seen))
+        case StreamSeen() as seen:
+            board = _stream(board, seen)
+    for happening in update.happenings:
         board = _placed(board, happening)
-    return board, said
+        if isinstance(happening, Healed):
+            board = _explained(board, happening)
+    return board
 
 
-def answered(board: Board, message: str, at: float) -> Board:
+def _explained(board: Board, happening: Healed) -> Board:
+    """Show what was done about a dead pod, and where the seconds went."""
+    healing, wanted = happening.healing, board.state.desired or 0
+    seen = board.state.pods.get(healing.replacement_uid or "")
+    why = healing_line(healing, wanted, max(0, wanted - 1), seen.pod if seen else None)
+    return replace(board, why=why, why_at=happening.at)
+
+
+def with_message(board: Board, message: str, at: float) -> Board:
     """Show the answer to a key."""
     return replace(board, message=message, message_at=at)
 
 
-def rows(board: Board, now: Now) -> list[PodRow]:
+def shown_rows(board: Board, now: Now) -> list[PodRow]:
     """Return the rows to show, in their order."""
     found = (one for one in board.rows.values() if one.gone is None or now.mono - one.gone < GHOST)
     return sorted(found, key=lambda row: row.slot)
 
 
-def healings(board: Board, now: Now) -> Sequence[Healing]:
+def shown_healings(board: Board, now: Now) -> Sequence[Healing]:
     """Return the healings to show. That a pod was scaled down may be heard after its death."""
 
     def sure(one: Healing) -> bool:
@@ -139,7 +168,7 @@ def healings(board: Board, now: Now) -> Sequence[Healing]:
     return [one for one in board.healings if sure(one)]
 
 
-def events(board: Board) -> Sequence[EventSeen]:
+def shown_events(board: Board) -> Sequence[EventSeen]:
     """Return the events of this sale: an earlier one of the same name has left its own behind."""
     own = board.state.replicaset
     if own is None:
@@ -163,12 +192,12 @@ def next_change(board: Board, now: Now) -> float:
     ends = [at + FLASH for row in board.rows.values() for at in row.changed.values()]
     ends += [row.gone + GHOST for row in board.rows.values() if row.gone is not None]
     ends += [(one.ready or 0.0) + NEWS for one in board.healings]
-    ends.append(board.message_at + MESSAGE)
+    ends += [board.message_at + MESSAGE] + ([board.why_at + WHY] if board.why else [])
     soon = [end - now.mono for end in ends if end > now.mono]
     births = [row.seen.pod.created for row in board.rows.values() if row.gone is None]
     soon += [_age_ticks(now.wall - born) for born in births]
     if board.down is not None:
-        soon.append(1.0)
+        soon.append(1.0)  # how long ago the last news came
     if any(one.ready is None for one in board.state.open):
         soon.append(TICK)
     return min([*soon, 3600.0])
@@ -238,10 +267,11 @@ def _placed(board: Board, happening: Happening) -> Board:
     """Put a replacement below its victim, and note why a pod gets none."""
     rows = dict(board.rows)
     if isinstance(happening, Replaced) and happening.healing.replacement_uid:
-        victim, heir = rows.get(happening.healing.victim_uid), happening.healing.replacement_uid
-        if victim and heir in rows:
+        healing = happening.healing
+        victim, replacement = rows.get(healing.victim_uid), healing.replacement_uid
+        if victim and replacement in rows:
             taken = [row.slot[1] for row in rows.values() if row.slot[0] == victim.slot[0]]
-            rows[heir] = replace(rows[heir], slot=(victim.slot[0], max(taken) + 1))
+            rows[replacement] = replace(rows[replacement], slot=(victim.slot[0], max(taken) + 1))
     if isinstance(happening, NotReplaced) and happening.healing.victim_uid in rows:
         victim = rows[happening.healing.victim_uid]
         rows[happening.healing.victim_uid] = replace(victim, why=happening.why)
@@ -249,12 +279,10 @@ def _placed(board: Board, happening: Happening) -> Board:
 
 
 def _events(events: tuple[EventSeen, ...], found: EventSeen) -> tuple[EventSeen, ...]:
-    """Add an event; one that is only counted up again takes its own place at the end."""
+    """Add an event in its place in time; one that is only counted up again moves."""
     same = (found.name, found.reason, found.message)
     rest = [one for one in events if (one.name, one.reason, one.message) != same]
-    if found.old:  # a list has no order of time
-        return tuple(sorted([*rest, found], key=_order))[-EVENTS:]
-    return (*rest, found)[-EVENTS:]
+    return tuple(sorted([*rest, found], key=_order))[-EVENTS:]
 
 
 def _order(event: EventSeen) -> tuple[int, int]:

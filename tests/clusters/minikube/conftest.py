@@ -13,6 +13,7 @@ from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.cli import MinikubeTimeouts
 from tests.clusters.minikube.double_world import Told, World
 from tests.docker.engines import base_image, docker_socket, image_name, registry
+from tests.recorded import RECORDINGS
 
 __all__ = ["base_image", "docker_socket", "image_name", "registry"]
 
@@ -27,6 +28,16 @@ head -n 1 processes
 tail -n +2 processes >processes.left
 mv processes.left processes
 """
+# The `docker` of that machine: it can unfreeze a node, and be asked for nothing else.
+DOCKER = """#!%s -SE
+import json, os, pathlib, sys
+file = pathlib.Path(os.environ["MINIKUBE_DOUBLE"]) / "world.json"
+world = json.loads(file.read_text())
+profile = world["profiles"].get(sys.argv[2]) if sys.argv[1:2] == ["unpause"] else None
+if profile is None or not profile.pop("frozen", False):
+    sys.exit("Error response from daemon: nothing to do")
+file.write_text(json.dumps(world))
+"""
 KUBECONFIG = 'contexts:\n- {"context": {}, "name": "work"}\ncurrent-context: work\n'
 
 
@@ -40,15 +51,21 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     (programs / "minikube").chmod(0o755)
     (programs / "ps").write_text(PS)
     (programs / "ps").chmod(0o755)
+    (programs / "docker").write_text(DOCKER % sys.executable)
+    (programs / "docker").chmod(0o755)
     (tmp_path / "kubeconfig").write_text(KUBECONFIG)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("MINIKUBE_DOUBLE", str(tmp_path))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     monkeypatch.setenv("FLASHSALE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MINIKUBE_HOME", raising=False)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "")  # so that what is added is taken away again
     made = World(tmp_path)
-    start = {"version": "v1.38.1", "docker_up": True, "profiles": {}, "engines": [], "certs": ""}
+    start = {
+        **{"version": "v1.38.1", "docker_up": True, "profiles": {}, "engines": [], "certs": ""},
+        "recordings": str(RECORDINGS / "minikube"),
+    }
     (tmp_path / "world.json").write_text(json.dumps(start))
     return made
 

@@ -48,6 +48,15 @@ class World:
         """Put a profile into the world, running unless said otherwise."""
         self.set(profiles={**self.get()["profiles"], name: {**PROFILE, **state}})
 
+    def replays(self, **calls: str) -> None:
+        """Answer commands with recordings of the real minikube; `_` stands for a blank or a dash.
+
+        `status="removed-node/status"`, `profile_light="removed-node/profile-list-light"`.
+        """
+        known = {"update_context": "update-context", "docker_env": "docker-env"}
+        replay = {known.get(name, name.replace("_", " ")): call for name, call in calls.items()}
+        self.set(replay={**self.get().get("replay", {}), **replay})
+
     def runs(self, *processes: str) -> None:
         """Say what else runs on the machine, one process at each look."""
         (self.home / "processes").write_text("".join(f"{one}\n" for one in processes))

@@ -1,7 +1,8 @@
-"""What failed starts mean: minikube's codes and ids, its own words only as details."""
+"""What failures mean: minikube's codes and ids, and the causes in what it says."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,32 +10,36 @@ import pytest
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import MinikubeCluster
+from flashsale.clusters.minikube.start.events import Failure, plain
+from flashsale.clusters.minikube.start.exit_codes import SHOWN, explained
 from tests.clusters.minikube.double_world import STOPPED, Told, World
+from tests.recorded import RECORDINGS
 
 
 @pytest.mark.parametrize(
     ("fault", "sentence", "hint"),
     [
-        ({"code": 55, "advice": "Start Docker {{.x}}"}, "no driver", "Start Docker"),
-        ({"code": 63}, "Docker is not running.", "start Docker, then retry"),
-        ({"code": 65}, "no driver", "install Docker"),
-        ({"code": 69}, "may not use Docker", "usermod -aG docker"),
-        ({"code": 57}, "Do not run as root with the docker driver.", "ordinary user"),
-        ({"code": 29}, "Too few processors", "2 CPUs"),
-        ({"code": 23}, "Too little memory", "--memory"),
-        ({"code": 26}, "Disk of the minikube node 'shop' is full.", "docker system prune"),
-        ({"code": 106}, "newer Kubernetes", "--profile"),
-        ({"code": 48}, "No internet", "--download-only"),
-        ({"code": 42}, "No internet", "--download-only"),
-        ({"code": 40}, "No internet", "HTTPS_PROXY"),
-        ({"code": 80, "id": "GUEST_PROVISION"}, "(GUEST_PROVISION, code 80)", "delete -p shop"),
-        ({"code": 90, "id": "RUNTIME_ENABLE"}, "(RUNTIME_ENABLE, code 90)", "minikube logs"),
-        ({"code": 109, "id": "K8S_KUBELET"}, "(K8S_KUBELET, code 109)", "minikube logs"),
+        ({"code": 55, "advice": "Start Docker {{.x}}"}, "own words", "Start Docker"),
+        ({"code": 55, "id": "DRV_DOCKER_NOT_RUNNING"}, "Docker is not running.", "docker"),
+        ({"code": 63, "id": "PROVIDER_DOCKER_NOT_RUNNING"}, "Docker is not running.", "docker"),
+        ({"code": 63, "id": "PROVIDER_PODMAN_NOT_RUNNING"}, "own words", "minikube logs"),
+        ({"code": 65, "id": "PROVIDER_PODMAN_NOT_FOUND"}, "podman is not installed", "--driver"),
+        ({"code": 69, "id": "PROVIDER_DOCKER_NEWGRP"}, "may not use Docker", "usermod -aG docker"),
+        ({"code": 57, "id": "DRV_AS_ROOT"}, "does not run as root", "ordinary user"),
+        ({"code": 29}, "too few CPUs", "--cpus 2"),
+        ({"code": 23}, "too little memory", "--memory"),
+        ({"code": 26}, "The disk is full", "docker system prune"),
+        ({"code": 106}, "cannot run that version of Kubernetes", "config unset"),
+        ({"code": 48}, "from the internet", "--download-only"),
+        ({"code": 42}, "from the internet", "--download-only"),
+        ({"code": 40}, "from the internet", "HTTPS_PROXY"),
+        ({"code": 80, "id": "GUEST_PROVISION"}, "could not start 'shop': own", "minikube logs"),
+        ({"code": 109, "id": "K8S_KUBELET"}, "could not start 'shop': own words.", "minikube logs"),
         ({"code": 72}, "cannot be reached", "VPN"),
         ({"code": 52}, "cannot be reached", "VPN"),
-        ({"code": 37}, "belong to someone else", "chown"),
-        ({"code": 38}, "Profile 'shop' is damaged.", "minikube delete -p shop"),
-        ({"code": 14}, "did not take our arguments", "update minikube"),
+        ({"code": 37}, "may not use its files", "chown"),
+        ({"code": 38, "id": "HOST_CONFIG_LOAD"}, "'shop' is damaged: own words.", "--recreate"),
+        ({"code": 14}, "minikube refuses this: own words.", "minikube start --help"),
         ({"code": 2}, "crashed", "update minikube"),
     ],
 )
@@ -47,7 +52,7 @@ async def test_each_code_has_its_sentence_and_a_way_out(
     hint: str,
 ) -> None:
     """Nothing is deleted, nothing is forced, and nothing is tried twice."""
-    world.set(faults={"start": [{"message": "eigene Worte", **fault}]})
+    world.set(faults={"start": [{"message": "own words", **fault}]})
     with pytest.raises(ClusterUnreachableError) as caught:
         await minikube.start(told)
     assert sentence in str(caught.value)
@@ -56,14 +61,85 @@ async def test_each_code_has_its_sentence_and_a_way_out(
     assert world.acts() == ["start"]
 
 
-async def test_minikubes_own_words_are_kept_as_details(
-    world: World, minikube: MinikubeCluster, told: Told
+@pytest.mark.parametrize(
+    ("recording", "sentence", "hint"),
+    [
+        (
+            "docker-not-permitted/create-auto",
+            "minikube found no driver that works: docker: permission denied while trying to connect"
+            " to the Docker daemon socket",
+            "sudo usermod -aG docker $USER && newgrp docker",
+        ),
+        ("docker-not-permitted/create-docker", "This user may not use Docker.", "sudo usermod"),
+        ("docker-down/create-auto", "Docker is not running.", "docker"),
+        ("docker-down/create-docker", "Docker is not running.", "docker"),
+        ("docker-not-installed/create-auto", "found no driver here", "install Docker"),
+        ("docker-not-installed/create-docker", "driver docker is not installed", "Install Docker"),
+        ("failing-starts/create-kvm2", "This user may not use KVM.", "usermod -aG libvirt"),
+        ("failing-starts/create-qemu2", "driver qemu2 is not installed", "Install qemu-system"),
+        (
+            "failing-starts/create-ssh",
+            "minikube refuses this: No IP address provided. Try specifying --ssh-ip-address",
+            "minikube start -p shop --driver ssh --ssh-ip-address",
+        ),
+        ("failing-starts/create-hyperv", "driver 'hyperv' is not supported on", "--driver docker"),
+        ("failing-starts/create-docker-as-root", "does not run as root", "ordinary user"),
+        ("none-preflight/other-profile", "takes no other profile than 'minikube'", "--driver none"),
+        ("none-preflight/no-crictl", "crictl to be installed", "--driver docker"),
+        ("failing-starts-as-user/create-docker-offline", "internet: lookup gcr.io", "HTTPS_PROXY"),
+        (
+            "start-none/create-1",
+            "minikube could not start 'shop': SystemVerification: cgroups v1 support is deprecated",
+            "minikube logs -p shop",
+        ),
+        ("removed-node/start-after", "apiserver process never appeared.", "apiserver flags"),
+        ("running-none/start-older-kubernetes", "cannot run that version of Kubernetes", "unset"),
+    ],
+)
+async def test_failures_of_the_real_one_begin_with_their_cause(
+    world: World,
+    minikube: MinikubeCluster,
+    told: Told,
+    recording: str,
+    sentence: str,
+    hint: str,
 ) -> None:
-    """In whatever language: they are shown, never read."""
-    world.set(faults={"start": [{"code": 80, "message": "Das ging schief"}]})
+    """In one sentence without colours; all of it is in a file that is named, unless that is all."""
+    world.set(faults={"start": [{"recording": recording, "profile": "shop"}]})
     with pytest.raises(ClusterUnreachableError) as caught:
         await minikube.start(told)
-    assert "Das ging schief" in caught.value.details
+    assert sentence in str(caught.value)
+    assert hint in caught.value.hint
+    shown = f"{caught.value}{caught.value.details}{told.everything}"
+    assert not set("\x1b\u2502\u256d") & set(shown)
+    assert len(caught.value.details.splitlines()) <= SHOWN + 4
+    assert "MINIKUBE_IN_STYLE" in (world.home / "home" / "minikube-shop.log").read_text()
+
+
+REASONS = [
+    json.loads(line) for line in (RECORDINGS / "minikube/reasons.jsonl").read_text().splitlines()
+]
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda one: f"{one['name']}-{one['exitcode']}")
+def test_every_reason_on_minikubes_list_has_a_sentence_and_a_hint(reason: dict[str, str]) -> None:
+    """Ours, or minikube's own sentence and advice; never one that may cost other profiles."""
+    code = int(reason["exitcode"])
+    failed = Failure(code, reason["name"], "It went: wrong: here", plain(reason["advice"]))
+    error = explained(failed, "shop")
+    assert str(error).endswith((".", ")"))
+    assert error.hint
+    assert not {"{", "\n", "\t"} & set(f"{error}{error.hint}")
+    assert "delete --all" not in error.hint
+    assert "--purge" not in error.hint
+    if "minikube delete" in error.hint:
+        assert "loses what is in it" in error.hint
+
+
+def test_advice_is_a_command_where_minikube_gives_one() -> None:
+    """What stands in quotes behind `Run`."""
+    failed = Failure(61, "X", "no", "Run: 'sudo chown $USER $HOME/.kube/config' and more")
+    assert explained(failed, "shop").hint == "sudo chown $USER $HOME/.kube/config"
 
 
 async def test_driver_mismatch_is_retried_with_the_profiles_driver(

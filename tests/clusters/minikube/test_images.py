@@ -405,7 +405,7 @@ async def test_driver_none_uses_this_hosts_docker(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{docker_socket}")
     world.has(driver="none")
     assert (await provide(minikube, app, image_name, told)).built
-    assert "Driver 'none': using this host's Docker." in told.notes
+    assert "Driver 'none': using this machine's Docker." in told.notes
     assert world.acts() == []
 
 
@@ -459,4 +459,4 @@ async def test_missing_profile_has_no_image(
     """The hint is the command that creates it."""
     with pytest.raises(ClusterUnreachableError, match="no minikube profile 'shop'") as caught:
         await provide(replace(minikube), app, "flashsale:1.0", told)
-    assert caught.value.hint == "flashsale up"
+    assert caught.value.hint == "flashsale up --profile shop"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from flashsale.base.image_names import full_name
 from flashsale.clusters.minikube.availability import judged
 from flashsale.clusters.minikube.image.docker_env import values
-from flashsale.clusters.minikube.image.node_images import full, read
+from flashsale.clusters.minikube.image.image_route import image_route
+from flashsale.clusters.minikube.image.node_images import read
 from flashsale.clusters.minikube.profile import (
     GONE,
     WELL,
@@ -16,8 +18,8 @@ from flashsale.clusters.minikube.profile import (
     status,
 )
 from flashsale.clusters.minikube.start.events import parse, plain
-from flashsale.clusters.minikube.start.start_plan import image_route
 from flashsale.clusters.subprocesses.run import Output
+from flashsale.docker import EngineError, Trouble
 
 RUNNING = (
     '{"Name":"minikube","Host":"Running","Kubelet":"Running","APIServer":"Running",'
@@ -96,7 +98,7 @@ def test_docker_env_that_is_no_json_is_empty(stdout: str) -> None:
 )
 def test_names_of_runtimes_are_compared_in_full(name: str, expected: str) -> None:
     """One runtime shortens them, another does not."""
-    assert full(name) == expected
+    assert full_name(name) == expected
 
 
 IMAGE = (
@@ -153,13 +155,21 @@ STOPPED = MinikubeStatus("Stopped", "Stopped", "Stopped", "Stopped")
         (ProfileState(None), False, [], False, False),
         (ProfileState(None), False, ["kvm2"], False, True),
         (ProfileState(None), True, [], True, False),
-        (ProfileState(None, damaged=True), True, [], False, False),
+        (ProfileState(None, damaged="why"), True, [], False, False),
     ],
 )
 def test_minikube_is_chosen_only_where_it_can_run(
     state: ProfileState, docker: bool, others: list[str], root: bool, good: bool
 ) -> None:
     """Its docker driver refuses root, and needs Docker."""
-    found, reason = judged("shop", state, docker=docker, others=others, root=root)
+    trouble = None if docker else EngineError(Trouble.ABSENT, "this machine", "")
+    found, reason = judged("shop", state, trouble=trouble, others=others, root=root)
     assert found is good
     assert "minikube" in reason
+
+
+def test_docker_that_may_not_be_used_is_not_called_stopped() -> None:
+    """Starting it would not help."""
+    denied = EngineError(Trouble.DENIED, "this machine", "")
+    _, reason = judged("shop", ProfileState(None), trouble=denied, others=[], root=False)
+    assert reason == "minikube is installed, but: This user may not use Docker on this machine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,15 +13,15 @@ from flashsale.clusters.minikube import MinikubeCluster
 from tests.clusters.minikube.double_world import STOPPED, Told, World
 
 
-@pytest.mark.parametrize("state", [{}, STOPPED])
+@pytest.mark.parametrize(("state", "how"), [({}, "stopped"), (STOPPED, "was stopped already")])
 async def test_stopped_profile_keeps_its_data(
-    world: World, minikube: MinikubeCluster, told: Told, state: dict[str, str]
+    world: World, minikube: MinikubeCluster, told: Told, state: dict[str, str], how: str
 ) -> None:
     """Stopping what is stopped is fine too."""
     world.has(**state)
     await minikube.stop(told)
     assert world.profile()["host"] == "Stopped"
-    assert told.notes == ["minikube 'shop' stopped (data kept)."]
+    assert told.notes == [f"minikube 'shop' {how} (data kept)."]
 
 
 async def test_missing_profile_is_nothing_to_stop(
@@ -28,28 +29,45 @@ async def test_missing_profile_is_nothing_to_stop(
 ) -> None:
     """What was wanted is so."""
     await minikube.stop(told)
-    assert told.notes == ["Nothing to stop."]
+    assert told.notes == ["There is no minikube profile 'shop' to stop."]
+    assert world.acts() == []
 
 
-async def test_stop_that_times_out_is_tried_once_more(
+async def test_stop_that_fails_is_told_by_its_reason_and_not_asked_twice(
     world: World, minikube: MinikubeCluster, told: Told
 ) -> None:
-    """And then it works."""
+    """It has tried for ten seconds already."""
     world.has()
-    world.set(faults={"stop": [{"code": 82}]})
-    await minikube.stop(told)
-    assert world.acts() == ["stop", "stop"]
-
-
-async def test_stop_that_times_out_twice_fails(
-    world: World, minikube: MinikubeCluster, told: Told
-) -> None:
-    """Docker or the hypervisor has to be looked at."""
-    world.has()
-    world.set(faults={"stop": [{"code": 82}, {"code": 82}]})
-    with pytest.raises(ClusterUnreachableError, match="did not stop in time") as caught:
+    recording = {"recording": "half-made-no-node/stop", "profile": "shop"}
+    world.set(faults={"stop": [recording]})
+    with pytest.raises(ClusterUnreachableError) as caught:
         await minikube.stop(told)
-    assert "Docker or the hypervisor" in caught.value.hint
+    reason = "No such container: minikube"
+    assert str(caught.value) == f"minikube could not stop 'shop': {reason}."
+    assert world.acts() == ["stop"]
+
+
+async def test_node_that_is_gone_is_not_stopped_but_told(
+    world: World, minikube: MinikubeCluster, told: Told, docker_socket: Path
+) -> None:
+    """minikube would try five times, and then blame ssh."""
+    world.has(host="Gone")
+    with pytest.raises(ClusterUnreachableError, match="has lost its node's container") as caught:
+        await minikube.stop(told)
+    assert caught.value.hint == "minikube delete -p shop"
+    assert world.acts() == []
+
+
+@pytest.mark.usefixtures("no_docker")
+async def test_node_that_only_docker_can_stop_needs_docker(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """It is not gone: nobody can see it."""
+    world.set(docker_up=False)
+    world.has()
+    with pytest.raises(ClusterUnreachableError, match="Docker is not running"):
+        await minikube.stop(told)
+    assert world.acts() == []
 
 
 async def test_silence_while_it_stops_is_broken_by_a_heartbeat(

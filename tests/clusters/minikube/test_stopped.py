@@ -56,13 +56,13 @@ async def test_up_starts_the_same_profile_again(world: World, home: Path) -> Non
 async def test_running_minikube_without_its_context_is_told_apart(world: World, home: Path) -> None:
     """Another kubeconfig, say: `up` writes the context there."""
     world.has(kubeconfig="Misconfigured")
-    with pytest.raises(ClusterUnreachableError, match="has no context 'shop' in the kubeconfig"):
+    with pytest.raises(ClusterUnreachableError, match="entry in the kubeconfig is missing"):
         await select_existing(ClusterOptions(), home=home)
 
 
 async def test_deleted_profile_has_no_sale(world: World, home: Path) -> None:
     """`minikube delete` took it along; `up` opens a new one."""
-    with pytest.raises(NoSaleError, match="There is no minikube profile 'shop' here"):
+    with pytest.raises(NoSaleError, match="there is no minikube profile 'shop'"):
         await select_existing(ClusterOptions(), home=home)
     choice = await select_for_up(ClusterOptions(), home=home)
     assert choice.why.startswith("the minikube profile 'shop', where the sale was, is gone; ")
@@ -94,7 +94,7 @@ async def test_stopping_what_is_deleted_forgets_the_sale(
     """It went with the profile."""
     closed = await close(await select_for_down(ClusterOptions(), home=home), None, told, stop=True)
     assert (closed.stopped, closed.kept) == (False, False)
-    assert told.notes == ["Nothing to stop."]
+    assert told.notes == ["There is no minikube profile 'shop' to stop."]
     assert SaleStore(home).read() is None
 
 

@@ -8,23 +8,23 @@ from hypothesis import strategies as st
 
 from flashsale.drill.analysis.attribution import (
     LAG,
-    Blamed,
-    Cause,
-    blame,
+    Attribution,
+    LossCause,
+    attribute,
     coverage,
-    culprit,
-    doubt,
     empty_times,
+    is_doubtful,
+    likeliest_cause,
     until_served,
 )
 from tests.drill.drill_results import loss
 
-FIRST = Cause("kill", "kill 1", "a", 10.0, 14.0)
-SECOND = Cause("kill", "kill 2", "b", 13.0, 17.0)
+FIRST = LossCause("kill", "kill 1", "a", 10.0, 14.0)
+SECOND = LossCause("kill", "kill 2", "b", 13.0, 17.0)
 
 moments = st.floats(0, 100, allow_nan=False)
 windows = st.lists(
-    st.tuples(moments, moments).map(lambda two: Cause("kill", "k", "p", min(two), max(two)))
+    st.tuples(moments, moments).map(lambda two: LossCause("kill", "k", "p", min(two), max(two)))
 )
 
 
@@ -40,38 +40,38 @@ windows = st.lists(
     ],
 )
 def test_a_purchase_under_way_in_the_window_is_blamed_on_it(
-    began: float, ended: float, blamed: Cause | None
+    began: float, ended: float, blamed: LossCause | None
 ) -> None:
     """From its planned start until its connection failed; the edges count."""
-    assert culprit(loss(began, ended), [FIRST]) == blamed
+    assert likeliest_cause(loss(began, ended), [FIRST]) == blamed
 
 
 def test_the_newest_of_several_causes_is_blamed() -> None:
     """The change that came last is the likeliest."""
-    assert culprit(loss(13.5), [FIRST, SECOND]) == SECOND
-    assert culprit(loss(12.0), [FIRST, SECOND]) == FIRST
+    assert likeliest_cause(loss(13.5), [FIRST, SECOND]) == SECOND
+    assert likeliest_cause(loss(12.0), [FIRST, SECOND]) == FIRST
 
 
 def test_a_connection_that_names_its_pod_decides() -> None:
     """A kept one knows who answered before."""
-    assert culprit(loss(13.5, pod="a"), [FIRST, SECOND]) == FIRST
-    assert culprit(loss(13.5, pod="x"), [FIRST, SECOND]) == SECOND
+    assert likeliest_cause(loss(13.5, pod="a"), [FIRST, SECOND]) == FIRST
+    assert likeliest_cause(loss(13.5, pod="x"), [FIRST, SECOND]) == SECOND
 
 
 def test_what_no_window_touches_is_unexplained() -> None:
     """It is not pushed onto the nearest kill."""
-    assert blame([loss(30.0)], [FIRST, SECOND]) == (Blamed(loss(30.0), None),)
+    assert attribute([loss(30.0)], [FIRST, SECOND]) == (Attribution(loss(30.0), None),)
 
 
 @given(st.lists(st.tuples(moments, moments)), windows)
 def test_every_loss_is_told_once_and_blamed_only_where_a_window_touches(
-    pairs: list[tuple[float, float]], causes: list[Cause]
+    pairs: list[tuple[float, float]], causes: list[LossCause]
 ) -> None:
     """For any losses and any windows."""
     losses = [loss(min(pair), max(pair)) for pair in pairs]
-    told = blame(losses, causes)
-    assert [one.loss for one in told] == losses
-    for one in told:
+    attributions = attribute(losses, causes)
+    assert [one.loss for one in attributions] == losses
+    for one in attributions:
         if one.cause:
             assert one.cause.touches(one.loss)
         else:
@@ -79,7 +79,7 @@ def test_every_loss_is_told_once_and_blamed_only_where_a_window_touches(
 
 
 @given(windows)
-def test_coverage_is_the_measure_of_the_union(causes: list[Cause]) -> None:
+def test_coverage_is_the_measure_of_the_union(causes: list[LossCause]) -> None:
     """Windows that overlap count once; a grid of hundredths agrees."""
     grid = [(step + 0.5) / 10 for step in range(1000)]
     inside = sum(any(one.began <= at <= one.over for one in causes) for at in grid) / len(grid)
@@ -93,7 +93,7 @@ def test_coverage_of_nothing_is_nothing() -> None:
 
 
 def test_a_window_reaches_until_somebody_serves_again() -> None:
-    """A kill that leaves the Service without a pod is to blame until it has one."""
+    """A kill that leaves the Service without a pod is the cause until it has one."""
     assert until_served(14.0, [(12.0, 20.0)]) == 20.0 + LAG
     assert until_served(14.0, [(14.5, 20.0)]) == 14.0
     assert until_served(14.0, [(1.0, 2.0)]) == 14.0
@@ -118,6 +118,6 @@ def test_times_without_anybody_are_found() -> None:
 def test_losses_everywhere_cast_doubt(
     inside: int, outside: int, covered: float, doubtful: bool
 ) -> None:
-    """Where losses are nearly as dense outside the windows, blame means little."""
-    blamed = [Blamed(loss(1), FIRST)] * inside + [Blamed(loss(1), None)] * outside
-    assert doubt(blamed, covered) is doubtful
+    """Where losses are nearly as dense outside the windows, causes mean little."""
+    attributions = [Attribution(loss(1), FIRST)] * inside + [Attribution(loss(1), None)] * outside
+    assert is_doubtful(attributions, covered) is doubtful

@@ -1,4 +1,4 @@
-"""What a sale loses by itself is nobody's doing: only what clearly exceeds its calm is blamed."""
+"""What a sale loses by itself: only what clearly exceeds that has another cause."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.drill.analysis.attribution import Cause, blame
-from flashsale.drill.analysis.baseline import SLACK, usual
-from flashsale.drill.analysis.verdict import Analysis, judge
-from flashsale.drill.report.document import document
+from flashsale.drill.analysis.attribution import LossCause, attribute
+from flashsale.drill.analysis.baseline import SLACK, learn_baseline
+from flashsale.drill.analysis.findings import list_findings
+from flashsale.drill.analysis.verdict import Analysis, analyse
+from flashsale.drill.report.document import build_document
 from flashsale.drill.result import DrillResult
 from flashsale.load.results import Loss
-from tests.drill.drill_results import healing, life, loss, outcome, phase, scaled, struck
+from tests.drill.drill_results import drill_result, healing, life, loss, phase, pod_kill, scaled
 
 PHASES = [phase("before", 3, 0.0, 5.0), phase("kills", 3, 5.0, 25.0), phase("after", 3, 25.0, 30.0)]
 KILL: dict[str, Any] = {
     "seconds": 30,
-    "lives": [life("a", leaving=10.03, gone=14.0), life("x", seen=10.05, ready=13.0)],
-    "kills": [struck(1, "a", 10.0)],
+    "pods": [life("a", leaving=10.03, gone=14.0), life("x", seen=10.05, ready=13.0)],
+    "kills": [pod_kill(1, "a", 10.0)],
     "healings": [healing("a", "x", died=10.02, ready=13.0, gone=14.0)],
     "phases": PHASES,
 }
@@ -37,22 +38,20 @@ def steady(rate: int, kind: str = "timeout", began: int = 0, ended: int = 30) ->
 
 
 def judged(losses: list[Loss], **more: Any) -> tuple[DrillResult, Analysis]:
-    """The verdict on a drill with one kill at 10 s, unless more is said."""
-    made = outcome(**{**KILL, **more}, losses=sorted(losses, key=lambda one: one.at_seconds))
-    return made, judge(made)
+    """The verdict on a drill with one kill at 10 s, unless more is given."""
+    made = drill_result(**{**KILL, **more}, losses=sorted(losses, key=lambda one: one.at_seconds))
+    return made, analyse(made)
 
 
 @pytest.mark.parametrize("kind", ["timeout", "reset", "refused"])
 def test_a_sale_that_always_loses_as_many_loses_them_by_itself(kind: str) -> None:
-    """No kill is blamed for what the calm before it lost just as often."""
-    _, found = judged(steady(10, kind))
+    """No kill is the cause of what the calm before it lost just as often."""
+    made, found = judged(steady(10, kind))
+    findings = list_findings(made, found)
     assert found.costs == {}
-    assert (found.usual, found.unexplained) == (300, 0)
-    assert (
-        "All 300 losses are the sale's own: it loses about as many when nothing is done to it."
-        in found.sentences
-    )
-    assert not any("kill 1 cost" in sentence for sentence in found.sentences)
+    assert (found.baseline, found.unexplained) == (300, 0)
+    assert any(sentence.startswith("All 300 losses are in the baseline") for sentence in findings)
+    assert not any("kill 1 cost" in sentence for sentence in findings)
 
 
 def test_what_a_kill_costs_on_top_is_blamed_on_it() -> None:
@@ -68,7 +67,7 @@ def test_another_class_than_that_of_the_calm_is_a_kills() -> None:
     resets = [loss(10.2 + n / 100) for n in range(7)]
     _, found = judged([*steady(60), *resets])
     assert found.costs == {"kill 1": 7}
-    assert {one.loss.loss_class for one in found.blamed if one.cause} == {"reset"}
+    assert {one.loss.loss_class for one in found.attributions if one.cause} == {"reset"}
 
 
 def test_a_clean_calm_changes_nothing() -> None:
@@ -93,33 +92,33 @@ def test_the_calm_with_as_many_pods_is_the_one_that_counts() -> None:
     overload = steady(20, "refused", 0, 6)
     _, found = judged([*overload, *steady(20, "refused", 10, 14)], **more)
     assert found.costs == {"kill 1": 80}
-    assert found.usual == len(overload)
+    assert found.baseline == len(overload)
 
 
 def test_a_calm_second_that_a_crash_touches_does_not_count() -> None:
     """Or one crash in the calm would excuse every kill."""
     crash = healing("b", "b", died=2.0, ready=4.0, gone=None, cause="crashed")
-    crowd = [loss(2.1 + n / 100, kind="refused") for n in range(50)]
+    crashed = [loss(2.1 + n / 100, kind="refused") for n in range(50)]
     killed = [loss(10.2 + n / 100, kind="refused") for n in range(50)]
-    more = {"healings": [*KILL["healings"], crash], "lives": [*KILL["lives"], life("b")]}
-    _, found = judged([*crowd, *killed], **more)
+    more = {"healings": [*KILL["healings"], crash], "pods": [*KILL["pods"], life("b")]}
+    _, found = judged([*crashed, *killed], **more)
     assert found.costs == {"a crash": 50, "kill 1": 50}
 
 
 def test_half_a_second_of_calm_counts_as_a_rate() -> None:
     """Five in half a second are ten in a whole one."""
-    made = outcome(phases=[phase("before", 3, 0.0, 0.5)], losses=steady(10, "reset", 0, 1))
-    assert usual(made, [])(20.0, "reset") == 10 * SLACK
+    made = drill_result(phases=[phase("before", 3, 0.0, 0.5)], losses=steady(10, "reset", 0, 1))
+    assert learn_baseline(made, [])(20.0, "reset") == 10 * SLACK
 
 
 def test_the_report_says_whose_those_losses_are() -> None:
     """They have no cause, but a reason, and are not called unexplained."""
     made, found = judged(steady(10))
-    told = document(made, found)
-    assert told["blame"]["usual"] == 300
-    assert told["blame"]["explained"] == told["blame"]["unexplained"] == 0
-    assert {(one["cause"], one["why"]) for one in told["losses"]} == {
-        (None, "it loses about as many in the calm")
+    document = build_document(made, found)
+    assert document["attribution"]["baseline"] == 300
+    assert document["attribution"]["explained"] == document["attribution"]["unexplained"] == 0
+    assert {(one["cause"], one["why"]) for one in document["losses"]} == {
+        (None, "it loses about as many when nothing is done to it")
     }
 
 
@@ -136,23 +135,23 @@ def test_no_kill_is_blamed_for_a_steady_rate_whenever_it_comes(
     """Made ledgers: up to so many a second at random moments, most of them in the calm's last."""
     rng = Random(seed)
     losses = [loss(at + rng.random() * 0.98, None, kind) for at in range(30) for _ in range(rate)]
-    made = outcome(seconds=30, phases=PHASES, losses=losses)
-    windows = [Cause("kill", "kill 1", "a", began, began + lasted)]
-    told = blame(losses, windows, usual(made, windows))
-    assert not any(one.cause for one in told)
-    assert all(one.usual for one in told)
+    made = drill_result(seconds=30, phases=PHASES, losses=losses)
+    windows = [LossCause("kill", "kill 1", "a", began, began + lasted)]
+    attributions = attribute(losses, windows, learn_baseline(made, windows))
+    assert not any(one.cause for one in attributions)
+    assert all(one.baseline for one in attributions)
 
 
 @given(st.integers(0, 30), st.integers(0, 300), st.integers(0, 2**16))
 def test_every_loss_is_counted_once_and_no_kill_gets_more_than_it_cost(
     rate: int, extra: int, seed: int
 ) -> None:
-    """Made ledgers with a kill on top: what is blamed is never more than what came on top."""
+    """Made ledgers with a kill on top: what a kill cost is never more than what came on top."""
     rng = Random(seed)
     usual_ones = [loss(at + rng.random() * 0.98) for at in range(30) for _ in range(rate)]
     on_top = [loss(10.0 + rng.random() * 0.98) for _ in range(extra)]
     _, found = judged([*usual_ones, *on_top])
-    assert len(found.blamed) == rate * 30 + extra
+    assert len(found.attributions) == rate * 30 + extra
     cost = found.costs["kill 1"]
-    assert found.usual + found.unexplained + cost == len(found.blamed)
+    assert found.baseline + found.unexplained + cost == len(found.attributions)
     assert max(0, extra - 2 * SLACK * rate) <= cost <= extra

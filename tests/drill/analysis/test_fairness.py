@@ -1,11 +1,11 @@
-"""Shares of pods that come and go: judged in quiet seconds, against what chance allows."""
+"""Shares of pods that come and go: judged in stable seconds, against what chance allows."""
 
 from __future__ import annotations
 
 from collections import Counter
 from random import Random
 
-from flashsale.drill.analysis.fairness import Change, fairness, quiet, stretches
+from flashsale.drill.analysis.fairness import Change, judge_stable_seconds, stable_pods, stretches
 
 ABC, BC, BCX = frozenset("abc"), frozenset("bc"), frozenset("bcx")
 CHANGES: list[Change] = [(-1.0, ABC), (10.2, BC), (15.0, BCX)]
@@ -21,16 +21,16 @@ def sold(rng: Random, weights: dict[str, int] | None = None) -> dict[int, dict[s
     return answers
 
 
-def test_a_second_is_quiet_if_nobody_comes_or_goes_around_it() -> None:
+def test_a_second_is_stable_if_nobody_comes_or_goes_around_it() -> None:
     """Half a second to both sides."""
-    assert quiet(CHANGES, 8) == ABC
-    assert quiet(CHANGES, 9) is None  # 10.2 is too near
-    assert quiet(CHANGES, 10) is None
-    assert quiet(CHANGES, 11) == BC
-    assert quiet([], 3) is None
+    assert stable_pods(CHANGES, 8) == ABC
+    assert stable_pods(CHANGES, 9) is None  # 10.2 is too near
+    assert stable_pods(CHANGES, 10) is None
+    assert stable_pods(CHANGES, 11) == BC
+    assert stable_pods([], 3) is None
 
 
-def test_quiet_seconds_are_grouped_by_who_was_there() -> None:
+def test_stable_seconds_are_grouped_by_who_was_there() -> None:
     """Each stretch has one set of pods; a whole second at the end counts, half of one does not."""
     assert [(pods, seconds[0], seconds[-1]) for pods, seconds in stretches(CHANGES, 30.7)] == [
         (ABC, 0, 8),
@@ -46,46 +46,50 @@ def test_a_time_without_pods_is_no_stretch() -> None:
 
 def test_random_picks_are_even() -> None:
     """Although every pod has another total."""
-    found = fairness(sold(Random(1)), CHANGES, 30.0)
+    found = judge_stable_seconds(sold(Random(1)), CHANGES, 30.0)
     assert found.shares.verdict == "even"
     assert found.seconds == 9 + 3 + 14
     assert sum(found.got.values()) == 100 * found.seconds
-    assert sum(found.due.values()) == 100 * found.seconds
-    assert found.due["x"] * 3 == 1400
+    assert sum(found.fair.values()) == 100 * found.seconds
+    assert found.fair["x"] * 3 == 1400
 
 
 def test_a_pod_that_is_preferred_is_noticed() -> None:
     """A tenth more is enough, given some thousand purchases."""
-    found = fairness(sold(Random(1), {"b": 2}), CHANGES, 30.0)
+    found = judge_stable_seconds(sold(Random(1), {"b": 2}), CHANGES, 30.0)
     assert found.shares.verdict == "uneven"
 
 
 def test_picks_by_chance_are_called_uneven_as_rarely_as_promised() -> None:
     """Once in a thousand runs: not in a hundred of them."""
-    verdicts = [fairness(sold(Random(n)), CHANGES, 30.0).shares.verdict for n in range(100)]
+    verdicts = [
+        judge_stable_seconds(sold(Random(n)), CHANGES, 30.0).shares.verdict for n in range(100)
+    ]
     assert verdicts.count("uneven") <= 2
 
 
-def test_nothing_can_be_judged_without_quiet_seconds_or_a_choice() -> None:
+def test_nothing_can_be_judged_without_stable_seconds_or_a_choice() -> None:
     """And nothing is claimed then."""
-    assert fairness(sold(Random(1)), [], 30.0).shares.verdict == "few"
-    assert fairness({0: {"a": 9}}, [(-1.0, frozenset("a"))], 2.0).shares.verdict == "one"
+    assert judge_stable_seconds(sold(Random(1)), [], 30.0).shares.verdict == "few"
+    assert (
+        judge_stable_seconds({0: {"a": 9}}, [(-1.0, frozenset("a"))], 2.0).shares.verdict == "one"
+    )
 
 
 def test_one_pod_is_said_only_where_there_was_one_to_choose() -> None:
     """Whoever sold first: three could be chosen, and one second was too short to judge them."""
-    found = fairness({0: {"a": 9}}, [(-0.1, ABC)], 1.3).shares
+    found = judge_stable_seconds({0: {"a": 9}}, [(-0.1, ABC)], 1.3).shares
     assert (found.verdict, found.text) == (
         "few",
         "Too few purchases were confirmed to judge the pods' shares.",
     )
     restless = [(at / 2, BC if at % 2 else ABC) for at in range(60)]
-    assert fairness(sold(Random(1)), restless, 30.0).shares.text == (
-        "No time was quiet enough for long enough to judge the pods' shares."
+    assert judge_stable_seconds(sold(Random(1)), restless, 30.0).shares.text == (
+        "Pods came and went too often to judge their shares."
     )
 
 
 def test_nobody_has_a_share_of_nothing() -> None:
     """A sale that sells nothing has pods all the same."""
-    found = fairness({}, [(-1.0, ABC)], 30.0).shares
+    found = judge_stable_seconds({}, [(-1.0, ABC)], 30.0).shares
     assert found.text == "No purchase was confirmed, so no pod has a share."

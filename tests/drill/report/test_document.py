@@ -10,21 +10,30 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.drill.analysis.verdict import judge
-from flashsale.drill.environment import manifest
-from flashsale.drill.report.compare import chance, compare, figure, larger_than
-from flashsale.drill.report.document import document, read
+from flashsale.drill.analysis.verdict import analyse
+from flashsale.drill.environment import objects_as_yaml
+from flashsale.drill.report.compare import chance, compare, larger_than, write_figure
+from flashsale.drill.report.document import build_document, read_document
 from flashsale.sale.kill.kill_method import KillMethod
-from tests.drill.drill_results import PLACE, healing, life, loss, outcome, phase, scaled, struck
+from tests.drill.drill_results import (
+    PLACE,
+    drill_result,
+    healing,
+    life,
+    loss,
+    phase,
+    pod_kill,
+    scaled,
+)
 
 USUAL: dict[str, Any] = {
-    "lives": [
+    "pods": [
         life("a", leaving=10.03, gone=16.0),
         life("b"),
         life("c"),
         life("x", seen=10.05, ready=15.0),
     ],
-    "kills": [struck(1, "a", 10.0)],
+    "kills": [pod_kill(1, "a", 10.0)],
     "healings": [healing("a", "x", died=10.02, ready=15.0, gone=16.0)],
     "scalings": [scaled(3, 5, 2.0, 1.5)],
     "phases": [phase("before", 3, 0.1, 2.0), phase("kills", 5, 10.0, 20.0, 0.4)],
@@ -34,34 +43,41 @@ USUAL: dict[str, Any] = {
 
 def written(**wish: Any) -> dict[str, Any]:
     """One drill's document, as it comes back from a file."""
-    made = outcome(**{**USUAL, **wish})
-    told: dict[str, Any] = json.loads(json.dumps(document(made, judge(made))))
-    return told
+    made = drill_result(**{**USUAL, **wish})
+    document: dict[str, Any] = json.loads(json.dumps(build_document(made, analyse(made))))
+    return document
 
 
 def test_the_promised_keys_are_there() -> None:
     """Those of the command line's contract, with the values that it names."""
-    told = written(losses=[loss(10.5), loss(50.0, kind="timeout")])
-    assert told["load"]["lost"] == 2
-    assert told["load"]["sent"] == told["load"]["confirmed"] + 2
-    (healed,) = told["healings"]
+    document = written(losses=[loss(10.5), loss(50.0, kind="timeout")])
+    assert document["load"]["lost"] == 2
+    assert document["load"]["sent"] == document["load"]["confirmed"] + 2
+    (healed,) = document["healings"]
     assert healed["victim"] == "a"
     assert healed["replacement"] == "x"
     assert healed["ready_seconds"] == 4.98
     assert healed["served_seconds"] == 5.18
-    assert told["scalings"][0]["from"] == 3
-    assert told["scalings"][0]["to"] == 5
-    assert told["scalings"][0]["seconds"] == 1.5
-    blamed, unexplained = told["losses"]
-    assert (blamed["at_seconds"], blamed["class"], blamed["blamed_on"]) == (10.5, "reset", "a")
+    assert document["scalings"][0]["from"] == 3
+    assert document["scalings"][0]["to"] == 5
+    assert document["scalings"][0]["seconds"] == 1.5
+    explained, unexplained = document["losses"]
+    assert (explained["at_seconds"], explained["class"], explained["blamed_on"]) == (
+        10.5,
+        "reset",
+        "a",
+    )
     assert (unexplained["class"], unexplained["blamed_on"]) == ("timeout", None)
-    assert told["verdict"] == "fail"
+    assert (document["verdict"], document["reason"]) == (
+        "fail",
+        "2 of 5,402 purchases lost in 1 kill and 1 scaling.",
+    )
 
 
 def test_every_kill_has_its_price() -> None:
     """By number, not by pod: a pod may be killed twice."""
-    told = written(losses=[loss(10.5), loss(10.6)])
-    assert told["kills"] == [
+    document = written(losses=[loss(10.5), loss(10.6)])
+    assert document["kills"] == [
         {"number": 1, "pod": "a", "at_seconds": 10.0, "lost": 2, "skipped": None}
     ]
 
@@ -71,14 +87,14 @@ def test_pods_have_seats_and_fair_shares() -> None:
     pods = {pod["name"]: pod for pod in written()["pods"]}
     assert (pods["a"]["seat"], pods["a"]["turn"]) == (pods["x"]["seat"], 1)
     assert pods["x"]["turn"] == 2
-    assert pods["b"]["quiet"] == pods["b"]["due"]
+    assert pods["b"]["stable"] == pods["b"]["fair"]
 
 
 def test_a_moment_that_nobody_saw_is_not_made_up() -> None:
     """A pod that was ready before the drill, and one that was leaving: null, not a second."""
     old = replace(life("a", ready=-0.08, leaving=10.03), missed=frozenset({"ready"}))
     leaver = replace(life("e", leaving=-0.08, gone=3.0), missed=frozenset({"leaving"}))
-    pods = {pod["name"]: pod for pod in written(lives=[old, leaver])["pods"]}
+    pods = {pod["name"]: pod for pod in written(pods=[old, leaver])["pods"]}
     assert (pods["a"]["ready_seconds"], pods["a"]["leaving_seconds"]) == (None, 10.03)
     assert (pods["e"]["leaving_seconds"], pods["e"]["gone_seconds"]) == (None, 3.0)
 
@@ -87,7 +103,7 @@ def test_a_report_is_read_back(tmp_path: Path) -> None:
     """What was written is what is there."""
     file = tmp_path / "a.json"
     file.write_text(json.dumps(written()))
-    assert read(file) == written()
+    assert read_document(file) == written()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 99, "phases": []}'])
@@ -96,41 +112,41 @@ def test_what_is_no_report_is_refused(text: str, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text(text)
     with pytest.raises(BadInputError, match=r"a\.json"):
-        read(file)
+        read_document(file)
 
 
 def test_a_missing_report_is_refused(tmp_path: Path) -> None:
     """With a hint how to make one."""
     with pytest.raises(BadInputError, match="no file") as refused:
-        read(tmp_path / "a.json")
+        read_document(tmp_path / "a.json")
     assert "--report" in refused.value.hint
 
 
 def test_the_same_drill_twice_shows_no_difference() -> None:
     """Nothing is made up."""
     found = compare(written(), written())
-    assert found.differences == ()
-    assert found.findings == ("Nothing differs by more than noise.",)
-    assert not any(row.matters for row in found.rows)
+    assert found["differences"] == []
+    assert found["findings"] == ["Nothing differs by more than noise."]
+    assert not any(row["matters"] for row in found["rows"])
 
 
 def test_what_was_done_otherwise_is_told_first() -> None:
     """Two drills that are not the same compare with care."""
-    found = compare(written(), written(blow=KillMethod(grace=0), replicas=4))
-    assert found.differences == (
+    found = compare(written(), written(kill_method=KillMethod(grace=0), replicas=4))
+    assert found["differences"] == [
         "The number of replicas differs: 3 in A, 4 in B.",
         "The grace period differs: the pod's own in A, 0 in B.",
-    )
+    ]
 
 
 def test_a_number_of_replicas_makes_no_other_manifest() -> None:
     """It has a line of its own; anything else in the manifest does."""
     a, b, c = (
-        written(place=replace(PLACE, manifest=f"spec:\n  replicas: {count}\n  {rest}\n"))
+        written(environment=replace(PLACE, manifest=f"spec:\n  replicas: {count}\n  {rest}\n"))
         for count, rest in ((3, "a: 1"), (5, "a: 1"), (3, "a: 2"))
     )
-    assert compare(a, b).differences == ()
-    assert compare(a, c).differences == ("The manifests differ.",)
+    assert compare(a, b)["differences"] == []
+    assert compare(a, c)["differences"] == ["The manifests differ."]
 
 
 def test_losses_and_slower_healing_matter() -> None:
@@ -138,10 +154,10 @@ def test_losses_and_slower_healing_matter() -> None:
     losses = [loss(10.1 + n / 100) for n in range(20)]
     slow = [healing("a", "x", died=10.02, ready=19.0, gone=16.0)]
     found = compare(written(), written(losses=losses, healings=slow))
-    assert "A is a pass, B a fail." in found.findings
-    assert "Lost: 0 in A, 20 in B." in found.findings
-    assert "Healing, the slowest: 4.98 s in A, 8.98 s in B, 1.80 times as much." in found.findings
-    rows = {row["name"]: row for row in found.to_json()["rows"]}
+    assert "The verdict on A is pass, on B fail." in found["findings"]
+    assert "Lost: 0 in A, 20 in B." in found["findings"]
+    assert "Healing, the slowest: 5.0 s in A, 9.0 s in B, 1.80 times as much." in found["findings"]
+    rows = {row["name"]: row for row in found["rows"]}
     assert rows["lost"] == {
         "name": "lost",
         "unit": "",
@@ -179,10 +195,10 @@ def test_noise_is_relative_and_absolute() -> None:
 
 def test_figures_have_their_units() -> None:
     """As precise as they are worth."""
-    assert figure(1234.0, "") == "1,234"
-    assert figure(5.018, "s") == "5.02 s"
-    assert figure(400.0, "/s") == "400.0/s"
-    assert figure(None, "ms") == "-"
+    assert write_figure(1234.0, "") == "1,234"
+    assert write_figure(5.018, "s") == "5.0 s"
+    assert write_figure(400.0, "/s") == "400.0 /s"
+    assert write_figure(None, "ms") == "-"
 
 
 def test_the_manifest_is_what_people_wrote() -> None:
@@ -198,6 +214,6 @@ def test_the_manifest_is_what_people_wrote() -> None:
         },
         "status": {},
     }
-    assert manifest([service]) == (
+    assert objects_as_yaml([service]) == (
         "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec:\n  ports:\n  - port: 80\n"
     )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from flashsale.embedded.kubelet.pods import pod_worker
 from flashsale.embedded.kubelet.pods.pod_state import ContainerState, recovered
-from flashsale.embedded.kubelet.runtime import instance
+from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles
+from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, condition, env, spec
 
 NUL = ["python", "-c", "a\0b"]  # legal JSON, but no system call takes it
@@ -131,14 +133,14 @@ async def test_a_pod_deleted_while_its_files_are_copied_leaves_none(
 ) -> None:
     """The thread that copies cannot be cancelled, so it is waited for."""
     copying = asyncio.Event()
-    loop, real = asyncio.get_running_loop(), instance._fresh_copy
+    loop, real = asyncio.get_running_loop(), ContainerFiles.lay_out
 
-    def slowly(source: Path, target: Path) -> None:
+    def slowly(self: ContainerFiles, spec: Object, volumes: Mapping[str, Path]) -> None:
         loop.call_soon_threadsafe(copying.set)
         time.sleep(0.3)
-        real(source, target)
+        real(self, spec, volumes)
 
-    monkeypatch.setattr(instance, "_fresh_copy", slowly)
+    monkeypatch.setattr(ContainerFiles, "lay_out", slowly)
     cluster.api.create("p", spec("toggle:1.0"))
     async with asyncio.timeout(10):
         await copying.wait()

@@ -9,8 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flashsale.load.worker.classify import judge
-from flashsale.load.worker.http_head import BODY_LIMIT, HEAD_LIMIT
-from flashsale.load.worker.http_response import INTERIM_LIMIT, HttpResponse, ReadState
+from flashsale.load.worker.http_head import HEAD_LIMIT
+from flashsale.load.worker.http_response import (
+    BODY_LIMIT,
+    INTERIM_LIMIT,
+    HttpResponse,
+    ReadState,
+)
 
 PLAIN = b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
@@ -113,17 +118,14 @@ def test_what_is_not_http_is_broken(data: bytes) -> None:
     "data",
     [
         HEAD + b"A: " + b"a" * HEAD_LIMIT,
-        HEAD + b"Content-Length: %d\r\n\r\n" % (BODY_LIMIT + 1),
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (BODY_LIMIT + 1),
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 5000,
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 2000,
-        HEAD + b"\r\n" + b"x" * (BODY_LIMIT + 1),
         b"HTTP/1.1 100 Continue\r\n\r\n" * (INTERIM_LIMIT + 1),
     ],
-    ids=["head", "length", "chunk", "chunk line", "trailers", "until close", "interim"],
+    ids=["head", "chunk line", "trailers", "interim"],
 )
-def test_absurd_sizes_are_broken_before_they_fill_the_memory(data: bytes) -> None:
-    """Each part of an answer has a bound, and passing it ends the reading at once."""
+def test_an_absurd_head_is_broken_before_it_fills_the_memory(data: bytes) -> None:
+    """Everything but the body has a bound, and passing it ends the reading at once."""
     assert HttpResponse().feed(data) is ReadState.BROKEN
 
 
@@ -147,26 +149,59 @@ def test_a_connection_is_kept_only_where_the_answer_allows_it(data: bytes, keeps
     assert answer.keep is keeps
 
 
+LONG = b"x" * (BODY_LIMIT // 2 + 1)
+OVERSIZED = {
+    "length": HEAD + b"Content-Length: %d\r\n\r\n" % (2 * len(LONG)) + LONG + LONG,
+    "chunked": CHUNKED[: CHUNKED.index(b"2;")]
+    + b"%x\r\n%b\r\n" % (len(LONG), LONG) * 2
+    + b"5\r\nhello\r\n0\r\n\r\n",
+    "until close": HEAD + b"\r\n" + LONG + LONG,
+}
+
+
+@pytest.mark.parametrize("data", OVERSIZED.values(), ids=OVERSIZED)
+@pytest.mark.parametrize("piece", [16 * 1024, 1_000_003])
+def test_an_oversized_answer_is_complete_all_the_same(data: bytes, piece: int) -> None:
+    """Its end is seen in whatever pieces it comes; its body is not kept meanwhile."""
+    answer = HttpResponse()
+    for start in range(0, len(data), piece):
+        state = answer.feed(data[start : start + piece])
+        assert len(answer._buffer) <= BODY_LIMIT + piece + 1000
+    if state is ReadState.MORE:
+        state = answer.end()
+    assert (state, answer.oversized, bytes(answer.body)) == (ReadState.DONE, True, b"")
+    assert judge(200, answer.body, oversized=True) == ("HTTP 200, body over 16 MiB", "")
+
+
 @given(st.binary() | st.text().map(str.encode) | st.just(b"[" * 100_000))
 def test_no_body_makes_the_judge_raise(body: bytes) -> None:
     """Whatever is in a complete answer, it is either a confirmation or not."""
-    assert judge(200, body) == (False, "")
+    assert judge(200, body)[0]
 
 
 @pytest.mark.parametrize(
     ("status", "body", "judged"),
     [
-        (200, b'{"status": "success", "served_by_pod": "rs-1"}', (True, "rs-1")),
-        (200, b'{"status": "success"}', (True, "")),
-        (200, b'{"status": "success", "served_by_pod": 7}', (True, "")),
-        (200, b'{"status": "success", "served_by_pod": "a\\u001b[2J"}', (True, "")),
-        (200, b'{"status": "sold out", "served_by_pod": "rs-1"}', (False, "rs-1")),
-        (201, b'{"status": "success"}', (False, "")),
-        (302, b"", (False, "")),
+        (200, b'{"status": "success", "served_by_pod": "rs-1"}', ("", "rs-1")),
+        (200, b'{"status": "success"}', ("", "")),
+        (200, b'{"status": "success", "served_by_pod": 7}', ("", "")),
+        (200, b'{"status": "success", "served_by_pod": "a\\u001b[2J"}', ("", "")),
+        (
+            200,
+            b'{"status": "sold out", "served_by_pod": "rs-1"}',
+            ('HTTP 200, "status" is "sold out"', "rs-1"),
+        ),
+        (200, b'{"status": "\\u001b[2J"}', ('HTTP 200, "status" is "[2J"', "")),
+        (200, b'{"status": true}', ('HTTP 200, "status" is no text', "")),
+        (200, b'{"stock": 0}', ('HTTP 200, body has no "status"', "")),
+        (200, b"[1]", ("HTTP 200, body is no JSON object", "")),
+        (200, b"<html>", ("HTTP 200, body is not JSON", "")),
+        (201, b'{"status": "success"}', ("HTTP 201", "")),
+        (302, b"", ("HTTP 302", "")),
     ],
 )
 def test_only_a_200_with_status_success_confirms(
-    status: int, body: bytes, judged: tuple[bool, str]
+    status: int, body: bytes, judged: tuple[str, str]
 ) -> None:
-    """A pod's name counts only if it can be one; escape codes are none."""
+    """Anything else says which part of the answer was not right; escape codes are in no text."""
     assert judge(status, body) == judged

@@ -1,4 +1,4 @@
-"""When a kill is over: every victim's story has ended, and those that came of it."""
+"""When a kill is over: every victim's healing has ended, and those that came of it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def awaited(*observations: Observation) -> PendingHealings:
     """What is left to wait for after pod `a` was killed."""
     waiting = PendingHealings({"a"})
     for happening in told([*THREE, *observations])[1]:
-        waiting.take(happening)
+        waiting.add(happening)
     return waiting
 
 
 def test_kill_is_over_when_the_victim_is_replaced_and_gone() -> None:
-    """Both: a replacement that is ready while the victim still says goodbye is not the end."""
+    """Both: a replacement that is ready while the victim has its grace period is not the end."""
     whole = [killed(1.0, "a"), born(1.1, "x"), grown(3.0, "x"), gone(6.0, "a")]
-    assert not awaited(*whole[:-1]).all_told
-    assert awaited(*whole).all_told
+    assert not awaited(*whole[:-1]).all_ended
+    assert awaited(*whole).all_ended
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_kill_is_over_when_the_victim_is_replaced_and_gone() -> None:
 def test_replacement_that_dies_is_followed_in_its_turn(end: list[Observation], over: bool) -> None:
     """The ReplicaSet is not whole before the replacement's own replacement is ready."""
     waiting = awaited(*DYING, *end)
-    assert waiting.all_told is over
+    assert waiting.all_ended is over
     assert next(iter(waiting.ended.values())).replacement == "x"
 
 
@@ -42,4 +42,4 @@ def test_replacement_that_is_scaled_away_ends_it() -> None:
     """Nobody will come in its place."""
     assert awaited(
         killed(1.0, "a"), born(1.1, "x"), wants(2.0, 2), killed(2.1, "x"), surplus(2.2, "x")
-    ).all_told
+    ).all_ended

@@ -6,6 +6,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from flashsale.sale.observe.healing import (
+    Adopted,
+    Closed,
+    Died,
+    Gone,
+    Happening,
+    Healed,
+    NotReplaced,
+    Replaced,
+    Scaled,
+)
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import (
     Change,
@@ -16,18 +27,7 @@ from flashsale.sale.observe.observations import (
     SliceSeen,
     Synced,
 )
-from flashsale.sale.observe.state import (
-    Adopted,
-    Closed,
-    Died,
-    Gone,
-    Happening,
-    Healed,
-    NotReplaced,
-    Replaced,
-    SaleState,
-    Scaled,
-)
+from flashsale.sale.observe.state import SaleState, Update
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "watch"
 CHANGES: dict[str, Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
@@ -63,6 +63,14 @@ def _lines(scenario: str, replicaset: str) -> list[Observation]:
                 case "events":
                     seen.append(EventSeen.from_object(found, change, at))
     return sorted(seen, key=lambda one: one.at)
+
+
+def updates(observations: list[Observation], state: SaleState | None = None) -> Iterator[Update]:
+    """What a monitor tells its observers of these observations."""
+    state = state or SaleState()
+    for observation in observations:
+        state, happenings = step(state, observation)
+        yield Update(observation, state, happenings)
 
 
 def told(observations: list[Observation]) -> tuple[SaleState, list[Happening]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flashsale.objects.models import Pod, ReplicaSet
+from flashsale.sale.observe.healing import Closed
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import (
     EventSeen,
@@ -14,7 +15,7 @@ from flashsale.sale.observe.observations import (
     ReplicaSetSeen,
     Served,
 )
-from flashsale.sale.observe.state import Closed, SaleState
+from flashsale.sale.observe.state import SaleState
 from tests.sale.observe.replay import told, words
 
 RS = ReplicaSet("rs", "rs-uid", desired=3, current=3, ready=3, created=0.0)

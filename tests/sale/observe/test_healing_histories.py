@@ -9,16 +9,17 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flashsale.sale.observe.healing_fold import DELETED_TOO, DIED_TOO
-from flashsale.sale.observe.state import (
+from flashsale.sale.observe.healing import (
+    DELETED_TOO,
+    DIED_TOO,
     Closed,
     Died,
     Happening,
     Healing,
     NotReplaced,
     Replaced,
-    SaleState,
 )
+from flashsale.sale.observe.state import SaleState
 from tests.sale.observe.replay import told
 from tests.sale.observe.replicaset_world import ACTIONS, World
 

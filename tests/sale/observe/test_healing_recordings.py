@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flashsale.sale.observe.healing import Closed
 from flashsale.sale.observe.observations import ReplicaSetSeen, SliceSeen
-from flashsale.sale.observe.state import Closed
 from tests.sale.observe.replay import recorded, told, words
 
 STORIES = {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.sale.ready.diagnosis import diagnose, newest_first
-from flashsale.sale.ready.log_patterns import listening, shut_in
+from flashsale.objects.models import Object, Pod
+from flashsale.sale.ready.diagnosis import Diagnosis, newest_first
+from flashsale.sale.ready.diagnosis import diagnose as diagnose_pods
+from flashsale.sale.ready.log_patterns import listening_ports, listens_on_loopback_alone
 from tests.sale.api_objects import event, pod_object
 
 NAME = "flashsale-rs-aaaaa"
@@ -13,6 +15,11 @@ REFUSED = (
     'Readiness probe failed: Get "http://10.244.0.7:5000/health":'
     " dial tcp 10.244.0.7:5000: connect: connection refused"
 )
+
+
+def diagnose(pods: list[Object], events: list[Object], logs: dict[str, str]) -> Diagnosis:
+    """What is said of pods as the API server sends them."""
+    return diagnose_pods([Pod.from_object(pod) for pod in pods], events, logs)
 
 
 def waiting(reason: str) -> dict[str, object]:
@@ -185,7 +192,7 @@ def test_newest_event_counts() -> None:
 
 def test_ports_in_a_log() -> None:
     """Other numbers in a log are no ports."""
-    assert listening("took 8000 ms\nListening at: http://127.0.0.5:5000 (12)") == {5000}
+    assert listening_ports("took 8000 ms\nListening at: http://127.0.0.5:5000 (12)") == {5000}
 
 
 @pytest.mark.parametrize(
@@ -204,4 +211,4 @@ def test_ports_in_a_log() -> None:
 )
 def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -> None:
     """By its own words, as gunicorn, Flask and waitress say them."""
-    assert shut_in(log, 5000) is inside
+    assert listens_on_loopback_alone(log, 5000) is inside

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flashsale.clusters.base import Image
-from flashsale.objects.models import Object
-from flashsale.sale.up.outdated import as_made, stale
+from flashsale.objects.models import Object, Pod
+from flashsale.sale.up.outdated import as_made, failed_to_start, find_outdated
 from tests.sale.api_objects import pod_object, replicaset_object
 
 SAME = Image("flashsale:1.0", built=False)
@@ -32,7 +32,7 @@ def test_pod_of_today_is_not_stale() -> None:
     replicaset = templated(pod)
     mounts = [{**pod["spec"]["containers"][0], "volumeMounts": [{"name": "token"}]}]
     pod["spec"] |= {"containers": mounts, "volumes": [{"name": "token"}], "schedulerName": "x"}
-    assert stale([pod], replicaset, Image("flashsale:1.0", built=False)) == []
+    assert find_outdated([Pod.from_object(pod)], replicaset, SAME) == []
 
 
 def test_pod_of_another_image_or_template_is_stale() -> None:
@@ -41,12 +41,12 @@ def test_pod_of_another_image_or_template_is_stale() -> None:
     pod = pod_object(ready=True)
     replicaset = templated(pod)
     pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:old"
-    assert stale([pod], replicaset, image) == [pod]
+    assert find_outdated([Pod.from_object(pod)], replicaset, image) == [Pod.from_object(pod)]
     pod["status"]["containerStatuses"][0]["imageID"] = "docker://sha256:new"
-    assert stale([pod], replicaset, image) == []
+    assert find_outdated([Pod.from_object(pod)], replicaset, image) == []
     changed = templated(pod)
     changed["spec"]["template"]["spec"]["containers"] = [{"image": "flashsale:2.0"}]
-    assert stale([pod], changed, image) == [pod]
+    assert find_outdated([Pod.from_object(pod)], changed, image) == [Pod.from_object(pod)]
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_what_left_the_template_makes_pods_old(key: str, value: Any) -> None:
     """Only a template brings these, so a pod that has one was made of another template."""
     pod = pod_object(ready=True)
     replicaset = deepcopy(templated(pod))
-    assert stale([pod], replicaset, SAME) == []
+    assert find_outdated([Pod.from_object(pod)], replicaset, SAME) == []
     pod["spec"]["containers"][0][key] = value
-    assert stale([pod], replicaset, SAME) == [pod]
+    assert find_outdated([Pod.from_object(pod)], replicaset, SAME) == [Pod.from_object(pod)]
 
 
 def test_init_containers_that_left_the_template_make_pods_old() -> None:
@@ -75,18 +75,19 @@ def test_init_containers_that_left_the_template_make_pods_old() -> None:
     pod = pod_object(ready=True)
     replicaset = templated(pod)
     pod["spec"]["initContainers"] = [{"name": "migrate", "image": "flashsale:1.0"}]
-    assert stale([pod], replicaset, SAME) == [pod]
+    assert find_outdated([Pod.from_object(pod)], replicaset, SAME) == [Pod.from_object(pod)]
 
 
 def test_template_that_changed_makes_all_pods_old_that_were_there() -> None:
     """Whatever the pods look like: both templates are the server's own words."""
-    pod, leaving = pod_object(ready=True), pod_object("leaving", terminating=True)
+    pod = pod_object(ready=True)
     replicaset = templated(pod)
+    pods = [Pod.from_object(one) for one in (pod, pod_object("leaving", terminating=True))]
     template = replicaset["spec"]["template"]
     before = deepcopy(template)
-    assert stale([pod, leaving], replicaset, SAME, before) == []
+    assert find_outdated(pods, replicaset, SAME, before) == []
     before["metadata"] = {"annotations": {"version": "1"}}
-    assert stale([pod, leaving], replicaset, SAME, before) == [pod]
+    assert find_outdated(pods, replicaset, SAME, before) == pods[:1]
 
 
 @pytest.mark.parametrize(
@@ -138,3 +139,42 @@ def test_what_a_cluster_adds_to_pods_makes_none_old(key: str, made: Any, there: 
 def test_changed_values_make_pods_old(key: str, made: Any, there: Any) -> None:
     """More may be there, but not something else."""
     assert not as_made({"containers": [{key: there}]}, {"containers": [{key: made}]})
+
+
+STARTED = {"startedAt": "2026-11-23T03:20:05Z"}
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "failed"),
+    [
+        ({"waiting": {"reason": "RunContainerError"}}, {}, True),
+        ({"waiting": {"reason": "ImagePullBackOff"}}, {}, True),
+        ({"waiting": {"reason": "CreateContainerConfigError"}}, {}, True),
+        (
+            {"waiting": {"reason": "CrashLoopBackOff"}},
+            {"terminated": {"reason": "ContainerCannotRun", "exitCode": 127}},
+            True,
+        ),
+        ({"terminated": {"reason": "StartError", "exitCode": 128}}, {}, True),
+        ({"waiting": {"reason": "ContainerCreating"}}, {}, False),
+        ({"waiting": {"reason": "PodInitializing"}}, {}, False),
+        ({"waiting": {}}, {}, False),
+        ({"running": STARTED}, {}, False),
+        (
+            {"waiting": {"reason": "CrashLoopBackOff"}},
+            {"terminated": {"reason": "Error", "exitCode": 1}},
+            False,
+        ),
+    ],
+)
+def test_a_pod_that_could_not_be_started_is_outdated(
+    state: Object, last: Object, failed: bool
+) -> None:
+    """The mistake was mended; the kubelet would try again only minutes later.
+
+    One that is still being made, and one that ran and crashed, are judged by what they run.
+    """
+    pod = pod_object(state=state, last=last)
+    replicaset = templated(pod)
+    assert failed_to_start(Pod.from_object(pod)) is failed
+    assert bool(find_outdated([Pod.from_object(pod)], replicaset, SAME)) is failed

@@ -15,8 +15,8 @@ from flashsale.kube import connect
 from flashsale.sale.files import app_folder
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.session import Sale
-from flashsale.sale.up.namespaces import COLLECTION
-from flashsale.sale.up.up import Order, check, open_sale
+from flashsale.sale.up.rollback import NAMESPACES
+from flashsale.sale.up.up import Order, check_on_server, open_sale
 from tests.command import Flashsale, kubectl
 
 STARTING = "Starting the embedded cluster"
@@ -52,8 +52,8 @@ async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
 
     progress = Listening(hear)
     choice = await select_for_up(ClusterOptions(cluster="embedded"), home=flashsale.home)
-    order = Order(app_folder.packaged())
-    task = asyncio.create_task(open_sale(choice, order, progress))
+    opening = open_sale(choice, app_folder.packaged(), Order(), progress)
+    task = asyncio.create_task(opening)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert progress.notes == ["Stopped the embedded cluster again: it was started for this alone."]
@@ -138,8 +138,8 @@ async def test_namespace_of_another_cluster_is_left_to_its_owner(open_sale: Flas
     async with connect(kubeconfig, "flashsale-embedded") as api:
         sale = Sale(ContextCluster("kind-dev"), api, "elsewhere", "flashsale-rs", "flashsale-svc")
         with pytest.raises(BadInputError, match="has no namespace 'elsewhere'") as caught:
-            await check(sale, manifests.shipped(), None, Listening(print))
-        names = [one["metadata"]["name"] for one in await api.list(COLLECTION)]
+            await check_on_server(sale, manifests.shipped(), None, Listening(print))
+        names = [one["metadata"]["name"] for one in await api.list(NAMESPACES)]
     assert caught.value.hint == "kubectl --context kind-dev create namespace elsewhere"
     assert "elsewhere" not in names
 

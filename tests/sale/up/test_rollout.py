@@ -6,26 +6,27 @@ import pytest
 
 from flashsale.clusters.base import Image
 from flashsale.clusters.state.sale_record import SaleRecord
-from flashsale.objects.models import Object
-from flashsale.sale.ready.conditions import Deadline, Sight
-from flashsale.sale.up.rollout import batches, interrupted, renewed, replacing
-from tests.sale.api_objects import pod_object, replicaset_object
+from flashsale.objects.models import Object, Pod
+from flashsale.sale.observe.state import SaleState
+from flashsale.sale.ready.conditions import Deadline, renewed
+from flashsale.sale.up.rollout import batches, interrupted, replacing_line
+from tests.sale.api_objects import known, pod_object, pod_view, replicaset_object
 
 
-def names(found: list[list[Object]]) -> list[list[str]]:
+def names(found: list[list[Pod]]) -> list[list[str]]:
     """The pods' names."""
-    return [[pod["metadata"]["name"] for pod in wave] for wave in found]
+    return [[pod.name for pod in batch] for batch in found]
 
 
 def test_ready_pods_go_one_at_a_time() -> None:
     """So that buyers always find somebody."""
-    old = [pod_object(name, ready=True) for name in "abc"]
+    old = [pod_view(name) for name in "abc"]
     assert names(batches(old)) == [["a"], ["b"], ["c"]]
 
 
 def test_pods_that_serve_nobody_go_first_and_together() -> None:
     """Waiting for them one by one would help no buyer."""
-    old = [pod_object("a", ready=True), pod_object("b"), pod_object("c"), pod_object("d")]
+    old = [pod_view("a"), *(pod_view(name, ready=False) for name in "bcd")]
     assert names(batches(old)) == [["b", "c", "d"], ["a"]]
     assert batches([]) == []
 
@@ -43,8 +44,9 @@ def test_pods_that_serve_nobody_go_first_and_together() -> None:
 )
 def test_what_is_said_is_what_is_done(ready: int, idle: int, words: str) -> None:
     """Only pods that serve buyers go one at a time."""
-    old = [pod_object(f"r{n}", ready=True) for n in range(ready)]
-    assert words in replacing(old + [pod_object(f"i{n}") for n in range(idle)])
+    old = [pod_view(f"r{n}") for n in range(ready)]
+    old += [pod_view(f"i{n}", ready=False) for n in range(idle)]
+    assert words in replacing_line(old)
 
 
 def test_time_that_is_up_between_two_pods_is_told() -> None:
@@ -67,9 +69,8 @@ def test_turn_comes_when_all_but_the_old_ones_are_ready() -> None:
     """The old ones may be as they are; the number has to be right."""
     turn = renewed({"uid-old"})
 
-    def seen(*pods: Object) -> Sight:
-        found = {pod["metadata"]["uid"]: pod for pod in pods}
-        return Sight(replicaset_object(), found)
+    def seen(*pods: Object) -> SaleState:
+        return known(replicaset_object(), *pods)
 
     old, first = pod_object("old"), pod_object("a", ready=True)
     assert turn(seen(old, first, pod_object("b", ready=True)))
@@ -77,7 +78,7 @@ def test_turn_comes_when_all_but_the_old_ones_are_ready() -> None:
     assert not turn(seen(old, first))  # its replacement is still to come
     leaving = pod_object("gone", ready=True, terminating=True)
     assert not turn(seen(old, first, leaving))
-    assert not turn(Sight(None))
+    assert turn(SaleState()) is False
 
 
 @pytest.mark.parametrize(

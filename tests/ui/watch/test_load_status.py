@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flashsale.load.results import Figures, LoadProgress
-from flashsale.load.status_file import NAME, STALE, Announcer
+from flashsale.load.status_file import NAME, STALE, StatusFile
 from flashsale.ui.watch.load_status import Buyers
 from flashsale.ui.watch.view_model import Purchases
 
@@ -20,7 +20,7 @@ def progress(**pods: int) -> LoadProgress:
 def test_what_is_announced_is_seen_with_each_pods_share(tmp_path: Path) -> None:
     """Of the last second: a pod that came late is not behind for ever."""
     now = 100.0
-    announcer = Announcer(tmp_path, lambda _: None, clock=lambda: now)
+    announcer = StatusFile(tmp_path, lambda _: None, clock=lambda: now)
     buyers = Buyers(tmp_path, lambda: now)
     announcer(progress(a=30, b=10))
     assert buyers.look({"a", "b"}) == Purchases(50.0, 40, 1, {"a": 0.75, "b": 0.25})
@@ -35,7 +35,7 @@ def test_what_is_announced_is_seen_with_each_pods_share(tmp_path: Path) -> None:
 def test_it_is_written_once_a_second_and_every_observer_is_told(tmp_path: Path) -> None:
     """The crowd tells four times a second."""
     now, told = 100.0, list[LoadProgress]()
-    announcer = Announcer(tmp_path, told.append, clock=lambda: now)
+    announcer = StatusFile(tmp_path, told.append, clock=lambda: now)
     announcer(progress(a=1))
     first = (tmp_path / NAME).read_text()
     now = 100.5
@@ -48,7 +48,7 @@ def test_a_load_that_ended_is_not_shown(tmp_path: Path) -> None:
     """Whether it said goodbye or was killed."""
     now = 100.0
     buyers = Buyers(tmp_path, lambda: now)
-    with Announcer(tmp_path, lambda _: None, clock=lambda: now) as announcer:
+    with StatusFile(tmp_path, lambda _: None, clock=lambda: now) as announcer:
         announcer(progress(a=1))
         assert buyers.look({"a"}) is not None
     assert buyers.look({"a"}) is None
@@ -61,7 +61,7 @@ def test_nowhere_to_write_takes_nothing_from_the_load(tmp_path: Path) -> None:
     """On a full disk, say, the load goes on; only nobody else hears of it."""
     told = list[LoadProgress]()
     (tmp_path / NAME / "in the way").mkdir(parents=True)
-    with Announcer(tmp_path, told.append) as announcer:
+    with StatusFile(tmp_path, told.append) as announcer:
         announcer(progress(a=1))
     assert len(told) == 1
     assert [file.name for file in tmp_path.iterdir()] == [NAME]
@@ -69,13 +69,13 @@ def test_nowhere_to_write_takes_nothing_from_the_load(tmp_path: Path) -> None:
 
 def test_a_load_on_another_sale_is_not_shown(tmp_path: Path) -> None:
     """Its pods have other names."""
-    Announcer(tmp_path, lambda _: None, clock=lambda: 100.0)(progress(x=5))
+    StatusFile(tmp_path, lambda _: None, clock=lambda: 100.0)(progress(x=5))
     assert Buyers(tmp_path, lambda: 100.0).look({"a"}) is None
 
 
 def test_without_a_state_folder_nobody_is_told(tmp_path: Path) -> None:
     """`load --url` needs none, and makes none."""
-    announcer = Announcer(tmp_path / "none", lambda _: None)
+    announcer = StatusFile(tmp_path / "none", lambda _: None)
     announcer(progress(a=1))
     assert not (tmp_path / "none").exists()
 

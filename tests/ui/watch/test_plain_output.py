@@ -6,9 +6,9 @@ from typing import Any
 
 from flashsale.sale.observe.observations import EventSeen, Observation, StreamSeen, Synced
 from flashsale.ui.watch.plain_output import json_lines, last_lines, plain_lines
-from flashsale.ui.watch.view_model import Board, seen
-from tests.sale.observe.replay import recorded
-from tests.ui.watch.view_models import PLACE, SOURCES
+from flashsale.ui.watch.view_model import Board, add_update
+from tests.sale.observe.replay import recorded, updates
+from tests.ui.watch.view_models import PLACE, SOURCES, fold
 
 LIVE: list[Observation] = [StreamSeen(0.0, one, "live") for one in SOURCES]
 
@@ -16,10 +16,9 @@ LIVE: list[Observation] = [StreamSeen(0.0, one, "live") for one in SOURCES]
 def written(observations: list[Observation]) -> list[dict[str, Any]]:
     """All JSON lines; the wall clock says 1000 when the recording's says 0."""
     board, out = Board(PLACE), []
-    for one in observations:
-        before = board
-        board, said = seen(board, one)
-        out += json_lines(before, board, one, said, 1000.0 + one.at)
+    for update in updates(observations):
+        before, board = board, add_update(board, update)
+        out += json_lines(before, board, update, 1000.0 + update.observation.at)
     return out
 
 
@@ -87,20 +86,16 @@ def test_the_streams_are_one_state_together() -> None:
 def test_what_is_healed_but_not_whole_is_written_at_the_end() -> None:
     """`--for` may end before a victim with a long goodbye is gone."""
     observations = [one for one in recorded("03-delete-pod") if one.at != 1.808]
-    board = Board(PLACE)
-    for one in observations:
-        board, _ = seen(board, one)
-    lines = list(last_lines(board, 1010.0))
+    lines = list(last_lines(fold(Board(PLACE), observations), 1010.0))
     assert [(one["ready_seconds"], one["gone_seconds"]) for one in lines] == [(8.429, None)]
 
 
 def test_people_get_a_line_with_the_time_of_day() -> None:
     """Deaths, replacements and numbers in words."""
     board, out = Board(PLACE), list[str]()
-    for one in [*LIVE, *recorded("03-delete-pod")]:
-        before = board
-        board, said = seen(board, one)
-        out += [line.partition("  ")[2] for line in plain_lines(before, board, one, said, one.at)]
+    for update in updates([*LIVE, *recorded("03-delete-pod")]):
+        before, board = board, add_update(board, update)
+        out += [line.partition("  ")[2] for line in plain_lines(before, board, update, 0.0)]
     assert out[-7:] == [
         "pod flashsale-rs-2bk89  0/1  ContainerCreating  restarts 0",
         "pod flashsale-rs-gxj9j  0/1  Completed  restarts 0",
@@ -119,7 +114,9 @@ def test_warnings_are_lines_and_old_ones_are_not() -> None:
     old = EventSeen(0.0, "Pod", "a", "Warning", "BackOff", "old", old=True)
     new = EventSeen(1.0, "Pod", "a", "Warning", "BackOff", "new")
     board = Board(PLACE)
-    lines = [*plain_lines(board, board, old, [], 0.0), *plain_lines(board, board, new, [], 1.0)]
+    lines = [
+        line for update in updates([old, new]) for line in plain_lines(board, board, update, 1.0)
+    ]
     assert [line.partition("  ")[2] for line in lines] == ["warning a  new"]
 
 

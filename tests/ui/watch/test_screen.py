@@ -11,8 +11,8 @@ import re
 import signal
 import sys
 import termios
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -22,6 +22,7 @@ from rich.text import Text
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.objects.models import ReplicaSet
+from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.observations import (
     Mark,
     Observation,
@@ -29,10 +30,10 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.watch.key_queue import Act, Answer, KeyAction
+from flashsale.ui.watch.key_queue import Act, Answer, KeyAction, Question
 from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
 from flashsale.ui.watch.session import WatchSession
-from flashsale.ui.watch.view_model import Board
+from flashsale.ui.watch.view_model import Board, Panel
 from tests.ui.watch.view_models import PLACE, many, sight
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine
@@ -137,10 +138,10 @@ class Terminal:
     ours: int  # where a person would look and type
     theirs: int
 
-    @contextmanager
-    def show(
-        self, news: AsyncIterator[Observation], board: Board, **acts: Act
-    ) -> Iterator[WatchSession]:
+    @asynccontextmanager
+    async def show(
+        self, news: AsyncGenerator[Observation], board: Board, **acts: Act
+    ) -> AsyncIterator[WatchSession]:
         """A live view on it, of 80 by 24."""
         with os.fdopen(os.dup(self.theirs), "w") as out, os.fdopen(os.dup(self.theirs)) as typed:
             console = Console(file=out, width=80, height=24, force_terminal=True)
@@ -149,7 +150,8 @@ class Terminal:
                 keys.get(name, name): KeyAction(act, -1 if name == "minus" else 1)
                 for name, act in acts.items()
             }
-            yield WatchSession(news, board, Screen(out, console), named, stdin=typed)
+            async with SaleMonitor(news, state=board.state) as monitor:
+                yield WatchSession(monitor, board, Screen(out, console), named, stdin=typed)
 
     def type(self, keys: str) -> None:
         os.write(self.ours, keys.encode())
@@ -178,13 +180,13 @@ def terminal() -> Iterator[Terminal]:
     os.close(theirs)
 
 
-async def silence() -> AsyncIterator[Observation]:
+async def silence() -> AsyncGenerator[Observation]:
     """No news."""
     await asyncio.Event().wait()
     yield StreamSeen(0.0, "pods", "live")
 
 
-async def trouble() -> AsyncIterator[Observation]:
+async def trouble() -> AsyncGenerator[Observation]:
     """A cluster that does not let us."""
     yield StreamSeen(0.0, "pods", "live")
     raise ClusterUnreachableError("not allowed")
@@ -203,7 +205,7 @@ async def noticed(terminal: Terminal, words: str) -> str:
 async def test_q_ends_it_and_the_terminal_is_as_before(terminal: Terminal) -> None:
     """Settings, screen and cursor."""
     before = termios.tcgetattr(terminal.theirs)
-    with terminal.show(silence(), many(3)) as view:
+    async with terminal.show(silence(), many(3)) as view:
         show = asyncio.create_task(view.run())
         seen = await noticed(terminal, "flashsale-rs-00002")
         assert termios.tcgetattr(terminal.theirs) != before
@@ -220,7 +222,7 @@ async def test_the_terminal_is_given_back_however_it_ends(terminal: Terminal, en
     """A stream that fails, Ctrl-C, the end of `--for`."""
     before = termios.tcgetattr(terminal.theirs)
     news = trouble() if end == "failure" else silence()
-    with terminal.show(news, Board(PLACE)) as show:
+    async with terminal.show(news, Board(PLACE)) as show:
         task = asyncio.create_task(show.run(0.3 if end == "time" else None))
         if end == "cancellation":
             await noticed(terminal, "connecting")
@@ -237,12 +239,13 @@ async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> 
     """What a key did is known at once, by its mark; an error is a sentence at the bottom."""
 
     async def kill(board: Board, count: int) -> Answer:
-        return "flashsale-rs-00001 killed", [Mark(1.0, "flashsale-rs-00001")]
+        show.monitor.add(Mark(1.0, "flashsale-rs-00001"))
+        return "flashsale-rs-00001 killed"
 
     async def scale(board: Board, by: int) -> Answer:
         raise FlashsaleError("Nobody scales here.")
 
-    with terminal.show(silence(), many(3), k=kill, plus=scale) as show:
+    async with terminal.show(silence(), many(3), k=kill, plus=scale) as show:
         task = asyncio.create_task(show.run())
         await noticed(terminal, "q quit")
         terminal.type("k")
@@ -255,20 +258,69 @@ async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> 
     assert "flashsale-rs-00001" in board.state.marks
 
 
+async def test_a_question_waits_for_a_yes(terminal: Terminal) -> None:
+    """Any other key is a no, and does nothing else."""
+    done: list[int] = []
+
+    async def really(board: Board, by: int) -> Answer:
+        done.append(by)
+        return "scaled to 0"
+
+    async def scale(board: Board, by: int) -> Answer:
+        return Question("Scale to 0?", really)
+
+    async with terminal.show(silence(), many(3), minus=scale) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("-")
+        await noticed(terminal, "Scale to 0?")
+        terminal.type("-")
+        await noticed(terminal, "q quit")
+        assert done == []
+        terminal.type("-")
+        await noticed(terminal, "Scale to 0?")
+        terminal.type("y")
+        await noticed(terminal, "scaled to 0")
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
+    assert done == [1]
+
+
+async def test_a_panel_is_shown_and_left_again(terminal: Terminal) -> None:
+    """While it is open, `q` closes it and not the view."""
+
+    async def log(board: Board, count: int) -> Answer:
+        return Panel("Log of a pod", ("first words",))
+
+    async with terminal.show(silence(), many(3), l=log) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("l")
+        await noticed(terminal, "first words")
+        terminal.type("q")
+        await noticed(terminal, "q quit")
+        assert not task.done()
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
+
+
 async def test_every_key_of_a_burst_counts(terminal: Terminal) -> None:
     """In their order; those that add up are one act, and the next act sees what came of it."""
     acts: list[tuple[str, int]] = []
 
     async def kill(board: Board, count: int) -> Answer:
         acts.append(("kill", count))
-        return "killed", [Mark(1.0, "flashsale-rs-00001")]
+        show.monitor.add(Mark(1.0, "flashsale-rs-00001"))
+        return "killed"
 
     async def scale(board: Board, by: int) -> Answer:
         acts.append(("scale", by))
         assert board.state.marks
-        return f"scaled by {by}", ()
+        return f"scaled by {by}"
 
-    with terminal.show(silence(), many(3), k=kill, plus=scale, minus=scale) as show:
+    async with terminal.show(silence(), many(3), k=kill, plus=scale, minus=scale) as show:
         task = asyncio.create_task(show.run())
         await noticed(terminal, "q quit")
         terminal.type("kkk-+-----+kq+")
@@ -286,9 +338,9 @@ async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_ther
 
     async def scale(board: Board, by: int) -> Answer:
         wanted.append(board.state.desired)
-        return "scaled", ()
+        return "scaled"
 
-    async def late() -> AsyncIterator[Observation]:
+    async def late() -> AsyncGenerator[Observation]:
         await connected.wait()
         for number in range(3):
             yield sight(0.0, "listed", number)
@@ -296,7 +348,7 @@ async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_ther
         yield Synced(0.0)
         await asyncio.Event().wait()
 
-    with terminal.show(late(), Board(PLACE), plus=scale) as show:
+    async with terminal.show(late(), Board(PLACE), plus=scale) as show:
         task = asyncio.create_task(show.run())
         await noticed(terminal, "q quit")
         terminal.type("+")
@@ -313,7 +365,7 @@ async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_ther
 
 async def test_a_resize_is_followed(terminal: Terminal) -> None:
     """SIGWINCH repaints everything, in the new size."""
-    with terminal.show(silence(), many(3)) as show:
+    async with terminal.show(silence(), many(3)) as show:
         task, console = asyncio.create_task(show.run()), show.screen.console
         await noticed(terminal, "q quit")
         console.size = console.size._replace(width=60, height=10)  # type: ignore[misc]
@@ -330,12 +382,12 @@ async def test_news_are_on_the_screen_within_the_third_of_a_second(terminal: Ter
     """From the observation to the terminal, after a calm time and in the middle of a storm."""
     news: asyncio.Queue[Observation] = asyncio.Queue()
 
-    async def told() -> AsyncIterator[Observation]:
+    async def told() -> AsyncGenerator[Observation]:
         while True:
             yield await news.get()
 
     loop = asyncio.get_running_loop()
-    with terminal.show(told(), many(3)) as show:
+    async with terminal.show(told(), many(3)) as show:
         task = asyncio.create_task(show.run())
         await noticed(terminal, "q quit")
         for status in ("Calm", "Storm"):
@@ -348,10 +400,15 @@ async def test_news_are_on_the_screen_within_the_third_of_a_second(terminal: Ter
             await task
 
 
+async def shown_for_a_moment(paper: Paper) -> None:
+    async with SaleMonitor(silence(), state=many(3).state) as monitor:
+        await WatchSession(monitor, many(3), paper.screen).run(0.3)
+
+
 def test_without_a_keyboard_it_shows_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """`flashsale watch < /dev/null` on a terminal has no keys, and works."""
     paper = Paper(80, 24)
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
-        asyncio.run(WatchSession(silence(), many(3), paper.screen).run(0.3))
+        asyncio.run(shown_for_a_moment(paper))
     assert "flashsale-rs-00002" in paper.taken()

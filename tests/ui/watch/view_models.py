@@ -12,9 +12,9 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.watch.layout import lines
-from flashsale.ui.watch.view_model import Board, Now, Place, seen
-from tests.sale.observe.replay import recorded
+from flashsale.ui.watch.layout import screen_lines
+from flashsale.ui.watch.view_model import Board, Now, Place, add_update
+from tests.sale.observe.replay import recorded, updates
 
 PLACE = Place("minikube", "default", "http://192.168.49.2:30080")
 BEGAN = {  # unix seconds at which a recording's clock says 0
@@ -30,8 +30,8 @@ def live(board: Board, at: float = 0.0) -> Board:
 
 
 def fold(board: Board, observations: list[Observation]) -> Board:
-    for observation in observations:
-        board, _ = seen(board, observation)
+    for update in updates(observations, board.state):
+        board = add_update(board, update)
     return board
 
 
@@ -58,4 +58,4 @@ def sight(at: float, change: str, number: int, **known: object) -> PodSeen:
 
 def text(board: Board, now: Now, size: tuple[int, int] = (80, 24)) -> list[str]:
     """The lines of a view, without their looks and the blanks at their ends."""
-    return [line.plain.rstrip() for line in lines(board, size, now)]
+    return [line.plain.rstrip() for line in screen_lines(board, size, now)]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.docker import Engine, EngineError, Trouble, connected
-from flashsale.docker.certificates import expired
+from flashsale.docker.engine_errors import expired_certificates
 
 STOPPED, MISSING = 83, 85  # exit codes
 TLS = (Trouble.EXPIRED, Trouble.STALE, Trouble.UNTRUSTED)
@@ -124,7 +124,8 @@ def invalid_certificate(
     years, and only `delete` renews them (pkg/minikube/machine/client.go).
     """
     folder = Path(found.get("DOCKER_CERT_PATH", ""))
-    over = [f"{file} expired on {end:%Y-%m-%d}" for file, end in expired(folder).items()]
+    ended = expired_certificates(folder).items()
+    over = [f"{file} expired on {end:%Y-%m-%d}" for file, end in ended]
     anew = f"minikube delete -p {name}, then run it again"
     again = f"minikube stop -p {name}, then run it again; if '{name}' is older than 3 years: {anew}"
     return ClusterUnreachableError(

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.image_names import full_name
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.image.node_images import Images, by_node, full
+from flashsale.clusters.minikube.image.node_images import Images, by_node
 from flashsale.clusters.minikube.profile import Profile
 from flashsale.docker import BuildRecipe, Made
 from flashsale.docker.build import BuildError, failure
@@ -33,7 +34,7 @@ class NodeBuild:
 
     @classmethod
     def of(cls, recipe: BuildRecipe) -> NodeBuild:
-        name = full(recipe.name)
+        name = full_name(recipe.name)
         content = f"{name.rpartition(':')[0]}:sale-{recipe.digest[:SHORT]}"
         return cls(name, f"{content}-{secrets.token_hex(3)}" if recipe.rebuild else content)
 

@@ -6,13 +6,14 @@ asked by itself, with the command that minikube lists images with (pkg/minikube/
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.image_names import InvalidImageNameError, full_name
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile import Profile
 
-HUB = "docker.io/"
 LISTING = ("sudo", "crictl", "images", "-o", "json", "2>/dev/null")  # a terminal joins the two
 
 Images = dict[str, tuple[str, ...]]  # of one node: full name to id, and what else it reports
@@ -60,14 +61,6 @@ def read(text: str) -> Images:
         own = "sha256:" + image["id"].removeprefix("sha256:")
         digests = [one.partition("@")[2] for one in image.get("repoDigests") or ()]
         for tag in image.get("repoTags") or ():
-            found[full(tag)] = (own, *digests)
+            with contextlib.suppress(InvalidImageNameError):  # <none>:<none>
+                found[full_name(tag)] = (own, *digests)
     return found
-
-
-def full(name: str) -> str:
-    """Write a name as registries do: `flashsale:1.0` is `docker.io/library/flashsale:1.0`."""
-    first, slash, _ = name.partition("/")
-    tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
-    if not slash:
-        return f"{HUB}library/{tagged}"
-    return tagged if set(".:") & set(first) or first == "localhost" else HUB + tagged

@@ -1,4 +1,4 @@
-"""What `minikube start|stop|unpause -o json` says: CloudEvents, one JSON document a line."""
+"""What `minikube start|stop|delete -o json` says: CloudEvents, one JSON document a line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from flashsale.clusters.base import Progress
 
 PREFIX = "io.k8s.sigs.minikube."
 DONE = "Done"  # the last step of every command
+SELECTING = 1  # the step of `start` that chooses the driver
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+OTHER_RUNTIME = "#21973"  # the warning about a new default, which flashsale does not use
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,14 @@ class MinikubeEvent:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is stable about a failure: the exit code and minikube's own id for the reason."""
+    """A command that failed: the exit code and the id are stable, all else is for people."""
 
     code: int
     id: str = ""
     message: str = ""
     advice: str = ""
-    log: str = ""  # last lines of stderr
+    drivers: tuple[tuple[str, ...], ...] = ()  # said about them before: installed ones, others
+    log: str = ""  # all that was said, the last lines of stderr at its end
 
 
 def parse(line: str) -> MinikubeEvent | None:
@@ -52,26 +57,23 @@ def parse(line: str) -> MinikubeEvent | None:
     if not isinstance(kind, str) or not kind.startswith(PREFIX):
         return None
     return MinikubeEvent(
-        kind.removeprefix(PREFIX), {key: str(value) for key, value in data.items()}
+        kind.removeprefix(PREFIX), {key: clean(str(value)) for key, value in data.items()}
     )
 
 
-def failure(code: int, fatal: MinikubeEvent | None, log: str) -> Failure:
-    """Join an exit code and the error event that explains it, where there is one."""
-    if fatal is None:
-        return Failure(code, log=log)
-    data = fatal.data
-    return Failure(code, data.get("name", ""), fatal.message, plain(data.get("advice", "")), log)
+def clean(text: str) -> str:
+    """Take out colours and control characters; line ends and tabs stay."""
+    return CONTROL.sub("", text)
 
 
 def plain(advice: str) -> str:
     """Strip the template's placeholders, which minikube forgets to fill in."""
-    return re.sub(r"\s{2,}", " ", re.sub(r"\{\{[^}]*\}\}", "", advice)).strip()
+    return " ".join(re.sub(r"\{\{[^}]*\}\}", "", advice).split())
 
 
 @dataclass(slots=True)
 class Listener:
-    """Turns events into progress, and keeps the one that explains a failure."""
+    """Turns events into progress, and keeps what explains a failure."""
 
     progress: Progress
     current: str  # what it is at: the command, then the name of each step
@@ -79,30 +81,78 @@ class Listener:
     heard: Callable[[], None] = lambda: None  # called for each event
     fatal: MinikubeEvent | None = None
     _furthest: int = field(default=-1)
+    _warning: bool = field(default=False)  # whether what comes next belongs to a warning
+    _warned: set[str] = field(default_factory=set)
+    _drivers: list[list[str]] = field(default_factory=list)
+    _log: list[str] = field(default_factory=list)
 
     def line(self, line: str) -> None:
         """Take one line of stdout."""
-        if event := parse(line):
+        event = parse(line)
+        self._log.append(event.message if event else clean(line))
+        if event:
             self.heard()
             self._take(event)
 
+    def failure(self, code: int, stderr: str) -> Failure:
+        """Join an exit code and the error event that explains it, where there is one.
+
+        That is the one with an exit code in it: others, boxes and advice, come before and after.
+        """
+        data = self.fatal.data if self.fatal else {}
+        return Failure(
+            code,
+            data.get("name", ""),
+            self.fatal.message if self.fatal else "",
+            plain(data.get("advice", "")),
+            tuple(tuple(group) for group in self._drivers),
+            "\n".join([*filter(None, self._log), clean(stderr)]).strip(),
+        )
+
     def _take(self, event: MinikubeEvent) -> None:
-        match event.kind:
-            case "step" if event.data.get("name") == DONE:
-                self._furthest = event.index  # what comes next says so by itself
-            case "step" if event.index > self._furthest:
-                self._furthest, self.current = event.index, event.data.get("name", "")
-                if self.steps:
-                    self.progress.step(f"minikube: {self.current}")
-                self._detail(event.message)
+        kind, warning = event.kind, self._warning
+        self._warning = kind == "warning" or (kind == "error" and warning)
+        match kind:
+            case "step":
+                self._step(event)
             case "warning":
-                self.progress.note(f"minikube: {event.message}")
+                self._warn(event.message)
             case "download.progress":
                 self._detail(download(event))
             case "error" if event.data.get("exitcode"):
                 self.fatal = event
+            case "error" if self.fatal:
+                pass  # a box that asks for a report
+            case "error" if warning:  # the lines below a warning come so
+                self._note(event.message)
             case _:
+                if self._drivers and kind == "info":
+                    self._drivers[-1].append(event.message)
                 self._detail(event.message)
+
+    def _step(self, event: MinikubeEvent) -> None:
+        if event.index == SELECTING:
+            self._drivers.append([])
+        if event.data.get("name") == DONE:
+            self._furthest = event.index  # what comes next says so by itself
+        elif event.index > self._furthest:
+            self._furthest, self.current = event.index, event.data.get("name", "")
+            if self.steps:
+                self.progress.step(f"minikube: {self.current}")
+            self._detail(event.message)
+
+    def _warn(self, message: str) -> None:
+        """Note a warning, and of several that differ only in a name the first."""
+        kind = QUOTED.sub("", message)
+        if OTHER_RUNTIME in message or kind in self._warned:
+            self._warning = False
+            return
+        self._warned.add(kind)
+        self._note(f"minikube: {message}")
+
+    def _note(self, text: str) -> None:
+        if text:
+            self.progress.note(text)
 
     def _detail(self, text: str) -> None:
         for line in text.splitlines():

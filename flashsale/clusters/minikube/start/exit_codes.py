@@ -1,86 +1,208 @@
-"""What minikube's exit codes mean: the tens are the area, the units the kind of failure.
+"""What a failure of minikube means: by its id, else by its exit code, else in minikube's words.
 
-The id may be replaced by one that minikube matched on the error's text, so codes come first
-(pkg/minikube/reason/exitcodes.go, match.go). Its own message is shown, and never read.
+Of the code the tens are the area, the units the kind. The id may be one that minikube matched on
+the error's text (pkg/minikube/reason/exitcodes.go, match.go). Its message is shown and never read,
+but for the parts of it that other programs wrote: they tell the cause, and so they come first.
 """
 
 from __future__ import annotations
 
-from flashsale.base.errors import ClusterUnreachableError
+import re
+from pathlib import Path
+
+from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.clusters.minikube.cli import INSTALL
+from flashsale.clusters.minikube.condition import up_command
+from flashsale.clusters.minikube.home import not_ours
 from flashsale.clusters.minikube.start.events import Failure
-from flashsale.clusters.minikube.start.start_plan import disk_full, docker_down, locked
+from flashsale.clusters.minikube.start.start_plan import docker_down, locked
 
 MISMATCH = 81  # of the profile's driver and the one that was asked for
 TIMED_OUT = 82  # stopping
 INTERNET = range(40, 50)
-CLUSTER = (80, *range(90, 110))  # node, runtime, control plane
-NO_DRIVER = (55, 65)
-GUEST, LOCK = 80, "ACQUIRE_LOCK"  # code, and part of the id, where another minikube has the lock
+INSIDE = range(80, 110)  # node, runtime, control plane: long messages of many programs
+LOCK = "ACQUIRE_LOCK"  # part of the id where another minikube has the lock
+SHOWN, LONG = 6, 220  # lines of details; characters of a sentence
+KUBEADM = re.compile(r"\[ERROR ([^\]]+)\]: (.+)")
+DRIVER = re.compile(r"PROVIDER_([A-Z0-9]+)_NOT_FOUND")
+COMMAND = re.compile(r"'((?:sudo|docker|minikube|systemctl) [^']+)'")
+BY_TEXT = re.compile(r"^(?P<driver>[\w-]+): [^:]+: (?:.*exit status \d+: )?(?P<words>.+)$", re.S)
+TELLING = re.compile(r"error|fail|denied|refused|no such|not found|cannot", re.IGNORECASE)
+ALL_PROFILES = re.compile(r"delete --all|--purge|[Ee]rase ")  # advice that may cost others
+LOSING = "minikube delete loses what is in it"
 
-# code: sentence, hint; {p} is the profile, {advice} minikube's own advice
-KNOWN = {
-    2: ("minikube crashed.", "update minikube, then retry"),
-    14: ("minikube did not take our arguments.", "update minikube, then retry"),
-    23: ("Too little memory for minikube.", "free memory, or use --memory 2g"),
-    27: ("A file of minikube's is not readable.", "sudo chown -R $USER ~/.minikube ~/.kube"),
-    29: ("Too few processors for minikube: it needs two.", "give Docker or the VM 2 CPUs"),
-    37: (
-        "minikube's files or the kubeconfig belong to someone else.",
-        "sudo chown -R $USER ~/.minikube ~/.kube",
+# Id or code: sentence, and hint with words behind `#`. {p} is the profile, {up} the `flashsale up`
+# for it, {cause} what minikube's message comes down to.
+KNOWN: dict[str | int, tuple[str, str]] = {
+    2: ("minikube crashed.", f"# update minikube: {INSTALL}"),
+    14: ("minikube refuses this: {cause}", "minikube start --help"),
+    23: ("There is too little memory for minikube: {cause}", "{up} --memory 2g"),
+    26: ("The disk is full: {cause}", "docker system prune"),
+    29: ("There are too few CPUs for minikube, which needs two.", "{up} --cpus 2"),
+    52: ("The node of '{p}' cannot be reached: {cause}", "{up} --driver docker # or leave a VPN"),
+    72: ("The node of '{p}' cannot be reached: {cause}", "{up} --driver docker # or leave a VPN"),
+    81: ("Profile '{p}' uses another driver.", "flashsale up --profile NAME"),
+    106: ("minikube cannot run that version of Kubernetes in '{p}': {cause}",
+          "minikube config unset kubernetes-version"),
+    "HOST_CONFIG_LOAD": ("Profile '{p}' is damaged: {cause}", "{up} --recreate"),
+    "DRV_AS_ROOT": (
+        "minikube's docker driver does not run as root.",
+        "# run flashsale as an ordinary user who may use Docker",
     ),
-    38: ("Profile '{p}' is damaged.", "recreate it: minikube delete -p {p}"),
-    52: ("The node of '{p}' cannot be reached.", "leave the VPN, or use --driver docker"),
-    57: (
-        "Do not run as root with the docker driver.",
-        "run flashsale as an ordinary user who may use Docker",
+    "DRV_NEEDS_ROOT": ("minikube's driver needs root: {cause}", "{up} --driver docker"),
+    "DRV_NOT_DETECTED": (
+        "minikube found no driver here.",
+        "# install Docker: https://docs.docker.com/engine/install/",
     ),
-    69: (
+    "DRV_UNSUPPORTED_OS": ("minikube refuses the driver: {cause}", "{up} --driver docker"),
+    "DRV_UNSUPPORTED_PROFILE": (
+        "minikube's driver none takes no other profile than 'minikube'.",
+        "flashsale up --profile minikube --driver none",
+    ),
+    "GUEST_MISSING_CONNTRACK": (
+        "The driver none needs more programs on this machine: {cause}",
+        "{up} --driver docker  # or install what it names",
+    ),
+    "PROVIDER_DOCKER_NEWGRP": (
         "This user may not use Docker.",
-        "sudo usermod -aG docker $USER, then log in anew",
+        "sudo usermod -aG docker $USER && newgrp docker",
     ),
-    72: ("The node of '{p}' cannot be reached.", "leave the VPN, or use --driver docker"),
-    81: ("Profile '{p}' uses another driver.", "minikube delete -p {p}, or use --profile NAME"),
-    106: (
-        "'{p}' runs a newer Kubernetes than minikube is configured for.",
-        "minikube config unset kubernetes-version, or use --profile NAME",
+    "PR_KVM_USER_PERMISSION": (
+        "This user may not use KVM.",
+        "sudo usermod -aG libvirt $USER && newgrp libvirt",
     ),
-}
+}  # fmt: skip
+DOCKER_DOWN = (
+    *("DRV_DOCKER_NOT_RUNNING", "PROVIDER_DOCKER_NOT_RUNNING"),
+    *("PROVIDER_DOCKER_CANNOT_CONNECT", "PROVIDER_DOCKER_REFUSED"),
+)
 
 
-def explained(failed: Failure, profile: str) -> ClusterUnreachableError:
-    """Say what a failed start means and what helps."""
-    code = failed.code
-    details = "\n".join(part for part in (failed.message, failed.log) if part)
-    if code == GUEST and LOCK in failed.id:
+def explained(
+    failed: Failure, profile: str, log: Path | None = None, *, action: str = "start"
+) -> ClusterUnreachableError:
+    """Say what a failed command means and what helps.
+
+    Args:
+        log: a file with all that was said, which the error names.
+    """
+    if failed.code == 37:
+        return not_ours(profile, failed.message or failed.log)
+    details = _details(failed, log)
+    if failed.code == 80 and LOCK in failed.id:
         return locked(profile, details)
-    if code == 26:
-        return disk_full(profile)
-    if code == 63:
+    if failed.id in DOCKER_DOWN:
         return docker_down()
-    if code in NO_DRIVER:
-        hint = failed.advice or "install Docker, or name another driver with --driver"
-        return _error("minikube found no driver that it can use here.", hint, details)
-    if code in INTERNET:
-        return _error("No internet for minikube.", _offline(), details)
-    if code < 0:
-        return _error(f"minikube was ended by signal {-code}.", "run it again to resume", details)
-    if code in KNOWN:
-        sentence, hint = (text.format(p=profile) for text in KNOWN[code])
-        return _error(sentence, hint, details)
-    return _error(
-        f"Start failed ({failed.id or 'no reason given'}, code {code}).",
-        f"minikube logs -p {profile} --file=minikube.log;"
-        f" then: minikube delete -p {profile} and retry",
-        details,
-    )
+    if failed.code < 0:
+        sentence = f"minikube was ended by signal {-failed.code}."
+        return _error(sentence, up_command(profile), details)
+    sentence, hint = _words(failed, profile, action)
+    return _error(sentence, hint, details)
+
+
+def _words(failed: Failure, profile: str, action: str) -> tuple[str, Hint]:
+    """Choose sentence and hint: of this id, of this code, or minikube's own."""
+    known = KNOWN.get(failed.id) or KNOWN.get(failed.code)
+    cause = _stopped(causes(failed.message)[0]) if failed.message else "it gave no reason."
+    if failed.id == "MK_USAGE" and "--ssh-ip-address" in cause:
+        hint = f"minikube start -p {profile} --driver ssh --ssh-ip-address ADDRESS"
+        return f"minikube refuses this: {cause}", Hint(hint)
+    if found := DRIVER.fullmatch(failed.id):
+        driver = found[1].lower()
+        return f"minikube's driver {driver} is not installed here.", _advice(failed, profile, "")
+    if failed.id == "DRV_NOT_HEALTHY":
+        return _unhealthy(failed, profile)
+    if known:
+        names = {"p": profile, "up": up_command(profile), "cause": cause}
+        return known[0].format(**names), _hint(known[1].format(**names))
+    if failed.code in INTERNET:
+        words = "where there is internet; or set HTTPS_PROXY"
+        hint = Hint("minikube start --download-only", words)
+        return f"minikube cannot get what it needs from the internet: {cause}", hint
+    hint = _advice(failed, profile, f"minikube logs -p {profile}")
+    if failed.code in INSIDE:
+        return f"minikube could not {action} '{profile}': {cause}", hint
+    reason = failed.id or f"exit code {failed.code}"
+    return f"minikube could not {action} '{profile}' ({reason}): {cause}", hint
+
+
+def _unhealthy(failed: Failure, profile: str) -> tuple[str, Hint]:
+    """Read what was said about the drivers before the error, which itself only points there."""
+    installed = [BY_TEXT.match(line) for line in failed.drivers[0]] if failed.drivers else []
+    said = [f"{one['driver']}: {one['words']}" for one in installed if one]
+    if not said:
+        return "minikube found no driver that works.", Hint(f"minikube start -p {profile}")
+    suggested = COMMAND.search(" ".join(failed.drivers[0]))
+    hint = Hint(suggested[1]) if suggested else Hint(words=said[-1])
+    return f"minikube found no driver that works: {_stopped(_short(said[0]))}", hint
+
+
+def _advice(failed: Failure, profile: str, default: str) -> Hint:
+    """Give minikube's own advice, unless it may cost more than what is broken."""
+    advice = failed.advice
+    if not advice or ALL_PROFILES.search(advice):
+        return Hint(default or f"{up_command(profile)} --driver docker")
+    losing = LOSING if "minikube delete" in advice else ""
+    command = COMMAND.search(advice)
+    if command and advice.startswith(("Run", "Add your user")):
+        return Hint(command[1], losing)
+    return Hint(words=f"{advice}; {losing}" if losing else advice)
+
+
+def _hint(text: str) -> Hint:
+    """Part a command from the words behind `#`."""
+    command, _, words = text.partition("#")
+    return Hint(command.strip(), words.strip())
+
+
+def causes(message: str) -> list[str]:
+    """Give the lines of a message that tell the cause, the most telling first.
+
+    Those are kubeadm's errors, else what the failing program wrote to stderr, else the innermost
+    parts of the chain of Go errors.
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if found := KUBEADM.findall(message):
+        return [f"{check}: {words}" for check, words in dict.fromkeys(found)]
+    if "stderr:" in lines:
+        after = lines[len(lines) - lines[::-1].index("stderr:") :]
+        telling = [line for line in after if TELLING.search(line)] or after
+        if telling:
+            others = [line for line in after if line != telling[-1]]
+            return [_short(innermost(telling[-1])), *others]
+    return [_short(innermost(lines[0])), *lines[1:]] if lines else ["it gave no reason"]
+
+
+def innermost(chain: str) -> str:
+    """Keep the last part of `outer: inner: innermost`, or two where one says too little.
+
+    A chain of one or two parts is a sentence.
+    """
+    parts = chain.split(": ")
+    if len(parts) <= 2:
+        return chain
+    return parts[-1] if len(parts[-1]) > 20 else ": ".join(parts[-2:])
+
+
+def _details(failed: Failure, log: Path | None) -> str:
+    lines = causes(failed.message)[1:] if failed.message else []
+    if failed.id == "DRV_NOT_DETECTED":
+        lines = [line for group in failed.drivers for line in group]
+    if not failed.message:
+        lines = failed.log.splitlines()[-SHOWN:]
+    shown = [_short(line) for line in lines[:SHOWN]]
+    if log and (lines or failed.code in INSIDE):  # else the sentence was all
+        shown.append(f"Everything that minikube said: {log}")
+    return "\n".join(shown)
+
+
+def _stopped(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONG else f"{text[: LONG - 3]}..."
 
 
 def _error(sentence: str, hint: str, details: str) -> ClusterUnreachableError:
     return ClusterUnreachableError(sentence, hint=hint, details=details)
-
-
-def _offline() -> str:
-    return (
-        "set HTTPS_PROXY, or prepare the cache where there is internet: minikube start"
-        " --download-only --driver=docker --container-runtime=docker -p cache"
-    )

@@ -1,140 +1,294 @@
-"""Bringing a profile up: look, decide, do one thing, look again."""
+"""Bringing a profile up, and stopping it: look, decide, do one thing, look again."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
+from flashsale.clusters.minikube.condition import condition
 from flashsale.clusters.minikube.other_processes import at_work
-from flashsale.clusters.minikube.profile import Profile, ProfileState, known, observe
+from flashsale.clusters.minikube.profile import (
+    GONE,
+    NO_PROFILE,
+    Profile,
+    ProfileState,
+    known,
+    observe,
+)
+from flashsale.clusters.minikube.start import unfinished
 from flashsale.clusters.minikube.start.events import Failure, Listener
 from flashsale.clusters.minikube.start.exit_codes import MISMATCH, explained
-from flashsale.clusters.minikube.start.following import told
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
+    WRITING,
     Action,
+    Circumstances,
     Decision,
     LockedError,
     Wish,
+    asks_docker,
     contradiction,
+    docker_down,
     locked,
     mismatch,
-    needs_docker,
     next_action,
     start_words,
 )
+from flashsale.clusters.state import directory
+from flashsale.clusters.subprocesses import run
+from flashsale.docker import EngineError, Trouble
+
+log = logging.getLogger(__name__)
 
 STARTS = 3  # of ours, where another minikube has the lock each time
 
-Question = Callable[[], Awaitable[bool]]
+Question = Callable[[], Awaitable[EngineError | None]]
 
 
-async def ensure_running(
-    minikube: MinikubeCli, wish: Wish, progress: Progress, docker_answers: Question
-) -> Profile:
-    """Return once the profile's API answers; a running one is never restarted.
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """What starting and stopping a profile needs."""
 
-    `minikube start` on a running cluster restarts the Docker inside it, which would bounce every
-    pod (pkg/minikube/node/start.go). So the state is read first, each time.
+    minikube: MinikubeCli
+    wish: Wish
+    progress: Progress
+    docker_trouble: Question  # why this machine's Docker cannot be used, if it cannot
+    home: Path  # the state folder
 
-    Raises:
-        ClusterUnreachableError: it cannot be brought up.
-        BadInputError: the profile is not of the kind that was asked for.
-    """
-    tried: set[Action] = set()
-    last, clashes = Action.NOTHING, 0
-    deadline = time.monotonic() + minikube.patience.start
-    while True:
-        state = await observe(minikube)
-        decision = await _decide(wish, state, tried, docker_answers)
-        if decision.do is Action.NOTHING:
-            assert state.profile is not None  # an absent one would have been created
-            if tried <= {Action.WAIT}:  # else the steps have told it
-                progress.note(decision.message)
-            return state.profile
-        if decision.do is not last:
-            progress.step(decision.message.rstrip("."))  # what goes on is marked where it is shown
-        last = decision.do
+    async def ensure_running(self) -> Profile:
+        """Return once the profile's API answers; a running one is never restarted.
+
+        `minikube start` on a running cluster restarts the Docker inside it, which would bounce
+        every pod (pkg/minikube/node/start.go). So the state is read first, each time.
+
+        Raises:
+            ClusterUnreachableError: it cannot be brought up.
+            RecreateRefusedError: only deleting it helps, and the wish does not say so.
+            BadInputError: the profile is not of the kind that was asked for.
+        """
+        tried: set[Action] = set()
+        last, clashes = Action.NOTHING, 0
+        deadline = time.monotonic() + self.minikube.patience.start
+        while True:
+            state = await observe(self.minikube)
+            decision = await self._decide(state, tried)
+            if decision.do is Action.NOTHING:
+                assert state.profile is not None  # an absent one would have been created
+                return state.profile
+            if decision.do in WRITING:
+                current_context.check_usable()
+            if decision.do is not last:
+                self.progress.step(decision.message.rstrip("."))  # the view marks what goes on
+            last = decision.do
+            try:
+                await self._carry_out(last, state.profile)
+                tried.add(last)
+            except LockedError:
+                clashes += 1
+                if clashes == STARTS:
+                    raise
+                self.progress.step(WAITING.rstrip("."))
+                last = Action.WAIT
+                await asyncio.sleep(self.minikube.patience.lock)
+            if last is Action.WAIT and time.monotonic() > deadline:
+                raise locked(self.wish.profile)
+
+    async def _decide(self, state: ProfileState, tried: set[Action]) -> Decision:
+        name = self.wish.profile
+        busy = not state.running and await at_work(name)
+        docker = busy or not await self._lacks_docker(state)
+        cut_off = unfinished.cut_off(self.home, name)
+        if cut_off and not busy and state.profile and state.profile.finished:
+            unfinished.forget(self.home, name)  # somebody's start came to its end since
+        around = Circumstances(tried, docker, busy, cut_off)
+        decision = next_action(self.wish, state, around)
+        log.info("minikube %s: %s", name, decision)
+        return decision
+
+    async def _lacks_docker(self, state: ProfileState) -> bool:
+        """Whether the node cannot be seen because Docker does not run.
+
+        Raises:
+            EngineError: Docker runs, and cannot be used.
+        """
+        trouble = await self.docker_trouble() if asks_docker(state) else None
+        if trouble and trouble.trouble is not Trouble.ABSENT:
+            raise trouble
+        return trouble is not None
+
+    async def _carry_out(self, do: Action, profile: Profile | None) -> None:
+        patience = self.minikube.patience
+        match do:
+            case Action.CREATE | Action.RECREATE:
+                await self._create(anew=do is Action.RECREATE)
+            case Action.START:
+                await self._start(profile)
+            case Action.UNPAUSE:
+                await self.minikube.ask("unpause", "-o", "json", timeout=patience.stop)
+            case Action.UNFREEZE:
+                assert profile is not None  # its driver has told that
+                await unfreeze(profile, timeout=patience.answer)
+            case Action.REFRESH:
+                await refresh_kubeconfig(self.minikube)
+            case Action.WAIT:
+                self.progress.detail("still waiting for it")
+                await asyncio.sleep(patience.poll)
+
+    async def _create(self, *, anew: bool) -> None:
+        name = self.wish.profile
         try:
-            await _carry_out(last, minikube, wish, state.profile, progress)
-            tried.add(last)
-        except LockedError:
-            clashes += 1
-            if clashes == STARTS:
-                raise
-            progress.step(WAITING.rstrip("."))
-            last = Action.WAIT
-            await asyncio.sleep(minikube.patience.lock)
-        if last is Action.WAIT and time.monotonic() > deadline:
-            raise locked(wish.profile)
+            with unfinished.noted(self.home, name):
+                if anew:
+                    await self._run("delete", "delete", "-o", "json", steps=False)
+                await self._start(None)
+        except ClusterUnreachableError:
+            if await known(self.minikube) is None:
+                unfinished.forget(self.home, name)  # it failed before anything was made
+            raise
+
+    async def _start(self, profile: Profile | None) -> None:
+        """Run `minikube start` once; a profile that turns out to be of another driver, once more.
+
+        Raises:
+            ClusterUnreachableError: it failed.
+            BadInputError: the profile's driver is not the one that was asked for.
+        """
+        try:
+            failed = await self._try("start", *start_words(self.wish, profile))
+            if failed and failed.code == MISMATCH and (found := await known(self.minikube)):
+                if other := contradiction(found, self.wish.making):
+                    raise mismatch(found, *other)
+                failed = await self._try("start", *start_words(self.wish, found))
+        except asyncio.CancelledError:
+            self.progress.note(_interrupted(self.wish.profile, made=profile is None))
+            raise
+        if failed:
+            raise self._explained(failed, "start")
+
+    async def stop(self) -> None:
+        """Stop a profile; images and objects inside survive.
+
+        Raises:
+            ClusterUnreachableError: it did not stop, or another minikube is at work on it.
+        """
+        name = self.wish.profile
+        state = await observe(self.minikube)
+        if not state.exists:
+            self.progress.note(f"There is no minikube profile '{name}' to stop.")
+            return
+        if await self._lacks_docker(state):
+            raise docker_down()
+        if state.damaged:
+            found = condition(name, state)
+            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+        if state.status == GONE:  # `stop` would try for 10 s, and blame ssh
+            words = condition(name, state).words
+            raise ClusterUnreachableError(
+                f"minikube '{name}' {words}. There is nothing to stop.",
+                hint=f"minikube delete -p {name}",
+            )
+        if await at_work(name):
+            raise locked(name)
+        already = state.status is not None and state.status.host == "Stopped"
+        self.progress.step(f"Stopping minikube '{name}'")
+        failed = await self._try("stop", "stop", "-o", "json", steps=False)
+        if failed and failed.code != NO_PROFILE:
+            raise self._explained(failed, "stop")
+        how = "was stopped already" if already else "stopped"
+        self.progress.note(f"minikube '{name}' {how} (data kept).")
+
+    async def _run(self, action: str, *words: str, steps: bool = True) -> None:
+        if failed := await self._try(action, *words, steps=steps):
+            raise self._explained(failed, action)
+
+    async def _try(self, action: str, *words: str, steps: bool = True) -> Failure | None:
+        """Run a command with `-o json` to its end; None if it did what it should."""
+        patience = self.minikube.patience
+        listener = Listener(self.progress, action, steps=steps)
+        with current_context.kept(self.wish.profile):
+            async with heartbeat(listener, patience.heartbeat):
+                answer = await self.minikube.follow(
+                    *words,
+                    each=listener.line,
+                    each_error=lambda _: listener.heard(),
+                    timeout=patience.stop if action == "stop" else patience.start,
+                )
+        return None if answer.code == 0 else listener.failure(answer.code, answer.stderr)
+
+    def _explained(self, failed: Failure, action: str) -> ClusterUnreachableError:
+        """Say what a failure means; all of it goes to a file, as far as that can be written."""
+        if failed.code >= MISMATCH - 1:
+            current_context.check_usable()  # else minikube says so in the last of many lines
+        name = f"minikube-{self.wish.profile}.log"
+        file = None
+        with contextlib.suppress(Exception):  # the failure itself is what counts
+            file = directory.put(self.home, name, f"{failed.log}\n")
+        return explained(failed, self.wish.profile, file, action=action)
 
 
-async def _decide(
-    wish: Wish, state: ProfileState, tried: set[Action], docker_answers: Question
-) -> Decision:
-    busy = not state.running and await at_work(wish.profile)
-    docker = busy or not needs_docker(state) or await docker_answers()
-    return next_action(wish, state, tried=tried, docker=docker, busy=busy)
+def _interrupted(profile: str, *, made: bool) -> str:
+    if made:
+        return f"Interrupted: minikube '{profile}' is half-made. The next `up` makes it anew."
+    return f"Interrupted: minikube '{profile}' is not up yet. The next `up` goes on with it."
 
 
-async def _carry_out(
-    do: Action, minikube: MinikubeCli, wish: Wish, profile: Profile | None, progress: Progress
-) -> None:
-    patience = minikube.patience
-    match do:
-        case Action.CREATE | Action.START:
-            await start(minikube, wish, profile, progress)
-        case Action.UNPAUSE:
-            await minikube.ask("unpause", "-o", "json", timeout=patience.stop)
-        case Action.REFRESH:
-            await refresh_kubeconfig(minikube)
-        case Action.WAIT:
-            progress.detail("still waiting for it")
-            await asyncio.sleep(patience.poll)
-
-
-async def start(
-    minikube: MinikubeCli, wish: Wish, profile: Profile | None, progress: Progress
-) -> None:
-    """Run `minikube start` once; a profile that turns out to be of another driver, once more.
+async def unfreeze(profile: Profile, *, timeout: float) -> None:
+    """Undo `docker pause` on a profile's nodes; for those that go on it is an error, and no matter.
 
     Raises:
-        ClusterUnreachableError: it failed.
-        BadInputError: the profile's driver is not the one that was asked for.
+        ClusterUnreachableError: the driver's program is not there, or does not answer.
     """
-    failed = await _start(minikube, wish, profile, progress)
-    if failed and failed.code == MISMATCH:
-        found = await known(minikube)
-        if found and (other := contradiction(found, wish.making)):
-            raise mismatch(found, *other)
-        if found:
-            failed = await _start(minikube, wish, found, progress)
-    if failed:
-        raise explained(failed, wish.profile)
-
-
-async def _start(
-    minikube: MinikubeCli, wish: Wish, profile: Profile | None, progress: Progress
-) -> Failure | None:
-    listener = Listener(progress, "start")
-    try:
-        return await told(
-            minikube, listener, *start_words(wish, profile), timeout=minikube.patience.start
-        )
-    except asyncio.CancelledError:
-        progress.note(
-            f"Interrupted during '{listener.current}':"
-            f" profile '{wish.profile}' may be half-made."
-            f" Run again to resume, or minikube delete -p {wish.profile}."
-        )
-        raise
+    for machine in profile.machines:
+        command = (profile.driver, "unpause", machine)
+        try:
+            answer = await run.follow(*command, timeout=timeout, patience=1)
+        except OSError as error:
+            raise ClusterUnreachableError(
+                f"{profile.driver} cannot unpause the node of '{profile.name}'.",
+                hint=" ".join(command),
+            ) from error
+        log.debug("%s: %d %s", " ".join(command), answer.code, answer.stderr)
 
 
 async def refresh_kubeconfig(minikube: MinikubeCli) -> None:
     """Point the profile's kubeconfig entry at where its API is now."""
-    with current_context.current_context_kept():
+    with current_context.kept(minikube.profile):
         await minikube.ask("update-context")
+
+
+@asynccontextmanager
+async def heartbeat(listener: Listener, every: float) -> AsyncGenerator[None]:
+    """Let a listener say that the command is alive after each `every` seconds of silence.
+
+    Through a pipe minikube reports no downloads, and they take minutes; stopping is one long wait.
+    """
+    began = time.monotonic()
+    sound = asyncio.Event()
+    listener.heard = sound.set
+
+    async def beat() -> None:
+        while True:
+            sound.clear()
+            try:
+                await asyncio.wait_for(sound.wait(), every)
+            except TimeoutError:
+                passed = time.monotonic() - began
+                listener.progress.detail(f"still at '{listener.current}' after {passed:.0f} s")
+
+    task = asyncio.create_task(beat(), name="minikube heartbeat")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -6,17 +6,32 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Literal
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import (
+    BadInputError,
+    ClusterUnreachableError,
+    ConsentError,
+    FlashsaleError,
+    Hint,
+)
 from flashsale.clusters.base import NewProfileOptions
+from flashsale.clusters.minikube.cli import INSTALL
+from flashsale.clusters.minikube.condition import (
+    BY_DOCKER,
+    CONTAINERS,
+    Condition,
+    condition,
+    start_docker,
+    up_command,
+)
 from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, ProfileState
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
 UNITS = {"b": 1 / 2**20, "k": 1 / 2**10, "m": 1, "g": 2**10}  # MiB
 ALIASES = {"kvm": "kvm2", "qemu": "qemu2", "native": "none", "generic": "ssh"}  # of drivers
-BY_DOCKER = ("docker", "")  # drivers whose node is a container of this machine's Docker
+GOING_ON = "Going on with the first start of minikube '{}'..."
+WAITING = "Another minikube operation is running; waiting."
 
 
 class Action(Enum):
@@ -24,17 +39,23 @@ class Action(Enum):
 
     NOTHING = auto()
     CREATE = auto()
-    START = auto()  # with the profile's own driver and runtime
-    UNPAUSE = auto()
+    RECREATE = auto()  # `minikube delete` first
+    START = auto()  # with the profile's own driver, runtime and version
+    UNPAUSE = auto()  # what `minikube pause` did
+    UNFREEZE = auto()  # what `docker pause` did to the node, which `minikube start` waits for
     REFRESH = auto()  # the kubeconfig's entry
     WAIT = auto()  # somebody else is at it
 
 
-WAITING = "Another minikube operation is running; waiting."
+WRITING = (Action.CREATE, Action.RECREATE, Action.START, Action.REFRESH)  # the kubeconfig
 
 
 class LockedError(ClusterUnreachableError):
     """Another minikube is at work on the profile."""
+
+
+class RecreateRefusedError(ConsentError):
+    """Only `minikube delete` helps, and nobody has agreed to that yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,82 +74,119 @@ class Wish:
     making: NewProfileOptions = field(default_factory=NewProfileOptions)
 
 
-def next_action(
-    wish: Wish,
-    state: ProfileState,
-    *,
-    tried: Collection[Action] = (),
-    docker: bool = True,
-    busy: bool = False,
-) -> Decision:
-    """Say what to do next; everything but waiting is tried once.
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What counts besides the profile's own state."""
 
-    Args:
-        tried: what was done already, to no avail.
-        docker: whether this machine's Docker answers.
-        busy: whether another minikube is at work on the profile.
+    tried: Collection[Action] = ()  # what was done already, to no avail
+    docker: bool = True  # whether this machine's Docker answers
+    busy: bool = False  # whether another minikube is at work on the profile
+    cut_off: bool = False  # whether a start of ours that was to make it never came to its end
+
+
+def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decision:
+    """Say what to do next; everything but waiting is tried once.
 
     Raises:
         ClusterUnreachableError: nothing more can be done here; the hint says what the user can.
+        RecreateRefusedError: only deleting it helps, and the wish does not say so.
         BadInputError: the profile is not of the kind that was asked for.
     """
-    name = wish.profile
-    if state.damaged and not busy:  # a start makes its folder first, and writes its config later
-        raise ClusterUnreachableError(
-            f"Profile '{name}' is damaged.", hint=f"recreate it: minikube delete -p {name}"
-        )
-    if state.profile and (other := contradiction(state.profile, wish.making)):
-        raise mismatch(state.profile, *other)
-    if busy and not state.running:
+    if around.busy and not state.running:  # a start makes its folder first, its config later
         return Decision(Action.WAIT, WAITING)
-    if state.profile is None:
-        decision = Decision(
-            Action.CREATE,
-            f"Creating minikube profile '{name}' (first start downloads about 1 GB)...",
-        )
+    if state.damaged:
+        decision = _anew(wish, state)
+    elif state.profile is None:
+        decision = _create(wish)
+    elif around.cut_off and _half_made(state) and not _needs_docker(state, around):
+        decision = _anew_after_cut(wish)
+    elif state.never_ran and not _needs_docker(state, around):
+        # Nothing was made of it yet, so nothing of it counts.
+        decision = _create(wish, other=contradiction(state.profile, wish.making) is not None)
     else:
-        decision = _for_profile(state.profile, state.status, tried, docker)
-    if decision.do in tried and decision.do is not Action.WAIT:
-        raise not_answering(name)
+        if other := contradiction(state.profile, wish.making):
+            raise mismatch(state.profile, *other)
+        decision = _for_profile(wish, state.profile, state, around)
+    if decision.do in around.tried and decision.do is not Action.WAIT:
+        raise not_answering(wish.profile, state)
     return decision
 
 
-def _for_profile(
-    profile: Profile, status: MinikubeStatus | None, tried: Collection[Action], docker: bool
-) -> Decision:
-    name = profile.name
-    match status:
-        case None:
-            raise not_answering(name)
-        case MinikubeStatus(host="InsufficientStorage"):
-            raise disk_full(name)
-        case status if status == GONE:
-            return _for_missing_node(profile, docker)
-        case MinikubeStatus(host="Starting" | "Stopping"):
-            return Decision(Action.WAIT, WAITING)
-        case MinikubeStatus(host="Stopped" | "Saved" | "Paused"):
-            return Decision(Action.START, f"Starting stopped minikube '{name}'...")
-        case MinikubeStatus(host="Running", apiserver="Paused"):
-            return Decision(Action.UNPAUSE, f"minikube '{name}' is paused; resuming.")
-        case status if status.well:
-            return Decision(Action.NOTHING, f"minikube '{name}' is running.")
-        case MinikubeStatus(host="Running", kubelet="Running", apiserver="Running"):
-            do = Action.START if Action.REFRESH in tried else Action.REFRESH
-            return Decision(do, f"Refreshing kubeconfig for '{name}'.")
-    return Decision(Action.START, f"Kubernetes in '{name}' is not answering; repairing...")
+def _create(wish: Wish, *, other: bool = False) -> Decision:
+    text = f"Creating minikube profile '{wish.profile}' (first start downloads about 1 GB)..."
+    return Decision(Action.RECREATE if other else Action.CREATE, text)
 
 
-def _for_missing_node(profile: Profile, docker: bool) -> Decision:
-    if not docker and profile.driver in BY_DOCKER:
-        raise docker_down()
+def _anew_after_cut(wish: Wish) -> Decision:
+    """minikube calls what it finds complete, though it lacks network and DNS for good."""
     return Decision(
-        Action.START,
-        f"The node of '{profile.name}' is missing; recreating it."
-        " Data inside the old node is lost.",
+        Action.RECREATE,
+        f"Making minikube '{wish.profile}' anew: its first start was cut off, and minikube does"
+        " not finish that.",
     )
 
 
-def needs_docker(state: ProfileState) -> bool:
+def _anew(wish: Wish, state: ProfileState) -> Decision:
+    found = condition(wish.profile, state)
+    if not wish.making.recreate:
+        raise recreate_refused(wish.profile, found)
+    return Decision(
+        Action.RECREATE, f"Deleting minikube '{wish.profile}' and making it anew, as you asked."
+    )
+
+
+def _for_profile(
+    wish: Wish, profile: Profile, state: ProfileState, around: Circumstances
+) -> Decision:
+    """Decide by the node, which may be gone or asleep."""
+    name, status = profile.name, state.status
+    found = condition(name, state, docker=around.docker)
+    match status:
+        case None | MinikubeStatus(host="InsufficientStorage"):
+            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+        case _ if status == GONE:
+            if _needs_docker(state, around):
+                raise docker_down()
+            return _anew(wish, state)
+        case MinikubeStatus(host="Starting" | "Stopping"):
+            return Decision(Action.WAIT, WAITING)
+        case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
+            return Decision(
+                Action.UNFREEZE, f"minikube '{name}' {found.words}; unfreezing its node."
+            )
+        case MinikubeStatus(host="Running"):
+            return _for_kubernetes(profile, status, found, around)
+    if not profile.finished:
+        return Decision(Action.START, GOING_ON.format(name))
+    return Decision(Action.START, f"Starting stopped minikube '{name}'...")
+
+
+def _for_kubernetes(
+    profile: Profile, status: MinikubeStatus, found: Condition, around: Circumstances
+) -> Decision:
+    name = profile.name
+    if status.well:
+        return Decision(Action.NOTHING, f"minikube '{name}' is running.")
+    if status.apiserver == "Paused":
+        return Decision(Action.UNPAUSE, f"minikube '{name}' is paused; resuming.")
+    if (status.kubelet, status.apiserver) == ("Running", "Running"):
+        if Action.REFRESH in around.tried:  # a start would restart all that runs in it
+            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+        return Decision(Action.REFRESH, f"Mending the kubeconfig entry of minikube '{name}'.")
+    if not profile.finished:
+        return Decision(Action.START, GOING_ON.format(name))
+    return Decision(Action.START, f"Kubernetes in '{name}' is not answering; repairing...")
+
+
+def _half_made(state: ProfileState) -> bool:
+    return state.profile is not None and not state.profile.finished and not state.running
+
+
+def _needs_docker(state: ProfileState, around: Circumstances) -> bool:
+    return asks_docker(state) and not around.docker
+
+
+def asks_docker(state: ProfileState) -> bool:
     """Whether the decision depends on this machine's Docker, which costs time to ask."""
     return state.status == GONE and state.profile is not None and state.profile.driver in BY_DOCKER
 
@@ -143,42 +201,26 @@ def check_version(version: tuple[int, ...]) -> str:
     if version < OLDEST:
         raise ClusterUnreachableError(
             f"minikube v{text} is too old; 1.30+ needed (1.38+ recommended).",
-            hint="update it: https://minikube.sigs.k8s.io/docs/start/",
+            hint=Hint(words=f"update it: {INSTALL}"),
         )
     return f"minikube v{text} is old: 1.38+ is recommended." if version < ADVISED else ""
-
-
-Road = Literal["engine", "host", "node"]
-
-
-def image_route(profile: Profile) -> tuple[Road, str]:
-    """Say how an image gets into this profile: its Docker, this host's Docker, or minikube."""
-    name, runtime = profile.name, profile.runtime
-    if profile.driver == "none":
-        return "host", "Driver 'none': using this host's Docker."
-    if len(profile.nodes) > 1:
-        return "node", (
-            f"'{name}' has {len(profile.nodes)} nodes, and docker-env serves one:"
-            " building on each with `minikube image build --all`."
-        )
-    if runtime != "docker":
-        return "node", (
-            f"'{name}' uses {runtime}: building with `minikube image build`."
-            " For the Docker API recreate with --container-runtime=docker."
-        )
-    return "engine", ""
 
 
 def start_words(wish: Wish, profile: Profile | None) -> list[str]:
     """Write the arguments of `minikube start`.
 
     A new profile gets the docker runtime by name: it is the default up to 1.38 only. An existing
-    one gets its own driver and runtime: the user's minikube defaults would win over them.
-    --keep-context leaves the user's current context alone.
+    one gets its own driver, runtime and version: the user's `minikube config set` would win over
+    them otherwise.
+    --keep-context leaves the user's current context alone, but only while a profile is made.
     """
     common = ["start", "--interactive=false", "--keep-context", "-o", "json"]
     if profile is not None:
-        own = {"driver": profile.driver, "container-runtime": profile.runtime}
+        own = {
+            "driver": profile.driver,
+            "container-runtime": profile.runtime,
+            "kubernetes-version": profile.kubernetes,
+        }
     else:
         own = {
             "nodes": "1",
@@ -219,32 +261,40 @@ def mebibytes(size: str) -> int:
 
 
 def mismatch(profile: Profile, own: str, asked: str) -> FlashsaleError:
+    """Say that a profile cannot become what was asked for."""
     return BadInputError(
         f"'{profile.name}' already uses {own}, and minikube cannot change that.",
-        hint=f"minikube delete -p {profile.name}, or use --profile NAME for {asked}",
+        hint=Hint(words=f"use --profile NAME for {asked}, or minikube delete -p {profile.name}"),
     )
 
 
-def not_answering(name: str) -> ClusterUnreachableError:
+def recreate_refused(name: str, found: Condition) -> RecreateRefusedError:
+    """Say what only `minikube delete` mends, and how to insist."""
+    return RecreateRefusedError(
+        f"minikube '{name}' {found.words}. Only deleting it helps, and that loses what is in it.",
+        hint=f"{up_command(name)} --recreate",
+        question=f"Delete minikube '{name}' with all that is in it, and make it anew?",
+    )
+
+
+def not_answering(name: str, state: ProfileState) -> ClusterUnreachableError:
+    """Say that what could be done did not help."""
+    found = condition(name, state)
     return ClusterUnreachableError(
-        f"Kubernetes in minikube '{name}' is not answering.", hint=f"run: minikube logs -p {name}"
+        f"minikube '{name}' {found.words}, though it was started just now.",
+        hint=f"minikube logs -p {name}",
     )
 
 
 def locked(name: str, details: str = "") -> LockedError:
+    """Say that somebody else is at work on a profile."""
     return LockedError(
         f"Another minikube is at work on '{name}'.",
-        hint="wait until it is done, then run it again; to find it: ps ax | grep minikube",
+        hint="ps ax | grep minikube",
         details=details,
     )
 
 
-def disk_full(name: str) -> ClusterUnreachableError:
-    return ClusterUnreachableError(
-        f"Disk of the minikube node '{name}' is full.",
-        hint=f"minikube ssh -p {name} -- docker system prune, or free host disk",
-    )
-
-
 def docker_down() -> ClusterUnreachableError:
-    return ClusterUnreachableError("Docker is not running.", hint="start Docker, then retry")
+    """Say that Docker has to be started."""
+    return ClusterUnreachableError("Docker is not running.", hint=start_docker())

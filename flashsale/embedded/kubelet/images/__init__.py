@@ -1,0 +1,1 @@
+"""Images of the node: reading Dockerfiles, following them, packages, and the store."""

@@ -4,6 +4,7 @@
 atomic rename: an image folder appears complete or not at all, and a name points to one or another.
 
     root/blobs/HEX/image.json, root/blobs/HEX/rootfs/...     root/names/QUOTED-NAME
+    root/layers/HEX: packages that images install            root/history/QUOTED-REPOSITORY
 """
 
 from __future__ import annotations
@@ -19,15 +20,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base import dockerfile as dockerfiles
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
-from flashsale.embedded.kubelet.images import dockerfile as dockerfiles
-from flashsale.embedded.kubelet.images import image_recipe as recipes
+from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
+from flashsale.embedded.kubelet.images import dockerfile_reader
+from flashsale.embedded.kubelet.images.image_files import ImageFile, ImageFiles
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
-from flashsale.embedded.kubelet.images.image_reference import InvalidReferenceError, normalise
+from flashsale.embedded.kubelet.images.install_commands import is_available, is_satisfied
+from flashsale.embedded.kubelet.images.package_layers import (
+    COMPLETE,
+    Emit,
+    InstallError,
+    PackageLayers,
+    disk_usage,
+)
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_FILES = 10_000
+KEPT = 2  # images of each app that stay when nothing runs them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,8 @@ class NodeImage:
     user: str = ""  # noted, never applied: pods run as whoever started the cluster
     ports: tuple[int, ...] = ()
     size: int = 0  # bytes
+    packages: Path | None = None  # an environment of its own; None for flashsale's
+    environments: tuple[str, ...] = ()  # where the image has virtual environments
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ class ImageStore:
     def __init__(self, root: Path) -> None:
         self._blobs = root / "blobs"
         self._names = root / "names"
+        self._history = root / "history"
+        self.layers = PackageLayers(root / "layers")
 
     def build(
         self,
@@ -69,44 +84,64 @@ class ImageStore:
         folder: Path,
         dockerfile: Path,
         build_args: Mapping[str, str] | None = None,
+        emit: Emit = lambda line: None,
     ) -> BuiltImage:
         """Make an image of an app folder, or find that it is there.
 
+        Args:
+            emit: gets each line of what installs packages.
+
         Raises:
             BadInputError: the Dockerfile, the folder or the name cannot be used.
+            InstallError: packages cannot be installed.
             FlashsaleError: the disk refuses.
         """
         full = _full_name(name)
-        instructions = dockerfiles.parse(_read(dockerfile), str(dockerfile), build_args)
+        stages = dockerfiles.stages(_read(dockerfile), str(dockerfile), build_args)
         try:
-            recipe = recipes.write(instructions, folder)
-        except OSError as error:
-            raise BadInputError(
-                f"{error.filename or folder} cannot be read: {error.strerror or error}."
-            ) from error
-        try:
-            identity, built = self._store(recipe, folder)
+            recipe = dockerfile_reader.read(stages, folder)
+            layer, notes = self._packages(recipe, emit)
+            identity, built = self._store(recipe, layer, folder)
             self._point(full, identity)
         except OSError as error:
+            if error.filename and Path(error.filename).is_relative_to(folder):
+                raise BadInputError(
+                    f"{error.filename} cannot be read: {error.strerror or error}."
+                ) from error
             raise FlashsaleError(
                 f"The image {name} cannot be stored in {self._blobs.parent}:"
                 f" {error.strerror or error}.",
-                hint=f"free some disk space: df -h {self._blobs.parent}",
+                hint=Hint(f"df -h {self._blobs.parent}", "shows the disk that needs room"),
             ) from error
-        return BuiltImage(name, f"sha256:{identity}", built, recipe.notes)
+        return BuiltImage(name, f"sha256:{identity}", built, (*recipe.notes, *notes))
+
+    def _packages(self, recipe: ImageRecipe, emit: Emit) -> tuple[str, tuple[str, ...]]:
+        """Provide what RUN installs; nothing where flashsale's own environment has it all."""
+        if all(map(is_satisfied, recipe.installs)):
+            return "", ()
+        try:
+            return self.layers.provide(recipe.installs, emit), ()
+        except InstallError as error:
+            if not error.offline or not all(map(is_available, recipe.installs)):
+                raise
+            text = "; ".join(one.text for one in recipe.installs)
+            return "", (
+                f"The package index cannot be reached, so {text} was not run: the image has the"
+                " versions of flashsale's own environment.",
+            )
 
     def get(self, reference: str) -> NodeImage | None:
         """Return the image that a name (or a name@sha256:...) stands for; None if it is not here.
 
         Raises:
-            InvalidReferenceError: it cannot name an image.
+            InvalidImageNameError: it cannot name an image.
         """
-        full = normalise(reference)
+        full = full_name(reference)
         name, _, digest = full.partition("@sha256:")
         try:
             identity = digest or self._name_file(full).read_text().strip()
             described = json.loads((self._blobs / identity / "image.json").read_text())
-            return _image(name, identity, self._blobs / identity / "rootfs", described)
+            return self._image(name, identity, described)
         except (OSError, ValueError, KeyError):
             return None  # absent, or damaged
 
@@ -119,13 +154,13 @@ class ImageStore:
                     images.append(self.get(unquote(file.name)))
         return sorted((image for image in images if image), key=lambda image: image.name)
 
-    def _store(self, recipe: ImageRecipe, folder: Path) -> tuple[str, bool]:
+    def _store(self, recipe: ImageRecipe, layer: str, folder: Path) -> tuple[str, bool]:
         """Copy into a new folder while hashing, so that what is stored is what was hashed."""
         self._blobs.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=self._blobs))
         try:
-            content, size = _copy_files(recipe, new / "rootfs", folder)
-            described = _describe(recipe)
+            content, size = _write_files(recipe.files, new / "rootfs", folder)
+            described = _describe(recipe, layer)
             identity = hashlib.sha256(
                 json.dumps([described, content], sort_keys=True).encode()
             ).hexdigest()
@@ -141,6 +176,60 @@ class ImageStore:
     def _point(self, full: str, identity: str) -> None:
         self._names.mkdir(parents=True, exist_ok=True)
         replace_file(self._name_file(full), identity + "\n")
+        self._remember(ImageName.parse(full).repository, identity)
+
+    def _remember(self, repository: str, identity: str) -> None:
+        """Note the order in which an app's images were made, the newest last."""
+        self._history.mkdir(parents=True, exist_ok=True)
+        file = self._history / quote(repository, safe="")
+        before = file.read_text().split() if file.exists() else []
+        replace_file(file, "\n".join([*(one for one in before if one != identity), identity, ""]))
+
+    def collect(self, running: set[str], keep: int = KEPT) -> int:
+        """Remove the images that nobody needs; returns the bytes that this freed.
+
+        What stays: the last ``keep`` images of each app, and what runs.
+
+        Args:
+            running: identities (64 hex digits) of images that containers run.
+        """
+        kept, freed = set(running), 0
+        with contextlib.suppress(FileNotFoundError):
+            for file in self._history.iterdir():
+                if not file.name.startswith("."):
+                    kept |= set(file.read_text().split()[-keep:])
+        with contextlib.suppress(FileNotFoundError):
+            for name in self._names.iterdir():
+                if not name.name.startswith(".") and name.read_text().strip() not in kept:
+                    name.unlink(missing_ok=True)
+        layers = set()
+        with contextlib.suppress(FileNotFoundError):
+            for blob in self._blobs.iterdir():
+                if blob.name in kept:
+                    layers.add(_layer(blob))
+                elif not blob.name.startswith(".new-"):
+                    freed += disk_usage(blob)
+                    shutil.rmtree(blob, ignore_errors=True)
+        return freed + self.layers.collect(layers)
+
+    def _image(self, name: str, identity: str, described: dict[str, Any]) -> NodeImage | None:
+        layer = described.get("packages")
+        if layer and not (self.layers.path(layer) / COMPLETE).exists():
+            return None
+        return NodeImage(
+            name,
+            f"sha256:{identity}",
+            self._blobs / identity / "rootfs",
+            tuple(described["entrypoint"]),
+            tuple(described["cmd"]),
+            described["env"],
+            described["workdir"],
+            described["user"],
+            tuple(described["ports"]),
+            described.get("size", 0),
+            self.layers.path(layer) if layer else None,
+            tuple(described.get("environments") or ()),
+        )
 
     def _name_file(self, full: str) -> Path:
         return self._names / quote(full, safe="")
@@ -158,10 +247,10 @@ def _rename_new(new: Path, final: Path) -> None:
 
 def _full_name(name: str) -> str:
     try:
-        return normalise(name)
-    except InvalidReferenceError as error:
+        return full_name(name)
+    except InvalidImageNameError as error:
         raise BadInputError(
-            f"{name!r} cannot name an image: {error}.", hint="use a name like flashsale:1.0"
+            f"{name!r} cannot name an image: {error}.", hint="flashsale up --image flashsale:1.0"
         ) from error
 
 
@@ -173,51 +262,57 @@ def _read(dockerfile: Path) -> str:
         raise BadInputError(f"{dockerfile} cannot be read: {why}.") from error
 
 
-def _copy_files(recipe: ImageRecipe, rootfs: Path, folder: Path) -> tuple[dict[str, str], int]:
-    """Copy the files; returns a hash and mode for each, and the size of all in bytes."""
-    if len(recipe.files) > MAX_FILES:
-        raise _too_big(folder, f"{len(recipe.files)} files, more than {MAX_FILES}")
+def _write_files(files: ImageFiles, rootfs: Path, folder: Path) -> tuple[dict[str, str], int]:
+    """Write the files; returns kind, mode and hash of each, and the size of all in bytes."""
+    if len(files.entries) > MAX_FILES:
+        raise _too_big(folder, f"{len(files.entries)} files, more than {MAX_FILES}")
+    rootfs.mkdir(parents=True)
     content, size = {}, 0
-    for place in sorted(recipe.folders):
-        (rootfs / place).mkdir(parents=True, exist_ok=True)
-        content[place + "/"] = ""
-    for place, source in sorted(recipe.files.items()):
-        digest, length, mode = hashlib.sha256(), 0, _mode(source)
-        (rootfs / place).parent.mkdir(parents=True, exist_ok=True)
+    for place, entry in sorted(files.entries.items()):
+        if entry.is_folder:
+            (rootfs / place).mkdir(exist_ok=True)
+            content[place + "/"] = ""
+            continue
+        if entry.link:
+            (rootfs / place).symlink_to(entry.link)
+            content[place] = f"-> {entry.link}"
+            continue
+        digest, length = hashlib.sha256(), 0
         with (rootfs / place).open("wb") as target:
-            for block in _blocks(source):
+            for block in _blocks(entry):
                 size, length = size + len(block), length + len(block)
                 if size > MAX_BYTES:
                     raise _too_big(folder, f"more than {MAX_BYTES // 1024 // 1024} MiB")
                 digest.update(block)
                 target.write(block)
-        (rootfs / place).chmod(mode)
-        content[place] = f"{mode:o} {length} {digest.hexdigest()}"
+        (rootfs / place).chmod(entry.mode | 0o600)
+        content[place] = f"{entry.mode:o} {length} {digest.hexdigest()}"
     return content, size
 
 
-def _blocks(source: Path) -> Iterator[bytes]:
+def _blocks(entry: ImageFile) -> Iterator[bytes]:
+    if not isinstance(entry.source, Path):
+        yield entry.read()
+        return
     try:
-        with source.open("rb") as file:
+        with entry.source.open("rb") as file:
             while block := file.read(1 << 20):
                 yield block
     except OSError as error:
-        raise BadInputError(f"{source} cannot be read: {error.strerror}.") from error
-
-
-def _mode(source: Path) -> int:
-    return 0o755 if source.stat().st_mode & 0o100 else 0o644
+        raise BadInputError(f"{entry.source} cannot be read: {error.strerror}.") from error
 
 
 def _too_big(folder: Path, what: str) -> BadInputError:
     return BadInputError(
         f"The app folder {folder} holds {what}.",
-        hint=f"list what does not belong into the image in {folder / '.dockerignore'}",
+        hint=Hint(words=f"list what does not belong in the image in {folder / '.dockerignore'}"),
     )
 
 
-def _describe(recipe: ImageRecipe) -> dict[str, Any]:
+def _describe(recipe: ImageRecipe, layer: str) -> dict[str, Any]:
     return {
+        "packages": layer,
+        "environments": sorted(set(recipe.environments)),
         "entrypoint": list(recipe.entrypoint),
         "cmd": list(recipe.cmd),
         "env": recipe.env,
@@ -227,16 +322,8 @@ def _describe(recipe: ImageRecipe) -> dict[str, Any]:
     }
 
 
-def _image(name: str, identity: str, rootfs: Path, described: dict[str, Any]) -> NodeImage:
-    return NodeImage(
-        name,
-        f"sha256:{identity}",
-        rootfs,
-        tuple(described["entrypoint"]),
-        tuple(described["cmd"]),
-        described["env"],
-        described["workdir"],
-        described["user"],
-        tuple(described["ports"]),
-        described.get("size", 0),
-    )
+def _layer(blob: Path) -> str:
+    """Return which packages an image has; empty for none, or if that cannot be read."""
+    with contextlib.suppress(OSError, ValueError):
+        return str(json.loads((blob / "image.json").read_text()).get("packages") or "")
+    return ""

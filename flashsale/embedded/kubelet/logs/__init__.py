@@ -1,0 +1,1 @@
+"""What containers said: the files, and reading them as kubectl logs does."""

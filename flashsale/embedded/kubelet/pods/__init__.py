@@ -1,0 +1,1 @@
+"""Pods: what is known of one, the work on it, and its status."""

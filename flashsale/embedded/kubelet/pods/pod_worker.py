@@ -42,6 +42,7 @@ class PodWorker:
         self._containers = [Container(one, self.pod) for one in spec["containers"]]
         self._grace: Grace | None = None
         self._probes: list[asyncio.Task[None]] = []
+        self._sidecars: list[asyncio.Task[Any]] = []
 
     @property
     def all(self) -> list[Container]:
@@ -63,7 +64,10 @@ class PodWorker:
             self._ending.set()
 
     def deleted(self) -> None:
-        """Note that the object is gone; what still runs gets SIGTERM now and SIGKILL in 2 s."""
+        """Note that the object is gone.
+
+        What still runs stops as on a real node: hooks have 1 s, then SIGTERM, SIGKILL 2 s later.
+        """
         self._gone.set()
         self._leave()
         if self._grace:
@@ -102,6 +106,8 @@ class PodWorker:
                 await self._work()
                 await self._gone.wait()
                 self._stop_probes()
+                for task in self._sidecars:
+                    task.cancel()
         finally:
             self._kill()
 
@@ -153,13 +159,26 @@ class PodWorker:
             self.pod.record("Normal", "SandboxChanged", text)
         await self._sandbox()
         for container in self._init:
-            await container.run()
+            if container.is_sidecar:
+                self._sidecars.append(self.pod.tasks.create_task(container.run()))
+                self._start_probes(container)
+                await container.has_started.wait()
+            else:
+                await container.run()
         if initialized(self.pod.state):
-            self._start_probes()
+            self._start_probes(*self._containers)
             async with asyncio.TaskGroup() as running:
                 for container in self._containers:
                     running.create_task(container.run(), name=f"container {container.name}")
+        await self._stop_sidecars(Grace(self.pod.usual_grace))
         self._over()
+
+    async def _stop_sidecars(self, grace: Grace) -> None:
+        """Stop them in reverse order, once the containers that they serve have ended."""
+        for task in self._sidecars:
+            task.cancel()
+        for container in reversed(self._init):
+            await container.stop(grace)
 
     async def _sandbox(self) -> None:
         """Give the pod its address."""
@@ -176,8 +195,8 @@ class PodWorker:
                 await asyncio.sleep(10 * RETRY)
         self.pod.reach(address)
 
-    def _start_probes(self) -> None:
-        for container in self._containers:
+    def _start_probes(self, *containers: Container) -> None:
+        for container in containers:
             for worker in container.workers:
                 name = f"{worker.probe.kind} probe of {container.name}"
                 self._probes.append(self.pod.tasks.create_task(worker.run(), name=name))
@@ -198,8 +217,9 @@ class PodWorker:
         self.pod.publish()
         self._grace = Grace(0 if self._gone.is_set() else self.pod.grace)
         async with asyncio.TaskGroup() as stopping:
-            for container in self.all:
+            for container in self._containers:
                 stopping.create_task(container.stop(self._grace), name=f"stop {container.name}")
+        await self._stop_sidecars(self._grace)
         self._stop_probes()  # readiness was asked until now
         self.pod.leave()
         ended = self.pod.state.ended()

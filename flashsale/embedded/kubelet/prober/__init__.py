@@ -1,0 +1,1 @@
+"""Probes: what to ask, when, and what the answers come to."""

@@ -1,0 +1,1 @@
+"""Containers as processes: files and root, the shim above each, addresses, and how they stop."""

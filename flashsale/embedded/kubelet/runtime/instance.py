@@ -6,27 +6,26 @@ import asyncio
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flashsale.base.files import replace_file
 from flashsale.embedded.kubelet.images.image_store import NodeImage
+from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
 from flashsale.embedded.kubelet.runtime.container_env import expand
+from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles, termination_path
+from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot, is_possible
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
-from flashsale.embedded.kubelet.runtime.processes import Groups, Process, spawn
+from flashsale.embedded.kubelet.runtime.processes import MARK, Process, kill_marked, spawn
 from flashsale.embedded.types.go_text import os_error
 from flashsale.objects.models import Object
 
-GUEST = Path(__file__).with_name("guest")
-# All that a container takes over from the environment of whoever started the cluster: what text
-# looks like, what time it is, and what this Python may need to start at all.
-PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+MESSAGE_LIMIT, MESSAGE_FROM_LOG = 4096, 2048  # bytes of a termination message
 OUTPUT_LIMIT = 10 * 1024  # bytes that are kept of what a probe's command says
 
 
@@ -44,7 +43,11 @@ class Launch:
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
-    cwd: Path
+    cwd: str
+    root: ContainerRoot | None = None
+    translate: Callable[[str], str] = str  # a path of the image, as processes have to be told it
+    words: Path | None = None  # where the container may write its last words
+    words_from_log: bool = False  # take them from the log where it has failed without any
 
 
 class Instance:
@@ -56,7 +59,7 @@ class Instance:
         self.process = process
         self.terminated = False  # SIGTERM was sent, or would have been ignored
         self.since = asyncio.get_running_loop().time()  # startedAt, on the loop's clock
-        self._launch, self._groups = launch, process.groups
+        self._launch = launch
         self._output, self._log, self._logs, self._pid = output, log, logs, pid
         self._commands: set[Process] = set()
         asyncio.get_running_loop().add_reader(output, self._read)
@@ -79,8 +82,13 @@ class Instance:
         """
         env = {**self._launch.env, "FLASHSALE_GUEST": self._launch.env["FLASHSALE_GUEST"][:-1]}
         with tempfile.TemporaryFile() as output:
-            process = spawn(
-                command, env=env, cwd=self._launch.cwd, output=output.fileno(), groups=self._groups
+            launch = self._launch
+            process = await spawn(
+                [*map(launch.translate, command)],
+                env=env,
+                cwd=launch.cwd,
+                output=output.fileno(),
+                join=self.process.pid if launch.root else 0,
             )
             self._commands.add(process)
             try:
@@ -91,6 +99,17 @@ class Instance:
                 self._commands.discard(process)
             output.seek(0)
             return code, output.read(OUTPUT_LIMIT).decode(errors="replace")
+
+    def last_words(self, *, failed: bool) -> str:
+        """Return the termination message, as kubectl shows it: 4 KiB of its file at most."""
+        text = b""
+        with contextlib.suppress(OSError):
+            if self._launch.words:
+                text = self._launch.words.read_bytes()[:MESSAGE_LIMIT]
+        if not text and failed and self._launch.words_from_log:
+            self.close()
+            text = log_file.render(_end_of(self._log.path), timestamps=False)[-MESSAGE_FROM_LOG:]
+        return text.decode(errors="replace")
 
     def close(self) -> None:
         """Take what is left of the output and end the log; safe to call again."""
@@ -124,8 +143,8 @@ class Instance:
 class Runtime:
     """Starts containers below ``root``: ``root/UID/CONTAINER/{rootfs,logs,pid}``."""
 
-    def __init__(self, root: Path, logs: Logs, groups: Groups) -> None:
-        self._root, self._logs, self._groups = root, logs, groups
+    def __init__(self, root: Path, logs: Logs) -> None:
+        self._root, self._logs = root, logs
 
     async def start(
         self,
@@ -135,10 +154,12 @@ class Runtime:
         variables: Mapping[str, str],
         address: PodAddress,
         container_id: str,
+        volumes: Mapping[str, Path] | None = None,
     ) -> Instance:
         """Start a container in a fresh copy of its image's files.
 
         Args:
+            volumes: what is mounted in it, by place.
             variables: what the pod defines, service links included.
 
         Raises:
@@ -146,50 +167,63 @@ class Runtime:
         """
         meta = pod["metadata"]
         folder = self._root / meta["uid"] / spec["name"]
-        rootfs = folder / "rootfs"
+        own_root = await asyncio.to_thread(is_possible)
+        files = ContainerFiles(folder, image, self._root, own_root=own_root)
         try:
-            await _to_the_end(asyncio.to_thread(_fresh_copy, image.rootfs, rootfs))
-            cwd = rootfs / (spec.get("workingDir") or image.workdir).lstrip("/")
-            cwd.mkdir(parents=True, exist_ok=True)
+            await _to_the_end(asyncio.to_thread(files.lay_out, spec, volumes or {}))
+            cwd = files.folder_for(spec.get("workingDir") or image.workdir)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
             why = os_error(error) if isinstance(error, OSError) else error
             raise StartError(f"the container's files cannot be laid out: {why}", 128) from error
-        env = _environment(image, variables, rootfs, meta["name"])
-        env["FLASHSALE_GUEST"] = guest(meta["name"], address)
-        argv = tuple(_inside(rootfs, word) for word in _command(spec, image, variables))
+        env = files.environment(variables, meta["name"])
+        env |= {"FLASHSALE_GUEST": guest(meta["name"], address), MARK: str(folder)}
+        if not own_root:
+            env["FLASHSALE_ROOT"] = str(files.rootfs)
+        argv = files.command(_command(spec, image, variables))
+        root = files.root(meta["name"], address.ip)
         try:
             log = self._logs.open(meta["uid"], spec["name"], container_id)
         except OSError as error:
             why = os_error(error)
             raise StartError(f"the container's log cannot be opened: {why}", 128) from error
+        launch = Launch(
+            argv,
+            env,
+            cwd,
+            root,
+            str if own_root else files.translate,
+            files.rootfs / termination_path(spec).lstrip("/"),
+            spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+        )
         try:
-            return self._spawn(Launch(argv, env, cwd), log, folder / "pid")
+            return await self._spawn(launch, log, folder)
         except OSError as error:
             self._logs.close(log)
             raise _why_not(argv, error) from error
 
-    def _spawn(self, launch: Launch, log: LogWriter, pid: Path) -> Instance:
+    async def _spawn(self, launch: Launch, log: LogWriter, folder: Path) -> Instance:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         try:
-            process = spawn(
-                launch.argv, env=launch.env, cwd=launch.cwd, output=writing, groups=self._groups
+            process = await spawn(
+                launch.argv, env=launch.env, cwd=launch.cwd, output=writing, root=launch.root
             )
-        except OSError:
+        except BaseException:
             os.close(reading)
             raise
         finally:
             os.close(writing)
         with contextlib.suppress(OSError):  # a full disk; the pod can do without
-            replace_file(pid, f"{process.pid}\n")
-        return Instance(launch, process, reading, log, self._logs, pid)
+            replace_file(folder / "pid", f"{process.pid}\n")
+        return Instance(launch, process, reading, log, self._logs, folder / "pid")
 
     def forget(self, uid: str) -> None:
         """Remove all that lies here of a pod whose object is gone."""
         shutil.rmtree(self._root / uid, ignore_errors=True)
 
     def sweep(self, uids: set[str]) -> None:
-        """Remove what lies here of pods that no longer exist."""
+        """Remove what lies here of pods that no longer exist, and processes of another life."""
+        kill_marked(f"{self._root}/")
         with contextlib.suppress(FileNotFoundError):
             for folder in self._root.iterdir():
                 if folder.name not in uids:
@@ -206,35 +240,6 @@ def guest(pod_name: str, address: PodAddress) -> str:
     return f"{pod_name};{address.ip};{address.loopback};{ports};1"
 
 
-def _environment(
-    image: NodeImage, variables: Mapping[str, str], rootfs: Path, pod_name: str
-) -> dict[str, str]:
-    """Return the environment. PATH begins where this Python's programs are (gunicorn, flask)."""
-    env = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
-    env |= {"HOME": str(rootfs), "HOSTNAME": pod_name, **image.env, **variables}
-    programs = os.path.dirname(sys.executable)
-    path = _translated(rootfs, env.get("PATH", ""))
-    env["PATH"] = _join(programs, *path, os.environ.get("PATH", os.defpath))
-    env["PYTHONPATH"] = _join(str(GUEST), *_translated(rootfs, env.get("PYTHONPATH", "")))
-    return env
-
-
-def _join(*parts: str) -> str:
-    return os.pathsep.join(part for part in parts if part)
-
-
-def _translated(rootfs: Path, path: str) -> list[str]:
-    return [_inside(rootfs, part) for part in path.split(os.pathsep) if part]
-
-
-def _inside(rootfs: Path, word: str) -> str:
-    """Let an absolute path that the image has (/app/main.py) mean the container's own copy."""
-    if not word.startswith("/") or not word.strip("/") or "\0" in word:
-        return word
-    copy = rootfs / word.lstrip("/")
-    return str(copy) if copy.exists() else word
-
-
 def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> list[str]:
     """Put the command together: the pod's `command` and `args` replace ENTRYPOINT and CMD."""
     command = [expand(word, variables) for word in spec.get("command") or []]
@@ -244,6 +249,13 @@ def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> li
     if not command + args:
         raise StartError("no command specified", 127)
     return command + args
+
+
+def _end_of(path: Path) -> bytes:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(log_file.last_lines(file, 80)[0])
+        return file.read()
+    return b""
 
 
 def _why_not(argv: Sequence[str], error: OSError) -> StartError:
@@ -264,14 +276,3 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
         with contextlib.suppress(OSError):
             await task
         raise
-
-
-def _fresh_copy(source: Path, target: Path) -> None:
-    """Copy the image's files; what an earlier run of the container wrote is gone."""
-    if target.exists():
-        shutil.rmtree(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.exists():
-        shutil.copytree(source, target, copy_function=shutil.copy)
-    else:
-        target.mkdir()

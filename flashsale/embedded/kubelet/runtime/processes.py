@@ -1,4 +1,4 @@
-"""Starting processes so that none is left behind, and hearing at once when one ends."""
+"""Processes of containers, each under a shim of its own, so that none is left behind."""
 
 from __future__ import annotations
 
@@ -6,42 +6,38 @@ import asyncio
 import contextlib
 import ctypes
 import errno
+import marshal
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-_PR_SET_PDEATHSIG = 1
+from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot
+
+SHIM = Path(__file__).with_name("shim.py")
+MARK = "FLASHSALE_CONTAINER"  # names the container in the environment of all that it starts
+KILL_ALL = 255
+START_SECONDS = 30.0
+_PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-class Groups(Protocol):
-    """Who must know which process groups exist."""
-
-    def add(self, group: int) -> None:
-        """One more."""
-
-    def remove(self, group: int) -> None:
-        """One less."""
-
-
 class Process:
-    """A process in a session of its own; when it ends, its whole process group is killed.
+    """A container's first process, in a session of its own. When it ends, all that it started is
+    killed, whatever session or group that is in: so a container ends with process 1."""
 
-    That is how a container ends: with process 1 of a PID namespace everything in it dies.
-    """
-
-    def __init__(self, popen: subprocess.Popen[bytes], groups: Groups) -> None:
-        self.pid = popen.pid
-        self._popen = popen
-        self.groups = groups
+    def __init__(
+        self, shim: subprocess.Popen[bytes], control: socket.socket, pid: int, mark: str
+    ) -> None:
+        self.pid, self._mark = pid, mark
+        self._shim, self._control = shim, control
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        groups.add(self.pid)
-        self._unwatch = on_exit(popen, self._finish)
+        self._unwatch = on_exit(shim, self._finish)
 
     @property
     def running(self) -> bool:
@@ -50,9 +46,7 @@ class Process:
 
     def signal(self, number: int) -> None:
         """Send a signal to the first process only, as a container runtime does."""
-        if self._popen.returncode is None:  # not reaped, so the number is still its own
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(self.pid, number)
+        self._say(number)
 
     def terminate(self) -> None:
         """Send SIGTERM, unless it would have no effect on process 1 of a real container.
@@ -64,9 +58,9 @@ class Process:
             self.signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL the whole group."""
+        """SIGKILL everything in the container."""
         if self.running:
-            _kill_group(self.pid)
+            self._say(KILL_ALL)
 
     async def wait(self) -> int:
         """Wait for the end; returns the exit code, 128 + N after signal N."""
@@ -75,54 +69,123 @@ class Process:
     def reap(self, timeout: float = 2.0) -> None:
         """Wait for the end of a killed process without the event loop (seconds)."""
         self._unwatch()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(timeout)
-            self._finish()
+        try:
+            self._shim.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._shim.kill()  # somebody has stopped it; the first process dies with it
+        self._finish()
+
+    def _say(self, number: int) -> None:
+        with contextlib.suppress(OSError):  # it has ended
+            self._control.send(bytes([number]))
 
     def _finish(self) -> None:
         if not self.ended.done():
-            _kill_group(self.pid)  # before reaping: until then nobody else can have this number
-            code = self._popen.wait()
-            self.groups.remove(self.pid)
-            self.ended.set_result(code if code >= 0 else 128 - code)
+            self._shim.wait()
+            words = _received(self._control).split()
+            self._control.close()
+            known = len(words) >= 2 and words[-2] == b"ended"
+            if not known and self._mark:
+                kill_marked(self._mark)  # the shim was killed, and could do no more
+            self.ended.set_result(int(words[-1]) if known else 128 + signal.SIGKILL)
 
 
-def spawn(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, output: int, groups: Groups
+async def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str,
+    output: int,
+    root: ContainerRoot | None = None,
+    join: int = 0,
 ) -> Process:
     """Start a process; both its output streams go to a file descriptor.
+
+    Args:
+        cwd: where it starts; in its own root, where it has one.
+        root: a root to make for it.
+        join: a process whose root it is to share.
 
     Raises:
         OSError: there is no such program, or it may not be run.
     """
+    if any("\0" in word for word in (*argv, *env, *env.values(), cwd)):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    request = {
+        "argv": list(argv),
+        "env": dict(env),
+        "cwd": cwd,
+        "root": root.request() if root else None,
+        "join": join,
+    }
+    ours, theirs = socket.socketpair()
+    with theirs:
+        shim = _start_shim(theirs, output, env)
     try:
-        popen = subprocess.Popen(
-            list(argv),
-            env=dict(env),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
-        )
-    except ValueError as error:  # a NUL in a word, a variable or the folder
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from error
-    return Process(popen, groups)
+        data = marshal.dumps(request)
+        ours.sendall(b"%08x" % len(data) + data)
+        answer = await _first_line(ours)
+    except BaseException:
+        ours.close()  # at which it kills what it has started
+        shim.wait()
+        raise
+    word, _, number = answer.partition(b" ")
+    if word == b"started":
+        return Process(shim, ours, int(number), env.get(MARK, ""))
+    ours.close()
+    await asyncio.to_thread(shim.wait)
+    code = int(number or errno.EIO)
+    raise OSError(code, os.strerror(code), argv[0])
 
 
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """On Linux, let the kernel kill the child when the parent dies: a second line to the guard."""
+def _start_shim(
+    control: socket.socket, output: int, env: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    mark = {MARK: env[MARK]} if MARK in env else {}
+    libraries = {name: env[name] for name in ("LD_LIBRARY_PATH",) if name in env}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(SHIM), str(control.fileno())],
+        env={**mark, **libraries},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=[control.fileno()],
+        start_new_session=True,
+        preexec_fn=_become_subreaper(),
+    )
+
+
+def _become_subreaper() -> Callable[[], Any] | None:
+    """On Linux, let orphans among the descendants become children of the shim."""
     if _LIBC is None:
         return None
     prctl = _LIBC.prctl  # looked up here: after the fork nothing may be loaded
+    return lambda: prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the kernel was asked
-            os._exit(1)
 
-    return ask
+async def _first_line(control: socket.socket) -> bytes:
+    """Read what the shim says once it has started the process, or has not."""
+    control.setblocking(False)
+    loop, line = asyncio.get_running_loop(), b""
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while not line.endswith(b"\n"):
+                data = await loop.sock_recv(control, 1)
+                if not data:
+                    break
+                line += data
+    except TimeoutError:
+        return b""
+    return line
+
+
+def _received(control: socket.socket) -> bytes:
+    data = b""
+    with contextlib.suppress(OSError):
+        while more := control.recv(4096):
+            data += more
+    return data
 
 
 def handles(pid: int, number: int) -> bool:
@@ -135,9 +198,23 @@ def handles(pid: int, number: int) -> bool:
     return caught is None or bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def _kill_group(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+def kill_marked(mark: str) -> int:
+    """Kill the processes whose environment names a container below ``mark``; returns how many.
+
+    For what a shim could not kill because it was itself killed. Where there is no /proc, none is
+    found.
+    """
+    wanted = f"{MARK}={mark}".encode()
+    killed = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes().split(b"\0")
+            if any(one.startswith(wanted) for one in variables) and int(folder.name) != os.getpid():
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed += 1
+        except OSError:
+            continue  # it ended, or is another user's
+    return killed
 
 
 def on_exit(popen: subprocess.Popen[bytes], callback: Callable[[], None]) -> Callable[[], None]:

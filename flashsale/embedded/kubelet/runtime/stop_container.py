@@ -16,6 +16,7 @@ from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.objects.models import Object
 
 MINIMUM = 2.0  # seconds between SIGTERM and SIGKILL, whatever the grace period says
+SHORTEST = 1.0  # seconds that hooks have, even those of a pod whose object is gone already
 HTTP_TIMEOUT = 60.0  # seconds for a hook's request; the grace period usually ends it first
 
 
@@ -29,13 +30,12 @@ class Grace:
     def __init__(self, seconds: float) -> None:
         """Begin to count now."""
         self._begin = asyncio.get_running_loop().time()
-        self._end = self._begin + seconds
+        self._end = self._begin + max(SHORTEST, seconds)
         self._limits: dict[asyncio.Timeout, float] = {}
-        self.hooks = seconds > 0  # with no time at all, hooks do not run
 
     def shorten(self, seconds: float) -> None:
         """Allow only so many seconds from the beginning; more than before is ignored."""
-        self._end = min(self._end, self._begin + seconds)
+        self._end = min(self._end, self._begin + max(SHORTEST, seconds))
         for limit, floor in self._limits.items():
             if not limit.expired():
                 limit.reschedule(max(self._end, floor))
@@ -58,7 +58,7 @@ async def stop(instance: Instance, grace: Grace, pre_stop: Callable[[], Awaitabl
     Args:
         pre_stop: runs the hook, if there is one; cancelled when the grace period ends.
     """
-    if grace.hooks and instance.process.running and not instance.terminated:
+    if instance.process.running and not instance.terminated:
         await pre_stop()
     instance.terminate()
     try:

@@ -242,7 +242,9 @@ def _with_guest(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
     folder = os.fsencode(FOLDER)
     if folder not in path.split(b":"):
         path = folder + (b":" + path if path else b"")
-    return {**environ, b"PYTHONPATH": path, VARIABLE.encode(): GUEST.encode()}
+    ours = {VARIABLE: GUEST, "FLASHSALE_ROOT": ROOT, "FLASHSALE_CONTAINER": CONTAINER}
+    kept = {name.encode(): os.fsencode(value) for name, value in ours.items() if value}
+    return {**environ, b"PYTHONPATH": path, **kept}
 
 
 def _patch_children() -> None:
@@ -279,12 +281,41 @@ def _handing_on(function: Callable[..., Any]) -> Callable[..., Any]:
 def _hide() -> None:
     """Take our variables out of os.environ, but not out of what child processes inherit."""
     data: Any = getattr(os.environ, "_data", {})
-    data.pop(VARIABLE.encode(), None)
+    for name in (VARIABLE, "FLASHSALE_ROOT", "FLASHSALE_CONTAINER"):
+        data.pop(name.encode(), None)
     rest = [part for part in os.environ.get("PYTHONPATH", "").split(":") if part != FOLDER]
     if rest and rest != [""]:
         data[b"PYTHONPATH"] = os.fsencode(":".join(rest))
     else:
         data.pop(b"PYTHONPATH", None)
+
+
+def _see_own_root() -> None:
+    """Let absolute paths mean the container's copy where it has no root of its own."""
+    import builtins
+    import io
+
+    def real(path: Any) -> Any:
+        if isinstance(path, str) and path.startswith("/") and not path.startswith(ROOT):
+            first = path.split("/", 2)[1]
+            if first in TOPS and (first not in SYSTEM or lexists(ROOT + path)):
+                return ROOT + path
+        return path
+
+    def seeing(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(path: Any, *args: Any, **kwargs: Any) -> Any:
+            return function(real(path), *args, **kwargs)
+
+        return wrapped
+
+    lexists = os.path.lexists
+    TOPS = set(os.listdir(ROOT))
+    builtins.open = io.open = seeing(open)
+    for name in (
+        *("open", "stat", "lstat", "listdir", "scandir", "mkdir", "chdir", "access", "remove"),
+        *("unlink", "rmdir", "chmod", "utime", "readlink", "statvfs", "truncate"),
+    ):
+        setattr(os, name, seeing(getattr(os, name)))
 
 
 def _chain() -> None:
@@ -302,6 +333,9 @@ def _chain() -> None:
 
 
 GUEST = os.environ.get(VARIABLE, "")
+ROOT = os.environ.get("FLASHSALE_ROOT", "")  # where it has no root of its own
+CONTAINER = os.environ.get("FLASHSALE_CONTAINER", "")  # by which its processes are known
+SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "etc", "var", "dev", "tmp", "root", "home", "opt")
 if GUEST:
     import _socket
     from errno import EADDRINUSE
@@ -314,5 +348,7 @@ if GUEST:
     _patch_children()
     if pod.init and os.getpid() == os.getsid(0):  # children of the first process are not leaders
         _ignore_sigterm()
+    if ROOT:
+        _see_own_root()
     _hide()
 _chain()

@@ -1,0 +1,102 @@
+"""minikube's own folder and the rules for what lies in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from flashsale.base.errors import BadInputError, ClusterUnreachableError
+
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+NAME = re.compile(rf"(?:{LABEL}\.)*{LABEL}")  # pkg/minikube/config/profile.go
+RESERVED = (
+    *("start", "stop", "status", "delete", "config"),
+    *("open", "profile", "addons", "cache", "logs"),
+)
+
+
+class MinikubeFilesError(ClusterUnreachableError):
+    """minikube may not use its own files."""
+
+
+def check_name(profile: str) -> None:
+    """Do nothing for a name that minikube takes for a profile.
+
+    Raises:
+        BadInputError: it does not.
+    """
+    if profile.lower() in RESERVED:
+        raise BadInputError(
+            f"minikube keeps the name '{profile}' to itself: no profile can have it.",
+            hint="flashsale up --profile shop",
+        )
+    if len(profile) < 2 or not NAME.fullmatch(profile):
+        raise BadInputError(
+            f"minikube takes no profile named '{profile}': a name has two or more letters, digits"
+            " and dashes, and begins and ends with a letter or a digit.",
+            hint="flashsale up --profile shop",
+        )
+
+
+def folder() -> Path:
+    """Name minikube's folder: `$MINIKUBE_HOME`, to which it adds `.minikube`, or `~/.minikube`."""
+    named = os.environ.get("MINIKUBE_HOME", "")
+    home = Path(named) if named else Path.home()
+    return home if home.name == ".minikube" else home / ".minikube"
+
+
+def config_file(profile: str) -> Path:
+    """Name the file in which minikube keeps how a profile was made."""
+    return folder() / "profiles" / profile / "config.json"
+
+
+def not_ours(profile: str, words: str) -> MinikubeFilesError:
+    """Say which file minikube may not use, whose it is, and how to get it back.
+
+    Args:
+        words: minikube's own, shown where no such file is found.
+    """
+    home = shlex.quote(str(folder())).replace(str(Path.home()), "~", 1)
+    mend = f"sudo chown -R $USER {home} && chmod -R u+rwX {home}"
+    file = next(filter(_closed, _files(profile)), None)
+    if file is None:
+        lines = [line.strip() for line in words.splitlines() if line.strip()]
+        return MinikubeFilesError(
+            f"minikube may not use its files in {folder()}.", hint=mend, details="\n".join(lines)
+        )
+    owner = _owner(file)
+    return MinikubeFilesError(
+        f"minikube may not use {file}" + (f", which belongs to {owner}." if owner else "."),
+        hint=mend,
+    )
+
+
+def _files(profile: str) -> Iterator[Path]:
+    home, config = folder(), config_file(profile)
+    yield from (home, home / "profiles", config.parent, config)
+    yield from (home / name for name in ("certs", "machines", f"machines/{profile}", "config"))
+    yield from (home / name for name in ("config/config.json", "ca.crt", "ca.key", "logs"))
+
+
+def _closed(file: Path) -> bool:
+    try:
+        mode = os.R_OK | os.W_OK | (os.X_OK if file.is_dir() else 0)
+        return os.path.lexists(file) and not os.access(file, mode)
+    except PermissionError:  # the folder above it was said already
+        return False
+
+
+def _owner(file: Path) -> str:
+    """Name the file's owner; empty if it is this user, or nobody knows."""
+    try:
+        number = file.stat().st_uid
+        if number == os.getuid():
+            return ""
+        import pwd
+
+        return pwd.getpwuid(number).pw_name
+    except (OSError, KeyError, ImportError, AttributeError):  # Windows has neither
+        return ""

@@ -1,0 +1,179 @@
+"""COPY and ADD, as BuildKit does them: from the app folder, from another stage, from a document."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flashsale.base.dockerfile import Instruction
+from flashsale.base.dockerignore import Ignore, compile_pattern
+from flashsale.base.errors import Hint
+from flashsale.embedded.kubelet.images.image_files import (
+    FILE_MODE,
+    FOLDER_MODE,
+    PROGRAM_MODE,
+    ImageFile,
+    ImageFiles,
+    absolute,
+    new_mode,
+)
+from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, skip
+
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
+# Where installed packages lie: taken from another stage, they are its installs.
+_PACKAGES = ("usr/local", "usr/lib/python3", "root/.local", "opt/venv", "venv", "wheels")
+
+
+@dataclass(slots=True)
+class AppFolder:
+    """The build context."""
+
+    folder: Path
+    _files: ImageFiles | None = field(default=None)
+
+    @property
+    def files(self) -> ImageFiles:
+        """All that may be copied; read when it is first needed."""
+        if self._files is None:
+            self._files = _read(self.folder)
+        return self._files
+
+
+def _read(folder: Path) -> ImageFiles:
+    files = ImageFiles()
+    for name in Ignore.of(folder).walk(folder):
+        path = folder / name
+        if path.is_symlink() and (_stays_inside(path, folder) or not path.is_file()):
+            files.entries[name] = ImageFile(mode=0o777, link=os.readlink(path))
+        elif path.is_dir():
+            files.entries[name] = ImageFile(mode=FOLDER_MODE)
+        elif path.is_file():
+            mode = PROGRAM_MODE if path.stat().st_mode & 0o100 else FILE_MODE
+            files.entries[name] = ImageFile(path, mode)
+    return files
+
+
+def _stays_inside(link: Path, folder: Path) -> bool:
+    """Whether a link leads to a place in the folder, by a path that the image has as well."""
+    relative = not os.readlink(link).startswith("/")
+    return relative and link.resolve().is_relative_to(folder.resolve())
+
+
+def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageRecipe | None) -> None:
+    """Follow COPY or ADD.
+
+    Args:
+        stage: where `--from` points, if that is a stage.
+
+    Raises:
+        BadInputError: a source is not there, or cannot be had here.
+    """
+    flags = one.flags()[0]
+    if "from" in flags and stage is None:
+        if "astral-sh/uv" not in flags["from"]:  # uv is used as far as this machine has it
+            skip(recipe, one, f"files of the image {flags['from']} cannot be had here")
+        return
+    *sources, target = one.words() or [""]
+    if not sources:
+        raise one.wrong(f"{one.keyword} needs a source and a destination")
+    if len(sources) > 1 and posixpath.basename(target) not in ("", ".", ".."):
+        raise one.wrong(f"with several sources the destination has to be a folder: {target}/")
+    origin = stage.files if stage else app.files
+    place = absolute(recipe.workdir, target)
+    for source in sources:
+        if document := next((d for d in one.documents if f"<<{d.name}" == _plain(source)), None):
+            inside = _is_folder(recipe, target, place)
+            path = posixpath.join(place, document.name) if inside else place
+            recipe.files.put(path, _changed(ImageFile(document.body.encode()), one))
+            continue
+        found = _find(recipe, one, source, origin, stage, app)
+        into = _is_folder(recipe, target, place) or len(found) > 1
+        for path in found:
+            _place(recipe, one, origin, path, place, into)
+
+
+def _plain(source: str) -> str:
+    return source.replace("<<-", "<<").replace("'", "").replace('"', "")
+
+
+def _is_folder(recipe: ImageRecipe, target: str, place: str) -> bool:
+    return posixpath.basename(target) in ("", ".", "..") or recipe.files.is_folder(place)
+
+
+def _find(
+    recipe: ImageRecipe,
+    one: Instruction,
+    source: str,
+    origin: ImageFiles,
+    stage: ImageRecipe | None,
+    app: AppFolder,
+) -> list[str]:
+    """Find what a source names. A pattern may match nothing, as it may for BuildKit."""
+    if one.keyword == "ADD" and ("://" in source or source.endswith(_ARCHIVES)):
+        raise one.wrong(
+            f"ADD {source} would have to be fetched or unpacked, which the embedded cluster"
+            " does not do",
+            hint=Hint(words="put the files themselves into the app folder and use COPY"),
+        )
+    path = absolute("/", source)
+    if found := origin.matching(path):
+        if stage and stage.installs and any(map(_holds_packages, [path])):
+            recipe.installs += tuple(each for each in stage.installs if each not in recipe.installs)
+        return found
+    if any(char in source for char in "*?["):
+        return []
+    if stage and (path.startswith(_PACKAGES) or path in stage.environments):
+        recipe.installs += tuple(each for each in stage.installs if each not in recipe.installs)
+        recipe.environments += stage.environments
+        return []
+    if stage:
+        if stage.skipped or stage.installs:
+            skip(recipe, one, "an earlier stage would make it with a command that is not run here")
+            return []
+        raise one.wrong(f"{one.keyword} names {source}, which is not in that stage")
+    if source.startswith("../"):
+        raise one.wrong(f"{source} lies outside the app folder {app.folder}")
+    raise one.wrong(
+        f"{one.keyword} names {source}, which is not in {app.folder} (or is left out of images)"
+    )
+
+
+def _holds_packages(path: str) -> bool:
+    return path.startswith(_PACKAGES)
+
+
+def _place(
+    recipe: ImageRecipe, one: Instruction, origin: ImageFiles, path: str, place: str, into: bool
+) -> None:
+    entry = origin.get(path)
+    assert entry is not None, "it was found just now"
+    excluded = [compile_pattern(value) for name, value in one.flags()[0].items()
+                if name == "exclude"]  # fmt: skip
+    if not entry.is_folder:
+        target = posixpath.join(place, posixpath.basename(path)) if into else place
+        recipe.files.put(target, _changed(_followed(origin, path, entry), one))
+        return
+    recipe.files.make_folder(place)
+    for name, each in list(origin.below(path)):
+        if not any(pattern.fullmatch(name) for pattern in excluded):
+            recipe.files.put(posixpath.join(place, name), _changed(each, one))
+
+
+def _followed(origin: ImageFiles, path: str, entry: ImageFile) -> ImageFile:
+    """Return what a link that is itself the source leads to, as BuildKit takes it."""
+    if entry.link:
+        return origin.get(absolute("/" + posixpath.dirname(path), entry.link)) or entry
+    return entry
+
+
+def _changed(entry: ImageFile, one: Instruction) -> ImageFile:
+    """Give an entry the mode of `--chmod`; a folder keeps what lets one enter it."""
+    wanted = one.flags()[0].get("chmod")
+    if not wanted or entry.link:
+        return entry
+    try:
+        return replace(entry, mode=new_mode(entry.mode, wanted))
+    except ValueError as error:
+        raise one.wrong(f"--chmod={wanted} is not a mode") from error

@@ -1,0 +1,145 @@
+"""The files of an image while it is made: paths, and where the content of each comes from."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flashsale.base.dockerignore import compile_pattern
+
+FOLDER_MODE, FILE_MODE, PROGRAM_MODE = 0o755, 0o644, 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A file, a folder or a symbolic link."""
+
+    source: Path | bytes | None = None  # None: a folder, or a link
+    mode: int = FILE_MODE
+    link: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether other files may lie in it."""
+        return self.source is None and not self.link
+
+    def read(self) -> bytes:
+        """Return a file's content."""
+        return self.source.read_bytes() if isinstance(self.source, Path) else self.source or b""
+
+
+@dataclass(slots=True)
+class ImageFiles:
+    """A tree, by path without the leading slash; folders that lead to a file are in it, too."""
+
+    entries: dict[str, ImageFile] = field(default_factory=dict)
+
+    def get(self, path: str) -> ImageFile | None:
+        """Return what lies at a path."""
+        return ImageFile(mode=FOLDER_MODE) if path == "" else self.entries.get(path)
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a path is a folder."""
+        found = self.get(path)
+        return found is not None and found.is_folder
+
+    def put(self, path: str, entry: ImageFile) -> None:
+        """Write a file; a folder that is there already keeps what it holds."""
+        self.make_folder(posixpath.dirname(path))
+        if path and not (entry.is_folder and self.is_folder(path)):
+            self.remove(path)
+            self.entries[path] = entry
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it."""
+        if path and not self.is_folder(path):
+            self.make_folder(posixpath.dirname(path))
+            self.entries[path] = ImageFile(mode=FOLDER_MODE)
+
+    def below(self, path: str) -> Iterator[tuple[str, ImageFile]]:
+        """Yield what lies in a folder, at any depth, with paths relative to it."""
+        prefix = f"{path}/" if path else ""
+        for name, entry in sorted(self.entries.items()):
+            if name.startswith(prefix):
+                yield name[len(prefix) :], entry
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file, or a folder with all that it holds, to a path of its own."""
+        entry = self.get(source)
+        if entry is None:
+            raise FileNotFoundError(source)
+        held = list(self.below(source)) if entry.is_folder else []
+        self.put(target, entry)
+        for name, one in held:
+            self.put(posixpath.join(target, name), one)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, or a folder with all that it holds."""
+        for name, _ in list(self.below(path)):
+            del self.entries[posixpath.join(path, name)]
+        self.entries.pop(path, None)
+
+    def change_mode(self, path: str, mode: str, *, recursive: bool) -> None:
+        """Do what chmod does with a path, for the modes that `new_mode` knows."""
+        names = [path, *(posixpath.join(path, name) for name, _ in self.below(path) if recursive)]
+        for name in names:
+            if entry := self.entries.get(name):
+                self.entries[name] = replace(entry, mode=new_mode(entry.mode, mode))
+
+    def matching(self, pattern: str) -> list[str]:
+        """Return the paths that a pattern matches, sorted; one without wildcards is itself."""
+        if not any(char in pattern for char in "*?["):
+            return [pattern] if self.get(pattern) is not None else []
+        compiled = compile_pattern(pattern)
+        return [name for name in sorted(self.entries) if compiled.fullmatch(name)]
+
+    def snapshot(self) -> ImageFiles:
+        """Return the tree as it is now."""
+        return ImageFiles(dict(self.entries))
+
+    def lay_out(self, root: Path, names: Iterable[str] | None = None) -> None:
+        """Write the tree into a folder."""
+        root.mkdir(parents=True, exist_ok=True)
+        for name in sorted(self.entries) if names is None else names:
+            entry, place = self.entries[name], root / name
+            if entry.is_folder:
+                place.mkdir(exist_ok=True)
+            elif entry.link:
+                place.symlink_to(entry.link)
+            elif isinstance(entry.source, Path):
+                shutil.copyfile(entry.source, place)
+                place.chmod(entry.mode)
+            else:
+                place.write_bytes(entry.read())
+                place.chmod(entry.mode)
+
+
+def absolute(workdir: str, path: str) -> str:
+    """Return a path of the image as a key of the tree: whole, without the leading slash."""
+    return posixpath.normpath(posixpath.join("/", workdir, path)).lstrip("/")
+
+
+def new_mode(old: int, change: str) -> int:
+    """Return permissions after chmod's `755`, `+x`, `u+x,go-w` or `a=r`.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if change.isdecimal():
+        return int(change, 8) & 0o777
+    for part in change.split(","):
+        sign = next((char for char in part if char in "+-="), "")
+        who, _, what = part.partition(sign) if sign else ("", "", "?")
+        if not set(who) <= set("ugoa") or not set(what) <= set("rwxX"):
+            raise ValueError(change)
+        bits = sum({"r": 4, "w": 2, "x": 1, "X": 1}[char] for char in set(what))
+        places = {"u": 6, "g": 3, "o": 0}
+        chosen = places if not who or "a" in who else {key: places[key] for key in set(who)}
+        mask = sum(bits << shift for shift in chosen.values())
+        if sign == "=":
+            old &= ~sum(7 << shift for shift in chosen.values())
+        old = old & ~mask if sign == "-" else old | mask
+    return old

@@ -1,0 +1,166 @@
+"""`pip install` and its like as values: what is asked for, and whether it is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
+
+_FILES = ("-r", "--requirement", "-c", "--constraint")
+_WITH_VALUE = (
+    *("-i", "--index-url", "--extra-index-url", "--trusted-host", "-f", "--find-links", "--cert"),
+    *("--timeout", "--retries", "--proxy", "--progress-bar", "--root-user-action", "--prefix"),
+    *("--target", "-t", "--root", "--no-binary", "--only-binary", "--platform", "--cache-dir"),
+    *("--python", "-p", "--default-timeout", "--index", "--default-index", "--src"),
+)
+# What says where packages go or what is kept: the image's environment is the only place there is,
+# and the cache of this machine is what makes a second build quick.
+_DROPPED = (
+    *("--user", "--system", "--no-cache-dir", "--no-cache", "-n", "--break-system-packages"),
+    *("--no-warn-script-location", "--compile-bytecode", "--compile", "--no-compile"),
+)
+_DROPPED_WITH_VALUE = ("--prefix", "--target", "-t", "--root", "--python", "-p", "--cache-dir",
+                       "--root-user-action", "--progress-bar", "--src")  # fmt: skip
+_TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
+_PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock",
+                  "setup.py", "setup.cfg")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One command that installs packages, where it stands."""
+
+    tool: str  # pip, poetry, uv, pipenv
+    words: tuple[str, ...]  # after the tool's name: install -r requirements.txt
+    folder: str  # of the image, where it runs
+    files: ImageFiles = field(compare=False)  # as they are at that point
+    env: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""  # Dockerfile:7, for messages
+
+    @property
+    def text(self) -> str:
+        """The command as a person would type it."""
+        return " ".join((self.tool, *self.words))
+
+    def fingerprint(self) -> str:
+        """Name all that the outcome depends on."""
+        named = [absolute(self.folder, word) for word in self.words]
+        if self.tool != "pip":
+            named += [absolute(self.folder, name) for name in _PROJECT_FILES]
+            named += [] if "--no-root" in self.words else [absolute(self.folder, ".")]
+        contents = {name: self._digest(name) for name in named if self.files.get(name) is not None}
+        described = [self.tool, self.words, self.folder, sorted(self.env.items()), contents]
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+    def _digest(self, name: str) -> str:
+        digest = hashlib.sha256()
+        entry = self.files.get(name)
+        for path, each in [("", entry), *self.files.below(name)]:
+            if each and not each.is_folder:
+                digest.update(f"{path}\0{each.link}\0".encode() + each.read())
+        return digest.hexdigest()
+
+    def requirements(self) -> list[Requirement] | None:
+        """Return what is asked for; None if only the tool itself can tell."""
+        if self.tool != "pip":
+            return None
+        try:
+            return list(self._requirements(self.words[1:], self.folder))
+        except (InvalidRequirement, UnicodeDecodeError, OSError):
+            return None
+
+    def _requirements(self, words: Sequence[str], folder: str) -> list[Requirement]:
+        result: list[Requirement] = []
+        rest = iter(words)
+        for word in rest:
+            option, _, value = word.partition("=") if word.startswith("--") else (word, "", "")
+            if word.startswith(("-r", "-c")) and len(word) > 2:
+                option, value = word[:2], word[2:]
+            if option in _FILES:
+                path = absolute(folder, value or next(rest, ""))
+                lines = self._listed(path, posixpath.dirname(path))
+                result += lines if option in ("-r", "--requirement") else []
+            elif option in _WITH_VALUE:
+                value or next(rest, "")
+            elif option in ("-e", "--editable"):
+                raise InvalidRequirement(word)
+            elif not word.startswith("-"):
+                result.append(Requirement(word))
+        return result
+
+    def _listed(self, path: str, folder: str) -> list[Requirement]:
+        entry = self.files.get(path)
+        if entry is None:
+            raise FileNotFoundError(path)
+        result: list[Requirement] = []
+        for line in entry.read().decode().replace("\\\n", " ").splitlines():
+            text = f" {line}".split(" #")[0].strip()
+            if text.startswith("-"):
+                result += self._requirements(text.split(), folder)
+            elif text:
+                result.append(Requirement(text.split(" --hash")[0]))
+        return result
+
+
+def is_satisfied(install: Install) -> bool:
+    """Whether all that it asks for is in flashsale's own environment, in a version that will do."""
+    wanted = install.requirements()
+    return wanted is not None and all(map(_is_installed, wanted))
+
+
+def is_available(install: Install) -> bool:
+    """The same, in whatever version."""
+    wanted = install.requirements()
+    return wanted is not None and all(_version(one) for one in wanted)
+
+
+def _is_installed(wanted: Requirement) -> bool:
+    if wanted.marker and not wanted.marker.evaluate():
+        return True
+    if wanted.name.lower() in _TOOLS and not wanted.specifier:
+        return True
+    version = _version(wanted)
+    return bool(version) and not wanted.url and wanted.specifier.contains(version, prereleases=True)
+
+
+def _version(wanted: Requirement) -> str:
+    try:
+        return metadata.version(wanted.name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def parse(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return tool and words of a command that installs packages; None if it does not."""
+    program = posixpath.basename(words[0]) if words else ""
+    rest = list(words[1:])
+    if program.startswith("python") and rest[:1] == ["-m"]:
+        program, rest = rest[1] if len(rest) > 1 else "", rest[2:]
+    if program == "uv" and rest[:1] == ["pip"]:
+        program, rest = "pip", rest[1:]
+    if program.startswith("pip") and program != "pipenv" and rest[:1] in (["install"], ["wheel"]):
+        return "pip", ("install", *_kept(rest[1:]))
+    if program.startswith("python") and rest[:2] == ["setup.py", "install"]:
+        return "pip", ("install", ".")
+    if (program, rest[:1]) in (("poetry", ["install"]), ("uv", ["sync"]), ("pipenv", ["install"]),
+                               ("pipenv", ["sync"])):  # fmt: skip
+        return program, tuple(word for word in rest if word not in _DROPPED)
+    return None
+
+
+def _kept(words: Sequence[str]) -> list[str]:
+    kept, rest = [], iter(words)
+    for word in rest:
+        option, _, value = word.partition("=")
+        if option in _DROPPED_WITH_VALUE or option in ("-w", "--wheel-dir"):
+            value or next(rest, "")
+        elif word not in _DROPPED:
+            kept.append(word)
+    return kept

@@ -1,0 +1,244 @@
+"""The packages of images: virtual environments, each named by what was installed into it.
+
+    root/HEX/...   root/HEX/.complete   root/HEX.lock
+
+Two images that install the same have the same environment. It is made where it stays, for the
+programs in it name the interpreter by its path; the file that is written last says that it is
+whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import venv
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.pip_settings import read_pip_settings
+from flashsale.embedded.kubelet.images.image_files import absolute
+from flashsale.embedded.kubelet.images.install_commands import Install
+
+COMPLETE = ".complete"
+LAST_LINES = 15  # of the output, shown when it failed
+_NETWORK = (
+    "name resolution", "Connection refused", "Network is unreachable", "ProxyError", "timed out",
+    "client error (Connect)", "dns error", "NewConnectionError", "Temporary failure",
+    "error sending request", "network connectivity is disabled", "Failed to fetch",
+)  # fmt: skip
+_CERTIFICATE = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "UnknownIssuer")
+Emit = Callable[[str], None]
+
+
+class InstallError(FlashsaleError):
+    """A command of RUN that installs packages failed."""
+
+    def __init__(self, install: Install, lines: Sequence[str]) -> None:
+        output = "\n".join(lines)
+        self.offline = any(word in output for word in _NETWORK)
+        hint = Hint("flashsale up", "after you mended what it names")
+        if any(word in output for word in _CERTIFICATE):
+            hint = Hint(
+                "export PIP_CERT=FILE && flashsale up", "with your network's CA certificate"
+            )
+        elif self.offline:
+            hint = Hint("flashsale up", "once the package index can be reached (see PIP_INDEX_URL)")
+        super().__init__(f"{install.place}: {install.text} failed.", hint=hint, details=output)
+
+
+class PackageLayers:
+    """The environments in a folder. Any number of processes may use the same one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._running: subprocess.Popen[bytes] | None = None
+        self._cancelled = threading.Event()
+
+    def path(self, identity: str) -> Path:
+        """Return where an environment lies."""
+        return self._root / identity
+
+    def provide(self, installs: Sequence[Install], emit: Emit) -> str:
+        """Make the environment that some commands lead to, or find it; returns its identity.
+
+        Args:
+            emit: gets each line that the commands print.
+
+        Raises:
+            InstallError: a command failed; its last lines are in the details.
+            OSError: the disk refuses.
+        """
+        named = [sys.version, sys.base_prefix, [one.fingerprint() for one in installs]]
+        identity = hashlib.sha256(json.dumps(named).encode()).hexdigest()
+        place = self.path(identity)
+        if not (place / COMPLETE).exists():
+            self._root.mkdir(parents=True, exist_ok=True)
+            with _locked(self._root / f"{identity}.lock"):
+                if not (place / COMPLETE).exists():
+                    self._make(place, installs, emit)
+        return identity
+
+    def collect(self, used: set[str]) -> int:
+        """Remove the environments that are not in use; returns the bytes that this freed."""
+        freed = 0
+        with contextlib.suppress(FileNotFoundError):
+            for entry in self._root.iterdir():
+                if entry.is_dir() and entry.name not in used and (entry / COMPLETE).exists():
+                    freed += disk_usage(entry)
+                    (entry / COMPLETE).unlink(missing_ok=True)
+                    shutil.rmtree(entry, ignore_errors=True)
+                    (self._root / f"{entry.name}.lock").unlink(missing_ok=True)
+        return freed
+
+    def cancel(self) -> None:
+        """End the command that runs, from another thread."""
+        self._cancelled.set()
+        if self._running:
+            self._running.terminate()
+
+    def _make(self, place: Path, installs: Sequence[Install], emit: Emit) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            venv.EnvBuilder(symlinks=True).create(place)
+            for install in installs:
+                with tempfile.TemporaryDirectory(prefix="flashsale-install-") as folder:
+                    install.files.lay_out(Path(folder))
+                    self._install(install, place, Path(folder), emit)
+            (place / COMPLETE).write_text("\n".join(one.text for one in installs) + "\n")
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+
+    def _install(self, install: Install, place: Path, root: Path, emit: Emit) -> None:
+        emit(install.text)
+        cwd = root / absolute("/", install.folder)
+        cwd.mkdir(parents=True, exist_ok=True)
+        words = [_located(root, word) for word in install.words]
+        env = _environment(install.env, place)
+        code, lines = 1, deque[str](maxlen=LAST_LINES)
+        for argv in commands(install.tool, words, place):
+            lines.clear()
+            code = self._run(argv, cwd, env, emit, lines)
+            if code == 0:
+                return
+            if self._cancelled.is_set() or (argv[0] == "uv" and code != 2 and not _any(lines)):
+                break  # uv leaves with 2 where it does not know an option, which pip may know
+        raise InstallError(install, list(lines) or [f"exit code {code}"])
+
+    def _run(
+        self, argv: Sequence[str], cwd: Path, env: Mapping[str, str], emit: Emit,
+        lines: deque[str],
+    ) -> int:  # fmt: skip
+        try:
+            process = subprocess.Popen(
+                argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        except OSError as error:
+            lines.append(f"{argv[0]}: {error.strerror}")
+            return 127
+        self._running = process
+        with process:
+            assert process.stdout is not None
+            for raw in process.stdout:
+                line = raw.decode(errors="replace").rstrip()
+                if line:
+                    lines.append(line)
+                    emit(line)
+        self._running = None
+        return process.returncode
+
+
+def commands(tool: str, words: Sequence[str], place: Path) -> Iterator[list[str]]:
+    """Yield the ways to run a command, the best first; the next is tried where one cannot do it."""
+    python = str(place / "bin" / "python")
+    if tool != "pip":
+        yield [tool, *words]
+        if tool in ("poetry", "uv"):
+            yield from commands("pip", ["install", "."], place)
+        return
+    if shutil.which("uv"):
+        yield ["uv", "pip", words[0], "--python", python, *words[1:]]
+        yield ["uv", "pip", words[0], "--offline", "--python", python, *words[1:]]
+    if importlib.util.find_spec("pip"):
+        yield [sys.executable, "-m", "pip", "--python", python, *words]
+    elif importlib.util.find_spec("ensurepip"):
+        yield ["/bin/sh", "-c", '"$0" -m ensurepip && "$0" -m pip "$@"', python, *words]
+
+
+def _any(lines: Sequence[str]) -> bool:
+    """Whether the network is what failed, so that what is in the cache may do."""
+    return any(word in line for line in lines for word in _NETWORK)
+
+
+def _located(root: Path, word: str) -> str:
+    """Let an absolute path of the image mean the file that was laid out."""
+    inside = root / word.lstrip("/")
+    return str(inside) if word.startswith("/") and inside.exists() else word
+
+
+def _environment(own: Mapping[str, str], place: Path) -> dict[str, str]:
+    """Return this machine's environment with what the Dockerfile adds; uv learns what pip knows."""
+    env = {**os.environ, **own}
+    for name in ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_PYTHON",
+                 "PIP_REQUIRE_VIRTUALENV", "PIP_NO_CACHE_DIR", "UV_SYSTEM_PYTHON", "UV_NO_CACHE",
+                 "UV_PROJECT_ENVIRONMENT", "CONDA_PREFIX"):  # fmt: skip
+        env.pop(name, None)
+    pip = read_pip_settings(env, os_home(env))
+    for option, name, joint in (
+        ("index-url", "UV_DEFAULT_INDEX", " "),
+        ("extra-index-url", "UV_INDEX", " "),
+        ("find-links", "UV_FIND_LINKS", ","),
+        ("trusted-host", "UV_INSECURE_HOST", " "),
+        ("cert", "SSL_CERT_FILE", ""),
+    ):
+        value = env.get(f"PIP_{option.replace('-', '_').upper()}") or pip.get(option, "")
+        if value and name not in env:
+            env[name] = joint.join(value.split()) if joint else value
+    if env.get("PIP_NO_INDEX") or pip.get("no-index"):
+        env["UV_NO_INDEX"] = "1"
+    path = os.pathsep.join([str(place / "bin"), env.get("PATH", os.defpath)])
+    return env | {
+        "VIRTUAL_ENV": str(place), "PATH": path, "UV_PROJECT_ENVIRONMENT": str(place),
+        "UV_INDEX_STRATEGY": "unsafe-best-match",  # as pip: all indexes count alike
+        "UV_PYTHON_DOWNLOADS": "never", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1",
+        "PYTHONUNBUFFERED": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore",
+        "POETRY_VIRTUALENVS_CREATE": "false", "UV_NO_PROGRESS": "1", "PIP_PROGRESS_BAR": "off",
+    }  # fmt: skip
+
+
+def os_home(env: Mapping[str, str]) -> Path:
+    """Return the user's own folder."""
+    return Path(env.get("HOME") or Path.home())
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def disk_usage(folder: Path) -> int:
+    """Return the bytes of all files in a folder, each counted once however it is linked."""
+    seen: set[tuple[int, int]] = set()
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                status = os.lstat(os.path.join(where, name))
+                if (key := (status.st_dev, status.st_ino)) not in seen:
+                    seen.add(key)
+                    total += status.st_size
+    return total

@@ -1,0 +1,58 @@
+"""Removing what flashsale keeps on this machine once no sale is open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flashsale.clusters.state.directory import refused
+
+KEPT = ("embedded", "images", "tunnels", "sale.json*", "kubeconfig*", "load*.json", "*.broken")
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What was removed from the state folder."""
+
+    folder: Path
+    files: int
+    size: int  # bytes in those files
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as `down --purge -o json` does."""
+        return {"folder": str(self.folder), "files": self.files, "bytes": self.size}
+
+
+def purge(home: Path) -> Purged:
+    """Remove our files from the state folder, and the folder itself if that leaves it empty.
+
+    No sale may be open: whose record is lost goes on without anybody who could end it.
+
+    Raises:
+        BadInputError, FlashsaleError: a file cannot be removed.
+    """
+    files = size = 0
+    for place in _ours(home):
+        inside = _files(place)
+        files, size = files + len(inside), size + sum(os.lstat(file).st_size for file in inside)
+        try:
+            shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+        except OSError as error:
+            raise refused(home, error) from error
+    if home.is_dir() and not any(home.iterdir()):
+        home.rmdir()
+    return Purged(home, files, size)
+
+
+def _ours(home: Path) -> list[Path]:
+    """List what flashsale made there: the folder may be one that holds other things as well."""
+    return sorted({place for pattern in KEPT for place in home.glob(pattern)})
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_symlink() or not place.is_dir():
+        return [place]
+    return [file for file in place.rglob("*") if file.is_symlink() or not file.is_dir()]

@@ -1,0 +1,155 @@
+"""What Kubernetes did with the sale's pods, and where the seconds went, in sentences. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flashsale.base.text import counted, joined
+from flashsale.objects.models import Pod
+from flashsale.sale.observe.healing import Healing
+from flashsale.sale.observe.observations import EventSeen, PodSeen
+from flashsale.sale.observe.state import Update
+
+MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
+SHORT = 0.1  # seconds that are not worth a word
+NO_ROOM, NO_POD = "FailedScheduling", "FailedCreate"  # reasons of events
+
+
+class WarningNotes:
+    """Notes at once why pods cannot be made or placed, each reason once; an observer."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._noted: set[str] = set()
+
+    def see(self, update: Update) -> None:
+        """Take in one update."""
+        line = warning_line(update)
+        if line and line not in self._noted:
+            self._noted.add(line)
+            self._note(line)
+
+
+def warning_line(update: Update) -> str:
+    """Say why a pod cannot be made or placed, in the scheduler's or the server's words.
+
+    Empty for anything else, and while pods on their way out may still make room.
+    """
+    seen, state = update.observation, update.state
+    if not isinstance(seen, EventSeen) or seen.old or seen.type != "Warning":
+        return ""
+    words = MORE.sub("", seen.message).rstrip(".")
+    if seen.reason == NO_ROOM and not any(pod.terminating for pod in state.own):
+        return f"The scheduler finds no node for a pod: {words}."
+    if seen.reason == NO_POD:
+        return f"The ReplicaSet cannot create a pod: {words.removeprefix('Error creating: ')}."
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodTimes:
+    """When a new pod got how far, in monotonic seconds; None for what was not seen."""
+
+    pod: Pod
+    started: float | None = None  # its containers run
+    ready: float | None = None
+
+
+class NewPods:
+    """Notes how new pods come up; an observer of the sale's monitor."""
+
+    def __init__(self, before: Collection[str]) -> None:
+        self._before = before  # uids of pods that are not new
+        self._times: dict[str, PodTimes] = {}
+        self.deleted: dict[str, str] = {}  # names of pods on their way out, by uid
+
+    def see(self, update: Update) -> None:
+        """Take in one update."""
+        seen = update.observation
+        if not isinstance(seen, PodSeen) or not update.state.owns(seen.pod):
+            return
+        if seen.pod.terminating and seen.change != "listed":
+            self.deleted[seen.pod.uid] = seen.pod.name
+        if seen.pod.uid in self._before or seen.change == "gone":
+            return
+        times = self._times.get(seen.pod.uid, PodTimes(seen.pod))
+        self._times[seen.pod.uid] = PodTimes(
+            seen.pod,
+            _first(times.started, seen.at, seen.running),
+            _first(times.ready, seen.at, seen.ready and seen.running),
+        )
+
+    @property
+    def ready(self) -> list[PodTimes]:
+        """Those that got ready."""
+        return [one for one in self._times.values() if one.ready is not None]
+
+
+def _first(before: float | None, at: float, happened: bool) -> float | None:
+    return at if before is None and happened else before
+
+
+def created_line(new: Sequence[PodTimes], began: float) -> str:
+    """Say how many pods the ReplicaSet created, and where the slowest one's seconds went.
+
+    Args:
+        began: when they were asked for, in monotonic seconds.
+    """
+    if not new:
+        return ""
+    last = max(new, key=lambda one: one.ready or 0.0)
+    seconds = f"{max(0.0, (last.ready or began) - began):.1f} s"
+    spent = time_spent(last.pod, began, last.started, last.ready)
+    which = "it" if len(new) == 1 else f"the last of them, {last.pod.name},"
+    which = last.pod.name if len(new) == 1 else which
+    did = f"The ReplicaSet created {counted(len(new), 'pod')}"
+    return f"{did}; {which} was ready after {seconds}{f': {spent}' if spent else ''}."
+
+
+def deleted_line(names: Sequence[str]) -> str:
+    """Say which pods the ReplicaSet deleted because fewer are wanted."""
+    return f"The ReplicaSet deleted {joined(sorted(names))}." if names else ""
+
+
+def healing_line(healing: Healing, wanted: int, left: int, replacement: Pod | None) -> str:
+    """Say what was done about one dead pod, and where the seconds went; empty before it is ready.
+
+    Args:
+        wanted: how many pods the ReplicaSet is to keep.
+        left: how many it counted after the death.
+        replacement: as it was seen last, for its probes.
+    """
+    if healing.ready is None or healing.replacement is None:
+        return ""
+    seconds = f"{healing.seconds(healing.ready) or 0.0:.1f} s"
+    if healing.in_place:
+        did = f"The kubelet restarted the container of {healing.victim} in place"
+    else:
+        did = f"The ReplicaSet wants {wanted}, counted {left}, created {healing.replacement}"
+    spent = time_spent(replacement, healing.died, healing.started, healing.ready)
+    return f"{did}; ready after {seconds}{f': {spent}' if spent else ''}."
+
+
+def time_spent(pod: Pod | None, began: float, started: float | None, ready: float | None) -> str:
+    """Say where a pod's time to readiness went, in words; empty if that is not known."""
+    if ready is None or started is None:
+        return ""
+    before, probed = started - began, ready - started
+    parts = [f"{before:.1f} s until its container ran"] if before >= SHORT else []
+    if probed >= SHORT:
+        parts.append(f"{probed:.1f} s {probe_words(pod)}")
+    return joined(parts) if parts else ""
+
+
+def probe_words(pod: Pod | None) -> str:
+    """Say what a pod that runs waits for before it is ready."""
+    containers = ((pod.raw.get("spec") or {}).get("containers") or [{}]) if pod else [{}]
+    probe: Mapping[str, Any] = containers[0].get("readinessProbe") or {}
+    if not probe:
+        return "until it was ready"
+    delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)
+    begins = f"begins after {delay} s and " if delay else ""
+    return f"for its readiness probe, which {begins}runs every {period} s"

@@ -1,0 +1,95 @@
+"""What the charts of the page draw, as plain JSON: columns by second, and marks between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flashsale.base.text import counted, seconds
+
+Document = dict[str, Any]
+
+
+def chart_data(drill: Document) -> Document:
+    """Turn a drill's document into columns.
+
+    Pods come in the order in which they are stacked: by their place in the ReplicaSet, and in one
+    place by their turn, so that a replacement continues its victim's band. Purchases a second are
+    known of whole seconds only: of ``whole`` ones at the beginning, as the last is seldom one.
+    """
+    timeline = drill["timeline"]
+    marks = sorted(_marks(drill), key=lambda mark: mark["at"])
+    pods = sorted(drill["pods"], key=lambda pod: (pod["seat"], pod["turn"]))
+    sold = [pod for pod in pods if pod["confirmed"]]
+    return {
+        "seconds": [row["at"] for row in timeline],
+        "pods": [
+            {
+                "name": pod["name"],
+                "seat": pod["seat"],
+                "turn": pod["turn"],
+                "counts": [row["pods"].get(pod["name"], 0) for row in timeline],
+            }
+            for pod in sold
+        ],
+        "confirmed": [sum(row["pods"].values()) for row in timeline],
+        "lost": [row["lost"] for row in timeline],
+        "p50": [row["p50_ms"] or None for row in timeline],
+        "p99": [row["p99_ms"] or None for row in timeline],
+        "buyers": [row["buyers_seconds"] for row in timeline],
+        "whole": sum(row["buyers_seconds"] == 1 for row in timeline),
+        "end": max([drill["sending_seconds"], *(mark["at"] for mark in marks)]),
+        "rate": drill["scenario"]["rate"],
+        "marks": marks,
+        "replicas": _replicas(drill),
+        "phases": [
+            {
+                "name": _phase(part),
+                "from": part["began_seconds"],
+                "to": part["ended_seconds"],
+            }
+            for part in drill["phases"]
+        ],
+    }
+
+
+def _replicas(drill: Document) -> Document:
+    """Turn changes into columns, each value lasting until the next one."""
+    changes = drill["replicas"]
+    return {
+        "at": [one["at_seconds"] for one in changes],
+        "desired": [one["desired"] for one in changes],
+        "ready": [one["ready"] for one in changes],
+    }
+
+
+def _marks(drill: Document) -> Iterator[Document]:
+    """Mark kills, the readiness of their replacements, and the ends of scalings."""
+    for kill in drill["kills"]:
+        if kill["skipped"] is None:
+            text = f"kill {kill['number']}: {kill['pod']}"
+            yield {"at": kill["at_seconds"], "kind": "kill", "label": str(kill["number"])} | {
+                "text": text
+            }
+    for one in drill["healings"]:
+        if one["ready_seconds"] is not None:
+            at = one["at_seconds"] + one["ready_seconds"]
+            text = f"{one['replacement']} is ready, {seconds(one['ready_seconds'])} after the death"
+            yield {"at": round(at, 3), "kind": "ready", "label": "", "text": text}
+        if one["kill"] is None:
+            text = f"{one['victim']} {one['cause']}; this drill did not kill it"
+            yield {"at": one["at_seconds"], "kind": "accident", "label": "", "text": text}
+    for one in drill["scalings"]:
+        change = f"{one['from']}→{one['to']}"
+        yield {"at": one["at_seconds"], "kind": "scaling", "label": change} | {
+            "text": f"scaling {change}"
+        }
+        if one["seconds"] is not None:
+            at = round(one["at_seconds"] + one["seconds"], 3)
+            text = f"{one['to']} pods ready, {seconds(one['seconds'])} after the scaling began"
+            yield {"at": at, "kind": "ready", "label": "", "text": text}
+
+
+def _phase(part: Document) -> str:
+    pods = counted(part["pods"], "pod")
+    return pods if part["name"] in ("before", "scaled", "after") else str(part["name"])

@@ -1,0 +1,120 @@
+"""A drill, or two side by side, as Markdown: for the summary of a CI job, or a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from flashsale.drill.report.compare import write_figure
+from flashsale.ui import figures
+from flashsale.ui.drill.text import difference
+
+Document = Mapping[str, Any]
+SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️"}
+SPECIAL = re.compile(r"([\\`*_\[\]<>|])")
+
+
+def drill_report(drill: Document) -> str:
+    """Write the verdict, three sentences, the findings and the tables of one drill."""
+    parts = [
+        f"## {SIGNS[drill['verdict']]} {drill['verdict'].upper()}: {plain(drill['reason'])}",
+        " ".join(plain(sentence) for sentence in drill["summary"]),
+        _totals(drill["load"]),
+        _bullets(drill["findings"]),
+        _healings(drill),
+        _phases(drill),
+        _environment(drill),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def comparison_report(comparison: Document, a: str, b: str) -> str:
+    """Write what differs between two drills; ``a`` and ``b`` name their reports."""
+    drills = [
+        f"- **{letter.upper()}**: {plain(name)}, {comparison[letter]['verdict'].upper()}:"
+        f" {plain(comparison[letter]['reason'])}"
+        for letter, name in (("a", a), ("b", b))
+    ]
+    rows = [
+        [
+            f"**{row['name']}**" if row["matters"] else row["name"],
+            write_figure(row["a"], row["unit"]),
+            write_figure(row["b"], row["unit"]),
+            difference(row),
+        ]
+        for row in comparison["rows"]
+    ]
+    parts = [
+        "## Two drills side by side",
+        "\n".join(drills),
+        "**Not the same drill:**" if comparison["differences"] else "",
+        _bullets(comparison["differences"]),
+        "**What came of it:**",
+        _bullets(comparison["findings"]),
+        table(["figure", "A", "B", "difference"], rows),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table; all columns but the first are aligned to the right."""
+    rule = ["---", *["--:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+def plain(text: str) -> str:
+    """Escape what Markdown would take for markup."""
+    return SPECIAL.sub(r"\\\1", text)
+
+
+def _bullets(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+
+
+def _totals(load: Document) -> str:
+    names = ("sent", "confirmed", "rejected", "lost")
+    row = [*(figures.count(load[name]) for name in names)]
+    waits = [figures.milliseconds(load["latency_ms"][name]) for name in ("p50", "p99", "max")]
+    return table([*names, "p50", "p99", "longest"], [[*row, *waits]])
+
+
+def _healings(drill: Document) -> str:
+    if not drill["healings"]:
+        return ""
+    costs = {kill["number"]: kill["lost"] for kill in drill["kills"]}
+    steps = ("created", "started", "ready", "gone")
+    rows = [
+        [
+            f"`{one['victim']}`",
+            f"`{one['replacement']}`" if one["replacement"] else figures.UNKNOWN,
+            *(figures.seconds(one[f"{step}_seconds"]) for step in steps),
+            figures.count(costs.get(one["kill"])),
+        ]
+        for one in drill["healings"]
+    ]
+    return table(["victim", "replacement", *steps, "lost"], rows)
+
+
+def _phases(drill: Document) -> str:
+    rows = [
+        [
+            phase["name"],
+            str(phase["pods"]),
+            figures.rate(phase["confirmed_rate"]),
+            figures.milliseconds(phase["p50_ms"]),
+            figures.milliseconds(phase["p99_ms"]),
+            figures.count(phase["lost"]),
+        ]
+        for phase in drill["phases"]
+    ]
+    return table(["phase", "pods", "confirmed/s", "p50", "p99", "lost"], rows) if rows else ""
+
+
+def _environment(drill: Document) -> str:
+    place = drill["environment"]
+    return (
+        f"{plain(place['replicaset'])} on {place['kind']} ({plain(place['context'])}), Kubernetes"
+        f" {plain(place['server'])}, flashsale {place['flashsale']}, {drill['started']}; seed"
+        f" {drill['scenario']['seed']}"
+    )
