@@ -18,7 +18,7 @@ NOT_TYPED = ("flashsale met a bug", "flashsale embedded CA", f"flashsale {FIELD}
 UNFINISHED = ("flashsale scale", "flashsale up --replicas")  # a number comes behind
 PROGRAMS = {  # what a hint may call besides ours
     *("kubectl", "minikube", "docker", "kind", "k3d", "kill", "ls", "df", "rm", "mv", "less"),
-    *("curl", "export", "sudo", "ps", "lsof", "pip", "fuser", "pgrep"),
+    *("awk", "curl", "export", "sudo", "ps", "lsof", "pip", "fuser", "pgrep"),
 }
 
 

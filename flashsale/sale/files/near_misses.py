@@ -40,11 +40,11 @@ def refuse_manifests(folder: Path) -> None:
         )
     if sets:
         parts = [sets[0], *services[:1]]
-        joined = "; echo ---; ".join(f"cat {_quoted(path)}" for path in parts)
+        files = " ".join(map(_quoted, parts))
         names = " and ".join(_below(folder, path) for path in parts)
         raise BadInputError(
             f"{folder} has no {manifests.FILE}, but {names}: flashsale takes them in one file.",
-            hint=f"({joined}) > {_quoted(folder / manifests.FILE)}",
+            hint=f"awk 'FNR == 1 {{print \"---\"}} 1' {files} > {_quoted(folder / manifests.FILE)}",
         )
     for path, found in kinds.items():
         if "Deployment" in found:
