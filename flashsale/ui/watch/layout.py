@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flashsale.base.text import printable
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen
 from flashsale.ui.watch.pod_table import (
@@ -226,7 +227,7 @@ def event_line(one: EventSeen) -> Text:
     style = BAD if one.type == "Warning" else QUIET
     line = Text.assemble((f"   {clock}  ", QUIET), (squeezed(one.reason, 17), style), "  ")
     about = suffix(one.name) if one.kind == "Pod" else "rs"
-    return line.append(f"{squeezed(about, 6)}  ").append(f"{one.message}{times}", QUIET)
+    return line.append(f"{squeezed(about, 6)}  ").append(f"{printable(one.message)}{times}", QUIET)
 
 
 def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
@@ -240,7 +241,7 @@ def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
     fresh = board.why if now.mono - board.why_at < WHY else ""
     why = [Text(f" {line}") for line in textwrap.wrap(fresh, max(10, width - 2))] or [Text()]
     if board.message and now.mono - board.message_at < MESSAGE:
-        return [*why, Text(f" {board.message}", HEAD)]
+        return [*why, Text(f" {printable(board.message)}", HEAD)]
     return [*why, Text(f" {CHOSEN_KEYS if board.chosen and keys == KEYS else keys}", QUIET)]
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from flashsale.base.text import printable
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import (
     Closed,
@@ -55,7 +56,7 @@ def plain_lines(before: Board, after: Board, update: Update, wall: float) -> Ite
     """Write what one update changed as lines for people, with the time of day."""
     clock = f"{time.strftime('%H:%M:%S', time.localtime(wall))}.{int(wall % 1 * 1000):03}"
     for text in _plain(before, after, update):
-        yield f"{clock}  {text}"
+        yield f"{clock}  {printable(text)}"
 
 
 def counts(board: Board) -> tuple[int, int, int] | None:

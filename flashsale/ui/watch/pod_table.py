@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from flashsale.base.text import printable
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.healing import Healing
 from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, PodRow
@@ -197,6 +198,7 @@ def note_lengths(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str
 
 def squeezed(text: str, width: int) -> str:
     """Fit a text into a column; of a long name its end, which tells it apart, stays."""
+    text = printable(text)
     return text.ljust(width) if len(text) <= width else f"…{text[-(width - 1) :]}"
 
 

@@ -106,7 +106,7 @@ def test_taken_port_has_a_way_out() -> None:
         in endpoint_diagnosis.port_taken_problem(view, asked=True).hint
     )
     assert (
-        "flashsale down, then flashsale up"
+        "flashsale down && flashsale up"
         in endpoint_diagnosis.port_taken_problem(view, asked=False).hint
     )
 

@@ -13,11 +13,13 @@ from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
 from flashsale.embedded.kubelet.pods.pod_state import fresh, recovered
 from flashsale.embedded.kubelet.pods.pod_status import initialized
 from flashsale.embedded.kubelet.prober.probe_specs import ports_of
+from flashsale.embedded.kubelet.runtime import volumes
 from flashsale.embedded.kubelet.runtime.container import Container
 from flashsale.embedded.kubelet.runtime.stop_container import Grace
 from flashsale.objects.models import Object
 
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
+MOUNT_RETRY_CAP = 16.0  # seconds between two tries to make a volume; 122 on a real node
 log = logging.getLogger(__name__)
 
 
@@ -157,6 +159,7 @@ class PodWorker:
         if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
             text = "Pod sandbox changed, it will be killed and re-created."
             self.pod.record("Normal", "SandboxChanged", text)
+        await self._make_volumes()
         await self._sandbox()
         for container in self._init:
             if container.is_sidecar:
@@ -179,6 +182,19 @@ class PodWorker:
             task.cancel()
         for container in reversed(self._init):
             await container.stop(grace)
+
+    async def _make_volumes(self) -> None:
+        """Make the pod's volumes; it waits for those that cannot be had yet."""
+        folder, delay = self.pod.tools.runtime.folder(self.pod.uid), RETRY
+        while True:
+            try:
+                find = self.pod.config_map
+                self.pod.volumes = volumes.provide(self.pod.object, folder, find)
+                return
+            except (volumes.VolumeError, OSError) as error:
+                self.pod.record("Warning", "FailedMount", str(error))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, MOUNT_RETRY_CAP)
 
     async def _sandbox(self) -> None:
         """Give the pod its address."""

@@ -32,6 +32,7 @@ from flashsale.embedded.kubelet.runtime.stop_container import (
     run_unless_ended,
     stop,
 )
+from flashsale.embedded.kubelet.runtime.volumes import mounts
 from flashsale.embedded.types import go_text
 from flashsale.objects.models import Object
 
@@ -134,7 +135,13 @@ class Container:
         assert address is not None, "containers start after the sandbox"
         try:
             self.instance = await tools.runtime.start(
-                self._pod.object, self._spec, image, variables, address, container_id
+                self._pod.object,
+                self._spec,
+                image,
+                variables,
+                address,
+                container_id,
+                mounts(self._spec, self._pod.volumes),
             )
         except StartError as error:
             return self._not_started(error, container_id)
@@ -175,7 +182,14 @@ class Container:
                 tools.api.services(own), tools.api.services(default), enabled=wanted
             )
             try:
-                return container_variables(self._spec, pod, links, pod_ip=ip, host_ip=tools.node.ip)
+                return container_variables(
+                    self._spec,
+                    pod,
+                    links,
+                    pod_ip=ip,
+                    host_ip=tools.node.ip,
+                    config_maps=self._pod.config_map,
+                )
             except ConfigError as error:
                 self._warn("Failed", f"Error: {error}")
                 self._pod.put(self.state.waiting("CreateContainerConfigError", str(error)))

@@ -217,6 +217,10 @@ class Runtime:
             replace_file(folder / "pid", f"{process.pid}\n")
         return Instance(launch, process, reading, log, self._logs, folder / "pid")
 
+    def folder(self, uid: str) -> Path:
+        """Return where all of a pod lies."""
+        return self._root / uid
+
     def forget(self, uid: str) -> None:
         """Remove all that lies here of a pod whose object is gone."""
         shutil.rmtree(self._root / uid, ignore_errors=True)
