@@ -142,11 +142,14 @@ async def after_a_second(text: str) -> AsyncGenerator[None]:
         later.cancel()
 
 
-def agreed(question: str) -> bool:
-    """Ask whoever sits at the terminal; False where nobody does."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    _tell(f"{question} [y/N]")
+def can_ask() -> bool:
+    """Whether somebody sits at a terminal, and reads what is asked there."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> bool:
+    """Ask for a yes; anything else is a no."""
+    _tell(filled(f"{question} [y/N]", width(sys.stderr)))
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -11,13 +11,15 @@ import json
 from collections.abc import Sequence
 
 from flashsale.base.errors import FlashsaleError, Hint
-from flashsale.kube.errors import ForbiddenError, failure
+from flashsale.kube.errors import ForbiddenError, failure, said
 from flashsale.kube.transport.streams import Session
 from flashsale.objects.models import Object
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")  # the best that the server knows is taken
 ERROR = 3  # the channel
 PATIENCE = 30.0  # seconds for the command
+LACKING = ("executable file not found", "no such file or directory", "not found")  # of runtimes
+EXITED = "NonZeroExitCode"  # the command ran; any other reason is of what should run it
 NOT_STARTED = ("126", "127")  # exit codes: not executable, not found
 
 
@@ -52,7 +54,8 @@ async def execute(session: Session, path: str, container: str, command: Sequence
         ):
             last = await _last_word(socket)
     except aiohttp.WSServerHandshakeError as error:
-        raise refused(error.status, container) from error
+        told = await _server_words(session, path, words, error.status)
+        raise refused(error.status, container, told) from error
     except TimeoutError as error:
         raise FlashsaleError(
             f"The command in container '{container}' did not end within {PATIENCE:g} s.",
@@ -61,8 +64,11 @@ async def execute(session: Session, path: str, container: str, command: Sequence
     except (aiohttp.ClientError, OSError) as error:
         raise session.lost(error) from error
     if why := unstarted(last):
+        lacking = last.get("reason") == EXITED or any(sign in why for sign in LACKING)
         raise FlashsaleError(
-            f"The container '{container}' cannot run {command[0]}.",
+            f"The container '{container}' cannot run {command[0]}."
+            if lacking
+            else f"The cluster cannot run a command in the container '{container}'.",
             hint=Hint("flashsale kill-pod", "needs nothing in it"),
             details=why,
         )
@@ -73,23 +79,49 @@ def unstarted(status: Object) -> str:
     if status.get("status") != "Failure":
         return ""
     said = str(status.get("message", ""))
-    if status.get("reason") != "NonZeroExitCode":
+    if status.get("reason") != EXITED:
         return said or "unknown"
     causes = (status.get("details") or {}).get("causes") or []
     code = next((str(one.get("message")) for one in causes if one.get("reason") == "ExitCode"), "")
     return said if code in NOT_STARTED else ""
 
 
-def refused(status: int, container: str) -> FlashsaleError:
-    """Explain an answer that opens no WebSocket; its text is not to be had."""
+async def _server_words(
+    session: Session, path: str, words: Sequence[tuple[str, str]], status: int
+) -> str:
+    """Ask once more without a WebSocket, whose refusal comes without its text; "" if that differs.
+
+    What is wrong with pod or container is checked before the connection's kind.
+    """
+    import aiohttp
+
+    transport = session.transport
+    try:
+        async with session.http().get(
+            transport.host + path,
+            params=words,
+            headers=transport.headers(),
+            proxy=transport.proxy,
+            server_hostname=transport.server_name,
+            timeout=aiohttp.ClientTimeout(total=PATIENCE),
+        ) as response:
+            body = await response.read()
+            return said(body) if response.status == status else ""
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return ""
+
+
+def refused(status: int, container: str, words: str = "") -> FlashsaleError:
+    """Explain an answer that opens no WebSocket, with the server's words where it gave any."""
     error = failure(status, "", "")
     if isinstance(error, ForbiddenError):
         return ForbiddenError(
             "Not allowed to run a command in a pod.", hint="kubectl auth can-i create pods/exec"
         )
     return FlashsaleError(
-        f"The cluster runs no command in container '{container}' (HTTP status {status}).",
+        f"The cluster runs no command in the container '{container}' (HTTP status {status}).",
         hint="flashsale status",
+        details=words,
     )
 
 

@@ -20,6 +20,7 @@ from tests.kube.test_api import kubeconfig
 Ending = Callable[[web.WebSocketResponse, web.Request], Awaitable[None]]
 END = web.AppKey("end", list)
 SEEN = web.AppKey("seen", list)
+MISSING = 'exec failed: exec: "sh": executable file not found in $PATH: unknown'
 POD = "/api/v1/namespaces/shop/pods/p"
 
 
@@ -118,12 +119,13 @@ async def test_older_servers_speak_an_older_protocol(api: Api, server: TestServe
 @pytest.mark.parametrize(
     ("end", "kind", "sentence"),
     [
-        (says({"status": "Failure", "message": "no sh"}), FlashsaleError, "'first' cannot run sh"),
+        (says({"status": "Failure", "message": "busy"}), FlashsaleError, "run a command in the"),
+        (says({"status": "Failure", "message": MISSING}), FlashsaleError, "'first' cannot run sh"),
         (says(exited(126, "no sh")), FlashsaleError, "'first' cannot run sh"),
         (403, ForbiddenError, "Not allowed to run a command"),
         (500, FlashsaleError, "HTTP status 500"),
     ],
-    ids=["no-shell", "126", "forbidden", "failed"],
+    ids=["exec-fails", "no-shell", "126", "forbidden", "failed"],
 )
 async def test_command_that_does_not_start_is_an_error(
     api: Api, server: TestServer, end: Ending | int, kind: type[FlashsaleError], sentence: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.base.errors import ConsentError
+from flashsale.base.errors import ConsentError, RefusedError
 from flashsale.cli import common_options, parsers
 
 if TYPE_CHECKING:
@@ -119,8 +119,10 @@ def up(
     try:
         opened = attempt(making)
     except ConsentError as error:
-        if not output.agreed(f"{error}\n{error.question}"):
+        if not output.can_ask():
             raise
+        if not output.ask(f"{error} {error.question}"):
+            raise RefusedError("Nothing was changed.", hint=error.hint) from error
         opened = attempt(replace(making, recreate=True))
     if typed.json:
         output.out_json(opened.as_json(time.time()))
@@ -147,7 +149,7 @@ async def _opened(
     progress.note(f"On {choice.cluster.describe()}: {choice.why}.")
     if project is None:
         before = bookkeeping.folder_of(choice.record, typed.namespace)
-        project, note = app_folder.again(before, manifest)
+        project, note = app_folder.from_last_time(before, manifest)
         if note:
             progress.note(note)
     observers = looking(progress)

@@ -9,7 +9,7 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.minikube.cli import installed
 from flashsale.clusters.minikube.condition import BY_DOCKER, condition
 from flashsale.clusters.minikube.profile import GONE, ProfileState, profile_state
-from flashsale.docker import EngineError, connected, own_docker
+from flashsale.docker import EngineError, Trouble, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.
 OTHER_DRIVERS = {"virsh": "kvm2", "vfkit": "vfkit"}
@@ -23,22 +23,23 @@ async def usable(profile: str) -> tuple[bool, str]:
         state = await profile_state(profile)
     except FlashsaleError as error:
         return False, str(error).rstrip(".")
-    docker = state.running or await host_docker_answers()
+    trouble = None if state.running else await host_docker_trouble()
     others = [name for program, name in OTHER_DRIVERS.items() if shutil.which(program)]
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return judged(profile, state, docker=docker, others=others, root=root)
+    return judged(profile, state, trouble=trouble, others=others, root=root)
 
 
 def judged(
-    profile: str, state: ProfileState, *, docker: bool, others: list[str], root: bool
+    profile: str, state: ProfileState, *, trouble: EngineError | None, others: list[str], root: bool
 ) -> tuple[bool, str]:
     """Decide from what is known.
 
     Args:
-        docker: whether this machine's Docker answers.
+        trouble: why this machine's Docker cannot be used; None if it can.
         others: drivers besides docker whose programs are installed.
         root: whether this is root's process, which minikube's docker driver refuses.
     """
+    docker = trouble is None
     found = condition(profile, state, docker=docker)
     if state.damaged or (state.status == GONE and docker and not state.never_ran):
         return False, f"minikube '{profile}' {found.words}"  # no `up` without a yes
@@ -53,13 +54,15 @@ def judged(
         return True, f"minikube is installed, and so is its driver {others[0]}"
     if docker:
         return False, "minikube's docker driver does not run as root"
+    if trouble and trouble.trouble is not Trouble.ABSENT:
+        return False, f"minikube is installed, but: {str(trouble).rstrip('.')}"
     return False, "minikube is installed, but Docker is not running"
 
 
-async def host_docker_answers() -> bool:
-    """Whether this machine's own Docker can be used."""
+async def host_docker_trouble() -> EngineError | None:
+    """Say why this machine's own Docker cannot be used; None if it can."""
     try:
         async with connected(own_docker(os.environ), timeout=5):
-            return True
-    except EngineError:
-        return False
+            return None
+    except EngineError as error:
+        return error

@@ -24,7 +24,7 @@ from flashsale.clusters.base import (
 from flashsale.clusters.context import FROM_INSIDE, ContextCluster
 from flashsale.clusters.docker_build import LazyStep, by_docker, recipe
 from flashsale.clusters.minikube import current_context
-from flashsale.clusters.minikube.availability import host_docker_answers
+from flashsale.clusters.minikube.availability import host_docker_trouble
 from flashsale.clusters.minikube.cli import MinikubeCli, MinikubeTimeouts, installed, missing
 from flashsale.clusters.minikube.condition import condition, up_command
 from flashsale.clusters.minikube.image import image_build
@@ -44,7 +44,7 @@ from flashsale.clusters.minikube.start.lifecycle import Lifecycle
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
-from flashsale.docker import EngineError, connected, own_docker
+from flashsale.docker import EngineError, Trouble, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
@@ -99,8 +99,10 @@ class MinikubeCluster:
                 f"No sale is open here: there is no minikube profile '{name}'.", hint="flashsale up"
             )
         if not state.running:
-            docker = not asks_docker(state) or await host_docker_answers()
-            found = condition(name, state, docker=docker)
+            trouble = await host_docker_trouble() if asks_docker(state) else None
+            if trouble and trouble.trouble is not Trouble.ABSENT:
+                return trouble
+            found = condition(name, state, docker=trouble is None)
             return ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         if name in contexts.read():
             return None
@@ -212,7 +214,7 @@ class MinikubeCluster:
 
     def _lifecycle(self, progress: Progress) -> Lifecycle:
         wish = Wish(self.profile, self.making)
-        return Lifecycle(self._minikube, wish, progress, host_docker_answers, self._home)
+        return Lifecycle(self._minikube, wish, progress, host_docker_trouble, self._home)
 
     async def _ensure(self, progress: Progress) -> None:
         found = await self._lifecycle(progress).ensure_running()

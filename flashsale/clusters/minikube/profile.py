@@ -185,7 +185,8 @@ def _joined(profile: Profile | None, answer: Output | None) -> ProfileState:
     if answer.code == NO_PROFILE:
         return ProfileState(None)
     if answer.code == BAD_CONFIG:
-        return ProfileState(profile, damaged=fatal_message(answer) or "its config is damaged")
+        why = fatal_message(answer).rpartition(": ")[2]
+        return ProfileState(profile, damaged=why or "its config is damaged")
     found = status(answer)
     if profile is None and found is not None:  # a config of empty fields: {}
         return ProfileState(None, damaged="its config names no driver and no node")

@@ -37,6 +37,13 @@ def answer(path: str, accept: str, host: str) -> tuple[bytes, str] | None:
     return (document, JSON) if document else None
 
 
+def paths() -> list[str]:
+    """`/`: what else can be asked for."""
+    health = [f"/{where}" for where in ("healthz", "livez", "readyz")]
+    found = ["/api", *_documents(), *health, "/openapi/v2", "/openapi/v3", "/version"]
+    return sorted(set(found))
+
+
 def wants_aggregated(accept: str) -> bool:
     """Whether a client takes the aggregated form in the one version that is served."""
     for media in accept.split(","):

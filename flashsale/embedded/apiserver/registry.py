@@ -13,14 +13,16 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from flashsale.embedded.apiserver import service_allocator
+from flashsale.embedded.apiserver.admission import admit_pod, keep_pod_defaults, new_node
 from flashsale.embedded.apiserver.deletion import DeleteOptions, check_preconditions, gone, marked
 from flashsale.embedded.apiserver.generated_names import generate_name
 from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
+from flashsale.embedded.patching.server_side_apply.configuration import track_update
 from flashsale.embedded.storage.store import Store
-from flashsale.embedded.types import api_errors as apierrors
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.defaults import admit_pod, apply_defaults
-from flashsale.embedded.types.pod_defaults import qos_class
+from flashsale.embedded.types.defaults import apply_defaults
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     NAMESPACES,
@@ -47,6 +49,7 @@ SYSTEM_METADATA = (  # a client's own values for these are dropped
     "resourceVersion",
     "selfLink",
 )
+CHECKED_METADATA = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")  # may not change
 
 
 class Registry:
@@ -69,11 +72,11 @@ class Registry:
         """Return an object.
 
         Raises:
-            ApiError: 404.
+            StatusError: 404.
         """
         found = self.store.get(resource, namespace, name)
         if found is None:
-            raise apierrors.not_found(resource, name)
+            raise api_errors.not_found(resource, name)
         return found
 
     def create(
@@ -84,24 +87,27 @@ class Registry:
         *,
         dry_run: bool = False,
         track: Tracker | None = None,
+        manager: str = "",
     ) -> Object:
         """Create an object from what a client sent; ``track`` notes who wrote it.
 
+        A controller names itself as ``manager`` instead.
+
         Raises:
-            ApiError: 400 for contradictions with the path, 404 for a missing namespace, 409 for a
-                taken name, 422 for an invalid object.
+            StatusError: 400 for contradictions with the path, 404 for a missing namespace, 409 for
+                a taken name, 422 for an invalid object.
         """
+        self._check_match_new(resource, namespace, _metadata(body), dry_run=dry_run)
         self._check_namespace(resource, namespace)
-        thing = self._prepare_new(resource, namespace, body)
+        if manager:
+            track = self._tracker(resource, manager)
+        thing = self._prepare_new(resource, namespace, body, track, dry_run=dry_run)
         name = thing["metadata"]["name"]
         existing = self.store.get(resource, namespace, name)
         if existing:
             terminating = "deletionTimestamp" in existing["metadata"]
-            raise apierrors.already_exists(resource, name, terminating=terminating)
-        thing = track(None, thing) if track else thing
-        if dry_run:
-            return thing
-        return self.store.put(resource, thing)
+            raise api_errors.already_exists(resource, name, terminating=terminating)
+        return thing if dry_run else self.store.put(resource, thing)
 
     def update(
         self,
@@ -113,42 +119,59 @@ class Registry:
         subresource: str = "",
         dry_run: bool = False,
         track: Tracker | None = None,
-        keep_managed_fields: bool = True,
+        patches: bool = False,
+        manager: str = "",
     ) -> Object:
         """Replace an object, or only its status; returns it unchanged if nothing differs.
 
-        ``keep_managed_fields`` ignores what the body says of them: only apply sets them.
+        With ``patches`` the body is the live object with a patch laid over it, managedFields and
+        all; otherwise what it says of them does not count.
 
         Raises:
-            ApiError: 404, 409 for a stale resourceVersion or another uid, 422.
+            StatusError: 404, 409 for a stale resourceVersion or another uid, 422.
         """
         old = self.get(resource, namespace, name)
-        meta = _metadata(body)
-        if meta.get("name", name) != name:
-            raise apierrors.bad_request(
-                f"the name of the object ({meta['name']}) does not match the name on the URL"
-                f" ({name})"
-            )
-        self._check_match(resource, old, meta)
+        self._check_match(resource, old, _metadata(body), patches=patches)
+        if manager:
+            track = self._tracker(resource, manager, subresource)
         if subresource == "status":
             new = old | {"status": body.get("status") or {}}
+            if track and new != old:
+                new = track(old, new)
         else:
-            kept = (*SYSTEM_METADATA, "managedFields") if keep_managed_fields else SYSTEM_METADATA
-            new = self._prepare_update(resource, old, body, kept)
-        if track and new != old:
-            new = track(old, new)
+            new = self._prepare_update(resource, old, body, track, patches=patches, dry_run=dry_run)
         return self._commit(resource, old, new, dry_run=dry_run)
 
-    def set_status(self, resource: Resource, thing: Object, status: Object) -> Object | None:
+    def set_status(
+        self, resource: Resource, thing: Object, status: Object, manager: str = ""
+    ) -> Object | None:
         """Replace the status of the object with that uid; None if it is gone.
 
-        For controllers and the kubelet, which are always up to date.
+        For controllers and the kubelet, which are always up to date; ``manager`` is who it is.
         """
         meta = thing["metadata"]
         old = self.store.get(resource, meta.get("namespace", ""), meta["name"])
         if old is None or old["metadata"]["uid"] != meta["uid"]:
             return None
-        return self._commit(resource, old, old | {"status": status}, dry_run=False)
+        new = old | {"status": status}
+        if manager and new != old:
+            new = self._tracker(resource, manager, "status")(old, new)
+        return self._commit(resource, old, new, dry_run=False)
+
+    def _tracker(self, resource: Resource, manager: str, subresource: str = "") -> Tracker:
+        """Return what notes that one of our own components wrote."""
+
+        def track(before: Object | None, after: Object) -> Object:
+            return track_update(
+                before,
+                after,
+                manager=manager,
+                api_version=resource.api_version,
+                subresource=subresource,
+                now=rfc3339(self.clock()),
+            )
+
+        return track
 
     def bind(self, pod: Object, node: str, condition: Object) -> Object:
         """Give a pod to a node, in one write with its PodScheduled condition."""
@@ -169,12 +192,12 @@ class Registry:
         """Begin or finish the deletion of an object; returns its last state and whether it is gone.
 
         Raises:
-            ApiError: 404, 409 for a precondition that does not hold, 422 for an unknown policy.
+            StatusError: 404, 409 for a precondition that does not hold, 422 for an unknown policy.
         """
         old = self.get(resource, namespace, name)
         check_preconditions(resource, old, options)
         if resource is NAMESPACES and name in PERMANENT_NAMESPACES:
-            raise apierrors.StatusError(
+            raise api_errors.StatusError(
                 403,
                 "Forbidden",
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted',
@@ -182,7 +205,7 @@ class Registry:
             )
         after = marked(resource, old, options, self.clock())
         if options.dry_run:
-            return after, False
+            return after, gone(after)
         if after is not old:
             if gone(after) and resource is not PODS:  # a pod's end is told as two events
                 return self.store.remove(resource, namespace, name), True
@@ -196,9 +219,9 @@ class Registry:
             return
         found = self.store.get(NAMESPACES, "", namespace)
         if found is None:
-            raise apierrors.not_found(NAMESPACES, namespace)
+            raise api_errors.not_found(NAMESPACES, namespace)
         if "deletionTimestamp" in found["metadata"]:
-            raise apierrors.StatusError(
+            raise api_errors.StatusError(
                 403,
                 "Forbidden",
                 f"{resource.qualified} is forbidden: unable to create new content in namespace "
@@ -206,18 +229,31 @@ class Registry:
                 {"kind": resource.plural},
             )
 
-    def _prepare_new(self, resource: Resource, namespace: str, body: Object) -> Object:
-        sent = _metadata(body)
+    def _check_match_new(
+        self, resource: Resource, namespace: str, sent: Object, *, dry_run: bool
+    ) -> None:
         if resource.namespaced and sent.get("namespace") not in (None, "", namespace):
-            raise apierrors.bad_request(
+            raise api_errors.bad_request(
                 "the namespace of the provided object does not match the namespace sent on the"
                 " request"
             )
-        if sent.get("resourceVersion"):
-            raise apierrors.bad_request(
-                "resourceVersion should not be set on objects to be created"
-            )
+        if sent.get("resourceVersion") and not dry_run:
+            message = "resourceVersion should not be set on objects to be created"
+            raise api_errors.StatusError(500, "", message)
+
+    def _prepare_new(
+        self,
+        resource: Resource,
+        namespace: str,
+        body: Object,
+        track: Tracker | None,
+        *,
+        dry_run: bool,
+    ) -> Object:
+        sent = _metadata(body)
         meta = {key: value for key, value in sent.items() if key not in SYSTEM_METADATA}
+        if sent.get("resourceVersion"):  # of a dry run, see above
+            meta["resourceVersion"] = sent["resourceVersion"]
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = self._free_name(resource, namespace, str(meta["generateName"]))
         if resource.namespaced:
@@ -229,20 +265,22 @@ class Registry:
         if resource in WITH_GENERATION:
             meta["generation"] = 1
         meta["creationTimestamp"] = rfc3339(now)
-        thing = _typed(resource, body) | {"metadata": meta}
-        thing = apply_defaults(resource, self._initial_status(resource, thing), now=now)
+        thing = apply_defaults(resource, _typed(resource, body) | {"metadata": meta}, now=now)
+        thing = track(None, thing) if track else thing
+        thing = self._initial_status(resource, thing)
+        if resource is NODES and track:  # ours brings its status with it
+            thing = new_node(thing)
         if resource is PODS:
-            thing = admit_pod(thing)
-            thing["status"]["qosClass"] = qos_class(thing)
+            thing = admit_pod(_without_negative_grace(thing), self.store, now)
+        if resource is SERVICES:
+            thing = service_allocator.with_both_addresses(thing)
         errors = validate_create(resource, thing)
         if resource is SERVICES and not errors:
-            thing, errors = self._services.allocate(thing, None)
+            thing, errors = self._services.allocate(thing, None, dry_run=dry_run)
         _refuse(resource, meta.get("name", ""), errors)
         return thing
 
     def _initial_status(self, resource: Resource, thing: Object) -> Object:
-        if resource is PODS:
-            return thing | {"status": {"phase": "Pending"}}
         if resource is REPLICA_SETS:
             return thing | {"status": {"replicas": 0}}
         if resource is SERVICES:
@@ -258,36 +296,49 @@ class Registry:
                 break
         return name
 
-    def _check_match(self, resource: Resource, old: Object, meta: Object) -> None:
+    def _check_match(self, resource: Resource, old: Object, meta: Object, *, patches: bool) -> None:
         current, name = old["metadata"], old["metadata"]["name"]
-        if meta.get("uid") not in (None, "", current["uid"]):
-            raise apierrors.conflict(
+        version = meta.get("resourceVersion") or "0"
+        if not (version.isascii() and version.isdigit()):
+            message = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+            raise api_errors.StatusError(500, "", message)
+        if meta.get("uid") not in (None, "", current["uid"]) and not patches:
+            key = f"/{resource.plural}/{current.get('namespace', '')}/{name}".replace("//", "/")
+            raise api_errors.conflict(
                 resource,
                 name,
-                f"Precondition failed: UID in precondition: {meta['uid']}, "
+                f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, "
+                f"AdditionalErrorMsg: Precondition failed: UID in precondition: {meta['uid']}, "
                 f"UID in object meta: {current['uid']}",
             )
-        if meta.get("resourceVersion") not in (None, "", "0", current["resourceVersion"]):
-            raise apierrors.conflict(resource, name)
+        if version not in ("0", current["resourceVersion"]):
+            raise api_errors.conflict(resource, name)
 
     def _prepare_update(
-        self, resource: Resource, old: Object, body: Object, ours: tuple[str, ...]
+        self,
+        resource: Resource,
+        old: Object,
+        body: Object,
+        track: Tracker | None,
+        *,
+        patches: bool,
+        dry_run: bool,
     ) -> Object:
-        meta = {key: value for key, value in _metadata(body).items() if key not in ours}
-        kept = {key: old["metadata"][key] for key in ours if key in old["metadata"]}
-        if "namespace" in old["metadata"]:
-            kept["namespace"] = old["metadata"]["namespace"]
-        new = _typed(resource, body) | {
-            "metadata": {**meta, "name": old["metadata"]["name"]} | kept
-        }
+        new = _typed(resource, body) | {"metadata": _updated_metadata(old, body, patches)}
         if resource in WITH_STATUS:
             new["status"] = old.get("status", {})
         if resource is NAMESPACES:  # a client that leaves it out must not strand what is inside
             new["spec"] = old.get("spec", {})
         new = apply_defaults(resource, new, now=self.clock())
+        if track and new != old:
+            new = track(old, new)
+        if resource is PODS:
+            new = keep_pod_defaults(_without_negative_grace(new), old)
+        if resource is SERVICES:
+            new = service_allocator.carried_over(new, old)
         errors = validate_update(resource, new, old)
         if resource is SERVICES and not errors:
-            new, errors = self._services.allocate(new, old)
+            new, errors = self._services.allocate(new, old, dry_run=dry_run)
         _refuse(resource, old["metadata"]["name"], errors)
         if resource in WITH_GENERATION and _spec(new) != _spec(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
@@ -303,6 +354,27 @@ class Registry:
             meta = stored["metadata"]
             return self.store.remove(resource, meta.get("namespace", ""), meta["name"])
         return stored
+
+
+def _updated_metadata(old: Object, body: Object, patches: bool) -> Object:
+    """Return the metadata of a changed object: what the system sets stays, if it is left out."""
+    before, sent = old["metadata"], _metadata(body)
+    system = SYSTEM_METADATA if patches else (*SYSTEM_METADATA, "managedFields")
+    meta = {key: value for key, value in sent.items() if key not in system}
+    kept = {key: before[key] for key in (*system, "namespace") if key in before}
+    given = {
+        key: sent[key]
+        for key in CHECKED_METADATA
+        if sent.get(key) is not None and (patches or key != "uid")
+    }
+    return {**meta, "name": before["name"]} | kept | given
+
+
+def _without_negative_grace(pod: Object) -> Object:
+    """Return a pod that is not killed at once although its grace period is negative."""
+    if pod["spec"].get("terminationGracePeriodSeconds", 0) >= 0:
+        return pod
+    return pod | {"spec": pod["spec"] | {"terminationGracePeriodSeconds": 1}}
 
 
 def _metadata(body: Object) -> dict[str, Any]:
@@ -322,4 +394,4 @@ def _spec(thing: Object) -> Object:
 
 def _refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
     if errors:
-        raise apierrors.invalid(resource.kind, resource.group, name, errors)
+        raise api_errors.invalid(resource.kind, resource.group, name, errors)

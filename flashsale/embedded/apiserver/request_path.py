@@ -15,6 +15,7 @@ class RequestTarget:
     namespace: str = ""  # empty for all namespaces, or where there are none
     name: str = ""
     subresource: str = ""
+    watch: bool = False  # by the old path, `/api/v1/watch/...`
 
 
 NOT_SERVED = {"exec": "exec", "attach": "attach", "portforward": "port-forward"}
@@ -45,6 +46,8 @@ def parse(path: str) -> RequestTarget | None:
     if len(rest) < 2:
         return None
     version, rest = rest[0], rest[1:]
+    watch = rest[0] == "watch" and len(rest) > 1
+    rest = rest[1:] if watch else rest
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
@@ -59,4 +62,4 @@ def parse(path: str) -> RequestTarget | None:
         return None
     if name and resource.namespaced and not namespace:
         return None
-    return RequestTarget(resource, namespace, name, subresource)
+    return RequestTarget(resource, namespace, name, subresource, watch)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import discovery
+from flashsale.embedded.apiserver import authentication, discovery
 from flashsale.embedded.apiserver.handlers import (
     log_subresource,
     read,
@@ -24,14 +24,22 @@ from flashsale.embedded.apiserver.handlers import (
     write as writing,
 )
 from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
+from flashsale.embedded.apiserver.handlers.responses import Wanted, add_warnings
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget, known_group, missing, parse
 from flashsale.embedded.storage.store import StoreError
-from flashsale.embedded.types import api_errors, openapi
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.resources import REPLICA_SETS
+from flashsale.embedded.types.openapi import documents, protobuf
+from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS
 
-HEALTH = ("/healthz", "/livez", "/readyz")
+CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unknown
+    "kind": "CustomResourceDefinitionList",
+    "apiVersion": "apiextensions.k8s.io/v1",
+}
+HEALTH = ("healthz", "livez", "readyz")
+CHECKS = ("ping", "log")  # what a health endpoint can be asked for one by one
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
 
@@ -61,13 +69,20 @@ class ApiServer:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; whatever goes wrong becomes a Status."""
+        response = await self._answer(request)
+        if not response.prepared:  # a stream has sent its headers already
+            add_warnings(request, response)
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await self._route(request)
+            refusal = authentication.refusal(request)
+            return refusal or await self._route(request)
         except StatusError as error:
-            return responses.error_answer(error)
+            return responses.error_answer(request, error)
         except StoreError as error:
             return responses.error_answer(
-                StatusError(500, "InternalError", f"{error} ({error.hint})")
+                request, StatusError(500, "InternalError", f"{error} ({error.hint})")
             )
         except asyncio.CancelledError:
             raise
@@ -76,7 +91,7 @@ class ApiServer:
         except Exception as error:
             log.exception("%s %s", request.method, request.path_qs)
             message = f"Internal error occurred: {type(error).__name__}: {error}"
-            return responses.error_answer(StatusError(500, "InternalError", message))
+            return responses.error_answer(request, StatusError(500, "InternalError", message))
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = "/" + request.path.strip("/")
@@ -90,35 +105,49 @@ class ApiServer:
             if known_group(path):
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
+        read.warn_if_deprecated(request, target.resource)
+        if target.watch:
+            return await watch_stream.watch(self._registry, request, target)
         if target.name:
             return await self._object(request, target)
         return await self._collection(request, target)
 
     def _fixed(self, request: web.BaseRequest, path: str) -> web.Response | None:
         """Answer what does not depend on objects: health, version, discovery, OpenAPI."""
-        if path in HEALTH:
-            return web.Response(text="ok")
+        if path == "/" and request.path == "/":
+            return responses.answer(Wanted(pretty=True), {"paths": discovery.paths()})
+        if path.split("/")[1] in HEALTH:
+            return _health(request, path)
+        if path == CUSTOM_KINDS and request.method == "GET":
+            meta = {"resourceVersion": str(self._registry.store.revision)}
+            return responses.json_answer(NO_CUSTOM_KINDS | {"metadata": meta, "items": []})
+        accept = request.headers.get("Accept", "")
+        if path == "/openapi/v2":
+            return _openapi_v2(accept)
         if path.startswith("/openapi/v3"):
-            document = openapi.encoded(path.removeprefix("/openapi/v3").strip("/"))
+            document = documents.encoded(path.removeprefix("/openapi/v3").strip("/"))
             return responses.json_answer(document) if document is not None else None
-        found = discovery.answer(path, request.headers.get("Accept", ""), request.host)
+        found = discovery.answer(path, accept, request.host)
         if found is None:
             return None
+        if request.method != "GET":
+            raise api_errors.method_not_allowed()
         body, content_type = found
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _collection(
         self, request: web.BaseRequest, target: RequestTarget
     ) -> web.StreamResponse:
+        everywhere = target.resource.namespaced and not target.namespace
         if request.method == "GET":
             if watch_stream.wants_watch(request):
                 return await watch_stream.watch(self._registry, request, target)
             return await read.list_(self._registry, request, target)
-        if request.method == "POST" and (target.namespace or not target.resource.namespaced):
+        if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
-        if request.method == "DELETE":
+        if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:
             body = await request_body.read(request)
-            return await writing.delete_collection(self._registry, request, target, body)
+            return writing.delete_collection(self._registry, request, target, body)
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
@@ -129,12 +158,10 @@ class ApiServer:
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
         if request.method == "GET":
-            if watch_stream.wants_watch(request):
-                return await watch_stream.watch(self._registry, request, target)
             return read.get(self._registry, request, target)
         if request.method == "DELETE" and not target.subresource:
             body = await request_body.read(request)
-            return await writing.delete(self._registry, request, target, body)
+            return writing.delete(self._registry, request, target, body)
         actions = {"PUT": writing.update, "PATCH": writing.patch}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
@@ -143,9 +170,28 @@ class ApiServer:
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":
-            return scale_subresource.get(self._registry, target)
+            return scale_subresource.get(self._registry, request, target)
         actions = {"PUT": scale_subresource.update, "PATCH": scale_subresource.patch}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
+
+
+def _health(request: web.BaseRequest, path: str) -> web.Response | None:
+    """Say that all is well, check by check if that is wanted; None for a check that is none."""
+    _, where, *below = path.split("/")
+    if below:
+        return web.Response(text="ok") if below in [[check] for check in CHECKS] else None
+    if "verbose" not in request.query:
+        return web.Response(text="ok")
+    lines = [f"[+]{check} ok\n" for check in CHECKS]
+    return web.Response(text="".join(lines) + f"{where} check passed\n")
+
+
+def _openapi_v2(accept: str) -> web.Response:
+    """Send OpenAPI v2 as JSON, or in protobuf to whom asks for that."""
+    if protobuf.ACCEPTED in accept.replace(" ", ""):
+        body, kind = documents.encoded_v2_protobuf(), protobuf.CONTENT_TYPE
+        return web.Response(body=body, headers={"Content-Type": kind})
+    return web.Response(body=documents.encoded_v2(), content_type="application/json")

@@ -1,4 +1,4 @@
-"""Cluster addresses and node ports for Services (pkg/registry/core/service)."""
+"""Cluster addresses, IP families and node ports for Services (pkg/registry/core/service)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import SERVICES
+from flashsale.embedded.validation.services import has_node_ports, needs_health_check
 from flashsale.objects.models import Object
 
 CLUSTER_NETWORK = ipaddress.ip_network("10.96.0.0/12")  # minikube's
@@ -19,7 +20,8 @@ OUT_OF_RANGE = (
     "provided port is not in the valid range. "
     f"The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[-1]}"
 )
-WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
+FAMILY = "IPv4"
+HEADLESS = "None"
 
 
 class ServiceAllocator:
@@ -35,26 +37,36 @@ class ServiceAllocator:
         self._rng = rng
         self._port_is_free = port_is_free  # on this machine, where foreign programs listen too
 
-    def allocate(self, service: Object, old: Object | None) -> tuple[Object, list[FieldError]]:
-        """Return the service with addresses and ports filled in, and what is wrong with it."""
-        spec = dict(service["spec"])
+    def allocate(
+        self, service: Object, old: Object | None, *, dry_run: bool = False
+    ) -> tuple[Object, list[FieldError]]:
+        """Return the service with addresses and ports filled in, and what is wrong with it.
+
+        A dry run takes any address and port of the right form, as a real one does.
+        """
+        spec, before = dict(service["spec"]), (old or {}).get("spec") or {}
+        errors = _families(spec, before)
+        if errors:
+            return service, errors
         uid = service["metadata"].get("uid")
         others = [s for s in self._store.all(SERVICES) if s["metadata"]["uid"] != uid]
-        errors = self._cluster_ip(spec, others, (old or {}).get("spec") or {})
-        errors += self._node_ports(spec, others, (old or {}).get("spec") or {})
+        errors = self._cluster_ip(spec, others, before, dry_run=dry_run)
+        errors += self._node_ports(spec, others, before, dry_run=dry_run)
         return service | {"spec": spec}, errors
 
-    def _cluster_ip(self, spec: Object, others: list[Object], old: Object) -> list[FieldError]:
+    def _cluster_ip(
+        self, spec: Object, others: list[Object], old: Object, *, dry_run: bool
+    ) -> list[FieldError]:
         if spec.get("type") == "ExternalName":
             return []
-        wanted = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or []), "")
-        wanted = wanted or old.get("clusterIP", "")
+        wanted = spec.get("clusterIP") or ""
         taken = {other["spec"].get("clusterIP") for other in others}
         if not wanted:
             wanted = self._free_ip(taken)
-        elif wanted != "None" and wanted != old.get("clusterIP"):
-            why = _bad_ip(wanted, taken)
+        elif wanted not in (HEADLESS, old.get("clusterIP")):
+            why = _bad_ip(wanted, taken, dry_run=dry_run)
             if why:
+                why = f"failed to allocate IP {wanted}: {why}"
                 return [FieldError.invalid("spec.clusterIPs", [wanted], why)]
         spec |= {"clusterIP": wanted, "clusterIPs": [wanted]}
         return []
@@ -66,20 +78,26 @@ class ServiceAllocator:
             if address not in taken:
                 return address
 
-    def _node_ports(self, spec: Object, others: list[Object], old: Object) -> list[FieldError]:
-        if spec.get("type") not in WITH_NODE_PORTS:
-            return []
+    def _node_ports(
+        self, spec: Object, others: list[Object], old: Object, *, dry_run: bool
+    ) -> list[FieldError]:
         taken = {port.get("nodePort") for o in others for port in o["spec"].get("ports") or []}
-        before = {_key(port): port.get("nodePort") for port in old.get("ports") or []}
+        taken |= {other["spec"].get("healthCheckNodePort") for other in others}
+        if needs_health_check(spec) and not spec.get("healthCheckNodePort"):
+            spec["healthCheckNodePort"] = self._free_port(taken)
+        if not has_node_ports(spec):
+            return []
+        kept = [port.get("nodePort") for port in old.get("ports") or []]
         ports, errors = [], []
         for index, port in enumerate(spec.get("ports") or []):
-            number = port.get("nodePort") or before.get(_key(port))
+            number = port.get("nodePort")
             if not number:
                 number = self._free_port(taken)
-            elif number not in NODE_PORTS:
-                errors.append(_port_error(index, number, OUT_OF_RANGE))
-            elif number in taken:
-                errors.append(_port_error(index, number, TAKEN))
+            elif number not in kept and not dry_run:
+                if number not in NODE_PORTS:
+                    errors.append(_port_error(index, number, OUT_OF_RANGE))
+                elif number in taken:
+                    errors.append(_port_error(index, number, TAKEN))
             taken.add(number)
             ports.append(port | {"nodePort": number})
         spec["ports"] = ports
@@ -95,22 +113,164 @@ class ServiceAllocator:
         return 0
 
 
-def _bad_ip(wanted: str, taken: set[str | None]) -> str:
-    try:
-        inside = ipaddress.ip_address(wanted) in CLUSTER_NETWORK
-    except ValueError:
-        return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-    if not inside:
+def with_both_addresses(service: Object) -> Object:
+    """Return a new service whose clusterIPs follow its clusterIP (normalizeClusterIPs)."""
+    spec = service["spec"]
+    if not spec.get("clusterIP") or spec.get("clusterIPs"):
+        return service
+    return service | {"spec": spec | {"clusterIPs": [spec["clusterIP"]]}}
+
+
+def carried_over(new: Object, old: Object) -> Object:
+    """Return a changed service with what was allocated, or without it if its type needs none.
+
+    After patchAllocatedValues, normalizeClusterIPs and dropTypeDependentFields: a value goes only
+    if the user left it as it was.
+    """
+    spec, before = dict(new["spec"]), old.get("spec") or {}
+    _keep_allocated(spec, before)
+    _follow_address(spec, before)
+    _drop_unneeded(spec, before)
+    status = new.get("status") or {}
+    if spec.get("type") != "LoadBalancer":
+        status = status | {"loadBalancer": {}}
+    return new | {"spec": spec, "status": status}
+
+
+def _keep_allocated(spec: Object, before: Object) -> None:
+    if "ExternalName" not in (spec.get("type"), before.get("type")):
+        for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if not spec.get(key) and before.get(key):
+                spec[key] = before[key]
+    if has_node_ports(spec) and has_node_ports(before):
+        ours = {port.get("nodePort") for port in spec.get("ports") or []}
+        known = {port.get("name", ""): port.get("nodePort") for port in before.get("ports") or []}
+        spec["ports"] = [
+            port
+            if port.get("nodePort") or known.get(port.get("name", "")) in (None, *ours)
+            else port | {"nodePort": known[port.get("name", "")]}
+            for port in spec.get("ports") or []
+        ]
+    key = "healthCheckNodePort"
+    if needs_health_check(spec) and needs_health_check(before) and not spec.get(key):
+        spec[key] = before.get(key, 0)
+
+
+def _follow_address(spec: Object, before: Object) -> None:
+    """Keep clusterIP and clusterIPs in step: what was changed leads the other."""
+    ip, several = spec.get("clusterIP") or "", spec.get("clusterIPs") or []
+    if ip != (before.get("clusterIP") or "") and several == (before.get("clusterIPs") or []):
+        spec["clusterIPs"] = [ip] if ip else []
+    if not spec.get("clusterIPs"):
+        spec.pop("clusterIPs", None)
+
+
+def _drop_unneeded(spec: Object, before: Object) -> None:
+    kind, old_kind = spec.get("type"), before.get("type")
+    if kind == "ExternalName" != old_kind:
+        for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if spec.get(key) == before.get(key):
+                spec.pop(key, None)
+    if has_node_ports(before) and not has_node_ports(spec):
+        numbers = [port.get("nodePort") for port in before.get("ports") or []]
+        if all(port.get("nodePort") in (None, 0, *numbers) for port in spec.get("ports") or []):
+            spec["ports"] = [
+                {key: value for key, value in port.items() if key != "nodePort"}
+                for port in spec.get("ports") or []
+            ]
+    for key, needs in (
+        ("healthCheckNodePort", needs_health_check),
+        ("allocateLoadBalancerNodePorts", _is_balanced),
+        ("loadBalancerClass", _is_balanced),
+        ("externalTrafficPolicy", _is_open),
+    ):
+        if needs(before) and not needs(spec) and spec.get(key) == before.get(key):
+            spec.pop(key, None)
+
+
+def _is_balanced(spec: Object) -> bool:
+    return spec.get("type") == "LoadBalancer"
+
+
+def _is_open(spec: Object) -> bool:
+    kind = spec.get("type")
+    return kind in ("NodePort", "LoadBalancer") or (
+        kind == "ClusterIP" and bool(spec.get("externalIPs"))
+    )
+
+
+def _families(spec: Object, before: Object) -> list[FieldError]:
+    """Fill in the IP families, of which this cluster has one (initIPFamilyFields)."""
+    if spec.get("type") == "ExternalName":
+        return []
+    loose = spec.get("clusterIP") == HEADLESS and not spec.get("selector")
+    policy = spec.get("ipFamilyPolicy") or before.get("ipFamilyPolicy")
+    spec["ipFamilyPolicy"] = policy or ("RequireDualStack" if loose else "SingleStack")
+    families = list(spec.get("ipFamilies") or [])
+    errors = _too_many_for_one(spec, families) + _inferred(spec, families)
+    if errors:
+        return errors
+    families = families or [FAMILY]
+    spec["ipFamilies"] = families
+    if not loose:
+        return _unavailable(spec, families)
+    if len(families) < 2 and spec["ipFamilyPolicy"] != "SingleStack":
+        families.append("IPv6" if families[0] == FAMILY else FAMILY)
+    return []
+
+
+def _too_many_for_one(spec: Object, families: list[str]) -> list[FieldError]:
+    policy, why = spec["ipFamilyPolicy"], "must be 'RequireDualStack' or 'PreferDualStack' when"
+    if policy != "SingleStack":
+        return []
+    counted = {"cluster IPs": spec.get("clusterIPs") or [], "IP families": families}
+    return [
+        FieldError.invalid("spec.ipFamilyPolicy", policy, f"{why} multiple {what} are specified")
+        for what, several in counted.items()
+        if len(several) == 2
+    ]
+
+
+def _inferred(spec: Object, families: list[str]) -> list[FieldError]:
+    """Add the families of addresses that were asked for."""
+    addresses, errors = spec.get("clusterIPs") or [], []
+    for index, address in enumerate(addresses):
+        if address == HEADLESS:
+            break
+        if index < len(families):
+            continue
+        if ":" in address:
+            what = "IPv6 is not configured on this cluster"
+            errors.append(FieldError.invalid(f"spec.clusterIPs[{index}]", addresses, what))
+        else:
+            families.append(FAMILY)
+    return errors
+
+
+def _unavailable(spec: Object, families: list[str]) -> list[FieldError]:
+    errors, policy = [], spec["ipFamilyPolicy"]
+    if policy == "RequireDualStack":
+        what = "this cluster is not configured for dual-stack services"
+        errors.append(FieldError.invalid("spec.ipFamilyPolicy", policy, what))
+    for index, family in enumerate(families):
+        if family != FAMILY:
+            what = "not configured on this cluster"
+            errors.append(FieldError.invalid(f"spec.ipFamilies[{index}]", family, what))
+    return errors
+
+
+def _bad_ip(wanted: str, taken: set[str | None], *, dry_run: bool) -> str:
+    """Say why an address cannot be had. A dry run looks at the range only, in other words."""
+    address = ipaddress.ip_address(wanted)
+    ends = (CLUSTER_NETWORK.network_address, CLUSTER_NETWORK.broadcast_address)
+    if address not in CLUSTER_NETWORK or address in ends:
+        if not dry_run:
+            return "the provided network does not match the current range"
         return (
-            "failed to allocate IP: the provided network does not match the current range: "
             f"the provided IP ({wanted}) is not in the valid range. "
             f"The range of valid IPs is {CLUSTER_NETWORK}"
         )
-    return "failed to allocate IP: provided IP is already allocated" if wanted in taken else ""
-
-
-def _key(port: Object) -> tuple[str, int]:
-    return port.get("protocol", "TCP"), port.get("port", 0)
+    return "provided IP is already allocated" if wanted in taken and not dry_run else ""
 
 
 def _port_error(index: int, number: int, why: str) -> FieldError:

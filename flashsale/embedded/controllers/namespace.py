@@ -31,6 +31,14 @@ API_SERVICE: Object = {
 }
 
 
+MANAGER = "kube-controller-manager"  # in managedFields
+CA_DESCRIPTION = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
+    "endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "
+    "guaranteed across distributions of Kubernetes clusters."
+)
+
+
 class NamespaceController:
     """Gives every namespace its service account and CA, and empties those that are deleted."""
 
@@ -84,14 +92,20 @@ class NamespaceController:
             (SERVICE_ACCOUNTS, {"metadata": {"name": "default"}}),
             (
                 CONFIG_MAPS,
-                {"metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": self._ca}},
+                {
+                    "metadata": {
+                        "name": "kube-root-ca.crt",
+                        "annotations": {"kubernetes.io/description": CA_DESCRIPTION},
+                    },
+                    "data": {"ca.crt": self._ca},
+                },
             ),
         ]
         if name == "default":  # `kubectl delete all --all` takes it, and it comes back
             wanted.append((SERVICES, API_SERVICE))
         for resource, body in wanted:
             if self._store.get(resource, name, body["metadata"]["name"]) is None:
-                self._registry.create(resource, name, body)
+                self._registry.create(resource, name, body, manager=MANAGER)
 
     async def _empty(self, name: str) -> None:
         """Ask for the deletion of all content."""

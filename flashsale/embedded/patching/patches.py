@@ -1,20 +1,17 @@
 """Patches by their content type: JSON patch, merge patch, strategic merge patch.
 
-Server-side apply is no patch of this kind; it needs to know who owns what: see ``apply``.
+Server-side apply is no patch of this kind; it needs to know who owns what.
 """
 
 from __future__ import annotations
 
-import copy
-import json
 from typing import Any
 
-import jsonpatch
-import jsonpointer
-
+from flashsale.embedded.patching.json_patch import json_patch
 from flashsale.embedded.patching.strategic import strategic_merge_patch
-from flashsale.embedded.types.api_errors import StatusError, bad_request, unsupported_patch
-from flashsale.embedded.types.strict_decoding import sound, word
+from flashsale.embedded.types import go_json
+from flashsale.embedded.types.api_errors import bad_request, unsupported_patch
+from flashsale.embedded.types.strict_decoding import word
 from flashsale.objects.models import Object
 
 __all__ = ["apply_patch", "json_patch", "merge_patch", "strategic_merge_patch"]
@@ -23,10 +20,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 KINDS = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
-MOST_OPERATIONS = 10_000
-MOST_COPIED = 3 * 1024 * 1024  # bytes of JSON that copy operations may add in all
-DEEPEST = 100  # levels of nesting in a patch or its outcome; real objects have about 15
-OPERATIONS = ("add", "copy", "move", "remove", "replace", "test")
+DEEPEST = 100  # levels of nesting in a patch; real objects have about 15
 MAP_TYPE = "map[string]interface {}"
 
 
@@ -34,42 +28,21 @@ def apply_patch(content_type: str, body: bytes, live: Object) -> Object:
     """Return an object with the patch of a PATCH request applied; ``live`` is not changed.
 
     Raises:
-        ApiError: 415 for another content type, 400 for a body that is no such patch, 413 for too
+        StatusError: 415 for another content type, 400 for a body that is no such patch, 413 for too
             many operations, 422 for a JSON patch that does not fit the object.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == JSON_PATCH:
-        return json_patch(live, _decode(body))
+        return json_patch(live, _decode(body, "error decoding patch: "))
     if kind == MERGE_PATCH:
-        return merge_patch(live, _decode(body))
+        patch = _decode(body, "error decoding patch: ")
+        if patch is None:
+            raise bad_request("Invalid JSON Patch")
+        return merge_patch(live, patch)
     if kind == STRATEGIC_MERGE_PATCH:
-        return strategic_merge_patch(live, _decode(body))
+        patch = _decode(body, "")
+        return live if patch is None else strategic_merge_patch(live, patch)
     raise unsupported_patch()
-
-
-def json_patch(live: Object, operations: Any) -> Object:
-    """Carry out RFC 6902 operations, all of them or none.
-
-    Raises:
-        ApiError: 400, 413 and 422 as in ``apply_patch``.
-    """
-    _check_operations(operations)
-    patched: Any = copy.deepcopy(live)
-    copied = 0
-    try:
-        for operation in copy.deepcopy(operations):
-            if operation["op"] == "copy":
-                source = jsonpointer.resolve_pointer(patched, operation["from"])
-                copied += len(json.dumps(source))
-                _limit(copied)
-            patched = jsonpatch.JsonPatch([operation]).apply(patched, in_place=True)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
-        raise _does_not_fit() from error
-    except (TypeError, KeyError, ValueError, RecursionError) as error:  # adding to a number, say
-        raise _does_not_fit() from error
-    if not isinstance(patched, dict) or not _is_shallow(patched):
-        raise _does_not_fit()
-    return patched
 
 
 def merge_patch(live: Any, patch: Any) -> Object:
@@ -79,7 +52,10 @@ def merge_patch(live: Any, patch: Any) -> Object:
         ApiError: 400 if the patch is not a map.
     """
     if not isinstance(patch, dict):
-        raise bad_request(f"error decoding patch: {_wrong_type(patch, MAP_TYPE)}")
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal {word(patch)} "
+            f"into Go value of type {MAP_TYPE}"
+        )
     merged: Object = dict(live) if isinstance(live, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -91,72 +67,21 @@ def merge_patch(live: Any, patch: Any) -> Object:
     return merged
 
 
-def _check_operations(operations: Any) -> None:
-    if not isinstance(operations, list):
-        raise bad_request(f"error decoding patch: {_wrong_type(operations, 'jsonpatch.Patch')}")
-    if len(operations) > MOST_OPERATIONS:
-        raise _too_large(
-            f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, "
-            f"got {len(operations)}"
-        )
-    for operation in operations:
-        if not isinstance(operation, dict):
-            wrong = _wrong_type(operation, "jsonpatch.Operation")
-            raise bad_request(f"error decoding patch: {wrong}")
-        if not isinstance(operation.get("path"), str) or not _is_complete(operation):
-            raise _does_not_fit()
-
-
-def _is_complete(operation: Object) -> bool:
-    """Whether an operation is known and has what it needs."""
-    name = operation.get("op")
-    if name in ("copy", "move"):
-        return isinstance(operation.get("from"), str)
-    if name in ("add", "replace", "test"):
-        return "value" in operation
-    return name in OPERATIONS
-
-
-def _limit(copied: int) -> None:
-    if copied > MOST_COPIED:
-        raise _too_large(
-            "Unable to complete the copy, the accumulated size increase of copy is "
-            f"{copied}, exceeding the limit {MOST_COPIED}"
-        )
-
-
-def _too_large(message: str) -> StatusError:
-    return StatusError(413, "RequestEntityTooLarge", message)
-
-
-def _does_not_fit() -> StatusError:
-    message = "the server rejected our request due to an error in our request"
-    return StatusError(422, "Invalid", message, {})
-
-
-def _wrong_type(value: Any, wanted: str) -> str:
-    return f"json: cannot unmarshal {word(value)} into Go value of type {wanted}"
-
-
-def _decode(body: bytes) -> Any:
-    """Decode JSON as the API server would, without Python's extensions."""
+def _decode(body: bytes, prefix: str) -> Any:
+    """Decode JSON; what is nested too deep is refused before anything recurses into it."""
     try:
-        patch = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise bad_request(f"error decoding patch: {error}") from error
-    if not _is_shallow(patch):
-        raise bad_request("error decoding patch: exceeded max depth")
-    return sound(patch)
+        patch = go_json.decode(body)
+    except go_json.GoJSONError as error:
+        raise bad_request(f"{prefix}{error}") from error
+    if not is_shallow(patch, DEEPEST):
+        raise bad_request(f"{prefix}exceeded max depth")
+    return patch
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
-
-
-def _is_shallow(value: Any) -> bool:
+def is_shallow(value: Any, deepest: int) -> bool:
     """Whether a value is nested little enough for recursion; itself it does not recurse."""
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return True

@@ -16,6 +16,7 @@ from typing import Any
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.merge_keys import SCALARS, Path, patch_merge_key
 from flashsale.embedded.types.schema import go_printed
+from flashsale.embedded.types.strict_decoding import word
 from flashsale.objects.models import Object
 
 PATCH, RETAIN = "$patch", "$retainKeys"
@@ -31,7 +32,9 @@ def strategic_merge_patch(live: Object, patch: Any) -> Object:
         ApiError: 400 for a patch that is none, or whose directives or merge keys do not fit.
     """
     if not isinstance(patch, dict):
-        raise bad_request("invalid JSON document")
+        raise bad_request(
+            f"json: cannot unmarshal {word(patch)} into Go value of type map[string]interface {{}}"
+        )
     return _merge_map(live, patch, ())
 
 

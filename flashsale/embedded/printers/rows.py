@@ -147,8 +147,8 @@ def config_map(thing: Thing, now: float) -> Cells:
 
 
 def service_account(thing: Thing, now: float) -> Cells:
-    """NAME SECRETS AGE."""
-    return [_name(thing), len(sections(thing, "secrets")), _age(thing, now)]
+    """NAME AGE."""
+    return [_name(thing), _age(thing, now)]
 
 
 def lease(thing: Thing, now: float) -> Cells:

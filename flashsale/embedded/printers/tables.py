@@ -6,10 +6,12 @@ What stands in the cells is in ``printers``, one function a kind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 from flashsale.embedded.printers.rows import PRINTERS
-from flashsale.embedded.printers.table_columns import COLUMNS, Column
+from flashsale.embedded.printers.table_columns import COLUMNS, Described
+from flashsale.embedded.types.apitypes import field_description
 from flashsale.embedded.types.resources import Resource, Subresource
 from flashsale.objects.fields import section, text
 from flashsale.objects.models import Object
@@ -41,12 +43,11 @@ def table(
         headers: without them columnDefinitions is null, as in a watch from its second event on.
     """
     cells = PRINTERS[resource.kind]
-    columns = map(_definition, COLUMNS[resource.kind])
     return {
         "kind": "Table",
         "apiVersion": META,
         "metadata": {"resourceVersion": revision},
-        "columnDefinitions": list(columns) if headers else None,
+        "columnDefinitions": _definitions(resource.kind) if headers else None,
         "rows": [
             {"cells": cells(thing, now)} | _conditions(resource, thing) | _object(thing, include)
             for thing in objects
@@ -54,14 +55,24 @@ def table(
     }
 
 
-def _definition(column: Column) -> Object:
-    return {
-        "name": column.name,
-        "type": column.type,
-        "format": column.format,
-        "description": column.description,
-        "priority": column.priority,
-    }
+@cache
+def _definitions(kind: str) -> list[Object]:
+    return [
+        {
+            "name": column.name,
+            "type": column.type,
+            "format": column.format,
+            "description": _description(column.description),
+            "priority": column.priority,
+        }
+        for column in COLUMNS[kind]
+    ]
+
+
+def _description(described: Described) -> str:
+    if isinstance(described, str):
+        return described
+    return field_description(*described).partition("\n\nPossible enum values")[0]
 
 
 def _conditions(resource: Resource | Subresource, thing: Mapping[str, Any]) -> Object:

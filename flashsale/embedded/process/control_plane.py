@@ -158,7 +158,7 @@ class RegistryPodAPI:
     ) -> Object | None:
         """Replace a pod's status; None if that pod is gone."""
         named = {"metadata": {"namespace": namespace, "name": name, "uid": uid}}
-        return self._registry.set_status(PODS, named, status)
+        return self._registry.set_status(PODS, named, status, "kubelet")
 
     def remove_pod(self, namespace: str, name: str, uid: str) -> None:
         """Delete with no grace; one that is gone already, or is another by now, is fine."""

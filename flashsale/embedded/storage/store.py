@@ -160,13 +160,20 @@ class Store:
         return lambda: self._subscribers.remove(callback)
 
     def position(self, since: int) -> int | None:
-        """Return where the events after revision ``since`` begin; None if they are forgotten."""
-        if since < self._oldest:
+        """Return where the events after revision ``since`` begin; None if they are forgotten.
+
+        Revision 1 is that of an empty store, from before the cluster; nobody can have seen it.
+        """
+        if since < max(self._oldest, 2):
             return None
         for offset in range(len(self._history), 0, -1):
             if self._history[offset - 1].revision <= since:
                 return self._dropped + offset
         return self._dropped
+
+    def end(self) -> int:
+        """Return the position of the next event."""
+        return self._dropped + len(self._history)
 
     def events(self, position: int) -> list[StoreEvent] | None:
         """Return the events from a position on; None if the reader is too far behind."""

@@ -52,7 +52,7 @@ class FieldError:
     @classmethod
     def invalid(cls, field: str, value: Any, why: str) -> FieldError:
         """A value that cannot be; it is printed as JSON, as Kubernetes 1.36 does."""
-        shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+        shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         return cls("FieldValueInvalid", field, f"Invalid value: {shown}: {why}")
 
     @classmethod
@@ -73,9 +73,24 @@ class FieldError:
         return cls("FieldValueNotSupported", field, body)
 
     @classmethod
-    def duplicate(cls, field: str, value: Any) -> FieldError:
+    def duplicate(cls, field: str, value: Any, why: str = "") -> FieldError:
         """A value that may stand only once."""
-        return cls("FieldValueDuplicate", field, f"Duplicate value: {json.dumps(value)}")
+        shown = json.dumps(value, separators=(",", ":"))
+        return cls(
+            "FieldValueDuplicate", field, f"Duplicate value: {shown}" + (f": {why}" if why else "")
+        )
+
+    @classmethod
+    def not_found(cls, field: str, name: str, why: str = "") -> FieldError:
+        """A name that refers to nothing."""
+        return cls(
+            "FieldValueNotFound", field, f'Not found: "{name}"' + (f": {why}" if why else "")
+        )
+
+    @classmethod
+    def too_long(cls, field: str, most: int) -> FieldError:
+        """A text of too many bytes."""
+        return cls("FieldValueTooLong", field, f"Too long: may not be more than {most} bytes")
 
 
 def bad_request(message: str) -> StatusError:
@@ -114,7 +129,7 @@ def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
 
 def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
     """422: the object is understood but may not be."""
-    texts = [f"{error.field}: {error.body}" for error in errors]
+    texts = list(dict.fromkeys(f"{error.field}: {error.body}" for error in errors))
     text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
     details: Object = {}
@@ -145,7 +160,7 @@ def unsupported_body() -> StatusError:
     """415 for a body that is neither JSON nor YAML (kubectl create TYPE sends protobuf)."""
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
-        "application/json, application/yaml"
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf"
     )
     return StatusError(415, "UnsupportedMediaType", message)
 

@@ -1,6 +1,6 @@
 """The types of the API: which fields a kind has and what JSON they take.
 
-Read from schema.json, which tools/generate_schema.py makes from the official client's models.
+Read from schema.json, which tools/generate_schema.py makes from Kubernetes' own sources.
 Descriptions are left out here, they are most of the file; openapi.py reads it again for them.
 """
 
@@ -14,6 +14,24 @@ from importlib.resources import files
 from typing import Any, Literal
 
 Shape = Literal["struct", "list", "map", "scalar"]
+DESCRIBED = (  # types whose fields' descriptions head the columns of tables
+    "apps.ReplicaSetSpec",
+    "apps.ReplicaSetStatus",
+    "autoscaling.ScaleSpec",
+    "autoscaling.ScaleStatus",
+    "coordination.LeaseSpec",
+    "core.ConfigMap",
+    "core.Endpoints",
+    "core.Event",
+    "core.NodeStatus",
+    "core.NodeSystemInfo",
+    "core.ObjectReference",
+    "core.PodSpec",
+    "core.PodStatus",
+    "core.ServiceSpec",
+    "discovery.EndpointSlice",
+    "meta.ObjectMeta",
+)
 GO_SCALARS = {
     "boolean": "bool",
     "quantity": "resource.Quantity",
@@ -32,6 +50,7 @@ class Kind:
     name: str = ""  # of the scalar (int32, quantity, ...) or of the type (core.PodSpec)
     item: Kind | None = None
     go: str = ""  # what Go calls it in error messages: int32, v1.PodSpec, []v1.Container
+    via: str = ""  # the embedded Go struct that the field belongs to: ProbeHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +67,17 @@ def type_of(api_version: str, kind: str) -> Type:
     Raises:
         KeyError: this API does not know it.
     """
-    return struct(_tables()["kinds"][f"{api_version}/{kind}"])
+    return struct(type_name(api_version, kind))
+
+
+def type_name(api_version: str, kind: str) -> str:
+    """Return what a kind's type is called in the file: `apps.ReplicaSet`.
+
+    Raises:
+        KeyError: this API does not know it.
+    """
+    name: str = _tables()["kinds"][f"{api_version}/{kind}"]
+    return name
 
 
 def knows(api_version: str, kind: str) -> bool:
@@ -71,9 +100,38 @@ def read() -> dict[str, Any]:
     return parsed
 
 
-def client_version() -> str:
-    """Return the version of the client whose models these types are."""
-    return str(_tables()["client"])
+def version() -> str:
+    """Return the version of Kubernetes whose types these are."""
+    return str(_tables()["version"])
+
+
+def field_description(name: str, field: str) -> str:
+    """Return what Kubernetes says about a field."""
+    return str(_tables()["described"][name].get(field, ""))
+
+
+def internal_fields(name: str) -> list[tuple[str, str, str]]:
+    """Return the fields of an internal Go struct: Go's name, its type, the name in JSON.
+
+    Raises:
+        KeyError: it is no struct.
+    """
+    fields = _tables()["internal"][name]
+    return [(go, kind, json_name) for go, kind, json_name in fields]
+
+
+def wire_fields(name: str) -> Mapping[str, list[Any]]:
+    """Return a struct's fields as protobuf numbers them.
+
+    By number in decimal: JSON name and whether it may be absent, or "" and an embedded struct.
+    """
+    fields: Mapping[str, list[Any]] = _tables()["wire"][name]
+    return fields
+
+
+def is_internal(name: str) -> bool:
+    """Whether a Go type is an internal struct."""
+    return name in _tables()["internal"]
 
 
 @cache
@@ -81,21 +139,30 @@ def _tables() -> dict[str, Any]:
     """The file without its descriptions: kinds, and for each type name -> (type, Go's name)."""
     whole = read()
     types = {
-        name: {field: (d["type"], d.get("go", "")) for field, d in described["fields"].items()}
+        name: {
+            field: (d["type"], d.get("go", ""), d.get("via", ""))
+            for field, d in described["fields"].items()
+        }
         for name, described in whole["types"].items()
     }
-    return {"client": whole["client"], "kinds": whole["kinds"], "types": types}
+    kept = {key: whole[key] for key in ("version", "kinds", "internal", "wire")}
+    described = {
+        name: {field: d.get("description", "") for field, d in one["fields"].items()}
+        for name, one in whole["types"].items()
+        if name in DESCRIBED
+    }
+    return kept | {"types": types, "described": described}
 
 
-def _kind(text: str, go: str = "") -> Kind:
+def _kind(text: str, go: str = "", via: str = "") -> Kind:
     """Read the notation of tools/generate_schema.py: `[]@core.Container`, `{}string`, `int32`."""
     if text.startswith("[]"):
         item = _kind(text[2:])
-        return Kind("list", item=item, go=go or "[]" + item.go)
+        return Kind("list", item=item, go=go or "[]" + item.go, via=via)
     if text.startswith("{}"):
         item = _kind(text[2:])
-        return Kind("map", item=item, go=go or "map[string]" + item.go)
+        return Kind("map", item=item, go=go or "map[string]" + item.go, via=via)
     if text.startswith("@"):
         name = text[1:]
-        return Kind("struct", name, go="v1." + name.partition(".")[2])
-    return Kind("scalar", text, go=go or GO_SCALARS.get(text, text))
+        return Kind("struct", name, go="v1." + name.partition(".")[2], via=via)
+    return Kind("scalar", text, go=go or GO_SCALARS.get(text, text), via=via)

@@ -1,8 +1,7 @@
 """What the API server fills in before it validates and stores an object.
 
 Everything is pure: objects go in and come out, nothing is changed in place. Values come from
-pkg/apis/{core,apps,discovery}/v1/defaults.go and, for pods, from the admission plugins that are on
-by default.
+pkg/apis/{core,apps,discovery}/v1/defaults.go.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
+    LEASES,
     NAMESPACES,
     NODES,
     PODS,
@@ -24,12 +24,10 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.objects.models import Object, rfc3339
 
-__all__ = ["admit_pod", "apply_defaults", "qos_class"]
+__all__ = ["apply_defaults", "qos_class"]
 
-WITH_SPEC = (NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
+WITH_SPEC = (LEASES, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
 AFFINITY_SECONDS = 10800
-TOLERATION_SECONDS = 300
-NODE_CONDITIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 EVENT: Object = {  # always printed, also when there is nothing to say
     "source": {},
     "firstTimestamp": None,
@@ -57,41 +55,6 @@ def apply_defaults(resource: Resource, obj: Object, *, now: float) -> Object:
     return thing
 
 
-def admit_pod(pod: Object) -> Object:
-    """Return a copy with what admission adds: service account, priority, tolerations.
-
-    A real API server also mounts a service account token; there is none here, because nothing
-    inside a pod is meant to speak to this API.
-    """
-    admitted: Object = _copied(pod)
-    spec = admitted["spec"]
-    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
-    spec["serviceAccountName"] = spec["serviceAccount"] = account
-    spec.setdefault("priority", 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec)]
-    return admitted
-
-
-def _missing_tolerations(spec: Object) -> list[Object]:
-    """Return those of DefaultTolerationSeconds that the pod does not already bring itself."""
-    present = [
-        toleration.get("key", "")
-        for toleration in spec.get("tolerations") or []
-        if toleration.get("effect") in (None, "", "NoExecute")
-    ]
-    return [
-        {
-            "key": key,
-            "operator": "Exists",
-            "effect": "NoExecute",
-            "tolerationSeconds": TOLERATION_SECONDS,
-        }
-        for key in NODE_CONDITIONS
-        if key not in present and "" not in present
-    ]
-
-
 def _pod(pod: Object) -> None:
     default_pod_spec(pod["spec"])
     default_pod(pod["spec"])
@@ -99,6 +62,8 @@ def _pod(pod: Object) -> None:
 
 def _replicaset(replicaset: Object) -> None:
     spec = replicaset["spec"]
+    if not spec.get("minReadySeconds"):  # Go leaves zeros out
+        spec.pop("minReadySeconds", None)
     if spec.get("replicas") is None:
         spec["replicas"] = 1
     template = spec["template"] = spec.get("template") or {}
@@ -113,17 +78,19 @@ def _service(service: Object) -> None:
     for port in spec.get("ports") or []:
         port["protocol"] = port.get("protocol") or "TCP"
         port["targetPort"] = port.get("targetPort") or port.get("port", 0)
+        if not port.get("nodePort"):  # Go leaves zeros out
+            port.pop("nodePort", None)
     affinity = spec["sessionAffinity"] = spec.get("sessionAffinity") or "None"
+    if affinity == "None":
+        spec.pop("sessionAffinityConfig", None)
     if affinity == "ClientIP":
         client = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
         client.setdefault("timeoutSeconds", AFFINITY_SECONDS)
-    if kind in ("NodePort", "LoadBalancer"):
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
         spec["externalTrafficPolicy"] = spec.get("externalTrafficPolicy") or "Cluster"
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
     if kind != "ExternalName":
-        spec["ipFamilies"] = spec.get("ipFamilies") or ["IPv4"]
-        spec["ipFamilyPolicy"] = spec.get("ipFamilyPolicy") or "SingleStack"
         spec["internalTrafficPolicy"] = spec.get("internalTrafficPolicy") or "Cluster"
 
 

@@ -56,7 +56,7 @@ APPLY: dict[str, Path] = {
     "volumeMounts": ("mountPath",),
     "volumes": ("name",),
 } | dict.fromkeys(SETS, ())
-KEY_DEFAULTS = {"protocol": "TCP"}  # what a key that an element leaves out stands for
+KEY_DEFAULTS = {"protocol": "TCP", "containerPort": 0, "port": 0}  # of others it is empty
 ATOMIC_MAPS = (  # LabelSelector, references, nodeSelector: applied and owned as a whole
     "configMapKeyRef",
     "fieldRef",

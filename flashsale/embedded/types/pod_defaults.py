@@ -101,6 +101,10 @@ def _default_container(container: Object, *, host_network: bool) -> None:
         if host_network and port.get("containerPort"):
             _default(port, "hostPort", port["containerPort"])
     _default(container, "resources", {})
+    for side in ("limits", "requests"):
+        amounts = container["resources"].get(side) or {}
+        for name, amount in amounts.items():
+            amounts[name] = quantities.round_to_milli(amount)
     _default(container, "terminationMessagePath", "/dev/termination-log")
     _default(container, "terminationMessagePolicy", "File")
     _default(container, "imagePullPolicy", pull_policy(container.get("image") or ""))
@@ -110,7 +114,10 @@ def _default_container(container: Object, *, host_network: bool) -> None:
         if container.get(name) is not None:
             _default_probe(container[name])
     for name in HOOKS:
-        _default_http((container.get("lifecycle") or {}).get(name) or {})
+        hook = (container.get("lifecycle") or {}).get(name) or {}
+        _default_http(hook)
+        if hook.get("sleep") is not None:
+            hook["sleep"].setdefault("seconds", 0)
 
 
 def _default_probe(probe: Object) -> None:
@@ -146,6 +153,8 @@ def _default_volume(volume: Object) -> None:
             volume[kind]["defaultMode"] = MODE
     if volume.get("hostPath") is not None:
         volume["hostPath"].setdefault("type", "")
+    if volume.get("projected") is not None:
+        volume["projected"].setdefault("sources", None)  # Go writes it, also when it is empty
     for source in (volume.get("projected") or {}).get("sources") or []:
         if source.get("serviceAccountToken") is not None:
             source["serviceAccountToken"].setdefault("expirationSeconds", TOKEN_SECONDS)

@@ -44,6 +44,34 @@ def canonical(value: str | int | float) -> str:
     if text == "0":
         return text
     amount, style = _split(text)
+    return text if _is_kept(text) else _written(amount, style)
+
+
+def round_to_milli(text: str) -> str:
+    """Return a quantity in canonical form, rounded up to a thousandth, as for containers."""
+    amount, style = _split(text)
+    if amount.as_tuple().exponent >= -3:  # type: ignore[operator]  # finite, so it is an int
+        return text
+    return _written(amount.quantize(Decimal("1e-3"), rounding=ROUND_UP, context=ARITHMETIC), style)
+
+
+def _is_kept(text: str) -> bool:
+    """Whether Go takes a quantity for canonical as it is, and gives back what it got."""
+    found = re.fullmatch(NUMBER_AND_SUFFIX[1:-1], text, re.ASCII)
+    assert found is not None  # it was read before
+    whole, _, fraction = found[1].lstrip("+-").partition(".")
+    whole = whole.lstrip("0") or "0"
+    power, style = _suffix(found[2])
+    digits = whole + fraction
+    if style == "binary":
+        precise = len(whole) + power * 3 <= 14
+        return precise and not fraction and int(whole) & 7 != 0
+    scale = power - len(fraction)
+    short = len(digits) <= 18 and scale >= -9
+    return short and scale % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
+
+
+def _written(amount: Decimal, style: str) -> str:
     if amount == 0:
         return "0"
     if style == "binary" and abs(amount) >= 1024 and amount == amount.to_integral_value():

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, Literal
 
-from flashsale.embedded.types import go_time, quantities
+from flashsale.embedded.types import go_text, quantities
 from flashsale.embedded.types.api_errors import FieldError, StatusError, bad_request, invalid
 from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
 from flashsale.embedded.types.resources import Resource
@@ -23,10 +24,13 @@ from flashsale.embedded.types.strict_decoding import (
 from flashsale.objects.models import Object
 
 __all__ = [
+    "check_kind",
     "check_types",
     "clean",
+    "convert",
     "decode",
     "go_printed",
+    "kind_error",
     "patch_error",
     "prune",
     "strict_error",
@@ -45,22 +49,26 @@ KIND_READER = (  # the anonymous Go struct that reads kind and apiVersion ahead 
 
 
 def decode(
-    resource: Resource, body: object, validation: FieldValidation = "Warn"
+    resource: Resource,
+    body: object,
+    validation: FieldValidation = "Warn",
+    duplicates: Sequence[str] = (),
 ) -> tuple[Object, list[str]]:
-    """Return the object in the body of a POST or PUT, and the texts of warnings to send along.
+    """Return the object in the body of a POST or PUT, and the paths of fields that are dropped.
+
+    ``duplicates`` are the paths of keys that stand in it twice.
 
     Raises:
-        ApiError: 400: another kind, a wrong type or, with Strict, an unknown field.
+        StatusError: 400: another kind, a wrong type or, with Strict, an unknown field.
     """
-    _check_kind(resource, body)
     version, kind = resource.api_version, resource.kind
-    prefix = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: '
+    check_kind(resource.group, version, kind, body)
     check_types(body, version, kind)
     unknown = unknown_fields(body, version, kind)
-    if unknown and validation == "Strict":
-        raise bad_request(prefix + strict_error(unknown))
-    warnings = [_unknown(path) for path in unknown] if validation == "Warn" else []
-    return prune(body, version, kind), warnings
+    if (unknown or duplicates) and validation == "Strict":
+        prefix = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: '
+        raise bad_request(prefix + strict_error(unknown, duplicates))
+    return prune(body, version, kind), unknown
 
 
 def check_types(body: object, api_version: str, kind: str) -> None:
@@ -75,9 +83,11 @@ def check_types(body: object, api_version: str, kind: str) -> None:
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {wrong}')
 
 
-def strict_error(unknown: list[str]) -> str:
-    """Word the refusal of unknown fields."""
-    return "strict decoding error: " + ", ".join(map(_unknown, unknown))
+def strict_error(unknown: Sequence[str], duplicates: Sequence[str]) -> str:
+    """Word the refusal of fields that are unknown or stand twice."""
+    wrong = [f'duplicate field "{path}"' for path in duplicates]
+    wrong += [f'unknown field "{path}"' for path in unknown]
+    return "strict decoding error: " + ", ".join(wrong)
 
 
 def patch_error(sent: str, why: str) -> StatusError:
@@ -117,28 +127,104 @@ def go_printed(value: object, depth: int = DEEPEST) -> str:
     return clean(value) if isinstance(value, str) else "<nil>"
 
 
-def _unknown(path: str) -> str:
-    return f'unknown field "{path}"'
-
-
-def _check_kind(resource: Resource, body: object) -> None:
-    """Refuse what is no object, or one of another kind. Kind and apiVersion may be left out."""
+def kind_error(body: object) -> str:
+    """Say what keeps Go from reading kind and apiVersion; empty if nothing does."""
+    if body is None:
+        return ""
     if not isinstance(body, dict):
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {resource.kind}): couldn't get "
-            f"version/kind; json parse error: json: cannot unmarshal {word(body)} into Go value "
-            f"of type {KIND_READER}"
-        )
-    kind = _text(body.get("kind")) or resource.kind
-    version = _text(body.get("apiVersion")) or resource.api_version
-    if (kind, version) == (resource.kind, resource.api_version):
+        return f"json: cannot unmarshal {word(body)} into Go value of type {KIND_READER}"
+    for key in ("apiVersion", "kind"):
+        if body.get(key) is not None and not isinstance(body[key], str):
+            found = word(body[key])
+            return f"json: cannot unmarshal {found} into Go struct field .{key} of type string"
+    return ""
+
+
+def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
+    """Refuse an object of another kind. Kind and apiVersion may be left out.
+
+    Raises:
+        StatusError: 400.
+    """
+    sent = body if isinstance(body, dict) else {}
+    found, version = _text(sent.get("kind")) or kind, _text(sent.get("apiVersion")) or api_version
+    if (found, version) == (kind, api_version):
         return
     short = version.rpartition("/")[2]
-    why = f'no kind "{kind}" is registered for version "{version}" in scheme {SCHEME}'
-    if knows(version, kind):
-        group = resource.group.partition(".")[0] or "core"
-        why = f"converting (v1.{kind}) to ({group}.{resource.kind}): unknown conversion"
-    raise bad_request(f'{kind} in version "{short}" cannot be handled as a {resource.kind}: {why}')
+    why = f'no kind "{found}" is registered for version "{version}" in scheme {SCHEME}'
+    if knows(version, found) or (version, found) == ("v1", "List"):
+        internal = group.partition(".")[0] or "core"
+        why = f"converting (v1.{found}) to ({internal}.{kind}): unknown conversion"
+    raise bad_request(f'{found} in version "{short}" cannot be handled as a {kind}: {why}')
+
+
+def convert(patched: object, api_version: str, kind: str) -> tuple[Any, str]:
+    """Convert the outcome of a strategic patch, whole floats included, to its Go types.
+
+    Returns it, and what does not fit in the words of apimachinery's converter (runtime/converter).
+    """
+    try:
+        return _convert_struct(type_of(api_version, kind), patched), ""
+    except _NotConvertibleError as error:
+        return patched, str(error)
+
+
+class _NotConvertibleError(Exception):
+    """A value that has another type than its field."""
+
+
+def _convert_struct(owner: Type, value: object) -> Any:
+    if not isinstance(value, dict):
+        raise _NotConvertibleError(f"cannot restore struct from: {_go_kind(value)}")
+    return {
+        key: _convert(owner.fields[key], item) if key in owner.fields else item
+        for key, item in value.items()
+    }
+
+
+def _convert(kind: Kind, value: object) -> Any:
+    if value is None:
+        return None
+    if kind.shape == "struct":
+        return _convert_struct(struct(kind.name), value)
+    if kind.shape == "list" and kind.item:
+        if not isinstance(value, list):
+            raise _NotConvertibleError(f"cannot restore slice from {_go_kind(value)}")
+        return [_convert(kind.item, item) for item in value]
+    if kind.shape == "map" and kind.item:
+        if not isinstance(value, dict):
+            raise _NotConvertibleError(f"cannot restore map from {_go_kind(value)}")
+        return {key: _convert(kind.item, item) for key, item in value.items()}
+    return _convert_scalar(kind, value)
+
+
+def _convert_scalar(kind: Kind, value: object) -> Any:
+    go = {"boolean": "bool"}.get(kind.name, kind.name)
+    if go not in ("string", "bool", "int32", "int64"):
+        return value  # it reads its own JSON
+    if isinstance(value, dict | list):
+        raise _NotConvertibleError(f"unrecognized type: {go}")
+    if go in BITS and isinstance(value, float) and value.is_integer():
+        return int(value)
+    sent = _go_type(value)
+    if sent == go or (go in BITS and sent == "int64"):
+        return value
+    numeric = ("int64", "float64")
+    if (sent in numeric and go in BITS) or (sent == "int64" and go == "string"):
+        raise _NotConvertibleError(f"cannot convert {sent} to {kind.go or go}")
+    raise _NotConvertibleError(f"unrecognized type: {go}")
+
+
+def _go_type(value: object) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    return {str: "string", int: "int64", float: "float64"}.get(type(value), "nil")
+
+
+def _go_kind(value: object) -> str:
+    if isinstance(value, dict):
+        return "map"
+    return "slice" if isinstance(value, list) else _go_type(value)
 
 
 def _text(value: object) -> str:
@@ -193,7 +279,7 @@ def _scalar(name: str, value: object) -> Any:
             return quantities.canonical(value)  # type: ignore[arg-type]  # it checks the type
         if isinstance(value, str):
             text = clean(value)
-            return go_time.normal(text, micro=name == "microtime") if "time" in name else text
+            return go_text.normal_time(text, micro=name == "microtime") if "time" in name else text
     except ValueError:
         return None
     return None

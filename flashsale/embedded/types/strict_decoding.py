@@ -13,7 +13,7 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from flashsale.embedded.types import go_time, quantities
+from flashsale.embedded.types import go_text, quantities
 from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
 
 MOST = 100  # unknown fields that are listed
@@ -101,7 +101,9 @@ def _unknown_in(kind: Kind, value: object, path: str) -> Iterator[str]:
 def _struct_errors(owner: Type, value: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     for key, item in value.items():
         if key in owner.fields:
-            yield from _errors(owner.fields[key], item, owner.name, (*path, key))
+            kind = owner.fields[key]
+            embedded = (kind.via,) if kind.via else ()
+            yield from _errors(kind, item, owner.name, (*path, *embedded, key))
 
 
 def _errors(kind: Kind, value: object, owner: str, path: tuple[str, ...]) -> Iterator[str]:
@@ -149,7 +151,7 @@ def _check_own_text(kind: Kind, value: object, owner: str, path: tuple[str, ...]
             if not isinstance(value, str) and not _fits(value, BITS["int32"]):
                 raise _EndOfDecoding(_cannot(_number(value), owner, path, "int32"))
         elif isinstance(value, str):
-            go_time.normal(clean(value), micro=kind.name == "microtime")
+            go_text.normal_time(clean(value), micro=kind.name == "microtime")
         else:
             raise _EndOfDecoding(_cannot(word(value), owner, path, "string"))
     except ValueError as error:

@@ -9,14 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, REPLICA_SETS, SERVICES, Resource
-from flashsale.embedded.validation import texts
+from flashsale.embedded.types.resources import (
+    ENDPOINT_SLICES,
+    LEASES,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
 from flashsale.embedded.validation.metadata import (
-    invalid,
+    validate_common,
     validate_metadata,
     validate_metadata_update,
 )
-from flashsale.embedded.validation.pods import validate_pod, validate_pod_update
+from flashsale.embedded.validation.other_kinds import validate_rest, validate_rest_update
+from flashsale.embedded.validation.pod.spec import validate_pod
+from flashsale.embedded.validation.pod.update import validate_pod_update
 from flashsale.embedded.validation.replicasets import (
     validate_replicaset,
     validate_replicaset_update,
@@ -43,21 +51,21 @@ def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     """Say what is wrong with a new object; nothing if it may be stored."""
     if resource in CREATE:
         return CREATE[resource](obj)
-    return validate_metadata(resource, obj) + _rest(resource, obj)
+    return validate_metadata(resource, obj) + validate_rest(resource, obj)
 
 
 def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldError]:
-    """Say what is wrong with an object that is to replace another."""
+    """Say what is wrong with an object that is to replace another.
+
+    Metadata are judged several times, as in Kubernetes: each time leaves a cause in the Status.
+    """
+    errors = validate_common(new.get("metadata") or {})  # before the kind's own checks
+    errors += validate_metadata_update(new, old)
     if resource in UPDATE:
-        return UPDATE[resource](new, old)
-    return validate_metadata_update(new, old) + _rest(resource, new)
-
-
-def _rest(resource: Resource, obj: Object) -> list[FieldError]:
-    """Kinds that users hardly write by hand are checked for little."""
-    errors = []
-    if resource is CONFIG_MAPS:
-        for part in ("data", "binaryData"):
-            for key in obj.get(part) or {}:
-                errors += invalid(f"{part}[{key}]", key, texts.config_key(key))
-    return errors
+        return errors + UPDATE[resource](new, old)
+    if resource is not ENDPOINT_SLICES:
+        errors += validate_metadata_update(new, old)
+    if resource is not LEASES:
+        errors += validate_metadata(resource, new)
+    errors += validate_rest_update(resource, new, old)
+    return errors + validate_rest(resource, new)

@@ -13,6 +13,7 @@ from flashsale.objects.models import Object
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 LABEL_NAMES = (SERVICES, NAMESPACES)  # their names are DNS labels, all others are subdomains
+IMMUTABLE = ("name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 
 
@@ -27,7 +28,7 @@ def validate_metadata(resource: Resource, obj: Object) -> list[FieldError]:
     else:
         why = "name or generateName is required"
         errors.append(FieldError.required("metadata.name", why))
-    return errors + _namespace(resource, meta) + _common(meta)
+    return errors + _namespace(resource, meta) + validate_common(meta)
 
 
 def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
@@ -43,11 +44,11 @@ def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
                 f"found new finalizers []string{{{listed}}}"
             )
             errors.append(FieldError.forbidden("metadata.finalizers", why))
-    for key in ("name", "namespace", "uid"):
+    for key in IMMUTABLE:
         if meta.get(key, "") != before.get(key, ""):
             wrong = [texts.NOT_IMMUTABLE]
             errors += invalid(f"metadata.{key}", meta.get(key, ""), wrong)
-    return errors + _common(meta)
+    return errors + validate_common(meta)
 
 
 def validate_labels(labels: Mapping[str, str] | None, field: str) -> list[FieldError]:
@@ -105,7 +106,8 @@ def _namespace(resource: Resource, meta: Object) -> list[FieldError]:
     return invalid("metadata.namespace", namespace, texts.dns_label(namespace))
 
 
-def _common(meta: Object) -> list[FieldError]:
+def validate_common(meta: Object) -> list[FieldError]:
+    """Check what new and changed objects must have alike."""
     return (
         validate_labels(meta.get("labels"), "metadata.labels")
         + validate_annotations(meta.get("annotations"), "metadata.annotations")
@@ -135,11 +137,11 @@ def _owners(owners: list[Object]) -> list[FieldError]:
 
 def _finalizers(finalizers: list[str]) -> list[FieldError]:
     errors = []
-    for name in finalizers:
+    for index, name in enumerate(finalizers):
         errors += invalid("metadata.finalizers", name, texts.qualified_name(name))
         if "/" not in name and name not in (ORPHAN, FOREGROUND, "kubernetes"):
             why = "name is neither a standard finalizer name nor is it fully qualified"
-            errors += invalid("metadata.finalizers", name, [why])
+            errors += invalid(f"metadata.finalizers[{index}]", name, [why])
     if {ORPHAN, FOREGROUND} <= set(finalizers):
         why = f"finalizer {ORPHAN} and {FOREGROUND} cannot be both set"
         errors += invalid("metadata.finalizers", finalizers, [why])

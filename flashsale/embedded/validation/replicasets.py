@@ -8,14 +8,13 @@ from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,
     not_negative,
-    validate_labels,
     validate_metadata,
     validate_metadata_update,
 )
-from flashsale.embedded.validation.pods import validate_template
+from flashsale.embedded.validation.pod.spec import validate_template
+from flashsale.embedded.validation.selectors import WITHOUT_VALUES, validate_selector
 from flashsale.objects.models import Object
 
-WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")
 MISMATCH = "`selector` does not match template `labels`"
 
 
@@ -45,12 +44,13 @@ def _spec(spec: Object) -> list[FieldError]:
     if selector is None:
         errors.append(FieldError.required("spec.selector"))
     else:
-        errors += _selector(selector, "spec.selector")
+        errors += validate_selector(selector, "spec.selector")
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
             why = "empty selector is invalid for deployment"
             errors.append(FieldError.invalid("spec.selector", selector, why))
         if not _usable(selector):
-            return errors + invalid("spec.selector", selector, ["invalid label selector"])
+            shown = _with_keys(selector)
+            return errors + invalid("spec.selector", shown, ["invalid label selector"])
     template = spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
     if selector is None or not _matches(selector, labels or {}):
@@ -67,30 +67,17 @@ def _spec(spec: Object) -> list[FieldError]:
     return errors
 
 
-def _selector(selector: Object, field: str) -> list[FieldError]:
-    errors = validate_labels(selector.get("matchLabels"), f"{field}.matchLabels")
-    for index, expression in enumerate(selector.get("matchExpressions") or []):
-        at = f"{field}.matchExpressions[{index}]"
-        operator, values = expression.get("operator") or "", expression.get("values") or []
-        key = expression.get("key") or ""
-        if operator in WITH_VALUES and not values:
-            why = "must be specified when `operator` is 'In' or 'NotIn'"
-            errors.append(FieldError.required(f"{at}.values", why))
-        elif operator in WITHOUT_VALUES and values:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(FieldError.forbidden(f"{at}.values", why))
-        elif operator not in WITH_VALUES + WITHOUT_VALUES:
-            why = "not a valid selector operator"
-            errors.append(FieldError.invalid(f"{at}.operator", operator, why))
-        errors += invalid(f"{at}.key", key, texts.qualified_name(key))
-        for place, value in enumerate(values):
-            errors += invalid(f"{at}.values[{place}]", value, texts.label_value(value))
-    return errors
+def _with_keys(selector: Object) -> Object:
+    """Show a selector as Go does, which always writes keys and operators."""
+    expressions = selector.get("matchExpressions") or []
+    always = {"key": "", "operator": ""}
+    filled = [always | expression for expression in expressions]
+    return selector | ({"matchExpressions": filled} if filled else {})
 
 
 def _usable(selector: Object) -> bool:
     """Whether Kubernetes could make a selector of it (LabelSelectorAsSelector)."""
-    return not _selector(selector, "")
+    return not validate_selector(selector, "")
 
 
 def _matches(selector: Object, labels: Object) -> bool:

@@ -11,19 +11,23 @@ import json
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.containers import PROTOCOLS, choice
 from flashsale.embedded.validation.metadata import (
     invalid,
     validate_labels,
     validate_metadata,
     validate_metadata_update,
 )
-from flashsale.embedded.validation.probes import port_or_name
+from flashsale.embedded.validation.pod.containers import PROTOCOLS, choice
+from flashsale.embedded.validation.pod.probes import port_or_name
 from flashsale.objects.models import Object
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 AFFINITIES = ("ClientIP", "None")
 POLICIES = ("Cluster", "Local")
+FAMILIES = ("IPv4", "IPv6")
+FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
+DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+CLASS = "loadBalancerClass"
 LONGEST_AFFINITY = 86400  # seconds
 
 
@@ -35,19 +39,36 @@ def validate_service(service: Object) -> list[FieldError]:
 def validate_service_update(new: Object, old: Object) -> list[FieldError]:
     """Check a changed Service: its address stays."""
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    return validate_metadata_update(new, old) + _address_change(spec, before) + _spec(spec)
+    errors = validate_metadata_update(new, old) + _address_change(spec, before)
+    kinds = {spec.get("type"), before.get("type")}
+    if kinds == {"LoadBalancer"} and spec.get(CLASS) != before.get(CLASS):
+        errors += invalid(f"spec.{CLASS}", spec.get(CLASS), ["may not change once set"])
+    return errors + _spec(spec)
+
+
+def has_node_ports(spec: Object) -> bool:
+    """Whether a service is to have ports on every node."""
+    if spec.get("type") == "LoadBalancer":
+        return spec.get("allocateLoadBalancerNodePorts") is not False
+    return spec.get("type") == "NodePort"
+
+
+def needs_health_check(spec: Object) -> bool:
+    """Whether a service needs a port on which a load balancer asks for the health of its pods."""
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
 
 def _address_change(spec: Object, before: Object) -> list[FieldError]:
-    """Check the cluster address; one that is left out is kept (patchAllocatedValues)."""
-    given, kept = spec.get("clusterIP") or "", before.get("clusterIP") or ""
-    addresses = spec.get("clusterIPs") or []
-    if addresses and addresses != (before.get("clusterIPs") or []):
-        given = addresses[0] if given in ("", kept) else given
+    """Check the cluster address, which stays but for a service that becomes external or was so."""
+    given, kept = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
     outside = "ExternalName" in (spec.get("type"), before.get("type"))
-    if outside or not kept or given in ("", kept):
+    if outside or not kept or (given and given[0] == kept[0]):
         return []
-    return [FieldError.invalid("spec.clusterIPs[0]", [given], "may not change once set")]
+    if not given:
+        return [
+            FieldError.invalid("spec.clusterIPs[0]", kept[:0], "primary clusterIP can not be unset")
+        ]
+    return [FieldError.invalid("spec.clusterIPs[0]", given, "may not change once set")]
 
 
 def _spec(spec: Object) -> list[FieldError]:
@@ -65,11 +86,88 @@ def _spec(spec: Object) -> list[FieldError]:
         earlier = {other.get("name") for other in ports[:index]}
         errors += _port(port, f"spec.ports[{index}]", earlier, named=len(ports) > 1)
     errors += validate_labels(spec.get("selector"), "spec.selector")
-    errors += _affinity(spec)
+    errors += _affinity(spec) + _addresses(spec)
     for index, address in enumerate(spec.get("externalIPs") or []):
-        errors += invalid(f"spec.externalIPs[{index}]", address, texts.ip_address(address))
+        wrong = texts.ip_address(address) or texts.endpoint_ip(address)
+        errors += invalid(f"spec.externalIPs[{index}]", address, wrong)
     errors += choice(kind, "spec.type", TYPES)
-    return errors + _port_conflicts(ports, kind) + _traffic(spec)
+    return errors + _port_conflicts(ports, kind) + _balancing(spec) + _traffic(spec)
+
+
+def _addresses(spec: Object) -> list[FieldError]:
+    """Check the cluster's addresses and families (ValidateServiceClusterIPsRelatedFields)."""
+    if spec.get("type") == "ExternalName":
+        return []
+    field, several = "spec.clusterIPs", spec.get("clusterIPs") or []
+    errors: list[FieldError] = []
+    if spec.get("clusterIP") and several and several[0] != spec["clusterIP"]:
+        errors += invalid(field, several, ["first value must match `clusterIP`"])
+    if not spec.get("clusterIP") and several:
+        errors += invalid(field, several, ["must be empty when `clusterIP` is not specified"])
+    errors += _family_words(spec)
+    wrong: list[FieldError] = []
+    for index, address in enumerate(several):
+        if index == 0 and address == "None":
+            why = "'None' must be the first and only value"
+            wrong += invalid(field, several, [why] if len(several) > 1 else [])
+        else:
+            wrong += invalid(f"{field}[{index}]", address, texts.ip_address(address))
+    if len(several) > 2:
+        errors += invalid(field, several, ["may only hold up to 2 values"])
+    if wrong:
+        return errors + wrong
+    return errors + _families_of(several, spec.get("ipFamilies") or [], field)
+
+
+def _family_words(spec: Object) -> list[FieldError]:
+    errors: list[FieldError] = []
+    families, policy = spec.get("ipFamilies") or [], spec.get("ipFamilyPolicy")
+    for index, family in enumerate(families):
+        at = f"spec.ipFamilies[{index}]"
+        if family not in FAMILIES:
+            errors.append(FieldError.unsupported(at, family, FAMILIES))
+        if family in families[:index]:
+            errors.append(FieldError.duplicate(at, family))
+    if policy is not None and policy not in FAMILY_POLICIES:
+        errors.append(FieldError.unsupported("spec.ipFamilyPolicy", policy, FAMILY_POLICIES))
+    return errors
+
+
+def _families_of(several: list[str], families: list[str], field: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    found = ["IPv6" if ":" in address else "IPv4" for address in several]
+    if len(several) > 1 and len(set(found)) < 2:
+        why = "may specify no more than one IP for each IP family"
+        errors += invalid(field, several, [why])
+    for index, (address, family) in enumerate(zip(several, families, strict=False)):
+        if address != "None" and family != found[index]:
+            why = f"expected an {family} value as indicated by `ipFamilies[{index}]`"
+            errors += invalid(f"{field}[{index}]", address, [why])
+    return errors
+
+
+def _balancing(spec: Object) -> list[FieldError]:
+    """Check what only a load balancer has."""
+    errors: list[FieldError] = []
+    balanced, why = (
+        spec.get("type") == "LoadBalancer",
+        "may only be used when `type` is 'LoadBalancer'",
+    )
+    ranges, field = spec.get("loadBalancerSourceRanges") or [], "spec.LoadBalancerSourceRanges"
+    if ranges and not balanced:
+        errors.append(FieldError.forbidden(field, why))
+    for index, network in enumerate(ranges):
+        plain = network.strip()
+        errors += invalid(f"{field}[{index}]", plain, texts.cidr(plain))
+    key = "allocateLoadBalancerNodePorts"
+    if spec.get(key) is not None and not balanced:
+        errors.append(FieldError.forbidden(f"spec.{key}", why))
+    if spec.get(CLASS) is not None:
+        if balanced:
+            errors += invalid(f"spec.{CLASS}", spec[CLASS], texts.qualified_name(spec[CLASS]))
+        else:
+            errors.append(FieldError.forbidden(f"spec.{CLASS}", why))
+    return errors
 
 
 def _external_name(spec: Object) -> list[FieldError]:
@@ -143,13 +241,20 @@ def _duplicate_port(port: Object, at: str) -> FieldError:
 
 def _traffic(spec: Object) -> list[FieldError]:
     field, errors = "spec.externalTrafficPolicy", []
-    policy = spec.get("externalTrafficPolicy")
-    if spec.get("type") in ("NodePort", "LoadBalancer"):
+    policy, kind = spec.get("externalTrafficPolicy"), spec.get("type")
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
         errors += choice(policy, field, POLICIES)
-    elif policy and not spec.get("externalIPs"):
+    elif policy:
         why = "may only be set for externally-accessible services"
         errors.append(FieldError.invalid(field, policy, why))
+    if spec.get("healthCheckNodePort") and not needs_health_check(spec):
+        why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        number = spec["healthCheckNodePort"]
+        errors.append(FieldError.invalid("spec.healthCheckNodePort", number, why))
     inner = spec.get("internalTrafficPolicy")
     if inner and inner not in POLICIES:
         errors.append(FieldError.unsupported("spec.internalTrafficPolicy", inner, POLICIES))
+    spread = spec.get("trafficDistribution")
+    if spread is not None and spread not in DISTRIBUTIONS:
+        errors.append(FieldError.unsupported("spec.trafficDistribution", spread, DISTRIBUTIONS))
     return errors

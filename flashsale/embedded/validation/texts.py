@@ -18,6 +18,15 @@ CONFIG_KEY = "[-._a-zA-Z0-9]+"
 HTTP_HEADER = "[-A-Za-z0-9]+"
 ALPHANUMERIC_ENDS = "and must start and end with an alphanumeric character"
 ALPHANUMERIC_OR = f"must consist of alphanumeric characters, '-', '_' or '.', {ALPHANUMERIC_ENDS}"
+LOOPBACK = {  # the rest of 127.0.0.0/8 are addresses of pods here
+    4: ipaddress.ip_network("127.0.0.0/16"),
+    6: ipaddress.ip_network("::1/128"),
+}
+LINK_LOCAL_MULTICAST = {
+    4: ipaddress.ip_network("224.0.0.0/24"),
+    6: ipaddress.ip_network("ff02::/16"),
+}
+LENGTH = "must be no more than"
 EMPTY = "must be non-empty"
 NOT_IMMUTABLE = "field is immutable"
 NOT_NEGATIVE = "must be greater than or equal to 0"
@@ -58,10 +67,16 @@ def qualified_name(value: str) -> list[str]:
     if slash and not prefix:
         wrong.append(f"prefix part {EMPTY}")
     elif slash:
-        wrong += [f"prefix part {text}" for text in dns_subdomain(prefix)]
+        found = dns_subdomain(prefix)
+        wrong += [
+            f"prefix part {text.replace('characters', 'bytes')}"
+            if text.startswith(LENGTH)
+            else f"prefix part {text}"
+            for text in found
+        ]
     if not name:
         wrong.append(f"name part {EMPTY}")
-    wrong += [f"name part {text}" for text in _too_long(name, 63)]
+    wrong += [f"name part {text}" for text in _too_long(name, 63, "bytes")]
     if not _matches(QUALIFIED, name):
         wrong.append(f"name part {_regex(ALPHANUMERIC_OR, QUALIFIED, examples)}")
     return wrong
@@ -69,7 +84,7 @@ def qualified_name(value: str) -> list[str]:
 
 def label_value(value: str) -> list[str]:
     """A label's value: empty, or up to 63 characters."""
-    wrong = _too_long(value, 63)
+    wrong = _too_long(value, 63, "bytes")
     if _matches(LABEL_VALUE, value):
         return wrong
     says = (
@@ -130,20 +145,69 @@ def http_header(value: str) -> list[str]:
 
 
 def ip_address(value: str) -> list[str]:
-    """An IPv4 or IPv6 address."""
+    """An IPv4 or IPv6 address, without leading zeros."""
     try:
-        ipaddress.ip_address(value)
+        address = ipaddress.ip_address(_without_zeros(value))
     except ValueError:
         return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    if _without_zeros(value) != value:
+        return ["must not have leading 0s"]
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return ["must not be an IPv4-mapped IPv6 address"]
     return []
+
+
+def cidr(value: str) -> list[str]:
+    """A network: an address, a slash and the length of its prefix."""
+    address, slash, prefix = value.partition("/")
+    plain = f"{_without_zeros(address)}/{prefix.lstrip('0') or '0'}"
+    try:
+        network = ipaddress.ip_interface(plain)
+        if not slash or not (prefix.isascii() and prefix.isdigit()):
+            raise ValueError(value)
+    except ValueError:
+        return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
+    if plain != value:
+        return ["must not have leading 0s in IP or prefix length"]
+    if isinstance(network, ipaddress.IPv6Interface) and network.ip.ipv4_mapped:
+        return ["must not have an IPv4-mapped IPv6 address"]
+    if network.network.network_address != network.ip:
+        return ["must not have bits set beyond the prefix length"]
+    return []
+
+
+def endpoint_ip(value: str) -> list[str]:
+    """An address that something else than this machine may have."""
+    try:
+        address = ipaddress.ip_address(_without_zeros(value))
+    except ValueError:
+        return ["must be a valid IP address"]
+    wrong = []
+    if address.is_unspecified:
+        wrong.append(f"may not be unspecified ({value})")
+    if address in LOOPBACK[address.version]:
+        wrong.append("may not be in the loopback range (127.0.0.0/8, ::1/128)")
+    if address.is_link_local:
+        wrong.append("may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+    if address in LINK_LOCAL_MULTICAST[address.version]:
+        wrong.append("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+    return wrong
+
+
+def _without_zeros(value: str) -> str:
+    """Drop leading zeros of an IPv4 address, which old versions of Go took for decimal."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+){3}", value, re.ASCII):
+        return value
+    return ".".join(part.lstrip("0") or "0" for part in value.split("."))
 
 
 def _matches(pattern: str, value: str) -> bool:
     return re.fullmatch(pattern, value) is not None
 
 
-def _too_long(value: str, most: int) -> list[str]:
-    return [f"must be no more than {most} bytes"] if len(value.encode()) > most else []
+def _too_long(value: str, most: int, unit: str = "characters") -> list[str]:
+    """Check a length; always in bytes, and Kubernetes says so for keys and values of labels."""
+    return [f"must be no more than {most} {unit}"] if len(value.encode()) > most else []
 
 
 def _regex(says: str, pattern: str, examples: Sequence[str]) -> str:

@@ -72,7 +72,7 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
     )
 
 
-def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
+def from_last_time(before: str, manifest: Path | None = None) -> tuple[Project, str]:
     """Take the files that an open sale came from; the packaged ones if those are gone.
 
     Returns the project, and a line that says so.
@@ -93,7 +93,7 @@ def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
     return from_folder(folder, manifest), f"From {shown}, as last time; flashsale down forgets it."
 
 
-def commandless(project: Project) -> str:
+def missing_command_line(project: Project) -> str:
     """Say in one line if nothing here names a command to run; empty if something does."""
     container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
     if container.get("command") or container.get("args"):

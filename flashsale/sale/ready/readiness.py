@@ -12,6 +12,7 @@ from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import LOOK, Deadline, all_ready, rescaled, stuck
 from flashsale.sale.ready.diagnosis import diagnose
 from flashsale.sale.ready.log_patterns import LINES
+from flashsale.sale.ready.nodes import node_trouble
 from flashsale.sale.session import Sale
 
 EXPLAINED = 3  # pods whose logs are read
@@ -51,7 +52,7 @@ async def wait_until_ready(monitor: SaleMonitor, count: int, deadline: Deadline)
 async def not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
     """Look at everything once more, and make the error that says why not all pods are ready.
 
-    That takes two seconds at most: whoever waits was told how long.
+    That takes two seconds at most: ``--timeout`` promised how long the wait is.
     """
     try:
         async with asyncio.timeout(EXPLAINING):
@@ -70,7 +71,8 @@ async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
         asyncio.gather(*(last_log_lines(sale, pod) for pod in read)),
     )
     logs = dict(zip((pod.name for pod in read), texts, strict=True))
-    found = diagnose(alive, events, logs)
+    places = {pod.node or "" for pod in unready}
+    found = await node_trouble(sale, places) or diagnose(alive, events, logs)
     number = len(alive) - len(unready)
     are = "is" if number == 1 else "are"
     return NotReadyError(

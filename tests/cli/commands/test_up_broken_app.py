@@ -24,6 +24,26 @@ def test_broken_new_version_leaves_the_old_one_selling(flashsale: Flashsale, pro
     assert fetched(before["url"])["pod"] in names(before)
 
 
+def test_good_pods_stay_while_the_new_version_is_broken_and_the_bad_one_goes_first(
+    flashsale: Flashsale, project: Path
+) -> None:
+    """However often `up` is repeated; once the mistake is mended the next `up` succeeds."""
+    flashsale("up", str(project))
+    dockerfile = project / "Dockerfile"
+    good = dockerfile.read_text()
+    dockerfile.write_text(good.replace('CMD ["gunicorn"', 'CMD ["gunicornn"'))
+    assert flashsale("up", str(project), "--timeout", "30s").code == 5
+    left = [pod["name"] for pod in flashsale("status", "-o", "json").json["pods"] if pod["ready"]]
+    assert len(left) == 1
+    assert flashsale("up", str(project), "--timeout", "30s").code == 5
+    pods = {pod["name"]: pod for pod in flashsale("status", "-o", "json").json["pods"]}
+    assert pods[left[0]]["ready"]
+    dockerfile.write_text(good)
+    mended = flashsale("up", str(project), "-o", "json")
+    assert mended.code == 0, mended.err
+    assert left[0] in names(mended.json)
+
+
 def test_timeout_bounds_replacing_and_waiting_together(flashsale: Flashsale, project: Path) -> None:
     """A version that gets ready late, pod after pod: the time is up in the middle of it."""
     flashsale("up", str(project), "--replicas", "3")

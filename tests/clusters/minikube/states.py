@@ -243,8 +243,8 @@ STATES: tuple[State, ...] = (
             "--recreate`"
         ),
         down=(
-            "Profile 'shop' is damaged: unexpected end of JSON input. → `flashsale up "
-            "--profile shop --recreate`"
+            "minikube 'shop' is damaged: ~/.minikube/profiles/shop/config.json cannot be read "
+            "(unexpected end of JSON input). → `flashsale up --profile shop --recreate`"
         ),
         doctor=(
             "PROBLEM: profile 'shop' is damaged: ~/.minikube/profiles/shop/config.json "

@@ -7,18 +7,23 @@ import json
 import os
 import signal
 import socket
+import ssl as ssl_module
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import TunnelUrl
-from flashsale.clusters.minikube import MinikubeCluster
+from flashsale.clusters.minikube import MinikubeCluster, cluster
 from flashsale.objects.models import Service
 from tests.clusters.minikube.double_world import STOPPED, Told, World, gone
+from tests.docker.engine_proxies import Authority
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", None, "80:1/TCP", 0, namespace="sale")
 
@@ -53,8 +58,11 @@ async def test_node_port_is_used_where_it_answers(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="one loopback address only")
-async def test_kubeconfig_knows_where_the_node_is(world: World, minikube: MinikubeCluster) -> None:
+async def test_kubeconfig_knows_where_the_node_is(
+    world: World, minikube: MinikubeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Then minikube need not be asked, which takes time."""
+    monkeypatch.setattr(cluster, "is_loopback", lambda host: host == "127.0.0.1")
     server = {"name": "shop", "cluster": {"server": "https://127.0.0.2:8443"}}
     context = {"name": "shop", "context": {"cluster": "shop", "user": "shop"}}
     written = json.dumps({"clusters": [server], "contexts": [context]})
@@ -197,6 +205,50 @@ async def test_driver_without_node_ports_forwards_through_the_api(
     assert "This driver has no NodePort access; using port-forward" in told.notes[0]
     assert world.acts() == ["service", "kubectl"]
     await ended(child)
+
+
+async def test_port_forward_sends_nobodys_credentials(
+    world: World, minikube: MinikubeCluster, told: Told, refusing: int
+) -> None:
+    """With the real kubectl: `minikube kubectl` names a cluster, and no user.
+
+    Else those of the current context would be sent to minikube's API server.
+    """
+    asked: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.headers.get("Authorization", ""))
+        return web.json_response({"kind": "Status", "code": 403, "message": "no"}, status=403)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    authority = Authority.make(world.home / "certs")
+    tls = authority.server_context()
+    tls.verify_mode = ssl_module.CERT_NONE  # kubectl sends tokens over TLS alone
+    server = TestServer(app)
+    await server.start_server(ssl=tls)
+    async with server:
+        ca = str(authority.folder / "ca.pem")
+        entry = {"server": f"https://127.0.0.1:{server.port}", "certificate-authority": ca}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "shop", "cluster": entry}],
+            "users": [{"name": name, "user": {"token": f"of-{name}"}} for name in ("shop", "work")],
+            "contexts": [
+                {"name": name, "context": {"cluster": "shop", "user": name}}
+                for name in ("shop", "work")
+            ],
+            "current-context": "work",
+        }
+        (world.home / "kubeconfig").write_text(json.dumps(config))
+        world.has(driver="qemu2")
+        world.set(kubectl=str(Path(sys.executable).parent))
+        with pytest.raises(ClusterUnreachableError):
+            async with minikube.reach(replace(SERVICE, node_port=refusing), told, one_pod=True):
+                pass
+    assert set(asked) == {"Bearer of-shop"}
+    assert "--context=shop" in world.words("kubectl")
 
 
 async def test_load_never_goes_through_a_port_forward(

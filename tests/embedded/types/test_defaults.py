@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.types.defaults import admit_pod, apply_defaults, qos_class
+from flashsale.embedded.types.defaults import apply_defaults, qos_class
 from flashsale.embedded.types.pod_defaults import pull_policy
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
@@ -21,7 +21,7 @@ from tests.embedded import recorded
 
 NOW = 1795403999.0  # 2026-11-23T03:19:59Z
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-ALLOCATED = ("clusterIP", "clusterIPs")  # given out by the registry
+ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")  # given out by the registry
 
 
 def _stored(name: str, place: int = 0) -> Any:
@@ -47,16 +47,6 @@ def test_a_service_gets_what_a_real_server_fills_in() -> None:
         del wanted[key]
     del wanted["ports"][0]["nodePort"]
     assert apply_defaults(SERVICES, _applied("services"), now=NOW)["spec"] == wanted
-
-
-def test_a_pod_of_a_replicaset_gets_defaults_and_admission() -> None:
-    """All that a real pod has, except for the node and the token volume."""
-    wanted = copy.deepcopy(_stored("pods")["spec"])
-    del wanted["nodeName"]
-    template = _applied("replicasets")["spec"]["template"]
-    pod = admit_pod(apply_defaults(PODS, copy.deepcopy(template), now=NOW))
-    assert pod["spec"] == wanted
-    assert qos_class(pod) == _stored("pods")["status"]["qosClass"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +91,7 @@ def test_nothing_is_changed_in_place() -> None:
     before = copy.deepcopy(template)
     filled = apply_defaults(PODS, template, now=NOW)
     again = copy.deepcopy(filled)
-    admit_pod(filled)["spec"]["containers"].clear()
+    apply_defaults(PODS, filled, now=NOW)["spec"]["containers"].clear()
     assert template == before
     assert filled == again
 
@@ -173,20 +163,6 @@ def test_the_qos_class_follows_requests_and_limits(resources: list[Any], quality
     containers = [{"name": f"c{place}", "resources": wish} for place, wish in enumerate(resources)]
     pod = apply_defaults(PODS, {"spec": {"containers": containers}}, now=NOW)
     assert qos_class(pod) == quality
-
-
-def test_a_pod_keeps_its_own_tolerations() -> None:
-    """The two usual ones are added only where nothing of the pod's own covers them."""
-    own = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"}
-    added = admit_pod({"spec": {"tolerations": [own]}})["spec"]["tolerations"]
-    assert [toleration["key"] for toleration in added] == [
-        "node.kubernetes.io/not-ready",
-        "node.kubernetes.io/unreachable",
-    ]
-    assert "tolerationSeconds" not in added[0]
-    assert admit_pod({"spec": {"tolerations": [{"operator": "Exists"}]}})["spec"][
-        "tolerations"
-    ] == [{"operator": "Exists"}]
 
 
 def test_a_volume_without_a_source_is_an_empty_folder() -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from flashsale.embedded.apiserver import discovery
-from flashsale.embedded.types import openapi
+from flashsale.embedded.types.openapi import documents
 from flashsale.embedded.types.resources import ALL
 
 KUBECTL = shutil.which("kubectl", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
@@ -32,7 +32,7 @@ async def api() -> AsyncGenerator[tuple[str, list[str]], None]:
         if request.method == "POST":
             writes.append(request.path_qs)
         if path.startswith("/openapi/v3"):
-            body = openapi.encoded(path.removeprefix("/openapi/v3").strip("/"))
+            body = documents.encoded(path.removeprefix("/openapi/v3").strip("/"))
             return web.Response(body=body, content_type="application/json")
         found = discovery.answer(path, request.headers.get("Accept", ""), request.host)
         if found is None:
@@ -89,13 +89,13 @@ async def test_kubectl_leaves_validation_to_the_server(
 
 def test_the_index_leads_to_every_document() -> None:
     """Addresses carry a hash, so that kubectl may keep what it has read."""
-    paths = openapi.index()["paths"]
+    paths = documents.index()["paths"]
     assert tuple(paths) == PATHS
     for path, entry in paths.items():
         assert entry["serverRelativeURL"].startswith(f"/openapi/v3/{path}?hash=")
-        assert openapi.document(path)
-    assert openapi.document("") == openapi.index()
-    assert openapi.document("apis/nope/v1") is None
+        assert documents.document(path)
+    assert documents.document("") == documents.index()
+    assert documents.document("apis/nope/v1") is None
 
 
 def _patches(document: Any) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _patches(document: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.plural)
 def test_each_kind_can_be_patched_with_field_validation(resource: Any) -> None:
     """kubectl looks for the kind as an object, and for the parameter's name."""
-    document = openapi.document(f"{'apis' if resource.group else 'api'}/{resource.api_version}")
+    document = documents.document(f"{'apis' if resource.group else 'api'}/{resource.api_version}")
     wanted = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     assert document
     found = [
@@ -120,7 +120,7 @@ def test_each_kind_can_be_patched_with_field_validation(resource: Any) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_reference_has_its_schema(path: str) -> None:
     """A document stands alone."""
-    document = openapi.document(path)
+    document = documents.document(path)
     assert document
     schemas = document["components"]["schemas"]
     for part in json.dumps(document).split('"$ref": "#/components/schemas/')[1:]:
@@ -129,7 +129,7 @@ def test_every_reference_has_its_schema(path: str) -> None:
 
 def test_lists_say_by_which_keys_they_merge() -> None:
     """For strategic merge patches and for server-side apply."""
-    core, apps = openapi.document("api/v1"), openapi.document("apis/apps/v1")
+    core, apps = documents.document("api/v1"), documents.document("apis/apps/v1")
     assert core
     assert apps
     schemas = core["components"]["schemas"]
@@ -153,11 +153,11 @@ def test_lists_say_by_which_keys_they_merge() -> None:
 
 def test_documents_are_kept_as_bytes_only() -> None:
     """The cluster is a small process: what stays after serving all documents is their text."""
-    openapi.encoded.cache_clear()
+    documents.encoded.cache_clear()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        size = sum(len(openapi.encoded(path) or b"") for path in PATHS)
+        size = sum(len(documents.encoded(path) or b"") for path in PATHS)
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

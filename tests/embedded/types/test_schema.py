@@ -3,9 +3,9 @@
 import copy
 import importlib.util
 import json
+import os
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +65,10 @@ def _sent(action: Callable[[], Any]) -> int:
     return 200
 
 
-def test_the_committed_types_are_those_of_the_installed_client() -> None:
-    """Nobody edits schema.json by hand, and a new client version shows."""
-    if apitypes.client_version() != version("kubernetes"):
-        pytest.skip(
-            f"schema.json was made with client {apitypes.client_version()}, "
-            f"{version('kubernetes')} is installed: run tools/generate_schema.py"
-        )
+def test_the_committed_types_are_those_of_kubernetes() -> None:
+    """Nobody edits schema.json by hand."""
+    if os.environ.get("FLASHSALE_GO_MODULES") != "1":
+        pytest.skip("needs Go and its modules: FLASHSALE_GO_MODULES=1 makes it run")
     path = ROOT / "tools" / "generate_schema.py"
     spec = importlib.util.spec_from_file_location("generate_schema", path)
     assert spec
@@ -107,10 +104,9 @@ def test_recorded_refusals_come_out_word_for_word(case: str) -> None:
 def test_warn_drops_unknown_fields_and_says_so() -> None:
     """The default validation keeps going."""
     sent = recorded.error("unknown-field-warn")["request"]["body"]
-    kept, warnings = schema.decode(REPLICA_SETS, sent, "Warn")
-    assert warnings == ['unknown field "spec.replica"']
+    kept, unknown = schema.decode(REPLICA_SETS, sent, "Warn")
+    assert unknown == ["spec.replica"]
     assert "replica" not in kept["spec"]
-    assert schema.decode(REPLICA_SETS, sent, "Ignore") == (kept, [])
 
 
 @pytest.mark.parametrize("case", ["scale-string", "scale-huge"])
@@ -141,7 +137,7 @@ def test_a_patch_to_a_wrong_type_is_refused_word_for_word(case: str) -> None:
         ("metadata.creationTimestamp", 5, "number", "ObjectMeta", "string"),
         (f"{POD}.containers", {}, "object", "PodSpec", "[]v1.Container"),
         (f"{POD}.containers.0.imagePullPolicy", 1, "number", "Container", "v1.PullPolicy"),
-        (f"{PROBE}.httpGet.port", 5.5, "number 5.5", "HTTPGetAction", "int32"),
+        (f"{PROBE}.ProbeHandler.httpGet.port", 5.5, "number 5.5", "HTTPGetAction", "int32"),
     ],
 )  # fmt: skip
 def test_a_wrong_type_is_named_as_go_names_it(
@@ -150,7 +146,7 @@ def test_a_wrong_type_is_named_as_go_names_it(
     """The JSON type, the Go struct, the path without places in lists, and the Go type."""
     field = f"{owner}.{path.replace('.0', '')}"
     message = f"json: cannot unmarshal {found} into Go struct field {field} of type {wanted}"
-    assert schema.type_error(_rs(path, value), *RS) == message
+    assert schema.type_error(_rs(path.replace(".ProbeHandler", ""), value), *RS) == message
 
 
 @pytest.mark.parametrize(
@@ -183,7 +179,7 @@ def test_unknown_fields_are_listed_with_their_paths_in_order() -> None:
     thing["Spec"] = {}
     found = schema.unknown_fields(thing, *RS)
     assert found == ["spec.template.spec.containers[0].imag", "spec.replica", "Spec"]
-    assert schema.strict_error(found[:1]) == (
+    assert schema.strict_error(found[:1], []) == (
         'strict decoding error: unknown field "spec.template.spec.containers[0].imag"'
     )
 
@@ -261,12 +257,14 @@ def test_kind_and_version_may_be_left_out() -> None:
         schema.decode(PODS, {"kind": "Service", "apiVersion": "v1"})
 
 
-def test_what_is_no_object_at_all_is_refused() -> None:
-    """A list or a word in place of an object is a 400 like any other."""
-    for body in ([], "x", 3, None):
-        with pytest.raises(StatusError, match="couldn't get version/kind") as refused:
-            schema.decode(REPLICA_SETS, body)
-        assert refused.value.code == 400
+def test_what_is_no_object_at_all_has_no_kind() -> None:
+    """A list or a word in place of an object is named as Go does; nothing stands for an object."""
+    for body, word in (([], "array"), ("x", "string"), (3, "number")):
+        assert schema.kind_error(body).startswith(f"json: cannot unmarshal {word} into Go value")
+    assert schema.kind_error(None) == ""
+    assert schema.kind_error({"kind": 5}) == (
+        "json: cannot unmarshal number into Go struct field .kind of type string"
+    )
 
 
 def test_go_prints_maps_in_order() -> None:

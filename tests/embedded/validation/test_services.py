@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from flashsale.embedded.apiserver.service_allocator import carried_over
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation import validate_update
@@ -70,9 +71,11 @@ def test_a_service_keeps_its_address() -> None:
     """Leaving it out keeps it; any other value is refused."""
     old = recorded.objects("services")["items"][0]
     spec = old["spec"]
-    changed = old | {"spec": spec | {"clusterIP": "10.96.200.200"}}
+    changed = old | {"spec": spec | {"clusterIP": "10.96.200.200", "clusterIPs": ["10.96.200.200"]}}
     assert validate_update(SERVICES, changed, old) == [
         FieldError.invalid("spec.clusterIPs[0]", ["10.96.200.200"], "may not change once set")
     ]
     left = {key: value for key, value in spec.items() if not key.startswith("clusterIP")}
-    assert validate_update(SERVICES, old | {"spec": left}, old) == []
+    kept = carried_over(old | {"spec": left}, old)
+    assert kept["spec"]["clusterIPs"] == spec["clusterIPs"]
+    assert validate_update(SERVICES, kept, old) == []

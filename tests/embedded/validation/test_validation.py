@@ -170,7 +170,7 @@ def test_an_object_that_is_going_gets_no_new_finalizers() -> None:
     old["metadata"]["deletionTimestamp"] = "2026-11-23T03:20:00Z"
     new = copy.deepcopy(old)
     new["metadata"]["finalizers"] = ["example.com/hold"]
-    (error,) = validate_update(SERVICES, new, old)
+    error = validate_update(SERVICES, new, old)[0]
     assert error.field == "metadata.finalizers"
     assert "no new finalizers can be added" in error.body
 

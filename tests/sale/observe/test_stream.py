@@ -10,7 +10,7 @@ import pytest
 
 from flashsale.kube import Api, paths
 from flashsale.kube.errors import ForbiddenError
-from flashsale.kube.watch import Changed, Resynced
+from flashsale.kube.watch import Changed, Resynced, Stream
 from flashsale.sale.observe.observations import (
     EventSeen,
     Observation,
@@ -78,6 +78,22 @@ async def test_refused_credentials_end_all_of_it(sale: Cluster, api: Api) -> Non
     assert watches() == []
 
 
+async def test_what_may_not_be_read_is_gone_without(
+    sale: Cluster, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user who may read pods and ReplicaSets, and no events, sees them heal all the same."""
+    allowed = api.get
+
+    async def get(path: str, query: Any = None) -> Any:
+        if path == paths.events("default"):
+            raise ForbiddenError("no events for you")
+        return await allowed(path, query)
+
+    monkeypatch.setattr(api, "get", get)
+    seen = await read(api, until=Synced)
+    assert [one.pod.name for one in seen if isinstance(one, PodSeen)] == ["rs-a", "rs-b"]
+
+
 async def test_reading_may_stop_at_any_time(sale: Cluster, api: Api) -> None:
     """And leaves no task behind."""
     await read(api, until=ReplicaSetSeen)
@@ -113,6 +129,19 @@ def test_events_of_other_things_are_left_out() -> None:
 def test_an_event_that_is_forgotten_is_no_news() -> None:
     """The API server drops them after an hour."""
     assert list(Reader("rs").read("events", Changed(1.0, "DELETED", event("rs-a")))) == []
+
+
+def test_what_was_missed_happened_after_the_last_word() -> None:
+    """A pod that was restarted while nobody could look was away since then, not since now."""
+    pod = {"metadata": {"name": "rs-a", "uid": "u", "resourceVersion": "1"}, "status": {}}
+    reader = Reader("rs")
+    list(reader.read("pods", Stream(5.0, "reconnecting", 1, heard=3.0)))
+    seen = next(iter(reader.read("pods", Changed(9.0, "MODIFIED", pod, relisted=True))))
+    assert isinstance(seen, PodSeen)
+    assert seen.earliest == 3.0
+    told = next(iter(reader.read("pods", Changed(9.0, "MODIFIED", pod))))
+    assert isinstance(told, PodSeen)
+    assert told.earliest == 9.0
 
 
 def test_what_was_missed_is_lost_and_not_released() -> None:

@@ -30,10 +30,10 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.watch.key_queue import Act, Answer, KeyAction
+from flashsale.ui.watch.key_queue import Act, Answer, KeyAction, Question
 from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
 from flashsale.ui.watch.session import WatchSession
-from flashsale.ui.watch.view_model import Board
+from flashsale.ui.watch.view_model import Board, Panel
 from tests.ui.watch.view_models import PLACE, many, sight
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine
@@ -256,6 +256,54 @@ async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> 
         async with asyncio.timeout(LIMIT):
             board = await task
     assert "flashsale-rs-00001" in board.state.marks
+
+
+async def test_a_question_waits_for_a_yes(terminal: Terminal) -> None:
+    """Any other key is a no, and does nothing else."""
+    done: list[int] = []
+
+    async def really(board: Board, by: int) -> Answer:
+        done.append(by)
+        return "scaled to 0"
+
+    async def scale(board: Board, by: int) -> Answer:
+        return Question("Scale to 0?", really)
+
+    async with terminal.show(silence(), many(3), minus=scale) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("-")
+        await noticed(terminal, "Scale to 0?")
+        terminal.type("-")
+        await noticed(terminal, "q quit")
+        assert done == []
+        terminal.type("-")
+        await noticed(terminal, "Scale to 0?")
+        terminal.type("y")
+        await noticed(terminal, "scaled to 0")
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
+    assert done == [1]
+
+
+async def test_a_panel_is_shown_and_left_again(terminal: Terminal) -> None:
+    """While it is open, `q` closes it and not the view."""
+
+    async def log(board: Board, count: int) -> Answer:
+        return Panel("Log of a pod", ("first words",))
+
+    async with terminal.show(silence(), many(3), l=log) as show:
+        task = asyncio.create_task(show.run())
+        await noticed(terminal, "q quit")
+        terminal.type("l")
+        await noticed(terminal, "first words")
+        terminal.type("q")
+        await noticed(terminal, "q quit")
+        assert not task.done()
+        terminal.type("q")
+        async with asyncio.timeout(LIMIT):
+            await task
 
 
 async def test_every_key_of_a_burst_counts(terminal: Terminal) -> None:

@@ -186,12 +186,12 @@ def innermost(chain: str) -> str:
 
 def _details(failed: Failure, log: Path | None) -> str:
     lines = causes(failed.message)[1:] if failed.message else []
-    if failed.id in ("DRV_NOT_HEALTHY", "DRV_NOT_DETECTED"):
+    if failed.id == "DRV_NOT_DETECTED":
         lines = [line for group in failed.drivers for line in group]
     if not failed.message:
         lines = failed.log.splitlines()[-SHOWN:]
     shown = [_short(line) for line in lines[:SHOWN]]
-    if log:
+    if log and (lines or failed.code in INSIDE):  # else the sentence was all
         shown.append(f"Everything that minikube said: {log}")
     return "\n".join(shown)
 

@@ -46,12 +46,13 @@ from flashsale.clusters.minikube.start.start_plan import (
 )
 from flashsale.clusters.state import directory
 from flashsale.clusters.subprocesses import run
+from flashsale.docker import EngineError, Trouble
 
 log = logging.getLogger(__name__)
 
 STARTS = 3  # of ours, where another minikube has the lock each time
 
-Question = Callable[[], Awaitable[bool]]
+Question = Callable[[], Awaitable[EngineError | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Lifecycle:
     minikube: MinikubeCli
     wish: Wish
     progress: Progress
-    docker_answers: Question  # whether this machine's Docker does
+    docker_trouble: Question  # why this machine's Docker cannot be used, if it cannot
     home: Path  # the state folder
 
     async def ensure_running(self) -> Profile:
@@ -105,7 +106,7 @@ class Lifecycle:
     async def _decide(self, state: ProfileState, tried: set[Action]) -> Decision:
         name = self.wish.profile
         busy = not state.running and await at_work(name)
-        docker = busy or not asks_docker(state) or await self.docker_answers()
+        docker = busy or not await self._lacks_docker(state)
         cut_off = unfinished.cut_off(self.home, name)
         if cut_off and not busy and state.profile and state.profile.finished:
             unfinished.forget(self.home, name)  # somebody's start came to its end since
@@ -113,6 +114,17 @@ class Lifecycle:
         decision = next_action(self.wish, state, around)
         log.info("minikube %s: %s", name, decision)
         return decision
+
+    async def _lacks_docker(self, state: ProfileState) -> bool:
+        """Whether the node cannot be seen because Docker does not run.
+
+        Raises:
+            EngineError: Docker runs, and cannot be used.
+        """
+        trouble = await self.docker_trouble() if asks_docker(state) else None
+        if trouble and trouble.trouble is not Trouble.ABSENT:
+            raise trouble
+        return trouble is not None
 
     async def _carry_out(self, do: Action, profile: Profile | None) -> None:
         patience = self.minikube.patience
@@ -174,8 +186,11 @@ class Lifecycle:
         if not state.exists:
             self.progress.note(f"There is no minikube profile '{name}' to stop.")
             return
-        if asks_docker(state) and not await self.docker_answers():
+        if await self._lacks_docker(state):
             raise docker_down()
+        if state.damaged:
+            found = condition(name, state)
+            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         if state.status == GONE:  # `stop` would try for 10 s, and blame ssh
             words = condition(name, state).words
             raise ClusterUnreachableError(

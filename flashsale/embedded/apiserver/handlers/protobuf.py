@@ -1,64 +1,61 @@
-"""The one protobuf message that is read here: the Namespace of `kubectl create namespace NAME`.
+"""Objects in protobuf, which the Go clients and `kubectl create TYPE` send.
 
 A body is four bytes, then runtime.Unknown, which holds the object's own message
-(k8s.io/apimachinery/pkg/runtime/serializer/protobuf). Field numbers are those of generated.proto in
-k8s.io/apimachinery/pkg/runtime, k8s.io/apimachinery/pkg/apis/meta/v1 and k8s.io/api/core/v1; how
-fields are written is protobuf's own (https://protobuf.dev/programming-guides/encoding).
+(k8s.io/apimachinery/pkg/runtime/serializer/protobuf). Which field has which number is in
+schema.json; how fields are written is protobuf's own
+(https://protobuf.dev/programming-guides/encoding).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from flashsale.embedded.types.apitypes import Kind, knows, struct, type_name, wire_fields
 from flashsale.objects.models import Object
 
 MAGIC = b"k8s\x00"
-VARINT, BYTES = 0, 2  # wire types; the others do not occur in what is read here
+VARINT, BYTES = 0, 2  # wire types; the others do not occur here
 LONGEST_VARINT = 10  # bytes of 7 bits
 TYPE_META, RAW = 1, 2  # of Unknown; 3 and 4 name an encoding and a type, and are empty
 API_VERSION, KIND = 1, 2  # of TypeMeta
-METADATA, SPEC, STATUS = 1, 2, 3  # of Namespace; a server makes status up itself
-TEXTS = {
-    1: "name",
-    2: "generateName",
-    3: "namespace",
-    4: "selfLink",
-    5: "uid",
-    6: "resourceVersion",
-}  # of ObjectMeta
-SERVERS_OWN = (7, 8)  # generation, creationTimestamp: whatever is sent does not count
-MAPS = {11: "labels", 12: "annotations"}
 KEY, VALUE = 1, 2  # of a map's entry
+TEXT = 3  # of IntOrString: 1 says which it is, 2 is the number
 
 Fields = Iterator[tuple[int, int | bytes]]
 
 
-def namespace(body: bytes) -> Object:
-    """Decode a Namespace as JSON would have it.
+def decode(body: bytes) -> Object:
+    """Decode an object as JSON would have it.
 
     Raises:
-        ValueError: it is another object, damaged, or says more than a name, labels and annotations.
+        ValueError: it is damaged, or of a kind that is not known here.
     """
     if not body.startswith(MAGIC):
         raise ValueError("it does not begin as Kubernetes' protobuf does")
-    raw, kind = b"", ("", "")
+    raw, version, kind = b"", "", ""
     for number, value in fields(body[len(MAGIC) :]):
         if number == TYPE_META:
-            kind = _type(_bytes(value))
+            texts = {at: _text(text) for at, text in fields(_bytes(value))}
+            version, kind = texts.get(API_VERSION, ""), texts.get(KIND, "")
         elif number == RAW:
             raw = _bytes(value)
         elif value:
             raise ValueError("it is encoded once more")
-    if kind != ("v1", "Namespace"):
-        raise ValueError(f"it is a {kind[1]}")
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": _namespace(raw)}
+    if not knows(version, kind):
+        raise ValueError(f"it is a {kind}")
+    name = type_name(version, kind)
+    return {"apiVersion": version, "kind": kind} | _struct(name, raw, struct(name).fields)
 
 
 def fields(message: bytes) -> Fields:
     """Yield the fields of a message, numbers as numbers and everything else as bytes.
 
     Raises:
-        ValueError: it is cut off, or of a wire type that Namespaces do not have.
+        ValueError: it is cut off, or of a wire type that does not occur.
     """
     at = 0
     while at < len(message):
@@ -84,39 +81,67 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
     raise ValueError("a number does not end")
 
 
-def _type(message: bytes) -> tuple[str, str]:
-    found = {number: _text(value) for number, value in fields(message)}
-    return found.get(API_VERSION, ""), found.get(KIND, "")
+def _struct(name: str, message: bytes, kinds: Mapping[str, Kind]) -> Object:
+    """Decode a struct; Go writes what is empty, too, where a field cannot be absent.
 
-
-def _namespace(message: bytes) -> Object:
-    meta: Object = {}
+    ``kinds`` are those of the struct that it is embedded in, or its own.
+    """
+    known: Mapping[str, list[Any]] = wire_fields(name)
+    thing: Object = {}
     for number, value in fields(message):
-        if number == METADATA:
-            meta = _metadata(_bytes(value))
-        elif number != STATUS and value:
-            raise ValueError(f"it sets field {number}")
-    return meta
+        field, absent = known.get(str(number), ("", None))
+        if not field:
+            if isinstance(absent, str):
+                thing |= _struct(absent, _bytes(value), kinds)
+            continue
+        _put(thing, field, kinds[field], value, keep_empty=bool(absent))
+    return thing
 
 
-def _metadata(message: bytes) -> Object:
-    """Decode ObjectMeta; Go writes empty texts, too."""
-    meta: Object = {}
-    for number, value in fields(message):
-        if number in MAPS:
-            key, content = _entry(_bytes(value))
-            meta.setdefault(MAPS[number], {})[key] = content
-        elif number in TEXTS:
-            if text := _text(value):
-                meta[TEXTS[number]] = text
-        elif number not in SERVERS_OWN and value:
-            raise ValueError(f"it sets field {number} of metadata")
-    return meta
+def _put(thing: Object, field: str, kind: Kind, value: int | bytes, *, keep_empty: bool) -> None:
+    if kind.shape == "list" and kind.item:
+        thing.setdefault(field, []).append(_value(kind.item, value))
+    elif kind.shape == "map" and kind.item:
+        entry = dict(fields(_bytes(value)))
+        key = _text(entry.get(KEY, b""))
+        thing.setdefault(field, {})[key] = _value(kind.item, entry.get(VALUE, b""))
+    else:
+        decoded = _value(kind, value)
+        if keep_empty or decoded not in (None, "", 0, {}):
+            thing[field] = decoded
 
 
-def _entry(message: bytes) -> tuple[str, str]:
-    found = {number: _text(value) for number, value in fields(message)}
-    return found.get(KEY, ""), found.get(VALUE, "")
+def _value(kind: Kind, value: int | bytes) -> Any:
+    if kind.shape == "struct":
+        return _struct(kind.name, _bytes(value), struct(kind.name).fields)
+    if isinstance(value, int):
+        if kind.name == "boolean":
+            return bool(value)
+        if kind.name not in ("int32", "int64"):
+            raise ValueError("a number stands where text or a message is due")
+        return value - (1 << 64) if value >> 63 else value  # negative ones are written in full
+    if kind.name == "string":
+        return _text(value)
+    if kind.name == "bytes":
+        return base64.b64encode(value).decode()
+    parts = dict(fields(value))
+    if kind.name == "quantity":
+        return _text(parts.get(1, b"0"))
+    if kind.name == "intorstring":
+        return _text(parts[TEXT]) if parts.get(1) == 1 else parts.get(2, 0)
+    if kind.name == "any":
+        return json.loads(_bytes(parts.get(1, b"{}")))
+    return _time(parts, micro=kind.name == "microtime")
+
+
+def _time(parts: dict[int, int | bytes], *, micro: bool) -> str | None:
+    seconds, nanos = parts.get(1), parts.get(2, 0)
+    if not isinstance(seconds, int) or not isinstance(nanos, int):
+        return None
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+        seconds=seconds, microseconds=nanos // 1000
+    )
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if micro else "%Y-%m-%dT%H:%M:%SZ")
 
 
 def _text(value: int | bytes) -> str:

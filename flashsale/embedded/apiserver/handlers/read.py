@@ -62,16 +62,14 @@ def read_query(request: web.BaseRequest, target: RequestTarget) -> Query:
             return False
         return labels.matches(thing["metadata"].get("labels") or {}) and fields.matches(thing)
 
-    return Query(target, matches, responses.wanted(request))
+    return Query(target, matches, responses.wanted(request, streams=not target.name))
 
 
 def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
     """Answer with one object."""
-    thing = registry.get(target.resource, target.namespace, target.name)
     form = responses.wanted(request)
-    response = responses.object_answer(form, target.resource, thing, registry.clock())
-    _deprecate(response, target.resource)
-    return response
+    thing = registry.get(target.resource, target.namespace, target.name)
+    return responses.object_answer(form, target.resource, thing, registry.clock())
 
 
 async def list_(
@@ -80,32 +78,34 @@ async def list_(
     """Answer with a collection: all of it, there is no paging."""
     query = read_query(request, target)
     number(request, "limit")
-    if request.query.get("sendInitialEvents"):
-        error = FieldError.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
-        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", [error])
+    _check_options(request)
     await _reach(registry, request)
-    store = registry.store
-    found = [t for t in store.all(target.resource, target.namespace) if query.matches(t)]
-    if query.form.table:
-        revision = str(store.revision)
-        body: Object | bytes = tables.table(
-            target.resource,
+    store, form, resource = registry.store, query.form, target.resource
+    found = [t for t in store.all(resource, target.namespace) if query.matches(t)]
+    form.check_list(resource)
+    if form.table:
+        table = tables.table(
+            resource,
             found,
             now=registry.clock(),
-            revision=revision,
-            include=query.form.include,
+            revision=str(store.revision),
+            include=form.include,
         )
-    elif query.form.metadata_only:
-        body = _list("PartialObjectMetadata", "meta.k8s.io/v1", registry) | {
-            "items": [responses.partial(thing) for thing in found]
-        }
-    else:
-        head = encode(_list(target.resource.kind, target.resource.api_version, registry))
-        items = b",".join(store.encoded(target.resource, thing) for thing in found)
-        body = head[:-1] + b',"items":[' + items + b"]}"
-    response = responses.json_answer(body)
-    _deprecate(response, target.resource)
-    return response
+        return responses.answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"})
+    if form.metadata_only:
+        version = f"meta.k8s.io/{form.version}"
+        items = [responses.partial(thing, form.version) for thing in found]
+        body = _list("PartialObjectMetadata", version, registry) | {"items": items}
+        return responses.answer(form, body)
+    head = encode(_list(resource.kind, resource.api_version, registry))
+    bodies = b",".join(_item(resource, store.encoded(resource, thing)) for thing in found)
+    return responses.answer(form, head[:-1] + b',"items":[' + bodies + b"]}")
+
+
+def _item(resource: Resource, body: bytes) -> bytes:
+    """Leave kind and apiVersion out of a list's item, which its list says for all."""
+    head = encode({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
+    return b"{" + body.removeprefix(head) if body.startswith(head) else body
 
 
 def _list(kind: str, api_version: str, registry: Registry) -> Object:
@@ -116,9 +116,34 @@ def _list(kind: str, api_version: str, registry: Registry) -> Object:
     }
 
 
-def _deprecate(response: web.StreamResponse, resource: Resource) -> None:
+def warn_if_deprecated(request: web.BaseRequest, resource: Resource) -> None:
+    """Note that there is something newer, whatever becomes of the request."""
     if resource is ENDPOINTS:
-        responses.warn(response, ENDPOINTS_WARNING)
+        responses.note_warning(request, ENDPOINTS_WARNING)
+
+
+def _check_options(request: web.BaseRequest) -> None:
+    """Refuse options of a list that make no sense together.
+
+    Raises:
+        StatusError: 422.
+    """
+    query, errors = request.query, []
+    match = query.get("resourceVersionMatch", "")
+    if query.get("sendInitialEvents"):
+        why = "sendInitialEvents is forbidden for list"
+        errors.append(FieldError.forbidden("sendInitialEvents", why))
+    if match and not query.get("resourceVersion"):
+        why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        errors.append(FieldError.forbidden("resourceVersionMatch", why))
+    if match not in ("", "Exact", "NotOlderThan"):
+        known = ("Exact", "NotOlderThan", "")
+        errors.append(FieldError.unsupported("resourceVersionMatch", match, known))
+    if match == "Exact" and query.get("resourceVersion") == "0":
+        why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        errors.append(FieldError.forbidden("resourceVersionMatch", why))
+    if errors:
+        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", errors)
 
 
 async def _reach(registry: Registry, request: web.BaseRequest) -> None:
@@ -139,20 +164,23 @@ async def _reach(registry: Registry, request: web.BaseRequest) -> None:
             raise StatusError(504, "Timeout", f"Timeout: {text}", details)
 
 
-def revision(request: web.BaseRequest) -> int:
+def revision(request: web.BaseRequest, *, of_watch: bool = False) -> int:
     """Read resourceVersion; 0 if it is absent.
 
     Raises:
-        ApiError: 400 for one that is no number.
+        StatusError: 400 for one that is no number, 500 for that of a watch, as in Kubernetes.
     """
     text = request.query.get("resourceVersion", "")
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise api_errors.bad_request(
-            f'invalid resource version: resourceVersion: Invalid value: "{text}": '
+        why = (
+            f'resourceVersion: Invalid value: "{text}": '
             f'strconv.ParseUint: parsing "{text}": invalid syntax'
         )
+        if of_watch:
+            raise StatusError(500, "", why)
+        raise api_errors.bad_request(f"invalid resource version: {why}")
     return int(text[:19])
 
 

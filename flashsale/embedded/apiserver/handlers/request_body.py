@@ -1,32 +1,47 @@
-"""What a request carries: JSON or YAML, options of a deletion, who is writing."""
+"""What a request carries: JSON, YAML or protobuf, options of a write or a deletion, who writes."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, get_args
 
 from aiohttp import web
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.handlers import protobuf, yaml_body
-from flashsale.embedded.types import api_errors
+from flashsale.embedded.types import api_errors, go_json
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.resources import NAMESPACES
-from flashsale.embedded.types.strict_decoding import sound
+from flashsale.embedded.types.resources import Resource
+from flashsale.embedded.types.schema import FieldValidation, kind_error
+from flashsale.embedded.types.strict_decoding import type_error
 from flashsale.objects.models import Object
 
 LARGEST = 3 * 1024 * 1024  # bytes, as the API server's limit
-SHOWN = 1024  # bytes of a body that cannot be read
-JSON_TYPES = ("", "application/json", "application/octet-stream")
-PROTOBUF = "application/vnd.kubernetes.protobuf"
-YAML_TYPES = ("application/yaml", "text/yaml", "application/x-yaml")
+SHOWN = 30  # bytes of a body that cannot be read
+JSON, YAML, PROTOBUF = (
+    "application/json",
+    "application/yaml",
+    "application/vnd.kubernetes.protobuf",
+)
+OCTETS = "application/octet-stream"  # what some clients send when they do not care
+LONGEST_MANAGER = 128  # bytes
+OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
+INTERNAL_SCHEME = '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"'
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A decoded body, and the paths of keys that stand in it twice."""
+
+    content: Any
+    duplicates: list[str]
 
 
 async def read(request: web.BaseRequest) -> bytes:
     """Read a body of a bounded size.
 
     Raises:
-        ApiError: 413.
+        StatusError: 413.
     """
     if (request.content_length or 0) <= LARGEST:
         body = await request.content.read(LARGEST + 1)
@@ -35,7 +50,7 @@ async def read(request: web.BaseRequest) -> bytes:
         if len(body) <= LARGEST:
             return body
     message = f"Request entity too large: limit is {LARGEST}"
-    raise api_errors.StatusError(413, "RequestEntityTooLarge", message)
+    raise api_errors.StatusError(413, "RequestEntityTooLarge", message, {})
 
 
 def media_type(request: web.BaseRequest) -> str:
@@ -43,134 +58,225 @@ def media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Object:
+def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     """Decode an object; a missing Content-Type means JSON, as clients rely on.
 
     Raises:
-        ApiError: 415 for another format, 400 for one that does not parse.
+        StatusError: 415 for another format, 400 for one that does not parse.
     """
     kind_of_body = media_type(request)
-    if kind_of_body in YAML_TYPES:
-        thing = yaml_body.decode(body)
-    elif kind_of_body in JSON_TYPES:
-        thing = decode_json(body, kind)
-    elif kind_of_body == PROTOBUF:
-        thing = _decode_protobuf(body, kind)
-    else:
-        raise api_errors.unsupported_body()
-    if not isinstance(thing, dict):
-        found = {list: "array", str: "string", bool: "bool"}.get(type(thing), "number")
-        raise api_errors.bad_request(
-            f"the object provided is unrecognized (must be of type {kind}): couldn't get "
-            f"version/kind; json parse error: json: cannot unmarshal {found} into Go value of type "
-            f"struct ({_shown(body)})"
-        )
-    return thing
+    if kind_of_body == PROTOBUF:
+        return Body(_decode_protobuf(body), [])
+    prefix = f"the object provided is unrecognized (must be of type {kind}): "
+    shown = f" ({_summary(body)})"
+    try:
+        if kind_of_body == YAML:
+            decoded = Body(yaml_body.load(body) if body.strip() else {}, [])
+        elif kind_of_body in ("", JSON, OCTETS):
+            decoded = Body(*go_json.decode_noting_duplicates(body))
+        else:
+            raise api_errors.unsupported_body()
+    except go_json.GoJSONError as error:
+        why = f"couldn't get version/kind; json parse error: {error}"
+        raise api_errors.bad_request(prefix + why + shown) from error
+    except yaml_body.YAMLBodyError as error:
+        raise api_errors.bad_request(f"{prefix}{error}{shown}") from error
+    wrong = kind_error(decoded.content)
+    if wrong:
+        why = f"couldn't get version/kind; json parse error: {wrong}"
+        raise api_errors.bad_request(prefix + why + shown)
+    return decoded if decoded.content is not None else Body({}, [])
 
 
-def _decode_protobuf(body: bytes, kind: str) -> Object:
-    """Decode what `kubectl create namespace` sends, and refuse everything else.
+def _decode_protobuf(body: bytes) -> Object:
+    """Decode what `kubectl create` and the Go clients send.
 
     Raises:
-        ApiError: 415.
+        StatusError: 415 for what cannot be read.
     """
-    if kind != NAMESPACES.kind:
-        raise api_errors.no_protobuf()
     try:
-        return protobuf.namespace(body)
+        return protobuf.decode(body)
     except ValueError as error:
         raise api_errors.no_protobuf() from error
 
 
-def decode_json(body: bytes, kind: str = "") -> Any:
-    """Decode JSON as the API server would, without Python's extensions (NaN) and limits.
+def _summary(body: bytes) -> str:
+    """Show the start of a body: an object's as it is, all else in hexadecimal."""
+    if not body:
+        return "<empty>"
+    start = body[:SHOWN]
+    text = start.decode("utf-8", "replace") if body.startswith(b"{") else start.hex()
+    return f"{text} ..." if len(body) > SHOWN else text
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What the query of a write asks for."""
+
+    dry_run: bool
+    validation: FieldValidation
+    manager: str
+    named_manager: bool  # asked for by name, not taken from the User-Agent
+    force: bool
+
+
+def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOptions:
+    """Read CreateOptions, UpdateOptions or PatchOptions.
 
     Raises:
-        ApiError: 400.
+        StatusError: 422 for values that cannot be.
     """
-    text = body.decode("utf-8", "replace")
-    try:
-        return sound(json.loads(text, parse_constant=_no_constant))
-    except (ValueError, RecursionError) as error:
-        unrecognized = f" (must be of type {kind})" if kind else ""
-        raise api_errors.bad_request(
-            f"the object provided is unrecognized{unrecognized}: couldn't get version/kind; json "
-            f"parse error: {_explained(error, text)} ({_shown(body)})"
-        ) from error
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
-
-
-def _explained(error: Exception, text: str) -> str:
-    """Word a JSON error as Go's decoder does, where that is cheap."""
-    if isinstance(error, RecursionError):
-        return "exceeded max depth"
-    if not isinstance(error, json.JSONDecodeError):
-        return str(error)
-    if error.pos >= len(text):
-        return "unexpected end of JSON input"
-    wanted = "object key string" if "property name" in error.msg else "value"
-    return f"invalid character {text[error.pos]!r} looking for beginning of {wanted}"
-
-
-def _shown(body: bytes) -> str:
-    return body[:SHOWN].decode("utf-8", "replace")
-
-
-def is_dry_run(query: Object) -> bool:
-    """Whether nothing may be stored.
-
-    Raises:
-        ApiError: 422 for a value that is not All.
-    """
-    wanted = query.get("dryRun", "")
-    if wanted not in ("", "All"):
-        error = FieldError.unsupported("dryRun", wanted, ["All"])
-        raise api_errors.invalid("CreateOptions", "meta.k8s.io", "", [error])
-    return bool(wanted)
-
-
-def manager(request: web.BaseRequest) -> str:
-    """Return who writes: the fieldManager, else the start of the User-Agent."""
+    query, errors = request.query, []
+    manager = query.get("fieldManager", "")
+    dry_run = query.getall("dryRun", [])
+    validation = query.get("fieldValidation") or "Warn"
+    if request.method == "PATCH":
+        errors += _force_errors(request, applies=applies)
+        if applies and not manager:
+            why = "is required for apply patch"
+            errors.append(FieldError.required("fieldManager", why))
+    errors += _manager_errors(manager) + _dry_run_errors(dry_run)
+    known = next((choice for choice in get_args(FieldValidation) if choice == validation), None)
+    if known is None:
+        supported = ("", *sorted(get_args(FieldValidation)))
+        errors.append(FieldError.unsupported("fieldValidation", validation, supported))
+    if errors or known is None:
+        raise api_errors.invalid(OPTIONS[request.method], "meta.k8s.io", "", errors)
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
-    return str(request.query.get("fieldManager") or agent)[:128]
+    return WriteOptions(
+        dry_run=any(dry_run),
+        validation=known,
+        manager=(manager or agent)[:LONGEST_MANAGER],
+        named_manager=bool(manager),
+        force=_is_true(query.get("force", "")),
+    )
+
+
+def _force_errors(request: web.BaseRequest, *, applies: bool) -> list[FieldError]:
+    if applies or "force" not in request.query:
+        return []
+    return [FieldError.forbidden("force", "may not be specified for non-apply patch")]
+
+
+def _manager_errors(manager: str) -> list[FieldError]:
+    if len(manager.encode()) > LONGEST_MANAGER:
+        return [FieldError.too_long("fieldManager", LONGEST_MANAGER)]
+    for place, char in enumerate(manager):
+        if not char.isprintable():
+            shown = manager.encode("unicode_escape").decode()
+            why = f"invalid character U+{ord(char):04X} (at position {place})"
+            body = f'Invalid value: "{shown}": {why}'
+            return [FieldError("FieldValueInvalid", "fieldManager", body)]
+    return []
+
+
+def _dry_run_errors(values: list[str]) -> list[FieldError]:
+    asked = [value for value in values if value]
+    if all(value == "All" for value in asked):
+        return []
+    return [FieldError.unsupported("dryRun", asked, ["All"])]
 
 
 def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
     """Read DeleteOptions from the body, or from the query where the body is empty.
 
     Raises:
-        ApiError: 400 for options that do not parse.
+        StatusError: 400 for options that do not parse, 422 for some that cannot be.
     """
-    sent = decode_object(request, body, "DeleteOptions") if body.strip() else dict(request.query)
-    preconditions = sent.get("preconditions") or {}
-    dry_run = sent.get("dryRun") or request.query.get("dryRun") or []
-    policy = sent.get("propagationPolicy") or ""
-    if not isinstance(preconditions, dict) or not isinstance(policy, str):
-        raise _unreadable_options()
+    sent = _sent_options(request, body) if body.strip() else _queried_options(request)
+    dry_run, policy = sent.get("dryRun") or [], sent.get("propagationPolicy")
+    errors = []
     orphan = sent.get("orphanDependents")
-    if not policy and orphan in (True, "true"):
-        policy = "Orphan"
+    if orphan is not None and policy is not None:
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        errors.append(FieldError.invalid("propagationPolicy", policy, why))
+    errors += _dry_run_errors(dry_run)
+    if errors:
+        raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", errors)
+    preconditions = sent.get("preconditions") or {}
     return DeleteOptions(
-        grace=_seconds(sent.get("gracePeriodSeconds")),
-        policy=policy,
-        uid=str(preconditions.get("uid") or ""),
-        resource_version=str(preconditions.get("resourceVersion") or ""),
-        dry_run="All" in (dry_run if isinstance(dry_run, list) else [dry_run]),
+        grace=sent.get("gracePeriodSeconds"),
+        policy=policy or ("Orphan" if orphan else ""),
+        uid=preconditions.get("uid") or "",
+        resource_version=preconditions.get("resourceVersion") or "",
+        dry_run=bool(dry_run),
     )
 
 
-def _seconds(value: Any) -> int | None:
-    if value is None:
-        return None
+def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
     try:
-        seconds = int(value)
-    except (TypeError, ValueError, OverflowError) as error:  # OverflowError: 1e999 is infinite
-        raise _unreadable_options() from error
-    return seconds
+        sent = yaml_body.load(body) if media_type(request) == YAML else go_json.decode(body)
+    except go_json.GoJSONError as error:
+        why = f"couldn't get version/kind; json parse error: {error}"
+        raise api_errors.bad_request(why) from error
+    except yaml_body.YAMLBodyError as error:
+        raise api_errors.bad_request(str(error)) from error
+    unread = kind_error(sent)
+    if unread:
+        raise api_errors.bad_request(f"couldn't get version/kind; json parse error: {unread}")
+    sent = sent or {}
+    kind, version = sent.get("kind") or "DeleteOptions", sent.get("apiVersion") or "v1"
+    if kind != "DeleteOptions":
+        raise api_errors.bad_request(
+            f'no kind "{kind}" is registered for version "{version}" in scheme {INTERNAL_SCHEME}'
+        )
+    wrong = type_error(sent, "v1", "DeleteOptions")
+    if wrong:
+        raise api_errors.bad_request(wrong)
+    options: Object = sent
+    return options
 
 
-def _unreadable_options() -> api_errors.StatusError:
-    return api_errors.bad_request("couldn't read the DeleteOptions: a field has the wrong type")
+def _queried_options(request: web.BaseRequest) -> Object:
+    query = request.query
+    options: Object = {"dryRun": query.getall("dryRun", [])}
+    if "gracePeriodSeconds" in query:
+        options["gracePeriodSeconds"] = number(query["gracePeriodSeconds"])
+    if query.get("propagationPolicy"):
+        options["propagationPolicy"] = query["propagationPolicy"]
+    if "orphanDependents" in query:
+        options["orphanDependents"] = _is_true(query["orphanDependents"])
+    return options
+
+
+def number(text: str) -> int:
+    """Read a whole number of a query.
+
+    Raises:
+        StatusError: 400.
+    """
+    try:
+        return int(text[:19])
+    except ValueError as error:
+        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        raise api_errors.bad_request(message) from error
+
+
+def is_true(text: str) -> bool:
+    """Read a truth value of a query as the API server does: all but `false` and `0` is true."""
+    return text.lower() not in ("false", "0")
+
+
+def _is_true(text: str) -> bool:
+    return bool(text) and is_true(text)
+
+
+def check_name(resource: Resource, meta: Object, name: str, namespace: str) -> None:
+    """Refuse an object that names itself otherwise than its URL.
+
+    Raises:
+        StatusError: 400.
+    """
+    if not meta.get("name"):
+        raise api_errors.bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    if meta["name"] != name:
+        raise api_errors.bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        )
+    if resource.namespaced and meta.get("namespace") not in (None, "", namespace):
+        raise api_errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )

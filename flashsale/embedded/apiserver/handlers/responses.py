@@ -1,19 +1,30 @@
-"""How answers look: JSON, server-side tables where a client wants them, Status errors."""
+"""How answers look: JSON, YAML, server-side tables, metadata alone, Status errors."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import web
 
+from flashsale.embedded.apiserver.handlers import yaml_body
 from flashsale.embedded.printers import tables
 from flashsale.embedded.storage.store import encode
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
-JSON = "application/json"
+JSON, YAML, PROTOBUF = (
+    "application/json",
+    "application/yaml",
+    "application/vnd.kubernetes.protobuf",
+)
+REPRESENTATIONS = (JSON, YAML, PROTOBUF)
+STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
+META_VERSIONS = ("v1", "v1beta1")
+BROWSERS = ("curl", "Wget", "Mozilla/5.0")  # people read what these show
+Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
 Include = Literal["Metadata", "Object", "None"]
 
 
@@ -21,58 +32,158 @@ Include = Literal["Metadata", "Object", "None"]
 class Wanted:
     """The form a client asked for."""
 
-    table: bool = False
-    metadata_only: bool = False
+    form: Form = ""
+    version: str = "v1"  # of meta.k8s.io
+    yaml: bool = False
+    pretty: bool = False
     include: Include = "Metadata"
 
+    @property
+    def table(self) -> bool:
+        """Whether the server is to print."""
+        return self.form == "Table"
 
-def wanted(request: web.BaseRequest) -> Wanted:
+    @property
+    def metadata_only(self) -> bool:
+        """Whether everything but the metadata is to be left out."""
+        return self.form.startswith("PartialObjectMetadata")
+
+    def check_single(self, resource: Resource) -> None:
+        """Refuse a form that only collections have.
+
+        Raises:
+            StatusError: 406.
+        """
+        if self.form == "PartialObjectMetadataList":
+            kind = _internal_name(resource)
+            raise not_acceptable(
+                f"you requested {self.form}, but the requested object is not a list ({kind})"
+            )
+
+    def check_list(self, resource: Resource) -> None:
+        """Refuse a form that only single objects have.
+
+        Raises:
+            StatusError: 406.
+        """
+        if self.form == "PartialObjectMetadata":
+            kind = _internal_name(resource)
+            raise not_acceptable(
+                f"you requested {self.form}, but the requested object is a list ({kind}List)"
+            )
+
+
+def wanted(request: web.BaseRequest, *, streams: bool = False) -> Wanted:
     """Choose from Accept the first form that is spoken here.
 
     Raises:
-        ApiError: 406.
+        StatusError: 406.
     """
     accept = request.headers.get("Accept") or "*/*"
-    for choice in accept.split(","):
-        kind, *parameters = (part.strip() for part in choice.split(";"))
-        if kind not in (JSON, "*/*", "application/*"):
-            continue
-        form = dict(p.split("=", 1) for p in parameters if "=" in p).get("as", "")
-        if form == "Table":
-            asked = request.query.get("includeObject", "Metadata")
-            include: Include = asked if asked in ("Object", "None") else "Metadata"  # type: ignore[assignment]
-            return Wanted(table=True, include=include)
-        if form.startswith("PartialObjectMetadata"):
-            return Wanted(metadata_only=True)
-        if not form:
-            return Wanted()
-    message = (
-        "only the following media types are accepted: application/json, "
-        "application/json;as=Table;v=v1;g=meta.k8s.io"
+    choices = [_clause(choice) for choice in accept.split(",")]
+    if not any(kind in ("*/*", *REPRESENTATIONS) for kind, _ in choices):
+        known = ", ".join(REPRESENTATIONS + (STREAMS if streams else ()))
+        text = f"406: Not Acceptable\n\nAvailable representations: {known}"
+        raise StatusError(406, "NotAcceptable", text, {})
+    choices.sort(key=lambda choice: -_weight(choice[1]))
+    for kind, parameters in choices:
+        if kind in ("*/*", JSON, YAML) and _is_known(parameters):
+            return _form(request, parameters, yaml=kind == YAML)
+    raise not_acceptable(
+        f"only the following media types are accepted: {', '.join(REPRESENTATIONS)}"
     )
-    raise StatusError(406, "NotAcceptable", message)
+
+
+def not_acceptable(message: str) -> StatusError:
+    """406."""
+    return StatusError(406, "NotAcceptable", message)
+
+
+def _clause(choice: str) -> tuple[str, dict[str, str]]:
+    kind, *parameters = (part.strip() for part in choice.split(";"))
+    return kind, dict(p.split("=", 1) for p in parameters if "=" in p)
+
+
+def _weight(parameters: dict[str, str]) -> float:
+    try:
+        return float(parameters.get("q", "1"))
+    except ValueError:
+        return 1.0
+
+
+def _is_known(parameters: dict[str, str]) -> bool:
+    """Whether a form can be had: none at all, or one of meta.k8s.io in a version that is served."""
+    form = parameters.get("as", "")
+    if not form:
+        return True
+    known = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+    here = parameters.get("g") == "meta.k8s.io" and parameters.get("v") in META_VERSIONS
+    return form in known and here
+
+
+def _form(request: web.BaseRequest, parameters: dict[str, str], *, yaml: bool) -> Wanted:
+    include: Any = request.query.get("includeObject") or "Metadata"
+    form: Any = parameters.get("as", "")
+    if form == "Table" and include not in ("Metadata", "Object", "None"):
+        raise bad_request(
+            "Unable to convert to Table as requested: includeObject: Invalid value: "
+            f"{json.dumps(include)}: must be 'Metadata', 'Object', 'None', or empty"
+        )
+    return Wanted(
+        form=form,
+        version=parameters.get("v", "v1"),
+        yaml=yaml,
+        pretty=_wants_pretty(request),
+        include=include,
+    )
+
+
+def _wants_pretty(request: web.BaseRequest) -> bool:
+    asked = request.query.get("pretty")
+    if asked is not None:
+        return asked.lower() not in ("false", "0")
+    return request.headers.get("User-Agent", "").startswith(BROWSERS)
+
+
+def _internal_name(resource: Resource) -> str:
+    package = resource.group.partition(".")[0] or "core"
+    return f"*{package}.{resource.kind}"
+
+
+def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Response:
+    """Send a document: an object, or one that is encoded as JSON already."""
+    if form.yaml:
+        thing = json.loads(thing) if isinstance(thing, bytes) else thing
+        return web.Response(body=yaml_body.dump(thing), status=status, content_type=YAML)
+    if form.pretty:
+        thing = json.loads(thing) if isinstance(thing, bytes) else thing
+        text = json.dumps(thing, indent=2, ensure_ascii=False)
+        return web.Response(body=text.encode(), status=status, content_type=JSON)
+    return json_answer(thing, status)
 
 
 def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
     """Send JSON."""
     body = thing if isinstance(thing, bytes) else encode(thing)
-    return web.Response(body=body, status=status, content_type=JSON)
+    return web.Response(body=body + b"\n", status=status, content_type=JSON)
 
 
-def error_answer(error: StatusError) -> web.Response:
-    """Send a Status."""
-    response = json_answer(error.status(), error.code)
+def error_answer(request: web.BaseRequest, error: StatusError) -> web.Response:
+    """Send a Status, in the form that was asked for if that is YAML."""
+    accept = request.headers.get("Accept", "")
+    form = Wanted(yaml=accept.startswith(YAML), pretty=_wants_pretty(request))
+    response = answer(form, error.status(), error.code)
     retry = (error.details or {}).get("retryAfterSeconds")
     if retry:
         response.headers["Retry-After"] = str(retry)
     return response
 
 
-def partial(thing: Object) -> Object:
+def partial(thing: Object, version: str = "v1") -> Object:
     """Return an object's metadata alone."""
     return {
         "kind": "PartialObjectMetadata",
-        "apiVersion": "meta.k8s.io/v1",
+        "apiVersion": f"meta.k8s.io/{version}",
         "metadata": thing["metadata"],
     }
 
@@ -81,17 +192,26 @@ def object_answer(
     form: Wanted, resource: Resource, thing: Object, now: float, status: int = 200
 ) -> web.Response:
     """Send one object in the form that was asked for."""
+    form.check_single(resource)
     if form.table and thing.get("kind") != "Status":
         revision = thing["metadata"].get("resourceVersion", "")
         table = tables.table(resource, [thing], now=now, revision=revision, include=form.include)
-        return json_answer(table, status)
+        return answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"}, status)
     if form.metadata_only:
-        return json_answer(partial(thing), status)
-    return json_answer(thing, status)
+        return answer(form, partial(thing, form.version), status)
+    return answer(form, thing, status)
 
 
-def warn(response: web.StreamResponse, text: str) -> None:
-    """Add a warning that kubectl shows on stderr (RFC 7234, code 299)."""
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    safe = "".join(char for char in quoted if char.isprintable())
-    response.headers.add("Warning", f'299 - "{safe}"')
+def note_warning(request: web.BaseRequest, text: str) -> None:
+    """Note a warning for whatever the answer will be, also a refusal."""
+    noted: list[str] = request.setdefault("warnings", [])
+    if text not in noted:
+        noted.append(text)
+
+
+def add_warnings(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Add what was noted to an answer; kubectl shows it on stderr (RFC 7234, code 299)."""
+    for text in request.get("warnings", []):
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        safe = "".join(char for char in quoted if char.isprintable())
+        response.headers.add("Warning", f'299 - "{safe}"')

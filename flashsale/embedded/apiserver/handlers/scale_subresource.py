@@ -5,17 +5,25 @@ from __future__ import annotations
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses
-from flashsale.embedded.apiserver.handlers.write import Write, patch_kind
+from flashsale.embedded.apiserver.handlers.responses import Wanted
+from flashsale.embedded.apiserver.handlers.write import (
+    APPLY,
+    Write,
+    applied_configuration,
+    patch_kind,
+)
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches
+from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
+from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import format_label_selector
 from flashsale.embedded.storage.store import encode
-from flashsale.embedded.types import api_errors as apierrors
-from flashsale.embedded.types import schema
+from flashsale.embedded.types import api_errors, schema
+from flashsale.embedded.types.resources import REPLICA_SETS
 from flashsale.embedded.types.strict_decoding import type_error
 from flashsale.embedded.validation import validate_scale
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, rfc3339
 
 API_VERSION, KIND = "autoscaling/v1", "Scale"
 COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
@@ -37,27 +45,58 @@ def scale_of(replicaset: Object) -> Object:
     }
 
 
-def get(registry: Registry, target: RequestTarget) -> web.Response:
+def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
     """GET."""
-    return responses.json_answer(scale_of(_replicaset(registry, target)))
+    form = responses.wanted(request)
+    return _answer(form, registry, scale_of(_replicaset(registry, target)))
 
 
 def update(write: Write) -> web.Response:
     """PUT."""
-    body = request_body.decode_object(write.request, write.body, KIND)
+    sent = request_body.decode_object(write.request, write.body, KIND)
+    body = sent.content
+    schema.check_kind("autoscaling", API_VERSION, KIND, body)
     schema.check_types(body, API_VERSION, KIND)
+    unknown = schema.unknown_fields(body, API_VERSION, KIND)
+    if (unknown or sent.duplicates) and write.options.validation == "Strict":
+        prefix = f'{KIND} in version "v1" cannot be handled as a {KIND}: '
+        raise api_errors.bad_request(prefix + schema.strict_error(unknown, sent.duplicates))
+    write.warn_of_fields(unknown, sent.duplicates)
     return _set(write, schema.prune(body, API_VERSION, KIND))
 
 
 def patch(write: Write) -> web.Response:
-    """PATCH, in three ways."""
+    """PATCH, in any of the four ways."""
     kind = patch_kind(write)
-    live = scale_of(_replicaset(write.registry, write.target))
+    replicaset = _replicaset(write.registry, write.target)
+    live = scale_of(replicaset)
+    if kind == APPLY:
+        return _apply(write, replicaset, live)
     scale = patches.apply_patch(kind, write.body, live)
     wrong = type_error(scale, API_VERSION, KIND)
     if wrong:
         raise schema.patch_error(encode(scale).decode(), wrong)
     return _set(write, schema.prune(scale, API_VERSION, KIND))
+
+
+def _apply(write: Write, replicaset: Object, live: Object) -> web.Response:
+    """Server-side apply: who owns the replicas of the ReplicaSet owns those of its Scale."""
+    applied = applied_configuration(write, API_VERSION, KIND)
+    wrong = typed_errors.first_error(applied, API_VERSION, KIND)
+    if wrong:
+        raise configuration.untyped(applied, API_VERSION, wrong)
+    entries = configuration.scale_entries(replicaset, API_VERSION)
+    meta = live["metadata"] | ({"managedFields": entries} if entries else {})
+    merged = configuration.apply(
+        live | {"metadata": meta},
+        schema.prune(applied, API_VERSION, KIND),
+        manager=write.options.manager,
+        force=write.options.force,
+        api_version=API_VERSION,
+        subresource="scale",
+        now=rfc3339(write.registry.clock()),
+    )
+    return _set(write, merged)
 
 
 def _replicaset(registry: Registry, target: RequestTarget) -> Object:
@@ -69,8 +108,9 @@ def _set(write: Write, scale: Object) -> web.Response:
     replicaset = _replicaset(registry, target)
     errors = validate_scale(scale)
     if errors:
-        raise apierrors.invalid(KIND, "autoscaling", target.name, errors)
+        raise api_errors.invalid(KIND, "autoscaling", target.name, errors)
     meta = scale.get("metadata") or {}
+    request_body.check_name(target.resource, meta, target.name, target.namespace)
     wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
     body = replicaset | {
         "metadata": replicaset["metadata"] | {"resourceVersion": ""} | wanted,
@@ -81,7 +121,18 @@ def _set(write: Write, scale: Object) -> web.Response:
         target.namespace,
         target.name,
         body,
-        dry_run=write.dry_run,
+        dry_run=write.options.dry_run,
         track=write.track,
     )
-    return responses.json_answer(scale_of(updated))
+    return _answer(write.form, registry, scale_of(updated))
+
+
+def _answer(form: Wanted, registry: Registry, scale: Object) -> web.Response:
+    if not form.table:
+        return responses.answer(form, scale)
+    revision = scale["metadata"]["resourceVersion"]
+    below = next(sub for sub in REPLICA_SETS.subresources if sub.kind == KIND)
+    table = tables.table(
+        below, [scale], now=registry.clock(), revision=revision, include=form.include
+    )
+    return responses.answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"})

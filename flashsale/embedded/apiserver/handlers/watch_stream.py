@@ -33,16 +33,20 @@ async def watch(
 ) -> web.StreamResponse:
     """Stream changes, one JSON document a line, until the client's timeout or its going away."""
     query = read_query(request, target)
-    since = revision(request)
+    _check_form(query)
+    since = revision(request, of_watch=True)
     initial = _initial_events(request)
     timeout = number(request, "timeoutSeconds")
     bookmarks = request.query.get("allowWatchBookmarks", "").lower() in ("true", "1")
     response = web.StreamResponse(headers={"Content-Type": responses.JSON})
     response.enable_chunked_encoding()
+    responses.add_warnings(request, response)
     await response.prepare(request)
     stream = _Stream(registry, query, response, bookmarks=bookmarks)
     if initial or (initial is None and since == 0):
         position = await stream.begin(mark_end=bool(initial) and bookmarks)
+    elif since == 0:  # from now on
+        position = registry.store.end()
     else:
         start = registry.store.position(since)
         if start is None:
@@ -50,8 +54,19 @@ async def watch(
             await response.write(_line("ERROR", encode(gone.status())))
             return response
         position = start
-    await stream.follow(position, DEFAULT_TIMEOUT if timeout is None else float(timeout))
+    await stream.follow(position, float(timeout or DEFAULT_TIMEOUT))
     return response
+
+
+def _check_form(query: Query) -> None:
+    """Refuse a form in which nothing can be streamed.
+
+    Raises:
+        StatusError: 406.
+    """
+    if query.form.yaml:
+        known = ", ".join(responses.STREAMS)
+        raise responses.not_acceptable(f"only the following media types are accepted: {known}")
 
 
 def _initial_events(request: web.BaseRequest) -> bool | None:
@@ -84,14 +99,13 @@ class _Stream:
         self._query = query
         self._response = response
         self._bookmarks = bookmarks
+        self._last_bookmark = bookmarks
         self._headers = True  # of a table: only the first event carries its columns
 
     async def begin(self, *, mark_end: bool) -> int:
         """Write all current objects as ADDED; returns the position from which to go on."""
         store, target = self._registry.store, self._query.target
-        position = store.position(store.revision)
-        assert position is not None
-        at = store.revision
+        position, at = store.end(), store.revision
         lines = [
             self._encode("ADDED", thing, None)
             for thing in store.all(target.resource, target.namespace)
@@ -99,6 +113,7 @@ class _Stream:
         ]
         if mark_end:
             lines.append(self._bookmark(at, {INITIAL_END: "true"}))
+            self._last_bookmark = False  # the end of the state was one
         await self._write(lines)
         return position
 
@@ -106,7 +121,9 @@ class _Stream:
         """Write what happens from a position on, with bookmarks where they are wanted."""
         loop, store = asyncio.get_running_loop(), self._registry.store
         end = loop.time() + timeout
-        bookmark = min(loop.time() + BOOKMARK_SECONDS, end - LAST_BOOKMARK_SECONDS)
+        bookmark = loop.time() + BOOKMARK_SECONDS
+        if self._last_bookmark:
+            bookmark = min(bookmark, end - LAST_BOOKMARK_SECONDS)
         while True:
             waker = store.wait()
             events = store.events(position)
@@ -149,9 +166,9 @@ class _Stream:
                 headers=self._headers,
             )
             self._headers = False
-            return _line(kind, encode(table))
+            return _line(kind, encode(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
         if form.metadata_only:
-            return _line(kind, encode(responses.partial(thing)))
+            return _line(kind, encode(responses.partial(thing, form.version)))
         if event is not None:
             return _line(kind, event.encoded_object())
         return _line(kind, self._registry.store.encoded(resource, thing))

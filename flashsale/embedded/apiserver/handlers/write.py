@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any
 
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses, yaml_body
 from flashsale.embedded.apiserver.handlers.read import read_query
+from flashsale.embedded.apiserver.handlers.request_body import WriteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches
-from flashsale.embedded.patching.server_side_apply import configuration
+from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
 from flashsale.embedded.storage.store import encode
-from flashsale.embedded.types import api_errors, schema, strict_decoding
-from flashsale.embedded.types.api_errors import FieldError, StatusError
+from flashsale.embedded.types import api_errors, go_json, schema, strict_decoding
 from flashsale.embedded.types.resources import NAMESPACES, PODS, SERVICES, Resource
-from flashsale.embedded.types.schema import FieldValidation
+from flashsale.embedded.validation.unobeyed import unobeyed_warnings
+from flashsale.embedded.validation.warnings import object_warnings
 from flashsale.objects.models import Object, rfc3339
 
 APPLY = "application/apply-patch+yaml"
@@ -32,85 +33,100 @@ class Write:
     request: web.BaseRequest
     target: RequestTarget
     body: bytes
-    dry_run: bool
-    validation: FieldValidation
-    manager: str
+    options: WriteOptions
+    form: responses.Wanted
 
     def track(self, before: Object | None, after: Object) -> Object:
         """Note in managedFields what this writer changed."""
         return configuration.track_update(
             before,
             after,
-            manager=self.manager,
+            manager=self.options.manager,
             api_version=self.target.resource.api_version,
             subresource=self.target.subresource,
             now=rfc3339(self.registry.clock()),
         )
 
-    def answer(self, thing: Object, status: int, warnings: list[str]) -> web.Response:
-        """Answer with the written object, and warn of fields that were dropped."""
-        form = responses.wanted(self.request)
-        response = responses.object_answer(
-            form, self.target.resource, thing, self.registry.clock(), status
-        )
-        for text in warnings:
-            responses.warn(response, text)
-        return response
+    def answer(self, thing: Object, status: int, before: Object | None = None) -> web.Response:
+        """Answer with the written object, and warn of what is questionable in it."""
+        resource = self.target.resource
+        if not self.target.subresource:
+            self._warn(object_warnings(resource, thing, before))
+            if not self.options.dry_run:  # a dry run starts nothing that could behave otherwise
+                self._warn(unobeyed_warnings(resource, thing, before))
+        return responses.object_answer(self.form, resource, thing, self.registry.clock(), status)
 
-    def warnings(self, unknown: list[str]) -> list[str]:
-        """Word the warnings for dropped fields, where they are wanted."""
-        wanted = unknown if self.validation == "Warn" else []
-        return [f'unknown field "{path}"' for path in wanted]
+    def warn_of_fields(self, unknown: list[str], duplicates: list[str]) -> None:
+        """Note the fields that are dropped, where that is wanted."""
+        if self.options.validation == "Warn":
+            self._warn([f'unknown field "{path}"' for path in unknown])
+            self._warn([f'duplicate field "{path}"' for path in duplicates])
+
+    def _warn(self, texts: list[str]) -> None:
+        for text in texts:
+            responses.note_warning(self.request, text)
 
 
 async def read_write(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> Write:
     """Read the body and the query of a write.
 
     Raises:
-        ApiError: 413, 422 for unknown values of dryRun and fieldValidation.
+        StatusError: 406, 413, 422 for options that cannot be.
     """
-    asked = request.query.get("fieldValidation") or "Warn"
-    validation = next((known for known in get_args(FieldValidation) if known == asked), None)
-    if validation is None:
-        error = FieldError.unsupported("fieldValidation", asked, get_args(FieldValidation))
-        raise api_errors.invalid("CreateOptions", "meta.k8s.io", "", [error])
+    form = responses.wanted(request)
+    applies = request.method == "PATCH" and request_body.media_type(request) == APPLY
     return Write(
         registry=registry,
         request=request,
         target=target,
         body=await request_body.read(request),
-        dry_run=request_body.is_dry_run(dict(request.query)),
-        validation=validation,
-        manager=request_body.manager(request),
+        options=request_body.write_options(request, applies=applies),
+        form=form,
     )
+
+
+def decoded(write: Write, resource: Resource) -> Object:
+    """Read the object of a POST or PUT.
+
+    Raises:
+        StatusError: 400, 415.
+    """
+    sent = request_body.decode_object(write.request, write.body, resource.kind)
+    body, unknown = schema.decode(resource, sent.content, write.options.validation, sent.duplicates)
+    write.warn_of_fields(unknown, sent.duplicates)
+    return body
 
 
 def create(write: Write) -> web.Response:
     """POST to a collection."""
     resource = write.target.resource
-    body = request_body.decode_object(write.request, write.body, resource.kind)
-    body, warnings = schema.decode(resource, body, write.validation)
+    body = decoded(write, resource)
     made = write.registry.create(
-        resource, write.target.namespace, body, dry_run=write.dry_run, track=write.track
+        resource,
+        write.target.namespace,
+        body,
+        dry_run=write.options.dry_run,
+        track=write.track,
     )
-    return write.answer(made, 201, warnings)
+    return write.answer(made, 201)
 
 
 def update(write: Write) -> web.Response:
     """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
-    body = request_body.decode_object(write.request, write.body, resource.kind)
-    body, warnings = schema.decode(resource, body, write.validation)
+    body = decoded(write, resource)
+    request_body.check_name(resource, body.get("metadata") or {}, target.name, target.namespace)
+    before = write.registry.store.get(resource, target.namespace, target.name)
     updated = write.registry.update(
         resource,
         target.namespace,
         target.name,
         body,
         subresource=target.subresource,
-        dry_run=write.dry_run,
+        dry_run=write.options.dry_run,
         track=write.track,
     )
-    return write.answer(updated, 200, warnings)
+    return write.answer(updated, 200, before)
 
 
 def patch(write: Write) -> web.Response:
@@ -121,25 +137,26 @@ def patch(write: Write) -> web.Response:
     resource, target = write.target.resource, write.target
     live = write.registry.get(resource, target.namespace, target.name)
     patched = patches.apply_patch(kind, write.body, live)
-    patched, warnings = decoded_patch(write, patched)
+    patched = _decoded_patch(write, kind, patched)
+    request_body.check_name(resource, patched.get("metadata") or {}, target.name, target.namespace)
     updated = write.registry.update(
         resource,
         target.namespace,
         target.name,
         patched,
         subresource=target.subresource,
-        dry_run=write.dry_run,
+        dry_run=write.options.dry_run,
         track=write.track,
-        keep_managed_fields=False,  # the patch was laid over the live object, theirs included
+        patches=True,
     )
-    return write.answer(updated, 200, warnings)
+    return write.answer(updated, 200, live)
 
 
 def patch_kind(write: Write) -> str:
     """Return the kind of patch; an unknown one is refused before the object is looked for.
 
     Raises:
-        ApiError: 415.
+        StatusError: 415.
     """
     kind = request_body.media_type(write.request)
     if kind not in (*patches.KINDS, APPLY):
@@ -147,25 +164,50 @@ def patch_kind(write: Write) -> str:
     return kind
 
 
+def applied_configuration(write: Write, api_version: str, kind: str) -> Object:
+    """Read what a server-side apply sends.
+
+    Raises:
+        StatusError: 400 for what is none, or is of another kind.
+    """
+    try:
+        applied = yaml_body.load(write.body)
+    except yaml_body.YAMLBodyError as error:
+        why = f"error decoding YAML: error converting YAML to JSON: {error}"
+        raise api_errors.bad_request(why) from error
+    if applied is None:
+        applied = {}
+    if not isinstance(applied, dict):
+        word = strict_decoding.word(applied)
+        raise api_errors.bad_request(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
+            f"unmarshal {word} into Go value of type map[string]interface {{}}"
+        )
+    sent, sent_kind = applied.get("apiVersion") or "", applied.get("kind") or ""
+    if (sent, sent_kind) != (api_version, kind):
+        group_version = sent if "/" in str(sent) else f"/{sent}"
+        raise api_errors.bad_request(f"invalid object type: {group_version}, Kind={sent_kind}")
+    configuration_sent: Object = applied
+    return configuration_sent
+
+
 def _apply(write: Write) -> web.Response:
     """Server-side apply: create or merge, by who owns which field (KEP-555)."""
     resource, target, registry = write.target.resource, write.target, write.registry
-    if not write.request.query.get("fieldManager"):
-        error = FieldError.required("fieldManager", "is required for apply patch")
-        raise api_errors.invalid("PatchOptions", "meta.k8s.io", "", [error])
-    applied = yaml_body.decode(write.body)
-    if not isinstance(applied, dict):
-        raise api_errors.bad_request("error decoding YAML: the applied configuration is no object")
-    unknown = strict_decoding.unknown_fields(applied, resource.api_version, resource.kind)
-    if unknown and write.validation == "Strict":
-        raise _typed_patch_error(write, unknown[0])
-    applied, warnings = schema.decode(resource, applied, write.validation)
+    applied = applied_configuration(write, resource.api_version, resource.kind)
     live = registry.store.get(resource, target.namespace, target.name)
+    wrong = typed_errors.first_error(applied, resource.api_version, resource.kind)
+    if wrong:
+        raise configuration.untyped(applied, resource.api_version, wrong)
+    name = (applied.get("metadata") or {}).get("name")
+    if name not in (None, "", target.name):
+        request_body.check_name(resource, applied["metadata"], target.name, target.namespace)
+    applied = schema.prune(applied, resource.api_version, resource.kind)
     merged = configuration.apply(
         live,
         applied,
-        manager=write.manager,
-        force=write.request.query.get("force", "") in ("true", "1"),
+        manager=write.options.manager,
+        force=write.options.force,
         api_version=resource.api_version,
         subresource=target.subresource,
         now=rfc3339(registry.clock()),
@@ -173,59 +215,59 @@ def _apply(write: Write) -> web.Response:
     if live is None:
         meta = (merged.get("metadata") or {}) | {"name": target.name}
         made = registry.create(
-            resource, target.namespace, merged | {"metadata": meta}, dry_run=write.dry_run
+            resource,
+            target.namespace,
+            merged | {"metadata": meta},
+            dry_run=write.options.dry_run,
         )
-        return write.answer(made, 201, warnings)
+        return write.answer(made, 201)
     updated = registry.update(
         resource,
         target.namespace,
         target.name,
         merged,
         subresource=target.subresource,
-        dry_run=write.dry_run,
-        keep_managed_fields=False,
+        dry_run=write.options.dry_run,
+        patches=True,
     )
-    return write.answer(updated, 200, warnings)
+    return write.answer(updated, 200, live)
 
 
-def _typed_patch_error(write: Write, path: str) -> StatusError:
-    target, resource = write.target, write.target.resource
-    where = f"{target.namespace}/{target.name}" if resource.namespaced else f"/{target.name}"
-    message = (
-        f"failed to create typed patch object ({where}; {resource.api_version}, "
-        f"Kind={resource.kind}): .{path}: field not declared in schema"
-    )
-    return StatusError(500, "", message)
-
-
-def decoded_patch(write: Write, patched: Object) -> tuple[Object, list[str]]:
+def _decoded_patch(write: Write, patch: str, patched: Any) -> Object:
     """Check the outcome of a patch, where mistakes are 422 of a nameless kind.
 
     Raises:
-        ApiError: 422.
+        StatusError: 422.
     """
     resource = write.target.resource
     version, kind = resource.api_version, resource.kind
+    strategic = patch == patches.STRATEGIC_MERGE_PATCH
+    if strategic:
+        sent = schema.go_printed(go_json.decode(write.body))
+        patched, misfit = schema.convert(patched, version, kind)
+        if misfit:
+            raise schema.patch_error(sent, misfit)
     wrong = strict_decoding.type_error(patched, version, kind)
     if wrong:
         raise schema.patch_error(encode(patched).decode(), wrong)
     unknown = strict_decoding.unknown_fields(patched, version, kind)
-    if unknown and write.validation == "Strict":
-        shown = schema.go_printed(request_body.decode_json(write.body))
-        raise schema.patch_error(shown, schema.strict_error(unknown))
-    return schema.prune(patched, version, kind), write.warnings(unknown)
+    if unknown and write.options.validation == "Strict":
+        shown = schema.go_printed(go_json.decode(write.body))
+        raise schema.patch_error(shown, schema.strict_error(unknown, []))
+    write.warn_of_fields(unknown, [])
+    return schema.prune(patched, version, kind)
 
 
-async def delete(
+def delete(
     registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
     """DELETE an object."""
+    form = responses.wanted(request)
     options = request_body.delete_options(request, body)
     thing, gone = registry.delete(target.resource, target.namespace, target.name, options)
     if target.resource in ANSWERED_WITH_OBJECT or not gone:
-        form = responses.wanted(request)
         return responses.object_answer(form, target.resource, thing, registry.clock())
-    return responses.json_answer(_success(target.resource, thing))
+    return responses.answer(form, _success(target.resource, thing))
 
 
 def _success(resource: Resource, thing: Object) -> Object:
@@ -243,7 +285,7 @@ def _success(resource: Resource, thing: Object) -> Object:
     }
 
 
-async def delete_collection(
+def delete_collection(
     registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
     """DELETE all objects that the selectors match; answers with what it deleted."""
@@ -256,11 +298,16 @@ async def delete_collection(
             meta = thing["metadata"]
             namespace = meta.get("namespace", "")
             deleted.append(registry.delete(resource, namespace, meta["name"], options)[0])
-    return responses.json_answer(
+    typed = ("kind", "apiVersion")
+    return responses.answer(
+        query.form,
         {
             "kind": f"{resource.kind}List",
             "apiVersion": resource.api_version,
             "metadata": {"resourceVersion": str(registry.store.revision)},
-            "items": deleted,
-        }
+            "items": [
+                {key: value for key, value in thing.items() if key not in typed}
+                for thing in deleted
+            ],
+        },
     )

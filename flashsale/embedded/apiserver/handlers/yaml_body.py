@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 
 from flashsale.base.yaml_loader import SafeLoader
-from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.strict_decoding import sound
 
 DEEPEST = 100  # levels of nesting; libyaml's composer recurses in C, where too deep is a crash
@@ -25,21 +24,52 @@ class _Loader(SafeLoader):
     }
 
 
+class _Dumper(yaml.SafeDumper):
+    """Indents and quotes as Go's YAML does: texts that look like times or numbers are quoted."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write shared values again each time."""
+        return True
+
+
 class _RefusedError(ValueError):
     """YAML that would take too much."""
 
 
-def decode(body: bytes) -> Any:
+class YAMLBodyError(ValueError):
+    """Not YAML; the message is that of Go's parser: `yaml: line 3: ...`."""
+
+
+def load(body: bytes) -> Any:
     """Decode one YAML document to what JSON can say.
 
     Raises:
-        ApiError: 400.
+        YAMLBodyError: it is none.
     """
     text = body.decode("utf-8", "replace")
     try:
         return sound(_json(text) if text.lstrip().startswith("{") else _yaml(text))
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise api_errors.bad_request(f"error converting YAML to JSON: yaml: {error}") from error
+    except yaml.YAMLError as error:
+        raise YAMLBodyError(f"yaml: {_explained(error)}") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise YAMLBodyError(f"yaml: {error}") from error
+
+
+def dump(thing: Any) -> bytes:
+    """Write an answer as YAML, keys in order."""
+    text = yaml.dump(thing, Dumper=_Dumper, allow_unicode=True)
+    return text.encode()
+
+
+def _explained(error: yaml.YAMLError) -> str:
+    """Word an error as Go's parser does, which counts lines only from the second one on."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return str(error)
+    scanning = isinstance(error, yaml.scanner.ScannerError)
+    for mark in (error.context_mark, error.problem_mark):
+        if mark is not None and mark.line:
+            return f"line {mark.line + scanning}: {error.problem}"
+    return str(error.problem)
 
 
 def _json(text: str) -> Any:

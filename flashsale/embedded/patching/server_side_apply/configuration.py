@@ -114,6 +114,22 @@ def track_update(
     return _put_together(new, managing.cap(managers))
 
 
+def scale_entries(replicaset: Object, api_version: str) -> list[Object]:
+    """Return who owns the replicas of a ReplicaSet, as managedFields of its Scale."""
+    _, managers = _taken_apart(replicaset)
+    replicas = ("f:spec", "f:replicas")
+    owners = {
+        (
+            Manager(who.name, who.operation, api_version, who.subresource)
+            if who.operation == "Update"
+            else who
+        ): Owned(frozenset({replicas}), owned.time, api_version)
+        for who, owned in managers.items()
+        if replicas in owned.fields
+    }
+    return managing.encode(owners)
+
+
 def _applying(
     applied: Object, manager: str, api_version: str, subresource: str, now: str
 ) -> Applying:
@@ -129,12 +145,13 @@ def _applying(
     try:
         fields = field_walk.fields_of(config)
     except field_walk.UntypedError as error:
-        raise _untyped(applied, api_version, str(error)) from error
+        raise untyped(applied, api_version, str(error)) from error
     who = Manager(manager or UNKNOWN, "Apply", subresource=subresource)
     return Applying(who, config, fields, api_version, now)
 
 
-def _untyped(applied: Object, api_version: str, why: str) -> StatusError:
+def untyped(applied: Object, api_version: str, why: str) -> StatusError:
+    """Refuse a configuration whose types are wrong, as Kubernetes does."""
     meta = _metadata(applied)
     where = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
     kind = f"{api_version}, Kind={applied.get('kind')}"

@@ -120,7 +120,7 @@ def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
 
 def _elements(items: list[Any], keys: Names) -> dict[str, Any]:
     step: Callable[[int, Any], str] = (
-        (lambda index, item: _key_step(index, item, keys))
+        (lambda index, item: key_step(item, keys))
         if keys
         else (lambda index, item: field_sets.value(item))
     )
@@ -134,16 +134,10 @@ def _elements(items: list[Any], keys: Names) -> dict[str, Any]:
     return found
 
 
-def _key_step(index: int, item: Any, keys: Names) -> str:
+def key_step(item: Any, keys: Names) -> str:
+    """Return the step to a list's element; a key that it lacks is its default."""
     present = item if isinstance(item, dict) else {}
-    values = {name: present.get(name, KEY_DEFAULTS.get(name)) for name in keys}
-    absent = [name for name, value in values.items() if value is None]
-    if absent:
-        raise UntypedError(
-            f"element {index}: associative list with keys has an element that omits key field "
-            f'"{absent[0]}" (and doesn\'t have default value)'
-        )
-    return field_sets.key(values)
+    return field_sets.key({name: present.get(name, KEY_DEFAULTS.get(name, "")) for name in keys})
 
 
 def _children(node: Node) -> dict[str, Any] | None:

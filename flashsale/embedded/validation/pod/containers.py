@@ -8,26 +8,20 @@ from __future__ import annotations
 
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.compute import validate_resources
 from flashsale.embedded.validation.metadata import invalid
-from flashsale.embedded.validation.probes import validate_lifecycle, validate_probes
+from flashsale.embedded.validation.pod.env import validate_env, validate_env_from
+from flashsale.embedded.validation.pod.probes import validate_lifecycle, validate_probes
+from flashsale.embedded.validation.pod.resources import validate_resources
+from flashsale.embedded.validation.pod.security import validate_container_security
+from flashsale.embedded.validation.pod.volumes import validate_devices, validate_mounts
 from flashsale.objects.models import Object
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
-VALUE_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")
-ENV_FIELDS = (
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-)
+RESTART_POLICIES = ("Always", "Never", "OnFailure")
+RESTART_ACTIONS = ("Restart", "RestartAllContainers")
+RESIZABLE, RESIZE_POLICIES = ("cpu", "memory"), ("NotRequired", "RestartContainer")
 ONLY_LONG_RUNNING = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -46,9 +40,7 @@ def validate_containers(
         names.add(name)
         errors += validate_lifecycle(container.get("lifecycle"), f"{at}.lifecycle", grace)
         errors += validate_probes(container, at, grace)
-        if container.get("restartPolicy"):
-            why = "may not be set for non-init containers"
-            errors.append(FieldError.forbidden(f"{at}.restartPolicy", why))
+        errors += _restarting(container, at)
     return errors + _host_ports(containers, field)
 
 
@@ -62,8 +54,7 @@ def validate_init_containers(
         at, name = f"{field}[{index}]", container.get("name") or ""
         errors += _common(container, at, volumes)
         policy = container.get("restartPolicy")
-        if policy not in (None, "Always"):
-            errors.append(FieldError.unsupported(f"{at}.restartPolicy", policy, ["Always"]))
+        errors += _restarting(container, at)
         if name in names:
             errors.append(FieldError.duplicate(f"{at}.name", name))
         names |= {name} if name else set()
@@ -109,10 +100,16 @@ def _common(container: Object, at: str, volumes: set[str]) -> list[FieldError]:
     policy = container.get("terminationMessagePolicy")
     errors += choice(policy, f"{at}.terminationMessagePolicy", MESSAGE_POLICIES)
     errors += _ports(container.get("ports") or [], f"{at}.ports")
-    errors += _env(container.get("env") or [], f"{at}.env")
-    errors += _mounts(container.get("volumeMounts") or [], f"{at}.volumeMounts", volumes)
+    errors += validate_env(container.get("env") or [], f"{at}.env")
+    errors += validate_env_from(container.get("envFrom") or [], f"{at}.envFrom")
+    errors += validate_mounts(container, f"{at}.volumeMounts", volumes)
+    errors += validate_devices(container, f"{at}.volumeDevices", volumes)
     errors += choice(container.get("imagePullPolicy"), f"{at}.imagePullPolicy", PULL_POLICIES)
-    return errors + validate_resources(container.get("resources") or {}, f"{at}.resources")
+    errors += validate_resources(container.get("resources") or {}, f"{at}.resources")
+    errors += _resizing(container.get("resizePolicy") or [], f"{at}.resizePolicy")
+    return errors + validate_container_security(
+        container.get("securityContext"), f"{at}.securityContext"
+    )
 
 
 def _ports(ports: list[Object], field: str) -> list[FieldError]:
@@ -150,65 +147,34 @@ def _host_ports(containers: list[Object], field: str) -> list[FieldError]:
     return errors
 
 
-def _env(variables: list[Object], field: str) -> list[FieldError]:
+def _restarting(container: Object, at: str) -> list[FieldError]:
+    """Check when a container is to be restarted, where that differs from its pod."""
+    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or []
     errors: list[FieldError] = []
-    for index, variable in enumerate(variables):
-        at, name = f"{field}[{index}]", variable.get("name") or ""
-        if name:
-            errors += invalid(f"{at}.name", name, texts.env_name(name))
-        else:
-            errors.append(FieldError.required(f"{at}.name"))
-        if variable.get("valueFrom") is not None:
-            errors += _value_from(variable, f"{at}.valueFrom")
+    if policy is None and rules:
+        why = "must specify restartPolicy when restart rules are used"
+        errors.append(FieldError.required(f"{at}.restartPolicy", why))
+    elif policy is not None and policy not in RESTART_POLICIES:
+        errors.append(FieldError.unsupported(f"{at}.restartPolicy", policy, RESTART_POLICIES))
+    for index, rule in enumerate(rules):
+        place, action = f"{at}.restartPolicyRules[{index}]", rule.get("action") or ""
+        if action not in RESTART_ACTIONS:
+            errors.append(FieldError.unsupported(f"{place}.action", action, RESTART_ACTIONS))
+        codes = rule.get("exitCodes")
+        if codes is None:
+            errors.append(FieldError.required(f"{place}.exitCodes", "must be specified"))
+        elif codes.get("operator") not in ("In", "NotIn"):
+            operator, field = codes.get("operator") or "", f"{place}.exitCodes.operator"
+            errors.append(FieldError.unsupported(field, operator, ("In", "NotIn")))
     return errors
 
 
-def _value_from(variable: Object, at: str) -> list[FieldError]:
-    source = variable["valueFrom"]
-    given = [key for key in VALUE_SOURCES if source.get(key) is not None]
-    errors = _field_ref(source["fieldRef"], f"{at}.fieldRef") if "fieldRef" in given else []
-    for key in ("configMapKeyRef", "secretKeyRef"):
-        if key in given and not source[key].get("key"):
-            errors.append(FieldError.required(f"{at}.{key}.key"))
-    if not given:
-        listed = "`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-        return [*errors, FieldError.invalid(at, "", f"must specify one of: {listed}")]
-    if variable.get("value"):
-        why = "may not be specified when `value` is not empty"
-        return [*errors, FieldError.invalid(at, "", why)]
-    if len(given) > 1:
-        why = "may not have more than one field specified at a time"
-        errors.append(FieldError.invalid(at, "", why))
+def _resizing(policies: list[Object], field: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    names = [policy.get("resourceName") or "" for policy in policies]
+    for index, policy in enumerate(policies):
+        if names[index] in names[:index]:
+            errors.append(FieldError.duplicate(f"{field}[{index}]", names[index]))
+        errors += choice(names[index], field, RESIZABLE)
+        errors += choice(policy.get("restartPolicy"), field, RESIZE_POLICIES)
     return errors
-
-
-def _field_ref(reference: Object, at: str) -> list[FieldError]:
-    path = reference.get("fieldPath") or ""
-    if not path:
-        return [FieldError.required(f"{at}.fieldPath")]
-    name, bracket, subscript = path.partition("['")
-    if bracket and subscript.endswith("']") and name in ("metadata.labels", "metadata.annotations"):
-        return invalid(at, subscript[:-2], texts.qualified_name(subscript[:-2].lower()))
-    if path in ENV_FIELDS:
-        return []
-    return [FieldError.unsupported(f"{at}.fieldPath", path, ENV_FIELDS)]
-
-
-def _mounts(mounts: list[Object], field: str, volumes: set[str]) -> list[FieldError]:
-    errors, paths = [], set()
-    for index, mount in enumerate(mounts):
-        at, name, path = f"{field}[{index}]", mount.get("name") or "", mount.get("mountPath") or ""
-        if not name:
-            errors.append(FieldError.required(f"{at}.name"))
-        if name not in volumes:
-            errors.append(not_found(f"{at}.name", name))
-        if not path:
-            errors.append(FieldError.required(f"{at}.mountPath"))
-        errors += invalid(f"{at}.mountPath", path, ["must be unique"] if path in paths else [])
-        paths.add(path)
-    return errors
-
-
-def not_found(field: str, name: str) -> FieldError:
-    """A name that refers to nothing."""
-    return FieldError("FieldValueNotFound", field, f'Not found: "{name}"')

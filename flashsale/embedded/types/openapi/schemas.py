@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flashsale.embedded.types.merge_keys import list_map_keys, patch_merge_key
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
@@ -16,29 +16,29 @@ PACKAGES = {  # as the API server names its schemas
     "discovery": "io.k8s.api.discovery.v1.",
     "meta": "io.k8s.apimachinery.pkg.apis.meta.v1.",
 }
-SCALARS: dict[str, Object] = {
+PLAIN: dict[str, Object] = {
     "string": {"type": "string"},
     "boolean": {"type": "boolean"},
     "int32": {"type": "integer", "format": "int32"},
     "int64": {"type": "integer", "format": "int64"},
     "bytes": {"type": "string", "format": "byte"},
-    "time": {"type": "string", "format": "date-time"},
-    "microtime": {"type": "string", "format": "date-time"},
-    "quantity": {"oneOf": [{"type": "string"}, {"type": "number"}]},
-    "intorstring": {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
-    "any": {"type": "object"},
 }
-PLACES = {  # where a type stands in its kind, as far as a list's keys depend on it
-    "core.Container": ("containers",),
-    "core.EphemeralContainer": ("ephemeralContainers",),
-    "core.ServiceAccount": (),
-    "discovery.EndpointSlice": (),
-}
+ZEROS: dict[str, Any] = {"string": "", "int32": 0, "int64": 0, "boolean": False}
+COPIED = (
+    "default",
+    "description",
+    "enum",
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type",
+    "x-kubernetes-patch-merge-key",
+    "x-kubernetes-patch-strategy",
+)
 REF = "#/components/schemas/"
 SCALE = "autoscaling/v1"
 
 
-def schemas(resources: list[Resource], whole: dict[str, Any]) -> Object:
+def schemas(resources: Iterable[Resource], whole: dict[str, Any]) -> Object:
     """Describe the kinds of a group version and every type that they use."""
     wanted = [
         whole["kinds"][f"{resource.api_version}/{resource.kind}{ending}"]
@@ -49,29 +49,38 @@ def schemas(resources: list[Resource], whole: dict[str, Any]) -> Object:
         wanted.append(whole["kinds"][f"{SCALE}/Scale"])
     kinds = {name: kind for kind, name in whole["kinds"].items()}
     made: Object = {
-        PACKAGES["meta"] + "Patch": {"description": "A patch of any kind.", "type": "object"}
+        PACKAGES["meta"] + "Patch": {
+            "description": "Patch is provided to give a concrete name and type to the Kubernetes "
+            "PATCH request body.",
+            "type": "object",
+        }
     }
     while wanted:
         name = wanted.pop()
         if _full(name) in made:
             continue
-        made[_full(name)] = _schema(name, whole["types"], kinds.get(name, ""))
-        wanted += _used(whole["types"][name])
+        made[_full(name)] = _schema(name, whole, kinds.get(name, ""))
+        for used in _used(whole["types"][name]):
+            if used.startswith("@"):
+                wanted.append(used[1:])
+            elif used in whole["scalars"]:
+                special = whole["scalars"][used]
+                made[special["name"]] = special["schema"]
     return dict(sorted(made.items()))
 
 
 def _used(described: Object) -> list[str]:
-    types = [field["type"].lstrip("[]{}") for field in described["fields"].values()]
-    return [name[1:] for name in types if name.startswith("@")]
+    return [field["type"].lstrip("[]{}") for field in described["fields"].values()]
 
 
-def _schema(name: str, types: dict[str, Any], kind: str) -> Object:
-    described = types[name]
+def _schema(name: str, whole: dict[str, Any], kind: str) -> Object:
+    described = whole["types"][name]
     schema: Object = {
         "description": described["description"],
         "type": "object",
         "properties": {
-            field: _property(name, field, detail, types)
+            field: _typed(detail["type"], whole)
+            | {key: detail[key] for key in COPIED if key in detail}
             for field, detail in described["fields"].items()
         },
     }
@@ -84,43 +93,28 @@ def _schema(name: str, types: dict[str, Any], kind: str) -> Object:
     return schema
 
 
-def _property(owner: str, field: str, detail: Object, types: dict[str, Any]) -> Object:
-    described = _typed(detail["type"])
-    if "description" in detail:
-        described["description"] = detail["description"]
-    if detail["type"].startswith("[]"):
-        described |= _list_marks(owner, field, detail["type"][2:], types)
-    return described
-
-
-def _typed(notation: str) -> Object:
+def _typed(notation: str, whole: dict[str, Any]) -> Object:
     """Turn the notation of schema.json into OpenAPI; a reference may have siblings in `allOf`."""
     if notation.startswith("[]"):
-        return {"type": "array", "items": _typed(notation[2:])}
+        item = _typed(notation[2:], whole)
+        return {"type": "array", "items": item | _zero(notation[2:])}
     if notation.startswith("{}"):
-        return {"type": "object", "additionalProperties": _typed(notation[2:])}
+        item = _typed(notation[2:], whole)
+        if "allOf" in item:
+            item = item["allOf"][0]
+        return {"type": "object", "additionalProperties": item | _zero(notation[2:])}
     if notation.startswith("@"):
         return {"allOf": [reference(_full(notation[1:]))]}
-    return dict(SCALARS[notation])
+    if notation in whole["scalars"]:
+        return {"allOf": [reference(whole["scalars"][notation]["name"])]}
+    return dict(PLAIN[notation])
 
 
-def _list_marks(owner: str, field: str, item: str, types: dict[str, Any]) -> Object:
-    """Mark how a list merges; a key counts only where the elements have it."""
-    path = (*PLACES.get(owner, ("spec",)), field)
-    fields = types[item[1:]]["fields"] if item.startswith("@") else {}
-    marks: Object = {}
-    key, keys = patch_merge_key(path), list_map_keys(path)
-    if key in fields or (key == "" and not fields):
-        marks["x-kubernetes-patch-strategy"] = "merge"
-    if key and key in fields:
-        marks["x-kubernetes-patch-merge-key"] = key
-    if keys and set(keys) <= set(fields):
-        marks |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
-    elif keys == () and not fields:
-        marks["x-kubernetes-list-type"] = "set"
-    else:
-        marks["x-kubernetes-list-type"] = "atomic"
-    return marks
+def _zero(notation: str) -> Object:
+    """What an element of a list or map is by default, where that is said."""
+    if notation.startswith("@"):
+        return {"default": {}}
+    return {"default": ZEROS[notation]} if notation in ZEROS else {}
 
 
 def _full(name: str) -> str:

@@ -1,8 +1,9 @@
-"""OpenAPI v3 of the API, as far as kubectl reads it.
+"""OpenAPI of the API, versions 3 and 2, as far as kubectl reads it.
 
 kubectl looks for two things: a `patch` operation per kind that takes `fieldValidation`, so that it
 leaves checking to the server, and schemas with descriptions for `kubectl explain`. Both are made
-from schema.json when they are asked for; only the encoded documents are kept.
+from schema.json when they are asked for; only the encoded documents are kept. Version 2 is read by
+kubectl before 1.29, and by all of them for `kind: List`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import hashlib
 import json
 from functools import cache
 
-from flashsale.embedded.types.apitypes import client_version, read
-from flashsale.embedded.types.openapi_schemas import (
+from flashsale.embedded.types.apitypes import read, version
+from flashsale.embedded.types.openapi.protobuf import document_protobuf
+from flashsale.embedded.types.openapi.schemas import (
     PACKAGES,
     SCALE,
     gvk,
@@ -65,6 +67,71 @@ def encoded(group_version_path: str) -> bytes | None:
     )
 
 
+@cache
+def encoded_v2() -> bytes:
+    """Return `/openapi/v2`: the same operations and schemas in one document, as JSON."""
+    paths: Object = {}
+    for resources in _group_versions().values():
+        for path, operations in _paths(resources).items():
+            paths[path] = {method: _operation_v2(one) for method, one in operations.items()}
+    return _encode(
+        {
+            "swagger": "2.0",
+            "info": {"title": "Kubernetes", "version": "v" + version().removeprefix("v")},
+            "paths": paths,
+            "definitions": {
+                name: _schema_v2(schema) for name, schema in schemas(ALL, read()).items()
+            },
+        }
+    )
+
+
+@cache
+def encoded_v2_protobuf() -> bytes:
+    """Return the same in protobuf, which is what kubectl asks for."""
+    return document_protobuf(json.loads(encoded_v2()))
+
+
+def _operation_v2(operation: Object) -> Object:
+    """Say in version 2's way what a request takes and answers."""
+    parameters = [
+        {"name": one["name"], "in": "query"} | one["schema"] for one in operation["parameters"]
+    ]
+    consumed = list(operation.get("requestBody", {}).get("content", {}))
+    if consumed:
+        schema = next(iter(operation["requestBody"]["content"].values()))["schema"]
+        body = {"name": "body", "in": "body", "required": True, "schema": _schema_v2(schema)}
+        parameters.insert(0, body)
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    return {
+        "consumes": consumed or ["*/*"],
+        "produces": ["application/json", "application/yaml"],
+        "parameters": parameters,
+        "responses": {"200": {"description": "OK", "schema": _schema_v2(answer)}},
+        "x-kubernetes-action": operation["x-kubernetes-action"],
+        "x-kubernetes-group-version-kind": operation["x-kubernetes-group-version-kind"],
+    }
+
+
+def _schema_v2(schema: Object) -> Object:
+    """Translate a schema: version 2 knows neither `oneOf` nor siblings of a reference's default."""
+    found: Object = {}
+    for key, value in schema.items():
+        if key == "allOf":
+            found |= _schema_v2(value[0])
+        elif key == "$ref":
+            found[key] = value.replace("#/components/schemas/", "#/definitions/")
+        elif key == "oneOf":
+            found["type"] = "string"
+        elif key == "properties":
+            found[key] = {name: _schema_v2(one) for name, one in value.items()}
+        elif key in ("items", "additionalProperties"):
+            found[key] = _schema_v2(value)
+        elif key != "default":
+            found[key] = value
+    return found
+
+
 def _group_versions() -> dict[str, list[Resource]]:
     found: dict[str, list[Resource]] = {}
     for resource in ALL:
@@ -87,7 +154,7 @@ def _source(path: str) -> bytes:
     resources = [
         (r.plural, r.kind, [s.name for s in r.subresources]) for r in _group_versions()[path]
     ]
-    return _encode({"client": client_version(), "resources": resources})
+    return _encode({"version": version(), "resources": resources})
 
 
 def _paths(resources: list[Resource]) -> Object:

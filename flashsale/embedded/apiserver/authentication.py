@@ -1,0 +1,69 @@
+"""Who may ask what: clients with a certificate of our own authority everything, others nothing.
+
+TLS lets everybody shake hands, so that who comes without a certificate gets the answer that a real
+API server gives, and not a closed connection (apiserver/pkg/endpoints/filters).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from flashsale.embedded.apiserver.request_path import RequestTarget, parse
+from flashsale.embedded.types.api_errors import StatusError
+
+PUBLIC = ("/version", "/healthz", "/livez", "/readyz")  # system:public-info-viewer
+ANONYMOUS = "system:anonymous"
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def refusal(request: web.BaseRequest) -> web.Response | None:
+    """Return nothing for who has a certificate, or what is answered to whom has none.
+
+    Raises:
+        StatusError: 401 for a token, 403 for everything that is not public.
+    """
+    transport: Any = request.transport
+    encrypted = transport.get_extra_info("ssl_object") if transport is not None else None
+    if encrypted is None or encrypted.getpeercert():
+        return None  # without TLS there is a test on the other side
+    if request.headers.get("Authorization"):
+        raise StatusError(401, "Unauthorized", "Unauthorized")
+    path = "/" + request.path.strip("/")
+    if request.method in ("GET", "HEAD") and path in PUBLIC:
+        return None
+    target = parse(path)
+    if target is None:
+        verb = request.method.lower()
+        raise StatusError(
+            403, "Forbidden", f'forbidden: User "{ANONYMOUS}" cannot {verb} path "{path}"', {}
+        )
+    raise _forbidden(request, target)
+
+
+def _forbidden(request: web.BaseRequest, target: RequestTarget) -> StatusError:
+    resource = target.resource
+    named = f' "{target.name}"' if target.name else ""
+    scope = f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"
+    below = f"/{target.subresource}" if target.subresource else ""
+    message = (
+        f'{resource.qualified}{named} is forbidden: User "{ANONYMOUS}" cannot '
+        f'{_verb(request, target)} resource "{resource.plural}{below}" in API group '
+        f'"{resource.group}" {scope}'
+    )
+    details = {"kind": resource.plural}
+    if resource.group:
+        details = {"group": resource.group} | details
+    if target.name:
+        details = {"name": target.name} | details
+    return StatusError(403, "Forbidden", message, details)
+
+
+def _verb(request: web.BaseRequest, target: RequestTarget) -> str:
+    if request.method in ("GET", "HEAD"):
+        if target.name:
+            return "get"
+        return "watch" if "watch" in request.query or target.watch else "list"
+    collection = request.method == "DELETE" and not target.name
+    return "deletecollection" if collection else VERBS.get(request.method, "")

@@ -1,0 +1,198 @@
+"""Rules for kinds that users hardly write by hand: each in the order of Kubernetes' own checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import (
+    CONFIG_MAPS,
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    EVENTS,
+    LEASES,
+    NODES,
+    Resource,
+)
+from flashsale.embedded.validation import texts
+from flashsale.embedded.validation.metadata import invalid, not_negative
+from flashsale.embedded.validation.pod.containers import PROTOCOLS, choice
+from flashsale.embedded.validation.pod.scheduling import EFFECTS
+from flashsale.objects.models import Object
+
+LARGEST = 1024 * 1024  # bytes of a ConfigMap's values
+ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
+MOST_ADDRESSES = 100  # of one endpoint
+FIXED = "field is immutable when `immutable` is set"
+
+
+def validate_rest(resource: Resource, obj: Object) -> list[FieldError]:
+    """Check all but the metadata of an object."""
+    check = CHECKS.get(resource)
+    return check(obj) if check else []
+
+
+def validate_rest_update(resource: Resource, new: Object, old: Object) -> list[FieldError]:
+    """Check what of an object may not change."""
+    if resource is CONFIG_MAPS and old.get("immutable"):
+        errors = [] if new.get("immutable") else [FieldError.forbidden("immutable", FIXED)]
+        parts = ("data", "binaryData")
+        changed = [key for key in parts if (new.get(key) or {}) != (old.get(key) or {})]
+        return errors + [FieldError.forbidden(key, FIXED) for key in changed]
+    if resource is ENDPOINT_SLICES and new.get("addressType") != old.get("addressType"):
+        return invalid("addressType", new.get("addressType"), [texts.NOT_IMMUTABLE])
+    if resource is NODES:
+        before, after = ((thing.get("spec") or {}).get("podCIDRs") or [] for thing in (old, new))
+        if before and after != before:
+            why = 'node updates may not change podCIDR except from "" to valid'
+            return [FieldError.forbidden("spec.podCIDRs", why)]
+    return []
+
+
+def _config_map(obj: Object) -> list[FieldError]:
+    errors: list[FieldError] = []
+    plain, binary = obj.get("data") or {}, obj.get("binaryData") or {}
+    for key in plain:
+        errors += invalid(f"data[{key}]", key, texts.config_key(key))
+        if key in binary:
+            errors += invalid(f"data[{key}]", key, ["duplicate of key present in binaryData"])
+    for key in binary:
+        errors += invalid(f"binaryData[{key}]", key, texts.config_key(key))
+    size = sum(len(value.encode()) for value in plain.values())
+    size += sum(len(value) * 3 // 4 - value.count("=") for value in binary.values())
+    return errors + ([FieldError.too_long("[]", LARGEST)] if size > LARGEST else [])
+
+
+def _endpoint_slice(obj: Object) -> list[FieldError]:
+    kind = obj.get("addressType")
+    errors = choice(kind, "addressType", ADDRESS_TYPES)
+    names: set[str] = set()
+    for index, port in enumerate(obj.get("ports") or []):
+        at, name = f"ports[{index}]", port.get("name") or ""
+        errors += invalid(f"{at}.name", name, texts.dns_label(name) if name else [])
+        if name in names:
+            errors.append(FieldError.duplicate(f"{at}.name", name))
+        names.add(name)
+        errors += choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
+        application = port.get("appProtocol")
+        wrong = texts.qualified_name(application) if application else []
+        errors += invalid(f"{at}.appProtocol", application, wrong)
+    for index, endpoint in enumerate(obj.get("endpoints") or []):
+        errors += _endpoint(endpoint, f"endpoints[{index}]", kind)
+    return errors
+
+
+def _endpoint(endpoint: Object, at: str, kind: str | None) -> list[FieldError]:
+    errors: list[FieldError] = []
+    addresses, field = endpoint.get("addresses") or [], f"{at}.addresses"
+    if not addresses:
+        errors.append(FieldError.required(field, "must contain at least 1 address"))
+    if len(addresses) > MOST_ADDRESSES:
+        why = f"Too many: {len(addresses)}: must have at most {MOST_ADDRESSES} items"
+        errors.append(FieldError("FieldValueTooMany", field, why))
+    for index, address in enumerate(addresses):
+        place = f"{field}[{index}]"
+        if kind == "FQDN":
+            errors += invalid(place, address, texts.dns_subdomain(address))
+        elif kind in ADDRESS_TYPES:
+            wrong = texts.ip_address(address)
+            family = "IPv6" if ":" in address else "IPv4"
+            if not wrong and family != kind:
+                errors += invalid(field, address, [f"must be an {kind} address"])
+            errors += invalid(place, address, wrong or texts.endpoint_ip(address))
+    for key, rule in (("nodeName", texts.dns_subdomain), ("hostname", texts.dns_label)):
+        if endpoint.get(key):
+            errors += invalid(f"{at}.{key}", endpoint[key], rule(endpoint[key]))
+    return errors
+
+
+def _endpoints(obj: Object) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, subset in enumerate(obj.get("subsets") or []):
+        at, ports = f"subsets[{index}]", subset.get("ports") or []
+        if not subset.get("addresses") and not subset.get("notReadyAddresses"):
+            why = "must specify `addresses` or `notReadyAddresses`"
+            errors.append(FieldError.required(at, why))
+        for key in ("addresses", "notReadyAddresses"):
+            for number, address in enumerate(subset.get(key) or []):
+                errors += _endpoint_address(address, f"{at}.{key}[{number}]")
+        for number, port in enumerate(ports):
+            errors += _endpoint_port(port, f"{at}.ports[{number}]", named=len(ports) > 1)
+    return errors
+
+
+def _endpoint_address(address: Object, at: str) -> list[FieldError]:
+    value = address.get("ip") or ""
+    errors = invalid(f"{at}.ip", value, texts.ip_address(value))
+    for key, rule in (("hostname", texts.dns_label), ("nodeName", texts.dns_subdomain)):
+        if address.get(key):
+            errors += invalid(f"{at}.{key}", address[key], rule(address[key]))
+    return errors + invalid(f"{at}.ip", value, texts.endpoint_ip(value))
+
+
+def _endpoint_port(port: Object, at: str, *, named: bool) -> list[FieldError]:
+    name, number = port.get("name") or "", port.get("port") or 0
+    errors = [FieldError.required(f"{at}.name")] if named and not name else []
+    errors += invalid(f"{at}.name", name, texts.dns_label(name) if name else [])
+    errors += invalid(f"{at}.port", number, texts.port_number(number))
+    return errors + choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
+
+
+def _event(obj: Object) -> list[FieldError]:
+    namespace = (obj.get("metadata") or {}).get("namespace") or ""
+    about = (obj.get("involvedObject") or {}).get("namespace") or ""
+    anywhere = ("default", "kube-system") if obj.get("eventTime") else ("default",)
+    wrong = namespace not in anywhere if not about else namespace != about
+    why = "does not match event.namespace"
+    errors = invalid("involvedObject.namespace", about, [why] if wrong else [])
+    if obj.get("eventTime"):
+        for key in ("reportingComponent", "reportingInstance"):
+            if not obj.get(key):
+                errors.append(FieldError.required(key))
+    return errors
+
+
+def _lease(obj: Object) -> list[FieldError]:
+    spec = obj.get("spec") or {}
+    seconds = spec.get("leaseDurationSeconds")
+    sound = seconds is None or seconds > 0
+    errors = invalid(
+        "spec.leaseDurationSeconds", seconds, [] if sound else ["must be greater than 0"]
+    )
+    errors += not_negative(spec, "leaseTransitions", "spec")
+    if spec.get("preferredHolder") and not spec.get("strategy"):
+        why = "may only be specified if `strategy` is defined"
+        errors.append(FieldError.forbidden("spec.preferredHolder", why))
+    return errors
+
+
+def _node(obj: Object) -> list[FieldError]:
+    errors: list[FieldError] = []
+    spec = obj.get("spec") or {}
+    pairs: set[tuple[str, str]] = set()
+    for index, taint in enumerate(spec.get("taints") or []):
+        at, key = f"metadata.taints[{index}]", taint.get("key") or ""
+        value, effect = taint.get("value") or "", taint.get("effect") or ""
+        errors += invalid(f"{at}.key", key, texts.qualified_name(key))
+        wrong = texts.label_value(value)
+        errors += invalid(f"{at}.value", value, [";".join(wrong)] if wrong else [])
+        errors += choice(effect, f"{at}.effect", EFFECTS)
+        if (key, effect) in pairs:
+            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": None}
+            errors.append(
+                FieldError.duplicate(at, shown, "taints must be unique by key and effect pair")
+            )
+        pairs.add((key, effect))
+    for index, network in enumerate(spec.get("podCIDRs") or []):
+        errors += invalid(f"spec.podCIDRs[{index}]", network, texts.cidr(network))
+    return errors
+
+
+CHECKS: dict[Resource, Callable[[Object], list[FieldError]]] = {
+    CONFIG_MAPS: _config_map,
+    ENDPOINTS: _endpoints,
+    ENDPOINT_SLICES: _endpoint_slice,
+    EVENTS: _event,
+    LEASES: _lease,
+    NODES: _node,
+}

@@ -1,0 +1,113 @@
+"""Rules for the security contexts of pods and containers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.go_structs import internal
+from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.pod.volumes import descending_path
+from flashsale.objects.models import Object
+
+HIGHEST_ID = (1 << 31) - 1
+ID_RANGE = f"must be between 0 and {HIGHEST_ID}, inclusive"
+PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
+PROC_MOUNTS = ("Default", "Unmasked")
+GROUP_CHANGES = ("Always", "OnRootMismatch")
+GROUP_POLICIES = ("Merge", "Strict")
+
+
+def validate_pod_security(context: Object, at: str) -> list[FieldError]:
+    """Check the security context of a pod."""
+    errors: list[FieldError] = []
+    for key in ("fsGroup", "runAsUser", "runAsGroup"):
+        errors += _identity(context.get(key), f"{at}.{key}")
+    for index, group in enumerate(context.get("supplementalGroups") or []):
+        errors += _identity(group, f"{at}.supplementalGroups[{index}]")
+    errors += _choice(context, "fsGroupChangePolicy", at, GROUP_CHANGES)
+    errors += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
+    errors += _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
+    return errors + _choice(context, "supplementalGroupsPolicy", at, GROUP_POLICIES)
+
+
+def validate_container_security(context: Object | None, at: str) -> list[FieldError]:
+    """Check the security context of a container."""
+    if context is None:
+        return []
+    errors: list[FieldError] = []
+    for key in ("runAsUser", "runAsGroup"):
+        errors += _identity(context.get(key), f"{at}.{key}")
+    errors += _choice(context, "procMount", at, PROC_MOUNTS)
+    if context.get("procMount") == "Unmasked":
+        why = "`hostUsers` must be false to use `Unmasked`"
+        errors += invalid(f"{at}.procMount", "Unmasked", [why])
+    errors += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
+    errors += _escalation(context, at)
+    return errors + _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
+
+
+def _identity(number: int | None, field: str) -> list[FieldError]:
+    sound = number is None or 0 <= number <= HIGHEST_ID
+    return invalid(field, number, [] if sound else [ID_RANGE])
+
+
+def _choice(context: Object, key: str, at: str, supported: tuple[str, ...]) -> list[FieldError]:
+    value = context.get(key)
+    if value is None or value in supported:
+        return []
+    return [FieldError.unsupported(f"{at}.{key}", value, supported)]
+
+
+def _seccomp(profile: Object | None, at: str) -> list[FieldError]:
+    if profile is None:
+        return []
+    kind, local, errors = profile.get("type") or "", profile.get("localhostProfile"), []
+    if not kind:
+        errors.append(
+            FieldError.required(f"{at}.type", "type is required when seccompProfile is set")
+        )
+    elif kind not in PROFILES:
+        errors.append(FieldError.unsupported(f"{at}.type", kind, PROFILES))
+    if kind == "Localhost":
+        if local is None:
+            why = "must be set when seccomp type is Localhost"
+            return [*errors, FieldError.required(f"{at}.localhostProfile", why)]
+        return errors + descending_path(local, f"{at}.localhostProfile")
+    if local is not None:
+        shown = {"Type": kind, "LocalhostProfile": local}
+        why = "can only be set when seccomp type is Localhost"
+        errors.append(FieldError.invalid(f"{at}.localhostProfile", shown, why))
+    return errors
+
+
+def _app_armor(profile: Object | None, at: str) -> list[FieldError]:
+    if profile is None:
+        return []
+    kind, local = profile.get("type") or "", profile.get("localhostProfile")
+    if not kind:
+        why = "type is required when appArmorProfile is set"
+        return [FieldError.required(f"{at}.type", why)]
+    if kind not in PROFILES:
+        return [FieldError.unsupported(f"{at}.type", kind, PROFILES)]
+    if kind == "Localhost" and not local:
+        why = "must be set when AppArmor type is Localhost"
+        return [FieldError.required(f"{at}.localhostProfile", why)]
+    if kind != "Localhost" and local is not None:
+        why = "can only be set when AppArmor type is Localhost"
+        return invalid(f"{at}.localhostProfile", local, [why])
+    return []
+
+
+def _escalation(context: Object, at: str) -> list[FieldError]:
+    if context.get("allowPrivilegeEscalation") is not False:
+        return []
+    shown: Any = internal("SecurityContext", context)
+    errors: list[FieldError] = []
+    if context.get("privileged") is True:
+        why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
+        errors.append(FieldError.invalid(at, shown, why))
+    if "CAP_SYS_ADMIN" in ((context.get("capabilities") or {}).get("add") or []):
+        why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
+        errors.append(FieldError.invalid(at, shown, why))
+    return errors

@@ -1,0 +1,275 @@
+"""Rules for volumes and what containers mount of them (validateVolumeSource in validation.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flashsale.embedded.types import quantities
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.validation import texts
+from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.pod.env import VOLUME_FIELDS, validate_file_source
+from flashsale.objects.models import Object
+
+BACKSTEPS = "must not contain '..'"
+FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
+HIGHEST_MODE = 0o777
+PATH_TYPES = (
+    "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
+    "Socket",
+)  # fmt: skip
+PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
+RECURSIONS = ("Disabled", "Enabled", "IfPossible")
+SHORTEST_TOKEN, LONGEST_TOKEN = 600, 1 << 32  # seconds
+SOURCES = (  # in the order in which Kubernetes looks for them; the first one counts
+    "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs",
+    "iscsi", "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte",
+    "downwardAPI", "fc", "flexVolume", "configMap", "azureFile", "vsphereVolume",
+    "photonPersistentDisk", "portworxVolume", "azureDisk", "storageos", "projected", "scaleIO",
+    "csi", "ephemeral", "image",
+)  # fmt: skip
+
+
+def validate_volumes(volumes: list[Object], field: str) -> tuple[list[FieldError], set[str]]:
+    """Check volumes; returns the names of the sound ones too, which may be mounted."""
+    errors: list[FieldError] = []
+    names: set[str] = set()
+    for index, volume in enumerate(volumes):
+        at, name = f"{field}[{index}]", volume.get("name") or ""
+        wrong = _source(volume, at)
+        if name:
+            wrong += invalid(f"{at}.name", name, texts.dns_label(name))
+        else:
+            wrong.append(FieldError.required(f"{at}.name"))
+        if name in names:
+            wrong.append(FieldError.duplicate(f"{at}.name", name))
+        if not wrong:
+            names.add(name)
+        errors += wrong
+    return errors, names
+
+
+def validate_mounts(container: Object, field: str, volumes: set[str]) -> list[FieldError]:
+    """Check where a container mounts volumes."""
+    errors: list[FieldError] = []
+    devices = container.get("volumeDevices") or []
+    paths: set[str] = set()
+    for index, mount in enumerate(container.get("volumeMounts") or []):
+        at, name, path = f"{field}[{index}]", mount.get("name") or "", mount.get("mountPath") or ""
+        if not name:
+            errors.append(FieldError.required(f"{at}.name"))
+        if name not in volumes:
+            errors.append(FieldError.not_found(f"{at}.name", name))
+        if not path:
+            errors.append(FieldError.required(f"{at}.mountPath"))
+        errors += invalid(f"{at}.mountPath", path, ["must be unique"] if path in paths else [])
+        paths.add(path)
+        if name in [device.get("name") for device in devices]:
+            errors += invalid(f"{at}.name", name, ["must not already exist in volumeDevices"])
+        if path in [device.get("devicePath") for device in devices]:
+            why = "must not already exist as a path in volumeDevices"
+            errors += invalid(f"{at}.mountPath", path, [why])
+        errors += _sub_paths(mount, at, field)
+        errors += _mount_options(mount, container, field)
+    return errors
+
+
+def validate_devices(container: Object, field: str, volumes: set[str]) -> list[FieldError]:
+    """Check block devices; none of the volumes here can be one."""
+    errors: list[FieldError] = []
+    mounts = container.get("volumeMounts") or []
+    for index, device in enumerate(container.get("volumeDevices") or []):
+        at, name, path = f"{field}[{index}]", device.get("name") or "", device.get("devicePath")
+        if not name:
+            errors.append(FieldError.required(f"{at}.name"))
+        if name not in volumes:
+            errors.append(FieldError.not_found(f"{at}.name", name))
+        if not path:
+            errors.append(FieldError.required(f"{at}.devicePath"))
+        elif ".." in path.split("/"):
+            errors += invalid(f"{at}.devicePath", path, ["can not contain backsteps ('..')"])
+        if name in [mount.get("name") for mount in mounts]:
+            errors += invalid(f"{at}.name", name, ["must not already exist in volumeMounts"])
+        if path in [mount.get("mountPath") for mount in mounts]:
+            why = "must not already exist as a path in volumeMounts"
+            errors += invalid(f"{at}.devicePath", path, [why])
+    return errors
+
+
+def descending_path(path: str, field: str) -> list[FieldError]:
+    """Check a path that must stay below where it starts."""
+    errors = invalid(field, path, ["must be a relative path"] if path.startswith("/") else [])
+    return errors + _no_backsteps(path, field)
+
+
+def _source(volume: Object, at: str) -> list[FieldError]:
+    given = [name for name in SOURCES if volume.get(name) is not None]
+    if not given:
+        return [FieldError.required(at, "must specify a volume type")]
+    check = CHECKS.get(given[0])
+    errors = check(volume[given[0]], f"{at}.{given[0]}") if check else []
+    why = "may not specify more than 1 volume type"
+    return errors + [FieldError.forbidden(f"{at}.{name}", why) for name in given[1:]]
+
+
+def _empty_dir(source: Object, at: str) -> list[FieldError]:
+    limit = source.get("sizeLimit")
+    if limit is None or quantities.parse_quantity(limit) >= 0:
+        return []
+    why = "SizeLimit field must be a valid resource quantity"
+    return [FieldError.forbidden(f"{at}.sizeLimit", why)]
+
+
+def _host_path(source: Object, at: str) -> list[FieldError]:
+    path, kind = source.get("path") or "", source.get("type") or ""
+    if not path:
+        return [FieldError.required(f"{at}.path")]
+    errors = _no_backsteps(path, f"{at}.path")
+    if kind not in PATH_TYPES:
+        errors.append(FieldError.unsupported(f"{at}.type", kind, PATH_TYPES))
+    return errors
+
+
+def _secret(source: Object, at: str) -> list[FieldError]:
+    return _named(source, "secretName", at) + _files(source, at)
+
+
+def _config_map(source: Object, at: str) -> list[FieldError]:
+    return _named(source, "name", at) + _files(source, at)
+
+
+def _claim(source: Object, at: str) -> list[FieldError]:
+    return _named(source, "claimName", at)
+
+
+def _named(source: Object, key: str, at: str) -> list[FieldError]:
+    return [] if source.get(key) else [FieldError.required(f"{at}.{key}")]
+
+
+def _files(source: Object, at: str) -> list[FieldError]:
+    return _mode(source, "defaultMode", at) + _items(source, at)
+
+
+def _items(source: Object, at: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, item in enumerate(source.get("items") or []):
+        place = f"{at}.items[{index}]"
+        errors += _named(item, "key", place) + _named(item, "path", place)
+        errors += _unreserved_path(item.get("path") or "", f"{place}.path")
+        errors += _mode(item, "mode", place)
+    return errors
+
+
+def _downward(source: Object, at: str) -> list[FieldError]:
+    return _mode(source, "defaultMode", at) + _downward_files(source, at)
+
+
+def _downward_files(source: Object, at: str) -> list[FieldError]:
+    """Check files of the downward API; Kubernetes leaves out which one it is."""
+    errors: list[FieldError] = []
+    for item in source.get("items") or []:
+        errors += _named(item, "path", at)
+        errors += _unreserved_path(item.get("path") or "", f"{at}.path")
+        errors += validate_file_source(item, at, VOLUME_FIELDS)
+        errors += _mode(item, "mode", at)
+    return errors
+
+
+def _projected(source: Object, at: str) -> list[FieldError]:
+    errors = _mode(source, "defaultMode", at)
+    for index, part in enumerate(source.get("sources") or []):
+        place = f"{at}.sources[{index}]"
+        for name, check in PARTS.items():
+            if part.get(name) is not None:
+                errors += check(part[name], f"{place}.{name}")
+        given = [name for name, value in part.items() if value is not None]
+        if len(given) > 1:
+            why = "may not specify more than 1 volume type per source"
+            errors.append(FieldError.forbidden(place, why))
+        if not given:
+            errors.append(FieldError.required(place, "must specify a volume type"))
+    return errors
+
+
+def _token(source: Object, at: str) -> list[FieldError]:
+    seconds, path = source.get("expirationSeconds") or 0, source.get("path") or ""
+    errors: list[FieldError] = []
+    above = at.rpartition(".sources")[0]  # where Kubernetes says that the path is
+    if seconds < SHORTEST_TOKEN:
+        why = "may not specify a duration less than 10 minutes"
+        errors += invalid(f"{at}.expirationSeconds", seconds, [why])
+    if seconds > LONGEST_TOKEN:
+        why = "may not specify a duration larger than 2^32 seconds"
+        errors += invalid(f"{at}.expirationSeconds", seconds, [why])
+    if not path:
+        return [*errors, FieldError.required(f"{above}.path")]
+    return errors + _unreserved_path(path, f"{above}.path")
+
+
+def _part(source: Object, at: str) -> list[FieldError]:
+    return _named(source, "name", at) + _items(source, at)
+
+
+def _mode(thing: Object, key: str, at: str) -> list[FieldError]:
+    mode = thing.get(key)
+    sound = mode is None or 0 <= mode <= HIGHEST_MODE
+    return invalid(f"{at}.{key}", mode, [] if sound else [FILE_MODE])
+
+
+def _unreserved_path(path: str, field: str) -> list[FieldError]:
+    errors = descending_path(path, field)
+    if path.startswith("..") and ".." not in path.split("/"):
+        errors += invalid(field, path, ["must not start with '..'"])
+    return errors
+
+
+def _no_backsteps(path: str, field: str) -> list[FieldError]:
+    return invalid(field, path, [BACKSTEPS] if ".." in path.split("/") else [])
+
+
+def _sub_paths(mount: Object, at: str, field: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    path, expression = mount.get("subPath") or "", mount.get("subPathExpr") or ""
+    if path:
+        errors += descending_path(path, f"{field}.subPath")
+    if path and expression:
+        why = "subPathExpr and subPath are mutually exclusive"
+        errors += invalid(f"{at}.subPathExpr", expression, [why])
+    if expression:
+        errors += descending_path(expression, f"{field}.subPathExpr")
+    return errors
+
+
+def _mount_options(mount: Object, container: Object, field: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    mode, recursive = mount.get("mountPropagation"), mount.get("recursiveReadOnly")
+    privileged = (container.get("securityContext") or {}).get("privileged") is True
+    if mode is not None and mode not in PROPAGATIONS:
+        errors.append(FieldError.unsupported(f"{field}.mountPropagation", mode, PROPAGATIONS))
+    if mode == "Bidirectional" and not privileged:
+        why = "Bidirectional mount propagation is available only to privileged containers"
+        errors.append(FieldError.forbidden(f"{field}.mountPropagation", why))
+    if recursive is not None and recursive not in RECURSIONS:
+        errors.append(FieldError.unsupported(f"{field}.recursiveReadOnly", recursive, RECURSIONS))
+    elif recursive in ("Enabled", "IfPossible") and not mount.get("readOnly"):
+        why = "may only be specified when readOnly is true"
+        errors.append(FieldError.forbidden(f"{field}.recursiveReadOnly", why))
+    return errors
+
+
+Check = Callable[[Object, str], list[FieldError]]
+CHECKS: dict[str, Check] = {
+    "emptyDir": _empty_dir,
+    "hostPath": _host_path,
+    "secret": _secret,
+    "persistentVolumeClaim": _claim,
+    "downwardAPI": _downward,
+    "configMap": _config_map,
+    "projected": _projected,
+}
+PARTS: dict[str, Check] = {  # of a projected volume
+    "secret": _part,
+    "configMap": _part,
+    "downwardAPI": _downward_files,
+    "serviceAccountToken": _token,
+}

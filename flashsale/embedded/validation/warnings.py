@@ -1,0 +1,225 @@
+"""What is allowed and questionable: the texts of `Warning:` headers (pkg/api/pod/warnings.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flashsale.embedded.types import quantities
+from flashsale.embedded.types.resources import PODS, REPLICA_SETS, SERVICES, Resource
+from flashsale.embedded.validation import texts
+from flashsale.embedded.validation.pod.scheduling import PREFERRED, REQUIRED
+from flashsale.objects.models import Object
+
+OLD_LABELS = {
+    "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+    "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
+    "failure-domain.beta.kubernetes.io/region": "deprecated since v1.17; use "
+    '"topology.kubernetes.io/region" instead',
+    "failure-domain.beta.kubernetes.io/zone": "deprecated since v1.17; use "
+    '"topology.kubernetes.io/zone" instead',
+    "beta.kubernetes.io/instance-type": "deprecated since v1.17; use "
+    '"node.kubernetes.io/instance-type" instead',
+    "node-role.kubernetes.io/master": 'use "node-role.kubernetes.io/control-plane" instead',
+}
+OLD_VOLUMES = {
+    "photonPersistentDisk": "deprecated in v1.11, non-functional in v1.16+",
+    "gitRepo": "deprecated in v1.11, and disabled by default in v1.33+",
+    "scaleIO": "deprecated in v1.16, non-functional in v1.22+",
+    "flocker": "deprecated in v1.22, non-functional in v1.25+",
+    "storageos": "deprecated in v1.22, non-functional in v1.25+",
+    "quobyte": "deprecated in v1.22, non-functional in v1.25+",
+    "glusterfs": "deprecated in v1.25, non-functional in v1.26+",
+    "cephfs": "deprecated in v1.28, non-functional in v1.31+",
+    "rbd": "deprecated in v1.28, non-functional in v1.31+",
+}
+LONGEST_NUMBER = 18  # decimal digits
+IN_BYTES = ("memory", "ephemeral-storage")
+NAME = "metadata.name: this is used in {}, which can result in surprising behavior; a DNS label is "
+NO_SELECTOR = "a null labelSelector results in matching no pod"
+
+
+def object_warnings(resource: Resource, obj: Object, before: Object | None) -> list[str]:
+    """Say what is questionable about a written object; ``before`` is None if it is new."""
+    spec = obj.get("spec") or {}
+    if resource is SERVICES:
+        return list(_service(obj))
+    if resource is PODS and before is None:
+        return [*_name(obj, "the Pod's hostname"), *_pod(spec, "")]
+    if resource is REPLICA_SETS:
+        generations = [
+            (thing or {}).get("metadata", {}).get("generation") for thing in (obj, before)
+        ]
+        if before is not None and generations[0] == generations[1]:
+            return []
+        named = [] if before is not None else _name(obj, "Pod names and hostnames")
+        return [*named, *_pod((spec.get("template") or {}).get("spec") or {}, "spec.template.")]
+    return []
+
+
+def _name(obj: Object, where: str) -> list[str]:
+    wrong = texts.dns_label(obj["metadata"]["name"])
+    return [f"{NAME.format(where)}recommended: [{' '.join(wrong)}]"] if wrong else []
+
+
+def _pod(spec: Object, above: str) -> Iterator[str]:
+    at = f"{above}spec"
+    for key in spec.get("nodeSelector") or {}:
+        if key in OLD_LABELS:
+            yield f"{at}.nodeSelector[{key}]: {OLD_LABELS[key]}"
+    yield from _spreading(spec, at)
+    for index, volume in enumerate(spec.get("volumes") or []):
+        for kind, text in OLD_VOLUMES.items():
+            if volume.get(kind) is not None:
+                yield f"{at}.volumes[{index}].{kind}: {text}"
+    yield from _repeated(spec.get("hostAliases") or [], "ip", f"{at}.hostAliases")
+    yield from _repeated(spec.get("imagePullSecrets") or [], "name", f"{at}.imagePullSecrets")
+    placed = list(_placed(spec, at))
+    for container, place in placed:
+        yield from _fractions(container, place)
+        yield from _hidden_variables(container, place)
+    yield from _ports(placed)
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        what = "must be >= 0; negative values are invalid and will be treated as 1"
+        yield f"{at}.terminationGracePeriodSeconds: {what}"
+    yield from _affinity(spec.get("affinity") or {}, f"{at}.affinity")
+
+
+def _placed(spec: Object, at: str) -> Iterator[tuple[Object, str]]:
+    for kind in ("initContainers", "containers"):
+        for index, container in enumerate(spec.get(kind) or []):
+            yield container, f"{at}.{kind}[{index}]"
+
+
+def _spreading(spec: Object, at: str) -> Iterator[str]:
+    for index, constraint in enumerate(spec.get("topologySpreadConstraints") or []):
+        place, key = f"{at}.topologySpreadConstraints[{index}]", constraint.get("topologyKey", "")
+        if key in OLD_LABELS:
+            yield f"{place}.topologyKey: {key} is {OLD_LABELS[key]}"
+        if constraint.get("labelSelector") is None:
+            yield f"{place}.labelSelector: {NO_SELECTOR}"
+
+
+def _repeated(items: list[Object], key: str, at: str) -> Iterator[str]:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        value = item.get(key) or ""
+        if value in seen:
+            yield f'{at}[{index}].{key}: duplicate {key} "{value}"'
+        seen.add(value)
+    for index, item in enumerate(items if key == "name" else []):
+        if not item.get(key):
+            yield f'{at}[{index}].name: invalid empty name ""'
+
+
+def _fractions(container: Object, place: str) -> Iterator[str]:
+    resources = container.get("resources") or {}
+    for name in IN_BYTES:
+        for side in ("limits", "requests"):
+            amount = (resources.get(side) or {}).get(name)
+            if amount is not None and _is_fractional(amount):
+                yield (
+                    f"{place}.resources.{side}[{name}]: fractional byte value "
+                    f'"{amount}" is invalid, must be an integer'
+                )
+
+
+def _is_fractional(amount: str) -> bool:
+    """Whether an amount has a rest; Go finds one in what has more digits than fit in 64 bits."""
+    number = quantities.parse_quantity(amount)
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    return len(digits) > LONGEST_NUMBER or number != number.to_integral_value()
+
+
+def _hidden_variables(container: Object, place: str) -> Iterator[str]:
+    seen: set[str] = set()
+    for index, variable in enumerate(container.get("env") or []):
+        name, value = variable.get("name") or "", variable.get("value") or ""
+        own = f"$({name})"
+        extends = own in value and value != own and variable.get("valueFrom") is None
+        if name in seen and not extends:
+            yield (
+                f'{place}.env[{index}]: hides previous definition of "{name}", '
+                "which may be dropped when using apply"
+            )
+        seen.add(name)
+
+
+def _ports(placed: list[tuple[Object, str]]) -> Iterator[str]:
+    known: list[tuple[Object, str]] = []
+    names: dict[str, str] = {}
+    for container, place in placed:
+        for index, port in enumerate(container.get("ports") or []):
+            at = f"{place}.ports[{index}]"
+            if port.get("hostIP") and not port.get("hostPort"):
+                yield f"{at}: hostIP set without hostPort: {_go_port(port)}"
+            for other, where in known:
+                problem = _overlap(port, other)
+                if problem:
+                    yield f"{at}: {problem} port definition with {where}"
+            known.append((port, at))
+    for container, place in placed:
+        for index, port in enumerate(container.get("ports") or []):
+            at, name = f"{place}.ports[{index}]", port.get("name") or ""
+            if name and name in names:
+                first = names[name]
+                yield (
+                    f'{at}: duplicate port name "{name}" with {first}, services and probes that '
+                    f"select ports by name will use {first}"
+                )
+            names.setdefault(name, at)
+
+
+def _overlap(port: Object, other: Object) -> str:
+    if any(port.get(key) != other.get(key) for key in ("containerPort", "protocol")):
+        return ""
+    mine, theirs = ((p.get("hostIP") or "", p.get("hostPort") or 0) for p in (port, other))
+    if mine == theirs:
+        return "duplicate"
+    if not mine[1] or not theirs[1]:
+        return "overlapping"
+    one_is_open = bool(mine[0]) != bool(theirs[0])
+    return "dangerously ambiguous" if mine[1] == theirs[1] and one_is_open else ""
+
+
+def _go_port(port: Object) -> str:
+    """Print a port as Go's `%+v` does."""
+    texts_of = {key: port.get(key) or "" for key in ("name", "protocol", "hostIP")}
+    numbers = {key: port.get(key) or 0 for key in ("hostPort", "containerPort")}
+    return (
+        f"{{Name:{texts_of['name']} HostPort:{numbers['hostPort']} "
+        f"ContainerPort:{numbers['containerPort']} Protocol:{texts_of['protocol']} "
+        f"HostIP:{texts_of['hostIP']}}}"
+    )
+
+
+def _affinity(affinity: Object, at: str) -> Iterator[str]:
+    for kind in ("podAffinity", "podAntiAffinity"):
+        wanted = affinity.get(kind) or {}
+        for index, term in enumerate(wanted.get(REQUIRED) or []):
+            if term.get("labelSelector") is None:
+                yield f"{at}.{kind}.{REQUIRED}[{index}].labelSelector: {NO_SELECTOR}"
+        for index, term in enumerate(wanted.get(PREFERRED) or []):
+            if (term.get("podAffinityTerm") or {}).get("labelSelector") is None:
+                place = f"{at}.{kind}.{PREFERRED}[{index}].podAffinityTerm"
+                yield f"{place}.labelSelector: {NO_SELECTOR}"
+
+
+def _service(service: Object) -> Iterator[str]:
+    spec = service.get("spec") or {}
+    kind, external = spec.get("type"), spec.get("externalIPs") or []
+    headless = kind == "ClusterIP" and spec.get("clusterIP") == "None"
+    if headless:
+        if spec.get("loadBalancerIP"):
+            yield "spec.loadBalancerIP is ignored for headless services"
+        if external:
+            yield "spec.externalIPs is ignored for headless services"
+        if spec.get("sessionAffinity") != "None":
+            yield "spec.SessionAffinity is ignored for headless services"
+    elif external and kind != "ExternalName":
+        yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+    if kind == "ExternalName" and external:
+        yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
+    if kind != "ExternalName" and spec.get("externalName"):
+        yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+    if spec.get("trafficDistribution") == "PreferClose":
+        yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
