@@ -13,11 +13,9 @@ OURS = {"flashsale", "tests"}
 NAMING = (ast.stmt, ast.Attribute, ast.Name, ast.Call)  # most nodes are none of these
 DOCUMENTED = {"_exit", "_replace", "_asdict", "_make", "_fields"}  # of os and of named tuples
 ALLOWED = {  # name -> why nothing public does it
-    "_runtime_param": "Typer makes a pydantic model of each parameter, which costs 60 ms a start",
     "_signal": "in a pod's interpreter, before its program: `signal` would cost an enum",
     "_socket": "in a pod's interpreter: the class that `socket` derives from is patched once",
     "_posixsubprocess": "in a pod's interpreter: where every child's environment passes",
-    "_data": "in a pod's interpreter: os.environ without what children are still to inherit",
 }
 
 

@@ -66,6 +66,7 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
     """Draw it on the terminal until somebody quits."""
     import sys
 
+    from flashsale.cli.output import logs_held
     from flashsale.cli.parsers import MOST_REPLICAS
     from flashsale.clusters.state.directory import state_home
     from flashsale.sale.url import follow_url
@@ -84,8 +85,9 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
         buyers=Buyers(state_home()),
     )
     try:
-        async with monitor, follow_url(monitor, view.set_url):
-            await view.run(duration)
+        with logs_held():
+            async with monitor, follow_url(monitor, view.set_url):
+                await view.run(duration)
     finally:
         session.print_last(view.board)
 
