@@ -137,7 +137,8 @@ def test_service_that_sends_buyers_to_another_port_is_told(small_sale: Flashsale
     error, hint = told.err.splitlines()[-2:]
     assert "The Service flashsale-svc sends buyers to targetPort 80, where no container" in error
     assert "containers say containerPort 5000 (connection" in error
-    assert hint == "Hint: write `targetPort: 5000` in the manifest, then flashsale up"
+    assert hint.startswith("Hint: flashsale up")
+    assert hint.endswith("# after you wrote `targetPort: 5000` in the manifest")
 
 
 def test_sale_without_pods_is_not_asked(small_sale: Flashsale) -> None:
