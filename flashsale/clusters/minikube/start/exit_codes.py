@@ -13,9 +13,9 @@ from pathlib import Path
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import INSTALL
 from flashsale.clusters.minikube.condition import up_command
-from flashsale.clusters.minikube.home import not_ours
+from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.minikube.start.events import Failure
-from flashsale.clusters.minikube.start.start_plan import docker_down, locked
+from flashsale.clusters.minikube.start.start_plan import docker_down_error, locked_error
 
 MISMATCH = 81  # of the profile's driver and the one that was asked for
 TIMED_OUT = 82  # stopping
@@ -78,7 +78,7 @@ DOCKER_DOWN = (
 )
 
 
-def explained(
+def failure_error(
     failed: Failure, profile: str, log: Path | None = None, *, action: str = "start"
 ) -> ClusterUnreachableError:
     """Say what a failed command means and what helps.
@@ -87,12 +87,12 @@ def explained(
         log: a file with all that was said, which the error names.
     """
     if failed.code == 37:
-        return not_ours(profile, failed.message or failed.log)
+        return foreign_files_error(profile, failed.message or failed.log)
     details = _details(failed, log)
     if failed.code == 80 and LOCK in failed.id:
-        return locked(profile, details)
+        return locked_error(profile, details)
     if failed.id in DOCKER_DOWN:
-        return docker_down()
+        return docker_down_error()
     if failed.code < 0:
         sentence = f"minikube was ended by signal {-failed.code}."
         return _error(sentence, up_command(profile), details)
