@@ -35,9 +35,9 @@ def test_no_driver(up: Up) -> None:
     """Without any driver there is a sentence, minikube's own reason, and what helps."""
     said = up()
     assert said.code == 3
-    assert "Error: minikube found no driver that it can use here." in said.err
-    assert "No possible driver was detected" in said.err
-    assert "install Docker, or name another driver with --driver" in said.err
+    assert "Error: minikube found no driver here." in said.err
+    assert "docker: Not installed" in said.err
+    assert "install Docker" in said.err
 
 
 def test_a_driver_without_its_program(up: Up) -> None:
@@ -66,10 +66,8 @@ def test_an_unknown_driver(up: Up) -> None:
     assert "The driver 'nosuch' is not supported" in said.err
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what a failed first start leaves, an events.json, is taken for damage"
-)
 def test_a_failed_start_can_be_repeated(up: Up) -> None:
     """What the first attempt leaves behind is no reason against the second one."""
     first, second = up(), up()
-    assert (second.code, second.err) == (first.code, first.err)
+    assert second.code == first.code
+    assert sorted(second.err.splitlines()) == sorted(first.err.splitlines())  # drivers in any order

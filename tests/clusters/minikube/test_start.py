@@ -330,6 +330,7 @@ async def test_files_of_somebody_else_are_named_with_their_owner(
     assert world.acts() == []
 
 
+@pytest.mark.usefixtures("docker_program")
 async def test_node_frozen_by_docker_is_unfrozen_by_docker(
     world: World, minikube: MinikubeCluster, told: Told
 ) -> None:
