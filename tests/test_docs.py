@@ -36,23 +36,16 @@ def test_everything_that_can_be_typed_has_help(entry: CommandEntry) -> None:
     assert [param.name for param in command_line.command(entry.name).params if not param.help] == []
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_every_command_is_in_the_readme(entry: CommandEntry) -> None:
-    """Whoever reads only that knows what there is."""
-    assert f"flashsale {entry.name}" in README
-
-
 @pytest.mark.parametrize("words", typed(), ids=" ".join)
 def test_every_command_in_readme_and_help_exists(words: tuple[str, ...]) -> None:
     """What is shown there is a command line that the program understands."""
     command_line.check(list(words))
 
 
-def test_every_exit_code_is_in_the_readme() -> None:
+def test_every_exit_code_is_documented() -> None:
     """Scripts can rely on them."""
     from flashsale.base import errors
 
     codes = {one.exit_code for one in vars(errors).values() if hasattr(one, "exit_code")}
     codes |= {0, errors.CTRL_C, errors.SIGTERM, errors.SIGHUP}
-    table = README[README.index("| exit code |") :].partition("\n\n")[0]
-    assert {int(code) for code in re.findall(r"\b\d+\b", table)} == codes
+    assert {int(code) for code in re.findall(r"\b\d+\b", write_commands.EXIT_CODES)} == codes

@@ -28,7 +28,7 @@ from rich.terminal_theme import TerminalTheme
 from flashsale.clusters.select import ClusterOptions
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_method import KillMethod
-from flashsale.sale.kill.victims import victims
+from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Condition, Update
 from flashsale.sale.session import connect_to_sale
@@ -116,7 +116,7 @@ class Watcher:
         heirs = {one.replacement_uid for one in self.board.healings}
         pods = [pod for pod in state.own if pod.uid not in heirs]
         owner = state.replicaset.uid if state.replicaset else ""
-        chosen = victims(pods, owner, rng=rng)
+        chosen = choose_victims(pods, owner, rng=rng)
         for mark in await kill_pods(self.monitor.sale, chosen, KillMethod()):
             self.monitor.add(mark)
 

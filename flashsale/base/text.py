@@ -44,8 +44,10 @@ def percent(share: float) -> str:
     """Write a share of 0 to 1: `33.8 %`; only all is 100 % and only nothing is 0 %."""
     if share in (0, 1):
         return f"{share * 100:.0f} %"
-    percents = min(max(100 * share, 0.01), 99.99)
-    return f"{percents:.{1 if 1 <= percents <= 99 else 2}f} %"
+    percents = f"{100 * share:.1f}"
+    if percents in ("0.0", "100.0"):  # that would be none or all
+        percents = f"{min(max(100 * share, 0.01), 99.99):.2f}"
+    return f"{percents} %"
 
 
 def milliseconds(duration: float) -> str:

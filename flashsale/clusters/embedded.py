@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -85,6 +86,7 @@ class EmbeddedCluster:
     ) -> Image:
         """Copy the app into the image store of the embedded node."""
         from flashsale.embedded.kubelet.images.image_store import ImageStore
+        from flashsale.embedded.kubelet.runtime.container_root import is_possible
 
         if options.push:
             raise BadInputError(
@@ -111,6 +113,12 @@ class EmbeddedCluster:
         await asyncio.to_thread(store.collect, running_images(self.home))
         for note in built.notes:
             progress.note(note)
+        if built.built and not await asyncio.to_thread(is_possible):
+            progress.note(
+                "This machine gives containers no root of their own (no user namespaces):"
+                " absolute paths of the image are translated in commands, variables and Python's"
+                " open(); other programs do not find them."
+            )
         return Image(built.name, built=built.built, id=built.id)
 
     async def address(self, service: Service) -> str:
@@ -146,11 +154,40 @@ class EmbeddedCluster:
 
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""
+        progress.step("Stopping the embedded cluster")
+        await asyncio.to_thread(self._stop)
+        return True
+
+    def _stop(self) -> None:
+        from flashsale.embedded.kubelet.images.image_store import ImageStore
+        from flashsale.embedded.kubelet.runtime.processes import kill_marked
         from flashsale.embedded.process import launch
 
-        progress.step("Stopping the embedded cluster")
-        await asyncio.to_thread(launch.stop, self.home)
-        return True
+        launch.stop(self.home)
+        kill_marked(f"{self.home / 'pods'}/")  # what a cluster that was killed may have left
+        with suppress(OSError):  # a disk that refuses keeps nobody from stopping
+            ImageStore(self.home / "images").collect(set())
+
+    async def purge(self, progress: Progress) -> int:
+        """Stop it and remove all that it keeps: objects, images, packages.
+
+        Returns:
+            The bytes that this freed.
+
+        Raises:
+            ClusterUnreachableError: the folder is not one of ours.
+        """
+        from flashsale.embedded.kubelet.images.package_layers import disk_usage
+        from flashsale.embedded.process.cluster_directory import ClusterDirectory
+
+        await self.stop(progress)
+        if not self.home.exists():
+            return 0
+        ClusterDirectory(self.home).prepare()  # refuses a folder that holds other things
+        progress.step(f"Removing {self.home}")
+        freed = await asyncio.to_thread(disk_usage, self.home)
+        await asyncio.to_thread(shutil.rmtree, self.home)
+        return freed
 
 
 def running_images(home: Path) -> set[str]:

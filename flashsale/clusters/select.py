@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -22,6 +23,8 @@ from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +245,7 @@ async def minikube_usable(profile: str) -> tuple[bool, str]:
 def _selected(
     record: SaleRecord, why: str, store: SaleStore, making: NewProfileOptions = NOTHING_ASKED
 ) -> SelectedCluster:
+    LOG.info("using %s: %s (state in %s)", describe(record), why, store.home)
     return SelectedCluster(_cluster(record, store.home, making), why, record, store)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flashsale.docker.engine_errors import explained
+
+LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Emit = Callable[[str], None]
@@ -169,6 +172,7 @@ def _connect(environment: Mapping[str, str] | None, timeout: float) -> Engine:
             version = asking.version(api_version=False)["ApiVersion"]
         client = docker.DockerClient(**where, version=version, timeout=timeout)
         client.api.trust_env = False
+    LOG.info("Docker on %s speaks API version %s", told, version)
     return Engine(client, told)
 
 

@@ -16,7 +16,7 @@ from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_check import ANSWER, wait_until_sale_answers
 from flashsale.sale.session import Sale
 
-FEWEST = 3  # purchases that must have failed before a sale is said to sell nothing
+FEWEST = 3  # purchases that must have failed before a sale counts as selling nothing
 WAITING = "Waiting for a first confirmed purchase"
 
 
@@ -25,7 +25,7 @@ def is_selling(calm: Figures, now: Figures) -> bool | None:
 
     Args:
         calm: what was counted when the first calm was over: all that was sent in it must have
-            failed before the sale is said to sell nothing.
+            failed before the sale counts as selling nothing.
     """
     if now.confirmed:
         return True

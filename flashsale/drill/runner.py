@@ -213,7 +213,7 @@ class _Drill:
         """Stop acting, and find the error that ended the drill early.
 
         Raises:
-            BaseException: whatever is no failure of the sale's but of ours.
+            BaseException: whatever is a bug, and no failure of the sale.
         """
         acting, watching, buying = tasks
         if not acting.done():

@@ -22,7 +22,7 @@ from flashsale.drill.result import (
 from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, skip_reason
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
-from flashsale.sale.kill.victims import victims
+from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import settled
@@ -77,7 +77,7 @@ class StepRunner:
             self._close_phase()
 
     async def restore(self, replicas: int) -> bool:
-        """Ask for the replicas of before, if a scaling of ours is still in force.
+        """Ask for the replicas of before, if a scaling of this drill is still in force.
 
         What somebody else set meanwhile is theirs, and stays.
         """
@@ -158,7 +158,7 @@ class StepRunner:
         if self._scenario.kill_method.process:
             ready = [pod.restarts for pod in pods if pod.ready and not pod.terminating]
             pods = [pod for pod in pods if pod.restarts == min(ready, default=0)]
-        return victims(pods, replicaset.uid if replicaset else "", rng=self._rng)
+        return choose_victims(pods, replicaset.uid if replicaset else "", rng=self._rng)
 
     async def _wait_until_whole(self) -> None:
         """Wait until whoever had to leave is gone: until then purchases may be lost."""

@@ -6,67 +6,29 @@ from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.event_recorder import record_scheduling
+from flashsale.embedded.controllers.node_fit import Misfit, misfits, missing_claim
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
-from flashsale.embedded.types import quantities
 from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, rfc3339
 
 NAME = "default-scheduler"
+MANAGER = "kube-scheduler"  # in managedFields
+UNHELPFUL = "Preemption is not helpful for scheduling."
+NO_VICTIMS = "No preemption victims found for incoming pod."
 RETRY_SECONDS = 60.0
 Key = tuple[str, str]
 
 
-def misfits(pod: Object, node: Object, others: Sequence[Object]) -> list[str]:
-    """Return why a pod does not fit on a node beside the others, empty if it does."""
-    selector = pod["spec"].get("nodeSelector") or {}
-    if not selector.items() <= (node["metadata"].get("labels") or {}).items():
-        return ["node(s) didn't match Pod's node affinity/selector"]
-    if node.get("spec", {}).get("unschedulable"):
-        return ["node(s) were unschedulable"]
-    allocatable = (node.get("status") or {}).get("allocatable") or {}
-    here = [other for other in others if _occupies(other, node)]
-    reasons = []
-    if len(here) + 1 > _amount(allocatable, "pods"):
-        reasons.append("Too many pods")
-    for resource in ("cpu", "memory", "ephemeral-storage"):
-        wanted = requested(pod, resource)
-        used = sum(requested(other, resource) for other in here)
-        if wanted and wanted + used > _amount(allocatable, resource):
-            reasons.append(f"Insufficient {resource}")
-    return reasons
-
-
-def requested(pod: Object, resource: str) -> float:
-    """Return what a pod asks for: its containers together, or its largest init container."""
-    spec = pod["spec"]
-    return max(
-        sum(_request(container, resource) for container in spec.get("containers") or []),
-        max((_request(c, resource) for c in spec.get("initContainers") or []), default=0.0),
-    )
-
-
-def _request(container: Object, resource: str) -> float:
-    return _amount((container.get("resources") or {}).get("requests") or {}, resource)
-
-
-def _amount(resources: Object, resource: str) -> float:
-    return float(quantities.parse_quantity(resources[resource])) if resource in resources else 0.0
-
-
-def _occupies(pod: Object, node: Object) -> bool:
-    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-    return not ended and pod["spec"].get("nodeName") == node["metadata"]["name"]
-
-
-def explanation(nodes: int, reasons: Sequence[str]) -> str:
+def explanation(nodes: int, found: Sequence[Misfit]) -> str:
     """Word why no node fits, as FitError does for one node."""
     if not nodes:
         return "no nodes available to schedule pods"
-    listed = ", ".join(f"1 {reason}" for reason in sorted(reasons))
+    listed = ", ".join(f"1 {reason}" for reason in sorted(misfit.reason for misfit in found))
+    outlook = UNHELPFUL if any(misfit.fixed for misfit in found) else NO_VICTIMS
     return (
         f"0/{nodes} nodes are available: {listed}. no new claims to deallocate, preemption: "
-        f"0/{nodes} nodes are available: 1 Preemption is not helpful for scheduling."
+        f"0/{nodes} nodes are available: 1 {outlook}"
     )
 
 
@@ -91,7 +53,7 @@ class Scheduler:
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is PODS:
-            if event.type == "ADDED":
+            if event.type == "ADDED" or _lost_its_gates(event):
                 self._consider(event.object)
             elif event.type == "DELETED" or event.object["status"].get("phase") in (
                 "Succeeded",
@@ -103,6 +65,8 @@ class Scheduler:
 
     def _consider(self, pod: Object) -> None:
         spec = pod["spec"]
+        if spec.get("schedulingGates"):
+            return
         if not spec.get("nodeName") and spec.get("schedulerName", NAME) == NAME:
             self._queue.add(_key(pod))
 
@@ -118,14 +82,22 @@ class Scheduler:
             return
         nodes = self._store.all(NODES)
         others = self._store.all(PODS)
-        reasons: list[str] = []
+        reasons: list[Misfit] = []
+        claim = missing_claim(pod)
+        if claim and nodes:
+            why = f'persistentvolumeclaim "{claim}" not found. not found'
+            self._wait(key, pod, f"0/{len(nodes)} nodes are available: {why}")
+            return
         for node in nodes:
             misfit = misfits(pod, node, others)
             if not misfit:
                 self._bind(pod, node["metadata"]["name"])
                 return
             reasons += misfit
-        self._fail(pod, explanation(len(nodes), reasons))
+        self._wait(key, pod, explanation(len(nodes), reasons))
+
+    def _wait(self, key: Key, pod: Object, why: str) -> None:
+        self._fail(pod, why)
         self._waiting.add(key)
         self._queue.add_after(key, RETRY_SECONDS)
 
@@ -144,7 +116,7 @@ class Scheduler:
         if conditions and conditions[0].get("message") == message:
             return  # said before
         status = pod["status"] | {"conditions": [condition]}
-        pod = self._registry.set_status(PODS, pod, status) or pod
+        pod = self._registry.set_status(PODS, pod, status, MANAGER) or pod
         record_scheduling(self._registry, PODS, pod, "Warning", "FailedScheduling", message)
 
     def _condition(self, pod: Object, more: Object) -> Object:
@@ -155,6 +127,11 @@ class Scheduler:
             "lastTransitionTime": rfc3339(self._registry.clock()),
             **more,
         }
+
+
+def _lost_its_gates(event: StoreEvent) -> bool:
+    before = (event.previous or {}).get("spec") or {}
+    return bool(before.get("schedulingGates")) and not event.object["spec"].get("schedulingGates")
 
 
 def _key(pod: Object) -> Key:

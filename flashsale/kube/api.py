@@ -8,6 +8,7 @@ retries by itself: who asks decides.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
@@ -22,6 +23,8 @@ from flashsale.kube.transport import streams
 from flashsale.kube.transport.base import LostError, Query, Transport
 from flashsale.kube.transport.stdlib_client import plain
 from flashsale.objects.models import Object
+
+LOG = logging.getLogger(__name__)
 
 SILENCE = 70.0  # seconds without a byte after which a stream counts as dead; bookmarks come in 60
 MERGE = "application/merge-patch+json"
@@ -152,7 +155,9 @@ class Api:
         try:
             status, raw = self._transport.call(method, path, query or {}, body, kind)
         except LostError as error:
+            LOG.info("%s %s got no answer from %s", method, path, self.host)
             raise self._lost(error.__cause__ or error) from error
+        LOG.debug("%s %s answered %s, %s bytes", method, path, status, len(raw))
         if status >= 400:
             raise failure(status, raw, self.context)
         return raw

@@ -18,6 +18,7 @@ timeout, and give up on, or loop over, a 410.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
@@ -36,6 +37,8 @@ from flashsale.kube.watch_types import (
     WatchTimeouts,
 )
 from flashsale.objects.models import Object
+
+LOG = logging.getLogger(__name__)
 
 __all__ = [
     "PATIENCE",
@@ -109,6 +112,13 @@ async def changes(
             one.forget()
             why = str(error)
         attempt = 1 if one.worked else attempt + 1
+        LOG.log(
+            logging.INFO if why else logging.DEBUG,
+            "watch of %s ended (%s); try %s follows",
+            path,
+            why or "as it does from time to time",
+            attempt,
+        )
         if why:
             yield Stream(clock(), "reconnecting", attempt, one.heard, why)
         await asyncio.sleep(pause(attempt, patience, rng))

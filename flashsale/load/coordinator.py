@@ -87,7 +87,7 @@ class _Run:
                 observer(self._ledger.progress(self._elapsed(), self._plan.seconds))
 
     async def obey(self, stop: asyncio.Event) -> None:
-        """Tell all workers to stop once the event is set; those that start later are told then."""
+        """Tell all workers to stop once the event is set; those that start later hear it then."""
         await stop.wait()
         self._stopped = min(self._elapsed(), self._plan.seconds)
         for process in self._started:
@@ -152,7 +152,7 @@ async def worker_process() -> AsyncIterator[Process]:
         stdout=PIPE,
         stderr=PIPE,
         limit=MESSAGE_LIMIT,
-        start_new_session=True,  # Ctrl-C is ours to hear: workers are asked to stop
+        start_new_session=True,  # Ctrl-C reaches this process alone: it asks workers to stop
     )
     try:
         yield process

@@ -22,14 +22,14 @@ def workers_for(rate: float, *, keepalive: bool, cores: int | None = None) -> in
 def own_limits(figures: Figures) -> list[str]:
     """Say in sentences what this machine could not do; none when it kept up."""
     unsent = figures.generator.unsent
-    said = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
+    limits = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
     lag = figures.generator.lag_ms.p99
     if lag > WORST_LAG_MS:
-        said.append(
+        limits.append(
             f"One start in a hundred came over {lag:.0f} ms late: this machine, not the sale, sets "
             "the pace, and its latencies contain that wait. Take a lower --rate."
         )
-    return said
+    return limits
 
 
 def _unsent(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What load measured, in plain figures: shared by the crowd that counts and the views that show.
+"""What load measured, in plain figures: shared by what counts and what shows them.
 
 Everything here is frozen and pure. Moments are seconds from the run's start unless a name says
 otherwise; durations that people read are milliseconds.

@@ -17,12 +17,12 @@ from flashsale.load.results import LoadProgress
 
 NAME = "load.json"
 EVERY = 1.0  # seconds
-STALE = 3.0  # seconds after which a load that did not say goodbye counts as over
+STALE = 3.0  # seconds after which a load that ended without removing its file counts as over
 
 
 @dataclass(frozen=True, slots=True)
 class LoadStatus:
-    """What a load has said last."""
+    """What a load has written last."""
 
     at: float  # unix seconds
     rate: float  # confirmed a second
@@ -63,7 +63,7 @@ class StatusFile:
 
     def _write(self, now: float, progress: LoadProgress) -> None:
         figures = progress.figures
-        said = {
+        status = {
             "at": now,
             "rate": progress.rate_now,
             "confirmed": figures.confirmed,
@@ -71,11 +71,11 @@ class StatusFile:
             "pods": dict(figures.pods),
         }
         with suppress(OSError):  # on a full disk the load goes on: only nobody else hears of it
-            replace_file(self._file, json.dumps(said))
+            replace_file(self._file, json.dumps(status))
 
 
 def read_status(folder: Path, now: float) -> LoadStatus | None:
-    """Read what a load has said within the last seconds; ``now`` is unix seconds."""
+    """Read what a load has written within the last seconds; ``now`` is unix seconds."""
     try:
         found = LoadStatus(**json.loads((folder / NAME).read_text()))
     except (OSError, ValueError, TypeError):

@@ -1,6 +1,6 @@
-"""Whom the crowd may visit: one plain-HTTP address, on this machine or a private network.
+"""Where load may be sent: one plain-HTTP address, on this machine or a private network.
 
-A load generator is a weapon when it is pointed at somebody else. A sale of ours lives on loopback
+A load generator is a weapon when it is pointed at somebody else. A sale lives on loopback
 or on a private network (minikube's node, a cluster in the same building), so those are open, and
 anything else needs a word from the user. The name is looked up once and only the address that was
 checked is ever connected to.

@@ -16,7 +16,7 @@ from flashsale.load.worker.classify import LOSS_CLASSES
 from flashsale.load.worker.histogram import merge, percentiles
 
 UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
-LISTED = 100_000  # losses told one by one; more are counted only
+LISTED = 100_000  # losses listed one by one; more are counted only
 SHARES = (0.5, 0.9, 0.99)
 
 
@@ -162,13 +162,13 @@ def joined(closed: Second | None, late: Second) -> Second:
     """Add a straggler to a closed second: the counts stay exact, the percentiles the worse ones."""
     if closed is None:
         return late
-    ours, theirs = closed.latency_ms, late.latency_ms
+    before, more = closed.latency_ms, late.latency_ms
     return Second(
         closed.at,
         closed.confirmed + late.confirmed,
         closed.rejected + late.rejected,
         closed.lost + late.lost,
-        max(ours, theirs, key=lambda latency: latency.max),
+        max(before, more, key=lambda latency: latency.max),
     )
 
 

@@ -166,7 +166,7 @@ async def remove(sale: Sale, *, at_once: bool) -> list[str]:
 async def _remove_former(sale: Sale, names: Sequence[str], *, at_once: bool) -> list[str]:
     """Delete what earlier manifests called otherwise, and wait for its pods, too."""
     removed = []
-    for earlier in renamed.sales(sale, names):
+    for earlier in renamed.earlier_sales(sale, names):
         removed += await remove(earlier, at_once=at_once)
     return removed + await renamed.remove(sale, names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.explanation import NewPods, created_line, deleted_line
 from flashsale.sale.ready.readiness import wait_until_ready
 from flashsale.sale.session import Sale
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ async def set_replicas(
     try:
         before = (await sale.api.get(f"{sale.replicaset_path}/scale"))["spec"].get("replicas", 0)
         await sale.api.scale(sale.replicaset_path, replicas)
+        LOG.info("%s scaled from %s to %s", sale.replicaset_path, before, replicas)
     except NotFoundError as error:
         raise sale.missing() from error
     return Scaling(before, replicas, clock() - began)
@@ -74,7 +78,7 @@ async def scale(
     """Set the number of pods, and wait until that many are ready.
 
     Args:
-        note: told that the number stays, if the waiting is cancelled.
+        note: called with a line that says that the number stays, if the waiting is cancelled.
 
     Raises:
         NoSaleError: there is no ReplicaSet to scale.

@@ -22,9 +22,9 @@ async def open_url(
     """Give the sale's URL for as long as it is held; a tunnel is opened where it takes one.
 
     Args:
-        progress: is told which way leads there.
-        one_pod: a tunnel to one pod will do, enough for a look and not for a load; and where the
-            address works by itself nothing need be told.
+        progress: notes which way leads there.
+        one_pod: a tunnel to one pod will do, enough for a look and not for a load; where the
+            address works by itself nothing is noted.
 
     Raises:
         NoSaleError: there is no Service.

@@ -92,7 +92,7 @@ def pods(counts: Mapping[str, int], *, most: int | None = None) -> Table:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     for name, count in ranked[:most]:
         share = figures.share(count, total)
-        table.add_row(Text(name), f"{count:,}", share, Bar(total, 0, count))
+        table.add_row(Text(text.printable(name)), f"{count:,}", share, Bar(total, 0, count))
     if most is not None and len(ranked) > most:
         rest = sum(count for _, count in ranked[most:])
         share = figures.share(rest, total)

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from flashsale.base.text import printable
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -38,7 +40,7 @@ class PlainProgress:
         """Print a line; the work goes on where nobody can be told."""
         self._last = self._clock()
         with suppress(OSError):
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
 
 
@@ -93,16 +95,17 @@ class LiveProgress:
     def step(self, text: str) -> None:
         """Tick the step before off, and begin another."""
         self._finish(ok=True)
-        self._text, self._details, self._began = text, [], time.monotonic()
+        self._text, self._details, self._began = printable(text), [], time.monotonic()
 
     def detail(self, text: str) -> None:
         """Show one more line under the step."""
+        text = printable(text)
         if self._details[-1:] != [text]:
             self._details = [*self._details, text][-DETAILS:]
 
     def note(self, text: str) -> None:
         """Print a line above the step."""
-        self._console.print(text, markup=False)
+        self._console.print(printable(text), markup=False)
 
     def _finish(self, *, ok: bool) -> None:
         if not self._text:

@@ -51,7 +51,7 @@ def _opened_line(opened: Opened) -> str:
     """Say when the sale was open; not waited for, it may not be open yet, and without pods not."""
     replicaset = opened.status.replicaset
     if not replicaset.desired:
-        return f"Applied after {opened.seconds:.1f} s, closed: no pod is wanted, so nobody sells."
+        return f"Applied after {opened.seconds:.1f} s. No pod is wanted, so the sale is not open."
     if replicaset.ready >= replicaset.desired:
         return f"Open after {opened.seconds:.1f} s."
     progress = f"{replicaset.ready} of {replicaset.desired} pods are ready"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.base.text import counted, joined, number
+from flashsale.base.text import counted, joined, number, printable
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,26 @@ def test_numbers_read_as_they_were_typed(figure: float, text: str) -> None:
 def test_one_is_no_plural(count: int, text: str) -> None:
     """And large counts have commas."""
     assert counted(count, "pod") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("\x1b[2J all is well", "^[[2J all is well"),
+        ("a\rb", "a\\rb"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\x07\x00", "\\x07\\x00"),
+        ("\u202egpj.exe", "\\u202egpj.exe"),
+        ("tab\tand\nline — Größe", "tab\tand\nline — Größe"),
+    ],
+)
+def test_control_characters_are_shown_and_not_obeyed(text: str, written: str) -> None:
+    """Whoever wrote an event or a log line does not write on the terminal."""
+    assert printable(text) == written
+
+
+def test_a_huge_line_is_cut() -> None:
+    """And says how much is missing; the lines around it stay."""
+    assert printable("a\n" + "x" * 5_000_000 + "\nb", most=10) == (
+        "a\nxxxxxxxxxx… (4,999,990 more characters)\nb"
+    )

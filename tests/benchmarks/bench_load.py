@@ -1,4 +1,4 @@
-"""How fast the crowd is, beside the load generators that are installed.
+"""How fast our load is, beside the load generators that are installed.
 
 ``python -m tests.benchmarks.bench_load`` takes half a minute. One process serves, one sends; each
 tool sends from one core over 32 connections or so. Absolute figures are the machine's; the ratios,
@@ -75,8 +75,8 @@ def sent(url: str, rate: float, seconds: float, kept: bool) -> Figures:
     return asyncio.run(run_load(plan)).figures
 
 
-def ours(url: str, kept: bool) -> Speed:
-    """Measure the crowd in a flood, from the first start to the last answer."""
+def flashsale_speed(url: str, kept: bool) -> Speed:
+    """Measure our load in a flood, from the first start to the last answer."""
     figures = sent(url, FLOOD, 0.25 if kept else 0.1, kept)
     assert figures.confirmed == figures.sent, figures
     speed = figures.confirmed / figures.seconds
@@ -88,23 +88,23 @@ def hey(url: str, kept: bool) -> Speed:
     flags = [] if kept else ["-disable-keepalive"]
     count = 40_000 if kept else 12_000
     words = ["-n", str(count), "-c", str(PARALLEL), "-cpus", "1", *flags, f"{url}/buy"]
-    return said(["hey", *words], count)
+    return run_tool(["hey", *words], count)
 
 
 def wrk(url: str, kept: bool) -> Speed:
     """Measure wrk with one thread."""
     flags = [] if kept else ["-H", "Connection: close"]
-    return said(["wrk", "-t1", f"-c{PARALLEL}", "-d1", *flags, f"{url}/buy"])
+    return run_tool(["wrk", "-t1", f"-c{PARALLEL}", "-d1", *flags, f"{url}/buy"])
 
 
 def aiohttp(url: str, kept: bool) -> Speed:
     """Measure aiohttp's client."""
     count = 8000 if kept else 3000
     words = [f"{url}/buy", str(count), str(kept), str(PARALLEL)]
-    return said([sys.executable, "-c", AIOHTTP, *words], count)
+    return run_tool([sys.executable, "-c", AIOHTTP, *words], count)
 
 
-def said(command: list[str], count: int = 0) -> Speed:
+def run_tool(command: list[str], count: int = 0) -> Speed:
     """Run a tool; read its requests a second, and measure its CPU time unless it says that."""
     before = cpu_of_children()
     text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
@@ -130,7 +130,7 @@ def best(measure: Callable[[str, bool], Speed], url: str, kept: bool) -> Speed:
 def compare(url: str, kept: bool) -> None:
     """Print one mode's comparison, and our schedule lag at 70 % of our top rate."""
     tools = {"hey": hey, "wrk": wrk, "aiohttp": aiohttp}
-    top = best(ours, url, kept)
+    top = best(flashsale_speed, url, kept)
     print(f"{'kept' if kept else 'new'} connections: purchases a second, and a CPU second")
     print(f"  flashsale {top.wall:9,.0f} {top.cpu:9,.0f}   goal {GOALS[kept]:,} a second")
     for name, tool in tools.items():

@@ -130,7 +130,7 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["status", "-n", ""], "'' cannot name a namespace"),
         (["drill", "--report"], "flashsale drill --help"),
         (["watch", "--for", "0s"], "--for must be longer than 0 s."),
-        (["drill", "--report", "x.txt"], "--report writes .html or .json, not x.txt."),
+        (["drill", "--report", "x.txt"], "--report writes .html, .md or .json, not x.txt."),
         (["completion", "tcsh"], "no completion for 'tcsh'"),
     ],
 )

@@ -29,18 +29,6 @@ def test_going_into_a_pod(sale: Scene, a_pod: Object, command: str, what: str) -
     assert f"the embedded cluster does not do {what}" in said.err
 
 
-def test_creating_without_yaml(sale: Scene) -> None:
-    """Commands that send protobuf, other than for a namespace, fail with the one that works."""
-    said = sale.kubectl("create service nodeport web --tcp=80:5000", code=1)
-    assert "--dry-run=client -o yaml | kubectl apply -f -" in said.err
-
-
-def test_creating_with_yaml(stage: Scene) -> None:
-    """That one works."""
-    yaml = stage.kubectl("create service nodeport web --tcp=80:5000 --dry-run=client -o yaml").out
-    assert stage.kubectl("apply -f -", stdin=yaml).lines == ["service/web created"]
-
-
 @pytest.mark.parametrize("kind", ["deployments", "secrets", "jobs"])
 def test_other_kinds(sale: Scene, kind: str) -> None:
     """Kinds beyond the exercise's are unknown, as on a server without them."""

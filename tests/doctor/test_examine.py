@@ -54,7 +54,7 @@ def test_unusable_state_folder_exits_2_and_doctor_tells(flashsale: Flashsale, ho
         told = flashsale(*words, FLASHSALE_HOME=home)
         assert (told.code, told.out) == (2, ""), told.err
         assert home[:60] in told.err.splitlines()[0]
-        assert told.err.splitlines()[1].endswith("export FLASHSALE_HOME=~/.flashsale")
+        assert told.err.splitlines()[1].startswith("Hint: export FLASHSALE_HOME=~/.flashsale  # ")
     told = flashsale("doctor", "-o", "json", FLASHSALE_HOME=home, DOCKER_HOST=NO_DOCKER)
     found = {one["name"]: one for one in told.json}
     assert list(found) == NAMES

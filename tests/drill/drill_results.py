@@ -1,4 +1,4 @@
-"""Outcomes of drills as tests want them: every moment in seconds of the run, the rest usual."""
+"""Results of drills as tests want them: every moment in seconds of the run, the rest usual."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PLACE = Environment(
 
 
 def loss(at: float, ended: float | None = None, kind: str = "reset", pod: str = "") -> Loss:
-    """One lost purchase; it failed a moment after its start, unless it is said when."""
+    """One lost purchase; it failed a moment after its start, unless another moment is given."""
     return Loss(at, at + 0.01 if ended is None else ended, kind, pod)
 
 

@@ -28,15 +28,15 @@ def test_ten_kills_and_two_scalings_cost_none_of_twenty_thousand_purchases(
     """Every single one is confirmed, every pod is healed, and the sale is as it was."""
     words = ["--rate", str(RATE), "--kills", str(KILLS), "--every", f"{EVERY}s", "--scale", "4"]
     done = sale("drill", *words, "--calm", "1s", "--seed", "1", "-o", "json")
-    told = done.json
-    assert told["load"]["sent"] >= 20_000
-    assert (told["load"]["lost"], told["load"]["rejected"]) == (0, 0)
-    assert told["load"]["confirmed"] == told["load"]["sent"]
-    assert (done.code, told["verdict"], told["losses"]) == (0, "pass", [])
-    assert [kill["number"] for kill in told["kills"]] == list(range(1, KILLS + 1))
-    assert [healing["kill"] for healing in told["healings"]] == list(range(1, KILLS + 1))
-    assert all(healing["served_seconds"] for healing in told["healings"][:-1])
-    kills = [kill["at_seconds"] for kill in told["kills"]]
+    document = done.json
+    assert document["load"]["sent"] >= 20_000
+    assert (document["load"]["lost"], document["load"]["rejected"]) == (0, 0)
+    assert document["load"]["confirmed"] == document["load"]["sent"]
+    assert (done.code, document["verdict"], document["losses"]) == (0, "pass", [])
+    assert [kill["number"] for kill in document["kills"]] == list(range(1, KILLS + 1))
+    assert [healing["kill"] for healing in document["healings"]] == list(range(1, KILLS + 1))
+    assert all(healing["served_seconds"] for healing in document["healings"][:-1])
+    kills = [kill["at_seconds"] for kill in document["kills"]]
     assert all(later - earlier >= EVERY for earlier, later in pairwise(kills))
-    assert [(one["from"], one["to"]) for one in told["scalings"]] == [(3, 4), (4, 3)]
+    assert [(one["from"], one["to"]) for one in document["scalings"]] == [(3, 4), (4, 3)]
     assert sale("status", "-o", "json").json["replicaset"]["desired"] == 3

@@ -91,7 +91,7 @@ def test_what_happened_before_anybody_looked_is_not_known() -> None:
 
 
 def test_two_crashes_of_one_pod_are_two_deaths() -> None:
-    """They are told apart by their moments."""
+    """They differ by their moments."""
     first = healing("a", "a", 1.0, 2.0, cause="crashed")
     again = healing("a", "a", 5.0, 6.0, cause="crashed")
     assert healing_key(first) != healing_key(again)

@@ -53,14 +53,14 @@ def test_a_sale_that_never_answers_loses_no_pod(program: Flashsale) -> None:
     assert program("up", "--manifest", manifest).code == 5
     before = program("status", "-o", "json").json["pods"]
     done = program("drill", "--rate", "20", "--kills", "2", "--calm", "1s", "-o", "json")
-    told = done.json
+    document = done.json
     assert done.code == 1
     assert "The sale sells nothing, so no pod was killed: the Service flashsale-svc" in done.err
-    assert "Hint: write `targetPort: 5000` in the manifest, then flashsale up" in done.err
-    assert (told["verdict"], told["ended"]) == ("inconclusive", "failed")
-    assert told["kills"] == told["scalings"] == told["healings"] == []
-    assert {loss["cause"] for loss in told["losses"]} == {None}
-    assert told["shares"]["text"] == "No purchase was confirmed, so no pod has a share."
+    assert "Hint: flashsale up  # after you wrote `targetPort: 5000` in the manifest" in done.err
+    assert (document["verdict"], document["ended"]) == ("inconclusive", "failed")
+    assert document["kills"] == document["scalings"] == document["healings"] == []
+    assert {loss["cause"] for loss in document["losses"]} == {None}
+    assert document["shares"]["text"] == "No purchase was confirmed, so no pod has a share."
     after = program("status", "-o", "json").json["pods"]
     assert [pod["name"] for pod in after] == [pod["name"] for pod in before]
 

@@ -38,18 +38,18 @@ def test_hard_kills_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path
     reports = [word for file in files for word in ("--report", str(file))]
     words = ["--hard", "--rate", "400", "--kills", "4", *SHORT, *reports]
     done = sale("drill", *words)
-    told = json.loads(files[1].read_text())
-    lost, losses = told["load"]["lost"], told["losses"]
+    document = json.loads(files[1].read_text())
+    lost, losses = document["load"]["lost"], document["losses"]
     assert done.code == 7
     assert lost == len(losses) > 0
     assert f"Error: {lost} purchases were lost; 0 may be." in done.err
-    victims = {kill["pod"] for kill in told["kills"]}
+    victims = {kill["pod"] for kill in document["kills"]}
     assert len([one for one in losses if one["blamed_on"] in victims]) >= 0.95 * lost
     assert (
-        told["attribution"]["covered"] < 0.9
+        document["attribution"]["covered"] < 0.9
     )  # windows that cover everything would explain anything
     assert done.out.startswith(f"FAIL  {lost} of ")
-    assert f"{lost} of {told['load']['sent']:,} purchases lost" in files[0].read_text()
+    assert f"{lost} of {document['load']['sent']:,} purchases lost" in files[0].read_text()
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["drill.html", "drill.json"]
 
 
@@ -57,14 +57,14 @@ def test_killed_processes_cost_purchases_until_that_is_noticed(sale: Flashsale) 
     """The same pods come back; --max-lost lets it pass."""
     words = ["--process", "--rate", "150", "--kills", "2", *SHORT, "--max-lost", "10000"]
     done = sale("drill", *words, "-o", "json")
-    told = done.json
-    assert (done.code, told["verdict"]) == (0, "pass")
-    assert told["load"]["lost"] == len(told["losses"]) > 0
-    assert {one["cause"] for one in told["losses"]} <= {"kill 1", "kill 2", None}
-    explained = [one for one in told["losses"] if one["cause"]]
-    assert len(explained) >= 0.95 * len(told["losses"])
-    assert [(one["victim"], one["cause"]) for one in told["healings"]] == [
-        (kill["pod"], "crashed") for kill in told["kills"]
+    document = done.json
+    assert (done.code, document["verdict"]) == (0, "pass")
+    assert document["load"]["lost"] == len(document["losses"]) > 0
+    assert {one["cause"] for one in document["losses"]} <= {"kill 1", "kill 2", None}
+    explained = [one for one in document["losses"] if one["cause"]]
+    assert len(explained) >= 0.95 * len(document["losses"])
+    assert [(one["victim"], one["cause"]) for one in document["healings"]] == [
+        (kill["pod"], "crashed") for kill in document["kills"]
     ]
 
 
@@ -118,14 +118,18 @@ def test_kills_that_are_all_skipped_show_nothing(sale: Flashsale) -> None:
     """A third pod is gone by then, and never comes back: INCONCLUSIVE, exit 1, with the reason."""
     words = ["--keep-ready", "2", "--timeout", "4s", "--kills", "1", "--scale", "3"]
     running = sale.start("drill", "--calm", "3s", *words, "-o", "json")
-    said_until(running, r"Warming up")
+    wait_for_line(running, r"Warming up")
     assert sale("scale", "2", "--no-wait").code == 0
     out, err = running.communicate(timeout=PATIENCE)
     assert sale("scale", "3").code == 0
-    told = json.loads(out)
-    assert (running.returncode, told["verdict"], told["healings"]) == (1, "inconclusive", [])
-    assert told["reason"].startswith("The only kill was skipped: it would leave fewer than 2")
-    assert f"Error: {told['reason']}" in err
+    document = json.loads(out)
+    assert (running.returncode, document["verdict"], document["healings"]) == (
+        1,
+        "inconclusive",
+        [],
+    )
+    assert document["reason"].startswith("The only kill was skipped: it would leave fewer than 2")
+    assert f"Error: {document['reason']}" in err
 
 
 def test_a_drill_that_cannot_go_on_puts_the_replicas_back(sale: Flashsale) -> None:
@@ -150,7 +154,7 @@ def test_whoever_stops_a_drill_finds_the_sale_as_it_was(
     """In the middle of a scaling: sending ends, the replicas are put back."""
     running = sale.start("drill", "--calm", "500ms", "--scale", "4", "--kills", "1")
     assert running.stderr
-    said_until(running, r"Scaling from 3 to 4")
+    wait_for_line(running, r"Scaling from 3 to 4")
     running.send_signal(sign)
     out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == code
@@ -164,7 +168,7 @@ def test_a_drill_that_still_waits_for_pods_can_be_stopped(flashsale: Flashsale) 
     """It says what it waits for, and ends at the first Ctrl-C."""
     assert flashsale("up", "--no-wait").code == 0  # ready after five seconds
     running = flashsale.start("drill")
-    said_until(running, r"waiting until the sale is whole")
+    wait_for_line(running, r"waiting until the sale is whole")
     running.send_signal(signal.SIGINT)
     out, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
@@ -176,7 +180,7 @@ def test_what_somebody_else_wanted_meanwhile_is_left_alone(sale: Flashsale) -> N
     running = sale.start(
         "drill", "--calm", "500ms", "--scale", "4", "--kills", "1", "--every", "9s"
     )
-    said_until(running, r"4 pods ready")
+    wait_for_line(running, r"4 pods ready")
     assert sale("scale", "2", "--no-wait").code == 0
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=PATIENCE)
@@ -186,13 +190,13 @@ def test_what_somebody_else_wanted_meanwhile_is_left_alone(sale: Flashsale) -> N
     assert sale("scale", "3").code == 0
 
 
-def said_until(running: subprocess.Popen[str], pattern: str) -> None:
-    """Read a program's stderr until it has said something."""
+def wait_for_line(running: subprocess.Popen[str], pattern: str) -> None:
+    """Read a program's stderr until it has written something."""
     assert running.stderr
     for _ in range(200):
         ready, _, _ = select.select([running.stderr], [], [], PATIENCE)
         line = running.stderr.readline() if ready else ""
-        assert line, f"it never said {pattern}"
+        assert line, f"it never wrote {pattern}"
         if re.search(pattern, line):
             return
-    raise AssertionError(f"it never said {pattern}")
+    raise AssertionError(f"it never wrote {pattern}")

@@ -18,6 +18,7 @@ from flashsale.drill.scenario import (
     plan_steps,
     shortest_seconds,
 )
+from flashsale.sale.kill.kill_method import KillMethod
 
 
 def test_a_drill_warms_up_scales_kills_and_scales_back() -> None:
@@ -95,3 +96,10 @@ def test_senseless_figures_are_refused(wish: dict[str, Any]) -> None:
     """Before anything is looked at, with the option's name."""
     with pytest.raises(BadInputError, match="--"):
         Scenario(**wish)
+
+
+def test_the_same_drill_again_is_typed_with_all_its_options() -> None:
+    """Not with the seed alone: other figures would kill other pods."""
+    assert Scenario(seed=7).options == "--seed 7"
+    again = Scenario(rate=300, kills=5, kill_method=KillMethod(grace=0), seed=7).options
+    assert again == "--rate 300 --kills 5 --grace 0 --seed 7"

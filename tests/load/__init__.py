@@ -1,1 +1,1 @@
-"""The crowd: every test talks to a real server."""
+"""The crashed: every test talks to a real server."""

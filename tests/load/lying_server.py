@@ -14,14 +14,16 @@ from types import TracebackType
 from typing import Literal
 
 Deed = Literal[
-    "sell", "chunked", "until-close", "sell-and-close", "refuse", "redirect", "failure", "not-json",
+    "sell", "long", "chunked", "until-close", "sell-and-close", "refuse", "redirect", "failure",
+    "not-json",
     "reset", "hang-up", "half", "garbage", "silence",
 ]  # fmt: skip
-CONFIRMS: tuple[Deed, ...] = ("sell", "chunked", "until-close", "sell-and-close")
+CONFIRMS: tuple[Deed, ...] = ("sell", "long", "chunked", "until-close", "sell-and-close")
 REJECTS: tuple[Deed, ...] = ("refuse", "redirect", "failure", "not-json")
 RESETS: tuple[Deed, ...] = ("reset", "hang-up", "half")
 
 SOLD = json.dumps({"status": "success", "item": "Shoes", "served_by_pod": "pod-a"}).encode()
+LONG = json.dumps({**json.loads(SOLD), "note": "x" * 1_500_000}).encode()
 JSON = "Content-Type: application/json\r\n"
 
 
@@ -32,6 +34,7 @@ def response(status: str, body: bytes, headers: str = JSON) -> bytes:
 
 SAYS: dict[Deed, bytes] = {
     "sell": response("200 OK", SOLD),
+    "long": response("200 OK", LONG),
     "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     + b"5;x=y\r\n%b\r\n%x\r\n%b\r\n0\r\nA: b\r\n\r\n" % (SOLD[:5], len(SOLD) - 5, SOLD[5:]),
     "until-close": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\n\r\n" + SOLD,

@@ -64,10 +64,10 @@ def client(target: LoadTarget, tally: Tally) -> Client:
 def test_no_free_file_is_not_a_loss(deaf: LoadTarget) -> None:
     """Past the limit of open files purchases are unsent, and the limit is named with its cure."""
     tally = Tally()
-    with client(deaf, tally) as crowd, socket.socket() as highest:
+    with client(deaf, tally) as client_under_test, socket.socket() as highest:
         with file_limit(highest.fileno() + 10):
             for number in range(30):
-                crowd.buy(number, 5.0)
+                client_under_test.buy(number, 5.0)
         figures = figures_of(tally)
     assert figures.lost == 0
     assert figures.generator.unsent == {"files": 30 - figures.sent}
@@ -79,8 +79,8 @@ def test_a_schedule_left_behind_is_not_a_loss(deaf: LoadTarget) -> None:
     """Purchases over a second late are given up as unsent instead of skewing all that follow."""
     tally = Tally()
     arrivals = [(0, 1.0), (1, 3.9), (2, 4.5), (3, 5.0)]
-    with client(deaf, tally) as crowd:
-        send(arrivals, _Forgetful(crowd), tally, stuck_clock, lambda _: None)  # type: ignore[arg-type]
+    with client(deaf, tally) as client_under_test:
+        send(arrivals, _Forgetful(client_under_test), tally, stuck_clock, lambda _: None)  # type: ignore[arg-type]
     figures = figures_of(tally)
     assert (figures.sent, figures.late) == (2, 1)
     assert figures.generator.unsent == {"behind": 2}

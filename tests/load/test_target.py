@@ -15,7 +15,7 @@ from flashsale.load.worker.orders import LoadTarget
     ["127.0.0.1", "127.9.8.7", "[::1]", "10.0.0.5", "172.31.0.1", "192.168.49.2", "[fd00::1]"],
 )
 def test_loopback_and_private_addresses_are_open(host: str) -> None:
-    """This is where a sale of ours lives."""
+    """This is where a sale lives."""
     assert find_target(f"http://{host}:30080").address == host.strip("[]")
 
 

@@ -50,6 +50,7 @@ def assert_agrees(figures: Figures, shop: Liar, planned: int) -> None:
         (6, "failure"),
         (6, "not-json"),
         (9, "garbage"),
+        (9, "long"),
         (2, "chunked"),
         (2, "until-close"),
     ],
@@ -101,7 +102,7 @@ async def test_purchases_under_way_at_the_end_are_waited_for() -> None:
 
 
 async def test_every_loss_is_listed_with_its_moment_and_class() -> None:
-    """The drill blames losses by these records, so there is one a loss and they add up."""
+    """A drill finds causes in these records, so there is one a loss and they add up."""
     async with Liar(every(7, "reset")) as shop:
         report = await run_load(plan_for(shop.url))
     assert len(report.losses) == report.figures.lost == shop.done["reset"]

@@ -148,11 +148,11 @@ def _report_trouble(file: Path) -> str:
         return f"--report writes .html, .md or .json, not {file}."
     if file.is_dir():
         return f"{file} is a folder."
+    if not file.parent.is_dir():
+        return f"{file} cannot be written: there is no folder {file.parent}."
     try:
         with tempfile.TemporaryFile(dir=file.parent):
             return ""
-    except FileNotFoundError:
-        return f"{file} cannot be written: there is no folder {file.parent}."
     except OSError as error:
         return f"{file} cannot be written: {(error.strerror or str(error)).lower()}."
 

@@ -96,7 +96,7 @@ def _refuse_contradictions(pod: str | None, count: int | None, everyone: bool) -
 async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list[Healing]:
     from flashsale.base.text import joined
     from flashsale.cli.output import looking, note, progress
-    from flashsale.sale.kill.kill import kill, kill_pods, unfollowed
+    from flashsale.sale.kill.kill import kill, kill_pods, unfollowed_healings
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.observations import Mark
     from flashsale.sale.session import connect_to_sale
@@ -105,11 +105,11 @@ async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         pods = await _choose_pods(sale, options)
         if options.dry_run:
-            return unfollowed(pods, [Mark(0.0, pod.name, method.cause) for pod in pods])
+            return unfollowed_healings(pods, [Mark(0.0, pod.name, method.cause) for pod in pods])
         if method.process and (how := await sale.cluster.crashing()):
             note(how)
         if not options.wait:
-            return unfollowed(pods, await kill_pods(sale, pods, method))
+            return unfollowed_healings(pods, await kill_pods(sale, pods, method))
         with progress() as shown:
             shown.step(f"Killing {joined(pod.name for pod in pods)}")
             notes = KillNotes(shown.note, {pod.uid for pod in pods})
@@ -120,10 +120,10 @@ async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list
 async def _choose_pods(sale: Sale, options: KillOptions) -> tuple[Pod, ...]:
     import random
 
-    from flashsale.sale.kill.victims import victims
+    from flashsale.sale.kill.victims import choose_victims
 
     replicaset = await sale.replicaset()
-    return victims(
+    return choose_victims(
         await sale.pods(replicaset),
         replicaset["metadata"].get("uid", ""),
         name=options.name,

@@ -72,7 +72,7 @@ def load(
         "keepalive": keepalive,
         "timeout": seconds(timeout, "--timeout"),
     }
-    refuse_negative("--max-lost", max_lost)
+    refuse_negative_max_lost(max_lost)
     finished = run(_run_load(typed, url, options))
     _print(typed, finished.report)
     if finished.report.interrupted:
@@ -81,13 +81,13 @@ def load(
         raise failure
 
 
-def refuse_negative(option: str, figure: int | None) -> None:
-    """Raise BadInputError if a count is below 0."""
+def refuse_negative_max_lost(figure: int | None) -> None:
+    """Raise BadInputError if `--max-lost` is below 0."""
     from flashsale.base.errors import BadInputError
 
     if figure is not None and figure < 0:
         raise BadInputError(
-            f"{option} must be 0 or more, not {figure}.", hint=f"flashsale load {option} 0"
+            f"--max-lost must be 0 or more, not {figure}.", hint="flashsale load --max-lost 0"
         )
 
 

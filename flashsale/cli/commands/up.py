@@ -149,7 +149,7 @@ async def _opened(
     progress.note(f"On {choice.cluster.describe()}: {choice.why}.")
     if project is None:
         before = bookkeeping.folder_of(choice.record, typed.namespace)
-        project, note = app_folder.again(before, manifest)
+        project, note = app_folder.from_last_time(before, manifest)
         if note:
             progress.note(note)
     observers = looking(progress)

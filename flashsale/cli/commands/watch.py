@@ -141,7 +141,7 @@ async def _write_lines(monitor: SaleMonitor, board: Board, duration: float | Non
 async def _run(
     monitor: SaleMonitor, observer: Any, duration: float | None, *, once: bool = False
 ) -> None:
-    """Run the monitor for so many seconds, or until everything that is there has been told."""
+    """Run the monitor for so many seconds, or until everything that is there is known."""
     monitor.add_observer(observer)
     async with monitor:
         try:

@@ -37,7 +37,10 @@ def print_answers(environ: Mapping[str, str]) -> None:
 def typed_words(environ: Mapping[str, str]) -> tuple[list[str], str]:
     """Return the words after the program's name, and the one at the cursor, which may be empty."""
     if "COMP_LINE" not in environ:
-        _, *words = environ.get("COMP_WORDS", "").split("\n")
+        lines = environ.get("COMP_WORDS", "")
+        if environ.get("_FLASHSALE_COMPLETE") == "fish":
+            lines = lines.removesuffix("\n")  # it ends each word with a line feed
+        _, *words = lines.split("\n")
         return (words[:-1], words[-1]) if words else ([], "")
     line = environ["COMP_LINE"]
     words = _split(line)
@@ -215,10 +218,7 @@ def _typed_options(typed: list[str]) -> global_options.Shared:
 
 
 async def _pod_names(sale: Any, namespace: str | None) -> list[str]:
-    from flashsale.objects.models import Pod
-
-    pods = [Pod.from_object(pod) for pod in await sale.pods(await sale.replicaset())]
-    return [f"{pod.name}\t{pod.status}" for pod in pods]
+    return [f"{pod.name}\t{pod.status}" for pod in await sale.own_pods()]
 
 
 async def _namespaces(sale: Any, namespace: str | None) -> list[str]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+LOG = logging.getLogger(__name__)
 
 Each = Callable[[str], None]
 
@@ -72,6 +76,7 @@ async def follow(
             readers.create_task(_read(process.stdout, lines.append, each))
             readers.create_task(_read(process.stderr, errors.append, each_error))
         code = await process.wait()
+    LOG.debug("%s ended with %s", command[0], code)
     return Output(code, "".join(f"{line}\n" for line in lines), "\n".join(errors))
 
 
@@ -90,6 +95,7 @@ async def child(
     Raises:
         FileNotFoundError: there is no such program.
     """
+    LOG.info("running %s", shlex.join(command))
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=DEVNULL,

@@ -23,7 +23,7 @@ a pod can cost purchases only in a window that is known, because everything else
 A loss has a cause if the purchase was under way, from its planned start to the end of its wait, at
 some moment of that cause's window. Several may fit: a kept connection names its pod, which decides;
 else it is the cause that began last, as the newest change is the likeliest. A loss that no window
-touches is unexplained, and said to be.
+touches is unexplained.
 
 Not every loss in a window has that cause. A sale that is overloaded or broken loses purchases when
 nothing is done to it: so many of each class and second are its baseline

@@ -1,4 +1,4 @@
-"""What people are told of a drill: three sentences that sum it up, and one a finding. Pure."""
+"""A drill in sentences: three sentences that sum it up, and one a finding. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flashsale.load.machine_limits import own_limits
 from flashsale.load.results import Figures
 
 CHOSEN = 0.99  # share of confirmed purchases from which pods' shares are the Service's choice
-ALIKE = 1.1  # times the median that the slowest healing may take to be told as one figure
+ALIKE = 1.1  # times the median that the slowest healing may take to share its figure
 
 
 def summarize(result: DrillResult, analysis: Analysis) -> list[str]:
@@ -125,7 +125,7 @@ def _losses(result: DrillResult, analysis: Analysis) -> Iterator[str]:
         return
     for text in _loss_counts(result, analysis):
         yield f"{text}."
-    if analysis.explained:
+    if any(one.cause and one.cause.kind != "outage" for one in analysis.attributions):
         yield f"Pods were dying, leaving or new for {percent(analysis.covered)} of the run."
     if more := result.report.losses_unlisted:
         yield f"{more:,} more losses were counted, but not kept one by one."

@@ -30,21 +30,21 @@ def scaling_gain(
     if before.confirmed_rate is None or after.confirmed_rate is None:
         yield f"The time around the scaling was too short to compare {change}."
         return
-    ours, theirs = before.confirmed_rate, after.confirmed_rate
-    if ours >= KEPT_UP * rate and theirs >= KEPT_UP * rate:
+    few, many = before.confirmed_rate, after.confirmed_rate
+    if few >= KEPT_UP * rate and many >= KEPT_UP * rate:
         yield _headroom(before, after, rate)
-    elif theirs >= BETTER * ours:
+    elif many >= BETTER * few:
         yield (
-            f"Scaling {change} raised throughput from {ours:,.0f} to"
-            f" {theirs:,.0f} a second: {theirs / ours:.2f} times as much with"
+            f"Scaling {change} raised throughput from {few:,.0f} to"
+            f" {many:,.0f} a second: {many / few:.2f} times as much with"
             f" {after.pods / before.pods:.2f} times as many pods."
         )
-        if theirs < KEPT_UP * rate:
+        if many < KEPT_UP * rate:
             yield from _limit(after, generator, cores)
     else:
         yield (
-            f"Scaling {change} brought no throughput: {ours:,.0f} a second before,"
-            f" {theirs:,.0f} after, of {rate:,.0f} asked for."
+            f"Scaling {change} brought no throughput: {few:,.0f} a second before,"
+            f" {many:,.0f} after, of {rate:,.0f} asked for."
         )
         yield from _limit(after, generator, cores)
 

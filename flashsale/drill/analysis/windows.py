@@ -21,7 +21,7 @@ from flashsale.drill.history import PodLifetime
 from flashsale.drill.result import DrillResult, PodKill, ScalingRecord
 from flashsale.sale.observe.healing import Healing
 
-SETTLING = 3.0  # seconds after a scaling in which its pods may still be told to leave
+SETTLING = 3.0  # seconds after a scaling in which its pods may still begin to leave
 BLIP = 2.0  # seconds without the API server that stop no pod
 
 

@@ -1,8 +1,7 @@
-"""HTTPS in front of the registry: what a stock kubectl and the official clients speak to.
+"""The API server: from an HTTP request to the stored object and back.
 
-- ``paths``: which object a URL names
-- ``bodies``: what a request carries
-- ``answers``: JSON, tables and Status errors
-- ``reading``: get and list; ``watching``; ``writing``: create, update, patch, delete; ``logs``
-- ``server``: listens, and picks one of them
+- ``server`` listens and picks what answers; ``authentication`` lets nobody in without a certificate
+- ``handlers``: reads, writes, watches, logs, what a body says and what an answer looks like
+- ``registry``: defaults, ``admission``, validation, allocation, graceful ``deletion``
+- ``discovery``: what is served
 """

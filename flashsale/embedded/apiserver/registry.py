@@ -87,8 +87,11 @@ class Registry:
         *,
         dry_run: bool = False,
         track: Tracker | None = None,
+        manager: str = "",
     ) -> Object:
         """Create an object from what a client sent; ``track`` notes who wrote it.
+
+        A controller names itself as ``manager`` instead.
 
         Raises:
             StatusError: 400 for contradictions with the path, 404 for a missing namespace, 409 for
@@ -96,6 +99,8 @@ class Registry:
         """
         self._check_match_new(resource, namespace, _metadata(body), dry_run=dry_run)
         self._check_namespace(resource, namespace)
+        if manager:
+            track = self._tracker(resource, manager)
         thing = self._prepare_new(resource, namespace, body, track, dry_run=dry_run)
         name = thing["metadata"]["name"]
         existing = self.store.get(resource, namespace, name)
@@ -115,6 +120,7 @@ class Registry:
         dry_run: bool = False,
         track: Tracker | None = None,
         patches: bool = False,
+        manager: str = "",
     ) -> Object:
         """Replace an object, or only its status; returns it unchanged if nothing differs.
 
@@ -126,6 +132,8 @@ class Registry:
         """
         old = self.get(resource, namespace, name)
         self._check_match(resource, old, _metadata(body), patches=patches)
+        if manager:
+            track = self._tracker(resource, manager, subresource)
         if subresource == "status":
             new = old | {"status": body.get("status") or {}}
             if track and new != old:
@@ -146,16 +154,24 @@ class Registry:
         if old is None or old["metadata"]["uid"] != meta["uid"]:
             return None
         new = old | {"status": status}
-        if manager and new != old and "managedFields" in old["metadata"]:
-            new = track_update(
-                old,
-                new,
+        if manager and new != old:
+            new = self._tracker(resource, manager, "status")(old, new)
+        return self._commit(resource, old, new, dry_run=False)
+
+    def _tracker(self, resource: Resource, manager: str, subresource: str = "") -> Tracker:
+        """Return what notes that one of our own components wrote."""
+
+        def track(before: Object | None, after: Object) -> Object:
+            return track_update(
+                before,
+                after,
                 manager=manager,
                 api_version=resource.api_version,
-                subresource="status",
+                subresource=subresource,
                 now=rfc3339(self.clock()),
             )
-        return self._commit(resource, old, new, dry_run=False)
+
+        return track
 
     def bind(self, pod: Object, node: str, condition: Object) -> Object:
         """Give a pod to a node, in one write with its PodScheduled condition."""

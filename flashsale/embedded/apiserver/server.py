@@ -33,8 +33,13 @@ from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.openapi import documents, protobuf
 from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS
 
+CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unknown
+    "kind": "CustomResourceDefinitionList",
+    "apiVersion": "apiextensions.k8s.io/v1",
+}
 HEALTH = ("healthz", "livez", "readyz")
-CHECKS = ("ping", "log", "etcd")  # what a health endpoint can be asked for one by one
+CHECKS = ("ping", "log")  # what a health endpoint can be asked for one by one
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
 
@@ -113,6 +118,9 @@ class ApiServer:
             return responses.answer(Wanted(pretty=True), {"paths": discovery.paths()})
         if path.split("/")[1] in HEALTH:
             return _health(request, path)
+        if path == CUSTOM_KINDS and request.method == "GET":
+            meta = {"resourceVersion": str(self._registry.store.revision)}
+            return responses.json_answer(NO_CUSTOM_KINDS | {"metadata": meta, "items": []})
         accept = request.headers.get("Accept", "")
         if path == "/openapi/v2":
             return _openapi_v2(accept)

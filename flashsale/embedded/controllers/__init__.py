@@ -1,1 +1,1 @@
-
+"""What makes the cluster be as its objects say: one controller a subject, its plan pure."""

@@ -20,6 +20,10 @@ PER_SLICE = 100
 BATCH_SECONDS = 0.02  # pods that change together make one write; one that leaves does not wait
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
+LEGACY_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
+LEGACY_MANAGER = "endpoint-controller"
+HEADLESS = "service.kubernetes.io/headless"
+COMPONENT = "kube-controller-manager"  # in managedFields
 SERVICE_NAME = "kubernetes.io/service-name"
 TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
 Key = tuple[str, str]
@@ -115,7 +119,8 @@ def legacy_subsets(service: Object, pods: Sequence[Object]) -> list[Object]:
         if chosen:
             subset[field] = [_legacy_address(e) for e in chosen]
     subset["ports"] = [
-        {"name": port.get("name", ""), "port": number, "protocol": port.get("protocol", "TCP")}
+        ({"name": port["name"]} if port.get("name") else {})
+        | {"port": number, "protocol": port.get("protocol", "TCP")}
         for port in service["spec"].get("ports") or []
         if (number := target_port(port, endpoints[0].pod)) is not None
     ]
@@ -199,7 +204,7 @@ class EndpointsController:
         }
         if old is None:
             thing = {"metadata": self._metadata(service, labels), "addressType": "IPv4", **body}
-            self._registry.create(ENDPOINT_SLICES, meta["namespace"], thing)
+            self._registry.create(ENDPOINT_SLICES, meta["namespace"], thing, manager=COMPONENT)
             return
         if labels == old["metadata"]["labels"] and body.items() <= old.items():
             return
@@ -209,6 +214,7 @@ class EndpointsController:
             meta["namespace"],
             old["metadata"]["name"],
             old | body | {"metadata": changed},
+            manager=COMPONENT,
         )
 
     def _metadata(self, service: Object, labels: dict[str, str]) -> Object:
@@ -235,14 +241,19 @@ class EndpointsController:
         meta = service["metadata"]
         old = self._store.get(ENDPOINTS, meta["namespace"], meta["name"])
         body: Object = {"subsets": subsets} if subsets else {}
+        labels = (meta.get("labels") or {}) | {LEGACY_MANAGED_BY: LEGACY_MANAGER}
+        if service["spec"].get("clusterIP") == "None":
+            labels[HEADLESS] = ""
+        written = {"name": meta["name"], "labels": labels, "annotations": self._triggered()}
         if old is None:
-            labels = meta.get("labels") or {}
-            thing = {"metadata": {"name": meta["name"], "labels": labels}, **body}
-            thing["metadata"]["ownerReferences"] = self._metadata(service, {})["ownerReferences"]
-            self._registry.create(ENDPOINTS, meta["namespace"], thing)
-        elif old.get("subsets") != body.get("subsets"):
+            thing = {"metadata": written, **body}
+            self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=COMPONENT)
+        elif (old["metadata"].get("labels"), old.get("subsets")) != (labels, body.get("subsets")):
             kept = {key: value for key, value in old.items() if key != "subsets"}
-            self._registry.update(ENDPOINTS, meta["namespace"], meta["name"], kept | body)
+            changed = kept | body | {"metadata": old["metadata"] | written}
+            self._registry.update(
+                ENDPOINTS, meta["namespace"], meta["name"], changed, manager=COMPONENT
+            )
 
 
 def _leaves(event: StoreEvent) -> bool:

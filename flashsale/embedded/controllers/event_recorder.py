@@ -6,6 +6,7 @@ become one "(combined from similar events)"; and an object that never stops is c
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ class EventRecorder:
             "reportingComponent": self._component,
             "reportingInstance": self._host,
         }
-        created = self._registry.create(EVENTS, namespace, body)
+        created = self._registry.create(EVENTS, namespace, body, manager=self._component)
         return str(created["metadata"]["name"])
 
     def _count(self, namespace: str, old: Object, message: str) -> None:
@@ -157,7 +158,7 @@ def record_scheduling(
         "firstTimestamp": None,
         "lastTimestamp": None,
         "type": type_,
-        "eventTime": micro_time(now),
+        "eventTime": micro_time(math.floor(now)),  # by this kubectl sorts, and by others' seconds
         "action": "Binding" if type_ == "Normal" else "Scheduling",
         "reportingComponent": "default-scheduler",
         "reportingInstance": "default-scheduler-embedded",

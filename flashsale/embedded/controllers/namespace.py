@@ -31,6 +31,7 @@ API_SERVICE: Object = {
 }
 
 
+MANAGER = "kube-controller-manager"  # in managedFields
 CA_DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
     "endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "
@@ -104,7 +105,7 @@ class NamespaceController:
             wanted.append((SERVICES, API_SERVICE))
         for resource, body in wanted:
             if self._store.get(resource, name, body["metadata"]["name"]) is None:
-                self._registry.create(resource, name, body)
+                self._registry.create(resource, name, body, manager=MANAGER)
 
     async def _empty(self, name: str) -> None:
         """Ask for the deletion of all content."""

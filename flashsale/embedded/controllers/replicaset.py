@@ -16,6 +16,7 @@ from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import PODS, REPLICA_SETS
 from flashsale.objects.models import Object, controller_uid, rfc3339
 
+MANAGER = "kube-controller-manager"  # in managedFields
 Key = tuple[str, str]  # namespace, name
 
 
@@ -78,6 +79,7 @@ class ReplicaSetController:
             REPLICA_SETS,
             replicaset,
             replicaset_plan.status(replicaset, owned, now=now, failure=failure),
+            MANAGER,
         )
         due = replicaset_plan.next_available(replicaset, owned, now=now)
         if due is not None:
@@ -156,7 +158,7 @@ class ReplicaSetController:
         namespace = replicaset["metadata"]["namespace"]
         try:
             pod = self._registry.create(
-                PODS, namespace, replicaset_plan.pod_from_template(replicaset)
+                PODS, namespace, replicaset_plan.pod_from_template(replicaset), manager=MANAGER
             )
         except StatusError as error:
             message = f"Error creating: {error.message}"

@@ -48,3 +48,6 @@ class PodAPI(Protocol):
 
     def services(self, namespace: str) -> list[Object]:
         """Return the services of a namespace, for the environment of its containers."""
+
+    def config_map(self, namespace: str, name: str) -> Object | None:
+        """Return a ConfigMap, or None."""

@@ -34,6 +34,7 @@ HOST = "127.0.0.1"
 BACKLOG = 1024
 MOST_CONNECTIONS = 20_000  # at once; fewer where fewer descriptors are allowed
 SPARE_DESCRIPTORS = 256  # for everything else that the cluster's process has open
+STICKY_SECONDS = 10_800  # of sessionAffinity ClientIP, where the Service does not say
 REPORT_SECONDS = 10.0  # between two log lines about too many connections
 ACCEPTS = 64  # connections taken in one turn, so that a rush cannot starve everything else
 RETRY_SECONDS = 5.0  # when a foreign program holds a port
@@ -51,6 +52,7 @@ class _Port:
     wanted: Object  # the Service's port
     backends: Backends = field(default_factory=Backends)
     listener: socket.socket | None = None
+    sticky: dict[str, tuple[Address, float]] = field(default_factory=dict)  # by client, and when
 
     @property
     def number(self) -> int:
@@ -211,14 +213,14 @@ class NodePortProxy:
             if port.listener is None:
                 return
             try:
-                client, _ = port.listener.accept()
+                client, (host, _) = port.listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 self._report(f"port {port.number} pauses: {error}")
                 self._pause(port)
                 return
-            backend = self._rng.choice(port.backends.choices())
+            backend = self._choose(port, host)
             task = self._loop.create_task(serve(client, backend))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
@@ -226,6 +228,18 @@ class NodePortProxy:
                 self._report(f"{len(self._tasks)} connections are open")
                 self._pause(port)
                 return
+
+    def _choose(self, port: _Port, client: str) -> Address:
+        """Pick a pod: at random, or the one of last time where the Service asks for that."""
+        choices, spec = port.backends.choices(), port.service["spec"]
+        if spec.get("sessionAffinity") != "ClientIP":
+            return self._rng.choice(choices)
+        options = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+        last, since = port.sticky.get(client, (None, 0.0))
+        lasts = self._loop.time() - since < float(options.get("timeoutSeconds") or STICKY_SECONDS)
+        chosen = last if last in choices and lasts and last else self._rng.choice(choices)
+        port.sticky[client] = chosen, self._loop.time()
+        return chosen
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A connection is over; what went wrong with it concerns its client alone."""

@@ -1,0 +1,1 @@
+"""The cluster as a process: its folder, its certificates, its start and its end."""

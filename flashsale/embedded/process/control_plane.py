@@ -34,7 +34,7 @@ from flashsale.embedded.process.pki import Pki
 from flashsale.embedded.scheduler import Scheduler
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.resources import PODS, SERVICES
+from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, SERVICES
 from flashsale.objects.models import Object
 
 RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second
@@ -158,7 +158,7 @@ class RegistryPodAPI:
     ) -> Object | None:
         """Replace a pod's status; None if that pod is gone."""
         named = {"metadata": {"namespace": namespace, "name": name, "uid": uid}}
-        return self._registry.set_status(PODS, named, status)
+        return self._registry.set_status(PODS, named, status, "kubelet")
 
     def remove_pod(self, namespace: str, name: str, uid: str) -> None:
         """Delete with no grace; one that is gone already, or is another by now, is fine."""
@@ -177,6 +177,10 @@ class RegistryPodAPI:
     def services(self, namespace: str) -> list[Object]:
         """Return the services of a namespace."""
         return self._registry.store.all(SERVICES, namespace)
+
+    def config_map(self, namespace: str, name: str) -> Object | None:
+        """Return a ConfigMap, or None."""
+        return self._registry.store.get(CONFIG_MAPS, namespace, name)
 
 
 def _raise_file_limit() -> None:

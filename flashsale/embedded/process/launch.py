@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import signal
@@ -16,6 +17,7 @@ from flashsale.embedded.process.cluster_directory import ClusterDirectory, Runni
 
 CONTEXT = "flashsale-embedded"
 LOG_LINES = 5  # of the cluster's log, shown when it does not start
+LOG = logging.getLogger(__name__)
 LARGEST_LOG = 1024 * 1024  # bytes
 POLL_SECONDS = 0.02
 
@@ -127,6 +129,7 @@ def _ending(place: ClusterDirectory) -> str:
 def _spawn(place: ClusterDirectory, timeout: float) -> None:
     """Run `python -m flashsale.embedded` apart from this terminal, and wait until it is ready."""
     _turn_log(place.path / "cluster.log")
+    LOG.info("starting the embedded cluster in %s", place.path)
     reader, writer = os.pipe()
     with open(place.path / "cluster.log", "ab") as log, os.fdopen(reader, "rb", 0) as ready:
         process = subprocess.Popen(

@@ -73,4 +73,4 @@ def _bytes(text: str) -> int:
 
 
 def _too_long(limit: int) -> str:
-    return f"must be no more than {limit} characters"
+    return f"must be no more than {limit} bytes"

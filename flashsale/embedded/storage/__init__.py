@@ -1,0 +1,1 @@
+"""Where objects live: in memory for reading, in SQLite to survive."""

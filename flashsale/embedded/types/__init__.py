@@ -1,4 +1,4 @@
 """What the API's objects are made of: types and their mistakes, normal forms, defaults, OpenAPI.
 
-Pure, and free of the official client: its models are read at development time, into schema.json.
+Pure. Everything that Kubernetes' own sources say is in schema.json (tools/generate_schema.py).
 """

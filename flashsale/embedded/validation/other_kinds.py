@@ -42,8 +42,8 @@ def validate_rest_update(resource: Resource, new: Object, old: Object) -> list[F
     if resource is ENDPOINT_SLICES and new.get("addressType") != old.get("addressType"):
         return invalid("addressType", new.get("addressType"), [texts.NOT_IMMUTABLE])
     if resource is NODES:
-        before = (old.get("spec") or {}).get("podCIDRs") or []
-        if before and ((new.get("spec") or {}).get("podCIDRs") or []) != before:
+        before, after = ((thing.get("spec") or {}).get("podCIDRs") or [] for thing in (old, new))
+        if before and after != before:
             why = 'node updates may not change podCIDR except from "" to valid'
             return [FieldError.forbidden("spec.podCIDRs", why)]
     return []

@@ -55,7 +55,6 @@ OF_PODS = {  # a path in a pod's spec; `[]` is each element of a list -> what ha
     "volumes[].secret": "there are no Secrets",
     "volumes[].storageos": "it is not mounted",
     "volumes[].vsphereVolume": "it is not mounted",
-    "containers[].resources.limits": "limits are counted when pods are scheduled, not enforced",
     "containers[].restartPolicyRules": "the pod's restartPolicy counts",
     "containers[].securityContext": "pods run as the user who started the cluster",
     "containers[].stdin": "nothing can be attached",

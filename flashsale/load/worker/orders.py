@@ -1,4 +1,4 @@
-"""What one worker is told to do: plain values, which travel as one JSON document."""
+"""What one worker is to do: plain values, which travel as one JSON document."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from flashsale.base.dockerfile import lineage, stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
 from flashsale.clusters.base import App
 from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files import near_misses
 from flashsale.sale.files.manifest import Manifest
 from flashsale.sale.ready.diagnosis import CMD
 
@@ -53,12 +54,15 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
         manifest: this one instead of the folder's.
 
     Raises:
-        BadInputError: the folder has none of the three, or a Dockerfile without its app.
+        BadInputError: the folder has none of the three, or one of them under another name.
     """
     present = _present(folder)
-    app, ours = folder / APP in present, packaged_app()
-    if folder / DOCKERFILE in present and not app:
-        raise BadInputError(f"{folder} has a {DOCKERFILE}, but no {APP}.", hint=_init(folder))
+    if folder / DOCKERFILE not in present:
+        near_misses.refuse_dockerfile(folder)
+    if manifest is None and folder / manifests.FILE not in present:
+        near_misses.refuse_manifests(folder)
+    app = folder / APP in present or folder / DOCKERFILE in present
+    ours = packaged_app()
     own = folder / DOCKERFILE if folder / DOCKERFILE in present else ours.dockerfile
     file = manifest or (folder / manifests.FILE if folder / manifests.FILE in present else None)
     return Project(
@@ -68,7 +72,7 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
     )
 
 
-def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
+def from_last_time(before: str, manifest: Path | None = None) -> tuple[Project, str]:
     """Take the files that an open sale came from; the packaged ones if those are gone.
 
     Returns the project, and a line that says so.
@@ -89,7 +93,7 @@ def again(before: str, manifest: Path | None = None) -> tuple[Project, str]:
     return from_folder(folder, manifest), f"From {shown}, as last time; flashsale down forgets it."
 
 
-def commandless(project: Project) -> str:
+def missing_command_line(project: Project) -> str:
     """Say in one line if nothing here names a command to run; empty if something does."""
     container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
     if container.get("command") or container.get("args"):
@@ -166,6 +170,8 @@ def _present(folder: Path) -> list[Path]:
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
     present = [folder / name for name in NAMES if (folder / name).is_file()]
     if not present:
+        near_misses.refuse_dockerfile(folder)
+        near_misses.refuse_manifests(folder)
         raise BadInputError(f"{folder} has none of {', '.join(NAMES)}.", hint=_init(folder))
     return present
 

@@ -179,13 +179,13 @@ def _same_labels(manifest: Manifest, who: str, wanted: Any) -> None:
     if missing:
         raise wrong(
             manifest.source,
-            f"does not fit together: {who} asks for {_told(missing)},"
-            f" but the pods are labelled {_told(labels)}",
+            f"does not fit together: {who} asks for {_label_list(missing)},"
+            f" but the pods are labelled {_label_list(labels)}",
             "make spec.template.metadata.labels and the selectors equal",
         )
 
 
-def _told(labels: dict[str, Any]) -> str:
+def _label_list(labels: dict[str, Any]) -> str:
     return ",".join(f"{key}={value}" for key, value in labels.items()) or "with nothing"
 
 

@@ -142,7 +142,7 @@ def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[in
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
-                where = f" under {_told(path)}" if path else ""
+                where = f" under {_field_path(path)}" if path else ""
                 raise BadInputError(
                     f"{source} has the key {key!r}{where}, which is not text: quote it.", hint=HINT
                 )
@@ -152,13 +152,13 @@ def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[in
             _plain(inner, source, (*path, index), budget)
     elif not (value is None or isinstance(value, str | bool | int) or _finite(value)):
         raise BadInputError(
-            f"{source} has the value {value!r} at {_told(path)}, which no manifest can say:"
+            f"{source} has the value {value!r} at {_field_path(path)}, which no manifest can say:"
             " quote it.",
             hint=HINT,
         )
 
 
-def _told(path: tuple[str | int, ...]) -> str:
+def _field_path(path: tuple[str | int, ...]) -> str:
     """Write a path as Kubernetes does: `spec.containers[0].image`."""
     words = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(words).removeprefix(".")

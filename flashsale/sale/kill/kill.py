@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from flashsale.sale.observe.observations import Mark
 from flashsale.sale.observe.state import Update
 from flashsale.sale.ready.readiness import not_ready_error
 from flashsale.sale.session import Sale
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ async def kill_pods(
     """
 
     async def kill_pod(pod: Pod) -> Mark:
+        LOG.info("killing %s in %s: %s", pod.name, sale.namespace, method)
         if method.process:
             await sale.cluster.crash(sale.api, sale.namespace, pod)
             return Mark(clock(), pod.name, "crashed")
@@ -113,7 +117,7 @@ async def kill(
     return [pending.ended[pod.uid] for pod in pods]
 
 
-def unfollowed(pods: Sequence[Pod], marks: Sequence[Mark]) -> list[Healing]:
+def unfollowed_healings(pods: Sequence[Pod], marks: Sequence[Mark]) -> list[Healing]:
     """Write healings of which only the beginning is known, for those who do not wait."""
     return [
         Healing(pod.name, pod.uid, mark.cause, mark.at, marked=True)

@@ -10,7 +10,7 @@ from flashsale.objects.models import Pod
 from flashsale.sale.pod_names import full_name
 
 
-def victims(
+def choose_victims(
     pods: Sequence[Pod],
     owner: str,
     *,

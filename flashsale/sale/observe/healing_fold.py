@@ -1,7 +1,7 @@
-"""Healing told from observations: who died, of what, what replaced it, and how long each step took.
+"""Healings from observations: who died, of what, what replaced it, and how long each step took.
 
 :func:`step` is a pure fold. What it knows of the ReplicaSet controller
-(`pkg/controller/replicaset/replica_set.go`), and what the telling rests on:
+(`pkg/controller/replicaset/replica_set.go`), on which the fold rests:
 
 - it counts active pods: its own, not terminating, not Succeeded or Failed;
 - it creates only while there are fewer of them than wanted, so a new pod fills a place;
@@ -116,7 +116,7 @@ class _Turn:
             return
         self.state = replace(self.state, replicaset=seen.replicaset, looked=True)
         if 0 < seen.version < self.state.desired_version:
-            return  # older than what the pods have told
+            return  # older than what the pods have shown
         before, after = self.state.desired, seen.replicaset.desired
         self.state = replace(self.state, desired=after, desired_version=seen.version)
         if before is not None and before != after:
@@ -254,8 +254,8 @@ class _Turn:
         seen = self.state.pods.get(healing.replacement_uid)
         if waiting and seen:
             born = self.at if healing.created is None else healing.created
-            heir = min(waiting, key=_first_served)
-            self._pair(heir, healing.replacement, healing.replacement_uid, born)
+            other = min(waiting, key=_first_served)
+            self._pair(other, healing.replacement, healing.replacement_uid, born)
             self._progress(seen)
 
     def open(self, healing: Healing) -> None:

@@ -1,4 +1,4 @@
-"""The one watch of a sale: what it is now, waiting for what it is to be, and telling others of it.
+"""The one watch of a sale: what it is now, who waits for what, and who is notified of changes.
 
 `up`, `scale`, `kill-pod`, `down`, `drill` and `watch` all look through it.
 """
@@ -21,7 +21,7 @@ from flashsale.sale.session import Sale
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5  # failed tries in a row, with growing pauses, before the cluster counts as gone
-FIRST_LOOK = 30.0  # seconds for everything that is there to be told
+FIRST_LOOK = 30.0  # seconds for the first list of everything
 
 
 class SaleMonitor:
@@ -123,7 +123,7 @@ class SaleMonitor:
         return self.state
 
     async def until_synced(self) -> SaleState:
-        """Return once everything that is there has been told.
+        """Return once everything that is there is known.
 
         Raises:
             ClusterUnreachableError: the API server answers, but does not show everything.

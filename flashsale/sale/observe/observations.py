@@ -158,7 +158,7 @@ class EventSeen:
 
 @dataclass(frozen=True, slots=True)
 class StreamSeen:
-    """What is known of one stream of news: how fresh everything it told us can be."""
+    """The state of one stream: how fresh everything that came over it can be."""
 
     at: float
     source: str  # pods, replicasets, endpointslices, events
@@ -170,7 +170,7 @@ class StreamSeen:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """All streams have told what was there when they began: the picture is whole."""
+    """All streams have listed what was there when they began: the picture is complete."""
 
     at: float
 

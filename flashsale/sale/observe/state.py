@@ -21,7 +21,7 @@ class SaleState:
 
     replicaset: ReplicaSet | None = None
     looked: bool = False  # for the ReplicaSet, so that it is known whether there is one
-    synced: bool = False  # everything that was there has been told
+    synced: bool = False  # everything that was there has been listed
     desired: int | None = None  # None: there is no ReplicaSet, or none was seen yet
     desired_version: int = 0
     service: Service | None = None

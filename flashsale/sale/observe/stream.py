@@ -45,8 +45,8 @@ async def follow(
     """Yield whatever is seen of one ReplicaSet and its Service; end only when cancelled.
 
     Wrap it in ``aclosing``. The ReplicaSet comes first: its selector says which pods to watch.
-    ``Synced`` comes once, when everything that was there has been told. While there is no such
-    ReplicaSet, that is all that is told. Sources that this user may not read count as empty, but
+    ``Synced`` comes once, when everything that was there has been listed. While there is no such
+    ReplicaSet, nothing else comes. Sources that this user may not read count as empty, but
     for the ReplicaSet and its pods.
 
     Raises:
@@ -56,8 +56,8 @@ async def follow(
     tasks: list[asyncio.Task[None]] = []
 
     def watch(source: str, path: str, query: Mapping[str, Any]) -> None:
-        told = changes(api, path, query, patience=patience, clock=clock)
-        task = asyncio.create_task(_pump(source, told, news, clock), name=f"watch {source}")
+        stream = changes(api, path, query, patience=patience, clock=clock)
+        task = asyncio.create_task(_pump(source, stream, news, clock), name=f"watch {source}")
         task.add_done_callback(news.put_nowait)
         tasks.append(task)
 
@@ -90,13 +90,13 @@ async def follow(
 
 async def _pump(
     source: str,
-    told: AsyncGenerator[Change, None],
+    stream: AsyncGenerator[Change, None],
     news: asyncio.Queue[News | asyncio.Task[None]],
     clock: Clock,
 ) -> None:
-    async with aclosing(told):
+    async with aclosing(stream):
         try:
-            async for change in told:
+            async for change in stream:
                 if isinstance(change, Stream):
                     log.debug("watch %s: %s %s", source, change.state, change.why)
                 news.put_nowait((source, change))
@@ -118,7 +118,7 @@ class Reader:
         self._heard: dict[str, float] = {}  # by source: when it was last known to be live
 
     def read(self, source: str, change: Change) -> Iterator[o.Observation]:
-        """Tell what one piece of news means."""
+        """Yield what one piece of news means."""
         if isinstance(change, Stream):
             self._heard[source] = change.heard
             yield o.StreamSeen(

@@ -8,7 +8,13 @@ from typing import Any
 
 from flashsale.base.errors import Hint
 from flashsale.objects.models import Object, Pod, pod_condition
-from flashsale.sale.ready.log_patterns import listening, reason_of, shut_in, tail, unstarted
+from flashsale.sale.ready.log_patterns import (
+    last_lines,
+    listening_ports,
+    listens_on_loopback_alone,
+    probe_failure,
+    runtime_reason,
+)
 
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
@@ -114,7 +120,7 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         )
     if not words:
         return None
-    why = f"the container of the pod {pod.name} cannot be started: {unstarted(words)}"
+    why = f"the container of the pod {pod.name} cannot be started: {runtime_reason(words)}"
     return Diagnosis(why, MEND)
 
 
@@ -129,9 +135,9 @@ def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     if any("failed liveness probe" in str(one.get("message")) for one in events) and probe:
         return Diagnosis(
             f"Kubernetes restarts the pod {pod.name}, because its {_probe(pod, 'liveness')}"
-            f" fails: {reason_of(probe)}",
+            f" fails: {probe_failure(probe)}",
             f"flashsale logs {pod.name}",
-            tail(log),
+            last_lines(log),
         )
     if ended.get("reason") == "OOMKilled":
         return Diagnosis(
@@ -150,7 +156,7 @@ def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         f"the app in the pod {pod.name} does not stay up: it ends with"
         f" exit code {code}{NOT_RUN.get(code, '')}",
         f"flashsale logs {pod.name}" if log.strip() else MEND if code in NOT_RUN else "",
-        tail(log),
+        last_lines(log),
     )
 
 
@@ -158,27 +164,27 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
     probe = _message(events, "Unhealthy", begins="Readiness") or _message(events, "Unhealthy")
     if not probe:
         return None
-    where, reason = _probe(pod, "readiness"), reason_of(probe)
-    elsewhere = listening(log) - {_probe_port(pod)}
+    where, reason = _probe(pod, "readiness"), probe_failure(probe)
+    elsewhere = listening_ports(log) - {_probe_port(pod)}
     if "refused" in probe and elsewhere:
         port = min(elsewhere)
         return Diagnosis(
             f"the pod {pod.name} runs, but its app listens on port {port},"
             f" and its {where} finds nobody there",
             f"make the app listen on {_probe_port(pod)}, or write {port} in the manifest",
-            tail(log),
+            last_lines(log),
         )
-    if "refused" in probe and shut_in(log, _probe_port(pod)):
+    if "refused" in probe and listens_on_loopback_alone(log, _probe_port(pod)):
         return Diagnosis(
             f"the pod {pod.name} runs, but its app listens on 127.0.0.1, where nobody outside"
             f" the pod finds it, and its {where} fails",
             f"make the app listen on 0.0.0.0: {CMD}",
-            tail(log),
+            last_lines(log),
         )
     return Diagnosis(
         f"the pod {pod.name} runs, but its {where} fails: {reason}",
         f"flashsale logs {pod.name}",
-        tail(log),
+        last_lines(log),
     )
 
 

@@ -51,7 +51,7 @@ async def lasting_warning(sale: Sale, service: Service) -> Object | None:
         return None
     uid = service.raw["metadata"].get("uid")
     about = [one for one in found if (one.get("involvedObject") or {}).get("uid") == uid]
-    return endpoint_diagnosis.lasting(about, time.time())
+    return endpoint_diagnosis.newest_lasting(about, time.time())
 
 
 async def trouble_line(sale: Sale, service: Service, url: str, pods: Sequence[Pod]) -> str:
@@ -72,7 +72,7 @@ async def refuse_if_port_taken(sale: Sale, service: Service, url: str) -> None:
         return
     pods = await sale.pods(await sale.replicaset())
     if await _foreign(sale, await ask(url, ANSWER), pods, event):
-        hint = endpoint_diagnosis.taken(service, _asked(service)).hint
+        hint = endpoint_diagnosis.port_taken_problem(service, _asked(service)).hint
         raise RefusedError(endpoint_diagnosis.trouble_line(event, service, url), hint=hint)
 
 
@@ -114,21 +114,21 @@ async def _foreign(
     """Whether it is not the sale that answered."""
     if not answer.pod:
         return event is not None and event.get("reason") == endpoint_diagnosis.TAKEN
-    if not endpoint_diagnosis.stranger(answer.pod, pods):
+    if not endpoint_diagnosis.is_stranger(answer.pod, pods):
         return False
     pods = await sale.pods(await sale.replicaset())
-    return endpoint_diagnosis.stranger(answer.pod, pods)
+    return endpoint_diagnosis.is_stranger(answer.pod, pods)
 
 
 async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Service) -> EndpointProblem:
     event = await lasting_warning(sale, service)
     if event and event.get("reason") == endpoint_diagnosis.TAKEN:
-        return endpoint_diagnosis.taken(service, _asked(service))
+        return endpoint_diagnosis.port_taken_problem(service, _asked(service))
     if answer.came:
-        return endpoint_diagnosis.elsewhere(url, answer.pod)
+        return endpoint_diagnosis.other_sale_problem(url, answer.pod)
     pods = await sale.own_pods()
     log = await last_log_lines(sale, pods[0]) if pods else ""
-    return endpoint_diagnosis.silent(url, answer.trouble, service, pods, log)
+    return endpoint_diagnosis.no_answer_problem(url, answer.trouble, service, pods, log)
 
 
 def _asked(service: Service) -> bool:
@@ -159,12 +159,12 @@ async def ask(url: str, timeout: float) -> EndpointAnswer:
 
     try:
         async with asyncio.timeout(timeout):
-            return EndpointAnswer(named(await in_thread(get)))
+            return EndpointAnswer(named_pod(await in_thread(get)))
     except (OSError, HTTPException) as error:
         return EndpointAnswer(trouble=_words(error, timeout))
 
 
-def named(body: bytes) -> str:
+def named_pod(body: bytes) -> str:
     """Read which pod an answer names; empty where it names none."""
     try:
         document = json.loads(body)

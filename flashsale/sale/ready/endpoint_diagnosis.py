@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from flashsale.base.errors import Hint
 from flashsale.objects.fields import timestamp
 from flashsale.objects.models import Object, Pod, Service
-from flashsale.sale.ready.log_patterns import listening
+from flashsale.sale.ready.log_patterns import listening_ports
 
 TAKEN = "NodePortInUse"  # the node port's, from the embedded cluster and old kube-proxies
 PASSING = ("FailedToUpdateEndpointSlices", "FailedToUpdateEndpoint")  # conflicts; tried again
-REPEATED = {TAKEN: 9.0}  # seconds within which a trouble that lasts is told again: every 5 s
+REPEATED = {TAKEN: 9.0}  # seconds within which a lasting trouble is reported again: every 5 s
 USUALLY = 60.0  # the same for any other
-RATIONED, SELDOM = 20, 330.0  # told 25 times, client-go repeats an event only every 300 s
+RATIONED, SELDOM = 20, 330.0  # after 25 times client-go repeats an event only every 300 s
 POD_NAME = re.compile(r"[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5}")  # as a ReplicaSet gives it
 
 
@@ -32,7 +32,7 @@ class EndpointProblem:
     hint: str
 
 
-def lasting(events: Sequence[Object], now: float) -> Object | None:
+def newest_lasting(events: Sequence[Object], now: float) -> Object | None:
     """Find the Service's newest Warning that still holds, a taken port before any other.
 
     Args:
@@ -59,7 +59,7 @@ def _seen(event: Object) -> float:
     return timestamp(last)
 
 
-def stranger(named: str, ours: Sequence[Pod]) -> bool:
+def is_stranger(named: str, ours: Sequence[Pod]) -> bool:
     """Whether an answer comes from a pod that is none of these.
 
     An app may call its pod whatever it likes, or nothing: only a name as Kubernetes gives it
@@ -77,7 +77,7 @@ def trouble_line(event: Object, service: Service, url: str) -> str:
     return f"The Service {service.name} is in trouble: {words}."
 
 
-def taken(service: Service, asked: bool) -> EndpointProblem:
+def port_taken_problem(service: Service, asked: bool) -> EndpointProblem:
     """Say that another program has the node port.
 
     Args:
@@ -92,7 +92,7 @@ def taken(service: Service, asked: bool) -> EndpointProblem:
     )
 
 
-def elsewhere(url: str, named: str) -> EndpointProblem:
+def other_sale_problem(url: str, named: str) -> EndpointProblem:
     """Say that another sale answers."""
     return EndpointProblem(
         f"All pods are ready, but {url} leads to the pod {named}, which is not of this sale.",
@@ -100,7 +100,9 @@ def elsewhere(url: str, named: str) -> EndpointProblem:
     )
 
 
-def silent(url: str, how: str, service: Service, pods: Sequence[Pod], log: str) -> EndpointProblem:
+def no_answer_problem(
+    url: str, how: str, service: Service, pods: Sequence[Pod], log: str
+) -> EndpointProblem:
     """Say why nobody answers at the Service's address.
 
     Args:
@@ -119,8 +121,8 @@ def silent(url: str, how: str, service: Service, pods: Sequence[Pod], log: str) 
             f"{sends}, where no container listens: {say} ({how}).",
             Hint("flashsale up", f"after you wrote `targetPort: {numbers[0]}` in the manifest"),
         )
-    heard = listening(log) - {target}
-    if heard and target not in listening(log):
+    heard = listening_ports(log) - {target}
+    if heard and target not in listening_ports(log):
         return EndpointProblem(
             f"{sends}, but the app listens on port {min(heard)} ({how}).",
             Hint(

@@ -13,23 +13,23 @@ LISTENING = re.compile(
 EVERYWHERE = "Running on all addresses"  # Flask's; the loopback is one of those it names then
 
 
-def listening(log: str) -> set[int]:
+def listening_ports(log: str) -> set[int]:
     """Find the ports that gunicorn, Flask and others say they listen on."""
     return {int(port) for _, port in LISTENING.findall(log)}
 
 
-def shut_in(log: str, port: int | None) -> bool:
+def listens_on_loopback_alone(log: str, port: int | None) -> bool:
     """Whether an app says that it listens on a port for its own pod alone."""
     hosts = {host for host, found in LISTENING.findall(log) if int(found) == port}
     return bool(hosts) and all(map(is_loopback, hosts)) and EVERYWHERE not in log
 
 
-def tail(log: str) -> str:
+def last_lines(log: str) -> str:
     """Keep the last lines of a log."""
     return "\n".join(log.rstrip().splitlines()[-LINES:])
 
 
-def reason_of(message: str) -> str:
+def probe_failure(message: str) -> str:
     """Shorten a probe's message to what went wrong."""
     status = re.search(r"statuscode: (\d+)", message)
     if status:
@@ -44,7 +44,7 @@ def reason_of(message: str) -> str:
     return message.partition(": ")[2] or message
 
 
-def unstarted(message: str) -> str:
+def runtime_reason(message: str) -> str:
     """Shorten a runtime's message about a command that cannot be run; runc's own is at its end."""
     found = re.search(r"exec: .*", message)
     return (found[0] if found else message).removesuffix(": unknown")

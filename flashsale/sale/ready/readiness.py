@@ -52,7 +52,7 @@ async def wait_until_ready(monitor: SaleMonitor, count: int, deadline: Deadline)
 async def not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
     """Look at everything once more, and make the error that says why not all pods are ready.
 
-    That takes two seconds at most: whoever waits was told how long.
+    That takes two seconds at most: ``--timeout`` promised how long the wait is.
     """
     try:
         async with asyncio.timeout(EXPLAINING):

@@ -13,10 +13,10 @@ from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project
 from flashsale.sale.session import Sale
 from flashsale.sale.up import renamed as former
-from flashsale.sale.up.renamed import left_over
+from flashsale.sale.up.renamed import left_over_names
 
 
-def recorded(
+def new_record(
     record: SaleRecord, project: Project, namespace: str | None, before: SaleRecord | None
 ) -> SaleRecord:
     """Write down where the sale is, with the names of its manifest, and the folder it came from.
@@ -31,7 +31,7 @@ def recorded(
         raise manifests.wrong(
             manifest.source, f"says namespace {manifest.namespace}, but you say {namespace}"
         )
-    told = replace(
+    opened = replace(
         record,
         namespace=namespace or manifest.namespace or record.namespace,
         replicaset=manifest.name,
@@ -39,7 +39,7 @@ def recorded(
         folder=str(project.folder or ""),
         applied=True,
     )
-    return replace(told, former_names=left_over(before, told))
+    return replace(opened, former_names=left_over_names(before, opened))
 
 
 def folder_of(record: SaleRecord, namespace: str | None) -> str:
@@ -47,7 +47,7 @@ def folder_of(record: SaleRecord, namespace: str | None) -> str:
     return record.folder if namespace in (None, record.namespace) else ""
 
 
-def first(store: SaleStore, record: SaleRecord) -> None:
+def note_started_cluster(store: SaleStore, record: SaleRecord) -> None:
     """Note a cluster that was just started, so that `down` finds it whatever happens next.
 
     Not the manifest's names yet: until its objects are applied, those of others may have them.
@@ -56,7 +56,7 @@ def first(store: SaleStore, record: SaleRecord) -> None:
         store.write(replace(record, replicaset=REPLICASET, service=SERVICE, applied=False))
 
 
-def remember(store: SaleStore, record: SaleRecord, progress: Progress) -> None:
+def write_record(store: SaleStore, record: SaleRecord, progress: Progress) -> None:
     """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
     before = store.read_if_usable()
     if before and before.place != record.place:
@@ -66,14 +66,14 @@ def remember(store: SaleStore, record: SaleRecord, progress: Progress) -> None:
         store.write(record)
 
 
-async def renamed(sale: Sale, record: SaleRecord, progress: Progress) -> SaleRecord:
+async def remove_renamed(sale: Sale, record: SaleRecord, progress: Progress) -> SaleRecord:
     """Remove what earlier manifests called otherwise, say so, and note that it is done."""
     for gone in await former.remove(sale, record.former_names):
         progress.note(f"{gone} deleted: the manifest has another name now")
     return replace(record, former_names=())
 
 
-def stays(record: SaleRecord) -> str:
+def renamed_stay_line(record: SaleRecord) -> str:
     """Say what is left of an earlier manifest because nobody waits for the new pods."""
     names = record.former_names
     stay, it = ("stays", "it") if len(names) == 1 else ("stay", "them")

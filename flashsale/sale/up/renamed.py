@@ -19,7 +19,7 @@ from flashsale.sale.session import Sale
 KINDS = {"replicaset.apps": paths.replicasets, "service": paths.services}
 
 
-def left_over(before: SaleRecord | None, record: SaleRecord) -> tuple[str, ...]:
+def left_over_names(before: SaleRecord | None, record: SaleRecord) -> tuple[str, ...]:
     """Name what the new names leave over, as kubectl prints it: `service/old-svc`.
 
     Args:
@@ -45,9 +45,9 @@ async def remove(sale: Sale, former_names: Sequence[str]) -> list[str]:
     return removed
 
 
-async def scaled(sale: Sale, former_names: Sequence[str]) -> int | None:
+async def replicas_set_by_hand(sale: Sale, former_names: Sequence[str]) -> int | None:
     """Give the number of pods that somebody set on such a ReplicaSet; None if nobody did."""
-    for earlier in sales(sale, former_names):
+    for earlier in earlier_sales(sale, former_names):
         with suppress(NoSaleError):
             found = await earlier.replicaset()
             said = (last_applied(found).get("spec") or {}).get("replicas", 1)
@@ -56,7 +56,7 @@ async def scaled(sale: Sale, former_names: Sequence[str]) -> int | None:
     return None
 
 
-def sales(sale: Sale, former_names: Sequence[str]) -> list[Sale]:
+def earlier_sales(sale: Sale, former_names: Sequence[str]) -> list[Sale]:
     """Give the ReplicaSets among them as sales of their own, to be closed."""
     words = [word.partition("/") for word in former_names]
     return [replace(sale, name=name) for kind, _, name in words if kind == "replicaset.apps"]

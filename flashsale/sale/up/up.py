@@ -21,7 +21,7 @@ from flashsale.kube import Api
 from flashsale.kube.apply import Outcome, apply
 from flashsale.kube.errors import InvalidError
 from flashsale.sale.files import manifest as manifests
-from flashsale.sale.files.app_folder import Project, commandless
+from flashsale.sale.files.app_folder import Project, missing_command_line
 from flashsale.sale.files.manifest import Manifest
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
@@ -95,7 +95,7 @@ async def open_sale(
     """Open a sale on a chosen cluster, or bring an open one up to date.
 
     Args:
-        observers: told of all that is seen while pods are waited for, for a live view.
+        observers: called with every update while pods are waited for, for a live view.
 
     Raises:
         ClusterUnreachableError: the cluster cannot be started, or stopped answering.
@@ -117,10 +117,10 @@ async def _open(
     observers: Sequence[Observer],
 ) -> Opened:
     so_far = choice.store.read_if_usable()
-    record = bookkeeping.recorded(choice.record, project, order.namespace, so_far)
+    record = bookkeeping.new_record(choice.record, project, order.namespace, so_far)
     await choice.cluster.start(progress)
-    bookkeeping.first(choice.store, record)
-    if line := commandless(project):
+    bookkeeping.note_started_cluster(choice.store, record)
+    if line := missing_command_line(project):
         progress.note(line)
     name = order.image or project.manifest.image
     image = await choice.cluster.provide(project.app, name, order.build, progress)
@@ -128,38 +128,40 @@ async def _open(
     manifest = manifests.with_image(project.manifest, image.name)
     async with connect(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
-        await check(sale, manifest, order.replicas, progress)
-        bookkeeping.remember(choice.store, record, progress)
+        await check_on_server(sale, manifest, order.replicas, progress)
+        bookkeeping.write_record(choice.store, record, progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
         if count is None:
-            count = await renamed.scaled(sale, record.former_names)
-        outcomes, asked, why = await applied(sale, manifest, count), time.monotonic(), ""
+            count = await renamed.replicas_set_by_hand(sale, record.former_names)
+        outcomes, asked, why = await apply_both(sale, manifest, count), time.monotonic(), ""
         deadline = Deadline.after(order.timeout)
         if order.wait:
             pods = NewPods(before.images.keys())
             async with SaleMonitor.of(sale, pods.see, *observers) as monitor:
                 await monitor.until_synced()  # a view knows the pods before one of them dies
-                rolled = await renew(monitor, image, before, order, deadline, progress)
+                rolled = await replace_or_leave(monitor, image, before, order, deadline, progress)
                 await _wait_for_all(monitor, deadline, progress)
             why = created_line(pods.ready, asked) if not rolled.replaced else ""
             image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
-            record = await bookkeeping.renamed(sale, record, progress)
-            bookkeeping.remember(choice.store, record, progress)
+            record = await bookkeeping.remove_renamed(sale, record, progress)
+            bookkeeping.write_record(choice.store, record, progress)
         else:
             option = "--no-wait" if order.roll else "--no-roll"
             rolled = await leave_outdated(sale, image, before, option, progress)
             if record.former_names:
-                progress.note(bookkeeping.stays(record))
+                progress.note(bookkeeping.renamed_stay_line(record))
         shown = await status(sale)
         if order.wait and shown.url and shown.replicaset.desired:
             await wait_until_sale_answers(sale, shown.url, shown.pods, deadline, progress)
         return Opened(shown, image, outcomes, rolled, 0.0, why)
 
 
-async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress) -> None:
+async def check_on_server(
+    sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress
+) -> None:
     """Let the server check both objects before either is changed.
 
     Raises:
@@ -170,10 +172,10 @@ async def check(sale: Sale, manifest: Manifest, replicas: int | None, progress: 
             for thing in (manifest.replicaset, manifest.service):
                 await apply(sale.api, thing, sale.namespace, replicas=replicas, dry_run=True)
     except InvalidError as error:
-        raise named(error, manifest) from error
+        raise refused_by_server(error, manifest) from error
 
 
-def named(error: InvalidError, manifest: Manifest) -> BadInputError:
+def refused_by_server(error: InvalidError, manifest: Manifest) -> BadInputError:
     """Say in which file, and where known in which field, the server found the mistake."""
     unknown = UNKNOWN_FIELD.findall(error.words)
     if unknown:
@@ -192,7 +194,7 @@ def named(error: InvalidError, manifest: Manifest) -> BadInputError:
     return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)
 
 
-async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
+async def apply_both(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
     """Apply both objects, the ReplicaSet first, as the exercise's file does."""
     rs, svc = manifest.replicaset, manifest.service
     return {
@@ -205,7 +207,7 @@ async def applied(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[
     }
 
 
-async def renew(
+async def replace_or_leave(
     monitor: SaleMonitor,
     image: Image,
     before: PodsBefore,

@@ -22,8 +22,8 @@ from flashsale.ui import figures
 from flashsale.ui import load as load_views
 from flashsale.ui.drill.text import entry_line
 from flashsale.ui.watch import layout as watch_views
-from flashsale.ui.watch.pod_table import pods
-from flashsale.ui.watch.view_model import Board, Now, Place, add_update, healings, rows
+from flashsale.ui.watch.pod_table import pods_table
+from flashsale.ui.watch.view_model import Board, Now, Place, add_update, shown_healings, shown_rows
 
 LINE_EVERY = 5.0  # seconds between lines about the load where there is no terminal
 BELOW = 9  # lines that the picture needs beside its pods
@@ -113,17 +113,17 @@ def picture(
 ) -> RenderableType:
     """Draw the step, the buyers, the pods and the newest healing; never higher than the screen."""
     width, height = size
-    shown = rows(board, now)
-    table = pods(board, shown, (width, max(FEWEST_LINES, height - BELOW)), now)
+    shown = shown_rows(board, now)
+    table = pods_table(board, shown, (width, max(FEWEST_LINES, height - BELOW)), now)
     lines: Sequence[Text] = (
         Text(),
         Text(f" {progress.step}", "bold"),
         purchases(progress.load),
         Text(),
         *table,
-        *watch_views.healed(healings(board, now)[:1]),
+        *watch_views.healing_lines(shown_healings(board, now)[:1]),
     )
-    return Group(*(watch_views.cut(line, width) for line in lines[:height]))
+    return Group(*(watch_views.fit(line, width) for line in lines[:height]))
 
 
 def purchases(progress: LoadProgress) -> Text:

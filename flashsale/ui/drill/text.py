@@ -76,7 +76,7 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
 
     Args:
         width: of the terminal, in characters; None leaves every sentence on one line. In a terminal
-            the verdict stands last as well, where the eye is when all has scrolled past.
+            the verdict stands last as well, because all else has scrolled past by then.
     """
     texts = [phases_table(drill)] if drill["phases"] else []
     if drill["healings"]:
@@ -85,7 +85,7 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
         texts.append(pods_table(drill))
     texts.append(bullets(drill["findings"], width))
     if drill["verdict"] != "pass" and any(kill["pod"] for kill in drill["kills"]):
-        texts.append(f"The same pods again: flashsale drill --seed {drill['scenario']['seed']}")
+        texts.append(f"The same pods again: {repeat_command(drill['scenario'])}")
     return Group(
         verdict_line(drill),
         Text(),
@@ -93,6 +93,22 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
         *(Text(f"\n{text}", no_wrap=True, overflow="ignore") for text in texts),
         *([Text(), verdict_line(drill)] if width else []),
     )
+
+
+def repeat_command(scenario: Document) -> str:
+    """Write the command that repeats a drill, with every option that it had."""
+    grace, process = scenario["grace"], scenario["process"]
+    method = "--process" if process else "--hard" if grace == 0 else f"--grace {grace}"
+    words = [
+        f"flashsale drill --rate {scenario['rate']:g} --kills {scenario['kills']}",
+        f"--every {scenario['every']:g}s --scale {scenario['scale']}",
+        *([method] if process or grace is not None else []),
+        f"--calm {scenario['calm']:g}s",
+        *([f"--keep-ready {scenario['keep_ready']}"] if scenario["keep_ready"] != 1 else []),
+        *([f"--max-lost {scenario['max_lost']}"] if scenario["max_lost"] else []),
+        f"--seed {scenario['seed']}",
+    ]
+    return " ".join(words)
 
 
 def verdict_line(drill: Document) -> Text:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flashsale.drill.report.compare import write_figure
 from flashsale.ui import figures
-from flashsale.ui.drill.text import difference
+from flashsale.ui.drill.text import difference, repeat_command
 from flashsale.ui.report.chart_data import chart_data
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def _render(template: str, **values: Any) -> str:
         milliseconds=figures.milliseconds,
         prose=prose,
         rate=figures.rate,
+        repeat_command=repeat_command,
         second_name=figures.second_name,
         seconds=figures.seconds,
         share=figures.share,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from flashsale.sale.observe.state import Update
-from flashsale.ui.watch.layout import counted, cut
-from flashsale.ui.watch.pod_table import Size, pods
-from flashsale.ui.watch.view_model import Board, Now, Place, add_update, rows
+from flashsale.ui.watch.layout import fit, numbers_line
+from flashsale.ui.watch.pod_table import Size, pods_table
+from flashsale.ui.watch.view_model import Board, Now, Place, add_update, shown_rows
 
 if TYPE_CHECKING:
     from flashsale.ui.progress import LiveProgress
@@ -46,8 +46,8 @@ class InlineView:
 def small(board: Board, size: Size, now: Now) -> list[Text]:
     """Draw a board in a few lines: the numbers with their bar, and the pods."""
     width, height = size
-    shown = rows(board, now)
+    shown = shown_rows(board, now)
     if board.state.replicaset is None or not shown:
         return []
-    table = pods(board, shown, (width, max(3, min(MOST, height - AROUND))), now)
-    return [cut(line, width) for line in [counted(board, width), *table]]
+    table = pods_table(board, shown, (width, max(3, min(MOST, height - AROUND))), now)
+    return [fit(line, width) for line in [numbers_line(board, width), *table]]

@@ -10,12 +10,12 @@ from flashsale.kube import paths
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_method import KillMethod
-from flashsale.sale.kill.victims import victims
+from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.scale import request_replicas
 from flashsale.ui.watch.key_queue import Answer, KeyAction, Question
 from flashsale.ui.watch.pod_details import describe_pod
-from flashsale.ui.watch.view_model import Board, Now, Panel, events
+from flashsale.ui.watch.view_model import Board, Now, Panel, shown_events
 
 LOG_LINES = 200
 CHOOSE_FIRST = "choose a pod first, with the arrow keys"
@@ -65,11 +65,11 @@ async def _kill(monitor: SaleMonitor, board: Board, count: int) -> Answer:
     if board.chosen and board.chosen not in board.rows:
         return "the chosen pod is gone: Esc, or choose another"
     if pod := _chosen(board):
-        chosen = victims([*state.own, pod], owner, name=pod.name, rng=random.Random())
+        chosen = choose_victims([*state.own, pod], owner, name=pod.name, rng=random.Random())
     else:
         ready = [pod for pod in state.alive if pod.ready and pod.name not in state.marks]
         number = max(1, min(count, len(ready)))
-        chosen = victims(ready, owner, count=number, rng=random.Random())
+        chosen = choose_victims(ready, owner, count=number, rng=random.Random())
     for mark in await kill_pods(monitor.sale, chosen, KillMethod()):
         monitor.add(mark)
     return f"{chosen[0].name if len(chosen) == 1 else counted(len(chosen), 'pod')} killed"
@@ -108,7 +108,7 @@ def _show_description(board: Board, now: Now) -> Answer:
     pod = _chosen(board)
     if pod is None:
         return CHOOSE_FIRST
-    return Panel(pod.name, tuple(describe_pod(pod, events(board), now)))
+    return Panel(pod.name, tuple(describe_pod(pod, shown_events(board), now)))
 
 
 def _chosen(board: Board) -> Pod | None:

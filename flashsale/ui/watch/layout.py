@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from flashsale.base.text import printable
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen
 from flashsale.ui.watch.pod_table import (
@@ -22,11 +23,20 @@ from flashsale.ui.watch.pod_table import (
     HEAD,
     QUIET,
     Size,
-    pods,
+    pods_table,
     squeezed,
     suffix,
 )
-from flashsale.ui.watch.view_model import MESSAGE, WHY, Board, Now, Panel, events, healings, rows
+from flashsale.ui.watch.view_model import (
+    MESSAGE,
+    WHY,
+    Board,
+    Now,
+    Panel,
+    shown_events,
+    shown_healings,
+    shown_rows,
+)
 
 KEYS = "q quit   ? help   ↑↓ choose   k kill a pod   + - scale"
 CHOSEN_KEYS = "q quit   ? help   k kill it   l its log   d describe it   esc choose none"
@@ -38,31 +48,33 @@ UNKNOWN = "·"
 
 def view(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> RenderableType:
     """Draw the whole screen, never more lines or columns than ``size`` has."""
-    return Group(*lines(board, size, now, keys=keys))
+    return Group(*screen_lines(board, size, now, keys=keys))
 
 
-def lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
+def screen_lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
     """Lay out the screen: header, pods, healings, events, and the keys at the bottom."""
     width, height = size
     top, bottom = header(board, width, now), footer(board, width, now, keys)
     room = max(0, height - len(top) - len(bottom))
     body = panel_lines(board.panel, room) if board.panel else pods_and_news(board, room, width, now)
     padding = [Text()] * (room - len(body)) if bottom else []
-    return [cut(line, width) for line in [*top, *body, *padding, *bottom][:height]]
+    return [fit(line, width) for line in [*top, *body, *padding, *bottom][:height]]
 
 
 def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
     """Draw the pods, then what healed, then events with the lines that are left."""
-    shown = rows(board, now)
+    shown = shown_rows(board, now)
     spare = room - len(shown) - 1
-    healing = healed(healings(board, now)[: MOST_HEALINGS if spare > NEWS_LINES else FEW_HEALINGS])
+    healing = healing_lines(
+        shown_healings(board, now)[: MOST_HEALINGS if spare > NEWS_LINES else FEW_HEALINGS]
+    )
     if spare < len(healing):  # pods at rest give way to healings, down to a few
         healing = healing[: max(0, room - FEW_PODS - 1)]
         healing = healing if len(healing) > 2 else []  # a heading alone says nothing
     room_for_pods = max(2, room - len(healing))
-    table = pods(board, shown, (width, room_for_pods), now)
-    left = room - len(table) - len(healing) - 2
-    news = [] if board.events_hidden else happened(events(board), left)
+    table = pods_table(board, shown, (width, room_for_pods), now)
+    lasting_lines = room - len(table) - len(healing) - 2
+    news = [] if board.events_hidden else event_lines(shown_events(board), lasting_lines)
     return [*table, *healing, *news][:room]
 
 
@@ -77,29 +89,35 @@ def panel_lines(panel: Panel, room: int) -> list[Text]:
     return [Text.assemble((f" {panel.title}", HEAD), (more, QUIET)), Text(), *map(Text, part)]
 
 
-def page(board: Board, now: Now) -> list[Text]:
+def whole_page(board: Board, now: Now) -> list[Text]:
     """Lay out everything there is, as wide and as long as it has to be, for where nothing moves."""
-    shown = rows(board, now)
-    table = pods(board, shown, (WIDE, len(shown) + 1), now)
-    news = [*healed(healings(board, now)), *happened(events(board), MOST_EVENTS)]
-    place = len(whereabouts(board)) + 1 + freshness(board, now).cell_len
+    shown = shown_rows(board, now)
+    table = pods_table(board, shown, (WIDE, len(shown) + 1), now)
+    news = [
+        *healing_lines(shown_healings(board, now)),
+        *event_lines(shown_events(board), MOST_EVENTS),
+    ]
+    place = len(place_line(board)) + 1 + freshness(board, now).cell_len
     wide = max([NARROWEST, place, *(len(line.plain.rstrip()) for line in table)])
     return [*header(board, wide, now), *table, *news]
 
 
-def left(board: Board, now: Now) -> list[Text]:
+def lasting_lines(board: Board, now: Now) -> list[Text]:
     """Lay out what is worth keeping when the view closes: the numbers, and all that healed."""
     found = board.state.replicaset
     if found is None or not board.state.synced:
         return []
-    return [Text.assemble((f" {found.name}", HEAD), *numbers(board)), *healed(healings(board, now))]
+    return [
+        Text.assemble((f" {found.name}", HEAD), *numbers(board)),
+        *healing_lines(shown_healings(board, now)),
+    ]
 
 
 def header(board: Board, width: int, now: Now) -> list[Text]:
     """Say what is wanted and what is there, as numbers and a bar; where; and how fresh it is."""
-    first = counted(board, width) if board.closed is None else closed_line(board, now)
-    second = between(Text(whereabouts(board), QUIET), freshness(board, now), width)
-    return [first, second, *buyers(board), Text()]
+    first = numbers_line(board, width) if board.closed is None else closed_line(board, now)
+    second = between(Text(place_line(board), QUIET), freshness(board, now), width)
+    return [first, second, *load_line(board), Text()]
 
 
 def closed_line(board: Board, now: Now) -> Text:
@@ -109,13 +127,13 @@ def closed_line(board: Board, now: Now) -> Text:
     return Text.assemble((f" The sale was closed at {at}", f"bold {BAD}"), ": no ReplicaSet")
 
 
-def whereabouts(board: Board) -> str:
+def place_line(board: Board) -> str:
     """Say where all this is."""
     place = board.place
     return " " + " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
 
 
-def counted(board: Board, width: int) -> Text:
+def numbers_line(board: Board, width: int) -> Text:
     """Say DESIRED, CURRENT and READY, and draw them as a bar as long as there is room for."""
     found, style = board.state.replicaset, QUIET if board.down else ""
     if found is None:
@@ -162,7 +180,7 @@ def freshness(board: Board, now: Now) -> Text:
     return Text.assemble(("● ", GOOD), f"live{again} ")
 
 
-def buyers(board: Board) -> list[Text]:
+def load_line(board: Board) -> list[Text]:
     """Say how a load fares that runs meanwhile."""
     load = board.purchases
     if load is None:
@@ -171,7 +189,7 @@ def buyers(board: Board) -> list[Text]:
     return [Text.assemble(f" {load.rate:,.0f} purchases/s   {load.confirmed:,} confirmed   ", lost)]
 
 
-def healed(found: Sequence[Healing]) -> list[Text]:
+def healing_lines(found: Sequence[Healing]) -> list[Text]:
     """Draw healings with their split, those under way included."""
     if not found:
         return []
@@ -194,7 +212,7 @@ def healing_line(one: Healing, width: int, steps: Sequence[str]) -> Text:
     return line
 
 
-def happened(found: Sequence[EventSeen], most: int) -> list[Text]:
+def event_lines(found: Sequence[EventSeen], most: int) -> list[Text]:
     """Draw the last events, the newest at the bottom, after an empty line and a heading."""
     if not found or most < 1:
         return []
@@ -209,7 +227,7 @@ def event_line(one: EventSeen) -> Text:
     style = BAD if one.type == "Warning" else QUIET
     line = Text.assemble((f"   {clock}  ", QUIET), (squeezed(one.reason, 17), style), "  ")
     about = suffix(one.name) if one.kind == "Pod" else "rs"
-    return line.append(f"{squeezed(about, 6)}  ").append(f"{one.message}{times}", QUIET)
+    return line.append(f"{squeezed(about, 6)}  ").append(f"{printable(one.message)}{times}", QUIET)
 
 
 def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
@@ -223,18 +241,18 @@ def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
     fresh = board.why if now.mono - board.why_at < WHY else ""
     why = [Text(f" {line}") for line in textwrap.wrap(fresh, max(10, width - 2))] or [Text()]
     if board.message and now.mono - board.message_at < MESSAGE:
-        return [*why, Text(f" {board.message}", HEAD)]
+        return [*why, Text(f" {printable(board.message)}", HEAD)]
     return [*why, Text(f" {CHOSEN_KEYS if board.chosen and keys == KEYS else keys}", QUIET)]
 
 
-def between(left: Text, right: Text, width: int) -> Text:
+def between(lasting_lines: Text, right: Text, width: int) -> Text:
     """Put two texts at both ends of a line; the left one gives way."""
-    left = cut(left, max(0, width - right.cell_len - 1))
-    left.append(" " * max(1, width - left.cell_len - right.cell_len))
-    return left.append_text(right)
+    lasting_lines = fit(lasting_lines, max(0, width - right.cell_len - 1))
+    lasting_lines.append(" " * max(1, width - lasting_lines.cell_len - right.cell_len))
+    return lasting_lines.append_text(right)
 
 
-def cut(line: Text, width: int) -> Text:
+def fit(line: Text, width: int) -> Text:
     """Make a line fit on one line of the screen."""
     line = line.copy()
     line.no_wrap = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flashsale.ui.watch.pod_details import help_lines
-from flashsale.ui.watch.view_model import Board, Now, Panel, rows
+from flashsale.ui.watch.view_model import Board, Now, Panel, shown_rows
 
 STEPS = {"up": -1, "down": 1, "page up": -10, "page down": 10, "home": -(10**6), "end": 10**6}
 CLOSING = ("escape", "enter", "q", "Q", "?", "l", "d")  # keys that close a panel
@@ -77,7 +77,7 @@ def _in_panel(board: Board, panel: Panel, key: str) -> Board:
 
 def _choose(board: Board, by: int, now: Now) -> Board:
     """Choose the pod so many rows further, from either end if none is chosen yet."""
-    uids = [row.seen.pod.uid for row in rows(board, now)]
+    uids = [row.seen.pod.uid for row in shown_rows(board, now)]
     if not uids:
         return board
     before = uids.index(board.chosen) if board.chosen in uids else -1 if by > 0 else len(uids)

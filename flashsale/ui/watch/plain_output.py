@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from flashsale.base.text import printable
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import (
     Closed,
@@ -55,7 +56,7 @@ def plain_lines(before: Board, after: Board, update: Update, wall: float) -> Ite
     """Write what one update changed as lines for people, with the time of day."""
     clock = f"{time.strftime('%H:%M:%S', time.localtime(wall))}.{int(wall % 1 * 1000):03}"
     for text in _plain(before, after, update):
-        yield f"{clock}  {text}"
+        yield f"{clock}  {printable(text)}"
 
 
 def counts(board: Board) -> tuple[int, int, int] | None:
@@ -69,7 +70,7 @@ def counts(board: Board) -> tuple[int, int, int] | None:
 def stream_state(before: Board, after: Board) -> str:
     """Return the state of all streams together if it changed, else nothing.
 
-    They are live once everything has been told, and live again when the last one is back.
+    They are live once everything has been listed, and live again when the last one is back.
     """
     states = [_overall(before), _overall(after)]
     if states[0] == states[1]:

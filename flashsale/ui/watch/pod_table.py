@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from flashsale.base.text import printable
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.healing import Healing
 from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, PodRow
@@ -14,7 +15,7 @@ from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, PodRow
 Size = tuple[int, int]  # columns, lines
 
 GOOD, COMING, BAD, QUIET, HEAD, FLASHED = "green", "magenta", "red", "dim", "bold", "reverse"
-READY, BORN, HEIR, LEAVING, GONE, FOREIGN = "●", "◌", "↳", "✕", "○", "?"
+READY, BORN, REPLACING, LEAVING, GONE, FOREIGN = "●", "◌", "↳", "✕", "○", "?"
 STATUS_WIDTH = 17  # ContainerCreating; a longer word is cut
 IP_WIDTH = 15  # 255.255.255.255
 FIXED, RESTARTS, MIN_NAME = 38, 10, 14  # characters of a line that are not a name, and of one
@@ -41,7 +42,7 @@ class Columns:
         return cls(name, restarts, width - fixed - name)
 
 
-def pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
+def pods_table(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
     """Draw the table of pods; where they are too many, those at rest are counted instead."""
     width, height = size
     columns = Columns.of(shown, width)
@@ -91,7 +92,7 @@ def at_rest(board: Board, row: PodRow) -> bool:
 def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     """Draw one pod: what changed a moment ago stands out, and never because of its age."""
     pod, healing = row.seen.pod, healing_of(board, row, now)
-    mark, style = marked(board, row, healing)
+    mark, style = row_mark(board, row, healing)
     stale = board.down
     look = QUIET if row.gone is not None or stale else ""
     style = QUIET if stale else style
@@ -111,7 +112,7 @@ def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     line.append(f"{human_duration(at - pod.created):<5}  ", look)
     share = f"{board.purchases.shares.get(pod.name, 0.0):.1%}" if board.purchases else ""
     tail = columns.tail - (SHARE_WIDTH if share else 0)
-    note = said_of(row, healing, tail, now)
+    note = row_note(row, healing, tail, now)
     if note or row.gone is not None:
         line.append(f"{share:>5}  " if share and row.gone is None else "", QUIET)
         line.append(note, style)
@@ -146,7 +147,7 @@ def status(row: PodRow) -> str:
     return f"gone after {row.gone - row.left:.1f} s"
 
 
-def marked(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str]:
+def row_mark(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str]:
     """Choose the mark at the start of a row, and the colour that goes with it."""
     pod, own = row.seen.pod, board.state.replicaset
     if row.gone is not None:
@@ -158,7 +159,7 @@ def marked(board: Board, row: PodRow, healing: Healing | None) -> tuple[str, str
     if row.seen.ready:
         return READY, GOOD
     style = BAD if pod.status.startswith(TROUBLE) else COMING
-    return (HEIR if healing and healing.ready is None else BORN), style
+    return (REPLACING if healing and healing.ready is None else BORN), style
 
 
 def healing_of(board: Board, row: PodRow, now: Now) -> Healing | None:
@@ -170,12 +171,12 @@ def healing_of(board: Board, row: PodRow, now: Now) -> Healing | None:
     return None
 
 
-def said_of(row: PodRow, healing: Healing | None, tail: int, now: Now) -> str:
-    """Say what is special about a pod, in as many words as there is room for."""
-    return next((note for note in notes(row, healing, now) if len(note) <= tail), "")
+def row_note(row: PodRow, healing: Healing | None, tail: int, now: Now) -> str:
+    """Write what is special about a pod, in as many words as there is room for."""
+    return next((note for note in note_lengths(row, healing, now) if len(note) <= tail), "")
 
 
-def notes(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
+def note_lengths(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
     """Say it in several lengths, the longest first."""
     if row.left is not None:
         return (f"not replaced: {row.why}", row.why) if row.why else ()
@@ -197,6 +198,7 @@ def notes(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
 
 def squeezed(text: str, width: int) -> str:
     """Fit a text into a column; of a long name its end, which tells it apart, stays."""
+    text = printable(text)
     return text.ljust(width) if len(text) <= width else f"…{text[-(width - 1) :]}"
 
 

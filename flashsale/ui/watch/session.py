@@ -18,11 +18,11 @@ from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.ui.console import printed, width
 from flashsale.ui.watch.key_queue import Answer, KeyAction, KeyQueue, Question
-from flashsale.ui.watch.layout import left, lines, page
+from flashsale.ui.watch.layout import lasting_lines, screen_lines, whole_page
 from flashsale.ui.watch.load_status import Buyers
 from flashsale.ui.watch.navigation import navigate
 from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
-from flashsale.ui.watch.view_model import Board, Now, Panel, add_update, answered, next_change
+from flashsale.ui.watch.view_model import Board, Now, Panel, add_update, next_change, with_message
 
 LOOK = 1.0  # seconds between two looks at what a load announces
 QUIT = ("q", "Q", "\x03", "\x04")
@@ -123,7 +123,7 @@ class WatchSession:
 
     def _draw(self, size: tuple[int, int]) -> tuple[Sequence[Text], float]:
         now = self.clocks.now()
-        return lines(self.board, size, now), next_change(self.board, now)
+        return screen_lines(self.board, size, now), next_change(self.board, now)
 
     async def _look(self) -> None:
         """Look once a second how a load fares."""
@@ -155,7 +155,7 @@ class WatchSession:
             case Panel():
                 self._show(replace(self.board, panel=answer))
             case str():
-                self._show(answered(self.board, answer, self.clocks.mono()))
+                self._show(with_message(self.board, answer, self.clocks.mono()))
 
 
 class LineWriter:
@@ -176,7 +176,7 @@ class LineWriter:
 def print_last(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
     """Print what the live view leaves behind: the screen it was on is gone."""
     with suppress(OSError):  # the terminal may be gone as well
-        printed(Group(*left(board, (clocks or Clocks()).now())), file or sys.stdout)
+        printed(Group(*lasting_lines(board, (clocks or Clocks()).now())), file or sys.stdout)
 
 
 def print_once(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
@@ -184,4 +184,7 @@ def print_once(board: Board, *, file: TextIO | None = None, clocks: Clocks | Non
     stream, now = file or sys.stdout, (clocks or Clocks()).now()
     columns = width(stream)
     size = (columns or 0, len(board.rows) + 30)
-    printed(Group(*(lines(board, size, now, keys="") if columns else page(board, now))), stream)
+    printed(
+        Group(*(screen_lines(board, size, now, keys="") if columns else whole_page(board, now))),
+        stream,
+    )

@@ -148,18 +148,18 @@ def _explained(board: Board, happening: Healed) -> Board:
     return replace(board, why=why, why_at=happening.at)
 
 
-def answered(board: Board, message: str, at: float) -> Board:
+def with_message(board: Board, message: str, at: float) -> Board:
     """Show the answer to a key."""
     return replace(board, message=message, message_at=at)
 
 
-def rows(board: Board, now: Now) -> list[PodRow]:
+def shown_rows(board: Board, now: Now) -> list[PodRow]:
     """Return the rows to show, in their order."""
     found = (one for one in board.rows.values() if one.gone is None or now.mono - one.gone < GHOST)
     return sorted(found, key=lambda row: row.slot)
 
 
-def healings(board: Board, now: Now) -> Sequence[Healing]:
+def shown_healings(board: Board, now: Now) -> Sequence[Healing]:
     """Return the healings to show. That a pod was scaled down may be heard after its death."""
 
     def sure(one: Healing) -> bool:
@@ -168,7 +168,7 @@ def healings(board: Board, now: Now) -> Sequence[Healing]:
     return [one for one in board.healings if sure(one)]
 
 
-def events(board: Board) -> Sequence[EventSeen]:
+def shown_events(board: Board) -> Sequence[EventSeen]:
     """Return the events of this sale: an earlier one of the same name has left its own behind."""
     own = board.state.replicaset
     if own is None:
@@ -267,10 +267,11 @@ def _placed(board: Board, happening: Happening) -> Board:
     """Put a replacement below its victim, and note why a pod gets none."""
     rows = dict(board.rows)
     if isinstance(happening, Replaced) and happening.healing.replacement_uid:
-        victim, heir = rows.get(happening.healing.victim_uid), happening.healing.replacement_uid
-        if victim and heir in rows:
+        healing = happening.healing
+        victim, replacement = rows.get(healing.victim_uid), healing.replacement_uid
+        if victim and replacement in rows:
             taken = [row.slot[1] for row in rows.values() if row.slot[0] == victim.slot[0]]
-            rows[heir] = replace(rows[heir], slot=(victim.slot[0], max(taken) + 1))
+            rows[replacement] = replace(rows[replacement], slot=(victim.slot[0], max(taken) + 1))
     if isinstance(happening, NotReplaced) and happening.healing.victim_uid in rows:
         victim = rows[happening.healing.victim_uid]
         rows[happening.healing.victim_uid] = replace(victim, why=happening.why)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.load.lying_server import Liar
+from tests.load.lying_server import Deed, Liar
 
 MAIN = "from flashsale.cli.main import main; main()"
 KEYS = {
@@ -70,6 +70,36 @@ async def test_json_is_one_document_with_the_keys_of_the_contract() -> None:
     assert document["latency_ms"].keys() == {"p50", "p90", "p99", "max"}
     assert (document["sent"], document["confirmed"], document["rejected"]) == (45, 30, 15)
     assert document["pods"] == {"pod-a": 30}
+
+
+@pytest.mark.parametrize(
+    ("deed", "code", "words"),
+    [
+        ("refuse", 1, "HTTP 503 (20)"),
+        ("failure", 1, 'HTTP 200, "status" is "sold out" (20)'),
+        ("reset", 7, "connection reset (20)"),
+    ],
+)
+async def test_a_load_that_sold_nothing_fails_with_the_reason(
+    deed: Deed, code: int, words: str
+) -> None:
+    """All rejected is exit 1, all lost exit 7; the numbers are printed all the same."""
+    async with Liar(lambda _: deed) as shop:
+        found, out, err = await result("--url", shop.url, "--rate", "40", "--for", "0.5")
+    assert found == code
+    assert "confirmed   0  0 %" in out
+    assert f"None of 20 purchases was confirmed: {shop.url}/buy: {words}." in err
+
+
+@pytest.mark.parametrize(("most", "code"), [("4", 7), ("5", 0)])
+async def test_more_lost_than_allowed_is_exit_7(most: str, code: int) -> None:
+    """As in a drill; without `--max-lost` losses are a result like any other."""
+    async with Liar(lambda number: "reset" if number % 4 == 3 else "sell") as shop:
+        words = ["--url", shop.url, "--rate", "40", "--for", "0.5"]
+        found, _, err = await result(*words, "--max-lost", most)
+        assert (await result(*words))[0] == 0
+    assert found == code, err
+    assert ("5 purchases were lost; 4 may be." in err) is bool(code)
 
 
 async def test_people_get_a_table_and_a_verdict() -> None:

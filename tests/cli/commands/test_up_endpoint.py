@@ -31,7 +31,9 @@ def test_missing_service_hides_no_pods(small_sale: Flashsale) -> None:
     before = small_sale("status", "-o", "json").json
     kubectl(small_sale, "delete", "service", "flashsale-svc")
     told = small_sale("status")
-    said = "The Service flashsale-svc is missing: no buyer gets in. flashsale up makes it again.\n"
+    said = (
+        "The Service flashsale-svc is missing, so no buyer gets in. flashsale up makes it again.\n"
+    )
     assert (told.code, told.err) == (0, said)
     assert before["pods"][0]["name"] in told.out
     assert "NodePort" not in told.out
@@ -141,4 +143,6 @@ def test_service_that_sends_buyers_to_another_port_is_told(small_sale: Flashsale
 def test_sale_without_pods_is_not_asked(small_sale: Flashsale) -> None:
     """With no replicas nobody can answer, and that is no failure."""
     manifest = str(small_sale.quick_manifest())
-    assert small_sale("up", "--manifest", manifest, "--replicas", "0").code == 0
+    opened = small_sale("up", "--manifest", manifest, "--replicas", "0")
+    assert opened.code == 0
+    assert "No pod is wanted, so the sale is not open. Next:\n  flashsale scale 3" in opened.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import termios
@@ -59,10 +60,55 @@ def test_keys_in_one_burst_all_count(lively_sale: Flashsale, person: Person) -> 
     person.types("+++")
     person.sees("scaled to 6", "ready 6")
     person.types("------")
+    person.sees("Scale to 0?")
+    person.types("y")
     person.sees("scaled to 0", "desired 0")
     person.types("+++q")
     assert person.leaves() == 0
     assert lively_sale("scale", "3", "-o", "json").json["from"] == 3
+
+
+def test_the_chosen_pod_is_the_one_that_is_described_and_killed(
+    lively_sale: Flashsale, person: Person
+) -> None:
+    """An arrow key chooses it; `l` and `d` are about it as well."""
+    first = lively_sale("status", "-o", "json").json["pods"][0]["name"]
+    person.types("\x1b[H")
+    person.sees("▸", "k kill it")
+    person.types("d")
+    person.sees("readiness", "GET /health on port 5000", "Events")
+    person.types("\x1b")
+    person.sees("k kill it")
+    person.types("l")
+    person.sees("Log of ", "Listening at")
+    person.types("q")
+    person.sees("k kill it")
+    person.types("k")
+    person.sees(f"{first} killed", "VICTIM")
+    person.types("q")
+    assert person.leaves() == 0
+
+
+def test_a_dead_cluster_is_not_shown_as_alive_and_the_pods_absence_is_counted(
+    lively_sale: Flashsale, person: Person
+) -> None:
+    """Since when nothing is known; afterwards how long the pods were away, not only how long the
+    view has known of it; and a sale that somebody closed says so.
+    """
+    up = ("up", "--manifest", str(lively_sale.quick_manifest()))
+    os.kill(lively_sale.cluster_pid(), signal.SIGKILL)
+    person.sees("as of ", "reconnecting (5)")
+    assert lively_sale(*up).code == 0
+    person.sees("live", "re-synced", "in place; ready")
+    rows = SGR.sub("", person.seen)
+    away = [float(found) for found in re.findall(r"itself +crashed .*? s +(\d+\.\d\d) s", rows)]
+    assert away
+    assert min(away) > 1.5  # the pauses before the fifth try alone take longer
+    assert lively_sale("down").code == 0
+    person.sees("The sale was closed at ")
+    person.types("q")
+    assert person.leaves() == 0
+    assert lively_sale(*up).code == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tests.peers.running import skip_unless_built
 NO_DOCKER = "unix:///nowhere/docker.sock"
 LIMIT = 60.0  # seconds for one call
 KLOG = re.compile(r"[EWI]\d{4} \d\d:\d\d:\d\d\.\d+ ")  # comes and goes with machine and version
+MARKED = re.compile(r"[*X!] |Error: unknown command|false exit code \d+")
 ECHO = re.compile(r"(MINIKUBE_\w+|KUBECONFIG)=")  # a start tells which variables it found
 EXACT = ("name", "exitcode", "currentstep", "totalsteps")  # of an event; the rest is text
 START = ("start", "-p", "shop", "--interactive=false", "--keep-context", "-o", "json")
@@ -34,6 +35,7 @@ CONFIG = {
     "Name": "shop",
     "Driver": "docker",
     "CPUs": 2,
+    "Addons": {"storage-provisioner": True},
     "Memory": 3072,
     "KubernetesConfig": {"KubernetesVersion": "v1.35.1", "ContainerRuntime": "docker"},
     "Nodes": [{"IP": "", "Port": 8443, "KubernetesVersion": "v1.35.1", "ControlPlane": True}],
@@ -216,8 +218,17 @@ def shape(command: list[str], environment: dict[str, str]) -> Shape:
         check=False,
     )
     out = [reduced(line) for line in done.stdout.splitlines() if line.strip() and not echo(line)]
-    err = [mark(line) for line in done.stderr.splitlines() if line.strip() and not KLOG.match(line)]
+    err = [mark(line) for line in without_noise(done.stderr)]
     return Shape(done.returncode, out, err[:1])  # the box with advice may follow
+
+
+def without_noise(text: str) -> Iterator[str]:
+    """Leave out klog's entries, each with the lines that follow it without a mark of their own."""
+    noise = False
+    for line in text.splitlines():
+        noise = bool(KLOG.match(line)) or (noise and not MARKED.match(line))
+        if line.strip() and not noise:
+            yield line
 
 
 def echo(line: str) -> bool:
@@ -259,7 +270,7 @@ def skeleton(document: Any) -> Any:
 
 def mark(line: str) -> str:
     """Keep of a line of text what no language changes: its mark, or an exit code that it tells."""
-    told = re.match(r"[*X!] |Error: unknown command|false exit code \d+", line)
+    told = MARKED.match(line)
     reason = re.search(r"\b[A-Z]+(_[A-Z]+)+\b", line)
     return (told[0] if told else "text") + (reason[0] if reason else "")
 

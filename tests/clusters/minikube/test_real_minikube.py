@@ -32,7 +32,7 @@ def up(flashsale: Flashsale, tmp_path: Path) -> Up:
 
 
 def test_no_driver(up: Up) -> None:
-    """Without any driver there is a sentence, minikube's own reason, and what helps."""
+    """Without any driver there is a sentence, and what helps."""
     said = up()
     assert said.code == 3
     assert "Error: minikube found no driver here." in said.err
@@ -44,7 +44,6 @@ def test_a_driver_without_its_program(up: Up) -> None:
     """minikube's advice is passed on."""
     said = up("--driver", "docker")
     assert said.code == 3
-    assert "The 'docker' provider was not found" in said.err
     assert "Hint: Install Docker" in said.err
 
 

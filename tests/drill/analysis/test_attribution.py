@@ -1,4 +1,4 @@
-"""Blame: a loss in a window has that cause, a loss in none is unexplained."""
+"""Attribution: a loss in a window has that cause, a loss in none is unexplained."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ windows = st.lists(
 
 
 @pytest.mark.parametrize(
-    ("began", "ended", "blamed"),
+    ("began", "ended", "cause"),
     [
         (9.0, 9.99, None),  # over before the kill was asked for
         (9.0, 10.0, FIRST),  # under way when it was
@@ -40,13 +40,13 @@ windows = st.lists(
     ],
 )
 def test_a_purchase_under_way_in_the_window_is_blamed_on_it(
-    began: float, ended: float, blamed: LossCause | None
+    began: float, ended: float, cause: LossCause | None
 ) -> None:
     """From its planned start until its connection failed; the edges count."""
-    assert likeliest_cause(loss(began, ended), [FIRST]) == blamed
+    assert likeliest_cause(loss(began, ended), [FIRST]) == cause
 
 
-def test_the_newest_of_several_causes_is_blamed() -> None:
+def test_the_newest_of_several_causes_is_chosen() -> None:
     """The change that came last is the likeliest."""
     assert likeliest_cause(loss(13.5), [FIRST, SECOND]) == SECOND
     assert likeliest_cause(loss(12.0), [FIRST, SECOND]) == FIRST
@@ -69,9 +69,9 @@ def test_every_loss_is_told_once_and_blamed_only_where_a_window_touches(
 ) -> None:
     """For any losses and any windows."""
     losses = [loss(min(pair), max(pair)) for pair in pairs]
-    told = attribute(losses, causes)
-    assert [one.loss for one in told] == losses
-    for one in told:
+    attributions = attribute(losses, causes)
+    assert [one.loss for one in attributions] == losses
+    for one in attributions:
         if one.cause:
             assert one.cause.touches(one.loss)
         else:
@@ -93,7 +93,7 @@ def test_coverage_of_nothing_is_nothing() -> None:
 
 
 def test_a_window_reaches_until_somebody_serves_again() -> None:
-    """A kill that leaves the Service without a pod is to blame until it has one."""
+    """A kill that leaves the Service without a pod is the cause until it has one."""
     assert until_served(14.0, [(12.0, 20.0)]) == 20.0 + LAG
     assert until_served(14.0, [(14.5, 20.0)]) == 14.0
     assert until_served(14.0, [(1.0, 2.0)]) == 14.0
@@ -118,6 +118,6 @@ def test_times_without_anybody_are_found() -> None:
 def test_losses_everywhere_cast_doubt(
     inside: int, outside: int, covered: float, doubtful: bool
 ) -> None:
-    """Where losses are nearly as dense outside the windows, blame means little."""
-    blamed = [Attribution(loss(1), FIRST)] * inside + [Attribution(loss(1), None)] * outside
-    assert is_doubtful(blamed, covered) is doubtful
+    """Where losses are nearly as dense outside the windows, causes mean little."""
+    attributions = [Attribution(loss(1), FIRST)] * inside + [Attribution(loss(1), None)] * outside
+    assert is_doubtful(attributions, covered) is doubtful

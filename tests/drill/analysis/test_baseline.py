@@ -1,4 +1,4 @@
-"""What a sale loses by itself is nobody's doing: only what clearly exceeds its calm is blamed."""
+"""What a sale loses by itself: only what clearly exceeds that has another cause."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def steady(rate: int, kind: str = "timeout", began: int = 0, ended: int = 30) ->
 
 
 def judged(losses: list[Loss], **more: Any) -> tuple[DrillResult, Analysis]:
-    """The verdict on a drill with one kill at 10 s, unless more is said."""
+    """The verdict on a drill with one kill at 10 s, unless more is given."""
     made = drill_result(**{**KILL, **more}, losses=sorted(losses, key=lambda one: one.at_seconds))
     return made, analyse(made)
 
 
 @pytest.mark.parametrize("kind", ["timeout", "reset", "refused"])
 def test_a_sale_that_always_loses_as_many_loses_them_by_itself(kind: str) -> None:
-    """No kill is blamed for what the calm before it lost just as often."""
+    """No kill is the cause of what the calm before it lost just as often."""
     made, found = judged(steady(10, kind))
     findings = list_findings(made, found)
     assert found.costs == {}
@@ -98,10 +98,10 @@ def test_the_calm_with_as_many_pods_is_the_one_that_counts() -> None:
 def test_a_calm_second_that_a_crash_touches_does_not_count() -> None:
     """Or one crash in the calm would excuse every kill."""
     crash = healing("b", "b", died=2.0, ready=4.0, gone=None, cause="crashed")
-    crowd = [loss(2.1 + n / 100, kind="refused") for n in range(50)]
+    crashed = [loss(2.1 + n / 100, kind="refused") for n in range(50)]
     killed = [loss(10.2 + n / 100, kind="refused") for n in range(50)]
     more = {"healings": [*KILL["healings"], crash], "pods": [*KILL["pods"], life("b")]}
-    _, found = judged([*crowd, *killed], **more)
+    _, found = judged([*crashed, *killed], **more)
     assert found.costs == {"a crash": 50, "kill 1": 50}
 
 
@@ -114,10 +114,10 @@ def test_half_a_second_of_calm_counts_as_a_rate() -> None:
 def test_the_report_says_whose_those_losses_are() -> None:
     """They have no cause, but a reason, and are not called unexplained."""
     made, found = judged(steady(10))
-    told = build_document(made, found)
-    assert told["attribution"]["baseline"] == 300
-    assert told["attribution"]["explained"] == told["attribution"]["unexplained"] == 0
-    assert {(one["cause"], one["why"]) for one in told["losses"]} == {
+    document = build_document(made, found)
+    assert document["attribution"]["baseline"] == 300
+    assert document["attribution"]["explained"] == document["attribution"]["unexplained"] == 0
+    assert {(one["cause"], one["why"]) for one in document["losses"]} == {
         (None, "it loses about as many when nothing is done to it")
     }
 
@@ -129,7 +129,7 @@ def test_the_report_says_whose_those_losses_are() -> None:
     st.floats(5.0, 20.0),
     st.floats(0.1, 8.0),
 )
-def test_no_kill_is_blamed_for_a_steady_rate_whenever_it_comes(
+def test_no_kill_is_the_cause_of_a_steady_rate_whenever_it_comes(
     rate: int, kind: str, seed: int, began: float, lasted: float
 ) -> None:
     """Made ledgers: up to so many a second at random moments, most of them in the calm's last."""
@@ -137,16 +137,16 @@ def test_no_kill_is_blamed_for_a_steady_rate_whenever_it_comes(
     losses = [loss(at + rng.random() * 0.98, None, kind) for at in range(30) for _ in range(rate)]
     made = drill_result(seconds=30, phases=PHASES, losses=losses)
     windows = [LossCause("kill", "kill 1", "a", began, began + lasted)]
-    told = attribute(losses, windows, learn_baseline(made, windows))
-    assert not any(one.cause for one in told)
-    assert all(one.baseline for one in told)
+    attributions = attribute(losses, windows, learn_baseline(made, windows))
+    assert not any(one.cause for one in attributions)
+    assert all(one.baseline for one in attributions)
 
 
 @given(st.integers(0, 30), st.integers(0, 300), st.integers(0, 2**16))
 def test_every_loss_is_counted_once_and_no_kill_gets_more_than_it_cost(
     rate: int, extra: int, seed: int
 ) -> None:
-    """Made ledgers with a kill on top: what is blamed is never more than what came on top."""
+    """Made ledgers with a kill on top: what a kill cost is never more than what came on top."""
     rng = Random(seed)
     usual_ones = [loss(at + rng.random() * 0.98) for at in range(30) for _ in range(rate)]
     on_top = [loss(10.0 + rng.random() * 0.98) for _ in range(extra)]

@@ -23,10 +23,10 @@ def part(
     return PhaseFigures(name, pods, 0.0, 5.0, rate, 1.0, p99, 0, machine)
 
 
-def told(
+def gain_text(
     before: float | None, after: float | None, *, machine: float | None = None, busy: float = 0.2
 ) -> str:
-    """What is said of 3 and then 5 pods at 1,000 purchases a second."""
+    """The sentences about 3 and then 5 pods at 1,000 purchases a second."""
     measured = [
         part("before", 3, before, p99=80.0, machine=machine),
         part("scaled", 5, after, p99=20.0, machine=machine),
@@ -36,14 +36,14 @@ def told(
 
 def test_pods_that_keep_up_leave_the_pace_to_the_buyers() -> None:
     """In an open model more pods cannot sell more than is asked for; they shorten the waiting."""
-    text = told(1000.0, 998.0)
+    text = gain_text(1000.0, 998.0)
     assert text.startswith("3 pods kept up with 1000 purchases a second, and so did 5")
     assert "p99 went from 80.0 to 20.0 ms" in text
 
 
 def test_more_throughput_is_told_in_times() -> None:
     """Beside how many times as many pods there are."""
-    text = told(600.0, 1000.0)
+    text = gain_text(600.0, 1000.0)
     assert (
         "raised throughput from 600 to 1,000 a second: 1.67 times as much with 1.67 times" in text
     )
@@ -63,7 +63,7 @@ def test_no_more_throughput_names_the_limit_where_it_is_known(
     machine: float | None, busy: float, limit: str
 ) -> None:
     """The cores, the generator, or an honest silence."""
-    text = told(600.0, 610.0, machine=machine, busy=busy)
+    text = gain_text(600.0, 610.0, machine=machine, busy=busy)
     assert "brought no throughput: 600 a second before, 610 after, of 1,000 asked for." in text
     assert limit in text
     assert ("limit" in text) is bool(limit)
@@ -71,7 +71,7 @@ def test_no_more_throughput_names_the_limit_where_it_is_known(
 
 def test_too_short_a_calm_is_not_compared() -> None:
     """Without a whole second there is no rate."""
-    assert "too short to compare" in told(None, 1000.0)
+    assert "too short to compare" in gain_text(None, 1000.0)
 
 
 def test_phases_are_measured_in_whole_seconds_inside_them() -> None:

@@ -35,7 +35,7 @@ KILL: dict[str, Any] = {
 }
 
 
-def said(**wish: Any) -> str:
+def findings(**wish: Any) -> str:
     """All findings about a drill."""
     made = drill_result(**wish)
     return "\n".join(list_findings(made, analyse(made)))
@@ -46,7 +46,7 @@ def test_a_drill_without_losses_passes() -> None:
     judged = analyse(drill_result(**KILL))
     assert judged.verdict == "pass"
     assert judged.reason == "0 of 5,400 purchases lost in 1 kill."
-    assert "Every purchase got its answer." in said(**KILL)
+    assert "Every purchase got its answer." in findings(**KILL)
 
 
 def test_the_reason_names_only_what_was_done() -> None:
@@ -69,30 +69,30 @@ def test_losses_are_told_with_their_causes() -> None:
     wish = {**KILL, "losses": [loss(10.1), loss(10.2), loss(41.0), loss(50.0)]}
     wish["scalings"] = [scaled(5, 3, 40.0, 0.1)]
     wish["pods"] = [*KILL["pods"], life("d", leaving=40.1, gone=45.0)]
-    text = said(**wish)
+    text = findings(**wish)
     assert "3 of 4 losses are explained: kill 1 cost 2, scaling from 5 to 3 cost 1." in text
     assert "1 of 4 losses is unexplained" in text
 
 
 def test_losses_that_are_all_explained_are_told_so() -> None:
     """With the share of the run in which they would have been."""
-    text = said(**KILL, losses=[loss(10.1)])
+    text = findings(**KILL, losses=[loss(10.1)])
     assert "The only loss is explained: kill 1 cost 1." in text
     assert "for 11.7 % of the run" in text  # 10.0 to 17.0 of 60 s
 
 
 def test_uneven_shares_of_a_sale_that_fails_buyers_are_no_choice_of_the_service() -> None:
-    """What a pod confirmed is then what it could, and that is said."""
+    """What a pod confirmed is then what it could, and a sentence says so."""
     answers = {at: {"a": 10, "b": 30, "c": 50} for at in range(60)}
     words = "Only confirmed purchases count"
-    assert words in said(answers=answers, losses=[loss(1 + n / 100) for n in range(600)])
-    assert words not in said(answers=answers)
-    assert words not in said(losses=[loss(1 + n / 100) for n in range(600)])
+    assert words in findings(answers=answers, losses=[loss(1 + n / 100) for n in range(600)])
+    assert words not in findings(answers=answers)
+    assert words not in findings(losses=[loss(1 + n / 100) for n in range(600)])
 
 
 def test_losses_beyond_the_list_are_told() -> None:
     """They were counted, so they are named."""
-    assert "7 more losses were counted" in said(**KILL, losses=[loss(10.1)], unlisted=7)
+    assert "7 more losses were counted" in findings(**KILL, losses=[loss(10.1)], unlisted=7)
 
 
 def test_nothing_confirmed_is_no_pass() -> None:
@@ -126,8 +126,8 @@ def test_what_a_prestop_hook_would_have_saved_is_taught(
     """Where pods get a grace period, have no hook, and cost purchases: that is the lesson."""
     place = replace(PLACE, manifest=manifest)
     wish = {**KILL, "losses": [loss(10.1)], "kill_method": kill_method, "environment": place}
-    assert ("The pods have no preStop hook" in said(**wish)) is taught
-    assert "preStop" not in said(**KILL)
+    assert ("The pods have no preStop hook" in findings(**wish)) is taught
+    assert "preStop" not in findings(**KILL)
 
 
 @pytest.mark.parametrize("losses", [[], [loss(10.1)]])
@@ -179,31 +179,33 @@ def test_a_blip_of_the_api_server_costs_nobody_anything() -> None:
 
 def test_skipped_kills_say_why() -> None:
     """A drill that did less than it planned does not hide it."""
-    assert "Kill 2 was skipped: no pod." in said(skipped=[SkippedKill(2, START + 9.0, "no pod")])
+    assert "Kill 2 was skipped: no pod." in findings(
+        skipped=[SkippedKill(2, START + 9.0, "no pod")]
+    )
 
 
 def test_healing_is_told_in_one_figure_or_two() -> None:
     """Half of the pods, and the slowest of them."""
     healings = [healing("a", "x", 10, 15), healing("b", "y", 20, 26), healing("c", "z", 30, 44)]
-    text = said(healings=healings)
+    text = findings(healings=healings)
     assert "3 pods were replaced, half of them within 6.0 s, all in 14.0 s." in text
     alike = [healing("a", "x", 10, 15), healing("b", "y", 20, 25.2), healing("c", "z", 30, 35)]
-    assert "3 pods were replaced, each in about 5.0 s." in said(healings=alike)
+    assert "3 pods were replaced, each in about 5.0 s." in findings(healings=alike)
     assert "3 pods died without being killed by this drill." in text
 
 
 def test_what_was_not_healed_in_the_end_is_told() -> None:
     """A drill that was stopped may leave a hole."""
     wound = replace(healing("a", "x", 10, 15), ready=None)
-    assert "1 pod had no ready replacement" in said(healings=[wound])
+    assert "1 pod had no ready replacement" in findings(healings=[wound])
 
 
-def test_an_overloaded_sale_is_told_before_anything_is_blamed() -> None:
+def test_an_overloaded_sale_is_told_before_any_cause() -> None:
     """What is lost then says little about kills."""
     answers = {at: {"a": 20, "b": 20, "c": 20} for at in range(60)}
-    text = said(answers=answers, phases=[phase("before", 3, 0.0, 5.0)])
+    text = findings(answers=answers, phases=[phase("before", 3, 0.0, 5.0)])
     assert "overloaded before anything was done to it: it confirmed 60 of 90" in text
-    assert "overloaded" not in said(phases=[phase("before", 3, 0.0, 5.0)])
+    assert "overloaded" not in findings(phases=[phase("before", 3, 0.0, 5.0)])
 
 
 @pytest.mark.parametrize("busy", [0.3, 0.99])
@@ -211,7 +213,7 @@ def test_the_machine_is_named_where_it_is_the_limit(busy: float) -> None:
     """From its counters at the beginning and the end of the phase."""
     answers = {at: {"a": 20, "b": 20, "c": 20} for at in range(60)}
     phases = [phase("before", 3, 0.0, 5.0, busy), phase("scaled", 5, 9.0, 14.0, busy)]
-    text = said(answers=answers, phases=phases)
+    text = findings(answers=answers, phases=phases)
     assert "Scaling from 3 to 5 brought no throughput: 60 a second before, 60 after" in text
     assert ("its 2 cores were 99.0 % busy" in text) is (busy > 0.9)
 
@@ -230,5 +232,5 @@ def test_three_sentences_sum_a_drill_up() -> None:
 
 
 def test_gain_needs_both_calms() -> None:
-    """Nothing is said where nothing was scaled."""
+    """No sentence where nothing was scaled."""
     assert list(scaling_gain([part("before", 3, 90.0)], 90.0, Generator(), 2)) == []

@@ -62,7 +62,7 @@ def test_a_killed_process_is_a_cause_until_that_is_noticed() -> None:
 
 
 def test_a_pod_that_never_went_is_a_cause_to_the_end() -> None:
-    """The drill ended before its goodbye did."""
+    """The drill ended before the pod did."""
     found = find_causes(
         drill_result(pods=[life("a", leaving=10.1)], kills=[pod_kill(1, "a", 10.0)])
     )
@@ -95,7 +95,7 @@ def test_a_pod_that_was_leaving_before_the_drill_is_a_cause_from_its_beginning()
 
 
 def test_a_new_pod_is_a_cause_until_it_sold() -> None:
-    """Blamed on the kill that it came for: chosen before its server listens, it costs purchases."""
+    """A loss of the kill that it came for: chosen before its server listens, it costs purchases."""
     found = find_causes(
         drill_result(
             pods=KILLED,
@@ -120,7 +120,7 @@ def test_a_pod_that_a_scaling_added_is_blamed_on_it() -> None:
     assert window(found, "d") == ("scaling from 3 to 4", 9.1 - NEWS, 10.1)
 
 
-def test_a_kill_of_the_only_pod_is_to_blame_until_there_is_one_again() -> None:
+def test_a_kill_of_the_only_pod_is_the_cause_until_there_is_one_again() -> None:
     """Everybody is refused meanwhile."""
     found = find_causes(
         drill_result(

@@ -44,27 +44,31 @@ USUAL: dict[str, Any] = {
 def written(**wish: Any) -> dict[str, Any]:
     """One drill's document, as it comes back from a file."""
     made = drill_result(**{**USUAL, **wish})
-    told: dict[str, Any] = json.loads(json.dumps(build_document(made, analyse(made))))
-    return told
+    document: dict[str, Any] = json.loads(json.dumps(build_document(made, analyse(made))))
+    return document
 
 
 def test_the_promised_keys_are_there() -> None:
     """Those of the command line's contract, with the values that it names."""
-    told = written(losses=[loss(10.5), loss(50.0, kind="timeout")])
-    assert told["load"]["lost"] == 2
-    assert told["load"]["sent"] == told["load"]["confirmed"] + 2
-    (healed,) = told["healings"]
+    document = written(losses=[loss(10.5), loss(50.0, kind="timeout")])
+    assert document["load"]["lost"] == 2
+    assert document["load"]["sent"] == document["load"]["confirmed"] + 2
+    (healed,) = document["healings"]
     assert healed["victim"] == "a"
     assert healed["replacement"] == "x"
     assert healed["ready_seconds"] == 4.98
     assert healed["served_seconds"] == 5.18
-    assert told["scalings"][0]["from"] == 3
-    assert told["scalings"][0]["to"] == 5
-    assert told["scalings"][0]["seconds"] == 1.5
-    blamed, unexplained = told["losses"]
-    assert (blamed["at_seconds"], blamed["class"], blamed["blamed_on"]) == (10.5, "reset", "a")
+    assert document["scalings"][0]["from"] == 3
+    assert document["scalings"][0]["to"] == 5
+    assert document["scalings"][0]["seconds"] == 1.5
+    explained, unexplained = document["losses"]
+    assert (explained["at_seconds"], explained["class"], explained["blamed_on"]) == (
+        10.5,
+        "reset",
+        "a",
+    )
     assert (unexplained["class"], unexplained["blamed_on"]) == ("timeout", None)
-    assert (told["verdict"], told["reason"]) == (
+    assert (document["verdict"], document["reason"]) == (
         "fail",
         "2 of 5,402 purchases lost in 1 kill and 1 scaling.",
     )
@@ -72,8 +76,8 @@ def test_the_promised_keys_are_there() -> None:
 
 def test_every_kill_has_its_price() -> None:
     """By number, not by pod: a pod may be killed twice."""
-    told = written(losses=[loss(10.5), loss(10.6)])
-    assert told["kills"] == [
+    document = written(losses=[loss(10.5), loss(10.6)])
+    assert document["kills"] == [
         {"number": 1, "pod": "a", "at_seconds": 10.0, "lost": 2, "skipped": None}
     ]
 

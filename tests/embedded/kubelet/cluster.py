@@ -31,6 +31,7 @@ class MemoryAPI:
         self.events: list[Object] = []
         self.order: list[str] = []  # statuses and events of all pods, as they came
         self.service_list: list[Object] = []
+        self.config_maps: dict[tuple[str, str], Object] = {}
         self._numbers = itertools.count()
 
     def pods(self, node: str) -> list[Object]:
@@ -63,6 +64,9 @@ class MemoryAPI:
 
     def services(self, namespace: str) -> list[Object]:
         return [one for one in self.service_list if one["metadata"]["namespace"] == namespace]
+
+    def config_map(self, namespace: str, name: str) -> Object | None:
+        return self.config_maps.get((namespace, name))
 
     # what a user does
 

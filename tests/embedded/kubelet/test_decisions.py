@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.kubelet.prober.probe_specs import (
+    Grpc,
     HttpGet,
     Probe,
     Streak,
@@ -76,14 +77,15 @@ def test_liveness_counts_anew_after_it_failed() -> None:
 
 
 def test_probes_are_read_with_their_defaults() -> None:
-    """Named ports come from the container; grpc is left out."""
+    """Named ports come from the container."""
     container: dict[str, Any] = {
         "ports": [{"name": "web", "containerPort": 5000}],
         "readinessProbe": {"httpGet": {"port": "web", "scheme": "HTTPS"}, "periodSeconds": 5},
         "livenessProbe": {"grpc": {"port": 1}},
         "lifecycle": {"preStop": {"httpGet": {"port": 9000}}},
     }
-    (probe,) = probes_of(container)
+    probe, grpc = probes_of(container)
+    assert grpc.action == Grpc(1)
     assert probe.action == HttpGet(5000, "/", "", "https")
     assert (probe.period, probe.timeout, probe.failures, probe.initial_delay) == (5, 1, 3, 0)
     assert ports_of(container) == {5000, 9000}
@@ -131,10 +133,17 @@ def test_fields_of_the_pod_become_variables() -> None:
     assert list(found.values()) == ["p", "ns", "u", "1.2.3.4", "5.6.7.8", "n", "sale"]
 
 
-@pytest.mark.parametrize("source", ["configMapKeyRef", "secretKeyRef", "resourceFieldRef"])
-def test_what_is_not_there_is_a_configuration_error(source: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("configMapKeyRef", 'configmap "x" not found'),
+        ("secretKeyRef", 'secret "x" not found'),
+        ("resourceFieldRef", "resourceFieldRef is not supported"),
+    ],
+)
+def test_what_is_not_there_is_a_configuration_error(source: str, words: str) -> None:
     """The container waits with CreateContainerConfigError instead of running without it."""
-    with pytest.raises(ConfigError, match=source):
+    with pytest.raises(ConfigError, match=words):
         variables({"name": "A", "valueFrom": {source: {"name": "x", "key": "y"}}})
 
 

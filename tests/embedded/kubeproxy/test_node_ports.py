@@ -161,6 +161,17 @@ async def test_new_connections_spread_at_random(world: World) -> None:
     assert names != sorted(names)
 
 
+async def test_session_affinity_keeps_a_client_with_its_pod(world: World) -> None:
+    """Until that pod leaves; then another is chosen, and kept."""
+    service = world.registry.store.all(SERVICES, "default")[0]
+    spec = service["spec"] | {"sessionAffinity": "ClientIP"}
+    world.registry.store.put(SERVICES, service | {"spec": spec})
+    (first,) = await world.reached()
+    world.pod(first, terminating=True)
+    (second,) = await world.reached()
+    assert second != first
+
+
 async def test_a_terminating_pod_gets_no_new_connection(tmp_path: Path) -> None:
     """From the very next one on, while its preStop hook keeps it serving what it has."""
     async with running(tmp_path, ("a", "b", "c"), lag=30.0) as world:

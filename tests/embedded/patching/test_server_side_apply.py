@@ -351,7 +351,7 @@ def test_client_side_apply_can_be_followed_by_server_side_apply(annotations: Obj
     assert result["spec"]["replicas"] == 4
     noted = json.loads(result["metadata"]["annotations"][ANNOTATION])
     assert noted["spec"]["replicas"] == 4
-    assert noted["metadata"]["annotations"] == annotations.get("annotations", {})
+    assert noted["metadata"].get("annotations", {}) == annotations.get("annotations", {})
     assert applied(result, next_config, now=T3) is result
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
+import http.client
 import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -23,6 +26,7 @@ import pytest
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
 from flashsale.embedded.process.cluster_directory import ClusterDirectory
+from flashsale.embedded.process.pki import Pki
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
 
@@ -248,15 +252,52 @@ def test_secrets_are_for_their_owner_only(home: Path) -> None:
     assert [path for path in secrets if path.stat().st_mode & others] == []
 
 
-def test_the_api_refuses_those_without_a_certificate(home: Path) -> None:
-    """Not even a version for a stranger."""
-    import ssl
-
+# As a real Kubernetes v1.36.2 answers.
+@pytest.mark.parametrize(
+    ("path", "headers", "code", "words"),
+    [
+        ("/version", {}, 200, "gitVersion"),
+        ("/healthz", {}, 200, "ok"),
+        (
+            "/api/v1/pods",
+            {},
+            403,
+            'pods is forbidden: User \\"system:anonymous\\" cannot list resource \\"pods\\" in API '
+            'group \\"\\" at the cluster scope',
+        ),
+        (
+            "/apis",
+            {},
+            403,
+            'forbidden: User \\"system:anonymous\\" cannot get path \\"/apis\\"',
+        ),
+        ("/version", {"Authorization": "Bearer x"}, 401, "Unauthorized"),
+    ],
+)
+def test_nobody_gets_in_without_a_certificate(
+    home: Path, path: str, headers: dict[str, str], code: int, words: str
+) -> None:
+    """What is public is told; the rest is refused, in the words of a real server."""
     running = launch.start(home)
     context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
+    connection = http.client.HTTPSConnection("127.0.0.1", running.port, context=context)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        assert answer.status == code
+        assert words in answer.read().decode()
+
+
+def test_a_certificate_of_another_authority_is_refused(home: Path, tmp_path: Path) -> None:
+    """TLS itself ends it."""
+    stranger = Pki(tmp_path / "pki")
+    stranger.create()
+    running = launch.start(home)
+    context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
+    context.load_cert_chain(stranger.folder / "client.pem")
     with (
         socket.create_connection(("127.0.0.1", running.port)) as plain,
-        pytest.raises(OSError, match=r"certificate|reset|EOF"),
+        pytest.raises(OSError, match=r"certificate|reset|EOF|unknown ca"),
     ):
         talk(context, plain)
 

@@ -244,9 +244,9 @@ def test_any_selector_object_is_read_or_refused(selector: object) -> None:
 @pytest.mark.parametrize(
     ("errors", "text"),
     [
-        (labels.key_errors("x" * 64), "name part must be no more than 63 characters"),
+        (labels.key_errors("x" * 64), "name part must be no more than 63 bytes"),
         (labels.key_errors("/a"), "prefix part must be non-empty"),
-        (labels.value_errors("x" * 64), "must be no more than 63 characters"),
+        (labels.value_errors("x" * 64), "must be no more than 63 bytes"),
     ],
 )
 def test_lengths_of_keys_and_values_are_limited(errors: list[str], text: str) -> None:

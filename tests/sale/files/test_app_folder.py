@@ -78,7 +78,7 @@ def test_named_manifest_wins(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("files", "words"),
-    [((), "has none of app.py"), (("Dockerfile",), "but no app.py"), (("notes.txt",), "has none")],
+    [((), "has none of app.py"), (("notes.txt",), "has none")],
 )
 def test_folder_without_an_app_is_refused(
     tmp_path: Path, files: tuple[str, ...], words: str
@@ -110,20 +110,20 @@ def test_folder_of_last_time_is_taken_again(
     app_folder.init(Path("my-sale"))
     before = app_folder.from_folder(tmp_path / "my-sale")
     assert app_folder.from_folder(Path("my-sale")).folder == before.folder
-    found, note = app_folder.again(str(before.folder))
+    found, note = app_folder.from_last_time(str(before.folder))
     assert found == before
     assert note == "From my-sale, as last time; flashsale down forgets it."
     other = tmp_path / "other.yaml"
     other.write_text(manifests.shipped_text().replace("replicas: 3", "replicas: 7"))
-    found, _ = app_folder.again(str(before.folder), other)
+    found, _ = app_folder.from_last_time(str(before.folder), other)
     assert found.app == before.app
     assert found.manifest.replicaset["spec"]["replicas"] == 7
 
 
 def test_without_a_folder_or_when_it_is_gone_the_packaged_one_is_taken(tmp_path: Path) -> None:
     """The second is said."""
-    assert app_folder.again("") == (app_folder.packaged(), "")
-    found, note = app_folder.again(str(tmp_path / "gone"))
+    assert app_folder.from_last_time("") == (app_folder.packaged(), "")
+    found, note = app_folder.from_last_time(str(tmp_path / "gone"))
     assert found == app_folder.packaged()
     assert "is gone: taking the packaged one" in note
 
@@ -146,9 +146,9 @@ def test_command_of_a_dockerfile(lines: str, expected: tuple[str, bool]) -> None
 def test_dockerfile_without_a_command_is_told(tmp_path: Path) -> None:
     """With what to add, and what happens without it; a command in the manifest will do."""
     app_folder.init(tmp_path)
-    assert app_folder.commandless(app_folder.from_folder(tmp_path)) == ""
+    assert app_folder.missing_command_line(app_folder.from_folder(tmp_path)) == ""
     (tmp_path / "Dockerfile").write_text("FROM python:3.11-slim\nCOPY app.py .\n")
-    line = app_folder.commandless(app_folder.from_folder(tmp_path))
+    line = app_folder.missing_command_line(app_folder.from_folder(tmp_path))
     assert 'names no command: add CMD ["gunicorn"' in line
     assert line.endswith("base image python:3.11-slim does: python3, which ends at once.")
     manifest = tmp_path / manifests.FILE
@@ -156,4 +156,4 @@ def test_dockerfile_without_a_command_is_told(tmp_path: Path) -> None:
     manifest.write_text(
         text.replace("ports:\n            -", 'args: ["gunicorn"]\n          ports:\n            -')
     )
-    assert app_folder.commandless(app_folder.from_folder(tmp_path)) == ""
+    assert app_folder.missing_command_line(app_folder.from_folder(tmp_path)) == ""

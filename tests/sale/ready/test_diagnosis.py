@@ -7,7 +7,7 @@ import pytest
 from flashsale.objects.models import Object, Pod
 from flashsale.sale.ready.diagnosis import Diagnosis, newest_first
 from flashsale.sale.ready.diagnosis import diagnose as diagnose_pods
-from flashsale.sale.ready.log_patterns import listening, shut_in
+from flashsale.sale.ready.log_patterns import listening_ports, listens_on_loopback_alone
 from tests.sale.api_objects import event, pod_object
 
 NAME = "flashsale-rs-aaaaa"
@@ -96,7 +96,7 @@ def test_image_without_a_command_is_named(state: dict[str, object]) -> None:
     """Docker's and containerd's words, and the embedded cluster's."""
     found = diagnose([pod_object(state=state)], [], {})
     assert "the image flashsale:1.0 names no command to run" in found.cause
-    assert found.hint.startswith('add CMD ["gunicorn"')
+    assert found.hint.command == "flashsale up"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_image_without_a_command_is_named(state: dict[str, object]) -> None:
     [
         (0, "", "ends at once, with exit code 0 and without a word", "a command that stays: CMD"),
         (0, "bye", "ends with exit code 0", "flashsale logs"),
-        (127, "", "ends with exit code 127 (command not found)", "mend CMD in the Dockerfile"),
+        (127, "", "ends with exit code 127 (command not found)", "mended CMD in the Dockerfile"),
         (127, "sh: gunicornn: not found", "exit code 127 (command not found)", "flashsale logs"),
         (1, "", "ends with exit code 1", ""),
     ],
@@ -192,7 +192,7 @@ def test_newest_event_counts() -> None:
 
 def test_ports_in_a_log() -> None:
     """Other numbers in a log are no ports."""
-    assert listening("took 8000 ms\nListening at: http://127.0.0.5:5000 (12)") == {5000}
+    assert listening_ports("took 8000 ms\nListening at: http://127.0.0.5:5000 (12)") == {5000}
 
 
 @pytest.mark.parametrize(
@@ -211,4 +211,4 @@ def test_ports_in_a_log() -> None:
 )
 def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -> None:
     """By its own words, as gunicorn, Flask and waitress say them."""
-    assert shut_in(log, 5000) is inside
+    assert listens_on_loopback_alone(log, 5000) is inside

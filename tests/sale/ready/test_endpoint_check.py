@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from flashsale.sale.ready.endpoint_check import EndpointAnswer, ask, named
+from flashsale.sale.ready.endpoint_check import EndpointAnswer, ask, named_pod
 
 REQUEST_END = b"\r\n\r\n"
 Reply = bytes | None  # None keeps silent
@@ -71,4 +71,4 @@ async def test_closed_port_is_refused() -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"pod": 3}', b'{"x": 1}', b"\xff", b"[" * 100_000])
 def test_answer_that_names_no_pod(body: bytes) -> None:
     """Whatever comes is no reason to stumble."""
-    assert named(body) == ""
+    assert named_pod(body) == ""

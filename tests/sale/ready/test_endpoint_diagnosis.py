@@ -37,13 +37,13 @@ def told(reason: str, seconds_ago: float, **more: Any) -> Object:
 )
 def test_warning_holds_while_it_is_repeated(event: Object, holds: bool) -> None:
     """No event says that a trouble is over; one that is told often is told seldom later."""
-    assert (endpoint_diagnosis.lasting([event], NOW) is event) is holds
+    assert (endpoint_diagnosis.newest_lasting([event], NOW) is event) is holds
 
 
 def test_taken_port_counts_more_than_any_other_warning() -> None:
     """It alone explains why a stranger answers."""
     port, newer = told("NodePortInUse", 5), told("SyncLoadBalancerFailed", 1)
-    assert endpoint_diagnosis.lasting([port, newer], NOW) is port
+    assert endpoint_diagnosis.newest_lasting([port, newer], NOW) is port
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_taken_port_counts_more_than_any_other_warning() -> None:
 )
 def test_only_another_pods_name_makes_a_stranger(named: str, expected: bool) -> None:
     """A learner's app may call itself whatever it likes."""
-    assert endpoint_diagnosis.stranger(named, [pod_view("flashsale-rs-x7k2p")]) is expected
+    assert endpoint_diagnosis.is_stranger(named, [pod_view("flashsale-rs-x7k2p")]) is expected
 
 
 def test_name_that_was_cut_to_a_host_name_is_ours() -> None:
     """Linux allows 63 characters."""
     name = "a" * 60 + "-x7k2p"
-    assert not endpoint_diagnosis.stranger(name[:63], [pod_view(name)])
+    assert not endpoint_diagnosis.is_stranger(name[:63], [pod_view(name)])
 
 
 def service(target: object = 5000, **more: Any) -> Object:
@@ -95,14 +95,20 @@ def pod(*ports: Object) -> Object:
 def test_why_nobody_answers(target: object, ports: list[Object], log: str, words: str) -> None:
     """As precisely as Service, containers and log tell."""
     view, pods = Service.from_object(service(target)), [Pod.from_object(pod(*ports))]
-    assert words in endpoint_diagnosis.silent(URL, "how", view, pods, log).sentence
+    assert words in endpoint_diagnosis.no_answer_problem(URL, "how", view, pods, log).sentence
 
 
 def test_taken_port_has_a_way_out() -> None:
     """The manifest's own port can be changed there; another is drawn anew."""
     view = Service.from_object(service())
-    assert "change nodePort in the manifest" in endpoint_diagnosis.taken(view, asked=True).hint
-    assert "flashsale down, then flashsale up" in endpoint_diagnosis.taken(view, asked=False).hint
+    assert (
+        "change nodePort in the manifest"
+        in endpoint_diagnosis.port_taken_problem(view, asked=True).hint
+    )
+    assert (
+        "flashsale down && flashsale up"
+        in endpoint_diagnosis.port_taken_problem(view, asked=False).hint
+    )
 
 
 def test_other_warnings_are_told_in_the_clusters_words() -> None:

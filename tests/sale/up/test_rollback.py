@@ -16,7 +16,7 @@ from flashsale.sale.files import app_folder
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.session import Sale
 from flashsale.sale.up.rollback import NAMESPACES
-from flashsale.sale.up.up import Order, check, open_sale
+from flashsale.sale.up.up import Order, check_on_server, open_sale
 from tests.command import Flashsale, kubectl
 
 STARTING = "Starting the embedded cluster"
@@ -138,7 +138,7 @@ async def test_namespace_of_another_cluster_is_left_to_its_owner(open_sale: Flas
     async with connect(kubeconfig, "flashsale-embedded") as api:
         sale = Sale(ContextCluster("kind-dev"), api, "elsewhere", "flashsale-rs", "flashsale-svc")
         with pytest.raises(BadInputError, match="has no namespace 'elsewhere'") as caught:
-            await check(sale, manifests.shipped(), None, Listening(print))
+            await check_on_server(sale, manifests.shipped(), None, Listening(print))
         names = [one["metadata"]["name"] for one in await api.list(NAMESPACES)]
     assert caught.value.hint == "kubectl --context kind-dev create namespace elsewhere"
     assert "elsewhere" not in names

@@ -41,7 +41,7 @@ def drawn(renderable: Any, width: int = 100) -> str:
     return console.file.getvalue()
 
 
-def glance(elapsed: float = 7.0) -> DrillProgress:
+def under_way(elapsed: float = 7.0) -> DrillProgress:
     """A drill in its seventh second."""
     figures = drill_result(losses=[loss(1.0)]).report.figures
     return DrillProgress("Kill 1 of 3: waiting", LoadProgress(elapsed, 60.0, 90.0, figures), 1, 3)
@@ -77,7 +77,10 @@ def test_the_result_begins_with_the_verdict() -> None:
         *["0.01", "s", "0.10", "s", "5.0", "s", "5.2", "s", "6.0", "s", "2"],
     ]
     assert any(line.startswith("before ") for line in lines)
-    assert lines[-1] == "The same pods again: flashsale drill --seed 0"
+    assert lines[-1] == (
+        "The same pods again: flashsale drill --rate 90 --kills 3 --every 8s --scale 5 --calm 5s"
+        " --seed 0"
+    )
 
 
 def test_a_drill_that_was_stopped_is_neither_pass_nor_fail() -> None:
@@ -86,6 +89,23 @@ def test_a_drill_that_was_stopped_is_neither_pass_nor_fail() -> None:
     assert drawn(views.summary(build_document(made, analyse(made)))).startswith(
         "INCONCLUSIVE  The drill was stopped before its end."
     )
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        (Scenario(kill_method=KillMethod(grace=0), keep_ready=2), ["--hard", "--keep-ready 2"]),
+        (Scenario(kill_method=KillMethod(process=True), max_lost=9), ["--process", "--max-lost 9"]),
+        (Scenario(kill_method=KillMethod(grace=7), rate=0.5), ["--grace 7", "--rate 0.5"]),
+        (Scenario(calm=1.5, seed=5, kills=0), ["--calm 1.5s", "--seed 5", "--kills 0"]),
+    ],
+)
+def test_the_command_that_repeats_a_drill_has_all_its_options(
+    scenario: Scenario, words: list[str]
+) -> None:
+    """So the same pods die in the same way."""
+    command = views.repeat_command(written(scenario=scenario)["scenario"])
+    assert all(word in command for word in words)
 
 
 def test_in_a_terminal_the_verdict_stands_last_as_well() -> None:
@@ -131,7 +151,7 @@ def test_what_happens_breaks_at_words_below_its_text() -> None:
 def test_the_picture_is_never_larger_than_the_screen(size: tuple[int, int]) -> None:
     """However low and narrow it is."""
     board = fold(NOTHING, [*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")])
-    text = drawn(picture(glance(), board, size, Now(2.0, time.time())), size[0])
+    text = drawn(picture(under_way(), board, size, Now(2.0, time.time())), size[0])
     assert len(text.splitlines()) <= size[1]
     assert max(map(len, text.splitlines())) <= size[0]
 
@@ -139,7 +159,7 @@ def test_the_picture_is_never_larger_than_the_screen(size: tuple[int, int]) -> N
 def test_the_picture_tells_step_buyers_pods_and_healing() -> None:
     """All that is needed to see it heal."""
     board = fold(NOTHING, [*THREE, Synced(0.0), killed(1.0, "a"), born(1.1, "x")])
-    text = drawn(picture(glance(), board, (100, 30), Now(2.0, time.time())))
+    text = drawn(picture(under_way(), board, (100, 30), Now(2.0, time.time())))
     assert "Kill 1 of 3: waiting" in text
     assert "90 purchases/s" in text
     assert "1 lost" in text
@@ -160,10 +180,10 @@ def test_without_a_terminal_there_are_lines_with_seconds() -> None:
     """Each thing as it happens, and the load every five seconds."""
     console = Console(file=io.StringIO(), width=100, highlight=False)
     shown = PlainDrill(console).observers
-    shown.on_progress(glance(4.9))
+    shown.on_progress(under_way(4.9))
     shown.on_log(LogEntry(time.monotonic(), "kill", "kill 1 of 3: a", "a"))
     for elapsed in (5.1, 5.4, 9.9, 10.1):
-        shown.on_progress(glance(elapsed))
+        shown.on_progress(under_way(elapsed))
     assert isinstance(console.file, io.StringIO)
     first, *loads = console.file.getvalue().splitlines()
     assert first == "   4.90 s  kill 1 of 3: a"
@@ -175,7 +195,7 @@ def test_on_a_terminal_lines_stay_and_the_picture_goes() -> None:
     console = Console(file=io.StringIO(), width=100, height=30, force_terminal=True)
     with LiveDrill(console, "minikube", "default", "http://x") as live:
         live.observers.on_update(next(updates([THREE[0]])))
-        live.observers.on_progress(glance())
+        live.observers.on_progress(under_way())
         live.observers.on_log(LogEntry(time.monotonic(), "note", "something happened"))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()

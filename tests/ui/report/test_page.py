@@ -102,11 +102,11 @@ def test_a_drill_without_losses_has_no_table_of_them() -> None:
 
 
 def test_skipped_kills_and_early_ends_show() -> None:
-    """The page hides nothing of what the terminal said."""
-    told = written(
+    """The page hides nothing of what the terminal shows."""
+    document = written(
         skipped=[SkippedKill(2, START + 20.0, "it would leave nobody")], ended="interrupted"
     )
-    text = Reader(drill_page(told)).text
+    text = Reader(drill_page(document)).text
     assert "Kill 2 was skipped: it would leave nobody." in text
     assert "stopped before its end" in text
 
@@ -121,8 +121,8 @@ def test_a_pod_that_left_before_the_drill_has_no_moment_for_it() -> None:
 
 def test_the_page_claims_no_kill_and_no_change_that_was_not() -> None:
     """One that was stopped in its first calm says what it had: nothing."""
-    told = written(kills=[], healings=[], scalings=[], ended="interrupted")
-    text = Reader(drill_page(told)).text
+    document = written(kills=[], healings=[], scalings=[], ended="interrupted")
+    text = Reader(drill_page(document)).text
     assert ", and no kill." in text
     assert "Pods came and went" not in text
     done = "while the drill scaled from 3 to 5 pods and killed 1 pod. Each kill deletes a pod"
@@ -131,10 +131,10 @@ def test_the_page_claims_no_kill_and_no_change_that_was_not() -> None:
 
 def test_hostile_names_stay_text() -> None:
     """A pod's name comes from an answer, a context's from a file: neither becomes markup."""
-    told = written(environment=replace(PLACE, context=EVIL, manifest=EVIL, replicaset=EVIL))
-    told["pods"][0]["name"] = EVIL
-    told["healings"][0]["victim"] = EVIL
-    text = drill_page(told)
+    document = written(environment=replace(PLACE, context=EVIL, manifest=EVIL, replicaset=EVIL))
+    document["pods"][0]["name"] = EVIL
+    document["healings"][0]["victim"] = EVIL
+    text = drill_page(document)
     assert EVIL not in text
     assert (
         html.escape(EVIL, quote=True).replace("&quot;", "&#34;").replace("&#x27;", "&#39;") in text
@@ -146,13 +146,13 @@ def test_hostile_names_stay_text() -> None:
 
 def test_the_charts_stack_every_pod_in_every_second() -> None:
     """Columns of equal length that add up to what was confirmed."""
-    told = written(losses=LOSSES)
-    drawn = chart_data(told)
+    document = written(losses=LOSSES)
+    drawn = chart_data(document)
     length = len(drawn["seconds"])
     assert {len(drawn[name]) for name in ("confirmed", "lost", "p50", "p99")} == {length}
     for at in range(length):
         assert sum(pod["counts"][at] for pod in drawn["pods"]) == drawn["confirmed"][at]
-    assert sum(drawn["lost"]) == told["load"]["lost"]
+    assert sum(drawn["lost"]) == document["load"]["lost"]
     assert [(pod["seat"], pod["turn"]) for pod in drawn["pods"]] == sorted(
         (pod["seat"], pod["turn"]) for pod in drawn["pods"]
     )
@@ -162,12 +162,12 @@ def test_a_last_second_that_is_not_whole_is_no_drop_of_the_rate() -> None:
     """Buyers came for 9.8 s: nine whole seconds are drawn, the table names the rest."""
     answers = {at: {"a": 90 if at < 9 else 72} for at in range(10)} | {12: {"a": 1}}
     figures = Figures(sent=883, confirmed=883, seconds=12.4, rate=883 / 9.8)
-    told = written(seconds=10, answers=answers, figures=figures)
-    assert [row["buyers_seconds"] for row in told["timeline"]] == [1] * 9 + [0.8] + [0] * 3
-    drawn = chart_data(told)
+    document = written(seconds=10, answers=answers, figures=figures)
+    assert [row["buyers_seconds"] for row in document["timeline"]] == [1] * 9 + [0.8] + [0] * 3
+    drawn = chart_data(document)
     assert (drawn["whole"], drawn["end"]) == (9, 15.0)  # the last mark is later than the buyers
     assert sum(drawn["confirmed"]) == 883
-    text = Reader(drill_page(told)).text
+    text = Reader(drill_page(document)).text
     assert "Buyers came for 9.8 s: what is no whole second at the end" in text
     assert "8 90 0 0" in text
     assert "9 (0.80 s of it) 72 0 0" in text

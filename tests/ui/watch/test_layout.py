@@ -13,8 +13,8 @@ from rich.console import Console
 
 from flashsale.objects.models import ReplicaSet
 from flashsale.sale.observe.observations import EventSeen, Mark, ReplicaSetSeen, StreamSeen
-from flashsale.ui.watch.layout import left, lines, page, view
-from flashsale.ui.watch.view_model import Board, Now, Purchases, answered
+from flashsale.ui.watch.layout import lasting_lines, screen_lines, view, whole_page
+from flashsale.ui.watch.view_model import Board, Now, Purchases, with_message
 from tests.ui.watch.view_models import PLACE, fold, live, many, moment, sight, text
 
 STYLES = {"bold", "dim", "green", "magenta", "red", "reverse"}
@@ -58,10 +58,10 @@ def test_a_pod_that_was_leaving_before_anybody_looked_is_just_gone() -> None:
 def test_the_healings_stay_when_the_view_closes() -> None:
     """With the numbers above them; where nothing died, the numbers alone."""
     board, now = moment("03-delete-pod", 9.2)
-    shown = [line.plain for line in left(board, now)]
+    shown = [line.plain for line in lasting_lines(board, now)]
     assert shown[0] == " flashsale-rs  desired 5  current 5  ready 5"
     assert shown[-1] == "   gxj9j   2bk89        deleted    0.02 s   1.42 s   8.43 s   1.27 s"
-    assert len(left(many(3), Now(1.0, 1.0))) == 1
+    assert len(lasting_lines(many(3), Now(1.0, 1.0))) == 1
 
 
 def test_wide_terminals_say_it_in_a_sentence() -> None:
@@ -86,7 +86,7 @@ def test_a_page_is_as_wide_and_as_long_as_it_has_to_be() -> None:
     event = EventSeen(0.0, "Pod", "flashsale-rs-p2ptd", "Warning", "BackOff", message)
     board, now = moment("03-delete-pod", 9.2)
     board = replace(board, place=replace(board.place, url="http://shop.example.org/" + "x" * 90))
-    shown = [line.plain for line in page(fold(board, [event]), now)]
+    shown = [line.plain for line in whole_page(fold(board, [event]), now)]
     assert any(line.endswith("x ● live ") for line in shown)
     assert any("  IP               NODE" in line for line in shown)
     assert sum(line.endswith("  minikube") for line in shown) == 4
@@ -116,7 +116,7 @@ def test_two_hundred_pods_are_counted_where_they_do_not_fit() -> None:
 def test_no_size_is_overrun(width: int, height: int, at: float) -> None:
     """Never more lines or columns than there are, however small the terminal."""
     board, now = moment("03-delete-pod", at)
-    shown = lines(board, (width, height), now)
+    shown = screen_lines(board, (width, height), now)
     assert len(shown) <= height
     assert all(line.cell_len <= width for line in shown)
 
@@ -133,8 +133,12 @@ def test_the_age_is_never_left_out(width: int) -> None:
 def test_few_colours_and_none_that_vanishes_on_a_light_background() -> None:
     """Only green, magenta and red, beside bold, dim and reverse: no white, no yellow, no fill."""
     board, now = moment("03-delete-pod", 1.2)
-    used = {str(span.style).strip() for line in lines(board, (80, 24), now) for span in line.spans}
-    whole = {str(line.style) for line in lines(board, (80, 24), now)}
+    used = {
+        str(span.style).strip()
+        for line in screen_lines(board, (80, 24), now)
+        for span in line.spans
+    }
+    whole = {str(line.style) for line in screen_lines(board, (80, 24), now)}
     assert {word for style in used | whole for word in style.split()} <= set(
         " ".join(STYLES).split()
     )
@@ -174,7 +178,7 @@ def test_what_is_stale_is_grey_and_does_not_age() -> None:
     now = Now(20.5, 20.5)
 
     def looks(board: Board) -> set[str]:
-        shown = lines(board, (100, 24), now)
+        shown = screen_lines(board, (100, 24), now)
         spans = [str(span.style) for line in [shown[0], *shown[4:7]] for span in line.spans]
         return {word for style in spans for word in style.split()}
 
@@ -280,6 +284,6 @@ def test_a_load_shows_purchases_and_each_pods_share() -> None:
 
 def test_an_answer_to_a_key_stands_where_the_keys_are() -> None:
     """For a few seconds."""
-    board = answered(many(3), "flashsale-rs-00001 killed", 5.0)
+    board = with_message(many(3), "flashsale-rs-00001 killed", 5.0)
     assert text(board, Now(6.0, 6.0))[-1] == " flashsale-rs-00001 killed"
     assert text(board, Now(10.0, 10.0))[-1].startswith(" q quit")

@@ -6,7 +6,7 @@ import html
 import re
 from pathlib import Path
 
-from flashsale.ui.watch.layout import KEYS, lines
+from flashsale.ui.watch.layout import KEYS, screen_lines
 from tests.ui.watch.view_models import moment
 
 PICTURE = Path(__file__).parents[3] / "docs" / "watch.svg"
@@ -21,7 +21,7 @@ def words(picture: str) -> str:
 def test_the_picture_shows_the_headings_and_keys_of_today() -> None:
     """Whoever changes them runs `python tools/picture.py`."""
     board, now = moment("03-delete-pod", 2.0)
-    headings = [line for line in lines(board, (102, 23), now) if str(line.style) == "bold"]
+    headings = [line for line in screen_lines(board, (102, 23), now) if str(line.style) == "bold"]
     shown = words(PICTURE.read_text())
     assert len(headings) == 3
     for heading in (*(line.plain for line in headings), KEYS):

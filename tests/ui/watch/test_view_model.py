@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from flashsale.objects.models import ReplicaSet
 from flashsale.sale.observe.observations import EventSeen, ReplicaSetSeen, StreamSeen
-from flashsale.ui.watch.layout import lines
-from flashsale.ui.watch.view_model import FLASH, GHOST, TICK, Board, Now, events, next_change, rows
+from flashsale.ui.watch.layout import screen_lines
+from flashsale.ui.watch.view_model import (
+    FLASH,
+    GHOST,
+    TICK,
+    Board,
+    Now,
+    next_change,
+    shown_events,
+    shown_rows,
+)
 from tests.ui.watch.view_models import fold, many, moment, sight
 
 
 def names(board: Board, at: float) -> list[str]:
-    return [row.seen.pod.name[-1] for row in rows(board, Now(at, at))]
+    return [row.seen.pod.name[-1] for row in shown_rows(board, Now(at, at))]
 
 
 def flashing(board: Board, at: float) -> list[str]:
     """The texts that stand out at a moment."""
     return [
         line.plain[span.start : span.end].strip()
-        for line in lines(board, (80, 24), Now(at, at))
+        for line in screen_lines(board, (80, 24), Now(at, at))
         for span in line.spans
         if "reverse" in str(span.style)
     ]
@@ -93,7 +102,7 @@ def test_events_of_a_closed_sale_are_not_of_this_one() -> None:
         event("Gone", "killed-since", 105.0),
     ]
     board = fold(many(3), [*told, ReplicaSetSeen(1.0, wanted, 2)])
-    assert [one.reason for one in events(board)] == ["Adopted", "SuccessfulCreate", "Gone"]
+    assert [one.reason for one in shown_events(board)] == ["Adopted", "SuccessfulCreate", "Gone"]
 
 
 def test_an_event_that_is_counted_up_moves_to_the_end_and_stays_one() -> None:

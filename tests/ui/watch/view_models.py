@@ -12,7 +12,7 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.watch.layout import lines
+from flashsale.ui.watch.layout import screen_lines
 from flashsale.ui.watch.view_model import Board, Now, Place, add_update
 from tests.sale.observe.replay import recorded, updates
 
@@ -58,4 +58,4 @@ def sight(at: float, change: str, number: int, **known: object) -> PodSeen:
 
 def text(board: Board, now: Now, size: tuple[int, int] = (80, 24)) -> list[str]:
     """The lines of a view, without their looks and the blanks at their ends."""
-    return [line.plain.rstrip() for line in lines(board, size, now)]
+    return [line.plain.rstrip() for line in screen_lines(board, size, now)]

@@ -1,0 +1,1 @@
+"""One module a way to ask: reads, writes, watches, logs, scale; and how bodies and answers look."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from aiohttp import web
 
+from flashsale.embedded.apiserver.handlers.request_body import is_true
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
-from flashsale.embedded.types import api_errors as apierrors
+from flashsale.embedded.types import api_errors, go_text
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.objects.models import Object
 
-TRUE = ("true", "1")
 NUMBERS = {  # query parameter: its option, the least value it may have
     "tailLines": ("tail_lines", 0),
     "sinceSeconds": ("since_seconds", 1),
@@ -45,7 +45,9 @@ async def answer(
     options = _options(request, target.name)
     named = (target.namespace, target.name, pod["metadata"]["uid"])
     container = request.query.get("container", "")
-    if request.query.get("follow", "").lower() not in TRUE:
+    if not pod["spec"].get("nodeName"):
+        return _unscheduled(pod, container)
+    if not _is_set(request.query, "follow"):
         text = logs.read(*named, container, **options)
         return web.Response(body=text, content_type="text/plain")
     lines = logs.follow(*named, container, **options)
@@ -61,8 +63,8 @@ def _options(request: web.BaseRequest, name: str) -> dict[str, Any]:
     """Read PodLogOptions from the query."""
     query = request.query
     options: dict[str, Any] = {
-        "previous": query.get("previous", "").lower() in TRUE,
-        "timestamps": query.get("timestamps", "").lower() in TRUE,
+        "previous": _is_set(query, "previous"),
+        "timestamps": _is_set(query, "timestamps"),
     }
     errors = []
     for parameter, (option, least) in NUMBERS.items():
@@ -78,9 +80,35 @@ def _options(request: web.BaseRequest, name: str) -> dict[str, Any]:
     if {"since_seconds", "since_time"} <= options.keys():
         why = "at most one of `sinceTime` or `sinceSeconds` may be specified"
         errors.append(FieldError.forbidden("[]", why))
+    if query.get("stream"):  # behind a feature gate that is off
+        errors.append(FieldError.forbidden("stream", "may not be specified"))
     if errors:
-        raise apierrors.invalid("PodLogOptions", "", name, errors)
+        raise api_errors.invalid("PodLogOptions", "", name, errors)
     return options
+
+
+def _is_set(query: Mapping[str, str], name: str) -> bool:
+    return name in query and is_true(query[name])
+
+
+def _unscheduled(pod: Object, container: str) -> web.Response:
+    """Answer for a pod without a node: nothing, once it is clear whose log is meant.
+
+    Raises:
+        StatusError: 400.
+    """
+    spec, name = pod["spec"], pod["metadata"]["name"]
+    init, regular = (
+        [one["name"] for one in spec.get(kind) or []] for kind in ("initContainers", "containers")
+    )
+    if container and container not in (*init, *regular):
+        raise api_errors.bad_request(f"container {container} is not valid for pod {name}")
+    if not container and len(regular) > 1:
+        listed = " ".join(init + regular)
+        raise api_errors.bad_request(
+            f"a container name must be specified for pod {name}, choose one of: [{listed}]"
+        )
+    return web.Response(text="", content_type="text/plain")
 
 
 def _number(text: str) -> int:
@@ -88,13 +116,12 @@ def _number(text: str) -> int:
         return int(text[:19])
     except ValueError as error:
         message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise apierrors.bad_request(message) from error
+        raise api_errors.bad_request(message) from error
 
 
 def _time(text: str) -> str:
     try:
-        datetime.fromisoformat(text)
+        go_text.normal_time(text, micro=False)
     except ValueError as error:
-        message = f'parsing time "{text}": cannot parse it as RFC 3339'
-        raise apierrors.bad_request(message) from error
+        raise api_errors.bad_request(str(error)) from error
     return text

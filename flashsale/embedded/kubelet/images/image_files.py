@@ -55,10 +55,9 @@ class ImageFiles:
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it."""
-        while path and not self.is_folder(path):
-            self.remove(path)
+        if path and not self.is_folder(path):
+            self.make_folder(posixpath.dirname(path))
             self.entries[path] = ImageFile(mode=FOLDER_MODE)
-            path = posixpath.dirname(path)
 
     def below(self, path: str) -> Iterator[tuple[str, ImageFile]]:
         """Yield what lies in a folder, at any depth, with paths relative to it."""

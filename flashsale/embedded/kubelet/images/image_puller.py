@@ -14,6 +14,7 @@ from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.objects.models import Object
 
 NO_REGISTRY = "the embedded cluster has no registry; images come from flashsale up"
+ALWAYS = "; with imagePullPolicy Always the one on the node is not taken: write IfNotPresent"
 SYNC = 1.0  # seconds between two looks at a pod that waits
 SLOW_SYNC = 12.0  # seconds between two such looks once it waits for long
 BACK_OFF, BACK_OFF_CAP = 10.0, 300.0
@@ -26,7 +27,9 @@ class ImagePuller:
     def __init__(self, spec: Object, pod: KubeletPod) -> None:
         self._name: str = spec["name"]
         self._image: str = spec.get("image") or ""
-        self._never = spec.get("imagePullPolicy") == "Never"
+        policy = spec.get("imagePullPolicy")
+        self._never, self._always = policy == "Never", policy == "Always"
+        self._why = f"{NO_REGISTRY}{ALWAYS if self._always else ''}"
         self._pod = pod
 
     async def ready(self) -> NodeImage:
@@ -43,7 +46,8 @@ class ImagePuller:
         return image
 
     def _find(self) -> NodeImage | None:
-        return self._pod.tools.images.get(self._image)
+        found = self._pod.tools.images.get(self._image)
+        return None if self._always else found
 
     async def _appears(self, seconds: float) -> NodeImage | None:
         """Look for the image for so many seconds."""
@@ -71,9 +75,9 @@ class ImagePuller:
         delay = BACK_OFF
         while True:
             self._record("Pulling", f'Pulling image "{self._image}"')
-            self._warn("Failed", f'Failed to pull image "{self._image}": {NO_REGISTRY}')
+            self._warn("Failed", f'Failed to pull image "{self._image}": {self._why}')
             self._warn("Failed", "Error: ErrImagePull")
-            self._wait("ErrImagePull", NO_REGISTRY)
+            self._wait("ErrImagePull", self._why)
             for pause in (SYNC, SYNC, delay - 2 * SYNC):
                 if image := await self._appears(pause):
                     return image
@@ -85,7 +89,7 @@ class ImagePuller:
         text = f'Back-off pulling image "{self._image}"'
         self._record("BackOff", text)
         self._warn("Failed", "Error: ImagePullBackOff")
-        self._wait("ImagePullBackOff", f"{text}: ErrImagePull: {NO_REGISTRY}")
+        self._wait("ImagePullBackOff", f"{text}: ErrImagePull: {self._why}")
 
     async def _invalid(self, error: InvalidImageNameError) -> None:
         text = f'couldn\'t parse image name "{self._image}": {error}'

@@ -139,14 +139,13 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
     """Do one command, given as words."""
     raw = raw or " ".join(words)
     words, target, appends = _redirected(words)
-    while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
-        name, _, value = words.pop(0).partition("=")
-        shell.variables[name] = value
-    if words[:1] in (["sudo"], ["command"], ["exec"], ["gosu"]):
-        words = words[1:]
+    words = _without_prefixes(shell, words)
     if not words and not target:
         return
     program = posixpath.basename(words[0]) if words else "true"
+    if place := _environment_of(program, words):
+        shell.recipe.environments += ("/" + shell.path(place),)
+        return
     if target:
         if not _write(shell, program, words[1:], target, appends=appends):
             shell.skipped.append(raw)
@@ -164,9 +163,25 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
 
 def _is_quiet(program: str, words: Sequence[str]) -> bool:
     text = " ".join([program, *words[1:]])
-    if program in QUIET or text.startswith(_QUIET_BEGINNINGS):
-        return True
-    return program in ("python", "python3") and words[1:3] == ["-m", "venv"]
+    return program in QUIET or text.startswith(_QUIET_BEGINNINGS)
+
+
+def _without_prefixes(shell: Shell, words: list[str]) -> list[str]:
+    """Take assignments in, and leave out what only runs another command."""
+    while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
+        name, _, value = words.pop(0).partition("=")
+        shell.variables[name] = value
+    return words[1:] if words[:1] in (["sudo"], ["command"], ["exec"], ["gosu"]) else words
+
+
+def _environment_of(program: str, words: Sequence[str]) -> str:
+    """Return where a command makes a virtual environment; empty if it does not."""
+    venv = program.startswith("python") and words[1:3] == ["-m", "venv"]
+    if venv or program == "virtualenv" or (program == "uv" and words[1:2] == ["venv"]):
+        named = [word for word in words[3 if venv else 2 if program == "uv" else 1 :]
+                 if not word.startswith("-")]  # fmt: skip
+        return named[-1] if named else ".venv"
+    return ""
 
 
 def _redirected(words: list[str]) -> tuple[list[str], str, bool]:

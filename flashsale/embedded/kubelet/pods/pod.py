@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.kubelet.images.image_store import ImageStore
@@ -47,6 +48,7 @@ class KubeletPod:
         self.state = state
         self.tools = tools
         self.address: PodAddress | None = None
+        self.volumes: dict[str, Path] = {}  # by name, once they are made
         self.tasks: asyncio.TaskGroup  # set for as long as the pod is worked on
         self._retry: asyncio.TimerHandle | None = None
 
@@ -98,6 +100,10 @@ class KubeletPod:
         """NAME_NAMESPACE(UID), as the kubelet's messages name a pod."""
         meta = self.object["metadata"]
         return f"{meta['name']}_{meta['namespace']}({meta['uid']})"
+
+    def config_map(self, name: str) -> Object | None:
+        """Return a ConfigMap of the pod's namespace; None if there is none."""
+        return self.tools.api.config_map(self.object["metadata"]["namespace"], name)
 
     def put(self, container: ContainerState, *, publish: bool = True) -> None:
         """Take over a container's new state."""

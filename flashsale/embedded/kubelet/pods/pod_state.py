@@ -61,6 +61,7 @@ class ContainerState:
     image_id: str = ""
     ready: bool = False
     started: bool = False
+    sidecar: bool = False  # an init container that runs on beside the others
 
     def running(self, container_id: str, image_id: str, now: float) -> ContainerState:
         """Return what holds once a new instance has started."""
@@ -147,9 +148,17 @@ def fresh(pod: Object, now: float) -> PodState:
     reason = INITIALIZING if spec.get("initContainers") else CREATING
     return PodState(
         tuple(ContainerState(one["name"], Waiting(reason)) for one in spec["containers"]),
-        tuple(ContainerState(one["name"], Waiting(INITIALIZING)) for one in _init(spec)),
+        tuple(
+            ContainerState(one["name"], Waiting(INITIALIZING), sidecar=is_sidecar(one))
+            for one in _init(spec)
+        ),
         start_time=float(int(now)),
     )
+
+
+def is_sidecar(container: Object) -> bool:
+    """Whether an init container is one that runs on beside the pod's containers."""
+    return container.get("restartPolicy") == "Always"
 
 
 def _init(spec: Object) -> list[Object]:

@@ -74,19 +74,30 @@ def _end(one: ContainerState) -> Terminated | None:
 
 
 def _init_failed(state: PodState, policy: str) -> bool:
-    return policy == "Never" and any(one.ended and one.ended.exit_code for one in state.init)
+    plain = [one.ended for one in state.init if not one.sidecar]
+    return policy == "Never" and any(end and end.exit_code for end in plain)
 
 
 def initialized(state: PodState) -> bool:
-    """Whether all init containers are done, which is also so when there are none."""
-    return all(one.ended and one.ended.exit_code == 0 for one in state.init)
+    """Whether all init containers are done, which is also so when there are none.
+
+    A sidecar has only to have started; once the others have run, it may start anew.
+    """
+    begun = any(one.container_id or one.last for one in state.containers)
+    return all(_is_done(one) or (one.sidecar and begun) for one in state.init)
+
+
+def _is_done(one: ContainerState) -> bool:
+    if one.sidecar:
+        return one.started
+    return bool(one.ended and one.ended.exit_code == 0)
 
 
 def _conditions(
     spec: Object, state: PodState, old: Object, phase: str, generation: int, now: float
 ) -> list[Object]:
     before = {one.get("type", ""): one for one in old.get("conditions") or []}
-    verdicts = _verdicts(spec, state, phase)
+    verdicts = _verdicts(spec, state, old, phase)
     conditions = [_condition(verdict, before, generation, now) for verdict in verdicts]
     if scheduled := before.get("PodScheduled"):
         conditions.append(_observed(scheduled, generation))
@@ -95,7 +106,7 @@ def _conditions(
     return conditions + [one for kind, one in before.items() if kind not in _OWNED]
 
 
-def _verdicts(spec: Object, state: PodState, phase: str) -> list[_Verdict]:
+def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_Verdict]:
     finished = phase in TERMINAL and not state.never_ran
     over = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}[phase] if finished else ""
     completed = "PodCompleted" if over == "PodCompleted" else ""
@@ -103,10 +114,11 @@ def _verdicts(spec: Object, state: PodState, phase: str) -> list[_Verdict]:
     if initialized(state):
         verdicts.append(("Initialized", True, completed, ""))
     else:
-        left = [one.name for one in state.init if not (one.ended and one.ended.exit_code == 0)]
+        left = [one.name for one in state.init if not _is_done(one)]
         message = f"containers with incomplete status: [{' '.join(left)}]"
         verdicts.append(("Initialized", False, "ContainersNotInitialized", message))
-    unready = [one.name for one in state.containers if not one.ready]
+    sidecars = [one for one in state.init if one.sidecar]
+    unready = [one.name for one in (*sidecars, *state.containers) if not one.ready]
     if over:
         ready, reason, message = False, over, ""
     elif unready:
@@ -114,11 +126,24 @@ def _verdicts(spec: Object, state: PodState, phase: str) -> list[_Verdict]:
         ready, reason = False, "ContainersNotReady"
     else:
         ready, reason, message = True, "", ""
-    return [
-        *verdicts,
-        ("Ready", ready, reason, message),
-        ("ContainersReady", ready, reason, message),
-    ]
+    containers_ready = ("ContainersReady", ready, reason, message)
+    if ready and (closed := _closed_gates(spec, old)):
+        ready, reason, message = False, "ReadinessGatesNotReady", closed
+    return [*verdicts, ("Ready", ready, reason, message), containers_ready]
+
+
+def _closed_gates(spec: Object, old: Object) -> str:
+    """Say which of the pod's readiness gates are not open; empty if all are."""
+    found = {one.get("type"): one.get("status") for one in old.get("conditions") or []}
+    texts = []
+    for gate in spec.get("readinessGates") or []:
+        kind = gate.get("conditionType", "")
+        if kind not in found:
+            texts.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
+        elif found[kind] != "True":
+            said = f'the status of pod readiness gate "{kind}" is not "True", but {found[kind]}'
+            texts.append(said)
+    return ", ".join(texts)
 
 
 def _condition(
@@ -152,7 +177,7 @@ def _container(spec: Object, one: ContainerState, *, init: bool) -> Object:
         "name": one.name,
         "state": _state(one.state),
         "lastState": _state(one.last) if one.last else {},
-        "ready": done if init else one.ready,
+        "ready": done if init and not one.sidecar else one.ready,
         "restartCount": one.restarts,
         "image": spec.get("image", ""),
         "imageID": one.image_id,

@@ -13,11 +13,13 @@ from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
 from flashsale.embedded.kubelet.pods.pod_state import fresh, recovered
 from flashsale.embedded.kubelet.pods.pod_status import initialized
 from flashsale.embedded.kubelet.prober.probe_specs import ports_of
+from flashsale.embedded.kubelet.runtime import volumes
 from flashsale.embedded.kubelet.runtime.container import Container
 from flashsale.embedded.kubelet.runtime.stop_container import Grace
 from flashsale.objects.models import Object
 
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
+MOUNT_RETRY_CAP = 16.0  # seconds between two tries to make a volume; 122 on a real node
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +44,7 @@ class PodWorker:
         self._containers = [Container(one, self.pod) for one in spec["containers"]]
         self._grace: Grace | None = None
         self._probes: list[asyncio.Task[None]] = []
+        self._sidecars: list[asyncio.Task[Any]] = []
 
     @property
     def all(self) -> list[Container]:
@@ -105,6 +108,8 @@ class PodWorker:
                 await self._work()
                 await self._gone.wait()
                 self._stop_probes()
+                for task in self._sidecars:
+                    task.cancel()
         finally:
             self._kill()
 
@@ -154,15 +159,42 @@ class PodWorker:
         if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
             text = "Pod sandbox changed, it will be killed and re-created."
             self.pod.record("Normal", "SandboxChanged", text)
+        await self._make_volumes()
         await self._sandbox()
         for container in self._init:
-            await container.run()
+            if container.is_sidecar:
+                self._sidecars.append(self.pod.tasks.create_task(container.run()))
+                self._start_probes(container)
+                await container.has_started.wait()
+            else:
+                await container.run()
         if initialized(self.pod.state):
-            self._start_probes()
+            self._start_probes(*self._containers)
             async with asyncio.TaskGroup() as running:
                 for container in self._containers:
                     running.create_task(container.run(), name=f"container {container.name}")
+        await self._stop_sidecars(Grace(self.pod.usual_grace))
         self._over()
+
+    async def _stop_sidecars(self, grace: Grace) -> None:
+        """Stop them in reverse order, once the containers that they serve have ended."""
+        for task in self._sidecars:
+            task.cancel()
+        for container in reversed(self._init):
+            await container.stop(grace)
+
+    async def _make_volumes(self) -> None:
+        """Make the pod's volumes; it waits for those that cannot be had yet."""
+        folder, delay = self.pod.tools.runtime.folder(self.pod.uid), RETRY
+        while True:
+            try:
+                find = self.pod.config_map
+                self.pod.volumes = volumes.provide(self.pod.object, folder, find)
+                return
+            except (volumes.VolumeError, OSError) as error:
+                self.pod.record("Warning", "FailedMount", str(error))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, MOUNT_RETRY_CAP)
 
     async def _sandbox(self) -> None:
         """Give the pod its address."""
@@ -179,8 +211,8 @@ class PodWorker:
                 await asyncio.sleep(10 * RETRY)
         self.pod.reach(address)
 
-    def _start_probes(self) -> None:
-        for container in self._containers:
+    def _start_probes(self, *containers: Container) -> None:
+        for container in containers:
             for worker in container.workers:
                 name = f"{worker.probe.kind} probe of {container.name}"
                 self._probes.append(self.pod.tasks.create_task(worker.run(), name=name))
@@ -201,8 +233,9 @@ class PodWorker:
         self.pod.publish()
         self._grace = Grace(0 if self._gone.is_set() else self.pod.grace)
         async with asyncio.TaskGroup() as stopping:
-            for container in self.all:
+            for container in self._containers:
                 stopping.create_task(container.stop(self._grace), name=f"stop {container.name}")
+        await self._stop_sidecars(self._grace)
         self._stop_probes()  # readiness was asked until now
         self.pod.leave()
         ended = self.pod.state.ended()

@@ -42,7 +42,14 @@ class Exec:
     command: tuple[str, ...]
 
 
-Action = HttpGet | TcpSocket | Exec
+@dataclass(frozen=True, slots=True)
+class Grpc:
+    """The health service of a gRPC server."""
+
+    port: int
+
+
+Action = HttpGet | TcpSocket | Exec | Grpc
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def step(streak: Streak, probe: Probe, success: bool) -> Streak:
 
 
 def probes_of(container: Object) -> list[Probe]:
-    """Read a container's probes; actions that are not known here (grpc) are left out."""
+    """Read a container's probes."""
     probes = []
     for kind, key in KEYS.items():
         spec = container.get(key)
@@ -128,6 +135,8 @@ def action_of(spec: Mapping[str, Any], container: Object) -> Action | None:
         )
     if tcp := spec.get("tcpSocket"):
         return TcpSocket(_port(tcp["port"], container), tcp.get("host") or "")
+    if grpc := spec.get("grpc"):
+        return Grpc(int(grpc["port"]))
     if command := spec.get("exec"):
         return Exec(tuple(command.get("command") or ()))
     return None

@@ -12,7 +12,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from flashsale.embedded.kubelet.prober.probe_specs import Action, Exec, HttpGet, TcpSocket
+from flashsale.embedded.kubelet.prober.probe_specs import Action, Exec, Grpc, HttpGet, TcpSocket
 from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.types import go_text
@@ -57,6 +57,8 @@ class Prober:
         """Ask once, with ``timeout`` seconds for the whole answer."""
         if isinstance(action, Exec):
             return await _execute(action, timeout, target)
+        if isinstance(action, Grpc):
+            return await _no_grpc(action, timeout, target)
         if isinstance(action, TcpSocket):
             return await self._connect(action, timeout, target)
         return await self.get(action, timeout, target)
@@ -169,6 +171,14 @@ def _explain(error: Exception, url: str) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return "net/http: HTTP/1.x transport connection broken: malformed HTTP response"
     return str(error)
+
+
+async def _no_grpc(action: Grpc, timeout: float, target: ProbeTarget) -> Outcome:
+    """Fail as a real kubelet does where no gRPC server answers: none is spoken to here."""
+    await asyncio.sleep(timeout)
+    address, seconds = f"{target.ip}:{action.port}", go_text.duration(timeout)
+    text = f'timeout: failed to connect service "{address}" within {seconds}'
+    return Outcome("failure", f"{text}: context deadline exceeded")
 
 
 async def _execute(action: Exec, timeout: float, target: ProbeTarget) -> Outcome:

@@ -8,7 +8,13 @@ from typing import Any
 
 from flashsale.embedded.kubelet.images.image_puller import SLOW_SYNC, SYNC, ImagePuller
 from flashsale.embedded.kubelet.pods.pod import KubeletPod
-from flashsale.embedded.kubelet.pods.pod_state import BACK_OFF, ContainerState, Running, Terminated
+from flashsale.embedded.kubelet.pods.pod_state import (
+    BACK_OFF,
+    ContainerState,
+    Running,
+    Terminated,
+    is_sidecar,
+)
 from flashsale.embedded.kubelet.prober.probe_specs import Probe, probes_of
 from flashsale.embedded.kubelet.prober.probe_worker import ProbeWorker
 from flashsale.embedded.kubelet.prober.prober import ProbeTarget
@@ -26,6 +32,7 @@ from flashsale.embedded.kubelet.runtime.stop_container import (
     run_unless_ended,
     stop,
 )
+from flashsale.embedded.kubelet.runtime.volumes import mounts
 from flashsale.embedded.types import go_text
 from flashsale.objects.models import Object
 
@@ -36,7 +43,10 @@ class Container:
     def __init__(self, spec: Object, pod: KubeletPod, *, init: bool = False) -> None:
         self.name: str = spec["name"]
         self.instance: Instance | None = None
-        self.workers = [] if init else [ProbeWorker(one, self, pod) for one in probes_of(spec)]
+        self.is_sidecar = init and is_sidecar(spec)
+        self.has_started = asyncio.Event()  # what the next init container waits for
+        probes = [] if init and not self.is_sidecar else probes_of(spec)
+        self.workers = [ProbeWorker(one, self, pod) for one in probes]
         self._spec = spec
         self._pod = pod
         self._init = init
@@ -111,6 +121,8 @@ class Container:
             self._timer.cancel()
 
     def _runs_again(self, end: Terminated) -> bool:
+        if self.is_sidecar:
+            return True
         policy = "OnFailure" if self._init and self._pod.policy == "Always" else self._pod.policy
         return policy == "Always" or (policy == "OnFailure" and end.exit_code != 0)
 
@@ -123,7 +135,13 @@ class Container:
         assert address is not None, "containers start after the sandbox"
         try:
             self.instance = await tools.runtime.start(
-                self._pod.object, self._spec, image, variables, address, container_id
+                self._pod.object,
+                self._spec,
+                image,
+                variables,
+                address,
+                container_id,
+                mounts(self._spec, self._pod.volumes),
             )
         except StartError as error:
             return self._not_started(error, container_id)
@@ -164,7 +182,14 @@ class Container:
                 tools.api.services(own), tools.api.services(default), enabled=wanted
             )
             try:
-                return container_variables(self._spec, pod, links, pod_ip=ip, host_ip=tools.node.ip)
+                return container_variables(
+                    self._spec,
+                    pod,
+                    links,
+                    pod_ip=ip,
+                    host_ip=tools.node.ip,
+                    config_maps=self._pod.config_map,
+                )
             except ConfigError as error:
                 self._warn("Failed", f"Error: {error}")
                 self._pod.put(self.state.waiting("CreateContainerConfigError", str(error)))
@@ -185,7 +210,9 @@ class Container:
         state = self.state
         started = state.state.started_at if isinstance(state.state, Running) else None
         reason = "Error" if code else "Completed"
-        return Terminated(code, reason, started, self._pod.tools.clock(), state.container_id)
+        words = self.instance.last_words(failed=code != 0) if self.instance else ""
+        now = self._pod.tools.clock()
+        return Terminated(code, reason, started, now, state.container_id, words)
 
     async def _back_off(self) -> None:
         """Wait as long as a container that keeps crashing has to wait.
@@ -254,6 +281,8 @@ class Container:
         started = running and results.get("Startup", True) is True
         ready = started and results.get("Readiness", True) is True
         self._pod.put(replace(self.state, started=started, ready=ready), publish=False)
+        if started:
+            self.has_started.set()
 
     def _worker(self, probe: Probe) -> ProbeWorker:
         return next(worker for worker in self.workers if worker.probe is probe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from flashsale.objects.models import Object
@@ -28,30 +28,78 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 
 
 def container_variables(
-    container: Object, pod: Object, services: Mapping[str, str], *, pod_ip: str, host_ip: str
+    container: Object,
+    pod: Object,
+    services: Mapping[str, str],
+    *,
+    pod_ip: str,
+    host_ip: str,
+    config_maps: Callable[[str], Object | None] = lambda name: None,
 ) -> dict[str, str]:
     """Return the variables that the pod defines: service links first, its own `env` over them.
+
+    Args:
+        config_maps: finds one of the pod's namespace by its name.
 
     Raises:
         ConfigError: a value comes from somewhere that does not exist here.
     """
     known = dict(services)
-    if container.get("envFrom"):
-        raise ConfigError("envFrom is not supported on the embedded cluster")
+    for source in container.get("envFrom") or []:
+        data = _data(source, config_maps)
+        known |= {f"{source.get('prefix') or ''}{key}": text for key, text in data.items()}
     for entry in container.get("env") or []:
         if source := entry.get("valueFrom"):
-            known[entry["name"]] = _from_source(source, pod, pod_ip, host_ip)
+            value = _from_source(source, pod, (pod_ip, host_ip), config_maps)
+            if value is not None:
+                known[entry["name"]] = value
         else:
             known[entry["name"]] = expand(entry.get("value") or "", known)
     return known
 
 
-def _from_source(source: Mapping[str, Any], pod: Object, pod_ip: str, host_ip: str) -> str:
+def _data(source: Mapping[str, Any], config_maps: Callable[[str], Object | None]) -> dict[str, str]:
+    """Return what a ConfigMap holds; Secrets are not offered, so none is there."""
+    kind = "configmap" if "configMapRef" in source else "secret"
+    wanted = source.get("configMapRef") or source.get("secretRef") or {}
+    found = config_maps(wanted.get("name", "")) if kind == "configmap" else None
+    if found is None and not wanted.get("optional"):
+        raise ConfigError(f'{kind} "{wanted.get("name", "")}" not found')
+    return dict((found or {}).get("data") or {})
+
+
+def _from_source(
+    source: Mapping[str, Any],
+    pod: Object,
+    addresses: tuple[str, str],
+    config_maps: Callable[[str], Object | None],
+) -> str | None:
+    """Return a value; None where it is optional and not there."""
+    for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+        if wanted := source.get(field):
+            reference = {"name": wanted.get("name", ""), "optional": wanted.get("optional")}
+            which = "configMapRef" if kind == "ConfigMap" else "secretRef"
+            data = _data({which: reference}, config_maps)
+            if wanted["key"] not in data and not wanted.get("optional"):
+                where = f"{pod['metadata']['namespace']}/{wanted['name']}"
+                raise ConfigError(f"couldn't find key {wanted['key']} in {kind} {where}")
+            return data.get(wanted["key"])
     if "fieldRef" not in source:
         kind = next(iter(source), "an empty valueFrom")
         raise ConfigError(f"{kind} is not supported on the embedded cluster")
-    path = source["fieldRef"].get("fieldPath", "")
+    return pod_field(source["fieldRef"].get("fieldPath", ""), pod, *addresses)
+
+
+def pod_field(path: str, pod: Object, pod_ip: str = "", host_ip: str = "") -> str:
+    """Return a field of the pod for the downward API.
+
+    Raises:
+        ConfigError: it is not one of those that can be asked for.
+    """
     meta, spec = pod["metadata"], pod.get("spec") or {}
+    if path in ("metadata.labels", "metadata.annotations"):
+        pairs = meta.get(path.partition(".")[2]) or {}
+        return "\n".join(f'{key}="{value}"' for key, value in sorted(pairs.items()))
     if keyed := _KEYED.fullmatch(path):
         return str((meta.get(keyed[1]) or {}).get(keyed["key"], ""))
     values = {

@@ -14,16 +14,18 @@ from typing import Any
 
 from flashsale.base.files import replace_file
 from flashsale.embedded.kubelet.images.image_store import NodeImage
+from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
 from flashsale.embedded.kubelet.runtime.container_env import expand
-from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles
+from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles, termination_path
 from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot, is_possible
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
 from flashsale.embedded.kubelet.runtime.processes import MARK, Process, kill_marked, spawn
 from flashsale.embedded.types.go_text import os_error
 from flashsale.objects.models import Object
 
+MESSAGE_LIMIT, MESSAGE_FROM_LOG = 4096, 2048  # bytes of a termination message
 OUTPUT_LIMIT = 10 * 1024  # bytes that are kept of what a probe's command says
 
 
@@ -44,6 +46,8 @@ class Launch:
     cwd: str
     root: ContainerRoot | None = None
     translate: Callable[[str], str] = str  # a path of the image, as processes have to be told it
+    words: Path | None = None  # where the container may write its last words
+    words_from_log: bool = False  # take them from the log where it has failed without any
 
 
 class Instance:
@@ -84,7 +88,7 @@ class Instance:
                 env=env,
                 cwd=launch.cwd,
                 output=output.fileno(),
-                root=launch.root,
+                join=self.process.pid if launch.root else 0,
             )
             self._commands.add(process)
             try:
@@ -95,6 +99,17 @@ class Instance:
                 self._commands.discard(process)
             output.seek(0)
             return code, output.read(OUTPUT_LIMIT).decode(errors="replace")
+
+    def last_words(self, *, failed: bool) -> str:
+        """Return the termination message, as kubectl shows it: 4 KiB of its file at most."""
+        text = b""
+        with contextlib.suppress(OSError):
+            if self._launch.words:
+                text = self._launch.words.read_bytes()[:MESSAGE_LIMIT]
+        if not text and failed and self._launch.words_from_log:
+            self.close()
+            text = log_file.render(_end_of(self._log.path), timestamps=False)[-MESSAGE_FROM_LOG:]
+        return text.decode(errors="replace")
 
     def close(self) -> None:
         """Take what is left of the output and end the log; safe to call again."""
@@ -171,7 +186,15 @@ class Runtime:
         except OSError as error:
             why = os_error(error)
             raise StartError(f"the container's log cannot be opened: {why}", 128) from error
-        launch = Launch(argv, env, cwd, root, str if own_root else files.translate)
+        launch = Launch(
+            argv,
+            env,
+            cwd,
+            root,
+            str if own_root else files.translate,
+            files.rootfs / termination_path(spec).lstrip("/"),
+            spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+        )
         try:
             return await self._spawn(launch, log, folder)
         except OSError as error:
@@ -193,6 +216,10 @@ class Runtime:
         with contextlib.suppress(OSError):  # a full disk; the pod can do without
             replace_file(folder / "pid", f"{process.pid}\n")
         return Instance(launch, process, reading, log, self._logs, folder / "pid")
+
+    def folder(self, uid: str) -> Path:
+        """Return where all of a pod lies."""
+        return self._root / uid
 
     def forget(self, uid: str) -> None:
         """Remove all that lies here of a pod whose object is gone."""
@@ -226,6 +253,13 @@ def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> li
     if not command + args:
         raise StartError("no command specified", 127)
     return command + args
+
+
+def _end_of(path: Path) -> bytes:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(log_file.last_lines(file, 80)[0])
+        return file.read()
+    return b""
 
 
 def _why_not(argv: Sequence[str], error: OSError) -> StartError:

@@ -97,11 +97,14 @@ async def spawn(
     cwd: str,
     output: int,
     root: ContainerRoot | None = None,
+    join: int = 0,
 ) -> Process:
     """Start a process; both its output streams go to a file descriptor.
 
     Args:
         cwd: where it starts; in its own root, where it has one.
+        root: a root to make for it.
+        join: a process whose root it is to share.
 
     Raises:
         OSError: there is no such program, or it may not be run.
@@ -113,6 +116,7 @@ async def spawn(
         "env": dict(env),
         "cwd": cwd,
         "root": root.request() if root else None,
+        "join": join,
     }
     ours, theirs = socket.socketpair()
     with theirs:

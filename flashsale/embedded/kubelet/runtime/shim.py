@@ -96,6 +96,8 @@ def become(request: Request, parent: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     if request["root"]:
         enter_root(request["root"])
+    elif request["join"]:
+        join_root(request["join"])
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -136,6 +138,21 @@ def enter_root(root: Request) -> None:
     host = root["hostname"].encode()
     check(libc.sethostname(host, len(host)))
     os.chroot(top)
+
+
+def join_root(pid: int) -> None:
+    """See what another process of the container sees."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    top = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY)
+    spaces = []
+    for name in ("user", "mnt", "uts"):
+        path = f"/proc/{pid}/ns/{name}"
+        if os.stat(path).st_ino != os.stat(f"/proc/self/ns/{name}").st_ino:
+            spaces.append(os.open(path, os.O_RDONLY))
+    for space in spaces:
+        check(libc.setns(space, 0))
+    os.fchdir(top)
+    os.chroot(".")
 
 
 def mount(libc: ctypes.CDLL, source: str | None, target: str, kind: str | None, flags: int) -> None:

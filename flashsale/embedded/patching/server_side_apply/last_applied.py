@@ -50,12 +50,13 @@ def _read(thing: Object) -> Object | None:
 
 
 def _normal(config: Object) -> Object:
-    """Return a configuration as kubectl notes it: without the note itself, annotations present."""
+    """Return a configuration as it is noted: without the note itself and empty annotations."""
     meta = _metadata(config)
     annotations = meta.get("annotations")
     kept = annotations if isinstance(annotations, dict) else {}
     others = {name: value for name, value in kept.items() if name != ANNOTATION}
-    return config | {"metadata": meta | {"annotations": others}}
+    rest = {name: value for name, value in meta.items() if name != "annotations"}
+    return config | {"metadata": rest | ({"annotations": others} if others else {})}
 
 
 def _metadata(thing: Object) -> Object:

@@ -1,0 +1,1 @@
+"""Rules for pods and their templates, one module a part of the spec."""

@@ -1,0 +1,81 @@
+"""Files that are nearly what `up` looks for: another name, another folder, another kind."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from flashsale.base.errors import BadInputError
+from flashsale.sale.files import manifest as manifests
+
+DOCKERFILE = "Dockerfile"
+FOLDERS = (".", "k8s", "kubernetes", "manifests", "deploy", "kube")
+_KIND = re.compile(r"^kind:\s*['\"]?(\w+)", re.MULTILINE)
+
+
+def refuse_dockerfile(folder: Path) -> None:
+    """Raise BadInputError if a Dockerfile is there under another name."""
+    for path in sorted(folder.iterdir()):
+        name = path.name.lower()
+        if path.is_file() and name in ("dockerfile", "dockerfile.txt", "containerfile"):
+            if path.name == DOCKERFILE:
+                continue
+            raise BadInputError(
+                f"{folder} has {path.name}, but the name has to be {DOCKERFILE}.",
+                hint=f"mv {_quoted(path)} {_quoted(folder / DOCKERFILE)}",
+            )
+
+
+def refuse_manifests(folder: Path) -> None:
+    """Raise BadInputError if a ReplicaSet or a Deployment is there, but not in our file."""
+    kinds = {path: _kinds(path) for path in _yaml_files(folder)}
+    sets = [path for path, found in kinds.items() if "ReplicaSet" in found]
+    services = [path for path, found in kinds.items() if "Service" in found]
+    if sets and sets[0] in services:
+        raise BadInputError(
+            f"{folder} has no {manifests.FILE}, but {_below(folder, sets[0])} holds a ReplicaSet"
+            " and a Service.",
+            hint=f"flashsale up {_quoted(folder)} --manifest {_quoted(sets[0])}",
+        )
+    if sets:
+        parts = [sets[0], *services[:1]]
+        files = " ".join(map(_quoted, parts))
+        names = " and ".join(_below(folder, path) for path in parts)
+        raise BadInputError(
+            f"{folder} has no {manifests.FILE}, but {names}: flashsale takes them in one file.",
+            hint=f"awk 'FNR == 1 {{print \"---\"}} 1' {files} > {_quoted(folder / manifests.FILE)}",
+        )
+    for path, found in kinds.items():
+        if "Deployment" in found:
+            raise BadInputError(
+                f"{_below(folder, path)} holds a Deployment, but the exercise is about a"
+                " ReplicaSet: write `kind: ReplicaSet`, leave out `strategy`, and save it with its"
+                f" Service as {manifests.FILE}.",
+                hint=f"flashsale manifest > {_quoted(folder / manifests.FILE)}",
+            )
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    places = [folder / name for name in FOLDERS if (folder / name).is_dir()]
+    return [
+        path
+        for place in places
+        for path in sorted(place.iterdir())
+        if path.suffix in (".yaml", ".yml") and path.is_file() and path.name != manifests.FILE
+    ]
+
+
+def _kinds(path: Path) -> set[str]:
+    try:
+        return set(_KIND.findall(path.read_text(encoding="utf-8", errors="replace")))
+    except OSError:
+        return set()
+
+
+def _below(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

@@ -1,0 +1,155 @@
+"""Dockerfiles of all kinds: stages, COPY, and RUN as far as it goes without a container."""
+
+from pathlib import Path
+
+import pytest
+
+from flashsale.base import dockerfile
+from flashsale.base.errors import BadInputError
+from flashsale.embedded.kubelet.images import dockerfile_reader
+from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An app folder."""
+    (tmp_path / "app.py").write_text("app = None\n")
+    (tmp_path / "entry.sh").write_text("#!/bin/sh\r\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text("1")
+    (tmp_path / "data" / "b.csv").write_text("2")
+    (tmp_path / "data" / "empty").mkdir()
+    return tmp_path
+
+
+def read(folder: Path, text: str, **arguments: str) -> ImageRecipe:
+    """Follow a Dockerfile."""
+    return dockerfile_reader.read(dockerfile.stages(text, "Dockerfile", arguments), folder)
+
+
+def files(recipe: ImageRecipe) -> set[str]:
+    """Return the paths of a recipe's files."""
+    return {path for path, entry in recipe.files.entries.items() if not entry.is_folder}
+
+
+def test_from_an_earlier_stage_keeps_all_that_it_has(folder: Path) -> None:
+    """Files, ENV, WORKDIR, ports and the command; its own ENV fills in variables."""
+    recipe = read(
+        folder,
+        "ARG TAG=3.11\nFROM python:$TAG AS Base\nENV PLACE=/srv\nWORKDIR $PLACE\nCOPY app.py .\n"
+        'EXPOSE 5000\nCMD ["python", "app.py"]\nFROM base\nCOPY data $PLACE/data\n',
+    )
+    assert files(recipe) == {"srv/app.py", "srv/data/a.csv", "srv/data/b.csv"}
+    assert (recipe.workdir, recipe.cmd, recipe.ports) == ("/srv", ("python", "app.py"), (5000,))
+    assert recipe.base == "python:3.11"
+
+
+def test_copy_from_a_stage_takes_the_apps_own_files(folder: Path) -> None:
+    """By name and by number, with what RUN did to them."""
+    recipe = read(
+        folder,
+        "FROM python AS one\nWORKDIR /in\nCOPY app.py .\nRUN cp app.py copy.py\n"
+        "FROM python\nCOPY --from=one /in/copy.py /out/\nCOPY --from=0 /in /all\n",
+    )
+    assert files(recipe) == {"out/copy.py", "all/app.py", "all/copy.py"}
+    assert recipe.notes == ()
+
+
+def test_a_pattern_may_match_nothing_and_a_name_may_not(folder: Path) -> None:
+    """As BuildKit has it; classes of characters and folders that are empty count."""
+    recipe = read(
+        folder, "FROM python\nCOPY app.py lock* ./x/\nCOPY data/[a].csv /y/\nCOPY data /z\n"
+    )
+    assert files(recipe) == {"x/app.py", "y/a.csv", "z/a.csv", "z/b.csv"}
+    assert recipe.files.is_folder("z/empty")
+    with pytest.raises(BadInputError, match=r"Dockerfile:2: COPY names lock, which is not in"):
+        read(folder, "FROM python\nCOPY app.py lock ./\n")
+
+
+@pytest.mark.parametrize(
+    "how", ["COPY --chmod=755 entry.sh .", "COPY entry.sh .\nRUN chmod +x *.sh"]
+)
+def test_modes_are_changed(folder: Path, how: str) -> None:
+    """By COPY and by RUN."""
+    recipe = read(folder, f"FROM python\nWORKDIR /app\n{how}\n")
+    assert recipe.files.entries["app/entry.sh"].mode == 0o755
+
+
+def test_file_operations_of_run_are_done(folder: Path) -> None:
+    """What people write in nine of ten Dockerfiles."""
+    recipe = read(
+        folder,
+        "FROM python\nWORKDIR /app\nENV NAME=shop\nCOPY . .\n"
+        "RUN mkdir -p /var/log/$NAME logs/{a,b} && touch /var/log/$NAME/x.log \\\n"
+        '    # a comment\n    && echo "hello $NAME" > greeting && echo more >> greeting\n'
+        "RUN set -eux; cd data; cp a.csv /tmp/; mv b.csv c.csv; ln -s c.csv link; rm -rf empty\n"
+        "RUN sed -i 's/\\r$//' entry.sh && useradd -m -u 1000 shop && chown -R shop:shop /app\n"
+        "RUN cat <<END > settings\nname = $NAME\nEND\n",
+    )
+    assert recipe.notes == ()
+    content = {path: recipe.files.entries[path].read() for path in files(recipe)}
+    assert content["app/greeting"] == b"hello shop\nmore\n"
+    assert content["app/entry.sh"] == b"#!/bin/sh\n"
+    assert content["app/settings"] == b"name = shop\n"
+    assert {"var/log/shop/x.log", "tmp/a.csv", "app/data/c.csv"} <= set(content)
+    assert recipe.files.entries["app/data/link"].link == "c.csv"
+    assert "app/data/b.csv" not in content
+    assert recipe.files.is_folder("app/logs/b")
+    assert recipe.files.is_folder("home/shop")
+    assert not recipe.files.is_folder("app/data/empty")
+
+
+def test_what_is_not_done_is_said_in_one_note(folder: Path) -> None:
+    """With its line; what stands beside it is done all the same."""
+    recipe = read(
+        folder,
+        "FROM python\nRUN apt-get update && apt-get install -y libpq-dev && mkdir /x\n"
+        "RUN curl -sSL https://example.org/i.sh | sh\nRUN if true; then touch /y; fi\n",
+    )
+    (note,) = recipe.notes
+    assert "RUN apt-get install -y libpq-dev (line 2)" in note
+    assert "curl -sSL https://example.org/i.sh | sh (line 3)" in note
+    assert "if true then touch /y fi (line 4)" in note
+    assert recipe.files.is_folder("x")
+
+
+@pytest.mark.parametrize(
+    ("base", "word"), [("node:22", "Node.js"), ("docker.io/library/openjdk:21-slim", "Java")]
+)
+def test_another_languages_base_image_is_told_at_once(folder: Path, base: str, word: str) -> None:
+    """Before anything is built, with what runs it."""
+    with pytest.raises(
+        BadInputError, match=rf"Dockerfile:1: {base} is an image for {word}"
+    ) as caught:
+        read(folder, f"FROM {base} AS x\nFROM x\nCOPY . .\n")
+    assert "--cluster minikube" in caught.value.hint
+    read(folder, f"FROM {base} AS web\nFROM python:3.11\nCOPY . .\n")
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        ("pip install -r requirements.txt", ("install", "-r", "requirements.txt")),
+        ("python -m pip install --no-cache-dir --user flask", ("install", "flask")),
+        ("uv pip install --system flask", ("install", "flask")),
+        ("/opt/venv/bin/pip3 install --prefix=/x flask", ("install", "flask")),
+        ("apt-get update && PIP_NO_INPUT=1 pip install flask", ("install", "flask")),
+        ("--mount=type=cache,target=/root/.cache pip install flask", ("install", "flask")),
+    ],
+)
+def test_installs_are_recognised(folder: Path, run: str, words: tuple[str, ...]) -> None:
+    """However they are written; where packages go is not the Dockerfile's to say here."""
+    (install,) = read(folder, f"FROM python\nRUN {run}\n").installs
+    assert (install.tool, install.words) == ("pip", words)
+
+
+def test_packages_of_a_builder_stage_come_along(folder: Path) -> None:
+    """A virtual environment is copied from the stage that made it."""
+    recipe = read(
+        folder,
+        "FROM python AS builder\nRUN python -m venv /opt/venv && /opt/venv/bin/pip install attrs\n"
+        "FROM python\nCOPY --from=builder /opt/venv /opt/venv\nENV PATH=/opt/venv/bin:$PATH\n",
+    )
+    assert [one.words for one in recipe.installs] == [("install", "attrs")]
+    assert recipe.environments == ("/opt/venv",)
+    assert recipe.notes == ()

@@ -1,0 +1,64 @@
+"""Files that are nearly right are named, with the command that puts them right."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flashsale.base.errors import BadInputError
+from flashsale.sale.files import app_folder
+from flashsale.sale.files import manifest as manifests
+
+REPLICASET, SERVICE = manifests.shipped_text().split("\n---\n", 1)
+
+
+def refusal(folder: Path) -> BadInputError:
+    """Return why a folder is refused."""
+    with pytest.raises(BadInputError) as caught:
+        app_folder.from_folder(folder)
+    return caught.value
+
+
+def test_any_dockerfile_will_do(tmp_path: Path) -> None:
+    """The app may have any name, and any shape."""
+    (tmp_path / "Dockerfile").write_text("FROM python:3.11-slim\nCOPY . .\nCMD x\n")
+    (tmp_path / "shop.py").write_text("")
+    assert app_folder.from_folder(tmp_path).app.folder == tmp_path
+
+
+@pytest.mark.parametrize("name", ["dockerfile", "Dockerfile.txt", "Containerfile"])
+def test_dockerfile_of_another_name_is_named(tmp_path: Path, name: str) -> None:
+    """The hint renames it."""
+    (tmp_path / name).write_text("FROM python:3.11-slim\nCMD x\n")
+    error = refusal(tmp_path)
+    assert name in str(error)
+    subprocess.run(error.hint, shell=True, check=True)
+    app_folder.from_folder(tmp_path)
+
+
+def test_two_files_are_joined_by_the_hint(tmp_path: Path) -> None:
+    """A ReplicaSet and a Service, each in a file of its own."""
+    (tmp_path / "app.py").write_text("")
+    (tmp_path / "k8s").mkdir()
+    (tmp_path / "k8s" / "replicaset.yaml").write_text(REPLICASET + "\n")
+    (tmp_path / "k8s" / "service.yml").write_text(SERVICE)
+    error = refusal(tmp_path)
+    assert "k8s/replicaset.yaml and k8s/service.yml" in str(error)
+    subprocess.run(error.hint, shell=True, check=True)
+    found = app_folder.from_folder(tmp_path).manifest
+    assert found.replicaset == manifests.shipped().replicaset
+
+
+def test_one_file_of_another_name_is_given_to_manifest(tmp_path: Path) -> None:
+    """`--manifest` takes it as it is."""
+    (tmp_path / "sale.yml").write_text(manifests.shipped_text())
+    assert refusal(tmp_path).hint == f"flashsale up {tmp_path} --manifest {tmp_path / 'sale.yml'}"
+
+
+def test_deployment_is_told_what_to_change(tmp_path: Path) -> None:
+    """The exercise is about ReplicaSets."""
+    (tmp_path / "app.py").write_text("")
+    (tmp_path / "deployment.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\n")
+    assert "write `kind: ReplicaSet`" in str(refusal(tmp_path))
