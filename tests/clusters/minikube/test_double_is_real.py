@@ -186,7 +186,7 @@ def ask_double(call: Call, world: World, environment: dict[str, str]) -> Shape:
     if call.config == BROKEN:
         world.set(invalid=["shop"])
     if call.config == GONE:
-        world.has(host="Gone", unfinished=True)
+        world.has(host="Gone")
     code, reason = call.fault
     if code:
         planned = {"code": code, "id": reason, "message": "nein", "advice": "anders"}
