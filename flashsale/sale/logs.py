@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
@@ -21,41 +22,75 @@ PAUSE = 0.5  # seconds before a log is opened again that ended while its pod liv
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of one pod's log."""
+    """One line of one container's log."""
 
     pod: str
     text: str
+    container: str = ""  # empty where the pod has only one
+
+    @property
+    def source(self) -> str:
+        """The pod, with the container where there is more than one: `shop-rs-abcde/web`."""
+        return f"{self.pod}/{self.container}" if self.container else self.pod
 
 
-async def read(sale: Sale, name: str | None, tail: int | None) -> list[Line]:
-    """Fetch the last lines of one pod, or of all, pod by pod.
+async def read(sale: Sale, name: str | None, tail: int | None, container: str = "") -> list[Line]:
+    """Fetch the last lines of one pod, or of all, pod by pod and container by container.
+
+    Args:
+        container: of this one only.
 
     Raises:
-        BadInputError: there is no such pod.
+        BadInputError: there is no such pod, or no such container.
     """
     pods = await _chosen(sale, name)
-    texts = await asyncio.gather(*(_text(sale, pod.name, tail, strict=bool(name)) for pod in pods))
+    sources = [(pod.name, one) for pod in pods for one in containers_of(pod.raw, container)]
+    alone = bool(name) and len(sources) == 1
+    texts = await asyncio.gather(*(_text(sale, *one, tail, strict=alone) for one in sources))
+    several = {pod.name for pod in pods if len(containers_of(pod.raw)) > 1}
     return [
-        Line(pod.name, line)
-        for pod, text in zip(pods, texts, strict=True)
+        Line(pod, line, source if pod in several else "")
+        for (pod, source), text in zip(sources, texts, strict=True)
         for line in text.splitlines()
     ]
 
 
-async def follow(sale: Sale, name: str | None, tail: int | None) -> AsyncGenerator[Line, None]:
+def containers_of(pod: Mapping[str, Any], wanted: str = "") -> list[str]:
+    """Return the names of a pod's containers, init containers first.
+
+    Raises:
+        BadInputError: there is none of the wanted name; the others are named.
+    """
+    spec = pod.get("spec") or {}
+    both = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+    names = [str(one["name"]) for one in both]
+    if wanted and wanted not in names:
+        raise BadInputError(
+            f"The pod {pod['metadata']['name']} has no container '{wanted}', but"
+            f" {', '.join(names)}.",
+            hint=f"flashsale logs -c {names[-1]}",
+        )
+    return [wanted] if wanted else names
+
+
+async def follow(
+    sale: Sale, name: str | None, tail: int | None, container: str = ""
+) -> AsyncGenerator[Line, None]:
     """Yield lines as they come, of pods that come later too; end with the named pod, else never.
 
     Raises:
-        BadInputError: there is no such pod, or too many to follow.
+        BadInputError: there is no such pod or container, or too many pods to follow.
     """
     chosen = await _chosen(sale, name)
+    for pod in chosen:
+        containers_of(pod.raw, container)
     if len(chosen) > MOST_FOLLOWED:
         raise BadInputError(
             f"{len(chosen)} pods are too many to follow at once; {MOST_FOLLOWED} is the most.",
             hint=f"flashsale logs {chosen[0].name} -f",
         )
     lines: asyncio.Queue[Line | None] = asyncio.Queue(maxsize=1000)
-    watching = asyncio.create_task(_watch(sale, name, tail, lines), name="logs")
+    watching = asyncio.create_task(_watch(sale, name, tail, container, lines), name="logs")
     watching.add_done_callback(lambda _: lines.put_nowait(None) if not lines.full() else None)
     try:
         while (line := await lines.get()) is not None:
@@ -67,7 +102,11 @@ async def follow(sale: Sale, name: str | None, tail: int | None) -> AsyncGenerat
 
 
 async def _watch(
-    sale: Sale, name: str | None, tail: int | None, lines: asyncio.Queue[Line | None]
+    sale: Sale,
+    name: str | None,
+    tail: int | None,
+    container: str,
+    lines: asyncio.Queue[Line | None],
 ) -> None:
     """Follow each pod of the sale from the moment it exists until it is gone."""
     selector = ReplicaSet.from_object(await sale.replicaset()).selector
@@ -82,7 +121,7 @@ async def _watch(
                 for pod in _appeared(change):
                     uid, known = pod["metadata"]["uid"], pod["metadata"]["name"]
                     if name in (None, known) and _started(pod) and uid not in followed:
-                        followed[uid] = group.create_task(_pod(sale, known, tail, lines))
+                        followed[uid] = group.create_task(_pod(sale, pod, tail, container, lines))
                 gone = _gone(change)
                 if gone in followed:
                     followed.pop(gone).cancel()
@@ -112,15 +151,33 @@ def _started(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") not in (None, "Pending")
 
 
-async def _pod(sale: Sale, pod: str, tail: int | None, lines: asyncio.Queue[Line | None]) -> None:
-    """Follow one pod's log, and open it again when its container is restarted."""
-    path = paths.pods(sale.namespace, pod, "log")
-    query: dict[str, object] = {"follow": True} | ({} if tail is None else {"tailLines": tail})
+async def _pod(
+    sale: Sale,
+    pod: Object,
+    tail: int | None,
+    wanted: str,
+    lines: asyncio.Queue[Line | None],
+) -> None:
+    """Follow the logs of a pod's containers."""
+    several = len(containers_of(pod)) > 1
+    async with asyncio.TaskGroup() as group:
+        for container in containers_of(pod, wanted):
+            line = Line(pod["metadata"]["name"], "", container if several else "")
+            group.create_task(_container(sale, line, container, tail, lines))
+
+
+async def _container(
+    sale: Sale, tag: Line, container: str, tail: int | None, lines: asyncio.Queue[Line | None]
+) -> None:
+    """Follow one container's log, and open it again when the container is restarted."""
+    path = paths.pods(sale.namespace, tag.pod, "log")
+    query: dict[str, object] = {"follow": True, "container": container}
+    query |= {} if tail is None else {"tailLines": tail}
     while True:
         try:
             async with aclosing(sale.api.lines(path, query)) as texts:
                 async for text in texts:
-                    await lines.put(Line(pod, text))
+                    await lines.put(replace(tag, text=text))
         except NotFoundError:
             return
         except ClusterUnreachableError:
@@ -131,8 +188,9 @@ async def _pod(sale: Sale, pod: str, tail: int | None, lines: asyncio.Queue[Line
         await asyncio.sleep(PAUSE)
 
 
-async def _text(sale: Sale, pod: str, tail: int | None, *, strict: bool) -> str:
-    query = {} if tail is None else {"tailLines": tail}
+async def _text(sale: Sale, pod: str, container: str, tail: int | None, *, strict: bool) -> str:
+    query: dict[str, object] = {"container": container}
+    query |= {} if tail is None else {"tailLines": tail}
     try:
         return await sale.api.text(paths.pods(sale.namespace, pod, "log"), query)
     except ClusterUnreachableError:

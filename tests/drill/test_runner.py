@@ -42,14 +42,14 @@ def test_hard_kills_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path
     lost, losses = document["load"]["lost"], document["losses"]
     assert done.code == 7
     assert lost == len(losses) > 0
-    assert f"Error: {lost} purchases were lost; 0 may be." in done.err
+    assert f"Error: {lost:,} purchases were lost; 0 may be." in done.err
     victims = {kill["pod"] for kill in document["kills"]}
     assert len([one for one in losses if one["blamed_on"] in victims]) >= 0.95 * lost
     assert (
         document["attribution"]["covered"] < 0.9
     )  # windows that cover everything would explain anything
-    assert done.out.startswith(f"FAIL  {lost} of ")
-    assert f"{lost} of {document['load']['sent']:,} purchases lost" in files[0].read_text()
+    assert done.out.startswith(f"FAIL  {lost:,} of ")
+    assert f"{lost:,} of {document['load']['sent']:,} purchases lost" in files[0].read_text()
     assert [file.name for file in sorted(tmp_path.iterdir())] == ["drill.html", "drill.json"]
 
 

@@ -19,6 +19,12 @@ def logs(
         str | None,
         typer.Argument(metavar="POD", help="Name of a pod, or its last part.  [default: all pods]"),
     ] = None,
+    container: Annotated[
+        str,
+        typer.Option(
+            "--container", "-c", metavar="NAME", help="Of this container only.  [default: all]"
+        ),
+    ] = "",
     follow: Annotated[
         bool,
         typer.Option("--follow", "-f", help="Go on printing lines as they come; Ctrl-C ends it."),
@@ -40,10 +46,12 @@ def logs(
         raise BadInputError(
             f"--tail must be 0 or more, not {tail}.", hint="flashsale logs --tail 10"
         )
-    run(_print_logs(typed, pod, follow, tail))
+    run(_print_logs(typed, pod, follow, tail, container))
 
 
-async def _print_logs(typed: Shared, pod: str | None, follow: bool, tail: int | None) -> None:
+async def _print_logs(
+    typed: Shared, pod: str | None, follow: bool, tail: int | None, container: str
+) -> None:
     from contextlib import aclosing
 
     from flashsale.sale import logs as reading
@@ -52,10 +60,10 @@ async def _print_logs(typed: Shared, pod: str | None, follow: bool, tail: int | 
     show = _printer(typed.json)
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         if not follow:
-            for line in await reading.read(sale, pod, tail):
+            for line in await reading.read(sale, pod, tail, container):
                 show(line)
             return
-        async with aclosing(reading.follow(sale, pod, tail)) as lines:
+        async with aclosing(reading.follow(sale, pod, tail, container)) as lines:
             async for line in lines:
                 show(line)
 
@@ -72,11 +80,12 @@ def _printer(json: bool) -> Callable[[Line], None]:
 
     def show(line: Line) -> None:
         if json:
-            out_json({"pod": line.pod, "line": line.text}, line=True)
+            more = {"container": line.container} if line.container else {}
+            out_json({"pod": line.pod, **more, "line": line.text}, line=True)
             return
-        tag = line.pod
+        tag = line.source
         if colours is not None:
-            tag = paint(tag, colours.setdefault(tag, pod_colour(len(colours))))
+            tag = paint(tag, colours.setdefault(line.pod, pod_colour(len(colours))))
         sys.stdout.write(f"{tag} {printable(line.text, most=None)}\n")
         sys.stdout.flush()
 

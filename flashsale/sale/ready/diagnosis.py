@@ -16,6 +16,7 @@ from flashsale.sale.ready.log_patterns import (
     runtime_reason,
 )
 
+ALWAYS = "imagePullPolicy Always"
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
 BEING_MADE = ("ContainerCreating", "PodInitializing")  # nothing has failed yet
@@ -68,8 +69,14 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     reason = pod.status
     if reason not in NO_IMAGE:
         return None
-    image = pod.raw["spec"]["containers"][0].get("image", "")
-    said = _message(events, "Failed", "ErrImageNeverPull")
+    image = _missing_image(pod)
+    said = _message(events, "Failed", begins="Failed to pull") or _message(events, "Failed")
+    if ALWAYS in said:
+        return Diagnosis(
+            f"the image {image} is asked of a registry, which has none: {ALWAYS} ({reason})",
+            Hint("flashsale up", "once the manifest says `imagePullPolicy: IfNotPresent`"),
+            said,
+        )
     if reason == "ErrImageNeverPull":
         return Diagnosis(
             f"the image {image} is not on the node, and may not be pulled ({reason})",
@@ -80,6 +87,19 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         Hint("flashsale up --rebuild", "builds it; --push REPOSITORY hands it to other machines"),
         said,
     )
+
+
+def _missing_image(pod: Pod) -> str:
+    """Return the image of the container that waits for one, init containers first."""
+    spec, status = pod.raw["spec"], pod.raw.get("status") or {}
+    for key, known in (("initContainers", "initContainerStatuses"),
+                       ("containers", "containerStatuses")):  # fmt: skip
+        images = {one["name"]: one.get("image", "") for one in spec.get(key) or []}
+        for one in status.get(known) or []:
+            waiting = (one.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason") in NO_IMAGE:
+                return str(images.get(one.get("name"), ""))
+    return str(spec["containers"][0].get("image", ""))
 
 
 def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
@@ -191,6 +211,11 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
 def _being_made(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     waiting = (_container(pod).get("state") or {}).get("waiting") or {}
     reason = waiting.get("reason")
+    if reason in BEING_MADE and (said := _message(events, "FailedMount")):
+        return Diagnosis(
+            f"the pod {pod.name} waits for a volume: {said}",
+            Hint("flashsale up", "once the manifest names volumes that are there"),
+        )
     if reason in (None, *BEING_MADE):
         return None
     words = f": {waiting['message']}" if waiting.get("message") else ""
