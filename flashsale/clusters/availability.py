@@ -61,4 +61,4 @@ async def exists(record: SaleRecord) -> bool:
         return False
     from flashsale.clusters import minikube
 
-    return (await minikube.profile_state(record.profile)).exists
+    return (await minikube.read_profile_state(record.profile)).exists

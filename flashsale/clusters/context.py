@@ -83,10 +83,10 @@ class ContextCluster:
             ClusterUnreachableError: none of them leads to the Service from here.
         """
         tried = candidates(service, await self._nodes(), self._server())
-        answers = await asyncio.gather(*(answering(host, port) for host, port in tried))
+        answers = await asyncio.gather(*(accepts_connections(host, port) for host, port in tried))
         found = [address for address, yes in zip(tried, answers, strict=True) if yes]
         if not found:
-            raise unreached(service, tried, self.context)
+            raise unreached_error(service, tried, self.context)
         host, port = found[0]
         return f"http://{host}" if port == 80 else f"http://{host}:{port}"
 
@@ -177,7 +177,7 @@ def candidates(service: Service, nodes: list[Object], server: str) -> list[tuple
     return found
 
 
-async def answering(host: str, port: int) -> bool:
+async def accepts_connections(host: str, port: int) -> bool:
     """Whether somebody accepts connections there."""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -188,7 +188,7 @@ async def answering(host: str, port: int) -> bool:
     return True
 
 
-def unreached(
+def unreached_error(
     service: Service, tried: list[tuple[str, int]], context: str
 ) -> ClusterUnreachableError:
     """Say why there is no URL, and how to make one."""

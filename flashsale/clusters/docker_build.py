@@ -25,7 +25,7 @@ class LazyStep:
         self.progress.detail(text)
 
 
-async def recipe(app: App, name: str, options: BuildOptions) -> BuildRecipe:
+async def read_recipe(app: App, name: str, options: BuildOptions) -> BuildRecipe:
     """Read what to build from disk and from this machine's settings.
 
     Raises:
@@ -44,7 +44,7 @@ async def recipe(app: App, name: str, options: BuildOptions) -> BuildRecipe:
     )
 
 
-async def by_docker(
+async def build_with_docker(
     engine: Engine, app: App, name: str, options: BuildOptions, progress: Progress
 ) -> Image:
     """Build with an engine unless it has the same content, and push where that was asked for.
@@ -56,7 +56,7 @@ async def by_docker(
     if options.push:
         PushTarget.of(options.push, name)  # a typing mistake costs no build
     building = LazyStep(progress, f"Building {name} with Docker on {engine.host}")
-    made = await make(engine, await recipe(app, name, options), building.line, progress.note)
+    made = await make(engine, await read_recipe(app, name, options), building.line, progress.note)
     if not options.push:
         return Image(name, made.built, made.id, others=made.others)
     pushing = LazyStep(progress, f"Pushing {name} to {options.push}")

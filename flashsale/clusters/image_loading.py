@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
-from flashsale.clusters.docker_build import by_docker
+from flashsale.clusters.docker_build import build_with_docker
 from flashsale.clusters.subprocesses import run
 from flashsale.clusters.subprocesses.run import Each
 from flashsale.docker import connected
@@ -40,7 +40,7 @@ class Loader:
         return ()
 
 
-def loader(context: str) -> Loader | None:
+def loader_of(context: str) -> Loader | None:
     """Tell from a context's name which tool can load images there; None if none can."""
     for tool in ("kind", "k3d"):
         if context.startswith(f"{tool}-") and context != f"{tool}-":
@@ -58,19 +58,19 @@ async def provide(
         EngineError: there is no Docker here to build with.
         BuildError, PushError, LoadError: it could not be made, pushed or loaded.
     """
-    found = loader(context)
+    found = loader_of(context)
     if app is None or not (found or options.push):
         if found is None:
             check_pullable(context, name)
         progress.note(f"The cluster '{context}' has to find the image {name} by itself.")
         return Image(name, built=False)
     async with connected() as engine:
-        image = await by_docker(engine, app, name, options, progress)
+        image = await build_with_docker(engine, app, name, options, progress)
     if options.push or found is None:
         return image
     if command := found.command(name):
         progress.step(f"Loading {name} into {found.tool} cluster '{found.cluster}'")
-        await load(command, progress.detail)
+        await load_image(command, progress.detail)
     return image
 
 
@@ -90,7 +90,7 @@ def check_pullable(context: str, name: str) -> None:
         )
 
 
-async def load(command: tuple[str, ...], each: Each) -> None:
+async def load_image(command: tuple[str, ...], each: Each) -> None:
     """Run a loading command.
 
     Raises:

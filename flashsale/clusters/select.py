@@ -73,7 +73,7 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     if wanted.making.options and (recorded is None or recorded.kind != MINIKUBE):
         return _typed(replace(wanted, cluster=MINIKUBE), store, recorded)
     if recorded and await exists(recorded):
-        guard(recorded)
+        refuse_if_not_local(recorded)
         return _selected(recorded, "the sale is there already", store, wanted.making)
     why = f"{describe(recorded)}, where the sale was, is gone; " if recorded else ""
     return await _best(recorded.profile if recorded else MINIKUBE, store, why, wanted.making)
@@ -110,7 +110,7 @@ async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -
             f"The sale is on {describe(recorded)}, which the kubeconfig does not have any more.",
             hint="kubectl config get-contexts",
         )
-    guard(recorded)
+    refuse_if_not_local(recorded)
     return _selected(recorded, "the sale is there already", store)
 
 
@@ -149,7 +149,7 @@ def _typed(
 ) -> SelectedCluster:
     fresh, why = _meant(wanted, recorded)
     fresh = _adopted(fresh, recorded)
-    guard(fresh)
+    refuse_if_not_local(fresh)
     return _selected(fresh, why, store, wanted.making)
 
 
@@ -185,7 +185,7 @@ def _adopted(fresh: SaleRecord, recorded: SaleRecord | None) -> SaleRecord:
     return replace(recorded, allow_remote=recorded.allow_remote or fresh.allow_remote)
 
 
-def guard(record: SaleRecord) -> None:
+def refuse_if_not_local(record: SaleRecord) -> None:
     """Refuse a context that is missing, or not local unless somebody insisted.
 
     Raises:
@@ -239,7 +239,7 @@ async def minikube_usable(profile: str) -> tuple[bool, str]:
         return False, "minikube is not installed"
     from flashsale.clusters import minikube
 
-    return await minikube.usable(profile)
+    return await minikube.is_usable(profile)
 
 
 def _selected(

@@ -11,11 +11,11 @@ from collections.abc import Awaitable
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.text import counted
-from flashsale.clusters.minikube import ProfileState, installed, profile_state
+from flashsale.clusters.minikube import ProfileState, is_installed, read_profile_state
 from flashsale.clusters.minikube.cli import INSTALL, MinikubeCli
-from flashsale.clusters.minikube.condition import Condition, condition, up_command
+from flashsale.clusters.minikube.condition import Condition, describe_condition, up_command
 from flashsale.clusters.minikube.image.image_route import image_route
-from flashsale.clusters.minikube.profile import Profile, version
+from flashsale.clusters.minikube.profile import Profile, read_version
 from flashsale.clusters.minikube.start.start_plan import check_version
 from flashsale.doctor.finding import Finding, Grade
 from flashsale.kube import kubeconfig as contexts
@@ -27,11 +27,11 @@ async def check_minikube(profile: str, engine: Awaitable[list[Finding]]) -> Find
     Args:
         engine: what is found about this machine's Docker, side by side with this.
     """
-    if not installed():
+    if not is_installed():
         return Finding("minikube", "absent", "not installed", Hint(words=f"install it: {INSTALL}"))
     try:
         found, state, docker = await asyncio.gather(
-            version(MinikubeCli(profile)), profile_state(profile), engine
+            read_version(MinikubeCli(profile)), read_profile_state(profile), engine
         )
         warning = check_version(found)
     except FlashsaleError as error:
@@ -49,7 +49,7 @@ def judge_profile(
     if not state.exists:
         hint = update or up_command(name)
         return Finding("minikube", "ok", f"{program}, no profile '{name}' yet", hint)
-    found = condition(name, state, docker=docker)
+    found = describe_condition(name, state, docker=docker)
     if not state.running and contexts.problems():  # then minikube's own word says little
         file, wrong = contexts.problems()[0]
         found = Condition(

@@ -10,7 +10,7 @@ import pytest
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import App, BuildOptions
-from flashsale.clusters.image_loading import Loader, LoadError, loader, provide
+from flashsale.clusters.image_loading import Loader, LoadError, loader_of, provide
 from tests.clusters.minikube.double_world import Told
 from tests.docker.engines import docker_socket, image_name
 
@@ -67,7 +67,7 @@ def _this_docker(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 )
 def test_owner_is_told_by_the_contexts_name(context: str, expected: Loader | None) -> None:
     """That is how kind and k3d name theirs."""
-    assert loader(context) == expected
+    assert loader_of(context) == expected
 
 
 @pytest.mark.parametrize(

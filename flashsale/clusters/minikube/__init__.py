@@ -19,9 +19,15 @@ program; the names of its files are given where a fact is surprising.
 
 from __future__ import annotations
 
-from flashsale.clusters.minikube.availability import usable
-from flashsale.clusters.minikube.cli import installed, missing
+from flashsale.clusters.minikube.availability import is_usable
+from flashsale.clusters.minikube.cli import is_installed
 from flashsale.clusters.minikube.cluster import MinikubeCluster
-from flashsale.clusters.minikube.profile import ProfileState, profile_state
+from flashsale.clusters.minikube.profile import ProfileState, read_profile_state
 
-__all__ = ["MinikubeCluster", "ProfileState", "installed", "missing", "profile_state", "usable"]
+__all__ = [
+    "MinikubeCluster",
+    "ProfileState",
+    "is_installed",
+    "is_usable",
+    "read_profile_state",
+]

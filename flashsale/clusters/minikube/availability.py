@@ -6,30 +6,30 @@ import os
 import shutil
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters.minikube.cli import installed
-from flashsale.clusters.minikube.condition import BY_DOCKER, condition
-from flashsale.clusters.minikube.profile import GONE, ProfileState, profile_state
+from flashsale.clusters.minikube.cli import is_installed
+from flashsale.clusters.minikube.condition import BY_DOCKER, describe_condition
+from flashsale.clusters.minikube.profile import GONE, ProfileState, read_profile_state
 from flashsale.docker import EngineError, Trouble, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.
 OTHER_DRIVERS = {"virsh": "kvm2", "vfkit": "vfkit"}
 
 
-async def usable(profile: str) -> tuple[bool, str]:
+async def is_usable(profile: str) -> tuple[bool, str]:
     """Say whether minikube can carry the sale, and why or why not; starts nothing."""
-    if not installed():
+    if not is_installed():
         return False, "minikube is not installed"
     try:
-        state = await profile_state(profile)
+        state = await read_profile_state(profile)
     except FlashsaleError as error:
         return False, str(error).rstrip(".")
     trouble = None if state.running else await host_docker_trouble()
     others = [name for program, name in OTHER_DRIVERS.items() if shutil.which(program)]
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return judged(profile, state, trouble=trouble, others=others, root=root)
+    return judge(profile, state, trouble=trouble, others=others, root=root)
 
 
-def judged(
+def judge(
     profile: str, state: ProfileState, *, trouble: EngineError | None, others: list[str], root: bool
 ) -> tuple[bool, str]:
     """Decide from what is known.
@@ -40,7 +40,7 @@ def judged(
         root: whether this is root's process, which minikube's docker driver refuses.
     """
     docker = trouble is None
-    found = condition(profile, state, docker=docker)
+    found = describe_condition(profile, state, docker=docker)
     if state.damaged or (state.status == GONE and docker and not state.never_ran):
         return False, f"minikube '{profile}' {found.words}"  # no `up` without a yes
     if state.running:

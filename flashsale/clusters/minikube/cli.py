@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
-from flashsale.clusters.minikube.home import not_ours
+from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.subprocesses import run, tunnels
 from flashsale.clusters.subprocesses.run import Each, Output, nothing
 
@@ -43,7 +43,7 @@ class MinikubeTimeouts:
     url: float = 30  # for `service --url` to print its line
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     """Whether there is a `minikube` in PATH."""
     return shutil.which("minikube") is not None
 
@@ -78,7 +78,7 @@ class MinikubeCli:
         """
         answer = await self.follow(*words, timeout=timeout)
         if answer.code == NOT_PERMITTED:
-            raise not_ours(self.profile, f"{answer.stdout}\n{answer.stderr}")
+            raise foreign_files_error(self.profile, f"{answer.stdout}\n{answer.stderr}")
         return answer
 
     async def follow(
@@ -111,7 +111,7 @@ class MinikubeCli:
                 hint=f"minikube logs -p {self.profile}",
             ) from error
         except OSError as error:
-            raise unusable(error) from error
+            raise cannot_run_error(error) from error
         log.debug("minikube %s left with code %d", words[0], answer.code)
         return answer
 
@@ -131,18 +131,18 @@ class MinikubeCli:
         return ("minikube", words[0], "-p", self.profile, *words[1:])
 
 
-def missing() -> ClusterUnreachableError:
+def not_installed_error() -> ClusterUnreachableError:
     """Say that there is no minikube."""
     return ClusterUnreachableError(
         "minikube was not found in PATH.", hint=Hint(words=f"install it: {INSTALL}")
     )
 
 
-def unusable(error: OSError) -> ClusterUnreachableError:
+def cannot_run_error(error: OSError) -> ClusterUnreachableError:
     """Say why the system cannot run minikube: none is there, or not one for this machine."""
     program = shutil.which("minikube")
     if program is None:
-        return missing()
+        return not_installed_error()
     why = os.strerror(error.errno or 0)
     if isinstance(error, FileNotFoundError):
         why = "the interpreter that it names is not there"

@@ -22,23 +22,33 @@ from flashsale.clusters.base import (
     no_node_port,
 )
 from flashsale.clusters.context import FROM_INSIDE, ContextCluster
-from flashsale.clusters.docker_build import LazyStep, by_docker, recipe
+from flashsale.clusters.docker_build import LazyStep, build_with_docker, read_recipe
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.availability import host_docker_trouble
-from flashsale.clusters.minikube.cli import MinikubeCli, MinikubeTimeouts, installed, missing
-from flashsale.clusters.minikube.condition import condition, up_command
+from flashsale.clusters.minikube.cli import (
+    MinikubeCli,
+    MinikubeTimeouts,
+    is_installed,
+    not_installed_error,
+)
+from flashsale.clusters.minikube.condition import describe_condition, up_command
 from flashsale.clusters.minikube.image import image_build
 from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
 from flashsale.clusters.minikube.image.image_route import image_route
-from flashsale.clusters.minikube.kill_container import crash
-from flashsale.clusters.minikube.profile import Profile, known, profile_state, version
+from flashsale.clusters.minikube.kill_container import kill_main_process
+from flashsale.clusters.minikube.profile import (
+    Profile,
+    read_profile,
+    read_profile_state,
+    read_version,
+)
 from flashsale.clusters.minikube.service_url import (
     ProbeResult,
     ServiceRoute,
-    reachable,
+    open_route,
     reached_at,
     tcp_probe,
-    tunnel_needed,
+    tunnel_needed_error,
 )
 from flashsale.clusters.minikube.start.lifecycle import Lifecycle
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
@@ -71,7 +81,7 @@ class MinikubeCluster:
     @property
     def kubeconfig(self) -> Path:
         """The file that minikube writes: the first of $KUBECONFIG."""
-        return current_context.path()
+        return current_context.kubeconfig_path()
 
     def describe(self) -> str:
         """Name it in a sentence."""
@@ -83,7 +93,7 @@ class MinikubeCluster:
 
     async def running(self) -> bool:
         """Whether the cluster is up; starts nothing."""
-        return (await profile_state(self.profile)).running
+        return (await read_profile_state(self.profile)).running
 
     async def diagnosis(self) -> FlashsaleError | None:
         """Say what minikube says of the profile; None if that is running and well.
@@ -91,9 +101,9 @@ class MinikubeCluster:
         Raises:
             ClusterUnreachableError: minikube is not installed, or does not answer.
         """
-        if not installed():
-            raise missing()
-        name, state = self.profile, await profile_state(self.profile)
+        if not is_installed():
+            raise not_installed_error()
+        name, state = self.profile, await read_profile_state(self.profile)
         if not state.exists:
             return NoSaleError(
                 f"No sale is open here: there is no minikube profile '{name}'.", hint="flashsale up"
@@ -102,7 +112,7 @@ class MinikubeCluster:
             trouble = await host_docker_trouble() if asks_docker(state) else None
             if trouble and trouble.trouble is not Trouble.ABSENT:
                 return trouble
-            found = condition(name, state, docker=trouble is None)
+            found = describe_condition(name, state, docker=trouble is None)
             return ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         if name in contexts.read():
             return None
@@ -118,7 +128,7 @@ class MinikubeCluster:
             ClusterUnreachableError: it cannot be brought up.
             BadInputError: the profile exists with another driver.
         """
-        if warning := check_version(await version(self._minikube)):
+        if warning := check_version(await read_version(self._minikube)):
             progress.note(warning)
         await self._ensure(progress)
 
@@ -139,7 +149,7 @@ class MinikubeCluster:
             progress.note(message)
         if way == "host" or (way == "node" and options.push):
             async with connected(own_docker(os.environ)) as engine:
-                return await by_docker(engine, app, name, options, progress)
+                return await build_with_docker(engine, app, name, options, progress)
         if way == "node":
             return await self._in_node(app, name, options, progress, profile)
         return await self._in_engine(app, name, options, progress, profile)
@@ -156,7 +166,7 @@ class MinikubeCluster:
         route = await self._route(service)
         if url := await route.direct():
             return url
-        raise tunnel_needed(route.profile)
+        raise tunnel_needed_error(route.profile)
 
     @asynccontextmanager
     async def reach(
@@ -173,7 +183,7 @@ class MinikubeCluster:
             yield url
             return
         route = await self._route(service)
-        async with reachable(route, self._home, note, one_pod=one_pod) as url:
+        async with open_route(route, self._home, note, one_pod=one_pod) as url:
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
@@ -192,7 +202,7 @@ class MinikubeCluster:
             if way == "host"
             else node_engine(self._minikube, self._asleep)
         )
-        await crash(engine, api, namespace, pod)
+        await kill_main_process(engine, api, namespace, pod)
 
     async def crashing(self) -> str:
         """Say so where there is no Docker to kill with."""
@@ -225,7 +235,7 @@ class MinikubeCluster:
             raise error
 
     async def _profile(self) -> Profile:
-        profile = await known(self._minikube)
+        profile = await read_profile(self._minikube)
         if profile is None:
             raise ClusterUnreachableError(
                 f"There is no minikube profile '{self.profile}'.", hint=up_command(self.profile)
@@ -253,7 +263,7 @@ class MinikubeCluster:
     ) -> Image:
         try:
             async with node_engine(self._minikube, lambda: self._ensure(progress)) as engine:
-                return await by_docker(engine, app, name, options, progress)
+                return await build_with_docker(engine, app, name, options, progress)
         except EngineError as error:
             if error.trouble not in AWAY or options.push:
                 raise
@@ -263,9 +273,9 @@ class MinikubeCluster:
     async def _in_node(
         self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
     ) -> Image:
-        made_from = await recipe(app, name, options)
+        made_from = await read_recipe(app, name, options)
         telling = LazyStep(progress, f"Building {name} inside minikube '{self.profile}'")
-        made = await image_build.make(
+        made = await image_build.build_on_nodes(
             self._minikube, made_from, profile, telling.line, progress.note
         )
         return Image(full_name(name), made.built, made.id, others=made.others)

@@ -28,7 +28,7 @@ def up_command(profile: str) -> str:
     )
 
 
-def condition(name: str, state: ProfileState, *, docker: bool = True) -> Condition:
+def describe_condition(name: str, state: ProfileState, *, docker: bool = True) -> Condition:
     """Say what state a profile is in.
 
     Args:

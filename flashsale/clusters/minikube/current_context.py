@@ -13,7 +13,7 @@ from flashsale.base.files import replace_file
 from flashsale.kube import kubeconfig
 
 
-def path() -> Path:
+def kubeconfig_path() -> Path:
     """Name the file that minikube writes: $KUBECONFIG's first that is not empty, or kubectl's."""
     named = next(filter(None, os.environ.get("KUBECONFIG", "").split(os.pathsep)), "")
     return Path(named) if named else Path.home() / ".kube" / "config"
@@ -27,7 +27,7 @@ def check_usable() -> None:
     Raises:
         ClusterUnreachableError: with the file's name, and what is wrong with it.
     """
-    file = path()
+    file = kubeconfig_path()
     if wrong := kubeconfig.problem(file) or _unwritable(file):
         raise ClusterUnreachableError(
             f"minikube cannot use the kubeconfig: {wrong}.", hint=f"ls -l {kubeconfig.quoted(file)}"
@@ -44,14 +44,14 @@ def _unwritable(file: Path) -> str:
 
 
 @contextlib.contextmanager
-def kept(profile: str) -> Iterator[None]:
+def keep_current_context(profile: str) -> Iterator[None]:
     """Undo what a command does to the current context.
 
     `update-context` has no option for that, and `start --keep-context` keeps it only while a
     profile is made: each later start makes it the current one. What somebody else makes current
     meanwhile stays.
     """
-    file = path()
+    file = kubeconfig_path()
     before = current(_text(file)) or NOBODY
     try:
         yield

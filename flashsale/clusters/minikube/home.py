@@ -53,7 +53,7 @@ def config_file(profile: str) -> Path:
     return folder() / "profiles" / profile / "config.json"
 
 
-def not_ours(profile: str, words: str) -> MinikubeFilesError:
+def foreign_files_error(profile: str, words: str) -> MinikubeFilesError:
     """Say which file minikube may not use, whose it is, and how to get it back.
 
     Args:

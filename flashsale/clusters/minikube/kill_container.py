@@ -13,7 +13,7 @@ from flashsale.objects.models import Object, Pod
 DOCKER = "docker://"  # how the kubelet writes the ids of Docker's containers
 
 
-async def crash(
+async def kill_main_process(
     engine: AbstractAsyncContextManager[Engine], api: Api, namespace: str, pod: Pod
 ) -> None:
     """Send SIGKILL to the main process of the pod's first container, through the node's Docker.
@@ -22,7 +22,7 @@ async def crash(
         FlashsaleError: none of its containers runs in Docker now.
         EngineError: this machine cannot reach the node's Docker.
     """
-    found = container(await api.get(paths.pods(namespace, pod.name)))
+    found = running_container_id(await api.get(paths.pods(namespace, pod.name)))
     if not found:
         raise FlashsaleError(
             f"No container of the pod '{pod.name}' runs in Docker now.", hint="flashsale status"
@@ -31,7 +31,7 @@ async def crash(
         await opened.work(lambda _: opened.kill(found), nothing)
 
 
-def container(pod: Object) -> str:
+def running_container_id(pod: Object) -> str:
     """Read the id of a pod's first container; empty if it does not run, or not in Docker."""
     for status in (pod.get("status") or {}).get("containerStatuses") or []:
         named = str(status.get("containerID") or "")

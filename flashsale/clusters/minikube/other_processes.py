@@ -21,7 +21,7 @@ DEFAULT = "minikube"  # the profile of a call that names none
 TIMEOUT, PATIENCE = 5, 1  # seconds for `ps`; between SIGINT and SIGKILL
 
 
-async def at_work(profile: str) -> bool:
+async def is_at_work(profile: str) -> bool:
     """Whether a process of this machine changes the profile; False where nobody lists them."""
     try:
         listed = await run.follow(
@@ -29,10 +29,10 @@ async def at_work(profile: str) -> bool:
         )
     except (OSError, TimeoutError):
         return False
-    return any(changes(profile, line) for line in listed.stdout.splitlines())
+    return any(changes_profile(profile, line) for line in listed.stdout.splitlines())
 
 
-def changes(profile: str, line: str) -> bool:
+def changes_profile(profile: str, line: str) -> bool:
     """Whether a process's words are those of a minikube that changes the profile.
 
     A shell or an interpreter may stand before them, with words of its own.

@@ -18,9 +18,9 @@ from flashsale.clusters.minikube.cli import (
     MinikubeCli,
     MinikubeSilentError,
     MinikubeTimeouts,
-    installed,
+    is_installed,
 )
-from flashsale.clusters.minikube.home import not_ours
+from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.subprocesses.run import Output
 
 log = logging.getLogger(__name__)
@@ -136,24 +136,24 @@ async def asked_once(limit: float) -> AsyncGenerator[None]:
         await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
-async def profile_state(profile: str) -> ProfileState:
+async def read_profile_state(profile: str) -> ProfileState:
     """Ask about a profile; starts nothing, and a missing minikube is a missing profile.
 
     Raises:
         ClusterUnreachableError: minikube did not answer in time.
     """
     tasks = _asked.get()
-    if not installed():
+    if not is_installed():
         return ProfileState(None)
     if tasks is None:
-        return await observe(MinikubeCli(profile))
+        return await read_state(MinikubeCli(profile))
     if profile not in tasks:
         quick = MinikubeTimeouts(answer=_limit.get(), interrupt=1)
-        tasks[profile] = asyncio.create_task(observe(MinikubeCli(profile, quick)))
+        tasks[profile] = asyncio.create_task(read_state(MinikubeCli(profile, quick)))
     return await asyncio.shield(tasks[profile])
 
 
-async def observe(minikube: MinikubeCli) -> ProfileState:
+async def read_state(minikube: MinikubeCli) -> ProfileState:
     """Read how the profile was made and what state it is in.
 
     Of the two only `status` can tell a profile that is damaged (38) from one that was never made
@@ -163,7 +163,7 @@ async def observe(minikube: MinikubeCli) -> ProfileState:
         ClusterUnreachableError: minikube did not answer in time, or not in JSON, or may not use
             its own files.
     """
-    profile, answer = await asyncio.gather(known(minikube), _status(minikube))
+    profile, answer = await asyncio.gather(read_profile(minikube), _status(minikube))
     state = _joined(profile, answer)
     log.info("minikube %s: %s", minikube.profile, state)
     return state
@@ -175,7 +175,7 @@ async def _status(minikube: MinikubeCli) -> Output | None:
     except MinikubeSilentError:
         return None
     if answer.code == NOT_OURS:
-        raise not_ours(minikube.profile, fatal_message(answer))
+        raise foreign_files_error(minikube.profile, fatal_message(answer))
     return answer
 
 
@@ -187,7 +187,7 @@ def _joined(profile: Profile | None, answer: Output | None) -> ProfileState:
     if answer.code == BAD_CONFIG:
         why = fatal_message(answer).rpartition(": ")[2]
         return ProfileState(profile, damaged=why or "its config is damaged")
-    found = status(answer)
+    found = parse_status(answer)
     if profile is None and found is not None:  # a config of empty fields: {}
         return ProfileState(None, damaged="its config names no driver and no node")
     return ProfileState(profile, found)
@@ -203,16 +203,18 @@ def fatal_message(answer: Output) -> str:
     return ""
 
 
-async def known(minikube: MinikubeCli) -> Profile | None:
+async def read_profile(minikube: MinikubeCli) -> Profile | None:
     """Read how the profile was made, and nothing more: no Docker is asked, so this is quick.
 
     Raises:
         ClusterUnreachableError: minikube did not answer in time, or not in JSON.
     """
-    return find(await minikube.ask("profile", "list", "-o", "json", "--light"), minikube.profile)
+    return find_profile(
+        await minikube.ask("profile", "list", "-o", "json", "--light"), minikube.profile
+    )
 
 
-async def version(minikube: MinikubeCli) -> tuple[int, ...]:
+async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
     """Ask for minikube's version, as numbers.
 
     Raises:
@@ -231,7 +233,7 @@ async def version(minikube: MinikubeCli) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers.groups())
 
 
-def find(listed: Output, name: str) -> Profile | None:
+def find_profile(listed: Output, name: str) -> Profile | None:
     """Find a profile in `profile list -o json`."""
     return next(
         (Profile.from_config(one) for one in _profiles(listed) if one["Name"] == name),
@@ -239,7 +241,7 @@ def find(listed: Output, name: str) -> Profile | None:
     )
 
 
-def status(said: Output) -> MinikubeStatus | None:
+def parse_status(said: Output) -> MinikubeStatus | None:
     """Read `status -o json`; its exit code alone proves nothing.
 
     For a node that is gone it prints `null`, with exit code 0 in 1.35-1.37 and 7 since.

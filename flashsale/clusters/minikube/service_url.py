@@ -67,7 +67,7 @@ class ServiceRoute:
 
 
 @asynccontextmanager
-async def reachable(
+async def open_route(
     route: ServiceRoute, home: Path, note: Callable[[str], None], *, one_pod: bool
 ) -> AsyncGenerator[str]:
     """Give a URL of the service for as long as it is held.
@@ -95,9 +95,9 @@ async def reachable(
             return
         code = await _code(minikube, tunnel)
     if code != NO_NODE_PORTS:
-        raise unreachable(service, code)
+        raise no_address_error(service, code)
     if not one_pod:
-        raise no_node_ports(route.profile)
+        raise no_node_ports_error(route.profile)
     note("This driver has no NodePort access; using port-forward, which leads to one pod.")
     async with _forwarded(minikube, service, home) as url:
         yield TunnelUrl(url)
@@ -114,7 +114,7 @@ async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> Asy
     async with minikube.tunnel(home, *words) as child:
         found = await first_match(child, FORWARDING, minikube.patience.url)
         if not found:
-            raise unreachable(service, await _code(minikube, child))
+            raise no_address_error(service, await _code(minikube, child))
         async with while_it_lives(child):
             yield f"http://{found}"
 
@@ -137,7 +137,7 @@ def reached_at(url: str) -> str:
     return f"Reached at the node port, {url}."
 
 
-def unreachable(service: Service, code: int | None) -> ClusterUnreachableError:
+def no_address_error(service: Service, code: int | None) -> ClusterUnreachableError:
     """Say why there is no address; minikube's own words would be translated.
 
     Args:
@@ -154,7 +154,7 @@ def unreachable(service: Service, code: int | None) -> ClusterUnreachableError:
     )
 
 
-def no_node_ports(profile: Profile) -> ClusterUnreachableError:
+def no_node_ports_error(profile: Profile) -> ClusterUnreachableError:
     """Say why there is no load: kubectl's port-forward picks one pod, and dies with it."""
     return ClusterUnreachableError(
         f"The driver {profile.driver} of '{profile.name}' gives no access to node ports,"
@@ -166,7 +166,7 @@ def no_node_ports(profile: Profile) -> ClusterUnreachableError:
     )
 
 
-def tunnel_needed(profile: Profile) -> ClusterUnreachableError:
+def tunnel_needed_error(profile: Profile) -> ClusterUnreachableError:
     """Say that there is no address that works by itself, and what gives one for a while."""
     return ClusterUnreachableError(
         f"The node of minikube '{profile.name}' cannot be reached from here, only through a"

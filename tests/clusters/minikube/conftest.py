@@ -51,8 +51,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     (programs / "minikube").chmod(0o755)
     (programs / "ps").write_text(PS)
     (programs / "ps").chmod(0o755)
-    (programs / "docker").write_text(DOCKER % sys.executable)
-    (programs / "docker").chmod(0o755)
     (tmp_path / "kubeconfig").write_text(KUBECONFIG)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("MINIKUBE_DOUBLE", str(tmp_path))
@@ -68,6 +66,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     }
     (tmp_path / "world.json").write_text(json.dumps(start))
     return made
+
+
+@pytest.fixture
+def docker_program(world: World) -> None:
+    """That machine has a `docker` that unfreezes nodes."""
+    program = world.home / "bin" / "docker"
+    program.write_text(DOCKER % sys.executable)
+    program.chmod(0o755)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from flashsale.clusters.minikube.start.unfinished import noted
+from flashsale.clusters.minikube.start.unfinished import note_unfinished
 from tests.clusters.minikube.double_world import STOPPED, World
 
 SHOWN = "Shows the sale."
@@ -35,7 +35,10 @@ class State:
         if self.profile is not None:
             world.has(**self.profile)
         if self.cut_off:
-            with contextlib.suppress(InterruptedError), noted(world.home / "home", "shop"):
+            with (
+                contextlib.suppress(InterruptedError),
+                note_unfinished(world.home / "home", "shop"),
+            ):
                 raise InterruptedError
         if self.broken:
             (world.home / "kubeconfig").write_text(self.broken)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from flashsale.clusters.minikube import MinikubeCluster
-from flashsale.clusters.minikube.current_context import current, kept
+from flashsale.clusters.minikube.current_context import current, keep_current_context
 from tests.clusters.minikube.double_world import Told, World
 
 WORK = {"contexts": [{"context": {}, "name": "work"}], "current-context": "work"}
@@ -53,7 +53,7 @@ def test_nothing_else_in_the_file_changes(world: World, text: str) -> None:
     """Comments, line ends, other people's letters: not one byte."""
     file = world.home / "kubeconfig"
     file.write_bytes(text.encode())
-    with kept("shop"):
+    with keep_current_context("shop"):
         file.write_bytes(text.replace("work", "shop", 1).encode())
     assert file.read_bytes() == text.encode()
 
@@ -63,7 +63,7 @@ def test_file_behind_a_link_stays_there(world: World, tmp_path: Path) -> None:
     file, real = world.home / "kubeconfig", tmp_path / "real"
     file.rename(real)
     file.symlink_to(real)
-    with kept("shop"):
+    with keep_current_context("shop"):
         file.write_text("current-context: shop\n")
     assert file.is_symlink()
     assert real.read_text() == "current-context: work\n"

@@ -11,7 +11,7 @@ from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.start.events import Failure, plain
-from flashsale.clusters.minikube.start.exit_codes import SHOWN, explained
+from flashsale.clusters.minikube.start.exit_codes import SHOWN, failure_error
 from tests.clusters.minikube.double_world import STOPPED, Told, World
 from tests.recorded import RECORDINGS
 
@@ -126,7 +126,7 @@ def test_every_reason_on_minikubes_list_has_a_sentence_and_a_hint(reason: dict[s
     """Ours, or minikube's own sentence and advice; never one that may cost other profiles."""
     code = int(reason["exitcode"])
     failed = Failure(code, reason["name"], "It went: wrong: here", plain(reason["advice"]))
-    error = explained(failed, "shop")
+    error = failure_error(failed, "shop")
     assert str(error).endswith((".", ")"))
     assert error.hint
     assert not {"{", "\n", "\t"} & set(f"{error}{error.hint}")
@@ -139,7 +139,7 @@ def test_every_reason_on_minikubes_list_has_a_sentence_and_a_hint(reason: dict[s
 def test_advice_is_a_command_where_minikube_gives_one() -> None:
     """What stands in quotes behind `Run`."""
     failed = Failure(61, "X", "no", "Run: 'sudo chown $USER $HOME/.kube/config' and more")
-    assert explained(failed, "shop").hint == "sudo chown $USER $HOME/.kube/config"
+    assert failure_error(failed, "shop").hint == "sudo chown $USER $HOME/.kube/config"
 
 
 async def test_driver_mismatch_is_retried_with_the_profiles_driver(

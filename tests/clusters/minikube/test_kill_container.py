@@ -11,7 +11,7 @@ import pytest
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.context import ContextCluster
 from flashsale.clusters.minikube import MinikubeCluster
-from flashsale.clusters.minikube.kill_container import container
+from flashsale.clusters.minikube.kill_container import running_container_id
 from flashsale.kube import Api
 from flashsale.objects.models import Object, Pod
 from tests.clusters.minikube.double_world import STOPPED, World
@@ -127,5 +127,5 @@ async def test_pod_without_a_container_in_docker_cannot_crash(
 )
 def test_container_is_read_from_the_pods_status(status: Object, expected: str) -> None:
     """Only one that runs, and only one of Docker's."""
-    assert container({"status": {"containerStatuses": [status]}}) == expected
-    assert container({}) == ""
+    assert running_container_id({"status": {"containerStatuses": [status]}}) == expected
+    assert running_container_id({}) == ""

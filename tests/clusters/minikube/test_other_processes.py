@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.clusters.minikube import MinikubeCluster
-from flashsale.clusters.minikube.other_processes import at_work, changes
+from flashsale.clusters.minikube.other_processes import changes_profile, is_at_work
 from flashsale.clusters.minikube.start.start_plan import LockedError, RecreateRefusedError
 from flashsale.clusters.subprocesses import run
 from tests.clusters.minikube.double_world import PROFILE, STOPPED, Told, World
@@ -141,7 +141,7 @@ def test_commands_that_change_the_profile_are_told_by_their_words(
     line: str, profile: str, expected: bool
 ) -> None:
     """Its name may stand before or after; questions and other profiles are of no concern."""
-    assert changes(profile, line) is expected
+    assert changes_profile(profile, line) is expected
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no ps")
@@ -149,9 +149,9 @@ async def test_processes_of_this_machine_are_found() -> None:
     """With the system's own `ps`, however wide its lines are."""
     profile = f"p{secrets.token_hex(4)}"
     words = ["-c", "import time; time.sleep(60)", "x" * 300, "minikube", "start", "-p", profile]
-    assert not await at_work(profile)
+    assert not await is_at_work(profile)
     async with run.child(sys.executable, *words, patience=0), asyncio.timeout(20):
-        while not await at_work(profile):
+        while not await is_at_work(profile):
             pass
 
 
@@ -160,4 +160,4 @@ async def test_machine_that_lists_no_processes_is_taken_to_be_idle(
 ) -> None:
     """minikube's own locks are left, then."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not await at_work("minikube")
+    assert not await is_at_work("minikube")

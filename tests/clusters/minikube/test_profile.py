@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.image_names import full_name
-from flashsale.clusters.minikube.availability import judged
-from flashsale.clusters.minikube.image.docker_env import values
+from flashsale.clusters.minikube.availability import judge
+from flashsale.clusters.minikube.image.docker_env import parse_docker_env
 from flashsale.clusters.minikube.image.image_route import image_route
-from flashsale.clusters.minikube.image.node_images import read
+from flashsale.clusters.minikube.image.node_images import parse_images
 from flashsale.clusters.minikube.profile import (
     GONE,
     WELL,
     MinikubeStatus,
     Profile,
     ProfileState,
-    status,
+    parse_status,
 )
 from flashsale.clusters.minikube.start.events import parse, plain
 from flashsale.clusters.subprocesses.run import Output
@@ -52,7 +52,7 @@ def test_status_is_read_by_its_json_and_never_by_0_alone(
     code: int, stdout: str, expected: MinikubeStatus | str | None
 ) -> None:
     """The least healthy of several nodes counts."""
-    found = status(Output(code, stdout, ""))
+    found = parse_status(Output(code, stdout, ""))
     assert (found.host if isinstance(expected, str) and found else found) == expected
 
 
@@ -83,7 +83,7 @@ def test_advice_loses_its_unfilled_placeholders() -> None:
 @pytest.mark.parametrize("stdout", ["false exit code 83\n", "", "[1]"])
 def test_docker_env_that_is_no_json_is_empty(stdout: str) -> None:
     """A failure prints its exit code in place of the JSON."""
-    assert values(stdout) == {}
+    assert parse_docker_env(stdout) == {}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ IMAGE = (
 )
 def test_lists_of_images_are_alike_in_all_their_shapes(text: str) -> None:
     """minikube's, with and without the digest's name, and crictl's through a terminal."""
-    assert read(text) == {"docker.io/library/flashsale:1.0": ("sha256:aa", "sha256:dd")}
+    assert parse_images(text) == {"docker.io/library/flashsale:1.0": ("sha256:aa", "sha256:dd")}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_minikube_is_chosen_only_where_it_can_run(
 ) -> None:
     """Its docker driver refuses root, and needs Docker."""
     trouble = None if docker else EngineError(Trouble.ABSENT, "this machine", "")
-    found, reason = judged("shop", state, trouble=trouble, others=others, root=root)
+    found, reason = judge("shop", state, trouble=trouble, others=others, root=root)
     assert found is good
     assert "minikube" in reason
 
@@ -171,5 +171,5 @@ def test_minikube_is_chosen_only_where_it_can_run(
 def test_docker_that_may_not_be_used_is_not_called_stopped() -> None:
     """Starting it would not help."""
     denied = EngineError(Trouble.DENIED, "this machine", "")
-    _, reason = judged("shop", ProfileState(None), trouble=denied, others=[], root=False)
+    _, reason = judge("shop", ProfileState(None), trouble=denied, others=[], root=False)
     assert reason == "minikube is installed, but: This user may not use Docker on this machine"

@@ -35,8 +35,9 @@ def test_no_driver(up: Up) -> None:
     """Without any driver there is a sentence, and what helps."""
     said = up()
     assert said.code == 3
-    assert "Error: " in said.err
-    assert "Hint: install Docker" in said.err
+    assert "Error: minikube found no driver here." in said.err
+    assert "docker: Not installed" in said.err
+    assert "install Docker" in said.err
 
 
 def test_a_driver_without_its_program(up: Up) -> None:

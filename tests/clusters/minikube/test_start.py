@@ -12,9 +12,9 @@ import pytest
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import NewProfileOptions
-from flashsale.clusters.minikube import MinikubeCluster, home, profile_state
+from flashsale.clusters.minikube import MinikubeCluster, home, read_profile_state
 from flashsale.clusters.minikube.start.start_plan import RecreateRefusedError
-from flashsale.clusters.minikube.start.unfinished import cut_off, noted
+from flashsale.clusters.minikube.start.unfinished import note_unfinished, was_cut_off
 from tests.clusters.minikube.conftest import QUICK
 from tests.clusters.minikube.double_world import PROFILE, STOPPED, Told, World, gone
 
@@ -291,7 +291,7 @@ async def test_start_that_failed_leaves_no_damaged_profile(
     world.set(faults={"start": [failing]})
     assert str(await fails(minikube, told)) == "Docker is not running."
     assert world.get()["failed"] == ["shop"]
-    assert not (await profile_state("shop")).exists
+    assert not (await read_profile_state("shop")).exists
     await minikube.start(told)
     assert await minikube.running()
 
@@ -303,14 +303,14 @@ async def test_profile_that_real_lists_call_invalid_is_merely_absent(
     """85 is the word that counts."""
     world.replays(profile=f"{state}/profile-list", profile_light=f"{state}/profile-list-light")
     world.replays(status=f"{state}/status")
-    assert not (await profile_state("shop")).exists
+    assert not (await read_profile_state("shop")).exists
 
 
 @pytest.mark.parametrize("state", ["corrupt-config", "empty-config", "braces-config"])
 async def test_profile_that_the_real_one_cannot_read_is_damaged(world: World, state: str) -> None:
     """38, or `null` for a profile that is not listed."""
     world.replays(status=f"{state}/status")
-    assert (await profile_state("shop")).damaged
+    assert (await read_profile_state("shop")).damaged
 
 
 async def test_files_of_somebody_else_are_named_with_their_owner(
@@ -330,6 +330,7 @@ async def test_files_of_somebody_else_are_named_with_their_owner(
     assert world.acts() == []
 
 
+@pytest.mark.usefixtures("docker_program")
 async def test_node_frozen_by_docker_is_unfrozen_by_docker(
     world: World, minikube: MinikubeCluster, told: Told
 ) -> None:
@@ -409,10 +410,10 @@ async def test_state_can_be_asked_without_starting_anything(
     world: World, minikube: MinikubeCluster
 ) -> None:
     """What choosing a cluster needs."""
-    assert not (await profile_state("shop")).profile
+    assert not (await read_profile_state("shop")).profile
     assert not await minikube.running()
     world.has()
-    assert (await profile_state("shop")).running
+    assert (await read_profile_state("shop")).running
     assert await minikube.running()
     assert world.acts() == []
 
@@ -473,12 +474,12 @@ async def test_cut_off_start_that_somebody_finished_counts_as_finished(
     world: World, minikube: MinikubeCluster, told: Told
 ) -> None:
     """There may be something in it by now."""
-    with contextlib.suppress(ZeroDivisionError), noted(world.home / "home", "shop"):
+    with contextlib.suppress(ZeroDivisionError), note_unfinished(world.home / "home", "shop"):
         _ = 1 / 0
     world.has(**STOPPED)
     await minikube.start(told)
     assert world.acts() == ["start"]
-    assert not cut_off(world.home / "home", "shop")
+    assert not was_cut_off(world.home / "home", "shop")
 
 
 async def test_interrupted_restart_loses_nothing(

@@ -25,6 +25,7 @@ from tests.clusters.minikube.conftest import QUICK
 from tests.clusters.minikube.double_world import Told, World
 from tests.clusters.minikube.states import STATES, UNTRIED, State, document
 
+pytestmark = pytest.mark.usefixtures("docker_program")
 WHERE = ClusterOptions(profile="shop")
 
 

@@ -36,13 +36,13 @@ async def node_engine(
         ClusterUnreachableError: it cannot be used, and the message says why.
     """
     async with AsyncExitStack() as stack:
-        found = await read(minikube, revive)
+        found = await read_docker_env(minikube, revive)
         try:
             engine = await stack.enter_async_context(_connected(minikube, found))
         except EngineError as error:
             if error.trouble not in (*TLS, *AWAY):
                 raise _missing_certificates(minikube.profile, found, error) from error
-            found = await read(minikube, revive)
+            found = await read_docker_env(minikube, revive)
             engine = await _second_try(stack, minikube, found)
         yield engine
 
@@ -60,7 +60,9 @@ async def _second_try(
         raise _missing_certificates(minikube.profile, found, error) from error
 
 
-async def read(minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]) -> dict[str, str]:
+async def read_docker_env(
+    minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]
+) -> dict[str, str]:
     """Read `docker-env`; a profile that stopped in between is started again, once.
 
     Raises:
@@ -75,7 +77,7 @@ async def read(minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]) -
         raise ClusterUnreachableError(
             f"minikube '{name}' stopped while deploying.", hint=f"minikube status -p {name}"
         )
-    found = values(said.stdout) if said.code == 0 else {}
+    found = parse_docker_env(said.stdout) if said.code == 0 else {}
     if "DOCKER_HOST" not in found:
         raise ClusterUnreachableError(
             f"minikube '{name}' does not say where its Docker is (code {said.code}).",
@@ -85,7 +87,7 @@ async def read(minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]) -
     return found
 
 
-def values(stdout: str) -> dict[str, str]:
+def parse_docker_env(stdout: str) -> dict[str, str]:
     """Read the JSON line; variables of ssh come empty and mean nothing."""
     try:
         document = json.loads(stdout)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flashsale.base.image_names import full_name
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.image.node_images import Images, by_node
+from flashsale.clusters.minikube.image.node_images import Images, list_images_by_node
 from flashsale.clusters.minikube.profile import Profile
 from flashsale.docker import BuildRecipe, Made
 from flashsale.docker.build import BuildError, failure
@@ -48,11 +48,11 @@ class NodeBuild:
             for name in nodes[0]
             if name.startswith(self.content) and all(name in images for images in nodes)
         ]
-        own = (name for name in found if not lacking(nodes, name, self.name))
+        own = (name for name in found if not nodes_lacking(nodes, name, self.name))
         return next(own, next(iter(found), ""))
 
 
-async def make(
+async def build_on_nodes(
     minikube: MinikubeCli, recipe: BuildRecipe, profile: Profile, emit: Emit, note: Emit
 ) -> Made:
     """Build on every node unless all have the same content; return what they have then.
@@ -62,22 +62,22 @@ async def make(
         ClusterUnreachableError: a node does not say what it has.
     """
     wanted = NodeBuild.of(recipe)
-    nodes, log = await by_node(minikube, profile), ""
+    nodes, log = await list_images_by_node(minikube, profile), ""
     source = "" if recipe.rebuild else wanted.present(nodes)
     if not source:
         log = await _build(minikube, recipe, wanted, profile, emit, note)
-        nodes = await by_node(minikube, profile)
+        nodes = await list_images_by_node(minikube, profile)
     image = source or wanted.content
-    if lacking(nodes, image, wanted.name):
-        nodes = await named(minikube, profile, image, wanted.name, nodes)
-    if without := lacking(nodes, image, wanted.name):
+    if nodes_lacking(nodes, image, wanted.name):
+        nodes = await tag_on_nodes(minikube, profile, image, wanted.name, nodes)
+    if without := nodes_lacking(nodes, image, wanted.name):
         where = [machine(profile, index) for index in without] if len(nodes) > 1 else []
-        raise failed(log, where)
+        raise build_failed_error(log, where)
     ids = list(dict.fromkeys(one for images in nodes for one in images[image]))
     return Made(ids[0], built=not source, others=tuple(ids[1:]))
 
 
-def lacking(nodes: Sequence[Images], image: str, name: str) -> list[int]:
+def nodes_lacking(nodes: Sequence[Images], image: str, name: str) -> list[int]:
     """Say which nodes do not have the image under both names."""
     return [
         index
@@ -86,7 +86,7 @@ def lacking(nodes: Sequence[Images], image: str, name: str) -> list[int]:
     ]
 
 
-def failed(log: str, where: Sequence[str]) -> BuildError:
+def build_failed_error(log: str, where: Sequence[str]) -> BuildError:
     """Say that the image is not there, though minikube said nothing of the kind.
 
     Args:
@@ -104,7 +104,7 @@ def machine(profile: Profile, index: int) -> str:
     return f"{profile.name}-{profile.nodes[index]}" if index else profile.name
 
 
-async def named(
+async def tag_on_nodes(
     minikube: MinikubeCli, profile: Profile, image: str, name: str, nodes: Sequence[Images]
 ) -> list[Images]:
     """Put a name on an image, and return what the nodes have then.
@@ -120,7 +120,7 @@ async def named(
     if any(image in one and one.get(name, one[image]) != one[image] for one in nodes):
         await minikube.ask("image", "rm", name)
     await minikube.ask("image", "tag", image, name)
-    return await by_node(minikube, profile)
+    return await list_images_by_node(minikube, profile)
 
 
 def argument(profile: Profile, key: str, value: str) -> str:

@@ -19,7 +19,7 @@ LISTING = ("sudo", "crictl", "images", "-o", "json", "2>/dev/null")  # a termina
 Images = dict[str, tuple[str, ...]]  # of one node: full name to id, and what else it reports
 
 
-async def by_node(minikube: MinikubeCli, profile: Profile) -> list[Images]:
+async def list_images_by_node(minikube: MinikubeCli, profile: Profile) -> list[Images]:
     """List the images of each node, in the order of the profile's nodes.
 
     Raises:
@@ -36,7 +36,7 @@ async def by_node(minikube: MinikubeCli, profile: Profile) -> list[Images]:
 async def _listed(minikube: MinikubeCli, *words: str) -> Images:
     said = await minikube.ask(*words)
     try:
-        return read(said.stdout)
+        return parse_images(said.stdout)
     except ValueError as error:
         raise ClusterUnreachableError(
             f"A node of minikube '{minikube.profile}' does not say which images it has"
@@ -46,7 +46,7 @@ async def _listed(minikube: MinikubeCli, *words: str) -> Images:
         ) from error
 
 
-def read(text: str) -> Images:
+def parse_images(text: str) -> Images:
     """Read minikube's list, or crictl's, which is the same one level deeper.
 
     The digests of registries come last: a node may report an image by one of them.

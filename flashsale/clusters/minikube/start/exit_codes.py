@@ -13,9 +13,9 @@ from pathlib import Path
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import INSTALL
 from flashsale.clusters.minikube.condition import up_command
-from flashsale.clusters.minikube.home import not_ours
+from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.minikube.start.events import Failure
-from flashsale.clusters.minikube.start.start_plan import docker_down, locked
+from flashsale.clusters.minikube.start.start_plan import docker_down_error, locked_error
 
 MISMATCH = 81  # of the profile's driver and the one that was asked for
 TIMED_OUT = 82  # stopping
@@ -78,7 +78,7 @@ DOCKER_DOWN = (
 )
 
 
-def explained(
+def failure_error(
     failed: Failure, profile: str, log: Path | None = None, *, action: str = "start"
 ) -> ClusterUnreachableError:
     """Say what a failed command means and what helps.
@@ -87,17 +87,16 @@ def explained(
         log: a file with all that was said, which the error names.
     """
     if failed.code == 37:
-        return not_ours(profile, failed.message or failed.log)
-    details = _details(failed, log)
+        return foreign_files_error(profile, failed.message or failed.log)
     if failed.code == 80 and LOCK in failed.id:
-        return locked(profile, details)
+        return locked_error(profile, _details(failed, "", log))
     if failed.id in DOCKER_DOWN:
-        return docker_down()
+        return docker_down_error()
     if failed.code < 0:
         sentence = f"minikube was ended by signal {-failed.code}."
-        return _error(sentence, up_command(profile), details)
+        return _error(sentence, up_command(profile), _details(failed, sentence, log))
     sentence, hint = _words(failed, profile, action)
-    return _error(sentence, hint, details)
+    return _error(sentence, hint, _details(failed, sentence, log))
 
 
 def _words(failed: Failure, profile: str, action: str) -> tuple[str, Hint]:
@@ -184,8 +183,11 @@ def innermost(chain: str) -> str:
     return parts[-1] if len(parts[-1]) > 20 else ": ".join(parts[-2:])
 
 
-def _details(failed: Failure, log: Path | None) -> str:
-    lines = causes(failed.message)[1:] if failed.message else []
+def _details(failed: Failure, sentence: str, log: Path | None) -> str:
+    """Give what the sentence leaves out of minikube's message."""
+    first, *lines = causes(failed.message) if failed.message else [""]
+    if sentence and first not in sentence:
+        lines = [failed.message.strip().splitlines()[0], *lines]
     if failed.id == "DRV_NOT_DETECTED":
         lines = [line for group in failed.drivers for line in group]
     if not failed.message:

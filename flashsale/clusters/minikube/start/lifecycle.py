@@ -15,19 +15,19 @@ from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.condition import condition
-from flashsale.clusters.minikube.other_processes import at_work
+from flashsale.clusters.minikube.condition import describe_condition
+from flashsale.clusters.minikube.other_processes import is_at_work
 from flashsale.clusters.minikube.profile import (
     GONE,
     NO_PROFILE,
     Profile,
     ProfileState,
-    known,
-    observe,
+    read_profile,
+    read_state,
 )
 from flashsale.clusters.minikube.start import unfinished
 from flashsale.clusters.minikube.start.events import Failure, Listener
-from flashsale.clusters.minikube.start.exit_codes import MISMATCH, explained
+from flashsale.clusters.minikube.start.exit_codes import MISMATCH, failure_error
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
     WRITING,
@@ -37,10 +37,10 @@ from flashsale.clusters.minikube.start.start_plan import (
     LockedError,
     Wish,
     asks_docker,
-    contradiction,
-    docker_down,
-    locked,
-    mismatch,
+    docker_down_error,
+    find_contradiction,
+    locked_error,
+    mismatch_error,
     next_action,
     start_words,
 )
@@ -80,7 +80,7 @@ class Lifecycle:
         last, clashes = Action.NOTHING, 0
         deadline = time.monotonic() + self.minikube.patience.start
         while True:
-            state = await observe(self.minikube)
+            state = await read_state(self.minikube)
             decision = await self._decide(state, tried)
             if decision.do is Action.NOTHING:
                 assert state.profile is not None  # an absent one would have been created
@@ -101,13 +101,13 @@ class Lifecycle:
                 last = Action.WAIT
                 await asyncio.sleep(self.minikube.patience.lock)
             if last is Action.WAIT and time.monotonic() > deadline:
-                raise locked(self.wish.profile)
+                raise locked_error(self.wish.profile)
 
     async def _decide(self, state: ProfileState, tried: set[Action]) -> Decision:
         name = self.wish.profile
-        busy = not state.running and await at_work(name)
+        busy = not state.running and await is_at_work(name)
         docker = busy or not await self._lacks_docker(state)
-        cut_off = unfinished.cut_off(self.home, name)
+        cut_off = unfinished.was_cut_off(self.home, name)
         if cut_off and not busy and state.profile and state.profile.finished:
             unfinished.forget(self.home, name)  # somebody's start came to its end since
         around = Circumstances(tried, docker, busy, cut_off)
@@ -147,12 +147,12 @@ class Lifecycle:
     async def _create(self, *, anew: bool) -> None:
         name = self.wish.profile
         try:
-            with unfinished.noted(self.home, name):
+            with unfinished.note_unfinished(self.home, name):
                 if anew:
                     await self._run("delete", "delete", "-o", "json", steps=False)
                 await self._start(None)
         except ClusterUnreachableError:
-            if await known(self.minikube) is None:
+            if await read_profile(self.minikube) is None:
                 unfinished.forget(self.home, name)  # it failed before anything was made
             raise
 
@@ -165,9 +165,9 @@ class Lifecycle:
         """
         try:
             failed = await self._try("start", *start_words(self.wish, profile))
-            if failed and failed.code == MISMATCH and (found := await known(self.minikube)):
-                if other := contradiction(found, self.wish.making):
-                    raise mismatch(found, *other)
+            if failed and failed.code == MISMATCH and (found := await read_profile(self.minikube)):
+                if other := find_contradiction(found, self.wish.making):
+                    raise mismatch_error(found, *other)
                 failed = await self._try("start", *start_words(self.wish, found))
         except asyncio.CancelledError:
             self.progress.note(_interrupted(self.wish.profile, made=profile is None))
@@ -182,23 +182,23 @@ class Lifecycle:
             ClusterUnreachableError: it did not stop, or another minikube is at work on it.
         """
         name = self.wish.profile
-        state = await observe(self.minikube)
+        state = await read_state(self.minikube)
         if not state.exists:
             self.progress.note(f"There is no minikube profile '{name}' to stop.")
             return
         if await self._lacks_docker(state):
-            raise docker_down()
+            raise docker_down_error()
         if state.damaged:
-            found = condition(name, state)
+            found = describe_condition(name, state)
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         if state.status == GONE:  # `stop` would try for 10 s, and blame ssh
-            words = condition(name, state).words
+            words = describe_condition(name, state).words
             raise ClusterUnreachableError(
                 f"minikube '{name}' {words}. There is nothing to stop.",
                 hint=f"minikube delete -p {name}",
             )
-        if await at_work(name):
-            raise locked(name)
+        if await is_at_work(name):
+            raise locked_error(name)
         already = state.status is not None and state.status.host == "Stopped"
         self.progress.step(f"Stopping minikube '{name}'")
         failed = await self._try("stop", "stop", "-o", "json", steps=False)
@@ -215,7 +215,7 @@ class Lifecycle:
         """Run a command with `-o json` to its end; None if it did what it should."""
         patience = self.minikube.patience
         listener = Listener(self.progress, action, steps=steps)
-        with current_context.kept(self.wish.profile):
+        with current_context.keep_current_context(self.wish.profile):
             async with heartbeat(listener, patience.heartbeat):
                 answer = await self.minikube.follow(
                     *words,
@@ -233,7 +233,7 @@ class Lifecycle:
         file = None
         with contextlib.suppress(Exception):  # the failure itself is what counts
             file = directory.put(self.home, name, f"{failed.log}\n")
-        return explained(failed, self.wish.profile, file, action=action)
+        return failure_error(failed, self.wish.profile, file, action=action)
 
 
 def _interrupted(profile: str, *, made: bool) -> str:
@@ -262,7 +262,7 @@ async def unfreeze(profile: Profile, *, timeout: float) -> None:
 
 async def refresh_kubeconfig(minikube: MinikubeCli) -> None:
     """Point the profile's kubeconfig entry at where its API is now."""
-    with current_context.kept(minikube.profile):
+    with current_context.keep_current_context(minikube.profile):
         await minikube.ask("update-context")
 
 

@@ -20,7 +20,7 @@ from flashsale.clusters.minikube.condition import (
     BY_DOCKER,
     CONTAINERS,
     Condition,
-    condition,
+    describe_condition,
     start_docker,
     up_command,
 )
@@ -102,13 +102,13 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
         decision = _anew_after_cut(wish)
     elif state.never_ran and not _needs_docker(state, around):
         # Nothing was made of it yet, so nothing of it counts.
-        decision = _create(wish, other=contradiction(state.profile, wish.making) is not None)
+        decision = _create(wish, other=find_contradiction(state.profile, wish.making) is not None)
     else:
-        if other := contradiction(state.profile, wish.making):
-            raise mismatch(state.profile, *other)
+        if other := find_contradiction(state.profile, wish.making):
+            raise mismatch_error(state.profile, *other)
         decision = _for_profile(wish, state.profile, state, around)
     if decision.do in around.tried and decision.do is not Action.WAIT:
-        raise not_answering(wish.profile, state)
+        raise not_answering_error(wish.profile, state)
     return decision
 
 
@@ -127,9 +127,9 @@ def _anew_after_cut(wish: Wish) -> Decision:
 
 
 def _anew(wish: Wish, state: ProfileState) -> Decision:
-    found = condition(wish.profile, state)
+    found = describe_condition(wish.profile, state)
     if not wish.making.recreate:
-        raise recreate_refused(wish.profile, found)
+        raise recreate_refused_error(wish.profile, found)
     return Decision(
         Action.RECREATE, f"Deleting minikube '{wish.profile}' and making it anew, as you asked."
     )
@@ -140,13 +140,13 @@ def _for_profile(
 ) -> Decision:
     """Decide by the node, which may be gone or asleep."""
     name, status = profile.name, state.status
-    found = condition(name, state, docker=around.docker)
+    found = describe_condition(name, state, docker=around.docker)
     match status:
         case None | MinikubeStatus(host="InsufficientStorage"):
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         case _ if status == GONE:
             if _needs_docker(state, around):
-                raise docker_down()
+                raise docker_down_error()
             return _anew(wish, state)
         case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(Action.WAIT, WAITING)
@@ -232,7 +232,7 @@ def start_words(wish: Wish, profile: Profile | None) -> list[str]:
     return [*common, *(f"--{key}={value}" for key, value in own.items() if value)]
 
 
-def contradiction(profile: Profile, making: NewProfileOptions) -> tuple[str, str] | None:
+def find_contradiction(profile: Profile, making: NewProfileOptions) -> tuple[str, str] | None:
     """Say what a profile is and what was asked for instead; None where the two agree.
 
     minikube itself refuses another driver, and passes over other sizes with a warning.
@@ -260,7 +260,7 @@ def mebibytes(size: str) -> int:
     return int(int(found[1]) * UNITS[found[2] or "m"]) if found else 0
 
 
-def mismatch(profile: Profile, own: str, asked: str) -> FlashsaleError:
+def mismatch_error(profile: Profile, own: str, asked: str) -> FlashsaleError:
     """Say that a profile cannot become what was asked for."""
     return BadInputError(
         f"'{profile.name}' already uses {own}, and minikube cannot change that.",
@@ -268,7 +268,7 @@ def mismatch(profile: Profile, own: str, asked: str) -> FlashsaleError:
     )
 
 
-def recreate_refused(name: str, found: Condition) -> RecreateRefusedError:
+def recreate_refused_error(name: str, found: Condition) -> RecreateRefusedError:
     """Say what only `minikube delete` mends, and how to insist."""
     return RecreateRefusedError(
         f"minikube '{name}' {found.words}. Only deleting it helps, and that loses what is in it.",
@@ -277,16 +277,16 @@ def recreate_refused(name: str, found: Condition) -> RecreateRefusedError:
     )
 
 
-def not_answering(name: str, state: ProfileState) -> ClusterUnreachableError:
+def not_answering_error(name: str, state: ProfileState) -> ClusterUnreachableError:
     """Say that what could be done did not help."""
-    found = condition(name, state)
+    found = describe_condition(name, state)
     return ClusterUnreachableError(
         f"minikube '{name}' {found.words}, though it was started just now.",
         hint=f"minikube logs -p {name}",
     )
 
 
-def locked(name: str, details: str = "") -> LockedError:
+def locked_error(name: str, details: str = "") -> LockedError:
     """Say that somebody else is at work on a profile."""
     return LockedError(
         f"Another minikube is at work on '{name}'.",
@@ -295,6 +295,6 @@ def locked(name: str, details: str = "") -> LockedError:
     )
 
 
-def docker_down() -> ClusterUnreachableError:
+def docker_down_error() -> ClusterUnreachableError:
     """Say that Docker has to be started."""
     return ClusterUnreachableError("Docker is not running.", hint=start_docker())

@@ -16,7 +16,7 @@ from flashsale.clusters.state import directory
 
 
 @contextmanager
-def noted(home: Path, profile: str) -> Iterator[None]:
+def note_unfinished(home: Path, profile: str) -> Iterator[None]:
     """Note that a profile is being made; the note stays unless this ends without an error.
 
     Args:
@@ -30,7 +30,7 @@ def noted(home: Path, profile: str) -> Iterator[None]:
     forget(home, profile)
 
 
-def cut_off(home: Path, profile: str) -> bool:
+def was_cut_off(home: Path, profile: str) -> bool:
     """Whether the making of this profile, in this folder of minikube's, never ended."""
     try:
         return (home / _name(profile)).read_text().strip() == str(minikube_home.folder())
