@@ -11,9 +11,8 @@ import random
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
 
-from flashsale.embedded.apiserver import service_allocator
+from flashsale.embedded.apiserver import incoming, service_allocator
 from flashsale.embedded.apiserver.admission import admit_pod, keep_pod_defaults, new_node
 from flashsale.embedded.apiserver.deletion import DeleteOptions, check_preconditions, gone, marked
 from flashsale.embedded.apiserver.generated_names import generate_name
@@ -21,7 +20,6 @@ from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
-from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.defaults import apply_defaults
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
@@ -40,16 +38,6 @@ WITH_GENERATION = (PODS, REPLICA_SETS, ENDPOINT_SLICES)
 WITH_STATUS = (PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
 Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
 PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-SYSTEM_METADATA = (  # a client's own values for these are dropped
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "resourceVersion",
-    "selfLink",
-)
-CHECKED_METADATA = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")  # may not change
 
 
 class Registry:
@@ -97,7 +85,7 @@ class Registry:
             StatusError: 400 for contradictions with the path, 404 for a missing namespace, 409 for
                 a taken name, 422 for an invalid object.
         """
-        self._check_match_new(resource, namespace, _metadata(body), dry_run=dry_run)
+        incoming.check_match_new(resource, namespace, incoming.metadata(body), dry_run=dry_run)
         self._check_namespace(resource, namespace)
         if manager:
             track = self._tracker(resource, manager)
@@ -131,7 +119,7 @@ class Registry:
             StatusError: 404, 409 for a stale resourceVersion or another uid, 422.
         """
         old = self.get(resource, namespace, name)
-        self._check_match(resource, old, _metadata(body), patches=patches)
+        incoming.check_match(resource, old, incoming.metadata(body), patches=patches)
         if manager:
             track = self._tracker(resource, manager, subresource)
         if subresource == "status":
@@ -229,18 +217,6 @@ class Registry:
                 {"kind": resource.plural},
             )
 
-    def _check_match_new(
-        self, resource: Resource, namespace: str, sent: Object, *, dry_run: bool
-    ) -> None:
-        if resource.namespaced and sent.get("namespace") not in (None, "", namespace):
-            raise api_errors.bad_request(
-                "the namespace of the provided object does not match the namespace sent on the"
-                " request"
-            )
-        if sent.get("resourceVersion") and not dry_run:
-            message = "resourceVersion should not be set on objects to be created"
-            raise api_errors.StatusError(500, "", message)
-
     def _prepare_new(
         self,
         resource: Resource,
@@ -250,8 +226,8 @@ class Registry:
         *,
         dry_run: bool,
     ) -> Object:
-        sent = _metadata(body)
-        meta = {key: value for key, value in sent.items() if key not in SYSTEM_METADATA}
+        sent = incoming.metadata(body)
+        meta = {key: value for key, value in sent.items() if key not in incoming.SYSTEM_METADATA}
         if sent.get("resourceVersion"):  # of a dry run, see above
             meta["resourceVersion"] = sent["resourceVersion"]
         if not meta.get("name") and meta.get("generateName"):
@@ -265,28 +241,21 @@ class Registry:
         if resource in WITH_GENERATION:
             meta["generation"] = 1
         meta["creationTimestamp"] = rfc3339(now)
-        thing = apply_defaults(resource, _typed(resource, body) | {"metadata": meta}, now=now)
+        thing = apply_defaults(
+            resource, incoming.typed(resource, body) | {"metadata": meta}, now=now
+        )
         thing = track(None, thing) if track else thing
-        thing = self._initial_status(resource, thing)
+        thing = incoming.initial_status(resource, thing)
         if resource is NODES and track:  # ours brings its status with it
             thing = new_node(thing)
         if resource is PODS:
-            thing = admit_pod(_without_negative_grace(thing), self.store, now)
+            thing = admit_pod(incoming.without_negative_grace(thing), self.store, now)
         if resource is SERVICES:
             thing = service_allocator.with_both_addresses(thing)
         errors = validate_create(resource, thing)
         if resource is SERVICES and not errors:
             thing, errors = self._services.allocate(thing, None, dry_run=dry_run)
-        _refuse(resource, meta.get("name", ""), errors)
-        return thing
-
-    def _initial_status(self, resource: Resource, thing: Object) -> Object:
-        if resource is REPLICA_SETS:
-            return thing | {"status": {"replicas": 0}}
-        if resource is SERVICES:
-            return thing | {"status": {"loadBalancer": {}}}
-        if resource is NAMESPACES:
-            return thing | {"status": {"phase": "Active"}, "spec": {"finalizers": ["kubernetes"]}}
+        incoming.refuse(resource, meta.get("name", ""), errors)
         return thing
 
     def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
@@ -295,24 +264,6 @@ class Registry:
             if self.store.get(resource, namespace, name) is None:
                 break
         return name
-
-    def _check_match(self, resource: Resource, old: Object, meta: Object, *, patches: bool) -> None:
-        current, name = old["metadata"], old["metadata"]["name"]
-        version = meta.get("resourceVersion") or "0"
-        if not (version.isascii() and version.isdigit()):
-            message = f'strconv.ParseUint: parsing "{version}": invalid syntax'
-            raise api_errors.StatusError(500, "", message)
-        if meta.get("uid") not in (None, "", current["uid"]) and not patches:
-            key = f"/{resource.plural}/{current.get('namespace', '')}/{name}".replace("//", "/")
-            raise api_errors.conflict(
-                resource,
-                name,
-                f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, "
-                f"AdditionalErrorMsg: Precondition failed: UID in precondition: {meta['uid']}, "
-                f"UID in object meta: {current['uid']}",
-            )
-        if version not in ("0", current["resourceVersion"]):
-            raise api_errors.conflict(resource, name)
 
     def _prepare_update(
         self,
@@ -324,7 +275,9 @@ class Registry:
         patches: bool,
         dry_run: bool,
     ) -> Object:
-        new = _typed(resource, body) | {"metadata": _updated_metadata(old, body, patches)}
+        new = incoming.typed(resource, body) | {
+            "metadata": incoming.updated_metadata(old, body, patches)
+        }
         if resource in WITH_STATUS:
             new["status"] = old.get("status", {})
         if resource is NAMESPACES:  # a client that leaves it out must not strand what is inside
@@ -333,14 +286,14 @@ class Registry:
         if track and new != old:
             new = track(old, new)
         if resource is PODS:
-            new = keep_pod_defaults(_without_negative_grace(new), old)
+            new = keep_pod_defaults(incoming.without_negative_grace(new), old)
         if resource is SERVICES:
             new = service_allocator.carried_over(new, old)
         errors = validate_update(resource, new, old)
         if resource is SERVICES and not errors:
             new, errors = self._services.allocate(new, old, dry_run=dry_run)
-        _refuse(resource, old["metadata"]["name"], errors)
-        if resource in WITH_GENERATION and _spec(new) != _spec(old):
+        incoming.refuse(resource, old["metadata"]["name"], errors)
+        if resource in WITH_GENERATION and incoming.desired(new) != incoming.desired(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         return new
 
@@ -354,44 +307,3 @@ class Registry:
             meta = stored["metadata"]
             return self.store.remove(resource, meta.get("namespace", ""), meta["name"])
         return stored
-
-
-def _updated_metadata(old: Object, body: Object, patches: bool) -> Object:
-    """Return the metadata of a changed object: what the system sets stays, if it is left out."""
-    before, sent = old["metadata"], _metadata(body)
-    system = SYSTEM_METADATA if patches else (*SYSTEM_METADATA, "managedFields")
-    meta = {key: value for key, value in sent.items() if key not in system}
-    kept = {key: before[key] for key in (*system, "namespace") if key in before}
-    given = {
-        key: sent[key]
-        for key in CHECKED_METADATA
-        if sent.get(key) is not None and (patches or key != "uid")
-    }
-    return {**meta, "name": before["name"]} | kept | given
-
-
-def _without_negative_grace(pod: Object) -> Object:
-    """Return a pod that is not killed at once although its grace period is negative."""
-    if pod["spec"].get("terminationGracePeriodSeconds", 0) >= 0:
-        return pod
-    return pod | {"spec": pod["spec"] | {"terminationGracePeriodSeconds": 1}}
-
-
-def _metadata(body: Object) -> dict[str, Any]:
-    return body.get("metadata") or {}
-
-
-def _typed(resource: Resource, body: Object) -> Object:
-    """Put kind and apiVersion first, whatever the client left out."""
-    rest = {key: value for key, value in body.items() if key not in ("kind", "apiVersion")}
-    return {"kind": resource.kind, "apiVersion": resource.api_version, **rest}
-
-
-def _spec(thing: Object) -> Object:
-    """What counts for the generation: all but metadata and status."""
-    return {key: value for key, value in thing.items() if key not in ("metadata", "status")}
-
-
-def _refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
-    if errors:
-        raise api_errors.invalid(resource.kind, resource.group, name, errors)

@@ -22,6 +22,13 @@ from flashsale.objects.models import Object
 PATCH, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE_FROM = "$setElementOrder/", "$deleteFromPrimitiveList/"
 REPLACE_LIST = {PATCH: "replace"}  # as an element: the others are the whole new list
+GO_TYPES = {
+    dict: "map[string]interface {}",
+    str: "string",
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+}
 DIRECTIVES = (PATCH, RETAIN, ORDER, DELETE_FROM)
 
 
@@ -29,7 +36,8 @@ def strategic_merge_patch(live: Object, patch: Any) -> Object:
     """Return an object with a patch merged into it; neither argument is changed.
 
     Raises:
-        ApiError: 400 for a patch that is none, or whose directives or merge keys do not fit.
+        ApiError: 400 for a patch that is none, 500 (as in Kubernetes) for directives or merge keys
+            that do not fit.
     """
     if not isinstance(patch, dict):
         raise bad_request(
@@ -70,7 +78,7 @@ def _retained(live: Object, patch: Object) -> Object:
     sent = (key for key, value in patch.items() if value is not None)
     plain = [key for key in sent if not key.startswith((RETAIN, ORDER, DELETE_FROM))]
     if not isinstance(keys, list) or any(key not in keys for key in plain):
-        raise bad_request("$retainKeys specified in patch is not valid")
+        raise bad_request("invalid patch format of retainKeys")
     return {key: value for key, value in live.items() if key in keys}
 
 
@@ -117,7 +125,9 @@ def _merge_list(live: list[Any], patch: list[Any], path: Path) -> list[Any]:
     if not merge_key:
         both = {_identity(item): item for item in [*live, *patch]}
         return _in_order(list(both.values()), patch, live, merge_key)
-    _check_elements([*live, *patch], merge_key)
+    _check_types(live, patch)
+    _check_directives(patch)
+    _check_keys([*live, *patch], merge_key)
     kept, wanted = _without_deleted(live, patch, merge_key)
     merged = list(kept)
     places = _places(merged, merge_key)
@@ -130,13 +140,22 @@ def _merge_list(live: list[Any], patch: list[Any], path: Path) -> list[Any]:
     return _in_order(merged, wanted, kept, merge_key)
 
 
-def _check_elements(items: list[Any], merge_key: str) -> None:
+def _check_types(live: list[Any], patch: list[Any]) -> None:
+    if not all(isinstance(item, dict) for item in [*live, *patch]):
+        raise _refused(f"list element types are not identical: {go_printed([live, patch])}")
+
+
+def _check_directives(patch: list[Any]) -> None:
+    for item in patch:
+        if item.get(PATCH, "delete") not in ("delete", "replace"):
+            raise _bad_directive(item)
+
+
+def _check_keys(items: list[Any], merge_key: str) -> None:
     for item in items:
-        if not isinstance(item, dict):
-            raise bad_request("list element types are not identical")
         if merge_key not in item and item.get(PATCH) != "replace":
             shown = go_printed(item)
-            raise bad_request(f"map: {shown} does not contain declared merge key: {merge_key}")
+            raise _refused(f"map: {shown} does not contain declared merge key: {merge_key}")
 
 
 def _without_deleted(
@@ -145,9 +164,6 @@ def _without_deleted(
     """Carry out the elements that are directives; returns what is left of both lists."""
     wanted = [item for item in patch if PATCH not in item]
     directives = [item for item in patch if PATCH in item]
-    for item in directives:
-        if item[PATCH] not in ("delete", "replace"):
-            raise _bad_directive(item)
     if any(item[PATCH] == "replace" for item in directives):
         return [], wanted
     deleted = _places(directives, merge_key)
@@ -156,8 +172,14 @@ def _without_deleted(
 
 def _bad_directive(patch: Object) -> StatusError:
     if patch[PATCH] == "merge":
-        return bad_request("merging lists cannot yet be specified in the patch")
-    return bad_request(f"unknown patch type '{go_printed(patch[PATCH])}' in {go_printed(patch)}")
+        return _refused("merging lists cannot yet be specified in the patch")
+    kind, shown = go_printed(patch[PATCH]), go_printed(patch)
+    return _refused(f"unknown patch type: {kind} in map: {shown}")
+
+
+def _refused(why: str) -> StatusError:
+    """Return an error of a patch that is read only when it is carried out."""
+    return StatusError(500, "", why)
 
 
 def _merge_ordered(merged: Object, key: str, patch: Object, path: Path) -> None:
@@ -167,10 +189,16 @@ def _merge_ordered(merged: Object, key: str, patch: Object, path: Path) -> None:
         return  # nothing to order, or the list is deleted
     live, sent = [] if live is None else live, [] if sent is None else sent
     merge_key = patch_merge_key((*path, key))
-    if merge_key is None or not all(isinstance(part, list) for part in (live, sent, order)):
+    for part in (live, sent, order):
+        if not isinstance(part, list):
+            received = GO_TYPES.get(type(part), "nil")
+            raise _refused(f"expected a []interface {{}}, but received a {received}")
+    if merge_key is None:
         raise bad_request(f"{ORDER}{key} does not fit a list that merges")
     if merge_key:
-        _check_elements([*live, *sent, *order], merge_key)
+        _check_types([*live, *sent], order)
+        _check_directives(sent)
+        _check_keys([*live, *sent, *order], merge_key)
     _check_order(sent, order, merge_key)
     both = _merge_list(live, sent, (*path, key))
     merged[key] = _in_order(both, order, live, merge_key)
@@ -186,8 +214,8 @@ def _check_order(sent: list[Any], order: list[Any], merge_key: str) -> None:
     ]
     if -1 in stand or stand != sorted(stand):
         shown, wanted = go_printed(sent), go_printed(order)
-        raise bad_request(
-            f"The order in patch list:\n{shown}\n doesn't match $setElementOrder list:\n{wanted}"
+        raise _refused(
+            f"The order in patch list:\n{shown}\n doesn't match $setElementOrder list:\n{wanted}\n"
         )
 
 

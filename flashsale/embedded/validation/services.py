@@ -64,6 +64,8 @@ def _address_change(spec: Object, before: Object) -> list[FieldError]:
     outside = "ExternalName" in (spec.get("type"), before.get("type"))
     if outside or not kept or (given and given[0] == kept[0]):
         return []
+    if given and spec.get("clusterIP") == before.get("clusterIP"):
+        return []  # the two contradict each other, which is found elsewhere
     if not given:
         return [
             FieldError.invalid("spec.clusterIPs[0]", kept[:0], "primary clusterIP can not be unset")

@@ -94,10 +94,8 @@ MISTAKES: dict[str, tuple[Any, list[str]]] = {
     "env source": (
         {"env": [{"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]},
         [
-            'env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "x": supported values: '
-            '"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", '
-            '"spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", '
-            '"status.podIPs"',
+            'env[0].valueFrom.fieldRef.fieldPath: Invalid value: "x": '
+            "error converting fieldPath: field label not supported: x",
             'env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
         ],
     ),

@@ -68,6 +68,7 @@ def read_query(request: web.BaseRequest, target: RequestTarget) -> Query:
 def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
     """Answer with one object."""
     form = responses.wanted(request)
+    revision(request, of_watch=True)
     thing = registry.get(target.resource, target.namespace, target.name)
     return responses.object_answer(form, target.resource, thing, registry.clock())
 
@@ -168,7 +169,8 @@ def revision(request: web.BaseRequest, *, of_watch: bool = False) -> int:
     """Read resourceVersion; 0 if it is absent.
 
     Raises:
-        StatusError: 400 for one that is no number, 500 for that of a watch, as in Kubernetes.
+        StatusError: 400 for one that is no number, 500 for that of a watch or of one object, as in
+            Kubernetes.
     """
     text = request.query.get("resourceVersion", "")
     if not text:

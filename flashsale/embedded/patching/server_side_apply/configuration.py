@@ -154,7 +154,8 @@ def untyped(applied: Object, api_version: str, why: str) -> StatusError:
     """Refuse a configuration whose types are wrong, as Kubernetes does."""
     meta = _metadata(applied)
     where = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
-    kind = f"{api_version}, Kind={applied.get('kind')}"
+    group = api_version if "/" in api_version else f"/{api_version}"
+    kind = f"{group}, Kind={applied.get('kind')}"
     return StatusError(500, "", f"failed to create typed patch object ({where}; {kind}): {why}")
 
 

@@ -27,6 +27,13 @@ VOLUME_FIELDS = (
     "metadata.namespace",
     "metadata.uid",
 )
+FIELD_LABELS = (
+    *ENV_FIELDS,
+    *VOLUME_FIELDS,
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "status.phase",
+)
 RESOURCES = (
     "limits.cpu",
     "limits.ephemeral-storage",
@@ -113,10 +120,8 @@ def _value_source(kind: str, source: Object, at: str) -> list[FieldError]:
     if kind == "fileKeyRef":
         needed = ("key", "volumeName", "path")
         return [FieldError.required(f"{at}.{key}") for key in needed if not source.get(key)]
-    errors: list[FieldError] = []
     name, key = source.get("name") or "", source.get("key") or ""
-    if not name:
-        errors.append(FieldError.required(f"{at}.name"))
+    errors = invalid(f"{at}.name", name, texts.dns_subdomain(name))
     if not key:
         return [*errors, FieldError.required(f"{at}.key")]
     return errors + invalid(f"{at}.key", key, texts.config_key(key))
@@ -138,6 +143,9 @@ def _field_ref(reference: Object, at: str, fields: tuple[str, ...]) -> list[Fiel
         return invalid(at, name, ["does not support subscript"])
     if path in fields:
         return []
+    if path not in FIELD_LABELS:
+        why = f"error converting fieldPath: field label not supported: {path}"
+        return invalid(f"{at}.fieldPath", path, [why])
     return [FieldError.unsupported(f"{at}.fieldPath", path, fields)]
 
 

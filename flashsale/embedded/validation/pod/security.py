@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flashsale.embedded.types.api_errors import FieldError
@@ -16,6 +17,8 @@ PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
 PROC_MOUNTS = ("Default", "Unmasked")
 GROUP_CHANGES = ("Always", "OnRootMismatch")
 GROUP_POLICIES = ("Merge", "Strict")
+SYSCTL = r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+LONGEST_SYSCTL = 253
 
 
 def validate_pod_security(context: Object, at: str) -> list[FieldError]:
@@ -25,6 +28,7 @@ def validate_pod_security(context: Object, at: str) -> list[FieldError]:
         errors += _identity(context.get(key), f"{at}.{key}")
     for index, group in enumerate(context.get("supplementalGroups") or []):
         errors += _identity(group, f"{at}.supplementalGroups[{index}]")
+    errors += _sysctls(context.get("sysctls") or [], f"{at}.sysctls")
     errors += _choice(context, "fsGroupChangePolicy", at, GROUP_CHANGES)
     errors += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
     errors += _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
@@ -50,6 +54,22 @@ def validate_container_security(context: Object | None, at: str) -> list[FieldEr
 def _identity(number: int | None, field: str) -> list[FieldError]:
     sound = number is None or 0 <= number <= HIGHEST_ID
     return invalid(field, number, [] if sound else [ID_RANGE])
+
+
+def _sysctls(sysctls: list[Object], field: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    names: set[str] = set()
+    for index, sysctl in enumerate(sysctls):
+        at, name = f"{field}[{index}].name", sysctl.get("name") or ""
+        if not name:
+            errors.append(FieldError.required(at))
+        elif len(name) > LONGEST_SYSCTL or not re.fullmatch(SYSCTL, name):
+            why = f"must have at most {LONGEST_SYSCTL} characters and match regex ^{SYSCTL}$"
+            errors.append(FieldError.invalid(at, name, why))
+        elif name in names:
+            errors.append(FieldError.duplicate(at, name))
+        names.add(name)
+    return errors
 
 
 def _choice(context: Object, key: str, at: str, supported: tuple[str, ...]) -> list[FieldError]:

@@ -182,7 +182,7 @@ def _rest(spec: Object, field: str) -> list[FieldError]:
     if spec.get("overhead") is not None:
         errors += validate_resources({"limits": spec["overhead"]}, f"{field}.overhead")
     if system is not None and not system.get("name"):
-        errors.append(FieldError.required(f"{field}.os.name", "cannot be empty"))
+        errors.append(FieldError.required(f"{field}.os.name"))
     elif system is not None and system["name"] not in SYSTEMS:
         errors.append(FieldError.unsupported(f"{field}.os", system["name"], SYSTEMS))
     return errors

@@ -18,6 +18,7 @@ PATH_TYPES = (
     "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
     "Socket",
 )  # fmt: skip
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 RECURSIONS = ("Disabled", "Enabled", "IfPossible")
 SHORTEST_TOKEN, LONGEST_TOKEN = 600, 1 << 32  # seconds
@@ -127,6 +128,29 @@ def _host_path(source: Object, at: str) -> list[FieldError]:
     errors = _no_backsteps(path, f"{at}.path")
     if kind not in PATH_TYPES:
         errors.append(FieldError.unsupported(f"{at}.type", kind, PATH_TYPES))
+    return errors
+
+
+def _nfs(source: Object, at: str) -> list[FieldError]:
+    path, errors = source.get("path") or "", []
+    if not source.get("server"):
+        errors.append(FieldError.required(f"{at}.server"))
+    if not path:
+        errors.append(FieldError.required(f"{at}.path"))
+    elif not path.startswith("/"):
+        errors.append(FieldError.invalid(f"{at}.path", path, "must be an absolute path"))
+    return errors
+
+
+def _csi(source: Object, at: str) -> list[FieldError]:
+    return [] if source.get("driver") else [FieldError.required(f"{at}.driver")]
+
+
+def _image(source: Object, at: str) -> list[FieldError]:
+    policy = source.get("pullPolicy") or ""
+    errors = [] if source.get("reference") else [FieldError.required(f"{at}.reference")]
+    if policy and policy not in PULL_POLICIES:
+        errors.append(FieldError.unsupported(f"{at}.pullPolicy", policy, PULL_POLICIES))
     return errors
 
 
@@ -261,6 +285,9 @@ Check = Callable[[Object, str], list[FieldError]]
 CHECKS: dict[str, Check] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
+    "nfs": _nfs,
+    "csi": _csi,
+    "image": _image,
     "secret": _secret,
     "persistentVolumeClaim": _claim,
     "downwardAPI": _downward,

@@ -1,0 +1,114 @@
+"""What a client sent, against the request's path, the stored object and the system's own fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS, SERVICES, Resource
+from flashsale.objects.models import Object
+
+SYSTEM_METADATA = (  # a client's own values for these are dropped
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "resourceVersion",
+    "selfLink",
+)
+CHECKED_METADATA = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")  # may not change
+
+
+def check_match_new(resource: Resource, namespace: str, sent: Object, *, dry_run: bool) -> None:
+    """Check what a new object says of its place against the request's.
+
+    Raises:
+        StatusError: 400 for another namespace, 500 (as in Kubernetes) for a resourceVersion.
+    """
+    if resource.namespaced and sent.get("namespace") not in (None, "", namespace):
+        raise api_errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if sent.get("resourceVersion") and not dry_run:
+        message = "resourceVersion should not be set on objects to be created"
+        raise api_errors.StatusError(500, "", message)
+
+
+def check_match(resource: Resource, old: Object, meta: Object, *, patches: bool) -> None:
+    """Check that an update is of this very object, as its writer has seen it.
+
+    Raises:
+        StatusError: 409, 500 (as in Kubernetes) for a resourceVersion that is no number.
+    """
+    current, name = old["metadata"], old["metadata"]["name"]
+    version = meta.get("resourceVersion") or "0"
+    if not (version.isascii() and version.isdigit()):
+        message = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+        raise api_errors.StatusError(500, "", message)
+    if meta.get("uid") not in (None, "", current["uid"]) and not patches:
+        key = f"/{resource.plural}/{current.get('namespace', '')}/{name}".replace("//", "/")
+        raise api_errors.conflict(
+            resource,
+            name,
+            f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, "
+            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {meta['uid']}, "
+            f"UID in object meta: {current['uid']}",
+        )
+    if version not in ("0", current["resourceVersion"]):
+        raise api_errors.conflict(resource, name)
+
+
+def initial_status(resource: Resource, thing: Object) -> Object:
+    """Give a new object the status that every new one has."""
+    if resource is REPLICA_SETS:
+        return thing | {"status": {"replicas": 0}}
+    if resource is SERVICES:
+        return thing | {"status": {"loadBalancer": {}}}
+    if resource is NAMESPACES:
+        return thing | {"status": {"phase": "Active"}, "spec": {"finalizers": ["kubernetes"]}}
+    return thing
+
+
+def updated_metadata(old: Object, body: Object, patches: bool) -> Object:
+    """Return the metadata of a changed object: what the system sets stays, if it is left out."""
+    before, sent = old["metadata"], metadata(body)
+    system = SYSTEM_METADATA if patches else (*SYSTEM_METADATA, "managedFields")
+    meta = {key: value for key, value in sent.items() if key not in system}
+    kept = {key: before[key] for key in (*system, "namespace") if key in before}
+    given = {
+        key: sent[key]
+        for key in CHECKED_METADATA
+        if sent.get(key) is not None and (patches or key != "uid")
+    }
+    return {**meta, "name": before["name"]} | kept | given
+
+
+def without_negative_grace(pod: Object) -> Object:
+    """Return a pod that is not killed at once although its grace period is negative."""
+    if pod["spec"].get("terminationGracePeriodSeconds", 0) >= 0:
+        return pod
+    return pod | {"spec": pod["spec"] | {"terminationGracePeriodSeconds": 1}}
+
+
+def metadata(body: Object) -> dict[str, Any]:
+    """Return an object's metadata, empty if it has none."""
+    return body.get("metadata") or {}
+
+
+def typed(resource: Resource, body: Object) -> Object:
+    """Put kind and apiVersion first, whatever the client left out."""
+    rest = {key: value for key, value in body.items() if key not in ("kind", "apiVersion")}
+    return {"kind": resource.kind, "apiVersion": resource.api_version, **rest}
+
+
+def desired(thing: Object) -> Object:
+    """What counts for the generation: all but metadata and status."""
+    return {key: value for key, value in thing.items() if key not in ("metadata", "status")}
+
+
+def refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
+    """Raise what is wrong with an object, if anything is: 422."""
+    if errors:
+        raise api_errors.invalid(resource.kind, resource.group, name, errors)
