@@ -185,7 +185,7 @@ def test_renamed_service_cannot_take_over_a_node_port_that_is_named(
     told = flashsale("up", str(project), "--no-wait")
     assert told.code == 2
     assert "31555: provided port is already allocated" in told.err
-    assert "flashsale down, then flashsale up, where the sale's own Service has it" in told.err
+    assert "where the sale's own Service has it under its old name" in told.err
     assert flashsale("status", "-o", "json").json["service"]["name"] == "flashsale-svc"
 
 

@@ -17,7 +17,11 @@ def shell(name: str, script: str, **more: Any) -> Object:
 
 async def test_sidecars_start_before_the_containers_and_stop_after_them(cluster: Cluster) -> None:
     """In order, each once the one before it has started; in reverse at the end."""
-    ready = {"exec": {"command": ["test", "-f", "/tmp/up"]}, "periodSeconds": 0.1}
+    ready = {
+        "exec": {"command": ["test", "-f", "/tmp/up"]},
+        "periodSeconds": 0.1,
+        "failureThreshold": 99,
+    }
     begin = f"sleep 0.3; touch /tmp/up; echo up; {WAIT}"
     pod = {
         "initContainers": [
