@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
+from flashsale.base.errors import BadInputError
 from flashsale.base.text import joined
 from flashsale.clusters import availability
 from flashsale.clusters.base import Progress
@@ -64,6 +67,19 @@ def write_record(store: SaleStore, record: SaleRecord, progress: Progress) -> No
         progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
     if before != record:
         store.write(record)
+
+
+@contextmanager
+def record_taken_back(store: SaleStore, before: SaleRecord | None) -> Iterator[None]:
+    """Record again what was recorded before, if the server refuses what the new record names."""
+    try:
+        yield
+    except BadInputError:
+        if before:
+            store.write(before)
+        else:
+            store.forget()
+        raise
 
 
 async def remove_renamed(sale: Sale, record: SaleRecord, progress: Progress) -> SaleRecord:

@@ -129,13 +129,16 @@ async def _open(
     async with connect(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check_on_server(sale, manifest, order.replicas, progress)
+        recorded = choice.store.read_if_usable()
         bookkeeping.write_record(choice.store, record, progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
         if count is None:
             count = await renamed.replicas_set_by_hand(sale, record.former_names)
-        outcomes, asked, why = await apply_both(sale, manifest, count), time.monotonic(), ""
+        with bookkeeping.record_taken_back(choice.store, recorded):
+            outcomes = await apply_both(sale, manifest, count)
+        asked, why = time.monotonic(), ""
         deadline = Deadline.after(order.timeout)
         if order.wait:
             pods = NewPods(before.images.keys())
