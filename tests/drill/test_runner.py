@@ -32,11 +32,11 @@ def replicas(sale: Flashsale) -> int:
     return int(sale("status", "-o", "json").json["replicaset"]["desired"])
 
 
-def test_hard_kills_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path) -> None:
+def test_crashes_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path) -> None:
     """More than none, nearly all explained, exit 7; page and document are written all the same."""
     files = [tmp_path / "drill.html", tmp_path / "drill.json"]
     reports = [word for file in files for word in ("--report", str(file))]
-    words = ["--hard", "--rate", "400", "--kills", "4", *SHORT, *reports]
+    words = ["--process", "--rate", "400", "--kills", "4", *SHORT, *reports]
     done = sale("drill", *words)
     document = json.loads(files[1].read_text())
     lost, losses = document["load"]["lost"], document["losses"]
