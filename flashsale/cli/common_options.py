@@ -24,7 +24,7 @@ Grace = Annotated[
     ),
 ]
 Hard = Annotated[
-    bool, typer.Option("--hard", help="No grace period, as --grace 0: purchases get lost.")
+    bool, typer.Option("--hard", help="No grace period, as --grace 0: preStop gets about 1 s.")
 ]
 Process = Annotated[
     bool,

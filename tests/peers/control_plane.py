@@ -149,6 +149,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={key}",
             f"--service-cluster-ip-range={SERVICES}",
             "--authorization-mode=RBAC",
+            "--allow-privileged=true",  # as kubeadm and minikube have it
             "--kubelet-preferred-address-types=InternalIP",
         ]
 
