@@ -99,7 +99,7 @@ def progress() -> AbstractContextManager[Progress]:
     """Give the place where long work says what it is doing: stderr, live on a terminal."""
     from contextlib import nullcontext
 
-    from flashsale.ui.progress import SilentProgress
+    from flashsale.clusters.base import SilentProgress
     from flashsale.ui.progress import progress as shown
 
     if Verbosity.quiet:
@@ -125,7 +125,8 @@ def looking(shown: Progress) -> list[Observer]:
 
 def notes() -> Progress:
     """Progress for work whose notes alone matter: lines on stderr."""
-    from flashsale.ui.progress import PlainProgress, SilentProgress
+    from flashsale.clusters.base import SilentProgress
+    from flashsale.ui.progress import PlainProgress
 
     return SilentProgress() if Verbosity.quiet else PlainProgress()
 

@@ -29,6 +29,19 @@ class Progress(Protocol):
         """A line that stays."""
 
 
+class SilentProgress:
+    """Progress that nobody has to hear of."""
+
+    def step(self, text: str) -> None:
+        """Say nothing."""
+
+    def detail(self, text: str) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewProfileOptions:
     """How to make a cluster that is not there yet; empty or 0 leaves it to the cluster's tool."""

@@ -44,19 +44,6 @@ class PlainProgress:
             sys.stderr.flush()
 
 
-class SilentProgress:
-    """Nothing at all, for `--quiet`."""
-
-    def step(self, text: str) -> None:
-        """Say nothing."""
-
-    def detail(self, text: str) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
-
-
 class LiveProgress:
     """The step at work with a spinner, its time and its last lines; done steps stay above it."""
 

@@ -7,22 +7,13 @@ from contextlib import asynccontextmanager
 
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.clusters import availability
-from flashsale.clusters.base import Cluster, Progress
+from flashsale.clusters.base import Cluster, Progress, SilentProgress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import NotFoundError, connect, paths
 from flashsale.kube.errors import ConflictError
 from flashsale.sale.session import Sale
 
 NAMESPACES = "/api/v1/namespaces"
-
-
-class SilentProgress:
-    """Progress of what nobody has to hear of."""
-
-    def step(self, text: str) -> None:
-        """Print nothing."""
-
-    detail = note = step
 
 
 @asynccontextmanager
