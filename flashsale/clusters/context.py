@@ -128,6 +128,10 @@ class ContextCluster:
         """Say what can be killed from inside."""
         return FROM_INSIDE
 
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove nothing: it holds no image that was built inside it."""
+        return 0, 0
+
     async def stop(self, progress: Progress) -> bool:
         """Leave it running: it is not ours."""
         progress.note(f"The cluster '{self.context}' goes on: it is not flashsale's to stop.")
