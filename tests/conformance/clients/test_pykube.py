@@ -21,6 +21,7 @@ def test_pykube(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
     query = pykube.ReplicaSet.objects(api).filter(namespace=place.namespace)
     assert [one.name for one in query] == ["one"]
     made.patch({"metadata": {"labels": {"patched": "yes"}}})
+    made.reload()  # a controller wrote its status meanwhile
     made.scale(2)
     made.reload()
     assert (made.labels["patched"], made.replicas) == ("yes", 2)
