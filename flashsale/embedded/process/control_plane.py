@@ -31,7 +31,7 @@ from flashsale.embedded.kubeproxy import node_ports
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
 from flashsale.embedded.process.launch import CONTEXT
 from flashsale.embedded.process.pki import Pki
-from flashsale.embedded.scheduler import Scheduler
+from flashsale.embedded.scheduler.scheduler import Scheduler
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, SERVICES
