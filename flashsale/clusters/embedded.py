@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,7 +165,8 @@ class EmbeddedCluster:
         from flashsale.embedded.process import launch
 
         launch.stop(self.home)
-        kill_marked(f"{self.home / 'pods'}/")  # what a cluster that was killed may have left
+        for folder in ("pods", "nodes"):
+            kill_marked(f"{self.home / folder}/")  # what a cluster that was killed may have left
         with suppress(OSError):  # a disk that refuses keeps nobody from stopping
             ImageStore(self.home / "images").collect(set())
 
@@ -193,7 +195,7 @@ class EmbeddedCluster:
 def running_images(home: Path) -> set[str]:
     """Return which images the pods' containers were started from, by their 64 hex digits."""
     found = set()
-    for file in (home / "pods").glob("*/*/image"):
+    for file in chain(home.glob("pods/*/*/image"), home.glob("nodes/*/pods/*/*/image")):
         with suppress(OSError):  # the pod went meanwhile
             found.add(file.read_text().strip())
     return found
@@ -201,7 +203,8 @@ def running_images(home: Path) -> set[str]:
 
 def process_of(home: Path, uid: str) -> int:
     """Read the pid of a pod's first container, which the kubelet wrote down; 0 if none runs."""
-    for file in sorted((home / "pods" / uid).glob("*/pid")):
+    own, others = home.glob(f"pods/{uid}/*/pid"), home.glob(f"nodes/*/pods/{uid}/*/pid")
+    for file in sorted(chain(own, others)):
         with suppress(OSError, ValueError):  # it ended meanwhile
             return int(file.read_text())
     return 0
