@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.clusters import embedded_nodes
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
 from flashsale.objects.models import Pod, Service
+from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
     from flashsale.kube import Api
@@ -152,6 +154,31 @@ class EmbeddedCluster:
     async def crashing(self) -> str:
         """A pod's process is one of this machine: SIGKILL is SIGKILL."""
         return ""
+
+    async def check_node_kill(self) -> None:
+        """Nodes are parts of the cluster's process: they can be switched off and on."""
+
+    async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
+        """End the node's kubelet and all its pods at once, and say nothing of it in the API."""
+        await embedded_nodes.set_power(api, node, "off")
+
+    async def start_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Start the node's kubelet again."""
+        await embedded_nodes.set_power(api, node, "on")
+
+    async def node_timing(self, api: Api) -> NodeTiming:
+        """Read the times that the cluster was given."""
+        return await embedded_nodes.read_timing(api)
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Add nodes, or take empty ones away; set the times of a lost node.
+
+        Raises:
+            RefusedError: a node to be taken away has pods.
+        """
+        await embedded_nodes.fit(api, count, fast=fast, progress=progress)
 
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""

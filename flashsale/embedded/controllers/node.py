@@ -19,15 +19,13 @@ from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.node_names import NAME
 from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
 from flashsale.objects.models import Object, rfc3339
 
-NAME = "embedded"  # of the first node, which is the control plane's
 ADDRESS = "127.0.0.1"
-MOST_NODES = 9
 MAX_PODS = 1100
 STATUS_SECONDS = 300.0
-POWER = "embedded.flashsale/power"  # the annotation of nodes that this process runs: on, off
 CONDITIONS = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "has no disk pressure"),
@@ -50,16 +48,6 @@ class NodeIdentity:
     def controls(self) -> bool:
         """Whether it is the control plane's node."""
         return self.name == NAME
-
-
-def node_name(number: int) -> str:
-    """Name the node of that number, from 0 on, as minikube does."""
-    return f"{NAME}-m{number + 1:02d}" if number else NAME
-
-
-def node_number(name: str) -> int | None:
-    """Return the number of a node, None for a name that no node of ours has."""
-    return next((n for n in range(MOST_NODES) if node_name(n) == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,7 @@ from typing import Any
 
 from flashsale.embedded.apiserver.node_timing import changes_timing
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.controllers.node import (
-    ADDRESS,
-    NAME,
-    POWER,
-    Machine,
-    NodeHeartbeat,
-    NodeIdentity,
-    node_name,
-    node_number,
-)
+from flashsale.embedded.controllers.node import ADDRESS, Machine, NodeHeartbeat, NodeIdentity
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import NodeInfo
@@ -34,6 +25,7 @@ from flashsale.embedded.kubeproxy.relay import NOWHERE
 from flashsale.embedded.process.registry_pod_api import RegistryPodAPI
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.node_names import NAME, POWER, node_name, node_number
 from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object
 
