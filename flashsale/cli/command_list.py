@@ -47,6 +47,7 @@ ENTRIES = (
             ("flashsale up", "open the packaged shop, or bring the open sale up to date"),
             ("flashsale up my-sale --replicas 5", "your own app, with five pods"),
             ("flashsale up --context kind-dev", "on a cluster of your own"),
+            ("flashsale up --nodes 3 --fast-nodes", "three nodes; see kill-node"),
         ),
     ),
     CommandEntry(
@@ -115,6 +116,22 @@ ENTRIES = (
             ("flashsale kill-pod 5pgp7", "one pod, by its name or the end of it"),
             ("flashsale kill-pod --count 2 --hard", "two at once, without a grace period"),
         ),
+    ),
+    CommandEntry(
+        "kill-node",
+        CHANGE,
+        "Cut a node's power, and follow its pods until each has a ready replacement.",
+        (
+            ("flashsale kill-node", "a random node with pods of the sale"),
+            ("flashsale kill-node embedded-m02", "that one"),
+            ("flashsale kill-node --dry-run", "only say which one it would be"),
+        ),
+    ),
+    CommandEntry(
+        "start-node",
+        CHANGE,
+        "Start a node that was killed, and wait until it is ready.",
+        (("flashsale start-node embedded-m02", "bring that node back"),),
     ),
     CommandEntry(
         "load",
