@@ -9,17 +9,12 @@ from typing import Any, Protocol
 
 from flashsale.base.errors import BadInputError
 from flashsale.dashboard.follow import SaleFollower
+from flashsale.dashboard.kill_methods import kill_method
+from flashsale.dashboard.runs import Runs
 from flashsale.sale.kill.kill import kill_pods
-from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.replica_count import replica_count
 from flashsale.sale.scale import request_replicas
-
-METHODS = {
-    "graceful": KillMethod(),
-    "hard": KillMethod(grace=0),
-    "process": KillMethod(process=True),
-}
 
 Arguments = Mapping[str, Any]
 
@@ -43,9 +38,9 @@ class SaleActions:
 
     async def kill(self, arguments: Arguments) -> str:
         """Kill the named pod, or a random ready one: `flashsale kill-pod`."""
-        name, method = arguments.get("pod") or None, METHODS.get(arguments.get("how", "graceful"))
-        if method is None or not isinstance(name, str | None):
-            raise BadInputError("That is no way to kill a pod.", hint="flashsale kill-pod --help")
+        name, method = arguments.get("pod"), kill_method(arguments)
+        if not isinstance(name, str | None):
+            raise BadInputError(f"'{name}' is no name of a pod.", hint="flashsale kill-pod")
         monitor = await self.follower.current()
         state = monitor.state
         owner = state.replicaset.uid if state.replicaset else ""
@@ -65,3 +60,16 @@ class SaleActions:
         before = monitor.state.desired
         await request_replicas(monitor, count)
         return f"{monitor.sale.name} is scaled from {before} to {count}."
+
+
+def all_actions(follower: SaleFollower, runs: Runs) -> Mapping[str, Action]:
+    """Give every action by its name."""
+    sale = SaleActions(follower)
+    return {
+        "kill": sale.kill,
+        "scale": sale.scale,
+        "load": runs.start_load,
+        "stop-load": runs.stop_load,
+        "drill": runs.start_drill,
+        "stop-drill": runs.stop_drill,
+    }

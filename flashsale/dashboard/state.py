@@ -8,7 +8,16 @@ from typing import Literal
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.results import LoadProgress
-from flashsale.sale.observe.healing import Died, Happening, Healed, NotReplaced, Replaced, Scaled
+from flashsale.sale.observe.healing import (
+    SCALED,
+    Adopted,
+    Died,
+    Happening,
+    Healed,
+    NotReplaced,
+    Replaced,
+    Scaled,
+)
 from flashsale.sale.observe.state import Update
 from flashsale.ui.results import happening_line
 from flashsale.ui.watch.load_status import shares
@@ -17,7 +26,6 @@ from flashsale.ui.watch.view_model import Board, Place, add_update
 KEPT = 180.0  # seconds of the time line
 MOMENTS = 120  # of them, at most
 RECENT = 3.0  # seconds whose purchases make a pod's share
-DRILL_LINES = 40
 
 MomentKind = Literal["died", "replaced", "ready", "scaled", "lost", "note"]
 
@@ -30,6 +38,7 @@ class Moment:
     kind: MomentKind
     text: str
     lost: int = 0  # purchases
+    uid: str = ""  # of a victim
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +77,6 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class DrillView:
-    """A drill that was started from here."""
-
-    plan: str
-    running: bool = True
-    step: str = ""
-    kills: int = 0
-    planned_kills: int = 0
-    lines: tuple[tuple[float, str], ...] = ()  # monotonic moments and what happened
-    verdict: str = ""
-    reason: str = ""
-    summary: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Trouble:
     """Why there is nothing to see, as the command line would say it."""
 
@@ -93,6 +87,20 @@ class Trouble:
     def of(cls, error: FlashsaleError) -> Trouble:
         """Keep an error's sentence and hint."""
         return cls(str(error), error.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class DrillView:
+    """A drill that was started from here."""
+
+    planned_kills: int
+    running: bool = True
+    step: str = ""
+    kills: int = 0
+    verdict: str = ""
+    reason: str = ""
+    summary: tuple[str, ...] = ()
+    failure: Trouble | None = None  # what ended it early
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +122,17 @@ def with_update(state: DashboardState, update: Update) -> DashboardState:
     if not update.state.synced:
         return state
     for happening in update.happenings:
+        if isinstance(happening, NotReplaced) and happening.why == SCALED:
+            state = _without_death(state, happening.healing.victim_uid)
         if moment := _moment(happening):
             state = with_moment(state, moment)
     return state
+
+
+def _without_death(state: DashboardState, uid: str) -> DashboardState:
+    """Withdraw that a pod died: it was deleted because fewer are wanted."""
+    kept = [one for one in state.moments if one.kind != "died" or one.uid != uid]
+    return replace(state, moments=tuple(kept))
 
 
 def with_moment(state: DashboardState, moment: Moment) -> DashboardState:
@@ -154,4 +170,10 @@ def _moment(happening: Happening) -> Moment | None:
         Scaled: "scaled",
     }
     kind = kinds.get(type(happening))
-    return Moment(happening.at, kind, happening_line(happening)) if kind else None
+    if kind is None:
+        return None
+    if isinstance(happening, Scaled):
+        text = f"scaled from {happening.before} to {happening.after}"
+        return Moment(happening.at, kind, text)
+    uid = "" if isinstance(happening, Adopted) else happening.healing.victim_uid
+    return Moment(happening.at, kind, happening_line(happening), uid=uid)

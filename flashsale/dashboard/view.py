@@ -5,12 +5,11 @@ Moments are unix milliseconds, so that a page can count from them by itself; dur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from flashsale import __version__
 from flashsale.base.errors import Hint
-from flashsale.dashboard.state import Crowd, DashboardState, DrillView
+from flashsale.dashboard.state import Crowd, DashboardState, DrillView, Trouble
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.ready.explanation import healing_line
 from flashsale.ui.watch.view_model import Board, Now, PodRow, shown_healings, shown_rows
@@ -36,7 +35,7 @@ def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, A
     if buyers := _buyers(state):
         found["buyers"] = buyers
     if state.drill:
-        found["drill"] = _drill(state.drill, now)
+        found["drill"] = _drill(state.drill)
     return found
 
 
@@ -55,7 +54,6 @@ def _sale(
 ) -> dict[str, Any]:
     board, sale = state.board, state.board.state
     down, own = board.down, sale.replicaset
-    trouble = state.trouble
     return {
         "version": __version__,
         "read_only": read_only,
@@ -72,7 +70,7 @@ def _sale(
         "ready": sale.ready,
         "nodes": len({row.seen.pod.node for row in rows} - {""}),
         "stale": {"heard": milliseconds(down.heard, now), "why": down.why} if down else None,
-        "trouble": {"text": trouble.text, **written_hint(trouble.hint)} if trouble else None,
+        "trouble": _trouble(state.trouble),
     }
 
 
@@ -156,20 +154,18 @@ def _crowd(crowd: Crowd) -> dict[str, Any]:
     }
 
 
-def _drill(drill: DrillView, now: Now) -> dict[str, Any]:
+def _drill(drill: DrillView) -> dict[str, Any]:
     return {
         "running": drill.running,
-        "plan": drill.plan,
         "step": drill.step,
         "kills": drill.kills,
         "planned_kills": drill.planned_kills,
-        "lines": list(_lines(drill, now)),
         "verdict": drill.verdict,
         "reason": drill.reason,
         "summary": list(drill.summary),
+        "failure": _trouble(drill.failure),
     }
 
 
-def _lines(drill: DrillView, now: Now) -> Iterator[list[Any]]:
-    for at, text in drill.lines:
-        yield [milliseconds(at, now), text]
+def _trouble(trouble: Trouble | None) -> dict[str, str] | None:
+    return {"text": trouble.text, **written_hint(trouble.hint)} if trouble else None

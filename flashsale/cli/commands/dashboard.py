@@ -12,8 +12,10 @@ from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from flashsale.cli.global_options import Shared
+    from flashsale.sale.session import Sale
 
 HIGHEST_PORT = 65535
 OPENER = "dashboard.html"
@@ -62,28 +64,38 @@ async def _serve(options: DashboardOptions) -> None:
 
     from flashsale.cli.hints import placed
     from flashsale.clusters.state.directory import state_home
-    from flashsale.dashboard.actions import SaleActions
+    from flashsale.dashboard.actions import all_actions
     from flashsale.dashboard.follow import Clock, SaleFollower
+    from flashsale.dashboard.runs import Runs
     from flashsale.dashboard.security import Guard
     from flashsale.dashboard.server import Dashboard, bind
     from flashsale.dashboard.stream import Broadcast
     from flashsale.dashboard.view import document
     from flashsale.sale.session import connect_to_sale
+    from flashsale.ui.report.page import drill_page
 
-    typed, clock = options.typed, Clock()
+    typed, clock, home = options.typed, Clock(), state_home()
+
+    def connect() -> AbstractAsyncContextManager[Sale]:
+        return connect_to_sale(typed.wanted, typed.namespace)
+
     with bind(options.port) as sock:
         guard = Guard(sock.getsockname()[1])
-        follower = SaleFollower(
-            lambda: connect_to_sale(typed.wanted, typed.namespace), state_home()
-        )
+        follower = SaleFollower(connect, home)
         broadcast = Broadcast(
             lambda: document(follower.state, clock.now(), read_only=options.read_only)
         )
         follower.changed = broadcast.change
-        sale = SaleActions(follower)
-        actions = {} if options.read_only else {"kill": sale.kill, "scale": sale.scale}
-        served = Dashboard(guard, broadcast, actions, place_hint=lambda hint: placed(hint, typed))
-        async with served.listening(sock), asyncio.TaskGroup() as group:
+        runs = Runs(follower, connect, home, allow_remote=typed.allow_remote)
+        actions = {} if options.read_only else all_actions(follower, runs)
+        served = Dashboard(
+            guard,
+            broadcast,
+            actions,
+            report=lambda: drill_page(runs.last_drill) if runs.last_drill else "",
+            place_hint=lambda hint: placed(hint, typed),
+        )
+        async with served.listening(sock), runs, asyncio.TaskGroup() as group:
             group.create_task(follower.run(), name="dashboard: follow the sale")
             group.create_task(broadcast.run(), name="dashboard: broadcast")
             _show_address(typed, guard.address)

@@ -104,7 +104,9 @@ function crowdNote(buyers) {
 function showDrill(drill) {
   const running = Boolean(drill && drill.running);
   write(byId("drill-button"), running ? "Stop" : "Run");
-  write(byId("drill-note"), running ? `${drill.step || "begins"}; ${drill.kills} of ${drill.planned_kills} killed` : "");
+  const failure = drill && !running && drill.failure;
+  if (failure) errorLine(byId("drill-note"), failure.text, failure);
+  else write(byId("drill-note"), drillNote(drill));
   const done = Boolean(drill && drill.verdict);
   byId("verdict").hidden = !done;
   if (!done) return;
@@ -112,6 +114,12 @@ function showDrill(drill) {
   write(byId("verdict-word"), `${{ pass: "✓ ", fail: "✕ " }[drill.verdict] || "? "}${drill.verdict.toUpperCase()}`);
   write(byId("verdict-reason"), drill.reason);
   write(byId("verdict-summary"), drill.summary.filter((one) => one !== drill.reason).join(" "));
+}
+
+function drillNote(drill) {
+  if (!drill) return "";
+  if (drill.running) return `${drill.step || "begins"}; ${drill.kills} of ${drill.planned_kills} killed`;
+  return drill.verdict ? `${drill.verdict.toUpperCase()}: ${drill.reason}` : "";
 }
 
 function showHealings(healings) {
@@ -198,7 +206,7 @@ onSubmit("crowd", () => {
 onSubmit("drill", () => {
   const drill = state.found.get("drill");
   if (drill && drill.running) ask("stop-drill");
-  else ask("drill", { rate: value("crowd-rate"), kills: value("drill-kills"), how: value("drill-how") });
+  else ask("drill", { rate: value("crowd-rate"), kills: value("drill-kills"), scale: value("drill-scale"), how: value("drill-how") });
 });
 for (const [id, by] of [["less", -1], ["more", 1]]) {
   byId(id).addEventListener("click", () => {
