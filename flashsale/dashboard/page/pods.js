@@ -4,6 +4,7 @@ import { age, byId, calm, element, last, write } from "./elements.js";
 
 const SIGNS = { ready: "●", starting: "◌", leaving: "✕", gone: "✕", failing: "!" };
 const WAYS = [["graceful", "Kill", "gracefully"], ["hard", "Hard", "without a grace period"], ["process", "Process", "by its process"]];
+const LEAVING = ["leaving", "gone"];
 const SMALL = 18;  // pods above which tiles get small
 const TINY = 48;
 
@@ -15,6 +16,7 @@ export class Pods {
     this.tiles = new Map();   // by uid: its tile
     this.readOnly = true;
     this.several = false;     // nodes
+    this.held = null;         // the tile of a leaving pod that has the focus
   }
 
   /* Brings the tiles up to date with the pods whose names are given. */
@@ -34,6 +36,7 @@ export class Pods {
     const tile = known || this.make(uid, pod);
     tile.pod = pod;
     this.put(tile, pod);
+    if (LEAVING.includes(pod.phase)) this.hold(tile);
     tile.root.className = `pod ${pod.phase}${pod.own ? "" : " foreign"}`;
     write(tile.name, last(pod.name));
     tile.root.title = pod.name;
@@ -44,7 +47,7 @@ export class Pods {
     write(tile.node, this.several ? pod.node : "");
     write(tile.note, note(pod));
     this.share(tile, pod.share);
-    const off = !pod.own || pod.phase === "leaving" || pod.phase === "gone";
+    const off = !pod.own || LEAVING.includes(pod.phase);
     tile.buttons.hidden = this.readOnly;
     for (const button of tile.buttons.children) button.setAttribute("aria-disabled", String(off));
     if (!known && !calm.matches) tile.root.classList.add("born");
@@ -73,6 +76,7 @@ export class Pods {
     }
     root.append(head, facts, tile.note, sales, tile.buttons);
     root.setAttribute("aria-label", pod.name);
+    root.tabIndex = -1;
     this.tiles.set(uid, tile);
     return tile;
   }
@@ -95,6 +99,7 @@ export class Pods {
     const focused = tile.root.contains(document.activeElement) ? document.activeElement : null;
     place.insertBefore(tile.root, below || null);
     if (focused) focused.focus();
+    if (this.held && this.held.seat === seat && this.held.root !== tile.root) this.handOn(tile.root);
     this.clear(old);
   }
 
@@ -103,16 +108,27 @@ export class Pods {
     if (!tile) return;
     this.tiles.delete(uid);
     const place = tile.root.parentElement;
-    const focused = tile.root.contains(document.activeElement) ? document.activeElement.className : "";
+    this.hold(tile);
+    const held = this.held && this.held.root === tile.root;
     tile.root.remove();
-    if (focused) this.refocus(place, focused);
+    if (held) this.handOn(place.querySelector(".pod") || this.list);
     this.clear(place);
   }
 
-  /* The focus goes on to the same button of the pod that came in its place. */
-  refocus(place, way) {
-    const heir = place && place.querySelector(`.pod .${way}`);
-    (heir || this.list).focus();
+  /* The buttons of a pod that leaves go: the focus stays on its tile, which remembers the button. */
+  hold(tile) {
+    const button = tile.buttons.contains(document.activeElement) ? document.activeElement : null;
+    if (!button) return;
+    this.held = { root: tile.root, seat: tile.seat, way: button.className };
+    tile.root.focus();
+  }
+
+  /* The focus goes on to the same button of the pod that came in its place, unless it went away. */
+  handOn(heir) {
+    const { root, way } = this.held;
+    this.held = null;
+    const lost = document.activeElement === document.body;
+    if (document.activeElement === root || lost) (heir.querySelector(`.${way}`) || heir).focus();
   }
 
   clear(place) {
