@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.browser import chromium, page
 from tests.command import Flashsale
+
+__all__ = ["chromium", "page"]  # fixtures
 
 # How fast examples come says something about the machine, not about what is tested.
 settings.register_profile(
