@@ -10,7 +10,10 @@ from typing import Any
 
 from flashsale.clusters.state.directory import refused
 
-KEPT = ("embedded", "images", "tunnels", "sale.json*", "kubeconfig*", "load*.json", "*.broken")
+KEPT = (
+    *("embedded", "images", "tunnels", "sale.json*", "kubeconfig*", "load*.json"),
+    *("drills.json", "learn.json", "*.broken"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,8 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     import sys
 
     from flashsale.cli.output import out_json
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.drill import past_drills
     from flashsale.drill.analysis.verdict import analyse
     from flashsale.drill.report.document import build_document
     from flashsale.ui.console import printed, width
@@ -245,6 +247,7 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     from flashsale.ui.report import markdown, page
 
     drill = build_document(result, analyse(result))
+    past_drills.remember(state_home(), drill)
     if options.typed.json:
         out_json(drill)
     else:
