@@ -38,6 +38,7 @@ class Facts:
     evidence: Evidence = field(default_factory=Evidence)
     before: Baseline = field(default_factory=Baseline)
     prepared: str = ""  # folder that the step handed out
+    extras: frozenset[str] = frozenset()  # what was looked at besides
 
     def since(self, before: Baseline) -> Facts:
         """Count only what happened after that moment."""
@@ -106,7 +107,8 @@ class Facts:
         if not found:
             return ""
         newest = max(found, key=lambda one: one.when)
-        return f"kubectl says so: {newest.reason}  {newest.message}"
+        about = f"{newest.kind.lower()}/{newest.name}"
+        return f"kubectl says so: {newest.reason}  {about}  {newest.message}"
 
     def words(self) -> dict[str, str]:
         """Give the words that texts may name in braces."""

@@ -100,6 +100,7 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
         events=told,
         drills=tuple(past_drills(state_home())),
         evidence=from_api(owner, seen, told),
+        extras=frozenset(extras),
     )
     return await _with_extras(sale, facts, extras)
 

@@ -118,6 +118,8 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
     if tour.part == "end" or tour.record.state != "open":
         return tour
     if tour.record.before is None:
+        if facts.state == "open" and not tour.step.extras <= facts.extras:
+            return tour  # what there was before the step is not known yet
         tour = tour.noting(before=baseline(facts, tour.watched))
     return _ticked(tour, now) if tour.part in ("ask", "do") else tour
 
@@ -134,6 +136,8 @@ def baseline(facts: Facts, watched: Evidence) -> Baseline:
 
 
 def _ticked(tour: Tour, now: float) -> Tour:
+    if tour.record.before is None:
+        return tour
     looks = tour.step.look(tour.since)
     before = tour.record.seen or ("",) * len(looks)
     seen = tuple(

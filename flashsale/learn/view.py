@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 
@@ -19,6 +20,7 @@ KEYS = {
     "reveal": "Enter next   b back   q quit, go on later",
     "end": "Enter or q leave   b back",
 }
+UNIT = re.compile(r"(\d) (?=(?:s|min)\b)")
 FOOT = 3  # lines below the body
 
 
@@ -77,6 +79,8 @@ def _task(tour: Tour, width: int, room: int, at_place: Callable[[str], str]) -> 
     if tour.running or tour.output:
         return [*checks[1:], Text(""), *_output(tour, width, room - len(checks))]
     lines = [*_goal(tour, width), Text(""), *_guess(tour, width, told=False), Text("")]
+    if tour.hint == HINTS:  # the commands themselves need no other task
+        return [*lines, *_hint(tour, width, at_place), *checks]
     for line in tour.step.task:
         lines += _command_or_text(tour, line, width, at_place)
     lines += checks
@@ -146,7 +150,7 @@ def _hint(tour: Tour, width: int, at_place: Callable[[str], str]) -> list[Text]:
         return _filled(
             tour, f"Hint {tour.hint} of {HINTS}: {tour.step.hints[tour.hint - 1]}", width
         )
-    lines = [Text(f"Hint {HINTS} of {HINTS}: type")]
+    lines = [Text(f"Hint {HINTS} of {HINTS}: type this (a types it for you)")]
     for command in tour.step.commands:
         lines += _command_or_text(tour, f"$ {command}", width, at_place)
     return lines
@@ -178,17 +182,18 @@ def _filled(tour: Tour, line: str, width: int, style: str = "") -> list[Text]:
 
 
 def _wrapped(line: str, width: int, indent: str | None = None) -> list[str]:
+    """Break a line at blanks, but not between a number and its unit."""
     if len(line) <= width:
         return [line]
     margin = indent if indent is not None else " " * (len(line) - len(line.lstrip()))
-    return textwrap.wrap(
-        line,
+    parts = textwrap.wrap(
+        UNIT.sub("\\1\u00a0", line),
         max(10, width),
         subsequent_indent=margin,
         break_on_hyphens=False,
-        drop_whitespace=True,
         replace_whitespace=False,
     )
+    return [part.replace("\u00a0", " ") for part in parts]
 
 
 def _message(tour: Tour, width: int) -> Text:

@@ -26,7 +26,8 @@ def healing_sentence(facts: Facts, one: Healing) -> str:
     """Say what replaced a pod, after how long, and what most of that was."""
     pod = next((pod for pod in facts.pods if pod.name == one.replacement), None)
     probe = f" Most of it: waiting {probe_words(pod)}." if pod and ready_after(one) >= 2 else ""
-    return f"{one.victim} died; {one.replacement} was ready after {ready_after(one):.1f} s.{probe}"
+    took = f"{one.replacement} was ready after {ready_after(one):.1f} s."
+    return f"{one.victim} was {one.cause}; {took}{probe}"
 
 
 def names(pods: list[str]) -> str:

@@ -15,7 +15,7 @@ ENOUGH = 6  # purchases: that one of three pods makes them all is one chance in 
 def bought(facts: Facts) -> Seen:
     """Enough purchases were made."""
     count = len(facts.evidence.purchases)
-    return Seen(count >= ENOUGH, f"{counted(count, 'purchase')} so far, of {ENOUGH}")
+    return Seen(count >= ENOUGH, f"{counted(count, 'purchase')} so far")
 
 
 def several_sold(facts: Facts) -> Seen:

@@ -40,9 +40,9 @@ STEP = Step(
     name="kill",
     title="Kill a pod",
     goal=(
-        "Machines break and programs crash. You will delete a pod on purpose and do nothing\n"
-        "more. Whoever set up the ReplicaSet asked for {pods}, and you do not take that\n"
-        "back: you only remove one. Watch it in another terminal with: flashsale watch"
+        "Machines break and programs crash. You will delete a pod on purpose, and do nothing\n"
+        "else. The ReplicaSet was asked for {pods}, and you do not change that number.\n"
+        "To watch what happens, type this in another terminal: flashsale watch"
     ),
     prediction=Prediction(
         "There are {before} pods. You delete one. How many are there after 10 seconds?",

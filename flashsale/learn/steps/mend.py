@@ -52,8 +52,8 @@ def reveal(facts: Facts) -> Sequence[str]:
     return [
         f"{facts.answered_by} answered. The Service's targetPort is {target} now.",
         "The pods had been ready all the time: their probes ask port 5000 themselves.",
-        "Ready means that a pod can sell. Whether buyers reach it is up to the Service: its selector"
-        " finds the pods, and its targetPort must be the port on which they listen.",
+        "Ready means that a pod can sell. Whether buyers reach it is up to the Service: its"
+        " selector finds the pods, and its targetPort must be the port on which they listen.",
         f"kubectl says so: get svc: port {ports[0].get('port')}, targetPort {target}",
     ]
 

@@ -45,7 +45,7 @@ def reveal(facts: Facts) -> Sequence[str]:
     """Compare."""
     one = quick(facts)[-1]
     return [
-        f"{one.victim} died; {one.replacement} was ready after {ready_after(one):.1f} s.",
+        f"{one.victim} was deleted; {one.replacement} was ready after {ready_after(one):.1f} s.",
         f"The readiness probe asks GET /health. Now {probe_is_quick(facts).text}.",
         "Before, it began after 3 s and ran every 5 s: a pod that was able to sell after a second"
         " still waited to be asked. The price of a quick probe is more requests.",
@@ -72,8 +72,8 @@ STEP = Step(
         3,
     ),
     task=(
-        "Edit readinessProbe in {manifest}: initialDelaySeconds: 0 and",
-        "periodSeconds: 1. Apply it, wait until it has ended, then kill a pod:",
+        "In {manifest}, under readinessProbe, write"
+        " initialDelaySeconds: 0 and periodSeconds: 1. Apply it, then kill a pod:",
         "$ flashsale up {folder}",
         "$ flashsale kill-pod",
     ),
