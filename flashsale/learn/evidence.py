@@ -7,11 +7,11 @@ before a step began does not count for the step: a :class:`Baseline` remembers w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flashsale.objects.models import Pod, pod_condition, timestamp
+from flashsale.objects.models import Object, Pod, pod_condition, timestamp
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen
 
@@ -113,12 +113,16 @@ class Baseline:
 
 
 def since(evidence: Evidence, before: Baseline) -> Evidence:
-    """Leave out what had happened already."""
+    """Leave out what had happened already, and deaths that turned out to be the ReplicaSet's own.
+
+    A pod that it deletes may be seen leaving a moment before its event says so.
+    """
+    known = {*before.victims, *evidence.surplus}
     return replace(
         evidence,
         created={k: v for k, v in evidence.created.items() if k not in before.created},
         surplus=evidence.surplus - {*before.surplus},
-        healings={k: v for k, v in evidence.healings.items() if k not in before.victims},
+        healings={k: v for k, v in evidence.healings.items() if k not in known},
         released=evidence.released - {*before.released},
         restarts={
             name: count - before.restarts.get(name, 0)
@@ -130,37 +134,46 @@ def since(evidence: Evidence, before: Baseline) -> Evidence:
     )
 
 
-def from_api(owner: str, pods: Sequence[Pod], events: Sequence[EventSeen]) -> Evidence:
+def from_api(
+    replicaset: Object | None, pods: Sequence[Pod], events: Sequence[EventSeen]
+) -> Evidence:
     """Read what has happened from the objects that are there now; moments are unix seconds.
 
+    Where many pods were made within ten minutes, Kubernetes keeps the last of their events alone:
+    so a pod counts as the ReplicaSet's by the beginning of its name as well.
+
     Args:
-        owner: uid of the ReplicaSet.
         pods: all of the namespace.
         events: all of the namespace.
     """
+    if replicaset is None:
+        return Evidence()
+    owner, ours = replicaset["metadata"]["uid"], f"{replicaset['metadata']['name']}-"
     mine = [one for one in events if one.kind == "ReplicaSet" and one.uid in ("", owner)]
-    own = [pod for pod in pods if owner and pod.owner_uid == owner]
+    own = [pod for pod in pods if pod.owner_uid == owner]
+    free = [pod for pod in pods if not pod.owner_uid and not pod.terminating]
+    ended = {
+        one.name: one.when
+        for one in events
+        if one.reason == "Killing" and one.kind == "Pod" and one.name.startswith(ours)
+    }
+    ended.update({pod.name: _deleted(pod) for pod in own if pod.terminating})
     created = {pod.name: pod.created for pod in own}
     created.update({name: one.when for one in mine if (name := _named(one, CREATED))})
+    released = {pod.name: pod.created for pod in free if pod.name.startswith(ours)}
     surplus = frozenset(name for one in mine if (name := _named(one, DELETED)))
-    released = frozenset(
-        pod.name
-        for pod in pods
-        if pod.name in created and not pod.owner_uid and not pod.terminating
-    )
     alive = {pod.name: pod for pod in own if not pod.terminating}
-    ended = {one.name: one.when for one in events if one.reason == "Killing" and one.kind == "Pod"}
-    ended.update({pod.name: _deleted(pod) for pod in pods if pod.terminating})
+    once = {**ended, **created, **released}
     dead = sorted(
         (ended.get(name, when), name)
-        for name, when in created.items()
+        for name, when in once.items()
         if name not in alive and name not in surplus
     )
     return Evidence(
         created=created,
         surplus=surplus,
-        healings=_paired(dead, created, alive, released),
-        released=released,
+        healings=_paired(dead, created, alive, frozenset(released)),
+        released=frozenset(released),
         restarts={pod.name: pod.restarts for pod in own},
     )
 
@@ -183,12 +196,12 @@ def _paired(
     alive: Mapping[str, Pod],
     released: frozenset[str],
 ) -> dict[str, Healing]:
-    """Give each dead pod the first pod that was created after it and replaces no other."""
+    """Give each dead pod the pod whose creation fits best, that replaces no other."""
     free = sorted((when, name) for name, when in created.items())
     healings = {}
     for died, victim in dead:
         later = (one for one in free if one[0] >= died - WHOLE and one[1] != victim)
-        born, name = found = next(later, (0.0, ""))
+        born, name = found = min(later, key=_distance_from(died), default=(0.0, ""))
         if name:
             free.remove(found)
         pod = alive.get(name)
@@ -205,6 +218,10 @@ def _paired(
             ready=at,
         )
     return healings
+
+
+def _distance_from(moment: float) -> Callable[[tuple[float, str]], float]:
+    return lambda one: abs(one[0] - moment)
 
 
 def purchases_of(pod: str, log: str) -> frozenset[Purchase]:

@@ -83,7 +83,6 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
         _list(sale, paths.endpointslices(where), labelled),
     )
     now = time.monotonic()
-    owner = replicaset["metadata"]["uid"] if replicaset else ""
     seen = tuple(Pod.from_object(pod) for pod in pods)
     told = tuple(EventSeen.from_object(one, "listed", now) for one in events)
     routed = (SliceSeen.from_object(one, "listed", now).ready for one in slices)
@@ -99,7 +98,7 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
         routed=frozenset().union(*routed),
         events=told,
         drills=tuple(past_drills(state_home())),
-        evidence=from_api(owner, seen, told),
+        evidence=from_api(replicaset, seen, told),
         extras=frozenset(extras),
     )
     return await _with_extras(sale, facts, extras)

@@ -23,7 +23,14 @@ from flashsale.learn.look import Place, closed, connected, look
 from flashsale.learn.session import Tour
 from flashsale.learn.step import Step
 from flashsale.learn.view import last_lines, screen_lines
-from flashsale.sale.observe.healing import Adopted, Died, Healed, Healing, Replaced
+from flashsale.sale.observe.healing import (
+    Adopted,
+    Died,
+    Healed,
+    Healing,
+    NotReplaced,
+    Replaced,
+)
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
@@ -227,6 +234,8 @@ class Watched:
         for one in update.happenings:
             if isinstance(one, Died | Replaced | Healed) and not one.healing.in_place:
                 self._healings[one.healing.victim] = one.healing
+            elif isinstance(one, NotReplaced):
+                self._healings.pop(one.healing.victim, None)
             elif isinstance(one, Adopted):
                 self._adopted.add(one.pod)
         found = update.state.replicaset

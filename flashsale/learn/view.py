@@ -106,7 +106,8 @@ def _end(tour: Tour, width: int) -> list[Text]:
         "A certificate with your own pods and your own seconds, as a page:",
         "$ flashsale learn --report course.html",
         "",
-        "A step again:  flashsale learn STEP       All of it again:  flashsale learn --reset",
+        "A step again:      flashsale learn STEP",
+        "All of it again:   flashsale learn --reset",
     ]
     missing = [step.name for step in tour.steps if tour.progress.of(step.name).state != "done"]
     if missing:

@@ -11,7 +11,11 @@ from flashsale.learn.wording import healing_sentence, names, replaced
 
 def pod_died(facts: Facts) -> Seen:
     """A pod was deleted, and not by the ReplicaSet itself."""
-    found = [one.victim for one in facts.evidence.healings.values() if one.cause != "released"]
+    found = [
+        one.victim
+        for one in facts.evidence.healings.values()
+        if one.cause != "released" and one.replacement
+    ]
     return Seen(bool(found), f"deleted: {names(found)}")
 
 

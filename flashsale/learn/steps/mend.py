@@ -13,6 +13,10 @@ from flashsale.sale.files.manifest import FILE
 FOLDER = "broken-sale"
 MARK = ("course", "mend")  # a label of the ReplicaSet in the folder that is handed out
 RIGHT, WRONG = "targetPort: 5000", "targetPort: 5001"
+QUICK = (
+    ("initialDelaySeconds: 3", "initialDelaySeconds: 0"),
+    ("periodSeconds: 5", "periodSeconds: 1"),
+)
 
 
 def hand_out(where: Path) -> Path:
@@ -24,6 +28,8 @@ def hand_out(where: Path) -> Path:
     app_folder.init(folder)
     file = folder / FILE
     text = file.read_text().replace(RIGHT, WRONG)
+    for slow, quick in QUICK:  # nobody need wait for this lesson
+        text = text.replace(slow, quick)
     label = "metadata:\n  name: flashsale-rs\n  labels:\n"
     file.write_text(text.replace(label, f"{label}    {MARK[0]}: {MARK[1]}\n", 1))
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flashsale.base.text import counted
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Check, Prediction, Seen, Step
 from flashsale.learn.wording import names
@@ -27,7 +28,7 @@ def _first(facts: Facts) -> int:
 def scaled_up(facts: Facts) -> Seen:
     """More pods were made than had died."""
     count = len(added(facts))
-    return Seen(count > 0, f"pods made beyond those that replaced dead ones: {count}")
+    return Seen(count > 0, f"{counted(count, 'pod')} more, those not counted that replaced others")
 
 
 def scaled_down(facts: Facts) -> Seen:
