@@ -9,12 +9,15 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
+from flashsale.clusters import embedded_nodes
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
 from flashsale.objects.models import Pod, Service
+from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
     from flashsale.kube import Api
@@ -178,6 +181,31 @@ class EmbeddedCluster:
         """A pod's process is one of this machine: SIGKILL is SIGKILL."""
         return ""
 
+    async def check_node_kill(self) -> None:
+        """Nodes are parts of the cluster's process: they can be switched off and on."""
+
+    async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
+        """End the node's kubelet and all its pods at once, and say nothing of it in the API."""
+        await embedded_nodes.set_power(api, node, "off")
+
+    async def start_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Start the node's kubelet again."""
+        await embedded_nodes.set_power(api, node, "on")
+
+    async def node_timing(self, api: Api) -> NodeTiming:
+        """Read the times that the cluster was given."""
+        return await embedded_nodes.read_timing(api)
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Add nodes, or take empty ones away; set the times of a lost node.
+
+        Raises:
+            RefusedError: a node to be taken away has pods.
+        """
+        await embedded_nodes.fit(api, count, fast=fast, progress=progress)
+
     async def remove_images(self, progress: Progress) -> tuple[int, int]:
         """Remove nothing: it holds no image that is not in our own folder."""
         return 0, 0
@@ -194,7 +222,8 @@ class EmbeddedCluster:
         from flashsale.embedded.process import launch
 
         launch.stop(self.home)
-        kill_marked(f"{self.home / 'pods'}/")  # what a cluster that was killed may have left
+        for folder in ("pods", "nodes"):
+            kill_marked(f"{self.home / folder}/")  # what a cluster that was killed may have left
         with suppress(OSError):  # a disk that refuses keeps nobody from stopping
             ImageStore(self.home / "images").collect(set())
 
@@ -223,7 +252,7 @@ class EmbeddedCluster:
 def running_images(home: Path) -> set[str]:
     """Return which images the pods' containers were started from, by their 64 hex digits."""
     found = set()
-    for file in (home / "pods").glob("*/*/image"):
+    for file in chain(home.glob("pods/*/*/image"), home.glob("nodes/*/pods/*/*/image")):
         with suppress(OSError):  # the pod went meanwhile
             found.add(file.read_text().strip())
     return found
@@ -231,7 +260,8 @@ def running_images(home: Path) -> set[str]:
 
 def process_of(home: Path, uid: str) -> int:
     """Read the pid of a pod's first container, which the kubelet wrote down; 0 if none runs."""
-    for file in sorted((home / "pods" / uid).glob("*/pid")):
+    own, others = home.glob(f"pods/{uid}/*/pid"), home.glob(f"nodes/*/pods/{uid}/*/pid")
+    for file in sorted(chain(own, others)):
         with suppress(OSError, ValueError):  # it ended meanwhile
             return int(file.read_text())
     return 0

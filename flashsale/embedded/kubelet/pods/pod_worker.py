@@ -21,6 +21,7 @@ from flashsale.objects.models import Object
 
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
 MOUNT_RETRY_CAP = 16.0  # seconds between two tries to make a volume; 122 on a real node
+TOO_LONG = "Pod was active on the node longer than the specified deadline"
 FOLLOW_SECONDS = 1.0  # between two looks at what volumes hold; up to 60 on a real node
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class PodWorker:
         self._ending = asyncio.Event()  # the pod is to end
         self._leaving = asyncio.Event()  # and its object, too
         self._gone = asyncio.Event()  # the object is deleted
+        self._deadline: asyncio.TimerHandle | None = None
         self._begin(thing, tools)
 
     def _begin(self, thing: Object, tools: NodeServices) -> None:
@@ -67,6 +69,7 @@ class PodWorker:
                 self._grace.shorten(self.pod.grace)
         elif self.pod.ended and not self.pod.ended_by_itself:
             self._ending.set()
+        self._set_deadline()
 
     def deleted(self) -> None:
         """Note that the object is gone.
@@ -104,7 +107,23 @@ class PodWorker:
             self._begin(self.pod.object, self.pod.tools)
         await asyncio.to_thread(self.pod.tools.runtime.forget, self.pod.uid)
 
+    def _set_deadline(self) -> None:
+        """Have the pod end once its activeDeadlineSeconds are over (active_deadline.go)."""
+        if self._deadline:
+            self._deadline.cancel()
+        seconds = self.pod.object["spec"].get("activeDeadlineSeconds")
+        if seconds is None or self.pod.ended:
+            return
+        left = self.pod.state.start_time + seconds - self.pod.tools.clock()
+        self._deadline = asyncio.get_running_loop().call_later(left, self._exceed_deadline)
+
+    def _exceed_deadline(self) -> None:
+        if not (self.pod.ended or self._ending.is_set()):
+            self.pod.fail("DeadlineExceeded", TOO_LONG)
+            self._ending.set()
+
     async def _attend(self) -> None:
+        self._set_deadline()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self.pod.tasks = tasks
@@ -114,6 +133,8 @@ class PodWorker:
                 for task in (*self._sidecars, *self._followers):
                     task.cancel()
         finally:
+            if self._deadline:
+                self._deadline.cancel()
             self._kill()
 
     async def _pause(self) -> None:
