@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
@@ -21,6 +22,7 @@ from flashsale.objects.models import Object
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
 MOUNT_RETRY_CAP = 16.0  # seconds between two tries to make a volume; 122 on a real node
 TOO_LONG = "Pod was active on the node longer than the specified deadline"
+FOLLOW_SECONDS = 1.0  # between two looks at what volumes hold; up to 60 on a real node
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ class PodWorker:
         self._grace: Grace | None = None
         self._probes: list[asyncio.Task[None]] = []
         self._sidecars: list[asyncio.Task[Any]] = []
+        self._followers: list[asyncio.Task[None]] = []
 
     @property
     def all(self) -> list[Container]:
@@ -127,7 +130,7 @@ class PodWorker:
                 await self._work()
                 await self._gone.wait()
                 self._stop_probes()
-                for task in self._sidecars:
+                for task in (*self._sidecars, *self._followers):
                     task.cancel()
         finally:
             if self._deadline:
@@ -211,11 +214,23 @@ class PodWorker:
             try:
                 find = self.pod.config_map
                 self.pod.volumes = volumes.provide(self.pod.object, folder, find)
-                return
+                break
             except (volumes.VolumeError, OSError) as error:
                 self.pod.record("Warning", "FailedMount", str(error))
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MOUNT_RETRY_CAP)
+        if volumes.follows(self.pod.object):
+            following = self._follow_volumes(folder)
+            self._followers.append(self.pod.tasks.create_task(following, name="follow volumes"))
+
+    async def _follow_volumes(self, folder: Path) -> None:
+        """Bring changes of ConfigMaps and of the pod's own fields to the containers' files."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            try:
+                volumes.follow(self.pod.object, folder, self.pod.config_map)
+            except OSError as error:
+                self.pod.record("Warning", "FailedMount", str(error))
 
     async def _sandbox(self) -> None:
         """Give the pod its address."""
