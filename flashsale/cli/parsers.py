@@ -64,6 +64,13 @@ def new_profile_options(driver: str, cpus: int | None, memory: str) -> NewProfil
     return NewProfileOptions(driver, cpus or 0, memory)
 
 
+def node_count(text: str) -> int:
+    """Read the N of `--nodes`."""
+    if not re.fullmatch(r"[1-9]", text):
+        raise BadInputError(f"--nodes must be 1 to 9, not {text}.", hint="flashsale up --nodes 3")
+    return int(text)
+
+
 def build_arg(text: str) -> tuple[str, str]:
     """Read `KEY=VALUE`; `KEY` alone takes its value from the environment, as for docker."""
     import os
