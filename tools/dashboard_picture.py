@@ -31,7 +31,8 @@ PATIENCE = 60_000  # milliseconds
 KEYWORD = b"Description"  # of the PNG text chunk, as the format's standard calls it
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 FIXED = """() => [...new Set([...document.querySelectorAll(
-    "h2, th, dt, label, option, button, .signs")].map(one => one.innerText.replace(/\\s+/g, " ").trim()))].filter(Boolean).join("\\n")"""
+        "h2, th, dt, label, option, button, .signs")]
+    .map(one => one.innerText.replace(/\\s+/g, " ").trim()))].filter(Boolean).join("\\n")"""
 
 
 def chunks(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
