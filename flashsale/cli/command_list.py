@@ -48,6 +48,7 @@ ENTRIES = (
             ("flashsale up", "open the packaged shop, or bring the open sale up to date"),
             ("flashsale up my-sale --replicas 5", "your own app, with five pods"),
             ("flashsale up --context kind-dev", "on a cluster of your own"),
+            ("flashsale up --nodes 3 --fast-nodes", "three nodes; see kill-node"),
         ),
     ),
     CommandEntry(
@@ -90,6 +91,15 @@ ENTRIES = (
         (
             ("flashsale watch", "until q or Ctrl-C"),
             ("flashsale watch --for 30s -o json", "one JSON object a line, for 30 s"),
+        ),
+    ),
+    CommandEntry(
+        "dashboard",
+        SEE,
+        "Show the sale live in the browser, with buttons to kill, scale, load and drill.",
+        (
+            ("flashsale dashboard", "opens the browser; until Ctrl-C"),
+            ("flashsale dashboard --read-only --port 8080", "for a projector: nothing is changed"),
         ),
     ),
     CommandEntry(
@@ -137,6 +147,22 @@ ENTRIES = (
             ("flashsale label 5pgp7 app-", "quarantine it: the ReplicaSet lets it go"),
             ("flashsale label flashsale-rs-5pgp7 app=flashsale", "and take it back"),
         ),
+    ),
+    CommandEntry(
+        "kill-node",
+        CHANGE,
+        "Cut a node's power, and follow its pods until each has a ready replacement.",
+        (
+            ("flashsale kill-node", "a random node with pods of the sale"),
+            ("flashsale kill-node embedded-m02", "that one"),
+            ("flashsale kill-node --dry-run", "only say which one it would be"),
+        ),
+    ),
+    CommandEntry(
+        "start-node",
+        CHANGE,
+        "Start a node that was killed, and wait until it is ready.",
+        (("flashsale start-node embedded-m02", "bring that node back"),),
     ),
     CommandEntry(
         "load",
