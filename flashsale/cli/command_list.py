@@ -140,15 +140,6 @@ ENTRIES = (
         ),
     ),
     CommandEntry(
-        "label",
-        CHANGE,
-        "Change the labels of a pod, as kubectl label does.",
-        (
-            ("flashsale label 5pgp7 app-", "quarantine it: the ReplicaSet lets it go"),
-            ("flashsale label flashsale-rs-5pgp7 app=flashsale", "and take it back"),
-        ),
-    ),
-    CommandEntry(
         "kill-node",
         CHANGE,
         "Cut a node's power, and follow its pods until each has a ready replacement.",
@@ -163,6 +154,15 @@ ENTRIES = (
         CHANGE,
         "Start a node that was killed, and wait until it is ready.",
         (("flashsale start-node embedded-m02", "bring that node back"),),
+    ),
+    CommandEntry(
+        "label",
+        CHANGE,
+        "Change the labels of a pod, as kubectl label does.",
+        (
+            ("flashsale label 5pgp7 app-", "quarantine it: the ReplicaSet lets it go"),
+            ("flashsale label flashsale-rs-5pgp7 app=flashsale", "and take it back"),
+        ),
     ),
     CommandEntry(
         "load",

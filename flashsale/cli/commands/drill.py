@@ -249,9 +249,9 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     from flashsale.ui.report import markdown, page
 
     drill = build_document(result, analyse(result))
-    past_drills.remember(state_home(), drill)
     again = Hint(repeat_command(drill["scenario"]))
     drill["command"] = placed(again, options.typed).command
+    past_drills.remember(state_home(), drill)
     if options.typed.json:
         out_json(drill)
     else:
