@@ -21,6 +21,7 @@ from flashsale.dashboard import state as states
 from flashsale.dashboard.follow import Connect, SaleFollower
 from flashsale.dashboard.kill_methods import kill_method
 from flashsale.dashboard.state import Crowd, DrillView, Trouble
+from flashsale.drill import past_drills
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.environment import read_environment
 from flashsale.drill.preflight import nothing_confirmed_error
@@ -159,6 +160,7 @@ class Runs:
                         stop=self._stop,
                     )
                 self.last_drill = build_document(result, analyse(result))
+                past_drills.remember(self._home, self.last_drill)
                 self._judged(self.last_drill, error)
             except FlashsaleError as error:
                 self._change_drill(failure=Trouble.of(error))
