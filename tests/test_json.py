@@ -87,6 +87,14 @@ def test_lines_of_watch_are_as_documented(open_sale: Flashsale) -> None:
         check(line, "watch")
 
 
+def test_the_first_line_of_dashboard_is_as_documented(open_sale: Flashsale) -> None:
+    """One line, so that a script need not wait for the end."""
+    with open_sale.start("dashboard", "--no-open", "-o", "json") as serving:
+        assert serving.stdout is not None
+        check(json.loads(serving.stdout.readline()), "dashboard")
+        serving.terminate()
+
+
 def test_down_says_exactly_how_much_it_freed(flashsale: Flashsale) -> None:
     """To the byte, as the files were; nothing of ours is left, and nothing else is touched."""
     manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))

@@ -81,6 +81,15 @@ ENTRIES = (
         ),
     ),
     CommandEntry(
+        "dashboard",
+        SEE,
+        "Show the sale live in the browser, with buttons to kill, scale, load and drill.",
+        (
+            ("flashsale dashboard", "opens the browser; until Ctrl-C"),
+            ("flashsale dashboard --read-only --port 8080", "for a projector: nothing is changed"),
+        ),
+    ),
+    CommandEntry(
         "url",
         SEE,
         "Print the sale's address, and nothing else.",

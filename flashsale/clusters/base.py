@@ -240,6 +240,12 @@ class Cluster(Protocol):
             RefusedError: this cluster cannot change its nodes, or one to be removed has pods.
         """
 
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove the images that were built inside it; returns how many, and the bytes freed.
+
+        What this machine's own Docker or our own folder holds is not the cluster's.
+        """
+
     async def stop(self, progress: Progress) -> bool:
         """Stop the cluster itself, and say whether it is stopped: one that is not ours goes on.
 

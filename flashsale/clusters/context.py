@@ -172,6 +172,10 @@ class ContextCluster:
                 hint=f"flashsale up --cluster embedded --nodes {count or 3}",
             )
 
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove nothing: it holds no image that was built inside it."""
+        return 0, 0
+
     async def stop(self, progress: Progress) -> bool:
         """Leave it running: it is not ours."""
         progress.note(f"The cluster '{self.context}' goes on: it is not flashsale's to stop.")

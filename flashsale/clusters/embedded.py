@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
 from flashsale.clusters import embedded_nodes
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
 from flashsale.objects.models import Pod, Service
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CONTEXT = "flashsale-embedded"
 START = "flashsale up"  # the command that brings it back
+STUCK = 5.0  # seconds without an answer
 
 
 class EmbeddedCluster:
@@ -61,10 +62,13 @@ class EmbeddedCluster:
         return running.kubeconfig
 
     async def start(self, progress: Progress) -> None:
-        """Start it, or find it running; even Ctrl-C waits until it is one or the other."""
+        """Start it, or find it running; even Ctrl-C waits until it is one or the other.
+
+        One that a signal has stopped goes on; one that is stuck is ended and started anew.
+        """
         from flashsale.embedded.process import launch
 
-        if await self.running():
+        if await self._is_well(progress):
             return
         progress.step("Starting the embedded cluster")
         starting = asyncio.ensure_future(asyncio.to_thread(launch.start, self.home))
@@ -75,14 +79,36 @@ class EmbeddedCluster:
             starting.exception()  # whatever it says: nobody waits for the cluster any more
             raise
 
+    async def _is_well(self, progress: Progress) -> bool:
+        from flashsale.embedded.process import launch
+
+        if pid := await asyncio.to_thread(launch.stopped_process, self.home):
+            progress.note("The embedded cluster had been stopped by a signal; it goes on.")
+            os.kill(pid, signal.SIGCONT)
+        running = await asyncio.to_thread(launch.find, self.home)
+        if running is None or await asyncio.to_thread(launch.answers, running, STUCK):
+            return running is not None
+        progress.note("The embedded cluster is stuck; it is started anew, with its objects.")
+        await asyncio.to_thread(launch.stop, self.home)
+        return False
+
     async def running(self) -> bool:
         """Whether its process lives."""
         from flashsale.embedded.process import launch
 
         return await asyncio.to_thread(launch.find, self.home) is not None
 
-    async def diagnosis(self) -> None:
-        """Say nothing: the error has it all."""
+    async def diagnosis(self) -> FlashsaleError | None:
+        """Say that a signal has stopped its process; of all else the error says enough."""
+        from flashsale.embedded.process import launch
+
+        pid = await asyncio.to_thread(launch.stopped_process, self.home)
+        if not pid:
+            return None
+        return ClusterUnreachableError(
+            f"The embedded cluster is stopped by a signal (SIGSTOP; its process is {pid}).",
+            hint=Hint(START, "lets it go on"),
+        )
 
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
@@ -179,6 +205,10 @@ class EmbeddedCluster:
             RefusedError: a node to be taken away has pods.
         """
         await embedded_nodes.fit(api, count, fast=fast, progress=progress)
+
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove nothing: it holds no image that is not in our own folder."""
+        return 0, 0
 
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""

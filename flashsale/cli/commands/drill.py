@@ -237,14 +237,18 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     """Judge, write the reports, print the result, and leave with the exit code that fits."""
     import sys
 
+    from flashsale.base.errors import Hint
+    from flashsale.cli.hints import placed
     from flashsale.cli.output import out_json
     from flashsale.drill.analysis.verdict import analyse
     from flashsale.drill.report.document import build_document
     from flashsale.ui.console import printed, width
-    from flashsale.ui.drill.text import summary
+    from flashsale.ui.drill.text import repeat_command, summary
     from flashsale.ui.report import markdown, page
 
     drill = build_document(result, analyse(result))
+    again = Hint(repeat_command(drill["scenario"]))
+    drill["command"] = placed(again, options.typed).command
     if options.typed.json:
         out_json(drill)
     else:

@@ -111,6 +111,7 @@ def up(
     from flashsale.cli.global_options import shared
     from flashsale.clusters.base import BuildOptions
     from flashsale.sale.files import app_folder
+    from flashsale.sale.replica_count import replica_count
     from flashsale.sale.up.up import Order
     from flashsale.ui.results import opened_view
 
@@ -119,7 +120,7 @@ def up(
     order = Order(
         namespace=typed.namespace,
         image=None if image is None else parsers.image_name(image),
-        replicas=None if replicas is None else parsers.replica_count(replicas, COUNT),
+        replicas=None if replicas is None else replica_count(replicas, COUNT),
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,

@@ -59,7 +59,7 @@ from flashsale.clusters.minikube.start.lifecycle import Lifecycle
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
-from flashsale.docker import EngineError, Trouble, connected, own_docker
+from flashsale.docker import EngineError, Trouble, connected, own_docker, remove_images
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
@@ -262,6 +262,18 @@ class MinikubeCluster:
                 hint=f"minikube node list -p {self.profile}",
                 details=(answer.stderr or answer.stdout).strip(),
             )
+
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove them from the node's Docker; where it has none, say how it is done."""
+        way, _ = image_route(await self._profile())
+        if way == "host":
+            return 0, 0
+        if way == "node":
+            progress.note(f"Images stay in minikube: minikube image ls -p {self.profile}")
+            return 0, 0
+        progress.step(f"Removing our images from minikube '{self.profile}'")
+        async with node_engine(self._minikube, self._asleep) as engine:
+            return await remove_images(engine)
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
