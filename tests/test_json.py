@@ -63,6 +63,8 @@ def check(value: Any, name: str) -> None:
         (["kill-pod", "--hard"], "kill-pod"),
         (["kill-pod", "--dry-run"], "kill-pod"),
         (["doctor"], "doctor"),
+        (["learn", "--list"], "learn-list"),
+        (["learn", "--check", "kill"], "learn-check"),
     ],
     ids=str,
 )

@@ -30,8 +30,9 @@ class CommandEntry:
         return {"open": "open_"}.get(self.name, self.name.replace("-", "_"))
 
 
-OPEN, SEE, CHANGE, FILES, MACHINE = (
+OPEN, LEARN, SEE, CHANGE, FILES, MACHINE = (
     "Open and close the sale",
+    "Learn it",
     "See it",
     "Change and disturb",
     "Its files",
@@ -58,6 +59,18 @@ ENTRIES = (
             ("flashsale down", "close the sale; the embedded cluster stops"),
             ("flashsale down --stop", "stop minikube too"),
             ("flashsale down --purge", "and remove all that flashsale keeps"),
+        ),
+    ),
+    CommandEntry(
+        "learn",
+        LEARN,
+        "Learn what a ReplicaSet does: a course of eleven steps on your own sale.",
+        (
+            ("flashsale learn", "begin, or go on where you stopped"),
+            ("flashsale learn kill", "one step alone"),
+            ("flashsale learn --list", "all steps, and how far you are"),
+            ("flashsale learn --check kill", "exit code 0 where the step's facts hold now"),
+            ("flashsale learn --report course.html", "a certificate with your own figures"),
         ),
     ),
     CommandEntry(
@@ -141,6 +154,15 @@ ENTRIES = (
         CHANGE,
         "Start a node that was killed, and wait until it is ready.",
         (("flashsale start-node embedded-m02", "bring that node back"),),
+    ),
+    CommandEntry(
+        "label",
+        CHANGE,
+        "Change the labels of a pod, as kubectl label does.",
+        (
+            ("flashsale label 5pgp7 app-", "quarantine it: the ReplicaSet lets it go"),
+            ("flashsale label flashsale-rs-5pgp7 app=flashsale", "and take it back"),
+        ),
     ),
     CommandEntry(
         "load",

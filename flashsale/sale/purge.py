@@ -14,7 +14,10 @@ from flashsale.docker import EngineError, connected, own_docker, remove_images
 
 LOG = logging.getLogger(__name__)
 DOCKER_SECONDS = 30.0  # for an answer of Docker's: it adds up what its layers take
-KEPT = ("embedded", "images", "tunnels", "sale.json*", "kubeconfig*", "load*.json", "*.broken")
+KEPT = (
+    *("embedded", "images", "tunnels", "sale.json*", "kubeconfig*", "load*.json"),
+    *("drills.json", "learn.json", "*.broken"),
+)
 
 
 @dataclass(frozen=True, slots=True)
