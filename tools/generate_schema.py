@@ -29,9 +29,10 @@ ROOTS = (
     "v1/ConfigMap", "v1/Endpoints", "v1/Event", "v1/Namespace", "v1/Node", "v1/Pod", "v1/Service",
     "v1/ServiceAccount", "v1/Status", "v1/DeleteOptions", "apps/v1/ReplicaSet",
     "autoscaling/v1/Scale", "coordination.k8s.io/v1/Lease", "discovery.k8s.io/v1/EndpointSlice",
+    "policy/v1/PodDisruptionBudget", "policy/v1/Eviction",
 )  # fmt: skip
-WITHOUT_LIST = ("Status", "DeleteOptions", "Scale")
-GROUPS = ("core", "apps", "autoscaling", "coordination", "discovery")
+WITHOUT_LIST = ("Status", "DeleteOptions", "Scale", "Eviction")
+GROUPS = ("core", "apps", "autoscaling", "coordination", "discovery", "policy")
 PACKAGES = {  # our word -> (prefix of its schemas, folder of its Go types, prefix of its functions)
     group: (f"io.k8s.api.{group}.v1.", f"{group}/v1", f"schema_k8sio_api_{group}_v1_")
     for group in GROUPS
@@ -128,7 +129,7 @@ class Sources:
         self._schemas: dict[str, Any] = {}
         for path in sorted((kubernetes / "api/openapi-spec/v3").glob("*_openapi.json")):
             if re.match(
-                r"(api__v1|apis__(apps|autoscaling|coordination.k8s.io|discovery.k8s.io)__v1)_",
+                r"(api__v1|apis__(apps|autoscaling|coordination.k8s.io|discovery.k8s.io|policy)__v1)_",
                 path.name,
             ):
                 self._schemas |= json.loads(path.read_text())["components"]["schemas"]

@@ -179,6 +179,7 @@ class _Drill:
             tuple(self._entries),
             ended,
             str(error) if error else "",
+            tuple(steps.node_deaths),
         )
 
     async def _act(self, plan: Sequence[Step]) -> None:

@@ -57,6 +57,10 @@ def drill(
     grace: common_options.Grace = None,
     hard: common_options.Hard = False,
     process: common_options.Process = False,
+    kill_node: Annotated[
+        bool,
+        typer.Option("--kill-node", help="Then let a node die, and bring it back; see kill-node."),
+    ] = False,
     keep_ready: Annotated[
         int,
         typer.Option("--keep-ready", metavar="N", help="How many ready pods a kill must leave."),
@@ -112,6 +116,7 @@ def drill(
         seed=_draw_seed() if seed is None else seed,
         timeout=duration(timeout, "--timeout"),
         max_lost=max_lost,
+        kill_node=kill_node,
     )
     options = DrillOptions(typed, reports, dry_run)
     finished = run(_plan_and_run(options, scenario))
@@ -163,6 +168,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
 
     from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import plan_as_json, plan_steps
+    from flashsale.sale.kill.kill_node import check_node_death
     from flashsale.sale.session import connect_to_sale
     from flashsale.ui.console import filled, width
     from flashsale.ui.drill.text import plan_view
@@ -170,7 +176,8 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
     typed = options.typed
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         replicas = await sale.desired()
-        plan = plan_steps(scenario, replicas)
+        wait = await check_node_death(sale) if scenario.kill_node else 0.0
+        plan = plan_steps(scenario, replicas, wait)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
         if options.dry_run:
             if typed.json:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 Shape = Literal["struct", "list", "map", "scalar"]
 DESCRIBED = (  # types whose fields' descriptions head the columns of tables
+    "policy.PodDisruptionBudgetSpec",
     "apps.ReplicaSetSpec",
     "apps.ReplicaSetStatus",
     "autoscaling.ScaleSpec",
