@@ -185,3 +185,21 @@ async def test_mistakes_are_told_before_anything_is_sent(words: tuple[str, ...],
     assert (left, out) == (code, "")
     assert err.startswith("Error: ")
     assert "Hint: " in err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--workers", "3"], "--workers is for a load from inside the cluster."),
+        (["--in-cluster", "--workers", "0"], "--workers must be 1 to 500, not 0."),
+        (["--in-cluster", "--node-selector", "ssd"], "--node-selector must be KEY=VALUE, not"),
+    ],
+)
+async def test_options_of_a_crowd_in_the_cluster_are_checked_first(
+    words: list[str], sentence: str
+) -> None:
+    """Before anything is looked for."""
+    code, out, err = await result(*words)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert "Hint: flashsale load --in-cluster" in err
