@@ -214,3 +214,21 @@ async def test_other_losses_say_what_came() -> None:
         _, out, err = await result(*words)
     assert "SSH-2.0-OpenSSH_9.2" in out
     assert "SSH-2.0-OpenSSH_9.2" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--workers", "3"], "--workers is for a load from inside the cluster."),
+        (["--in-cluster", "--workers", "0"], "--workers must be 1 to 500, not 0."),
+        (["--in-cluster", "--node-selector", "ssd"], "--node-selector must be KEY=VALUE, not"),
+    ],
+)
+async def test_options_of_a_crowd_in_the_cluster_are_checked_first(
+    words: list[str], sentence: str
+) -> None:
+    """Before anything is looked for."""
+    code, out, err = await result(*words)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert "Hint: flashsale load --in-cluster" in err
