@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -28,6 +30,9 @@ _DROPPED = (
 )
 _DROPPED_WITH_VALUE = ("--prefix", "--target", "-t", "--root", "--python", "-p", "--cache-dir",
                        "--root-user-action", "--progress-bar", "--src")  # fmt: skip
+_OF_INSTALL_ALONE = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed",
+                     "--no-warn-conflicts", "--dry-run")  # fmt: skip
+_BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
 _TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
 _PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock",
                   "setup.py", "setup.cfg")  # fmt: skip
@@ -164,3 +169,26 @@ def _kept(words: Sequence[str]) -> list[str]:
         elif word not in _DROPPED:
             kept.append(word)
     return kept
+
+
+def wheel_words(words: Sequence[str]) -> list[str]:
+    """Return the words of `pip install` that `pip wheel` takes as well."""
+    kept, rest = [], iter(words)
+    for word in rest:
+        if word == "--upgrade-strategy":
+            next(rest, "")
+        elif word not in _OF_INSTALL_ALONE and not word.startswith("--upgrade-strategy="):
+            kept.append(word)
+    return kept
+
+
+def build_requirements(install: Install) -> list[str]:
+    """Return what builds the app itself, where it is what is installed (PEP 518)."""
+    if install.tool == "pip" and not any(re.fullmatch(r"\./?(\[.*\])?", w) for w in install.words):
+        return []
+    entry = install.files.get(absolute(install.folder, "pyproject.toml"))
+    try:
+        system = tomllib.loads(entry.read().decode()).get("build-system") if entry else None
+        return [str(one) for one in (system or {}).get("requires", _BUILDS_BY_DEFAULT)]
+    except (ValueError, AttributeError, TypeError, OSError):
+        return []

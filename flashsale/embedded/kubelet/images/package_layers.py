@@ -1,10 +1,13 @@
 """The packages of images: virtual environments, each named by what was installed into it.
 
-    root/HEX/...   root/HEX/.complete   root/HEX.lock
+    root/HEX/...   root/HEX/.complete   root/HEX.lock   root/wheels/*.whl
 
 Two images that install the same have the same environment. It is made where it stays, for the
 programs in it name the interpreter by its path; the file that is written last says that it is
 whole.
+
+uv installs without a network what is in its cache. pip asks the index even for what it has cached,
+so what it has installed is kept as wheels, for when the index does not answer.
 """
 
 from __future__ import annotations
@@ -23,14 +26,20 @@ import threading
 import venv
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.pip_settings import read_pip_settings
 from flashsale.embedded.kubelet.images.image_files import absolute
-from flashsale.embedded.kubelet.images.install_commands import Install
+from flashsale.embedded.kubelet.images.install_commands import (
+    Install,
+    build_requirements,
+    wheel_words,
+)
 
 COMPLETE = ".complete"
+WHEELS = "wheels"
 NOT_THERE = 127  # exit code of a program that is not installed, as shells have it
 LAST_LINES = 15  # of the output, shown when it failed
 _NETWORK = (
@@ -127,20 +136,40 @@ class PackageLayers:
         cwd.mkdir(parents=True, exist_ok=True)
         words = [_located(root, word) for word in install.words]
         env = _environment(install.env, place)
+        wheels = self._root / WHEELS
+        if wheels.is_dir():
+            env.setdefault("PIP_RETRIES", "2")  # pip's own five take 8 s, and there is another way
         code, lines = 1, deque[str](maxlen=LAST_LINES)
-        for argv in commands(install.tool, words, place):
+        failed: list[str] = []  # what the first way that is not for lack of a network printed
+        for way in ways(install.tool, words, place, wheels):
+            if way.offline and failed and not _lacks_network(failed):
+                continue
             lines.clear()
-            code = self._run(argv, cwd, env, emit, lines)
+            code = self._run(way.argv, cwd, env, emit, lines)
             if code == 0:
+                if way.pip:
+                    self._keep_wheels(install, way, cwd, env)
                 return
-            if self._cancelled.is_set() or not _another_may_do(install.tool, argv[0], code, lines):
+            if not way.offline:
+                failed = list(lines)
+            if self._cancelled.is_set() or not _another_may_do(install.tool, way, code, lines):
                 break
-        raise InstallError(install, list(lines) or [f"exit code {code}"])
+        raise InstallError(install, failed or list(lines) or [f"exit code {code}"])
+
+    def _keep_wheels(
+        self, install: Install, way: Way, cwd: Path, env: Mapping[str, str]
+    ) -> None:
+        """Keep what pip has installed; the files come out of its cache. It need not succeed."""
+        words = [*wheel_words(way.words), *build_requirements(install)]
+        argv = [*way.pip, "wheel", "--quiet", "--wheel-dir", str(self._root / WHEELS), *words]
+        self._run(argv, cwd, env, lambda line: None, deque(maxlen=0))
 
     def _run(
         self, argv: Sequence[str], cwd: Path, env: Mapping[str, str], emit: Emit,
         lines: deque[str],
     ) -> int:  # fmt: skip
+        if self._cancelled.is_set():
+            return 1
         try:
             process = subprocess.Popen(
                 argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
@@ -161,35 +190,61 @@ class PackageLayers:
         return process.returncode
 
 
-def commands(tool: str, words: Sequence[str], place: Path) -> Iterator[list[str]]:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to run a command that installs."""
+
+    argv: tuple[str, ...]
+    offline: bool = False  # with what was fetched before
+    pip: tuple[str, ...] = ()  # the pip that it runs, if it does
+    words: tuple[str, ...] = ()  # what that pip is to install
+
+    def without_index(self, wheels: Path) -> Way:
+        """The same with the wheels that were kept, and no index."""
+        found = ("--no-index", "--find-links", str(wheels))
+        argv = (*self.pip, "install", *found, *self.words)
+        return Way(argv, True, self.pip, (*found, *self.words))
+
+
+def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator[Way]:
     """Yield the ways to run a command, the best first; the next is tried where one cannot do it."""
     python = str(place / "bin" / "python")
     if tool != "pip":
-        yield [tool, *words]
+        yield Way((tool, *words))
         if tool in ("poetry", "uv"):
-            yield from commands("pip", ["install", "."], place)
+            yield from ways("pip", ["install", "."], place, wheels)
         return
+    rest = tuple(words[1:])
     if shutil.which("uv"):
-        yield ["uv", "pip", words[0], "--python", python, *words[1:]]
-        yield ["uv", "pip", words[0], "--offline", "--python", python, *words[1:]]
-    if importlib.util.find_spec("pip"):
-        yield [sys.executable, "-m", "pip", "--python", python, *words]
-    elif importlib.util.find_spec("ensurepip"):
-        yield ["/bin/sh", "-c", '"$0" -m ensurepip && "$0" -m pip "$@"', python, *words]
+        uv = ("uv", "pip", "install")
+        yield Way((*uv, "--python", python, *rest))
+        yield Way((*uv, "--offline", "--python", python, *rest), offline=True)
+    pip: tuple[str, ...] = (sys.executable, "-m", "pip", "--python", python)
+    first = (*pip, "install", *rest)
+    if not importlib.util.find_spec("pip"):
+        if not importlib.util.find_spec("ensurepip"):
+            return
+        pip = (python, "-m", "pip")
+        script = '"$0" -m ensurepip && "$0" -m pip install "$@"'
+        first = ("/bin/sh", "-c", script, python, *rest)
+    with_index = Way(first, pip=pip, words=rest)
+    yield with_index
+    if wheels.is_dir():
+        yield with_index.without_index(wheels)
 
 
-def _another_may_do(tool: str, program: str, code: int, lines: Sequence[str]) -> bool:
+def _another_may_do(tool: str, way: Way, code: int, lines: Sequence[str]) -> bool:
     """Whether the next way to run a command is worth a try after one has failed.
 
     What the project's own tool says counts, where it is there. uv leaves with 2 where it does not
     know an option, which pip may know; where the network failed, what is in the cache may do.
     """
-    if program == tool:
+    if way.argv[0] == tool:
         return code == NOT_THERE
-    return program != "uv" or code in (2, NOT_THERE) or _any(lines)
+    return way.argv[0] != "uv" or code in (2, NOT_THERE) or _lacks_network(lines)
 
 
-def _any(lines: Sequence[str]) -> bool:
+def _lacks_network(lines: Sequence[str]) -> bool:
     """Whether the network is what failed, so that what is in the cache may do."""
     return any(word in line for line in lines for word in _NETWORK)
 

@@ -1,8 +1,14 @@
 """Packages that RUN installs: an environment of the image's own, made once, without a network."""
 
+import functools
+import http.server
+import os
+import shutil
 import subprocess
+import threading
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -121,6 +127,76 @@ name = "index"
 url = "https://pypi.org/simple"
 priority = "primary"
 """
+NOWHERE = "http://127.0.0.1:9/simple"  # the port "discard": nobody listens
+
+
+@pytest.fixture
+def _no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pip be all that there is, with a cache of its own."""
+    monkeypatch.setenv("PATH", os.defpath)
+    if shutil.which("uv"):
+        pytest.skip("uv is where the system's own programs are")
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[str]:
+    """Serve an index that has one package; yields its address."""
+    root = tmp_path / "index"
+    write_app(root)
+    (root / "simple" / "flashsale-demo").mkdir(parents=True)
+    page = f'<a href="/{WHEEL}">{WHEEL}</a>'
+    (root / "simple" / "flashsale-demo" / "index.html").write_text(page)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple"
+        server.shutdown()
+
+
+def write_requirements(file: Path, text: str) -> None:
+    """Let an app install what a text lists."""
+    (file.parent / "requirements.txt").write_text(text)
+
+
+@pytest.mark.usefixtures("_no_uv")
+def test_pip_installs_without_a_network_what_it_has_installed_before(
+    tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A changed layer whose packages are known is made; the flags of its RUN do not matter."""
+    store, file = ImageStore(tmp_path / "store"), write_app(tmp_path / "app")
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    file.write_text(DOCKERFILE.replace("install ", "install --upgrade "))
+    write_requirements(file, "flashsale-demo\n")
+    first = build(store, file)
+    monkeypatch.setenv("PIP_INDEX_URL", NOWHERE)
+    write_requirements(file, "flashsale-demo==1.0  # as it was\n")
+    second = build(store, file)
+    assert second.packages
+    assert second.packages != first.packages
+    python = second.packages / "bin" / "python"
+    subprocess.run([python, "-c", "import flashsale_demo"], check=True)
+
+
+@pytest.mark.usefixtures("_no_uv")
+def test_a_package_that_was_never_installed_needs_the_index(
+    tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is the index, not what the kept wheels lack."""
+    store, file = ImageStore(tmp_path / "store"), write_app(tmp_path / "app")
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    write_requirements(file, "flashsale-demo\n")
+    build(store, file)
+    monkeypatch.setenv("PIP_INDEX_URL", NOWHERE)
+    write_requirements(file, "flashsale-demo\nanother-one\n")
+    with pytest.raises(InstallError) as caught:
+        build(store, file)
+    assert caught.value.offline
+    assert "127.0.0.1" in caught.value.details
+    assert "PIP_INDEX_URL" in str(caught.value.hint)
+
+
 WAYS = {
     "pip -r": ("pip install -r requirements.txt", ""),
     "pip .": ("pip install .", PROJECT),
@@ -156,6 +232,25 @@ def test_the_usual_tools_really_install(tmp_path: Path, command: str, project: s
     assert image.packages
     python = image.packages / "bin" / "python"
     subprocess.run([python, "-c", "import six"], check=True, cwd=folder)
+
+
+@pytest.mark.usefixtures("_index", "_no_uv")
+def test_an_app_that_is_a_package_is_built_again_without_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What builds it was kept with what it needs."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM python\nCOPY . .\nRUN pip install .\n")
+    (folder / "app.py").write_text("import six\n")
+    (folder / "pyproject.toml").write_text(PROJECT)
+    store = ImageStore(tmp_path / "store")
+    build(store, folder / "Dockerfile")
+    monkeypatch.setenv("PIP_INDEX_URL", NOWHERE)
+    (folder / "app.py").write_text("import six as six\n")
+    image = build(store, folder / "Dockerfile")
+    assert image.packages
+    subprocess.run([image.packages / "bin" / "python", "-c", "import app"], check=True, cwd="/")
 
 
 def test_what_a_projects_own_tool_says_is_not_hidden(
