@@ -15,7 +15,7 @@ Ask = Callable[..., Awaitable[tuple[int, str]]]
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
-    """An image store with `flashsale:1.0` (the exercise's) and `toggle:1.0`."""
+    """An image store with `flashsale:1.0` (the exercise's) `toggle:1.0` and `stopsignal:1.0`."""
     folder = tmp_path_factory.mktemp("images")
     store = ImageStore(folder / "store")
     page = apps.write(folder / "page", {"app.py": apps.FLASK_APP, "Dockerfile": apps.DOCKERFILE})
@@ -25,6 +25,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
     )
     store.build("flashsale:1.0", page.parent, page)
     store.build("toggle:1.0", toggle.parent, toggle)
+    toggle.write_text(apps.TOGGLE_DOCKERFILE + "STOPSIGNAL SIGUSR1\n")
+    store.build("stopsignal:1.0", toggle.parent, toggle)
     return store
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -105,14 +106,26 @@ def _configure(recipe: ImageRecipe, one: Instruction) -> None:
             for path in one.words():
                 recipe.files.make_folder(absolute(recipe.workdir, path))
         case "STOPSIGNAL" | "SHELL":
-            _skip_unusual(recipe, one)
+            _set_signal_or_shell(recipe, one)
 
 
-def _skip_unusual(recipe: ImageRecipe, one: Instruction) -> None:
-    if one.keyword == "STOPSIGNAL" and one.text.upper() not in ("SIGTERM", "TERM", "15"):
-        skip(recipe, one, "containers get SIGTERM")
-    elif one.keyword == "SHELL" and "sh" not in one.text:
+def _set_signal_or_shell(recipe: ImageRecipe, one: Instruction) -> None:
+    if one.keyword == "STOPSIGNAL":
+        recipe.stop_signal = _signal_number(one)
+    elif "sh" not in one.text:
         skip(recipe, one, "shell form runs in /bin/sh")
+
+
+def _signal_number(one: Instruction) -> int:
+    """Read a signal as Docker does: SIGQUIT, QUIT, 3, RTMIN+3 (github.com/moby/sys/signal)."""
+    name = one.text.strip().upper().removeprefix("SIG")
+    if name.isdecimal() and 0 < int(name) < signal.NSIG:
+        return int(name)
+    name, sign, offset = name.partition("-" if name.startswith("RTMAX") else "+")
+    found = signal.Signals.__members__.get(f"SIG{name}")
+    if found is None or bool(sign) != offset.isdecimal():
+        raise one.wrong(f"Invalid signal: {one.text}")
+    return found + int(sign + (offset or "0"))
 
 
 def _ports(one: Instruction) -> Iterator[int]:

@@ -19,6 +19,7 @@ class ImageRecipe:
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     user: str = ""
+    stop_signal: int = 0  # 0: none is named, which means SIGTERM
     ports: tuple[int, ...] = ()
     installs: tuple[Install, ...] = ()  # what RUN installs with pip and the like, in order
     environments: tuple[str, ...] = ()  # virtual environments that RUN makes: paths of the image

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class NodeImage:
     size: int = 0  # bytes
     packages: Path | None = None  # an environment of its own; None for flashsale's
     environments: tuple[str, ...] = ()  # where the image has virtual environments
+    stop_signal: int = signal.SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,7 @@ class ImageStore:
             described.get("size", 0),
             self.layers.path(layer) if layer else None,
             tuple(described.get("environments") or ()),
+            described.get("stopSignal") or signal.SIGTERM,
         )
 
     def _name_file(self, full: str) -> Path:
@@ -319,6 +322,8 @@ def _describe(recipe: ImageRecipe, layer: str) -> dict[str, Any]:
         "workdir": recipe.workdir,
         "user": recipe.user,
         "ports": sorted(set(recipe.ports)),
+        # Only where there is one, so that images of earlier versions keep their identity.
+        **({"stopSignal": recipe.stop_signal} if recipe.stop_signal else {}),
     }
 
 

@@ -156,9 +156,7 @@ class PackageLayers:
                 break
         raise InstallError(install, failed or list(lines) or [f"exit code {code}"])
 
-    def _keep_wheels(
-        self, install: Install, way: Way, cwd: Path, env: Mapping[str, str]
-    ) -> None:
+    def _keep_wheels(self, install: Install, way: Way, cwd: Path, env: Mapping[str, str]) -> None:
         """Keep what pip has installed; the files come out of its cache. It need not succeed."""
         words = [*wheel_words(way.words), *build_requirements(install)]
         argv = [*way.pip, "wheel", "--quiet", "--wheel-dir", str(self._root / WHEELS), *words]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Launch:
     translate: Callable[[str], str] = str  # a path of the image, as processes have to be told it
     words: Path | None = None  # where the container may write its last words
     words_from_log: bool = False  # take them from the log where it has failed without any
+    stop_signal: int = signal.SIGTERM
 
 
 class Instance:
@@ -58,7 +60,7 @@ class Instance:
         self, launch: Launch, process: Process, output: int, log: LogWriter, logs: Logs, pid: Path
     ) -> None:
         self.process = process
-        self.terminated = False  # SIGTERM was sent, or would have been ignored
+        self.terminated = False  # the signal was sent, or would have been ignored
         self.since = asyncio.get_running_loop().time()  # startedAt, on the loop's clock
         self._launch = launch
         self._output, self._log, self._logs, self._pid = output, log, logs, pid
@@ -67,9 +69,9 @@ class Instance:
         process.ended.add_done_callback(lambda _: self.close())
 
     def terminate(self) -> None:
-        """Send SIGTERM as a runtime sends it to process 1."""
+        """Send the image's STOPSIGNAL, or SIGTERM, as a runtime sends it to process 1."""
         self.terminated = True
-        self.process.terminate()
+        self.process.stop(self._launch.stop_signal)
 
     async def run(self, command: Sequence[str], timeout: float | None) -> tuple[int, str]:
         """Run a command in the container; returns its exit code and the begin of its output.
@@ -195,6 +197,7 @@ class Runtime:
             str if own_root else files.translate,
             files.rootfs / termination_path(spec).lstrip("/"),
             spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+            image.stop_signal,
         )
         try:
             return await self._spawn(launch, log, folder)

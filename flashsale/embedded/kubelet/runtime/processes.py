@@ -48,14 +48,15 @@ class Process:
         """Send a signal to the first process only, as a container runtime does."""
         self._say(number)
 
-    def terminate(self) -> None:
-        """Send SIGTERM, unless it would have no effect on process 1 of a real container.
+    def stop(self, number: int) -> None:
+        """Send a signal, unless it would have no effect on process 1 of a real container.
 
-        The kernel drops signals that process 1 has no handler for. Python processes mimic that
-        themselves (guest/sitecustomize.py); for all others the kubelet looks, where it can.
+        The kernel drops signals that process 1 has no handler for, but for SIGKILL from outside.
+        Python processes mimic that for SIGTERM themselves (guest/sitecustomize.py); for all others
+        the kubelet looks, where it can.
         """
-        if handles(self.pid, signal.SIGTERM):
-            self.signal(signal.SIGTERM)
+        if number == signal.SIGKILL or handles(self.pid, number):
+            self.signal(number)
 
     def kill(self) -> None:
         """SIGKILL everything in the container."""

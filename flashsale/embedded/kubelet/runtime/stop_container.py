@@ -1,6 +1,7 @@
-"""Stopping a container: hook, SIGTERM, patience, SIGKILL (pkg/kubelet/kuberuntime killContainer).
+"""Stopping a container: hook, signal, patience, SIGKILL (pkg/kubelet/kuberuntime killContainer).
 
-The hook runs inside the grace period; what is left of it, and at least 2 s, is for SIGTERM.
+The hook runs inside the grace period; what is left of it, and at least 2 s, is for the signal:
+SIGTERM, or the STOPSIGNAL of the image.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from flashsale.embedded.kubelet.prober.prober import HOOK_AGENT, Prober, ProbeTa
 from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.objects.models import Object
 
-MINIMUM = 2.0  # seconds between SIGTERM and SIGKILL, whatever the grace period says
+MINIMUM = 2.0  # seconds between the signal and SIGKILL, whatever the grace period says
 SHORTEST = 1.0  # seconds that hooks have, even those of a pod whose object is gone already
 HTTP_TIMEOUT = 60.0  # seconds for a hook's request; the grace period usually ends it first
 

@@ -1,5 +1,6 @@
 """Dockerfiles of all kinds: stages, COPY, and RUN as far as it goes without a container."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,21 @@ def test_uv_sync_makes_the_environment_where_uv_has_it(folder: Path) -> None:
     """Programs are named by it: `/app/.venv/bin/gunicorn`."""
     recipe = read(folder, "FROM python\nWORKDIR /app\nRUN uv sync --frozen\n")
     assert recipe.environments == ("/app/.venv",)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("SIGQUIT", 3), ("quit", 3), ("3", 3), ("SIGRTMIN+3", signal.SIGRTMIN + 3), ("$OWN", 10)],
+)
+def test_stopsignal_is_read_in_all_its_forms(folder: Path, text: str, number: int) -> None:
+    """By name or number; a stage inherits it, and nothing is noted."""
+    lines = f"FROM python AS one\nENV OWN=SIGUSR1\nSTOPSIGNAL {text}\nFROM one\nUSER me\n"
+    recipe = read(folder, lines)
+    assert (recipe.stop_signal, recipe.notes) == (number, ())
+
+
+@pytest.mark.parametrize("text", ["SIGNONE", "0", "99", "TERM+1x", "RTMIN+"])
+def test_what_is_no_signal_is_refused(folder: Path, text: str) -> None:
+    """As Docker does, with the line."""
+    with pytest.raises(BadInputError, match=r"Dockerfile:2: .*Invalid signal"):
+        read(folder, f"FROM python\nSTOPSIGNAL {text}\n")

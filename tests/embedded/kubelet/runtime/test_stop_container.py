@@ -66,6 +66,8 @@ def hook(**action: Any) -> Object:
     return {"lifecycle": {"preStop": action}}
 
 
+TRAP = 'trap "exit 0" USR1; echo listening; while :; do sleep 0.1; done'
+
 CASES = [
     Case("clean"),
     Case("code-3", container={"env": [*env(CODE="3")]}),
@@ -81,6 +83,8 @@ CASES = [
     Case("long-hook", "ignore", grace=1, container=hook(exec={"command": ["sleep", "60"]})),
     Case("python", "default", grace=1),
     Case("program", grace=1, wait="", container={"command": ["sleep", "60"]}),
+    Case("usr1", image="stopsignal:1.0", container={"command": ["sh", "-c", TRAP]}),
+    Case("usr1-unhandled", image="stopsignal:1.0", grace=1),
     Case("without-image", wait="none", image="nobody-has-built:this"),
     *(Case(f"young-{milliseconds}", grace=1, wait="none") for milliseconds in (0, 2, 10, 40)),
 ]
@@ -146,6 +150,17 @@ def test_sigterm_lets_the_app_leave(endings: dict[str, Ending]) -> None:
     assert (clean.phase, clean.exit_code, clean.reason) == ("Succeeded", 0, "Completed")
     assert clean.conditions["Ready"] == "PodCompleted"
     assert clean.seconds < BUSY
+
+
+def test_the_images_stopsignal_is_sent_instead(endings: dict[str, Ending]) -> None:
+    """As a runtime does for Kubernetes; a shell that only waits for SIGUSR1 would get SIGKILL."""
+    assert (endings["usr1"].phase, endings["usr1"].exit_code) == ("Succeeded", 0)
+
+
+def test_a_stopsignal_without_a_handler_does_nothing(endings: dict[str, Ending]) -> None:
+    """SIGKILL ends the app, which knows SIGTERM alone."""
+    assert endings["usr1-unhandled"].exit_code == 137
+    assert "got SIGTERM" not in endings["usr1-unhandled"].log
 
 
 def test_another_exit_code_is_a_failure(endings: dict[str, Ending]) -> None:
