@@ -1,4 +1,4 @@
-"""Merge keys: what kubectl makes of them, whatever the release of PyYAML makes of them."""
+"""Merge keys and plain words: what kubectl makes of them, whatever PyYAML makes of them."""
 
 from __future__ import annotations
 
@@ -68,3 +68,34 @@ def test_merged_without_end() -> None:
     lines = ["a0: &a0 {x: 1}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 40)]
     assert yaml.load("\n".join(lines), SafeLoader)["a39"] == {"x": 1}
+
+
+WORDS = [
+    *[("12:30", "12:30"), ("2024-05-01", "2024-05-01"), ("=", "="), ("190:20:30", "190:20:30")],
+    *[("yes", True), ("off", False), ("y", True), ("N", False), ("~", None), ("", None)],
+    *[("0x1F", 31), ("010", 8), ("0o10", 8), ("0b11", 3), ("1_000", 1000), ("-5", -5)],
+    *[("1e3", 1000.0), ("1.5", 1.5), ("089", 89.0), (".5", 0.5), ("1.2.3", "1.2.3")],
+    *[("100m", "100m"), ("1:2.5", "1:2.5"), ("+", "+"), (".", "."), ("nope", "nope")],
+]
+
+
+@pytest.mark.parametrize(("text", "value"), WORDS)
+def test_plain_words_are_read_as_kubectl_reads_them(text: str, value: object) -> None:
+    """By go.yaml.in/yaml/v2: no numbers to the base of 60, no dates."""
+    found = yaml.load(f"a: {text}\n", Loader=SafeLoader)["a"]
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_kubectl_reads_plain_words_alike(tmp_path: Path) -> None:
+    """Stock kubectl, from the same text."""
+    kubectl = find_kubectl()
+    assert kubectl, "kubectl comes with the tests' requirements"
+    file = tmp_path / "words.yaml"
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\n"
+    file.write_text(
+        head + "".join(f"w{number}: {text}\n" for number, (text, _) in enumerate(WORDS))
+    )
+    command = [kubectl, "label", "--local", "--filename", file, "--output", "json", "by=kubectl"]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    said = json.loads(done)
+    assert [said[f"w{number}"] for number in range(len(WORDS))] == [value for _, value in WORDS]

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
+from flashsale.clusters import embedded
 from flashsale.clusters.base import SilentProgress
 from flashsale.clusters.embedded import EmbeddedCluster
+from flashsale.embedded.process import launch
+from tests.clusters.minikube.double_world import Told
 from tests.command import Flashsale, kubectl
 
 
@@ -40,6 +45,24 @@ def test_down_works_on_a_stopped_process(flashsale: Flashsale) -> None:
     assert done.code == 0, done.err
     assert "replicaset.apps/flashsale-rs deleted" in done.out
     assert flashsale.cluster_pid() == 0
+
+
+async def test_a_stuck_cluster_is_ended_and_started_anew(
+    flashsale: Flashsale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its objects. It holds its port and takes connections, but nothing comes back."""
+    open_small(flashsale)
+    pid, before = flashsale.cluster_pid(), kubectl(flashsale, "get", "replicaset", "-o", "name")
+    os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(launch, "stopped_process", lambda home: 0)  # it seems to run
+    monkeypatch.setattr(embedded, "STUCK", 0.5)
+    progress = Told()
+    await EmbeddedCluster(flashsale.home / "embedded").start(progress)
+    assert progress.notes == [
+        "The embedded cluster is stuck; it is started anew, with its objects."
+    ]
+    assert flashsale.cluster_pid() not in (0, pid)
+    assert kubectl(flashsale, "get", "replicaset", "-o", "name") == before
 
 
 async def test_purge_leaves_nothing_and_says_how_much_it_was(flashsale: Flashsale) -> None:

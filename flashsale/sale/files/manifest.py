@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def parse(text: str, source: str) -> Manifest:
         BadInputError: with the file, and the line or field that is wrong.
     """
     found: dict[str, Object] = {}
-    for number, document in documents(text, source):
+    for number, document in _objects(text, source):
         kind = _kind(document, number, source)
         if kind in found:
             raise wrong(source, f"has two objects of kind {kind}; the sale is one of each")
@@ -99,6 +100,18 @@ def parse(text: str, source: str) -> Manifest:
     _check_replicaset(manifest)
     _check_service(manifest)
     return manifest
+
+
+def _objects(text: str, source: str) -> Iterator[tuple[int, Object]]:
+    """Yield the objects of a text, those of a List as well, with the number of their document."""
+    for number, document in documents(text, source):
+        items = document.get("items")
+        if (document.get("apiVersion"), document.get("kind")) == ("v1", "List") and items:
+            if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+                raise wrong(source, f"has a List whose items are no objects (document {number})")
+            yield from ((number, each) for each in items)
+        else:
+            yield number, document
 
 
 def with_image(manifest: Manifest, image: str) -> Manifest:

@@ -12,6 +12,7 @@ from flashsale.sale.files import manifest as manifests
 DOCKERFILE = "Dockerfile"
 FOLDERS = (".", "k8s", "kubernetes", "manifests", "deploy", "kube")
 _KIND = re.compile(r"^kind:\s*['\"]?(\w+)", re.MULTILINE)
+_KIND_IN_LIST = re.compile(r"^[ -]*kind:\s*['\"]?(\w+)", re.MULTILINE)
 
 
 def refuse_dockerfile(folder: Path) -> None:
@@ -68,7 +69,9 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def _kinds(path: Path) -> set[str]:
     try:
-        return set(_KIND.findall(path.read_text(encoding="utf-8", errors="replace")))
+        text = path.read_text(encoding="utf-8", errors="replace")
+        kinds = set(_KIND.findall(text))
+        return set(_KIND_IN_LIST.findall(text)) if "List" in kinds else kinds
     except OSError:
         return set()
 

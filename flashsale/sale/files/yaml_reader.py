@@ -135,7 +135,7 @@ def _check_keys(node: yaml.MappingNode) -> None:
 
 
 def _plain(value: Any, source: str, path: tuple[str | int, ...], budget: list[int]) -> None:
-    """Refuse what JSON cannot say: dates, keys that are no text, values without an end."""
+    """Refuse what JSON cannot say: infinity, keys that are no text, values without an end."""
     budget[0] -= 1
     if budget[0] < 0 or len(path) > DEEPEST:
         raise BadInputError(f"{source} holds more values than any manifest needs.", hint=HINT)

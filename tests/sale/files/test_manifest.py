@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -108,8 +109,8 @@ def test_documents_come_in_any_order() -> None:
         ("kind: Service\napiVersion: v2\n", "says apiVersion v2 for its Service; it is v1"),
         ("kind: Service\napiVersion: v1\nmetadata: {}\n", "gives its Service no name"),
         ("kind: Service\napiVersion: v1\nmetadata: {name: a}\n", "gives its Service no spec"),
-        ("2024-01-01: a\n", "which is not text: quote it"),
-        ("a: {b: [2024-01-01]}\n", "at a.b[0], which no manifest can say"),
+        ("2024: a\n", "which is not text: quote it"),
+        ("a: {b: [.inf]}\n", "at a.b[0], which no manifest can say"),
     ],
 )
 def test_what_is_no_manifest_is_refused(text: str, words: str) -> None:
@@ -217,3 +218,18 @@ def test_old_servers_get_the_sleep_as_a_command(minor: int, hook: object) -> Non
     found: Manifest = manifests.for_server(manifests.shipped(), minor)
     container = found.replicaset["spec"]["template"]["spec"]["containers"][0]
     assert container["lifecycle"]["preStop"] == hook
+
+
+def test_list_stands_for_its_objects() -> None:
+    """As `kubectl get -o yaml` writes it, in whatever order."""
+    whole = manifests.shipped()
+    items = [whole.service, whole.replicaset]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    found = manifests.parse(text, "all.yaml")
+    assert (found.replicaset, found.service) == (whole.replicaset, whole.service)
+
+
+def test_list_without_objects_is_refused() -> None:
+    """What it holds is looked at before it is used."""
+    with pytest.raises(BadInputError, match="has a List whose items are no objects"):
+        manifests.parse("{apiVersion: v1, kind: List, items: [1]}", "all.yaml")

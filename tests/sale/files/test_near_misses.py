@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flashsale.base.errors import BadInputError
 from flashsale.sale.files import app_folder
@@ -55,6 +56,15 @@ def test_one_file_of_another_name_is_given_to_manifest(tmp_path: Path) -> None:
     """`--manifest` takes it as it is."""
     (tmp_path / "sale.yml").write_text(manifests.shipped_text())
     assert refusal(tmp_path).hint == f"flashsale up {tmp_path} --manifest {tmp_path / 'sale.yml'}"
+
+
+def test_list_of_another_name_is_given_to_manifest(tmp_path: Path) -> None:
+    """`kubectl get -o yaml` writes `kind: List`; the shipped manifest must not take its place."""
+    parts = [yaml.safe_load(part) for part in (REPLICASET, SERVICE)]
+    (tmp_path / "app.py").write_text("")
+    whole = {"apiVersion": "v1", "items": parts, "kind": "List"}
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump(whole))
+    assert refusal(tmp_path).hint == f"flashsale up {tmp_path} --manifest {tmp_path / 'all.yaml'}"
 
 
 def test_deployment_is_told_what_to_change(tmp_path: Path) -> None:
