@@ -39,8 +39,8 @@ class Manifest:
 
     @property
     def namespace(self) -> str:
-        """The namespace that the manifest names; empty if it leaves that open."""
-        return str(self.replicaset["metadata"].get("namespace") or "")
+        """The namespace that either object names; empty if both leave that open."""
+        return _namespace(self.replicaset) or _namespace(self.service)
 
     @property
     def name(self) -> str:
@@ -179,9 +179,19 @@ def _check_replicaset(manifest: Manifest) -> None:
 def _check_service(manifest: Manifest) -> None:
     """A Service whose selector finds no pod is accepted by every API server, and refuses buyers."""
     selector = manifest.service["spec"].get("selector")
+    if (own := _namespace(manifest.service)) and own != manifest.namespace:
+        raise wrong(
+            manifest.source,
+            f"has its Service in the namespace {own} and its ReplicaSet in {manifest.namespace}:"
+            " a Service finds pods of its own namespace alone",
+        )
     if not isinstance(selector, dict) or not selector:
         raise wrong(manifest.source, "gives its Service no spec.selector: it would find no pod")
     _same_labels(manifest, "the Service's selector", selector)
+
+
+def _namespace(thing: Object) -> str:
+    return str(thing["metadata"].get("namespace") or "")
 
 
 def _same_labels(manifest: Manifest, who: str, wanted: Any) -> None:

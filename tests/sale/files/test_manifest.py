@@ -233,3 +233,23 @@ def test_list_without_objects_is_refused() -> None:
     """What it holds is looked at before it is used."""
     with pytest.raises(BadInputError, match="has a List whose items are no objects"):
         manifests.parse("{apiVersion: v1, kind: List, items: [1]}", "all.yaml")
+
+
+def in_namespaces(replicaset: str, service: str) -> Manifest:
+    """Read the shipped manifest with namespaces of its own; empty for none."""
+    whole = manifests.shipped()
+    for thing, namespace in ((whole.replicaset, replicaset), (whole.service, service)):
+        thing["metadata"] |= {"namespace": namespace} if namespace else {}
+    return manifests.parse(yaml.safe_dump_all([whole.replicaset, whole.service]), "my.yaml")
+
+
+@pytest.mark.parametrize("names", [("sale", "sale"), ("sale", ""), ("", "sale")])
+def test_namespace_is_that_of_either_object(names: tuple[str, str]) -> None:
+    """What the other one leaves open is the same."""
+    assert in_namespaces(*names).namespace == "sale"
+
+
+def test_service_in_another_namespace_is_refused() -> None:
+    """Every API server accepts it, and it finds no pod."""
+    with pytest.raises(BadInputError, match="Service in the namespace front and its ReplicaSet in"):
+        in_namespaces("sale", "front")
