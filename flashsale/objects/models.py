@@ -7,7 +7,7 @@ prints server-side tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -113,7 +113,6 @@ class ReplicaSet:
         meta, spec, status = (replicaset.get(part) or {} for part in ("metadata", "spec", "status"))
         template = (spec.get("template") or {}).get("spec") or {}
         containers = template.get("containers") or []
-        labels = (spec.get("selector") or {}).get("matchLabels") or {}
         return cls(
             name=meta["name"],
             uid=meta.get("uid", ""),
@@ -122,10 +121,25 @@ class ReplicaSet:
             ready=status.get("readyReplicas", 0),
             created=timestamp(meta.get("creationTimestamp")),
             observed=status.get("observedGeneration", 0) >= meta.get("generation", 0),
-            selector=",".join(f"{key}={value}" for key, value in sorted(labels.items())),
+            selector=",".join(_requirements(spec.get("selector") or {})),
             containers=tuple(container.get("name", "") for container in containers),
             images=tuple(container.get("image", "") for container in containers),
         )
+
+
+def _requirements(selector: Mapping[str, Any]) -> Iterator[str]:
+    """Write a label selector as a query has it (apimachinery, LabelSelectorAsSelector)."""
+    for key, value in sorted((selector.get("matchLabels") or {}).items()):
+        yield f"{key}={value}"
+    for one in selector.get("matchExpressions") or []:
+        values = ",".join(one.get("values") or [])
+        match one["operator"]:
+            case "Exists":
+                yield one["key"]
+            case "DoesNotExist":
+                yield f"!{one['key']}"
+            case operator:
+                yield f"{one['key']} {operator.lower()} ({values})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -358,3 +358,16 @@ def test_times_are_read_with_or_without_a_fraction(written: str | None, seconds:
 def test_times_survive_writing_and_reading(seconds: int) -> None:
     """Whole seconds, as the API has them."""
     assert timestamp(rfc3339(seconds)) == seconds
+
+
+def test_selector_of_a_replicaset_is_whole() -> None:
+    """Labels and expressions, as a query has them: without it no pod would be found."""
+    expressions = [
+        {"key": "app", "operator": "In", "values": ["a", "b"]},
+        {"key": "tier", "operator": "NotIn", "values": ["old"]},
+        {"key": "sale", "operator": "Exists"},
+        {"key": "test", "operator": "DoesNotExist"},
+    ]
+    spec = {"selector": {"matchLabels": {"x": "y"}, "matchExpressions": expressions}}
+    found = ReplicaSet.from_object({"metadata": {"name": "shop"}, "spec": spec})
+    assert found.selector == "x=y,app in (a,b),tier notin (old),sale,!test"
