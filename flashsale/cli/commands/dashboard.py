@@ -116,6 +116,11 @@ def _show_address(typed: Shared, address: str) -> None:
     note("Serving the dashboard until Ctrl-C.")
 
 
+def opener(address: str) -> str:
+    """Write a page that leads to the address."""
+    return f'<meta http-equiv="refresh" content="0;url={address}">\n'
+
+
 @contextmanager
 def _opened(address: str, *, wanted: bool) -> Iterator[None]:
     """Show the address in the browser, where there is one.
@@ -137,7 +142,7 @@ def _opened(address: str, *, wanted: bool) -> Iterator[None]:
     file = state_home() / OPENER
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(file, f'<meta http-equiv="refresh" content="0;url={address}">\n')
+        replace_file(file, opener(address))
         browse(file.as_uri())
     except (FlashsaleError, OSError):
         note("There is no browser here to open: open the address above in one.")
