@@ -104,12 +104,12 @@ class CourseRunner:
 
     def press(self, key: str) -> None:
         """Take in one key."""
-        tour, wish = session.press(self.tour, key, time.time())
+        tour, effect = session.press(self.tour, key, time.time())
         self._show(tour)
         self._prepare()
-        if wish == "quit":
+        if effect == "quit":
             self._ended.set()
-        elif wish == "show":
+        elif effect == "show":
             self._typing = asyncio.create_task(self._type(tour.commands), name="learn: type")
         self._news.set()
 
