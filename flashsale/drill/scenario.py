@@ -94,9 +94,7 @@ class KillNode:
 Step = Calm | Scale | Kill | KillNode
 
 
-def plan_steps(
-    scenario: Scenario, replicas: int, node_wait: float = 0.0
-) -> tuple[Step, ...]:
+def plan_steps(scenario: Scenario, replicas: int, node_wait: float = 0.0) -> tuple[Step, ...]:
     """Plan a drill on a sale that has so many replicas; the last scaling brings them back.
 
     Args:
@@ -139,7 +137,13 @@ def skip_reason(floor: int) -> str:
 
 def plan_as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
     """Write a plan as `drill --dry-run -o json` does."""
-    return [{"do": "kill-node" if isinstance(step, KillNode) else type(step).__name__.lower(), **asdict(step)} for step in plan]
+    return [
+        {
+            "do": "kill-node" if isinstance(step, KillNode) else type(step).__name__.lower(),
+            **asdict(step),
+        }
+        for step in plan
+    ]
 
 
 def shortest_seconds(plan: tuple[Step, ...]) -> float:

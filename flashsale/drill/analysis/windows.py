@@ -27,7 +27,13 @@ BLIP = 2.0  # seconds without the API server that stop no pod
 
 def find_causes(result: DrillResult) -> tuple[LossCause, ...]:
     """List everything that may have cost purchases, in the order in which it began."""
-    found = [*_kills(result), *_node_deaths(result), *_departures(result), *_crashes(result), *_outages(result)]
+    found = [
+        *_kills(result),
+        *_node_deaths(result),
+        *_departures(result),
+        *_crashes(result),
+        *_outages(result),
+    ]
     found += _arrivals(result, found)
     serving = [(result.second(one.at), bool(one.pods)) for one in result.history.routings]
     empty = empty_times(serving, result.seconds)
