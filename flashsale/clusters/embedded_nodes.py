@@ -44,20 +44,20 @@ async def fit(api: Api, count: int, *, fast: bool | None, progress: Progress) ->
 async def read_timing(api: Api) -> NodeTiming:
     """Return the times that the cluster keeps."""
     try:
-        found = await api.get(paths.config_map(node_timing.NAMESPACE, node_timing.NAME))
+        found = await api.get(paths.config_maps(node_timing.NAMESPACE, node_timing.NAME))
     except NotFoundError:
         return NodeTiming()
     return NodeTiming.read(found.get("data"))
 
 
 async def _set_timing(api: Api, *, fast: bool) -> None:
-    path = paths.config_map(node_timing.NAMESPACE, node_timing.NAME)
+    path = paths.config_maps(node_timing.NAMESPACE, node_timing.NAME)
     there = await read_timing(api) != NodeTiming()
     if there and not fast:
         await api.delete(path)
     elif fast and not there:
         body = {"metadata": {"name": node_timing.NAME}, "data": FAST.data()}
-        await api.create(paths.config_map(node_timing.NAMESPACE), body)
+        await api.create(paths.config_maps(node_timing.NAMESPACE), body)
 
 
 async def _set_count(api: Api, count: int, progress: Progress) -> None:
@@ -66,7 +66,7 @@ async def _set_count(api: Api, count: int, progress: Progress) -> None:
     surplus = [name for name in ours if (node_number(name) or 0) >= count]
     missing = [name for name in map(node_name, range(count)) if name not in ours]
     if surplus:
-        await _refuse_if_used(api, surplus, len(ours) - 1)
+        await _refuse_if_used(api, surplus)
         progress.step(f"Removing {counted(len(surplus), 'node')}")
         for name in surplus:
             await api.delete(paths.nodes(name))
@@ -81,7 +81,7 @@ async def _set_count(api: Api, count: int, progress: Progress) -> None:
             progress.note("This machine has only 127.0.0.1: all nodes share that address.")
 
 
-async def _refuse_if_used(api: Api, names: Iterable[str], fewer: int) -> None:
+async def _refuse_if_used(api: Api, names: Iterable[str]) -> None:
     for name in names:
         query = {"fieldSelector": f"spec.nodeName={name}"}
         pods = await api.list("/api/v1/pods", query)
@@ -89,8 +89,8 @@ async def _refuse_if_used(api: Api, names: Iterable[str], fewer: int) -> None:
             raise RefusedError(
                 f"The node '{name}' has {counted(len(pods), 'pod')}; only an empty one is removed.",
                 hint=Hint(
-                    f"KUBECONFIG=$(flashsale kubeconfig) kubectl drain {name} && "
-                    f"flashsale up --nodes {max(1, fewer)}",
+                    f"kubectl drain {name}",
+                    "moves its pods, after export KUBECONFIG=$(flashsale kubeconfig)",
                 ),
             )
 

@@ -53,6 +53,23 @@ class SkippedKill:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeDeath:
+    """A node that was killed; what came later is None where it was not seen."""
+
+    node: str
+    pods: tuple[tuple[str, str], ...]  # name and uid of the sale's pods there
+    asked_at: float
+    not_ready_at: float | None = None  # its pods left the Service
+    replaced_at: float | None = None  # all of them have a ready replacement
+    back_at: float | None = None  # it is ready again
+
+    @property
+    def cause(self) -> str:
+        """Name it in a sentence."""
+        return f"the death of the node {self.node}"
+
+
+@dataclass(frozen=True, slots=True)
 class ScalingRecord:
     """One scaling; ``ended_at`` is when as many pods as wanted were ready, None if never."""
 
@@ -111,6 +128,7 @@ class DrillResult:
     log: tuple[LogEntry, ...]
     ended: End = "done"
     error: str = ""  # what ended it early
+    node_deaths: tuple[NodeDeath, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -34,6 +34,7 @@ class Scenario:
     seed: int = 0  # chooses the victims
     timeout: float = 120.0  # seconds for each healing and each scaling
     max_lost: int = 0
+    kill_node: bool = False  # a node dies after the kills, and comes back
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= FASTEST:
@@ -83,11 +84,21 @@ class Kill:
     pause: float  # seconds from the kill before it, at least; 0 for the first
 
 
-Step = Calm | Scale | Kill
+@dataclass(frozen=True, slots=True)
+class KillNode:
+    """Kill one node, wait until its pods are replaced, start it, and wait until all is whole."""
+
+    wait: float  # seconds for which this cluster leaves pods on a lost node
 
 
-def plan_steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
+Step = Calm | Scale | Kill | KillNode
+
+
+def plan_steps(scenario: Scenario, replicas: int, node_wait: float = 0.0) -> tuple[Step, ...]:
     """Plan a drill on a sale that has so many replicas; the last scaling brings them back.
+
+    Args:
+        node_wait: seconds for which the cluster leaves pods on a lost node.
 
     Raises:
         BadInputError: there is no pod at all, or no kill can leave enough of them.
@@ -113,6 +124,7 @@ def plan_steps(scenario: Scenario, replicas: int) -> tuple[Step, ...]:
         Calm("before", calm),
         *(up if scales else ()),
         *kills,
+        *((KillNode(node_wait),) if scenario.kill_node else ()),
         *(back if scales else ()),
         Calm("after", calm),
     )
@@ -125,7 +137,13 @@ def skip_reason(floor: int) -> str:
 
 def plan_as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
     """Write a plan as `drill --dry-run -o json` does."""
-    return [{"do": type(step).__name__.lower(), **asdict(step)} for step in plan]
+    return [
+        {
+            "do": "kill-node" if isinstance(step, KillNode) else type(step).__name__.lower(),
+            **asdict(step),
+        }
+        for step in plan
+    ]
 
 
 def shortest_seconds(plan: tuple[Step, ...]) -> float:
@@ -142,6 +160,8 @@ def longest_seconds(plan: tuple[Step, ...], timeout: float) -> float:
 def _own_seconds(step: Step) -> float:
     if isinstance(step, Calm):
         return step.seconds
+    if isinstance(step, KillNode):
+        return step.wait
     return step.pause if isinstance(step, Kill) else 0.0
 
 

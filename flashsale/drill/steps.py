@@ -5,24 +5,34 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flashsale.base.text import counted, seconds
+from flashsale.clusters.base import SilentProgress
 from flashsale.drill import cpu
 from flashsale.drill.history import History
 from flashsale.drill.result import (
     EntryKind,
     LogEntry,
+    NodeDeath,
     Phase,
     PhaseName,
     PodKill,
     ScalingRecord,
     SkippedKill,
 )
-from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, skip_reason
+from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step, skip_reason
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
+from flashsale.sale.kill.kill_node import (
+    choose_node,
+    own_pods_on,
+    wait_until_not_ready,
+    wait_until_ready,
+)
 from flashsale.sale.kill.victims import choose_victims
+from flashsale.sale.nodes import read_nodes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import settled
@@ -48,6 +58,7 @@ class StepRunner:
         self.kills: list[PodKill] = []
         self.skipped: list[SkippedKill] = []
         self.scalings: list[ScalingRecord] = []
+        self.node_deaths: list[NodeDeath] = []
         self.phases: list[Phase] = []
         self.step = ""  # what is being done, for a live view
         self.desired = replicas  # what this drill last asked the ReplicaSet for
@@ -73,6 +84,8 @@ class StepRunner:
                         await self._scale(step)
                     case Kill():
                         await self._kill(step)
+                    case KillNode():
+                        await self._kill_node(step)
         finally:
             self._close_phase()
 
@@ -127,6 +140,53 @@ class StepRunner:
         (mark,) = await kill_pods(self._sale, [victim], self._scenario.kill_method, self._clock)
         self._monitor.add(mark)
         self.kills.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
+
+    async def _kill_node(self, step: KillNode) -> None:
+        """Kill a node with pods of the sale; it is started again, whatever happens meanwhile."""
+        sale = self._sale
+        nodes = await read_nodes(sale.api)
+        node = choose_node(nodes, self._monitor.state.own, name=None, rng=self._rng).name
+        self._begin("kills", f"Killing the node {node}", kind=None)
+        there = await own_pods_on(sale, node)
+        pods = tuple((pod.name, pod.uid) for pod in there)
+        self._record("kill", f"the node {node} loses its power, with {counted(len(pods), 'pod')}")
+        self.targeted |= {uid for _, uid in pods}
+        self.node_deaths.append(NodeDeath(node, pods, self._clock()))
+        try:
+            await sale.cluster.kill_node(sale.api, node, SilentProgress())
+            await self._follow_death(node, {uid for _, uid in pods}, step.wait)
+        finally:
+            await finish_although_cancelled(self._start_node(node))
+        await self._wait_until_whole()
+
+    async def _follow_death(self, node: str, uids: set[str], wait: float) -> None:
+        limit = wait + self._scenario.timeout
+        self._note_death(not_ready_at=await wait_until_not_ready(self._sale, node, timeout=limit))
+        asked = self.node_deaths[-1].asked_at
+        self._record("note", f"{node} is not ready: nobody is sent to its pods any more")
+        self.step = f"Waiting until the pods of {node} are told to leave, and are replaced"
+
+        def replaced(state: SaleState) -> bool:
+            left = uids - {pod.uid for pod in state.own if pod.terminating}
+            there = {pod.uid for pod in state.own}
+            return not left & there and state.ready >= (state.desired or 0)
+
+        try:
+            await self._monitor.until(replaced, limit)
+        except TimeoutError:
+            when = f"{self._clock() - asked:.0f} s after the node {node} was killed"
+            raise await not_ready_error(self._sale, self.desired, when) from None
+        self._note_death(replaced_at=self._clock())
+        self._record("ready", f"all pods of {node} are replaced")
+
+    async def _start_node(self, node: str) -> None:
+        await self._sale.cluster.start_node(self._sale.api, node, SilentProgress())
+        await wait_until_ready(self._sale, node, timeout=self._scenario.timeout)
+        self._note_death(back_at=self._clock())
+        self._record("note", f"{node} is back")
+
+    def _note_death(self, **moments: float) -> None:
+        self.node_deaths[-1] = replace(self.node_deaths[-1], **moments)  # type: ignore[arg-type]
 
     async def _pause(self, least: float) -> None:
         """Let so many seconds pass since the last kill, if there was one."""

@@ -119,7 +119,7 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["up", "--memory", "lots"], "'lots' is not a size of memory"),
         (["up", "--driver", "my docker"], "'my docker' is not a driver"),
         (["logs", "--tail", "-1"], "--tail must be 0 or more, not -1."),
-        (["kill-pod", "a", "--all"], "Give only one of POD, --count, --all."),
+        (["kill-pod", "a", "--all"], "Give only one of POD, --count, --all, --node."),
         (["kill-pod", "--hard", "--grace", "3"], "Give only one of --grace, --hard, --process."),
         (["kill-pod", "--count", "0"], "--count must be 1 or more, not 0."),
         (["kill-pod", "--grace", "-1"], "--grace must be 0 or more, not -1."),

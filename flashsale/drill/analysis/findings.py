@@ -182,7 +182,10 @@ def _healings(result: DrillResult, healing: HealingTimes | None) -> Iterator[str
     missing = sum(one.ready is None for one in result.healings)
     if missing:
         yield f"{counted(missing, 'pod')} had no ready replacement when the drill ended."
-    accidents = sum(result.kill_of(one) is None for one in result.healings)
+    on_dead = {uid for death in result.node_deaths for _, uid in death.pods}
+    accidents = sum(
+        result.kill_of(one) is None and one.victim_uid not in on_dead for one in result.healings
+    )
     if accidents:
         yield f"{counted(accidents, 'pod')} died without being killed by this drill."
 

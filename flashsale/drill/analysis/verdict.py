@@ -85,7 +85,12 @@ def judge(result: DrillResult) -> tuple[Verdict, str]:
     if why:
         return "inconclusive", why
     lost, sent = result.report.figures.lost, result.report.figures.sent
-    done = ((len(result.kills), "kill"), (len(result.scalings), "scaling"))
+    deaths = len(result.node_deaths)
+    done = (
+        (len(result.kills), "kill"),
+        (deaths, "node's death" if deaths == 1 else "nodes' deaths"),
+        (len(result.scalings), "scaling"),
+    )
     deeds = joined([counted(count, noun) for count, noun in done if count] or [""])
     text = f"{lost:,} of {sent:,} purchases lost{f' in {deeds}' if deeds else ', without a kill'}"
     most = result.scenario.max_lost

@@ -27,7 +27,13 @@ BLIP = 2.0  # seconds without the API server that stop no pod
 
 def find_causes(result: DrillResult) -> tuple[LossCause, ...]:
     """List everything that may have cost purchases, in the order in which it began."""
-    found = [*_kills(result), *_departures(result), *_crashes(result), *_outages(result)]
+    found = [
+        *_kills(result),
+        *_node_deaths(result),
+        *_departures(result),
+        *_crashes(result),
+        *_outages(result),
+    ]
     found += _arrivals(result, found)
     serving = [(result.second(one.at), bool(one.pods)) for one in result.history.routings]
     empty = empty_times(serving, result.seconds)
@@ -51,11 +57,22 @@ def _kill_over(result: DrillResult, kill: PodKill) -> float:
     return _gone(result, result.history.lifetimes.get(kill.uid))
 
 
+def _node_deaths(result: DrillResult) -> Iterator[LossCause]:
+    """Pods of a dead node: purchases sent there get no answer until the node is not ready."""
+    for one in result.node_deaths:
+        ended = one.not_ready_at if one.not_ready_at is not None else one.back_at
+        over = result.seconds if ended is None else result.second(ended) + LAG
+        for name, _ in one.pods:
+            began = result.second(one.asked_at)
+            yield LossCause("kill", one.cause, name, began, over, "its node had no power")
+
+
 def _departures(result: DrillResult) -> Iterator[LossCause]:
     """Pods that left without a kill: surplus of a scaling, or deleted by somebody else."""
     killed = set() if result.scenario.kill_method.process else {one.uid for one in result.kills}
+    on_dead = {uid for one in result.node_deaths for _, uid in one.pods}
     for pod in result.pods:
-        if pod.leaving is None or pod.uid in killed:
+        if pod.leaving is None or pod.uid in killed | on_dead:
             continue
         scaling = scaling_at(result, pod.leaving)
         kind: CauseKind = "scaling" if scaling else "accident"

@@ -19,7 +19,7 @@ from flashsale.drill.analysis.attribution import Attribution
 from flashsale.drill.analysis.findings import list_findings, summarize
 from flashsale.drill.analysis.verdict import Analysis
 from flashsale.drill.history import PodLifetime, ReplicaCount, assign_seats
-from flashsale.drill.result import DrillResult
+from flashsale.drill.result import DrillResult, NodeDeath
 from flashsale.load.results import Quantiles, Second
 from flashsale.sale.observe.healing import Healing
 
@@ -42,6 +42,7 @@ def build_document(result: DrillResult, analysis: Analysis) -> Document:
         "scalings": _scalings(result),
         "losses": [_loss(one) for one in analysis.attributions],
         "kills": _kills(result, analysis),
+        "node_deaths": _node_deaths(result, analysis),
         "ended": result.ended,
         "error": result.error,
         "started": started.isoformat(timespec="seconds"),
@@ -144,7 +145,28 @@ def _scenario(result: DrillResult) -> Document:
         "seed": scenario.seed,
         "max_lost": scenario.max_lost,
         "kill_description": scenario.kill_description,
+        "kill_node": scenario.kill_node,
     }
+
+
+def _node_deaths(result: DrillResult, analysis: Analysis) -> list[Document]:
+    """List every node that was killed with what it cost; seconds after its death."""
+
+    def after(death: NodeDeath, moment: float | None) -> float | None:
+        return None if moment is None else round(moment - death.asked_at, 3)
+
+    return [
+        {
+            "node": one.node,
+            "pods": [name for name, _ in one.pods],
+            "at_seconds": result.second(one.asked_at),
+            "not_ready_seconds": after(one, one.not_ready_at),
+            "replaced_seconds": after(one, one.replaced_at),
+            "back_seconds": after(one, one.back_at),
+            "lost": analysis.costs[one.cause],
+        }
+        for one in result.node_deaths
+    ]
 
 
 def _kills(result: DrillResult, analysis: Analysis) -> list[Document]:

@@ -6,7 +6,13 @@ from typing import Any
 
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS, SERVICES, Resource
+from flashsale.embedded.types.resources import (
+    DISRUPTION_BUDGETS,
+    NAMESPACES,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
 from flashsale.objects.models import Object
 
 SYSTEM_METADATA = (  # a client's own values for these are dropped
@@ -66,6 +72,9 @@ def initial_status(resource: Resource, thing: Object) -> Object:
         return thing | {"status": {"replicas": 0}}
     if resource is SERVICES:
         return thing | {"status": {"loadBalancer": {}}}
+    if resource is DISRUPTION_BUDGETS:
+        numbers = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+        return thing | {"status": dict.fromkeys(numbers, 0)}
     if resource is NAMESPACES:
         return thing | {"status": {"phase": "Active"}, "spec": {"finalizers": ["kubernetes"]}}
     return thing

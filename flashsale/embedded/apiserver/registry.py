@@ -22,6 +22,7 @@ from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.defaults import apply_defaults
 from flashsale.embedded.types.resources import (
+    DISRUPTION_BUDGETS,
     ENDPOINT_SLICES,
     NAMESPACES,
     NODES,
@@ -34,8 +35,8 @@ from flashsale.embedded.validation import validate_create, validate_update
 from flashsale.objects.models import Object, rfc3339
 
 NAME_TRIES = 8  # for generated names that are taken
-WITH_GENERATION = (PODS, REPLICA_SETS, ENDPOINT_SLICES)
-WITH_STATUS = (PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
+WITH_GENERATION = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, ENDPOINT_SLICES)
+WITH_STATUS = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
 Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
 PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
@@ -192,8 +193,9 @@ class Registry:
                 {"name": name, "kind": "namespaces"},
             )
         after = marked(resource, old, options, self.clock())
-        if options.dry_run:
-            return after, gone(after)
+        if options.dry_run:  # what would go at once is shown as it is, without a mark
+            ends = gone(after)
+            return old if ends and resource is not PODS else after, ends
         if after is not old:
             if gone(after) and resource is not PODS:  # a pod's end is told as two events
                 return self.store.remove(resource, namespace, name), True

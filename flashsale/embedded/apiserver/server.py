@@ -13,6 +13,7 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver import authentication, discovery
 from flashsale.embedded.apiserver.handlers import (
+    eviction_subresource,
     log_subresource,
     read,
     request_body,
@@ -155,6 +156,11 @@ class ApiServer:
             if request.method != "GET":
                 raise api_errors.method_not_allowed()
             return await log_subresource.answer(self._registry, self._logs, request, target)
+        if target.subresource == "eviction":
+            if request.method != "POST":
+                raise api_errors.method_not_allowed()
+            write = await writing.read_write(self._registry, request, target)
+            return eviction_subresource.create(write)
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
         if request.method == "GET":

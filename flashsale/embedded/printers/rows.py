@@ -43,6 +43,19 @@ def pod(thing: Thing, now: float) -> Cells:
     ]
 
 
+def disruption_budget(thing: Thing, now: float) -> Cells:
+    """NAME MIN-AVAILABLE MAX-UNAVAILABLE ALLOWED-DISRUPTIONS AGE."""
+    spec = section(thing, "spec")
+    least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
+    return [
+        _name(thing),
+        "N/A" if least is None else str(least),
+        "N/A" if most is None else str(most),
+        number(thing, "status", "disruptionsAllowed"),
+        _age(thing, now),
+    ]
+
+
 def replica_set(thing: Thing, now: float) -> Cells:
     """NAME DESIRED CURRENT READY AGE CONTAINERS IMAGES SELECTOR."""
     containers = sections(thing, "spec", "template", "spec", "containers")
@@ -168,6 +181,7 @@ PRINTERS: Mapping[str, Printer] = {  # by kind
     "Endpoints": endpoints,
     "Event": event,
     "Lease": lease,
+    "PodDisruptionBudget": disruption_budget,
     "Namespace": namespace,
     "Node": node,
     "Pod": pod,

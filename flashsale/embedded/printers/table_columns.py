@@ -68,6 +68,15 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
         Column("Holder", ("coordination.LeaseSpec", "holderIdentity")),
         AGE,
     ),
+    "PodDisruptionBudget": (
+        NAME,
+        Column("Min Available", ("policy.PodDisruptionBudgetSpec", "minAvailable")),
+        Column("Max Unavailable", ("policy.PodDisruptionBudgetSpec", "maxUnavailable")),
+        _integer(
+            "Allowed Disruptions", "Calculated number of pods that may be disrupted at this time."
+        ),
+        AGE,
+    ),
     "Namespace": (
         NAME,
         Column("Status", "The status of the namespace"),

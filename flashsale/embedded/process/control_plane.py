@@ -14,6 +14,7 @@ from flashsale import __version__
 from flashsale.base.files import replace_file
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
+from flashsale.embedded.controllers.disruption import DisruptionController
 from flashsale.embedded.controllers.endpointslice import EndpointsController
 from flashsale.embedded.controllers.garbagecollector import GarbageCollector
 from flashsale.embedded.controllers.namespace import NamespaceController
@@ -74,6 +75,7 @@ class ControlPlane:
                         Scheduler(self.registry).run(),
                         ReplicaSetController(self.registry).run(),
                         EndpointsController(self.registry).run(),
+                        DisruptionController(self.registry).run(),
                         GarbageCollector(self.registry).run(),
                         OrphanCollector(self.registry).run(),
                         NodeLifecycleController(self.registry).run(),

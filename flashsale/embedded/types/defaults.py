@@ -11,6 +11,7 @@ from typing import Any
 
 from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec, qos_class
 from flashsale.embedded.types.resources import (
+    DISRUPTION_BUDGETS,
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
@@ -26,7 +27,7 @@ from flashsale.objects.models import Object, rfc3339
 
 __all__ = ["apply_defaults", "qos_class"]
 
-WITH_SPEC = (LEASES, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
+WITH_SPEC = (DISRUPTION_BUDGETS, LEASES, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
 AFFINITY_SECONDS = 10800
 EVENT: Object = {  # always printed, also when there is nothing to say
     "source": {},

@@ -52,7 +52,11 @@ _STATUS_VERBS = ("get", "patch", "update")
 
 PODS = Resource(
     "", "v1", "pods", "pod", "Pod", True, ("po",), ("all",),
-    (Subresource("log", "Pod", ("get",)), Subresource("status", "Pod", _STATUS_VERBS)),
+    (
+        Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
+        Subresource("log", "Pod", ("get",)),
+        Subresource("status", "Pod", _STATUS_VERBS),
+    ),
 )  # fmt: skip
 SERVICES = Resource(
     "", "v1", "services", "service", "Service", True, ("svc",), ("all",),
@@ -82,6 +86,10 @@ REPLICA_SETS = Resource(
 ENDPOINT_SLICES = Resource(
     "discovery.k8s.io", "v1", "endpointslices", "endpointslice", "EndpointSlice"
 )
+DISRUPTION_BUDGETS = Resource(
+    "policy", "v1", "poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget",
+    True, ("pdb",), (), (Subresource("status", "PodDisruptionBudget", _STATUS_VERBS),),
+)  # fmt: skip
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "lease", "Lease")
 
 ALL = (
@@ -96,6 +104,7 @@ ALL = (
     REPLICA_SETS,
     LEASES,
     ENDPOINT_SLICES,
+    DISRUPTION_BUDGETS,
 )
 
 

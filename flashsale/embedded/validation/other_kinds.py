@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import (
     CONFIG_MAPS,
+    DISRUPTION_BUDGETS,
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
@@ -188,8 +190,41 @@ def _node(obj: Object) -> list[FieldError]:
     return errors
 
 
+def _as_go_prints(spec: Object) -> Object:
+    """Write a budget's spec as the server's own struct."""
+    fields = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
+    return {field[0].upper() + field[1:]: spec.get(field) for field in fields}
+
+
+def _disruption_budget(obj: Object) -> list[FieldError]:
+    spec, errors = obj.get("spec") or {}, []
+    both = ("minAvailable", "maxUnavailable")
+    if all(spec.get(key) is not None for key in both):
+        why = "minAvailable and maxUnavailable cannot be both set"
+        errors.append(FieldError.invalid("spec", _as_go_prints(spec), why))
+    for key in both:
+        value = spec.get(key)
+        if isinstance(value, int) and value < 0:
+            errors += not_negative(spec, key, "spec")
+        elif isinstance(value, str) and not re.fullmatch(r"[0-9]+%", value):
+            why = (
+                "a valid percent string must be a numeric string followed by an ending '%' (e.g. "
+                "'1%',  or '93%', regex used for validation is '[0-9]+%')"
+            )
+            errors.append(FieldError.invalid(f"spec.{key}", value, why))
+        elif isinstance(value, str) and int(value[:-1]) > 100:
+            errors.append(FieldError.invalid(f"spec.{key}", value, "must not be greater than 100%"))
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    supported = ("AlwaysAllow", "IfHealthyBudget")
+    if policy is not None and policy not in supported:
+        at = "spec.unhealthyPodEvictionPolicy"
+        errors.append(FieldError.unsupported(at, policy, supported))
+    return errors
+
+
 CHECKS: dict[Resource, Callable[[Object], list[FieldError]]] = {
     CONFIG_MAPS: _config_map,
+    DISRUPTION_BUDGETS: _disruption_budget,
     ENDPOINTS: _endpoints,
     ENDPOINT_SLICES: _endpoint_slice,
     EVENTS: _event,

@@ -134,7 +134,7 @@ async def kill_node(
     killed = clock()
     try:
         async with asyncio.timeout(timeout):
-            not_ready = await _until_not_ready(sale, node.name) - killed
+            not_ready = await wait_until_not_ready(sale, node.name, timeout=timeout) - killed
             progress.note(f"{node.name} is not ready after {not_ready:.1f} s")
             await monitor.until(lambda _: not followed.open)
     except TimeoutError:
@@ -151,6 +151,19 @@ async def kill_node(
         _last([round(at - killed, 3) for at in followed.deaths.values()]),
         tuple(replace(one, died=killed) for one in healings),
     )
+
+
+async def check_node_death(sale: Sale) -> float:
+    """Look whether a node can be killed, and return the seconds for which its pods stay there.
+
+    Raises:
+        RefusedError: none can be.
+    """
+    await sale.cluster.check_node_kill()
+    nodes = await read_nodes(sale.api)
+    choose_node(nodes, await sale.own_pods(), name=None, rng=random.Random(0))
+    timing = await sale.cluster.node_timing(sale.api)
+    return timing.grace + timing.toleration
 
 
 async def own_pods_on(sale: Sale, node: str) -> list[Pod]:
@@ -183,11 +196,17 @@ async def wait_until_ready(sale: Sale, name: str, *, timeout: float) -> float:
         ) from None
 
 
-async def _until_not_ready(sale: Sale, name: str) -> float:
-    while True:
-        if not await _is_ready(sale, name):
-            return time.monotonic()
-        await asyncio.sleep(POLL_SECONDS)
+async def wait_until_not_ready(sale: Sale, name: str, *, timeout: float) -> float:
+    """Wait until a node is not ready, and return that moment on the monotonic clock.
+
+    Raises:
+        TimeoutError: it took longer than ``timeout`` seconds.
+    """
+    async with asyncio.timeout(timeout):
+        while True:
+            if not await _is_ready(sale, name):
+                return time.monotonic()
+            await asyncio.sleep(POLL_SECONDS)
 
 
 async def _is_ready(sale: Sale, name: str) -> bool:

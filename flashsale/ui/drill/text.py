@@ -14,7 +14,7 @@ from rich.text import Text
 
 from flashsale.base.text import counted
 from flashsale.drill.report.compare import write_figure
-from flashsale.drill.scenario import Calm, Kill, Scale, Scenario, Step, shortest_seconds
+from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step, shortest_seconds
 from flashsale.ui import figures
 from flashsale.ui.console import filled
 from flashsale.ui.kubectl_tables import aligned
@@ -54,6 +54,11 @@ def _steps(scenario: Scenario, plan: Sequence[Step]) -> Iterable[str]:
             yield f"scale from {step.before} to {step.after}, wait until all is whole"
         elif isinstance(step, Kill) and step.number == 1:
             yield _kills(scenario)
+        elif isinstance(step, KillNode):
+            yield (
+                f"kill a node (its pods leave it after {step.wait:g} s), wait until they are"
+                " replaced, start it again"
+            )
 
 
 def _kills(scenario: Scenario) -> str:
@@ -83,6 +88,7 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
         texts.append(healings_table(drill, width))
     if drill["load"]["pods"]:
         texts.append(pods_table(drill))
+    texts += [_death_line(one) for one in drill.get("node_deaths") or []]
     texts.append(bullets(drill["findings"], width))
     if drill["verdict"] != "pass" and any(kill["pod"] for kill in drill["kills"]):
         texts.append(
@@ -97,6 +103,20 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
     )
 
 
+def _death_line(death: Document) -> str:
+    """Write what a node's death cost, in one sentence."""
+    steps = (
+        ("not ready after", death["not_ready_seconds"]),
+        ("its pods replaced after", death["replaced_seconds"]),
+        ("back after", death["back_seconds"]),
+    )
+    split = ", ".join(f"{words} {value:.1f} s" for words, value in steps if value is not None)
+    return (
+        f"The node {death['node']} died with {counted(len(death['pods']), 'pod')}: {split};"
+        f" {counted(death['lost'], 'purchase')} lost by it."
+    )
+
+
 def repeat_command(scenario: Document) -> str:
     """Write the command that repeats a drill, with every option that it had."""
     grace, process = scenario["grace"], scenario["process"]
@@ -106,6 +126,7 @@ def repeat_command(scenario: Document) -> str:
         f"--every {scenario['every']:g}s --scale {scenario['scale']}",
         *([method] if process or grace is not None else []),
         f"--calm {scenario['calm']:g}s",
+        *(["--kill-node"] if scenario.get("kill_node") else []),
         *([f"--keep-ready {scenario['keep_ready']}"] if scenario["keep_ready"] != 1 else []),
         *([f"--max-lost {scenario['max_lost']}"] if scenario["max_lost"] else []),
         *([f"--timeout {scenario['timeout']:g}s"] if scenario.get("timeout", 120) != 120 else []),

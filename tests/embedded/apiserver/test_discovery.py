@@ -27,7 +27,9 @@ def _without_hashes(listed: Any) -> Any:
     return listed
 
 
-@pytest.mark.parametrize("name", ["api_v1", "apis_apps_v1", "apis_discovery.k8s.io_v1"])
+@pytest.mark.parametrize(
+    "name", ["api_v1", "apis_apps_v1", "apis_discovery.k8s.io_v1", "apis_policy_v1"]
+)
 def test_resource_lists_are_those_of_a_real_server(name: str) -> None:
     """Names, kinds, verbs, short names and subresources; the core list has no apiVersion."""
     body, content_type = _answer("/" + name.replace("_", "/"))

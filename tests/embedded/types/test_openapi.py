@@ -19,7 +19,13 @@ from flashsale.embedded.types.openapi import documents
 from flashsale.embedded.types.resources import ALL
 
 KUBECTL = shutil.which("kubectl", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-PATHS = ("api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1")
+PATHS = (
+    "api/v1",
+    "apis/apps/v1",
+    "apis/coordination.k8s.io/v1",
+    "apis/discovery.k8s.io/v1",
+    "apis/policy/v1",
+)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from flashsale.embedded.types.apitypes import read, version
 from flashsale.embedded.types.openapi.protobuf import document_protobuf
 from flashsale.embedded.types.openapi.schemas import (
     PACKAGES,
-    SCALE,
     gvk,
     reference,
     schema_name,
@@ -172,8 +171,10 @@ def _paths(resources: list[Resource]) -> Object:
                 continue
             if below.group:
                 kind = gvk(below.group, below.version, below.kind)
-                schema = schema_name(SCALE, below.kind)
+                schema = schema_name(f"{below.group}/{below.version}", below.kind)
             rest = {"get": "get", "put": "put", "patch": "patch"}
+            if below.verbs == ("create",):
+                rest = {"post": "post"}
             paths[f"{base}/{{name}}/{below.name}"] = _operations(rest, kind, schema, schema)
     return paths
 

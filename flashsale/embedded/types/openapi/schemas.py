@@ -14,6 +14,7 @@ PACKAGES = {  # as the API server names its schemas
     "coordination": "io.k8s.api.coordination.v1.",
     "core": "io.k8s.api.core.v1.",
     "discovery": "io.k8s.api.discovery.v1.",
+    "policy": "io.k8s.api.policy.v1.",
     "meta": "io.k8s.apimachinery.pkg.apis.meta.v1.",
 }
 PLAIN: dict[str, Object] = {
@@ -35,7 +36,6 @@ COPIED = (
     "x-kubernetes-patch-strategy",
 )
 REF = "#/components/schemas/"
-SCALE = "autoscaling/v1"
 
 
 def schemas(resources: Iterable[Resource], whole: dict[str, Any]) -> Object:
@@ -45,8 +45,9 @@ def schemas(resources: Iterable[Resource], whole: dict[str, Any]) -> Object:
         for resource in resources
         for ending in ("", "List")
     ]
-    if any(below.group for resource in resources for below in resource.subresources):
-        wanted.append(whole["kinds"][f"{SCALE}/Scale"])
+    for below in (below for resource in resources for below in resource.subresources):
+        if below.group:
+            wanted.append(whole["kinds"][f"{below.group}/{below.version}/{below.kind}"])
     kinds = {name: kind for kind, name in whole["kinds"].items()}
     made: Object = {
         PACKAGES["meta"] + "Patch": {
