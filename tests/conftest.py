@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.browser import chromium, page
 from tests.command import Flashsale
+
+__all__ = ["chromium", "page"]  # fixtures
 
 # How fast examples come says something about the machine, not about what is tested.
 settings.register_profile(
@@ -45,6 +48,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME:TAG",
         help="the exercise's image, as that cluster knows it (default: %(default)s)",
     )
+
+
+STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
+    "cluster",
+    "embedded_cluster",
+    "flashsale",
+    "home",
+    "image_name",
+    "lively_sale",
+    "minikube",
+    "open_sale",
+    "sale",
+}
+CLUSTER_ROOMS = (
+    "cli/commands",
+    "clusters/minikube",
+    "conformance",
+    "docker",
+    "drill/test_preflight.py",
+    "embedded/kubelet",
+    "embedded/process",
+    "load",
+    "peers",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark `cluster` what starts a cluster, pods, buyers or Docker; the rest is quick."""
+    rooms = tuple(Path(__file__).parent / room for room in CLUSTER_ROOMS)
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & STARTS_A_CLUSTER or any(
+            room in (item.path, *item.path.parents) for room in rooms
+        ):
+            item.add_marker("cluster")
 
 
 @pytest.fixture

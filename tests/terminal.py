@@ -70,6 +70,7 @@ def at_terminal(
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        cwd=flashsale.home.parent,
     )
     try:
         yield Person(program, terminal, theirs)

@@ -15,7 +15,7 @@ from tests import command_line
 SOURCE = Path(__file__).parent.parent / "flashsale"
 FIELD = "3"  # stands for a count, and for a name as well
 NOT_TYPED = ("flashsale met a bug", "flashsale embedded CA", f"flashsale {FIELD} ")
-UNFINISHED = ("flashsale scale", "flashsale up --replicas")  # a number comes behind
+UNFINISHED = ("flashsale scale", "flashsale up --replicas", "flashsale label")  # more comes behind
 PROGRAMS = {  # what a hint may call besides ours
     *("kubectl", "minikube", "docker", "kind", "k3d", "kill", "ls", "df", "rm", "mv", "less"),
     *("awk", "curl", "export", "sudo", "ps", "lsof", "pip", "fuser", "pgrep"),

@@ -63,6 +63,8 @@ def check(value: Any, name: str) -> None:
         (["kill-pod", "--hard"], "kill-pod"),
         (["kill-pod", "--dry-run"], "kill-pod"),
         (["doctor"], "doctor"),
+        (["learn", "--list"], "learn-list"),
+        (["learn", "--check", "kill"], "learn-check"),
     ],
     ids=str,
 )
@@ -85,6 +87,14 @@ def test_lines_of_watch_are_as_documented(open_sale: Flashsale) -> None:
     assert {line["type"] for line in lines} >= {"pod", "replicaset", "healed", "stream"}
     for line in lines:
         check(line, "watch")
+
+
+def test_the_first_line_of_dashboard_is_as_documented(open_sale: Flashsale) -> None:
+    """One line, so that a script need not wait for the end."""
+    with open_sale.start("dashboard", "--no-open", "-o", "json") as serving:
+        assert serving.stdout is not None
+        check(json.loads(serving.stdout.readline()), "dashboard")
+        serving.terminate()
 
 
 def test_down_says_exactly_how_much_it_freed(flashsale: Flashsale) -> None:

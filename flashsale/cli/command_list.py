@@ -30,8 +30,9 @@ class CommandEntry:
         return {"open": "open_"}.get(self.name, self.name.replace("-", "_"))
 
 
-OPEN, SEE, CHANGE, FILES, MACHINE = (
+OPEN, LEARN, SEE, CHANGE, FILES, MACHINE = (
     "Open and close the sale",
+    "Learn it",
     "See it",
     "Change and disturb",
     "Its files",
@@ -47,6 +48,7 @@ ENTRIES = (
             ("flashsale up", "open the packaged shop, or bring the open sale up to date"),
             ("flashsale up my-sale --replicas 5", "your own app, with five pods"),
             ("flashsale up --context kind-dev", "on a cluster of your own"),
+            ("flashsale up --nodes 3 --fast-nodes", "three nodes; see kill-node"),
         ),
     ),
     CommandEntry(
@@ -57,6 +59,18 @@ ENTRIES = (
             ("flashsale down", "close the sale; the embedded cluster stops"),
             ("flashsale down --stop", "stop minikube too"),
             ("flashsale down --purge", "and remove all that flashsale keeps"),
+        ),
+    ),
+    CommandEntry(
+        "learn",
+        LEARN,
+        "Learn what a ReplicaSet does: a course of eleven steps on your own sale.",
+        (
+            ("flashsale learn", "begin, or go on where you stopped"),
+            ("flashsale learn kill", "one step alone"),
+            ("flashsale learn --list", "all steps, and how far you are"),
+            ("flashsale learn --check kill", "exit code 0 where the step's facts hold now"),
+            ("flashsale learn --report course.html", "a certificate with your own figures"),
         ),
     ),
     CommandEntry(
@@ -77,6 +91,15 @@ ENTRIES = (
         (
             ("flashsale watch", "until q or Ctrl-C"),
             ("flashsale watch --for 30s -o json", "one JSON object a line, for 30 s"),
+        ),
+    ),
+    CommandEntry(
+        "dashboard",
+        SEE,
+        "Show the sale live in the browser, with buttons to kill, scale, load and drill.",
+        (
+            ("flashsale dashboard", "opens the browser; until Ctrl-C"),
+            ("flashsale dashboard --read-only --port 8080", "for a projector: nothing is changed"),
         ),
     ),
     CommandEntry(
@@ -114,6 +137,31 @@ ENTRIES = (
             ("flashsale kill-pod", "a random ready pod"),
             ("flashsale kill-pod 5pgp7", "one pod, by its name or the end of it"),
             ("flashsale kill-pod --count 2 --hard", "two at once, without a grace period"),
+        ),
+    ),
+    CommandEntry(
+        "kill-node",
+        CHANGE,
+        "Cut a node's power, and follow its pods until each has a ready replacement.",
+        (
+            ("flashsale kill-node", "a random node with pods of the sale"),
+            ("flashsale kill-node embedded-m02", "that one"),
+            ("flashsale kill-node --dry-run", "only say which one it would be"),
+        ),
+    ),
+    CommandEntry(
+        "start-node",
+        CHANGE,
+        "Start a node that was killed, and wait until it is ready.",
+        (("flashsale start-node embedded-m02", "bring that node back"),),
+    ),
+    CommandEntry(
+        "label",
+        CHANGE,
+        "Change the labels of a pod, as kubectl label does.",
+        (
+            ("flashsale label 5pgp7 app-", "quarantine it: the ReplicaSet lets it go"),
+            ("flashsale label flashsale-rs-5pgp7 app=flashsale", "and take it back"),
         ),
     ),
     CommandEntry(

@@ -95,9 +95,18 @@ async def _with_signals(work: Coroutine[Any, Any, T], codes: dict[int, int]) -> 
     finally:
         for number in codes:
             loop.remove_signal_handler(number)
+            if signals.cancelled:
+                ignore(number)
     if signals.cancelled:
         raise SystemExit(signals.cancelled)
     return task.result()
+
+
+def ignore(number: int) -> None:
+    """Ignore a signal from now on: leaving has begun, and the exit code is known."""
+    import signal
+
+    signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

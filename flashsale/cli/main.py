@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     Returns when all went well; leaves through ``SystemExit`` with the documented code otherwise.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    handlers = {} if argv is None else _signal_handlers()
     try:
         from flashsale.cli.stdio import flush_or_drop, prepare
 
@@ -39,8 +40,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = CTRL_C
     if argv is None:
         _ignore_ctrl_c()  # all is done: the exit code says how it went
+    _restore(handlers)
     if code:
         sys.exit(code)
+
+
+def _signal_handlers() -> dict[int, Any]:
+    """Remember what a program that calls ours does about signals."""
+    import signal
+
+    return {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+def _restore(handlers: dict[int, Any]) -> None:
+    import signal
+
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 def _ignore_ctrl_c() -> None:

@@ -11,29 +11,9 @@ from flashsale.base.image_names import ImageName, InvalidImageNameError
 if TYPE_CHECKING:
     from flashsale.clusters.base import NewProfileOptions
 
-MOST_REPLICAS = 100
 LEAST_CPUS = 2  # minikube refuses less
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 TIMES = Hint(words="write it as 30s, 2m or 1m30s")
-
-
-def replica_count(text: str, how: str = "flashsale scale") -> int:
-    """Read a number of pods: whole, 0 to 100.
-
-    Args:
-        how: what is typed before the number, for the hint.
-    """
-    if not re.fullmatch(r"[+-]?[0-9]+", text.strip()):
-        raise BadInputError(f"'{text}' is not a whole number of pods.", hint=f"{how} 5")
-    count = int(text) if len(text) < 10 else MOST_REPLICAS + 1
-    if text.lstrip().startswith("-") and count != 0:
-        raise BadInputError(f"The number of pods must be 0 or more, not {text}.", hint=f"{how} 3")
-    if count > MOST_REPLICAS:
-        raise BadInputError(
-            f"The number of pods must be {MOST_REPLICAS} or less, not {text}.",
-            hint=f"{how} {MOST_REPLICAS}",
-        )
-    return count
 
 
 def duration(text: str, option: str = "--for") -> float:
@@ -82,6 +62,13 @@ def new_profile_options(driver: str, cpus: int | None, memory: str) -> NewProfil
     if memory and not re.fullmatch(r"[1-9]\d*([bkmg](i?b)?)?", memory.lower()):
         raise BadInputError(f"'{memory}' is not a size of memory.", hint="flashsale up --memory 4g")
     return NewProfileOptions(driver, cpus or 0, memory)
+
+
+def node_count(text: str) -> int:
+    """Read the N of `--nodes`."""
+    if not re.fullmatch(r"[1-9]", text):
+        raise BadInputError(f"--nodes must be 1 to 9, not {text}.", hint="flashsale up --nodes 3")
+    return int(text)
 
 
 def build_arg(text: str) -> tuple[str, str]:

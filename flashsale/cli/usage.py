@@ -111,7 +111,7 @@ def _unknown_option(option: str, arguments: Sequence[str]) -> BadInputError:
     name = _command(arguments)
     typed = next((word for word in arguments if word.startswith(option)), option)
     if name == "scale" and NUMBER.fullmatch(typed):
-        from flashsale.cli.parsers import replica_count
+        from flashsale.sale.replica_count import replica_count
 
         try:
             replica_count(typed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.objects.models import Pod, Service
+from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
     from flashsale.kube import Api
@@ -49,6 +50,7 @@ class NewProfileOptions:
     driver: str = ""
     cpus: int = 0
     memory: str = ""  # 4096 (MiB), 4g
+    nodes: int = 0  # not among the options below: other clusters have nodes, too
     recreate: bool = False  # delete one that is beyond repair first
 
     @property
@@ -208,6 +210,45 @@ class Cluster(Protocol):
 
     async def crashing(self) -> str:
         """Say in what a crash made by `crash` differs from a real one; empty if in nothing."""
+
+    async def check_node_kill(self) -> None:
+        """Look whether nodes can be killed and started from here.
+
+        Raises:
+            RefusedError: they cannot; the hint says what to type instead.
+        """
+
+    async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Take a node's power away, as if its machine had died; not the only control plane's.
+
+        Raises:
+            RefusedError: nodes of this cluster cannot be killed from here.
+        """
+
+    async def start_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Give a node its power back.
+
+        Raises:
+            RefusedError: nodes of this cluster cannot be started from here.
+        """
+
+    async def node_timing(self, api: Api) -> NodeTiming:
+        """Return how long this cluster waits for a lost node, as far as it can be known."""
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Have that many nodes (0: as many as there are), and give lost ones up fast, if wanted.
+
+        Raises:
+            RefusedError: this cluster cannot change its nodes, or one to be removed has pods.
+        """
+
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove the images that were built inside it; returns how many, and the bytes freed.
+
+        What this machine's own Docker or our own folder holds is not the cluster's.
+        """
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the cluster itself, and say whether it is stopped: one that is not ours goes on.

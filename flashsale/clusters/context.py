@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
+from flashsale.base.text import counted
 from flashsale.clusters import image_loading
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
 from flashsale.clusters.state.directory import state_home
@@ -25,6 +26,7 @@ from flashsale.clusters.subprocesses.run import nothing
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object, Pod, Service
+from flashsale.objects.node_timing import NodeTiming
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
 FORWARDED, ENDING = 30.0, 5.0  # seconds for kubectl to forward, and to end
@@ -128,6 +130,52 @@ class ContextCluster:
     async def crashing(self) -> str:
         """Say what can be killed from inside."""
         return FROM_INSIDE
+
+    async def check_node_kill(self) -> None:
+        """Refuse: the machines of this cluster are not flashsale's.
+
+        Raises:
+            RefusedError: always.
+        """
+        raise RefusedError(
+            f"The nodes of {self.describe()} are not flashsale's to kill or to start.",
+            hint=Hint(
+                f"kubectl --context {self.context} cordon NODE",
+                f"keeps new pods away, and kubectl --context {self.context} drain NODE moves them",
+            ),
+        )
+
+    async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Refuse, as `check_node_kill` does."""
+        await self.check_node_kill()
+
+    async def start_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Refuse, as `check_node_kill` does."""
+        await self.check_node_kill()
+
+    async def node_timing(self, api: Api) -> NodeTiming:
+        """Return Kubernetes' defaults: what its components were told cannot be asked."""
+        return NodeTiming()
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Refuse another number of nodes, and other times.
+
+        Raises:
+            RefusedError: either was asked for.
+        """
+        have = len(await self._nodes())
+        if fast is not None or count not in (0, have):
+            raise RefusedError(
+                f"{self.describe()[0].upper()}{self.describe()[1:]} has {counted(have, 'node')} and"
+                " times of its own; flashsale does not change them.",
+                hint=f"flashsale up --cluster embedded --nodes {count or 3}",
+            )
+
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove nothing: it holds no image that was built inside it."""
+        return 0, 0
 
     async def stop(self, progress: Progress) -> bool:
         """Leave it running: it is not ours."""

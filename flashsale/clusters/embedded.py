@@ -9,18 +9,22 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
+from flashsale.clusters import embedded_nodes
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
 from flashsale.objects.models import Pod, Service
+from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
     from flashsale.kube import Api
 
 CONTEXT = "flashsale-embedded"
 START = "flashsale up"  # the command that brings it back
+STUCK = 5.0  # seconds without an answer
 
 
 class EmbeddedCluster:
@@ -59,10 +63,13 @@ class EmbeddedCluster:
         return running.kubeconfig
 
     async def start(self, progress: Progress) -> None:
-        """Start it, or find it running; even Ctrl-C waits until it is one or the other."""
+        """Start it, or find it running; even Ctrl-C waits until it is one or the other.
+
+        One that a signal has stopped goes on; one that is stuck is ended and started anew.
+        """
         from flashsale.embedded.process import launch
 
-        if await self.running():
+        if await self._is_well(progress):
             return
         progress.step("Starting the embedded cluster")
         starting = asyncio.ensure_future(asyncio.to_thread(launch.start, self.home))
@@ -73,14 +80,36 @@ class EmbeddedCluster:
             starting.exception()  # whatever it says: nobody waits for the cluster any more
             raise
 
+    async def _is_well(self, progress: Progress) -> bool:
+        from flashsale.embedded.process import launch
+
+        if pid := await asyncio.to_thread(launch.stopped_process, self.home):
+            progress.note("The embedded cluster had been stopped by a signal; it goes on.")
+            os.kill(pid, signal.SIGCONT)
+        running = await asyncio.to_thread(launch.find, self.home)
+        if running is None or await asyncio.to_thread(launch.answers, running, STUCK):
+            return running is not None
+        progress.note("The embedded cluster is stuck; it is started anew, with its objects.")
+        await asyncio.to_thread(launch.stop, self.home)
+        return False
+
     async def running(self) -> bool:
         """Whether its process lives."""
         from flashsale.embedded.process import launch
 
         return await asyncio.to_thread(launch.find, self.home) is not None
 
-    async def diagnosis(self) -> None:
-        """Say nothing: the error has it all."""
+    async def diagnosis(self) -> FlashsaleError | None:
+        """Say that a signal has stopped its process; of all else the error says enough."""
+        from flashsale.embedded.process import launch
+
+        pid = await asyncio.to_thread(launch.stopped_process, self.home)
+        if not pid:
+            return None
+        return ClusterUnreachableError(
+            f"The embedded cluster is stopped by a signal (SIGSTOP; its process is {pid}).",
+            hint=Hint(START, "lets it go on"),
+        )
 
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
@@ -153,6 +182,35 @@ class EmbeddedCluster:
         """A pod's process is one of this machine: SIGKILL is SIGKILL."""
         return ""
 
+    async def check_node_kill(self) -> None:
+        """Nodes are parts of the cluster's process: they can be switched off and on."""
+
+    async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
+        """End the node's kubelet and all its pods at once, and say nothing of it in the API."""
+        await embedded_nodes.set_power(api, node, "off")
+
+    async def start_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Start the node's kubelet again."""
+        await embedded_nodes.set_power(api, node, "on")
+
+    async def node_timing(self, api: Api) -> NodeTiming:
+        """Read the times that the cluster was given."""
+        return await embedded_nodes.read_timing(api)
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Add nodes, or take empty ones away; set the times of a lost node.
+
+        Raises:
+            RefusedError: a node to be taken away has pods.
+        """
+        await embedded_nodes.fit(api, count, fast=fast, progress=progress)
+
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove nothing: it holds no image that is not in our own folder."""
+        return 0, 0
+
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""
         progress.step("Stopping the embedded cluster")
@@ -165,7 +223,8 @@ class EmbeddedCluster:
         from flashsale.embedded.process import launch
 
         launch.stop(self.home)
-        kill_marked(f"{self.home / 'pods'}/")  # what a cluster that was killed may have left
+        for folder in ("pods", "nodes"):
+            kill_marked(f"{self.home / folder}/")  # what a cluster that was killed may have left
         with suppress(OSError):  # a disk that refuses keeps nobody from stopping
             ImageStore(self.home / "images").collect(set())
 
@@ -194,7 +253,7 @@ class EmbeddedCluster:
 def running_images(home: Path) -> set[str]:
     """Return which images the pods' containers were started from, by their 64 hex digits."""
     found = set()
-    for file in (home / "pods").glob("*/*/image"):
+    for file in chain(home.glob("pods/*/*/image"), home.glob("nodes/*/pods/*/*/image")):
         with suppress(OSError):  # the pod went meanwhile
             found.add(file.read_text().strip())
     return found
@@ -202,7 +261,8 @@ def running_images(home: Path) -> set[str]:
 
 def process_of(home: Path, uid: str) -> int:
     """Read the pid of a pod's first container, which the kubelet wrote down; 0 if none runs."""
-    for file in sorted((home / "pods" / uid).glob("*/pid")):
+    own, others = home.glob(f"pods/{uid}/*/pid"), home.glob(f"nodes/*/pods/{uid}/*/pid")
+    for file in sorted(chain(own, others)):
         with suppress(OSError, ValueError):  # it ended meanwhile
             return int(file.read_text())
     return 0

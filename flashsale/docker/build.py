@@ -90,6 +90,15 @@ class Made:
     others: tuple[str, ...] = ()  # what else a node may call it: digests, other nodes' ids
 
 
+async def remove_images(engine: Engine) -> tuple[int, int]:
+    """Remove what was built here before, by its label; returns how many images, and the bytes.
+
+    Raises:
+        EngineError: the engine does not answer.
+    """
+    return await engine.work(lambda emit: engine.remove_labelled(LABEL), lambda line: None)
+
+
 class BuildError(FlashsaleError):
     """The app's Dockerfile could not be built; the whole output is in the details."""
 

@@ -85,6 +85,22 @@ class Engine:
         )
         return messages
 
+    def remove_labelled(self, label: str) -> tuple[int, int]:
+        """Remove all images with a label but those that containers run from.
+
+        Returns:
+            How many went, and the bytes that this freed.
+        """
+        from docker.errors import APIError
+
+        api, removed = self.client.api, 0
+        before = api.df()["LayersSize"]
+        for image in api.images(filters={"label": label}):
+            with contextlib.suppress(APIError):  # it runs
+                api.remove_image(image["Id"], force=True)
+                removed += 1
+        return removed, max(0, before - api.df()["LayersSize"]) if removed else 0
+
     def kill(self, container: str) -> None:
         """Send SIGKILL to the main process of a container."""
         self.client.api.kill(container, "SIGKILL")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flashsale.base.errors import NotReadyError
+from flashsale.base.errors import FlashsaleError, NotReadyError, PurchasesLostError
 from flashsale.load.results import Figures, failure_counts
 from flashsale.load.tracking import RunLoad
 from flashsale.load.worker.orders import LoadTarget
@@ -74,6 +74,23 @@ async def not_selling_error(
     answers = f"{way.url} answers, but no" if way.from_here or figures.rejected else "No"
     why = f"{answers} purchase is confirmed ({failure_counts(figures)})."
     return NotReadyError(_without_kills(why), hint="flashsale logs")
+
+
+async def nothing_confirmed_error(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:
+    """Make the error that says why a load that is over had no purchase confirmed.
+
+    Args:
+        sale: whose Service it was, where that is known.
+    """
+    why, hint = f"{url}: {failure_counts(figures)}.", ""
+    if sale:
+        pods = (await sale.replicaset()).get("status") or {}
+        hint = "flashsale logs"
+        if not pods.get("readyReplicas"):
+            why = f"no pod is ready (0 of {pods.get('replicas', 0)}); {failure_counts(figures)}."
+            hint = "flashsale status"
+    error = PurchasesLostError if figures.lost else FlashsaleError
+    return error(f"None of {figures.sent:,} purchases was confirmed: {why}", hint=hint)
 
 
 def _without_kills(why: str) -> str:

@@ -32,19 +32,19 @@ def endpointslices(namespace: str) -> str:
     return _path("/apis/discovery.k8s.io/v1", namespace, "endpointslices")
 
 
-def config_maps(namespace: str, name: str = "") -> str:
-    """The path of a ConfigMap, or of all."""
-    return _path("/api/v1", namespace, "configmaps", name)
-
-
 def jobs(namespace: str, name: str = "") -> str:
     """The path of a Job, or of all."""
     return _path("/apis/batch/v1", namespace, "jobs", name)
 
 
-def nodes() -> str:
-    """The path of all nodes."""
-    return "/api/v1/nodes"
+def nodes(name: str = "") -> str:
+    """The path of a node, or of all."""
+    return "/".join(("/api/v1/nodes", *filter(None, (name,))))
+
+
+def config_map(namespace: str, name: str = "") -> str:
+    """The path of a ConfigMap, or of all."""
+    return _path("/api/v1", namespace, "configmaps", name)
 
 
 def of(thing: Object, namespace: str, *, collection: bool = False) -> str:

@@ -95,6 +95,7 @@ class Figures:
     latency_ms: Quantiles = field(default_factory=Quantiles)  # of complete answers, from planned
     pods: Mapping[str, int] = field(default_factory=dict)  # confirmed purchases by pod
     errors: Mapping[str, int] = field(default_factory=dict)  # lost purchases by class
+    other_errors: Mapping[str, int] = field(default_factory=dict)  # class "other" by its cause
     statuses: Mapping[int, int] = field(default_factory=dict)  # complete answers by HTTP status
     rejections: Mapping[str, int] = field(default_factory=dict)  # by reason, most first
     generator: Generator = field(default_factory=Generator)
@@ -133,6 +134,7 @@ class Figures:
             "latency_ms": self.latency_ms.to_json(),
             "pods": dict(sorted(self.pods.items())),
             "errors": dict(self.errors),
+            "other_errors": dict(self.other_errors),
             "rejections": dict(self.rejections),
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
             "planned": self.planned,
@@ -148,13 +150,18 @@ LOSS_WORDS = {
     "refused": "connection refused",
     "reset": "connection reset",
     "timeout": "no answer in time",
-    "other": "no HTTP answer",
 }
+
+
+def loss_counts(errors: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Count losses by what people read: those of the class "other" by their causes."""
+    named = {LOSS_WORDS[name]: count for name, count in errors.items() if name in LOSS_WORDS}
+    return {**named, **other}
 
 
 def failure_counts(figures: Figures) -> str:
     """Say how purchases failed, and how often: `HTTP 404 (120), connection reset (3)`."""
-    losses = {LOSS_WORDS.get(name, name): count for name, count in figures.errors.items()}
+    losses = loss_counts(figures.errors, figures.other_errors)
     failures = {**figures.rejections, **losses}
     return ", ".join(f"{name} ({count:,})" for name, count in failures.items() if count)
 

@@ -90,6 +90,7 @@ class Ledger:
     statuses: dict[int, int] = field(default_factory=dict)
     rejections: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
+    other_errors: dict[str, int] = field(default_factory=dict)
     unsent: dict[str, int] = field(default_factory=dict)
     pods: dict[str, int] = field(default_factory=dict)
     answers: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -118,6 +119,7 @@ class Ledger:
         merge(self._lag, whole(message["lag"]))
         _add(self.rejections, message["rejections"])
         _add(self.errors, message["errors"])
+        _add(self.other_errors, message["other_errors"])
         _add(self.unsent, message["unsent"])
         for pod, moment in message["firsts"].items():
             self.firsts[pod] = min(moment, self.firsts.get(pod, moment))
@@ -169,7 +171,8 @@ class Ledger:
             pods=dict(self.pods),
             errors={kind: self.errors[kind] for kind in LOSS_CLASSES if kind in self.errors},
             statuses=dict(self.statuses),
-            rejections=dict(sorted(self.rejections.items(), key=lambda item: -item[1])),
+            rejections=most_first(self.rejections),
+            other_errors=most_first(self.other_errors),
             generator=Generator(
                 self.workers, self.busy, quantiles(self._lag, self.slowest_lag), dict(self.unsent)
             ),
@@ -251,6 +254,11 @@ def quantiles(counts: Mapping[int, int], slowest: int | None = None) -> Quantile
     most = longest if slowest is None else slowest
     p50, p90, p99 = (min(micros, most) / 1000 for micros in percents)
     return Quantiles(p50, p90, p99, most / 1000)
+
+
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Sort counts by their size."""
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def whole(counts: Mapping[Any, Any]) -> dict[int, Any]:

@@ -70,8 +70,8 @@ async def close(
             choice.record
         )
         return DownResult((), there, clock() - began, there and known)
-    if dead and cluster.stops_with_sale:
-        await cluster.start(progress)  # its objects outlive it, and are to go
+    if cluster.stops_with_sale:
+        await cluster.start(progress)  # its objects outlive it, and are to go; or it is stuck
     async with connect(choice, choice.record, namespace) as sale:
         progress.step("Removing the ReplicaSet, the Service and the pods")
         removed = await remove(sale, at_once=dead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from dataclasses import dataclass
@@ -9,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.clusters.state.directory import refused
+from flashsale.docker import EngineError, connected, own_docker, remove_images
 
-KEPT = ("embedded", "images", "tunnels", "sale.json*", "kubeconfig*", "load*.json", "*.broken")
+LOG = logging.getLogger(__name__)
+DOCKER_SECONDS = 30.0  # for an answer of Docker's: it adds up what its layers take
+KEPT = (
+    *("embedded", "images", "tunnels", "sale.json*", "kubeconfig*", "load*.json"),
+    *("drills.json", "learn.json", "*.broken"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +27,32 @@ class Purged:
     folder: Path
     files: int
     size: int  # bytes in those files
+    images: int = 0  # of ours, in this machine's Docker and in the cluster's
+    image_size: int = 0  # bytes that they took beyond what other images share with them
 
     def as_json(self) -> dict[str, Any]:
         """Write it as `down --purge -o json` does."""
-        return {"folder": str(self.folder), "files": self.files, "bytes": self.size}
+        return {
+            "folder": str(self.folder),
+            "files": self.files,
+            "bytes": self.size,
+            "images": self.images,
+            "image_bytes": self.image_size,
+        }
+
+
+async def remove_docker_images() -> tuple[int, int]:
+    """Remove our images from this machine's Docker, if it has one that answers.
+
+    Returns:
+        How many there were, and the bytes that this freed.
+    """
+    try:
+        async with connected(own_docker(os.environ), timeout=DOCKER_SECONDS) as engine:
+            return await remove_images(engine)
+    except EngineError as error:
+        LOG.info("no images of Docker's are removed: %s", error)
+        return 0, 0
 
 
 def purge(home: Path) -> Purged:

@@ -85,8 +85,9 @@ async def scale(
         NotReadyError: not all were ready within ``timeout`` seconds; the new number stays.
     """
     began = clock()
+    before = await monitor.sale.desired()  # a cluster that does not answer is known at once
     state = await monitor.until_synced()
-    before, pods = state.desired or 0, NewPods(state.pods.keys())
+    pods = NewPods(state.pods.keys())
     monitor.add_observer(pods.see)
     asked = time.monotonic()
     await request_replicas(monitor, replicas)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from flashsale.base.errors import NoSaleError
 from flashsale.clusters.base import Kind
 from flashsale.clusters.state.sale_record import REPLICASET
 from flashsale.kube.paths import REPLICASETS
-from flashsale.objects.models import Pod, ReplicaSet, Service
+from flashsale.kube.transport.base import PROGRAM
+from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 from flashsale.sale.ready.endpoint_check import trouble_line
 from flashsale.sale.session import Sale
 from flashsale.sale.url import find_url
@@ -125,13 +127,16 @@ class SaleInNamespace:
 
 
 async def all_sales(sale: Sale) -> list[SaleInNamespace]:
-    """List the ReplicaSets of all namespaces that are called as this sale's, or as ours usually is.
+    """List the ReplicaSets of all namespaces that `up` made, whatever they are called.
+
+    The server notes who wrote an object. Those of others count if they are called as this sale's
+    is, or as the exercise's usually is.
 
     Raises:
         NoSaleError: there is none.
     """
     names = {sale.name, REPLICASET}
-    found = [one for one in await sale.api.list(REPLICASETS) if one["metadata"]["name"] in names]
+    found = [one for one in await sale.api.list(REPLICASETS) if is_sale(one, names)]
     if not found:
         raise NoSaleError(f"No sale is open on '{sale.cluster.context}'.", hint="flashsale up")
     ordered = sorted(found, key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
@@ -140,6 +145,16 @@ async def all_sales(sale: Sale) -> list[SaleInNamespace]:
         SaleInNamespace(kind, context, one["metadata"]["namespace"], ReplicaSet.from_object(one))
         for one in ordered
     ]
+
+
+def is_sale(replicaset: Object, names: Collection[str]) -> bool:
+    """Whether a ReplicaSet is a sale's: by its name, or by who gave it its selector."""
+    metadata = replicaset["metadata"]
+    return metadata["name"] in names or any(
+        entry.get("manager") == PROGRAM
+        and "f:selector" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+        for entry in metadata.get("managedFields") or []
+    )
 
 
 async def _service(sale: Sale) -> Service | None:

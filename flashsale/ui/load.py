@@ -77,8 +77,11 @@ def totals(load: Document) -> Table:
     table.add_row("confirmed", f"{load['confirmed']:,}", confirmed)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in load["rejections"].items())
     table.add_row("rejected", f"{load['rejected']:,}", Text(reasons))
+    other = load.get("other_errors", {})  # a result of an earlier version has none
+    losses = {name: n for name, n in load["errors"].items() if not (other and name == "other")}
+    losses |= other
     style = "red" if load["lost"] else ""
-    table.add_row("lost", f"{load['lost']:,}", figures.listed(load["errors"]), style=style)
+    table.add_row("lost", f"{load['lost']:,}", figures.listed(losses), style=style)
     if unsent := sum(load["unsent"].values()):
         table.add_row("not sent", f"{unsent:,}", figures.listed(load["unsent"]))
     table.add_row("latency", "", latency(load["latency_ms"]))

@@ -174,9 +174,13 @@ def closed_view(closed: DownResult) -> str:
 
 def purged_view(purged: Purged) -> str:
     """Write what `down --purge` removed, to the byte."""
+    line = f"{counted(purged.files, 'file')} removed from {purged.folder}: {purged.size:,} bytes."
     if not purged.files:
-        return f"Nothing was kept in {purged.folder}."
-    return f"{counted(purged.files, 'file')} removed from {purged.folder}: {purged.size:,} bytes."
+        line = f"Nothing was kept in {purged.folder}."
+    if purged.images:
+        images = counted(purged.images, "image")
+        line += f"\n{images} removed from Docker: {purged.image_size:,} bytes."
+    return line
 
 
 def _after(moment: float | None, healing: Healing) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.cli.parsers import build_arg, duration, image_name, replica_count
+from flashsale.cli.parsers import build_arg, duration, image_name
+from flashsale.sale.replica_count import replica_count
 
 
 @pytest.mark.parametrize(

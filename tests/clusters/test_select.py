@@ -240,7 +240,34 @@ def test_kubeconfig_holds_one_context_and_it_is_current(home: Path) -> None:
 
 def test_kubeconfig_without_the_context_is_empty() -> None:
     """Nothing is made up."""
-    assert minified({"contexts": []}, Path("/"), "x", "default") == {}
+    assert minified([(Path("/config"), {"contexts": []})], "x", "default") == {}
+
+
+def test_kubeconfig_is_put_together_from_several_files(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As kubectl does: any file may hold the cluster or the user; the first of a name counts."""
+    context = {"name": "c", "context": {"cluster": "k", "user": "u"}}
+    first = {"server": "https://127.0.0.1:1", "certificate-authority": "ca.crt"}
+    second = {"server": "https://127.0.0.1:2"}
+    parts: list[dict[str, object]] = [
+        {"contexts": [context], "current-context": "c"},
+        {"clusters": [{"name": "k", "cluster": first}]},
+        {
+            "clusters": [{"name": "k", "cluster": second}],
+            "users": [{"name": "u", "user": {"token": "t"}}],
+        },
+    ]
+    files = [home.parent / f"part-{number}" / "config" for number in range(len(parts))]
+    for file, part in zip(files, parts, strict=True):
+        file.parent.mkdir()
+        file.write_text(json.dumps(part))
+    monkeypatch.setenv("KUBECONFIG", ":".join(map(str, files)))
+    found = yaml.safe_load(write(home, "c", None, "default").read_text())
+    (cluster,) = found["clusters"]
+    assert cluster["cluster"]["server"] == "https://127.0.0.1:1"
+    assert cluster["cluster"]["certificate-authority"] == str(files[1].parent / "ca.crt")
+    assert found["users"] == [{"name": "u", "user": {"token": "t"}}]
 
 
 def test_told_names_each_kind() -> None:

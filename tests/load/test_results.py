@@ -171,7 +171,7 @@ def test_a_tally_survives_the_wire() -> None:
         tally = Tally()
         tally.started(round_, round_ + 0.02)
         tally.answered(round_, round_ + 0.5, 200, rejection="", pod="a")
-        tally.lost(round_, round_ + 2, "reset", "", reused=False)
+        tally.lost(round_, round_ + 2, "reset")
         tally.not_sent("ports")
         message = tally.take()
         wired.add(json.loads(json.dumps(message)))

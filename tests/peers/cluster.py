@@ -41,7 +41,8 @@ def start(argv: list[str]) -> int:
         refuse_if_not_possible(control_plane=options.control_plane)
         refuse_if_running(folder)
         if options.foreground:
-            serve(folder, options.image, control_plane=options.control_plane)
+            control_plane = options.control_plane
+            serve(folder, options.image, control_plane, controllers=not options.no_controllers)
         else:
             detach(folder, argv)
     except PeerError as error:
@@ -70,6 +71,9 @@ def read_options(name: str, argv: list[str]) -> argparse.Namespace:
     if name == "start":
         parser.add_argument(
             "--control-plane", action="store_true", help="no node, no root: pods stay Pending"
+        )
+        parser.add_argument(
+            "--no-controllers", action="store_true", help="a control plane without controllers"
         )
         parser.add_argument("--foreground", action="store_true", help="run until Ctrl-C")
         parser.add_argument(
@@ -137,7 +141,7 @@ def wait_until_ended(folder: Path) -> None:
         time.sleep(PAUSE)
 
 
-def serve(folder: Path, wanted: list[str], *, control_plane: bool) -> None:
+def serve(folder: Path, wanted: list[str], control_plane: bool, *, controllers: bool) -> None:
     """Run a cluster until a signal comes, then end all of it.
 
     Args:
@@ -148,17 +152,17 @@ def serve(folder: Path, wanted: list[str], *, control_plane: bool) -> None:
     """
     with ended_by_signal(), marked(folder):
         if control_plane:
-            serve_control_plane(folder)
+            serve_control_plane(folder, controllers=controllers)
         else:
             serve_node(folder, wanted)
 
 
-def serve_control_plane(folder: Path) -> None:
+def serve_control_plane(folder: Path, *, controllers: bool = True) -> None:
     """Run the control plane alone."""
     began = time.monotonic()
     processes = Processes(folder, DIES_WITH_US)
     try:
-        ControlPlane(folder, Ports(*free_ports(5))).start(processes)
+        ControlPlane(folder, Ports(*free_ports(5)), controllers=controllers).start(processes)
         announce(folder, time.monotonic() - began)
         processes.watch()
     finally:

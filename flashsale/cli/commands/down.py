@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flashsale.sale.down import DownResult
     from flashsale.sale.purge import Purged
 
+Images = tuple[int, int]  # how many, and their bytes
+NO_IMAGES: Images = (0, 0)
 ELSEWHERE = Hint("flashsale down --context NAME", "if it is on another cluster")
 
 
@@ -36,15 +38,24 @@ def down(
     from flashsale.ui.results import closed_view, purged_view
 
     typed = shared(ctx)
-    closed = run(_close(typed, stop=stop, ignore_not_found=ignore_not_found or purge))
-    purged = _purge() if purge else None
+    lenient = ignore_not_found or purge
+    closed, inside = run(_close(typed, stop=stop, purge=purge, ignore_not_found=lenient))
+    purged = _purge(inside) if purge else None
     if typed.json:
         out_json(closed.as_json() | ({"purged": purged.as_json()} if purged else {}))
     else:
         out("\n".join([closed_view(closed), *([purged_view(purged)] if purged else [])]))
 
 
-async def _close(typed: Shared, *, stop: bool, ignore_not_found: bool) -> DownResult:
+async def _close(
+    typed: Shared, *, stop: bool, purge: bool, ignore_not_found: bool
+) -> tuple[DownResult, Images]:
+    """Close the sale; returns what was removed, and which images of ours the cluster had.
+
+    Those go before the cluster stops: a stopped one lets nobody remove them.
+    """
+    from dataclasses import replace
+
     from flashsale.cli.output import progress
     from flashsale.clusters.select import select_existing, select_for_down
     from flashsale.sale.down import DownResult, close
@@ -53,27 +64,43 @@ async def _close(typed: Shared, *, stop: bool, ignore_not_found: bool) -> DownRe
         choice = await (select_for_down if stop else select_existing)(typed.wanted)
     except NoSaleError as error:
         if ignore_not_found:
-            return DownResult((), False, 0.0)
+            return DownResult((), False, 0.0), NO_IMAGES
         error.hint = ELSEWHERE  # there is nothing to open first
         raise
     try:
         with progress() as shown:
-            return await close(choice, typed.namespace, shown, stop=stop)
+            cluster = choice.cluster
+            later = purge and not cluster.stops_with_sale and await cluster.running()
+            closed = await close(choice, typed.namespace, shown, stop=stop and not later)
+            if not later:
+                return closed, NO_IMAGES
+            images = await cluster.remove_images(shown)
+            if stop:
+                closed = replace(closed, stopped=await cluster.stop(shown))
+            return closed, images
     except NoSaleError:
         if ignore_not_found:
-            return DownResult((), False, 0.0)
+            return DownResult((), False, 0.0), NO_IMAGES
         raise
 
 
-def _purge() -> Purged:
-    """Remove what flashsale keeps, unless something is still at work in it."""
+def _purge(inside: Images) -> Purged:
+    """Remove what flashsale keeps, unless something is still at work in it.
+
+    Args:
+        inside: the images that went with the cluster's own Docker.
+    """
+    from dataclasses import replace
+
     from flashsale.cli.event_loop import run
     from flashsale.clusters.select import ClusterOptions, select_existing
     from flashsale.clusters.state.directory import state_home
-    from flashsale.sale.purge import purge
+    from flashsale.sale.purge import purge, remove_docker_images
 
     try:
         run(select_existing(ClusterOptions()))
     except NoSaleError:
-        return purge(state_home())
+        images, size = run(remove_docker_images())
+        purged = purge(state_home())
+        return replace(purged, images=images + inside[0], image_size=size + inside[1])
     raise RefusedError("Another sale is still open here.", hint="flashsale down --purge")

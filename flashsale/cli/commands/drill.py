@@ -267,14 +267,21 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     """Judge, write the reports, print the result, and leave with the exit code that fits."""
     import sys
 
+    from flashsale.base.errors import Hint
+    from flashsale.cli.hints import placed
     from flashsale.cli.output import out_json
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.drill import past_drills
     from flashsale.drill.analysis.verdict import analyse
     from flashsale.drill.report.document import build_document
     from flashsale.ui.console import printed, width
-    from flashsale.ui.drill.text import summary
+    from flashsale.ui.drill.text import repeat_command, summary
     from flashsale.ui.report import markdown, page
 
     drill = build_document(result, analyse(result))
+    again = Hint(repeat_command(drill["scenario"]))
+    drill["command"] = placed(again, options.typed).command
+    past_drills.remember(state_home(), drill)
     if options.typed.json:
         out_json(drill)
     else:

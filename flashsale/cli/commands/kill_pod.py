@@ -24,6 +24,7 @@ class KillOptions:
     name: str | None
     count: int
     everyone: bool
+    node: str | None
     seed: int | None
     dry_run: bool
     wait: bool
@@ -42,6 +43,9 @@ def kill_pod(
         int | None, typer.Option("--count", metavar="N", help="Kill N random ready pods.")
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="Kill all pods at once.")] = False,
+    node: Annotated[
+        str | None, typer.Option("--node", metavar="NODE", help="Kill all pods of that node.")
+    ] = None,
     grace: common_options.Grace = None,
     hard: common_options.Hard = False,
     process: common_options.Process = False,
@@ -66,10 +70,10 @@ def kill_pod(
     from flashsale.ui.results import healings_view
 
     typed = shared(ctx)
-    _refuse_contradictions(pod, count, everyone)
+    _refuse_contradictions(pod, count, everyone, node)
     patience = parsers.duration(timeout, "--timeout")
     number = 1 if count is None else count
-    options = KillOptions(pod, number, everyone, seed, dry_run, not no_wait, patience)
+    options = KillOptions(pod, number, everyone, node, seed, dry_run, not no_wait, patience)
     method = common_options.kill_method("kill-pod", grace=grace, hard=hard, process=process)
     healings = run(_kill(typed, options, method))
     if typed.json:
@@ -82,13 +86,15 @@ def kill_pod(
         output.out(healings_view(healings))
 
 
-def _refuse_contradictions(pod: str | None, count: int | None, everyone: bool) -> None:
+def _refuse_contradictions(
+    pod: str | None, count: int | None, everyone: bool, node: str | None
+) -> None:
     """Refuse options that contradict each other, and numbers that mean nothing."""
     from flashsale.base.errors import BadInputError
 
     hint = "flashsale kill-pod --help"
-    if (pod is not None) + (count is not None) + everyone > 1:
-        raise BadInputError("Give only one of POD, --count, --all.", hint=hint)
+    if (pod is not None) + (count is not None) + everyone + (node is not None) > 1:
+        raise BadInputError("Give only one of POD, --count, --all, --node.", hint=hint)
     if count is not None and count < 1:
         raise BadInputError(f"--count must be 1 or more, not {count}.", hint=hint)
 
@@ -129,5 +135,6 @@ async def _choose_pods(sale: Sale, options: KillOptions) -> tuple[Pod, ...]:
         name=options.name,
         count=options.count,
         everyone=options.everyone,
+        node=options.node,
         rng=random.Random(options.seed),
     )

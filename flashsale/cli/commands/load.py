@@ -174,8 +174,14 @@ async def _send_and_judge(plan: LoadPlan, run_load: RunLoad, sale: Sale | None) 
     report, code = await _send(plan, run_load)
     figures = report.figures
     failed = figures.sent and not figures.confirmed and not report.interrupted
-    failure = await _explain_failure(sale, plan.target.url, figures) if failed else None
+    failure = await _nothing_confirmed(sale, plan.target.url, figures) if failed else None
     return Finished(report, code, failure)
+
+
+async def _nothing_confirmed(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:
+    from flashsale.drill.preflight import nothing_confirmed_error  # only when it is needed
+
+    return await nothing_confirmed_error(sale, url, figures)
 
 
 @asynccontextmanager
@@ -193,22 +199,6 @@ async def _open_address(typed: Shared, url: str | None) -> AsyncIterator[tuple[s
         open_url(sale, notes()) as address,
     ):
         yield address, sale
-
-
-async def _explain_failure(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:
-    """Make the error that says why no purchase was confirmed."""
-    from flashsale.base.errors import FlashsaleError, PurchasesLostError
-    from flashsale.load.results import failure_counts
-
-    why, hint = f"{url}: {failure_counts(figures)}.", ""
-    if sale:
-        pods = (await sale.replicaset()).get("status") or {}
-        hint = "flashsale logs"
-        if not pods.get("readyReplicas"):
-            why = f"no pod is ready (0 of {pods.get('replicas', 0)}); {failure_counts(figures)}."
-            hint = "flashsale status"
-    error = PurchasesLostError if figures.lost else FlashsaleError
-    return error(f"None of {figures.sent:,} purchases was confirmed: {why}", hint=hint)
 
 
 async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:

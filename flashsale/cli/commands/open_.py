@@ -11,12 +11,15 @@ import typer
 def open_(ctx: typer.Context) -> None:
     """Open the sale in the browser.
 
+    Each refresh may show another pod. A shop of your own may keep the browser's connection, as the
+    exercise's app.py does: then wait three seconds before each refresh.
+
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
     from flashsale.cli.commands.url import hand_out
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
-    from flashsale.cli.output import out, out_json
+    from flashsale.cli.output import note, out, out_json
 
     typed = shared(ctx)
 
@@ -26,6 +29,7 @@ def open_(ctx: typer.Context) -> None:
             out_json({"url": address})
         else:
             out(f"Opened {address}")
+            note("Each refresh may show another pod; with an app.py of your own, wait 3 s between.")
 
     run(hand_out(typed, show))
 

@@ -23,9 +23,10 @@ def scale(
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
+    from flashsale.sale.replica_count import replica_count
     from flashsale.ui.results import scaled_view
 
-    typed, count = shared(ctx), parsers.replica_count(replicas)
+    typed, count = shared(ctx), replica_count(replicas)
     name, scaling = run(
         _scale(typed, count, wait=not no_wait, timeout=parsers.duration(timeout, "--timeout"))
     )

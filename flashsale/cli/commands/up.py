@@ -86,6 +86,22 @@ def up(
             help="Delete a minikube profile that is damaged or lost its node, and make it anew.",
         ),
     ] = False,
+    nodes: Annotated[
+        str | None,
+        typer.Option(
+            "--nodes",
+            metavar="N",
+            help="How many nodes to have, 1 to 9; of minikube, when its profile is made.",
+        ),
+    ] = None,
+    fast_nodes: Annotated[
+        bool | None,
+        typer.Option(
+            "--fast-nodes/--no-fast-nodes",
+            help="Give a lost node up after 5 s, its pods 5 s later (embedded cluster only).",
+            show_default=False,
+        ),
+    ] = None,
     no_wait: common_options.NoWait = False,
     timeout: common_options.Patience = "120s",
 ) -> None:
@@ -95,6 +111,7 @@ def up(
     from flashsale.cli.global_options import shared
     from flashsale.clusters.base import BuildOptions
     from flashsale.sale.files import app_folder
+    from flashsale.sale.replica_count import replica_count
     from flashsale.sale.up.up import Order
     from flashsale.ui.results import opened_view
 
@@ -103,13 +120,16 @@ def up(
     order = Order(
         namespace=typed.namespace,
         image=None if image is None else parsers.image_name(image),
-        replicas=None if replicas is None else parsers.replica_count(replicas, COUNT),
+        replicas=None if replicas is None else replica_count(replicas, COUNT),
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,
         timeout=parsers.duration(timeout, "--timeout"),
+        nodes=0 if nodes is None else parsers.node_count(nodes),
+        fast_nodes=fast_nodes,
     )
-    making = replace(parsers.new_profile_options(driver, cpus, memory), recreate=recreate)
+    profile = parsers.new_profile_options(driver, cpus, memory)
+    making = replace(profile, recreate=recreate, nodes=order.nodes)
     project = app_folder.from_folder(folder, manifest) if folder else None
 
     def attempt(making: NewProfileOptions) -> Opened:

@@ -67,8 +67,8 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
     import sys
 
     from flashsale.cli.output import logs_held
-    from flashsale.cli.parsers import MOST_REPLICAS
     from flashsale.clusters.state.directory import state_home
+    from flashsale.sale.replica_count import MOST_REPLICAS
     from flashsale.sale.url import follow_url
     from flashsale.ui.watch import session
     from flashsale.ui.watch.key_actions import key_actions

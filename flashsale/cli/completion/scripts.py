@@ -77,7 +77,7 @@ Register-ArgumentCompleter -Native -CommandName flashsale -ScriptBlock {
                 $value, $value, 'ParameterValue', $meaning)
         }
     } finally {
-        Remove-Item Env:_FLASHSALE_COMPLETE, Env:COMP_LINE
+        Remove-Item -Path @('Env:_FLASHSALE_COMPLETE', 'Env:COMP_LINE')
     }
 }
 """

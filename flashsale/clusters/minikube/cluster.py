@@ -10,7 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.addresses import is_loopback
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.base.errors import (
+    ClusterUnreachableError,
+    FlashsaleError,
+    NoSaleError,
+    RefusedError,
+)
 from flashsale.base.image_names import full_name
 from flashsale.clusters.base import (
     App,
@@ -54,10 +59,13 @@ from flashsale.clusters.minikube.start.lifecycle import Lifecycle
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
-from flashsale.docker import EngineError, Trouble, connected, own_docker
+from flashsale.docker import EngineError, Trouble, connected, own_docker, remove_images
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
+from flashsale.objects.node_timing import NodeTiming
+
+NODE_LIMIT = 300.0  # seconds for a node's machine to stop or start
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +217,64 @@ class MinikubeCluster:
         """Say so where there is no Docker to kill with."""
         way, _ = image_route(await self._profile())
         return FROM_INSIDE if way == "node" else ""
+
+    async def check_node_kill(self) -> None:
+        """`minikube node stop` stops a node's machine or container."""
+
+    async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Stop the node's machine.
+
+        Raises:
+            ClusterUnreachableError: minikube could not.
+        """
+        await self._node("stop", node)
+
+    async def start_node(self, api: Api, node: str, progress: Progress) -> None:
+        """Start the node's machine again.
+
+        Raises:
+            ClusterUnreachableError: minikube could not.
+        """
+        await self._node("start", node)
+
+    async def node_timing(self, api: Api) -> NodeTiming:
+        """Return Kubernetes' defaults, which minikube keeps."""
+        return NodeTiming()
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Refuse other times; the number of nodes was seen to when the profile was started.
+
+        Raises:
+            RefusedError: other times were asked for.
+        """
+        if fast is not None:
+            raise RefusedError(
+                "Only the embedded cluster can give up a lost node faster.",
+                hint=f"flashsale up --cluster embedded --fast-nodes --nodes {count or 3}",
+            )
+
+    async def _node(self, verb: str, node: str) -> None:
+        answer = await self._minikube.ask("node", verb, node, timeout=NODE_LIMIT)
+        if answer.code:
+            raise ClusterUnreachableError(
+                f"minikube could not {verb} the node '{node}'.",
+                hint=f"minikube node list -p {self.profile}",
+                details=(answer.stderr or answer.stdout).strip(),
+            )
+
+    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+        """Remove them from the node's Docker; where it has none, say how it is done."""
+        way, _ = image_route(await self._profile())
+        if way == "host":
+            return 0, 0
+        if way == "node":
+            progress.note(f"Images stay in minikube: minikube image ls -p {self.profile}")
+            return 0, 0
+        progress.step(f"Removing our images from minikube '{self.profile}'")
+        async with node_engine(self._minikube, self._asleep) as engine:
+            return await remove_images(engine)
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""

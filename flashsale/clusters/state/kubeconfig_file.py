@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,38 +23,41 @@ def write(home: Path, context: str, kubeconfig: Path | None, namespace: str) -> 
     """
     import json
 
-    for file, document in contexts.documents(kubeconfig):
-        if namespace == "default" and list(contexts.read(file)) == [context] == [
-            _current(document)
-        ]:
+    documents = list(contexts.documents(kubeconfig))
+    found = minified(documents, context, namespace)
+    if not found:
+        raise ClusterUnreachableError(
+            f"The kubeconfig has no context '{context}' any more.",
+            hint="kubectl config get-contexts",
+        )
+    for file, document in documents:
+        alone = len(document.get("contexts") or []) == 1 and _current(document) == context
+        if namespace == "default" and alone and minified([(file, document)], context, namespace):
             return file  # it is such a file already, and its owner keeps it up to date
-        found = minified(document, file.parent, context, namespace)
-        if found:
-            return put(home, "kubeconfig", json.dumps(found, indent=2) + "\n")  # JSON is YAML, too
-    raise ClusterUnreachableError(
-        f"The kubeconfig has no context '{context}' any more.", hint="kubectl config get-contexts"
-    )
+    return put(home, "kubeconfig", json.dumps(found, indent=2) + "\n")  # JSON is YAML, too
 
 
-def minified(document: Object, folder: Path, context: str, namespace: str) -> Object:
-    """Keep one context, its cluster and its user; empty if it is not there.
+def minified(documents: Sequence[tuple[Path, Object]], context: str, namespace: str) -> Object:
+    """Keep one context, its cluster and its user; empty if context or cluster is not there.
 
     Args:
-        folder: where the document lies; the files that it names are relative to that.
+        documents: the kubeconfig's files and what is in them. As in kubectl each entry may be in
+            another one, the first of a name counts, and the files that an entry names are relative
+            to its own.
     """
-    entry = _named(document, "contexts", context)
-    if not entry:
-        return {}
+    entry = _named(documents, "contexts", context)
     inner = {**(entry.get("context") or {}), "namespace": namespace}
-    cluster = _named(document, "clusters", str(inner.get("cluster")))
-    user = _named(document, "users", str(inner.get("user")))
+    cluster = _named(documents, "clusters", str(inner.get("cluster")))
+    user = _named(documents, "users", str(inner.get("user")))
+    if not entry or not cluster or (inner.get("user") and not user):
+        return {}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": context,
         "contexts": [{**entry, "context": inner}],
-        "clusters": [_absolute(cluster, "cluster", folder)] if cluster else [],
-        "users": [_absolute(user, "user", folder)] if user else [],
+        "clusters": [cluster],
+        "users": [user] if user else [],
     }
 
 
@@ -61,9 +65,13 @@ def _current(document: Object) -> str:
     return str(document.get("current-context", ""))
 
 
-def _named(document: Object, kind: str, name: str) -> Object:
-    entries = document.get(kind) or []
-    return next((one for one in entries if isinstance(one, dict) and one.get("name") == name), {})
+def _named(documents: Sequence[tuple[Path, Object]], kind: str, name: str) -> Object:
+    """Find the first entry of a name, with absolute paths; empty if there is none."""
+    for file, document in documents:
+        for one in document.get(kind) or []:
+            if isinstance(one, dict) and one.get("name") == name:
+                return _absolute(one, kind.removesuffix("s"), file.parent)
+    return {}
 
 
 def _absolute(entry: Object, part: str, folder: Path) -> Object:

@@ -7,13 +7,13 @@ because nothing inside a pod is meant to speak to this API.
 
 from __future__ import annotations
 
+from flashsale.embedded.apiserver.node_timing import node_timing
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.types.resources import PODS, SERVICE_ACCOUNTS
 from flashsale.objects.models import Object, rfc3339
 
-TOLERATION_SECONDS = 300
 NODE_CONDITIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 PRIORITIES = {"": 0, "system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 PREEMPTION = "PreemptLowerPriority"
@@ -45,7 +45,7 @@ def admit_pod(pod: Object, store: Store, now: float) -> Object:
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = spec["serviceAccount"] = account
     spec |= {"priority": priority, "preemptionPolicy": PREEMPTION}
-    spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec)]
+    spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec, store)]
     admitted = pod | {"spec": spec}
     status: Object = {"phase": "Pending", "qosClass": qos_class(admitted)}
     if spec.get("schedulingGates"):
@@ -124,7 +124,7 @@ def _check_runtime(pod: Object, spec: Object) -> None:
         raise _forbidden(pod, f"pod rejected: {why}")
 
 
-def _missing_tolerations(spec: Object) -> list[Object]:
+def _missing_tolerations(spec: Object, store: Store) -> list[Object]:
     """Return those of DefaultTolerationSeconds that the pod does not already bring itself."""
     present = [
         toleration.get("key", "")
@@ -136,7 +136,7 @@ def _missing_tolerations(spec: Object) -> list[Object]:
             "key": key,
             "operator": "Exists",
             "effect": "NoExecute",
-            "tolerationSeconds": TOLERATION_SECONDS,
+            "tolerationSeconds": node_timing(store).toleration,
         }
         for key in NODE_CONDITIONS
         if key not in present and "" not in present

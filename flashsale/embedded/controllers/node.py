@@ -1,8 +1,9 @@
-"""The one node: what it has, and its heartbeat (pkg/kubelet/nodestatus, pkg/kubelet/nodelease)."""
+"""What a node has, and its heartbeat (pkg/kubelet/nodestatus, pkg/kubelet/nodelease)."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import platform
@@ -13,31 +14,45 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flashsale.embedded.apiserver.discovery import ARCHITECTURES, GIT_VERSION
+from flashsale.embedded.apiserver.node_timing import node_timing
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.node_names import NAME
 from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
 from flashsale.objects.models import Object, rfc3339
 
-NAME = "embedded"
 ADDRESS = "127.0.0.1"
 MAX_PODS = 1100
-LEASE_SECONDS, RENEW_SECONDS, STATUS_SECONDS = 40, 10.0, 300.0
+STATUS_SECONDS = 300.0
 CONDITIONS = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "has no disk pressure"),
     ("PIDPressure", "False", "KubeletHasSufficientPID", "has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "is posting ready status"),
 )
-
-
+KIND_STATUS = tuple((kind, status) for kind, status, _, _ in CONDITIONS)
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """A node's name, and where it is in the network."""
+
+    name: str = NAME
+    address: str = ADDRESS
+    pod_cidr: str = ""
+
+    @property
+    def controls(self) -> bool:
+        """Whether it is the control plane's node."""
+        return self.name == NAME
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
-    """What the machine under the node has."""
+    """What the machine under the nodes has."""
 
     cpus: int
     memory: int  # bytes
@@ -66,17 +81,30 @@ class Machine:
         )
 
 
-def node_status(machine: Machine, previous: Object | None, now: float) -> Object:
-    """Compute the node's status; conditions keep their transition times."""
+def node_status(
+    machine: Machine,
+    previous: Object | None,
+    now: float,
+    *,
+    node: NodeIdentity = NodeIdentity(),  # frozen
+    share: int = 1,
+) -> Object:
+    """Compute a node's status; conditions keep their transition times.
+
+    Args:
+        share: among how many nodes the machine is split.
+    """
+    cpus = machine.cpus * 1000 // share
     resources = {
-        "cpu": str(machine.cpus),
-        "ephemeral-storage": f"{machine.disk // 1024}Ki",
-        "memory": f"{machine.memory // 1024}Ki",
+        "cpu": f"{cpus}m" if cpus % 1000 else str(cpus // 1000),
+        "ephemeral-storage": f"{machine.disk // 1024 // share}Ki",
+        "memory": f"{machine.memory // 1024 // share}Ki",
         "pods": str(MAX_PODS),
     }
     since = {
         condition.get("type"): condition.get("lastTransitionTime")
         for condition in (previous or {}).get("conditions") or []
+        if condition.get("status") == dict(KIND_STATUS).get(condition.get("type"))
     }
     return {
         "capacity": resources,
@@ -93,8 +121,8 @@ def node_status(machine: Machine, previous: Object | None, now: float) -> Object
             for kind, status, reason, message in CONDITIONS
         ],
         "addresses": [
-            {"type": "InternalIP", "address": ADDRESS},
-            {"type": "Hostname", "address": NAME},
+            {"type": "InternalIP", "address": node.address},
+            {"type": "Hostname", "address": node.name},
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
         "nodeInfo": {
@@ -112,79 +140,103 @@ def node_status(machine: Machine, previous: Object | None, now: float) -> Object
     }
 
 
-class NodeController:
-    """Registers the node, keeps its heartbeat, and clears old events while it is awake."""
+class NodeHeartbeat:
+    """Registers a node and renews its lease; the first node's also clears old events."""
 
-    def __init__(self, registry: Registry, machine: Machine) -> None:
+    def __init__(
+        self, registry: Registry, machine: Machine, node: NodeIdentity, share: int = 1
+    ) -> None:
         self._registry = registry
         self._machine = machine
-        self._events = EventRecorder(registry, "kubelet", NAME, registry.clock)
+        self._node = node
+        self._share = share
+        self._wake = asyncio.Event()
+        self._events = EventRecorder(registry, "kubelet", node.name, registry.clock)
 
     def register(self) -> None:
         """Create or refresh the node object."""
-        now = self._registry.clock()
-        old = self._registry.store.get(NODES, "", NAME)
-        status = node_status(self._machine, (old or {}).get("status"), now)
+        name = self._node.name
+        old = self._registry.store.get(NODES, "", name)
         if old is None:
-            node = self._registry.create(NODES, "", self._body())
-            self._registry.set_status(NODES, node, status)
+            old = self._registry.create(NODES, "", self._body({}, {}))
         else:
-            self._registry.set_status(NODES, old, status)
-        node = self._registry.get(NODES, "", NAME)
+            spec = old.get("spec") or {}
+            body = self._body(old["metadata"], spec)
+            old = self._registry.update(NODES, "", name, body)
+        self._registry.set_status(NODES, old, self._status(old))
+        node = self._registry.get(NODES, "", name)
         self._events.record(NODES, node, "Normal", "Starting", "Starting kubelet.")
-        message = f"Node {NAME} status is now: NodeReady"
+        message = f"Node {name} status is now: NodeReady"
         self._events.record(NODES, node, "Normal", "NodeReady", message)
+
+    def split(self, share: int) -> None:
+        """Note among how many nodes the machine is split now."""
+        if share != self._share:
+            self._share = share
+            self._refresh()
+
+    def renew_soon(self) -> None:
+        """Renew at once: the times may have become shorter."""
+        self._wake.set()
 
     async def run(self) -> None:
         """Renew the lease until cancelled; the status every few minutes."""
         last_status = self._registry.clock()
         while True:
+            self._wake.clear()
             now = self._registry.clock()
             try:
                 self._renew(now)
                 if now - last_status >= STATUS_SECONDS:
-                    self._refresh(now)
+                    self._refresh()
+                    if self._node.controls:
+                        expire(self._registry)
                     last_status = now
             except (StatusError, StoreError) as error:  # a full disk: the next beat may succeed
                 log.warning("heartbeat: %s", error)
             except Exception:  # a mistake of ours: it must not end the cluster
                 log.exception("heartbeat")
-            await asyncio.sleep(RENEW_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(node_timing(self._registry.store).renew):
+                    await self._wake.wait()
 
-    def _refresh(self, now: float) -> None:
-        node = self._registry.get(NODES, "", NAME)
-        status = node_status(self._machine, node.get("status"), now)
-        self._registry.set_status(NODES, node, status)
-        expire(self._registry)
+    def _refresh(self) -> None:
+        node = self._registry.get(NODES, "", self._node.name)
+        self._registry.set_status(NODES, node, self._status(node))
+
+    def _status(self, node: Object) -> Object:
+        now, previous = self._registry.clock(), node.get("status")
+        return node_status(self._machine, previous, now, node=self._node, share=self._share)
 
     def _renew(self, now: float) -> None:
-        namespace = "kube-node-lease"
+        namespace, name = "kube-node-lease", self._node.name
         spec = {
-            "holderIdentity": NAME,
-            "leaseDurationSeconds": LEASE_SECONDS,
+            "holderIdentity": name,
+            "leaseDurationSeconds": int(node_timing(self._registry.store).lease),
             "renewTime": micro_time(now),
         }
-        old = self._registry.store.get(LEASES, namespace, NAME)
+        old = self._registry.store.get(LEASES, namespace, name)
         if old is not None:
-            self._registry.update(LEASES, namespace, NAME, old | {"spec": spec})
+            self._registry.update(LEASES, namespace, name, old | {"spec": spec})
         elif self._registry.store.get(NAMESPACES, "", namespace):
-            self._registry.create(LEASES, namespace, {"metadata": {"name": NAME}, "spec": spec})
+            self._registry.create(LEASES, namespace, {"metadata": {"name": name}, "spec": spec})
 
-    def _body(self) -> Object:
+    def _body(self, meta: Object, spec: Object) -> Object:
         system, architecture = self._machine.system, self._machine.architecture
+        labels = {
+            "beta.kubernetes.io/arch": architecture,
+            "beta.kubernetes.io/os": system,
+            "kubernetes.io/arch": architecture,
+            "kubernetes.io/hostname": self._node.name,
+            "kubernetes.io/os": system,
+        }
+        if self._node.controls:
+            labels["node-role.kubernetes.io/control-plane"] = ""
+        cidr, given_labels = self._node.pod_cidr, meta.get("labels") or {}
+        given = {"podCIDR": cidr, "podCIDRs": [cidr]} if cidr else {}
         return {
-            "metadata": {
-                "name": NAME,
-                "labels": {
-                    "beta.kubernetes.io/arch": architecture,
-                    "beta.kubernetes.io/os": system,
-                    "kubernetes.io/arch": architecture,
-                    "kubernetes.io/hostname": NAME,
-                    "kubernetes.io/os": system,
-                    "node-role.kubernetes.io/control-plane": "",
-                },
-            },
-            "spec": {},
+            "metadata": meta | {"name": self._node.name, "labels": labels | given_labels},
+            "spec": given | spec,
         }
 
 

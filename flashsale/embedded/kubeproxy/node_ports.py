@@ -18,7 +18,7 @@ import logging
 import random
 import resource
 import socket
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from flashsale.embedded.apiserver.registry import Registry
@@ -51,7 +51,7 @@ class _Port:
     service: Object
     wanted: Object  # the Service's port
     backends: Backends = field(default_factory=Backends)
-    listener: socket.socket | None = None
+    listeners: dict[str, socket.socket] = field(default_factory=dict)  # by address
     sticky: dict[str, tuple[Address, float]] = field(default_factory=dict)  # by client, and when
 
     @property
@@ -70,12 +70,19 @@ class NodePortProxy:
         rng: random.Random,
         *,
         lag: tuple[float, float] = LAG,
+        addresses: Callable[[], Sequence[str]] = lambda: (HOST,),
     ) -> None:
-        """Prepare; ``lag`` bounds the seconds for which a pod that leaves is still chosen."""
+        """Prepare.
+
+        Args:
+            lag: bounds of the seconds for which a pod that leaves is still chosen.
+            addresses: of the nodes that live; a port answers on each.
+        """
         self._registry = registry
         self._resolve = resolve
         self._rng = rng
         self._lag = lag
+        self._addresses = addresses
         self._due: dict[str, asyncio.TimerHandle] = {}  # by the Service's uid: lingering ends
         self._ports: dict[int, _Port] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # one for each open connection
@@ -90,11 +97,7 @@ class NodePortProxy:
         self._most = max(1, min(MOST_CONNECTIONS, (descriptors - SPARE_DESCRIPTORS) // 2))
         unsubscribe = self._registry.store.subscribe(self._changed)
         try:
-            for service in self._registry.store.all(SERVICES):
-                try:
-                    self._refresh(service)
-                except Exception:
-                    log.exception("node ports of %s", service["metadata"]["name"])
+            self.refresh()
             while True:
                 await asyncio.sleep(RETRY_SECONDS)
                 self._reopen()
@@ -106,6 +109,14 @@ class NodePortProxy:
                 self._close(port)
             for task in self._tasks:
                 task.cancel()
+
+    def refresh(self) -> None:
+        """Work out everything anew, as after a node came or went."""
+        for service in self._registry.store.all(SERVICES):
+            try:
+                self._refresh(service)
+            except Exception:
+                log.exception("node ports of %s", service["metadata"]["name"])
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is SERVICES:
@@ -180,13 +191,19 @@ class NodePortProxy:
                 del self._ports[number]
 
     def _open(self, port: _Port) -> None:
-        if port.listener is not None:
-            return
+        wanted = self._addresses()
+        for address in [known for known in port.listeners if known not in wanted]:
+            self._close_one(port, address)
+        for address in wanted:
+            if address not in port.listeners:
+                self._open_one(port, address)
+
+    def _open_one(self, port: _Port, address: str) -> None:
         try:
-            port.listener = listen(port.number)
+            listener = port.listeners[address] = listen(port.number, address)
         except OSError as error:
             message = (
-                f"Node port {port.number} cannot be opened on {HOST}: {error.strerror}. "
+                f"Node port {port.number} cannot be opened on {address}: {error.strerror}. "
                 "Another program on this machine may be using it."
             )
             # Called while a write is being announced, and an event is a write: so a moment later.
@@ -194,26 +211,29 @@ class NodePortProxy:
                 self._events.record, SERVICES, port.service, "Warning", "NodePortInUse", message
             )
             return
-        self._loop.add_reader(port.listener, self._accept, port)
+        self._loop.add_reader(listener, self._accept, port, listener)
 
     def _close(self, port: _Port) -> None:
-        if port.listener is not None:
-            self._loop.remove_reader(port.listener)
-            port.listener.close()
-            port.listener = None
+        for address in tuple(port.listeners):
+            self._close_one(port, address)
+
+    def _close_one(self, port: _Port, address: str) -> None:
+        listener = port.listeners.pop(address)
+        self._loop.remove_reader(listener)
+        listener.close()
 
     def _reopen(self) -> None:
         for port in self._ports.values():
             if port.backends:
                 self._open(port)
 
-    def _accept(self, port: _Port) -> None:
+    def _accept(self, port: _Port, listener: socket.socket) -> None:
         """Take the connections that wait, each with a pod of its own."""
         for _ in range(ACCEPTS):
-            if port.listener is None:
+            if listener.fileno() < 0 or not port.backends:
                 return
             try:
-                client, (host, _) = port.listener.accept()
+                client, (host, _) = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -261,16 +281,16 @@ class NodePortProxy:
         self._loop.call_later(PAUSE_SECONDS, self._resume, port)
 
     def _close_reader(self, port: _Port) -> None:
-        if port.listener is not None:
-            self._loop.remove_reader(port.listener)
+        for listener in port.listeners.values():
+            self._loop.remove_reader(listener)
 
     def _resume(self, port: _Port) -> None:
-        if port.listener is not None:
-            self._loop.add_reader(port.listener, self._accept, port)
+        for listener in port.listeners.values():
+            self._loop.add_reader(listener, self._accept, port, listener)
 
 
-def listen(number: int) -> socket.socket:
-    """Open a listening socket on loopback.
+def listen(number: int, address: str = HOST) -> socket.socket:
+    """Open a listening socket on a loopback address.
 
     Raises:
         OSError: the port is in use.
@@ -278,7 +298,7 @@ def listen(number: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, number))
+        listener.bind((address, number))
         listener.listen(BACKLOG)
         listener.setblocking(False)
     except OSError:

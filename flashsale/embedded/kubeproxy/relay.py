@@ -10,14 +10,18 @@ from typing import cast
 
 CONNECT_SECONDS = 10.0
 Address = tuple[str, int]
+NOWHERE: Address = ("", 0)  # a pod on a node without power: nothing answers, nobody refuses
 
 
 async def serve(client: socket.socket, backend: Address) -> None:
     """Connect to the pod, join the two, and return when both have ended.
 
-    A pod that refuses resets the client.
+    A pod that refuses resets the client. One that is nowhere keeps it waiting.
     """
     loop = asyncio.get_running_loop()
+    if backend == NOWHERE:
+        await _leave_waiting(client)
+        return
     inward, outward = _Side(), _Side()
     inward.other, outward.other = outward, inward
     pod: socket.socket | None = None
@@ -39,6 +43,16 @@ async def serve(client: socket.socket, backend: Address) -> None:
         return
     await inward.closed
     await outward.closed
+
+
+async def _leave_waiting(client: socket.socket) -> None:
+    """Answer nothing until the client gives up, as packets to a dead machine are lost."""
+    loop = asyncio.get_running_loop()
+    client.setblocking(False)
+    with suppress(OSError):
+        while await loop.sock_recv(client, 65536):
+            pass
+    client.close()
 
 
 def _reset(connection: socket.socket) -> None:

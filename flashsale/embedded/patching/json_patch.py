@@ -34,6 +34,9 @@ def json_patch(live: Object, operations: Any) -> Object:
     copied = 0
     try:
         for operation in operations or []:
+            if (operation.get("op"), operation.get("path")) == ("replace", ""):
+                patched = _whole(operation.get("value"))
+                continue
             copied += _carry_out(patched, operation)
             if copied > MOST_COPIED:
                 raise _too_large(
@@ -73,6 +76,12 @@ def _too_large(message: str) -> StatusError:
     return StatusError(413, "RequestEntityTooLarge", message, {})
 
 
+def _whole(value: Any) -> Any:
+    if not isinstance(value, dict | list):
+        raise _MisfitError
+    return copy.deepcopy(value)
+
+
 def _carry_out(thing: Any, operation: Object) -> int:
     """Change an object in place; returns how many bytes were copied."""
     name, (above, key) = operation.get("op"), _place(thing, operation.get("path"))
@@ -100,10 +109,13 @@ def _carry_out(thing: Any, operation: Object) -> int:
 
 
 def _place(thing: Any, path: Any) -> tuple[Any, str]:
-    """Return the map or list that holds what a path names, and its key there."""
-    if not isinstance(path, str) or not path.startswith("/"):
+    """Return the map or list that holds what a path names, and its key there.
+
+    What stands before the first slash is not looked at: `spec/replicas` is `/replicas`.
+    """
+    if not isinstance(path, str) or "/" not in path:
         raise _MisfitError
-    *above, key = (step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/"))
+    _, *above, key = (step.replace("~1", "/").replace("~0", "~") for step in path.split("/"))
     for step in above:
         thing = _get(thing, step)
     if not isinstance(thing, dict | list):

@@ -8,7 +8,7 @@
 `cluster.json`     pid, port and version of the running cluster
 `state.db`         its objects
 `pki/`             certificates; `kubeconfig` is made of them
-`images/`, `pods/` what the node runs; `pod-network` its addresses
+`images/`, `pods/` what the first node runs, `nodes/` the others; `pod-network` their addresses
 `cluster.log`      what went wrong
 `port`             of the API server, taken again at the next start
 =================  =================================================================================
@@ -39,7 +39,7 @@ PROBE_SECONDS = 0.5  # somebody who only looks at the lock has let go of it long
 OURS = (
     "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
     "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
-    "pod-network",
+    "pod-network", "nodes",
 )  # fmt: skip
 log = logging.getLogger(__name__)
 

@@ -7,6 +7,8 @@ import logging
 import os
 import select
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ LOG = logging.getLogger(__name__)
 LARGEST_LOG = 1024 * 1024  # bytes
 POLL_SECONDS = 0.02
 
-__all__ = ["CONTEXT", "RunningCluster", "find", "start", "stop"]
+__all__ = ["CONTEXT", "RunningCluster", "answers", "find", "start", "stop", "stopped_process"]
 
 
 def find(home: Path) -> RunningCluster | None:
@@ -57,6 +59,37 @@ def start(home: Path, *, timeout: float = 20.0) -> RunningCluster:
     return running
 
 
+def stopped_process(home: Path) -> int:
+    """Return the pid of the cluster's process if a signal has stopped it (SIGSTOP), else 0."""
+    place = ClusterDirectory(home)
+    pid = place.holder() if place.path.exists() and place.is_held() else 0
+    return pid if pid and _state(pid) == "T" else 0
+
+
+def _state(pid: int) -> str:
+    """Return the letter of a process's state; empty if it is not there."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "linux":
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        words = ["ps", "-o", "state=", "-p", str(pid)]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout[:1]
+    return ""
+
+
+def answers(running: RunningCluster, timeout: float) -> bool:
+    """Whether the cluster still talks: of a stuck process the kernel takes connections, too."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent
+    try:
+        address = ("127.0.0.1", running.port)
+        with socket.create_connection(address, timeout) as plain, context.wrap_socket(plain):
+            return True
+    except ssl.SSLError:
+        return True
+    except OSError:
+        return False
+
+
 def stop(home: Path, *, timeout: float = 10.0) -> bool:
     """End the cluster and its pods; its objects stay on disk. Returns whether there was one.
 
@@ -72,6 +105,7 @@ def stop(home: Path, *, timeout: float = 10.0) -> bool:
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGCONT)  # a stopped process hears nothing else
         deadline = time.monotonic() + timeout
         while place.is_held():
             if time.monotonic() > deadline:

@@ -12,7 +12,6 @@ from flashsale.embedded.types.resources import PODS, REPLICA_SETS, SERVICES, Res
 from flashsale.objects.models import Object
 
 OF_PODS = {  # a path in a pod's spec; `[]` is each element of a list -> what happens instead
-    "activeDeadlineSeconds": "a pod runs until it is deleted or ends by itself",
     "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution": "there is one node",
     "affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution": "there is one node",
     "affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution": "there is one node",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import ssl
 
 Query = Mapping[str, Any]  # query parameters; booleans become true and false
+PROGRAM = "flashsale"  # in User-Agent: the server notes it as the writer of what we write
 UNARY = (3.0, 30.0)  # seconds to connect, and to wait for an answer
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.credentials import ContextEntry, check_context, plugin_failed
-from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does
+from flashsale.kube.transport.base import PROGRAM, UNARY, LostError, Query, checked_as_kubectl_does
 
 if TYPE_CHECKING:
     import ssl
@@ -36,6 +36,7 @@ class ClientTransport:
 
         entry = check_context(kubeconfig, context)
         self._client: Any = ApiClient(_configuration(kubeconfig, entry))
+        self._client.user_agent = PROGRAM
         if not self.host.startswith("https://"):
             return
         pool = self._client.rest_client.pool_manager.connection_pool_kw

@@ -18,7 +18,14 @@ from urllib.parse import urlencode, urlsplit
 
 from flashsale.base.addresses import is_loopback
 from flashsale.kube import kubeconfig as contexts
-from flashsale.kube.transport.base import UNARY, LostError, Query, checked_as_kubectl_does, word
+from flashsale.kube.transport.base import (
+    PROGRAM,
+    UNARY,
+    LostError,
+    Query,
+    checked_as_kubectl_does,
+    word,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -53,7 +60,7 @@ class StdlibTransport:
         self, method: str, path: str, query: Query, body: Any, content_type: str
     ) -> tuple[int, bytes]:
         """Send one request on a connection of its own: a reused one may be dead already."""
-        headers = {"Accept": "application/json, */*", **self.headers()}
+        headers = {"Accept": "application/json, */*", "User-Agent": PROGRAM, **self.headers()}
         sent = None
         if body is not None:
             headers["Content-Type"] = content_type

@@ -52,7 +52,7 @@ class CrowdRefusedError(FlashsaleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class ClusterCrowd:
     """Where and how the Job runs."""
 
     api: Api
@@ -91,7 +91,7 @@ class Crowd:
     @asynccontextmanager
     async def _job(self, plan: LoadPlan) -> AsyncIterator[None]:
         options = self.options
-        jobs, config_maps = paths.jobs(options.namespace), paths.config_maps(options.namespace)
+        jobs, config_maps = paths.jobs(options.namespace), paths.config_map(options.namespace)
         self.progress.step(f"Starting {counted(options.workers, 'worker')} in the cluster")
         try:
             try:
@@ -110,7 +110,7 @@ class Crowd:
         """Delete the Job, and with it everything; return when its pods are gone."""
         namespace, name = self.options.namespace, self.options.name
         try:
-            for path in (paths.jobs(namespace, name), paths.config_maps(namespace, name)):
+            for path in (paths.jobs(namespace, name), paths.config_map(namespace, name)):
                 with suppress(NotFoundError):
                     await self.api.delete(path, {"propagationPolicy": "Foreground"})
             async with asyncio.timeout(CLEARING):
@@ -131,7 +131,7 @@ class Crowd:
 class _Run:
     """One run: its workers, from their first sign of life to their whole result."""
 
-    def __init__(self, crowd: Crowd, plan: LoadPlan) -> None:
+    def __init__(self, crowd: ClusterCrowd, plan: LoadPlan) -> None:
         self._crowd, self._api = crowd, crowd.api
         self._namespace = crowd.options.namespace
         self.tracker = LoadTracker(plan, crowd.options.workers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from typing import Any, Literal
 
 from flashsale.load.worker.http_response import BODY_LIMIT
@@ -42,6 +43,11 @@ _LIMITS: dict[int, Limit] = {
 def loss_class(error: int) -> LossClass:
     """Say which class of loss an errno of a connection means."""
     return _LOSSES.get(error, "other")
+
+
+def errno_words(error: int) -> str:
+    """Say an errno that has no class of its own in the system's words: `no route to host`."""
+    return os.strerror(error).lower() if error else "unknown failure of the connection"
 
 
 def own_limit(error: int) -> Limit | None:

@@ -17,7 +17,7 @@ from itertools import takewhile
 from select import select
 from types import TracebackType
 
-from flashsale.load.worker.classify import LossClass, judge, loss_class, own_limit
+from flashsale.load.worker.classify import LossClass, errno_words, judge, loss_class, own_limit
 from flashsale.load.worker.connection import Connection, connect
 from flashsale.load.worker.counts import Tally
 from flashsale.load.worker.http_response import BROKEN, DONE
@@ -108,7 +108,7 @@ class Client:
         elif connection.phase == "asking":
             error = connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if error:
-                self._lose(connection, loss_class(error))
+                self._fail(connection, error)
             else:
                 self._ask(connection)
         else:  # the server closed it, or sent bytes that nobody asked for
@@ -118,7 +118,7 @@ class Client:
         try:
             asked = connection.send()
         except OSError as error:
-            self._lose(connection, loss_class(error.errno or 0))
+            self._fail(connection, error.errno or 0)
             return
         connection.phase = "waiting" if asked else "asking"
         self._watch(connection, READ if asked else WRITE)
@@ -129,13 +129,13 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            self._lose(connection, loss_class(error.errno or 0))
+            self._fail(connection, error.errno or 0)
             return
         state = connection.answer.feed(data) if data else connection.answer.end()
         if state is DONE:
             self._answered(connection, closed=not data)
         elif state is BROKEN:
-            self._lose(connection, self._broken(connection) if data else "reset")
+            self._break(connection)
 
     def _answered(self, connection: Connection, *, closed: bool) -> None:
         answer = connection.answer
@@ -164,9 +164,27 @@ class Client:
         if len(self._leaving) > LEAVING:
             self._close(next(iter(self._leaving)))
 
-    def _lose(self, connection: Connection, kind: LossClass) -> None:
+    def _fail(self, connection: Connection, error: int) -> None:
+        self._lose(connection, loss_class(error), errno_words(error))
+
+    def _break(self, connection: Connection) -> None:
+        """Lose a purchase whose answer ended early, or can be none."""
+        fault = connection.answer.fault
+        if not fault:
+            self._lose(connection, "reset")
+        elif connection.talks_to_itself():
+            self._lose(connection, "refused")
+        else:
+            self._lose(connection, "other", fault)
+
+    def _lose(self, connection: Connection, kind: LossClass, why: str = "") -> None:
         self._tally.lost(
-            connection.planned, self._clock(), kind, connection.pod, reused=connection.reused
+            connection.planned,
+            self._clock(),
+            kind,
+            pod=connection.pod,
+            reused=connection.reused,
+            why=why,
         )
         self._close(connection)
 
@@ -176,7 +194,7 @@ class Client:
             self._tally.not_sent(limit)
         else:
             self._tally.started(planned, now)
-            self._tally.lost(planned, now, loss_class(error), "", reused=False)
+            self._tally.lost(planned, now, loss_class(error), why=errno_words(error))
 
     def _expire(self) -> None:
         """Give up on purchases whose patience has ended; all have the same, so the oldest first."""
@@ -186,9 +204,6 @@ class Client:
         oldest = next(iter(self._under_way), None)
         due = self._timeout + (oldest.started if oldest else self._clock())
         self._expiry = max(due, self._clock() + EXPIRE_EVERY)
-
-    def _broken(self, connection: Connection) -> LossClass:
-        return "refused" if connection.talks_to_itself() else "other"
 
     def _watch(self, connection: Connection, events: int) -> None:
         if connection.watched == events:

@@ -13,8 +13,10 @@ from flashsale.load.worker.histogram import bucket
 
 LATE = 0.010  # seconds after its planned start from which a purchase counts as started late
 MOST_PODS = 1000  # names a run tells apart; a server that invents a name an answer is no pod
-MOST_REASONS = 20  # of rejections a run tells apart: an answer may name another one every time
-OTHER_REASONS = "other answers"
+MOST_REASONS = (
+    20  # of rejections, or of losses, a run tells apart: an answer may name another one every time
+)
+OTHER_REASONS, OTHER_CAUSES = "other answers", "other causes"
 MOST_LOSSES = 100_000  # listed a worker; the rest is counted only
 
 Cell = list[Any]  # of one planned second: confirmed, rejected, lost, histogram of latencies
@@ -24,6 +26,7 @@ class Tally:
     """Counts of one worker; :meth:`take` hands them over and begins anew."""
 
     __slots__ = (
+        "_causes",
         "_known",
         "_listed",
         "_reasons",
@@ -35,6 +38,7 @@ class Tally:
         "lag",
         "late",
         "losses",
+        "other_errors",
         "rejections",
         "sent",
         "slowest",
@@ -47,6 +51,7 @@ class Tally:
         self._known: set[str] = set()
         self._listed = 0
         self._reasons: set[str] = set()
+        self._causes: set[str] = set()
         self._begin()
 
     def _begin(self) -> None:
@@ -57,6 +62,7 @@ class Tally:
         self.statuses: dict[int, int] = {}
         self.rejections: dict[str, int] = {}
         self.errors: dict[str, int] = {}
+        self.other_errors: dict[str, int] = {}
         self.losses: list[list[Any]] = []
         self.unsent: dict[str, int] = {}
         self.lag: dict[int, int] = {}
@@ -96,10 +102,22 @@ class Tally:
             pod = self._new(pod, now)
         pods[pod] = pods.get(pod, 0) + 1
 
-    def lost(self, planned: float, now: float, kind: LossClass, pod: str, *, reused: bool) -> None:
-        """Count a purchase that got no complete answer."""
+    def lost(
+        self,
+        planned: float,
+        now: float,
+        kind: LossClass,
+        *,
+        pod: str = "",
+        reused: bool = False,
+        why: str = "",
+    ) -> None:
+        """Count a purchase that got no complete answer; of the class "other" say why."""
         self._cell(planned)[2] += 1
         self.errors[kind] = self.errors.get(kind, 0) + 1
+        if kind == "other":
+            why = bounded(why, self._causes, OTHER_CAUSES)
+            self.other_errors[why] = self.other_errors.get(why, 0) + 1
         self._listed += 1
         if self._listed <= MOST_LOSSES:
             self.losses.append([round(planned, 6), round(now, 6), kind, pod, reused])
@@ -118,11 +136,7 @@ class Tally:
         return cell
 
     def _reject(self, reason: str) -> None:
-        """Count a reason; past the bound all new ones count as one."""
-        if reason not in self._reasons:
-            if len(self._reasons) >= MOST_REASONS:
-                reason = OTHER_REASONS
-            self._reasons.add(reason)
+        reason = bounded(reason, self._reasons, OTHER_REASONS)
         self.rejections[reason] = self.rejections.get(reason, 0) + 1
 
     def _new(self, pod: str, now: float) -> str:
@@ -132,3 +146,12 @@ class Tally:
         self._known.add(pod)
         self.firsts[pod] = now
         return pod
+
+
+def bounded(reason: str, known: set[str], rest: str) -> str:
+    """Give a reason to count by, and remember it; past the bound all new ones count as one."""
+    if reason not in known:
+        if len(known) >= MOST_REASONS:
+            return rest
+        known.add(reason)
+    return reason

@@ -11,6 +11,7 @@ HEAD_LIMIT = 32 * 1024  # bytes of status line and headers
 SWITCHING_PROTOCOLS = 101
 NO_BODY = (204, 304, SWITCHING_PROTOCOLS)
 REMEMBERED = 128  # heads; a sale's answers of one second have few different ones
+TWO_LENGTHS = "HTTP answer with contradicting lengths"
 
 Framing = Literal["none", "interim", "sized", "chunked", "until close"]
 
@@ -25,7 +26,7 @@ _LENGTH = re.compile(rb"[0-9]{1,12}")
 
 
 class BrokenError(Exception):
-    """The bytes cannot be part of an answer; never leaves the reader."""
+    """The bytes cannot be part of an answer, and why; never leaves the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,13 @@ def read_head(head: bytes) -> Head:
     """
     match = _HEAD.fullmatch(head)
     if not match:
-        raise BrokenError
+        raise BrokenError("HTTP answer with a malformed head")
     old, status = match[1] == b"0", int(match[2])
     if 100 <= status < 200 and status != SWITCHING_PROTOCOLS:
         return Head(status, "interim", 0, keep=True)
     length, chunked, connection = _framing(match[3])
     if chunked and (length is not None or old):
-        raise BrokenError  # contradicting lengths: RFC 9112, 6.3, a sign of smuggling
+        raise BrokenError(TWO_LENGTHS)  # RFC 9112, 6.3: a sign of smuggling
     keep = b"close" not in connection and (not old or b"keep-alive" in connection)
     if status in NO_BODY:
         return Head(status, "none", 0, keep and status != SWITCHING_PROTOCOLS)
@@ -75,7 +76,7 @@ def _framing(headers: bytes) -> tuple[int | None, bool, bytes]:
         elif name == b"connection":
             connection += value + b","
         elif chunked or value != b"chunked":
-            raise BrokenError
+            raise BrokenError("HTTP answer with an unknown Transfer-Encoding")
         else:
             chunked = True
     return length, chunked, connection
@@ -83,6 +84,8 @@ def _framing(headers: bytes) -> tuple[int | None, bool, bytes]:
 
 def _agreed(known: int | None, value: bytes) -> int:
     """Read a length; a second one must be the same."""
-    if not _LENGTH.fullmatch(value) or known not in (None, int(value)):
-        raise BrokenError
+    if not _LENGTH.fullmatch(value):
+        raise BrokenError("HTTP answer with a malformed Content-Length")
+    if known not in (None, int(value)):
+        raise BrokenError(TWO_LENGTHS)
     return int(value)

@@ -19,9 +19,14 @@ from flashsale.load.worker.http_head import HEAD_LIMIT, BrokenError, read_head
 
 BODY_LIMIT = 16 * 1024 * 1024  # bytes that are kept; a purchase's answer has about 120
 LINE_LIMIT = 4 * 1024  # bytes of a chunk's size line, or of all trailers together
+SHOWN = 24  # characters of an answer that is not HTTP
 INTERIM_LIMIT = 16  # answers of the 100 class before the real one
 
+_VERSION = b"HTTP/1."
+_BAD_CHUNK = "HTTP answer with a malformed chunk"
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n\0]*)?")
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")  # alert, handshake
+_SETTINGS = re.compile(rb"\0..\x04", re.DOTALL)  # the first frame of every HTTP/2 server
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*")
 
 
@@ -44,7 +49,7 @@ class HttpResponse:
 
     __slots__ = (
         *("_buffer", "_interim", "_length", "_part", "_position"),
-        *("body", "keep", "oversized", "status"),
+        *("body", "fault", "keep", "oversized", "status"),
     )
 
     def __init__(self) -> None:
@@ -52,6 +57,7 @@ class HttpResponse:
         self.body: bytes | bytearray = b""
         self.oversized = False  # the body was longer than what is kept: it is empty here
         self.keep = False  # the server lets this connection carry another purchase
+        self.fault = ""  # what is wrong with a broken answer; empty where the server closed early
         self._buffer: bytes | bytearray = b""
         self._position = 0  # of the first byte in the buffer that is not used yet
         self._part: Part = "head"
@@ -71,7 +77,8 @@ class HttpResponse:
             while step is None:
                 step = self._step()
             return step
-        except BrokenError:
+        except BrokenError as error:
+            self.fault = str(error)
             return BROKEN
 
     def end(self) -> ReadState:
@@ -88,12 +95,13 @@ class HttpResponse:
 
     def _head(self) -> ReadState | None:
         start = self._position
+        if not _VERSION.startswith(bytes(self._buffer[start : start + len(_VERSION)])):
+            # at once: who speaks first, and not HTTP, may wait for an answer
+            raise BrokenError(f"no HTTP/1 answer, but {protocol(self._buffer[start:])}")
         end = self._buffer.find(b"\r\n\r\n", start)
         if (end if end >= 0 else len(self._buffer) - 3) - start > HEAD_LIMIT:
-            raise BrokenError
+            raise BrokenError(f"HTTP answer with a head over {HEAD_LIMIT >> 10} KiB")
         if end < 0:
-            if not b"HTTP/1.".startswith(bytes(self._buffer[start : start + 7])):
-                raise BrokenError  # at once: who speaks first, and not HTTP, may wait for an answer
             return MORE
         head = read_head(bytes(self._buffer[start:end]))
         self._position, self.status, self.keep = end + 4, head.status, head.keep
@@ -111,7 +119,7 @@ class HttpResponse:
     def _bodiless(self, *, interim: bool) -> ReadState | None:
         self._interim += interim
         if self._interim > INTERIM_LIMIT:
-            raise BrokenError
+            raise BrokenError(f"over {INTERIM_LIMIT} interim HTTP answers")
         return None if interim else self._whole()
 
     def _sized(self) -> ReadState | None:
@@ -137,7 +145,7 @@ class HttpResponse:
             return MORE
         match = _CHUNK_SIZE.fullmatch(line)
         if not match:
-            raise BrokenError
+            raise BrokenError(_BAD_CHUNK)
         self._length = int(match[1], 16)
         if self.oversized or len(self.body) + self._length > BODY_LIMIT:
             self.oversized, self.body = True, bytearray()
@@ -149,7 +157,7 @@ class HttpResponse:
     def _chunk(self) -> ReadState | None:
         end = self._position + self._length
         if not b"\r\n".startswith(bytes(self._buffer[end : end + 2])):
-            raise BrokenError
+            raise BrokenError(_BAD_CHUNK)
         if len(self._buffer) < end + 2:
             return MORE
         self.body += self._buffer[self._position : end]
@@ -175,14 +183,14 @@ class HttpResponse:
             return MORE
         self._length += len(line)
         if self._length > LINE_LIMIT or (line and not _TRAILER.fullmatch(line)):
-            raise BrokenError
+            raise BrokenError("HTTP answer with malformed trailers")
         return None if line else self._whole()
 
     def _line(self) -> bytes | None:
         """Take the next line, without its end; None while it has not all come."""
         end = self._buffer.find(b"\r\n", self._position)
         if (end if end >= 0 else len(self._buffer) - 1) - self._position > LINE_LIMIT:
-            raise BrokenError
+            raise BrokenError(_BAD_CHUNK)
         if end < 0:
             return None
         line = bytes(self._buffer[self._position : end])
@@ -204,3 +212,13 @@ class HttpResponse:
         "skip chunk": _skip,
         "trailers": _trailers,
     }
+
+
+def protocol(data: bytes | bytearray) -> str:
+    """Name what a server speaks that does not speak HTTP/1, by its first bytes."""
+    if data.startswith(_TLS_RECORDS):
+        return "TLS"
+    if _SETTINGS.match(data):
+        return "HTTP/2"
+    line = data.splitlines()[0][:SHOWN].decode("ascii", "replace")
+    return f"'{line}'" if line and line.isprintable() and "\ufffd" not in line else "binary data"

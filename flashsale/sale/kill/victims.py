@@ -17,9 +17,10 @@ def choose_victims(
     name: str | None = None,
     count: int = 1,
     everyone: bool = False,
+    node: str | None = None,
     rng: random.Random,
 ) -> tuple[Pod, ...]:
-    """Choose the pods to kill: a named one, all, or ``count`` random ready ones.
+    """Choose the pods to kill: a named one, all, all of a node, or ``count`` random ready ones.
 
     Args:
         pods: whatever the sale's selector finds, others' pods included.
@@ -36,6 +37,8 @@ def choose_victims(
     alive = [pod for pod in own if not pod.terminating]
     if name is not None:
         return (_named(name, pods, own),)
+    if node is not None:
+        return _on(node, alive)
     if everyone:
         return tuple(alive) or _none_ready()
     ready = [pod for pod in alive if pod.ready]
@@ -62,6 +65,17 @@ def _named(name: str, pods: Sequence[Pod], own: Sequence[Pod]) -> Pod:
         )
     if found.terminating:
         raise BadInputError(f"The pod '{name}' is on its way out already.", hint="flashsale status")
+    return found
+
+
+def _on(node: str, alive: Sequence[Pod]) -> tuple[Pod, ...]:
+    found = tuple(pod for pod in alive if pod.node == node)
+    if not found:
+        used = sorted({pod.node for pod in alive if pod.node})
+        where = f"; they are on {', '.join(used)}" if used else ""
+        raise BadInputError(
+            f"No pod of the sale is on a node '{node}'{where}.", hint="flashsale status -o wide"
+        )
     return found
 
 

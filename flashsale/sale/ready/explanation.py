@@ -153,3 +153,28 @@ def probe_words(pod: Pod | None) -> str:
     delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)
     begins = f"begins after {delay} s and " if delay else ""
     return f"for its readiness probe, which {begins}runs every {period} s"
+
+
+def node_line(
+    pods: int,
+    not_ready: float | None,
+    evicted: float | None,
+    replaced: float | None,
+    ready: float | None,
+) -> str:
+    """Say where the seconds of a lost node went, and why; all are counted from its death."""
+    if not_ready is None:
+        return ""
+    line = (
+        f"Kubernetes noticed after {not_ready:.1f} s, when the node's lease had not been renewed"
+        " for its node-monitor-grace-period; from then on the Service leads elsewhere."
+    )
+    if not pods:
+        return f"{line} No pod of the sale was there."
+    if evicted is None or replaced is None or ready is None:
+        return line
+    return (
+        f"{line} {counted(pods, 'pod')} then stayed {evicted - not_ready:.1f} s more, their"
+        f" tolerationSeconds, and were replaced {max(0.0, replaced - evicted):.1f} s later;"
+        f" {ready - replaced:.1f} s until all were ready again."
+    )

@@ -61,6 +61,8 @@ class Order:
     wait: bool = True
     roll: bool = True  # replace pods that run an old version
     timeout: float = 120.0  # seconds for all waiting, once the objects are applied
+    nodes: int = 0  # how many to have; 0 leaves them as they are
+    fast_nodes: bool | None = None  # whether a lost node is given up fast; None leaves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,9 @@ async def _open(
         await check_on_server(sale, manifest, order.replicas, progress)
         recorded = choice.store.read_if_usable()
         bookkeeping.write_record(choice.store, record, progress)
+        if order.nodes or order.fast_nodes is not None:
+            fast = order.fast_nodes
+            await sale.cluster.fit_nodes(sale.api, order.nodes, fast=fast, progress=progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas

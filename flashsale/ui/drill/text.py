@@ -85,7 +85,9 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
         texts.append(pods_table(drill))
     texts.append(bullets(drill["findings"], width))
     if drill["verdict"] != "pass" and any(kill["pod"] for kill in drill["kills"]):
-        texts.append(f"The same pods again: {repeat_command(drill['scenario'])}")
+        texts.append(
+            f"The same pods again: {drill.get('command') or repeat_command(drill['scenario'])}"
+        )
     return Group(
         verdict_line(drill),
         Text(),
@@ -106,6 +108,7 @@ def repeat_command(scenario: Document) -> str:
         f"--calm {scenario['calm']:g}s",
         *([f"--keep-ready {scenario['keep_ready']}"] if scenario["keep_ready"] != 1 else []),
         *([f"--max-lost {scenario['max_lost']}"] if scenario["max_lost"] else []),
+        *([f"--timeout {scenario['timeout']:g}s"] if scenario.get("timeout", 120) != 120 else []),
         f"--seed {scenario['seed']}",
     ]
     return " ".join(words)

@@ -47,6 +47,11 @@ def comparison_page(comparison: dict[str, Any], a: str, b: str) -> str:
     return _render("comparison.html", comparison=comparison, names={"a": a, "b": b})
 
 
+def course_page(course: dict[str, Any]) -> str:
+    """Write the page about what a learner did: ``learn.certificate`` makes the document."""
+    return _render("course.html", course=course)
+
+
 def inline_json(value: Any) -> str:
     """Write JSON that may stand inside a script element: nothing in it can end that element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")

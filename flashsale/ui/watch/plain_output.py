@@ -41,6 +41,8 @@ def json_lines(before: Board, after: Board, update: Update, wall: float) -> Iter
     for one in update.happenings:
         if isinstance(one, Closed):
             yield at | {"type": "healed", **one.healing.as_json()}
+    if after.closed is not None and before.closed is None:
+        yield at | {"type": "closed"}
     if isinstance(observation, StreamSeen) and (state := stream_state(before, after)):
         yield at | {"type": "stream", "state": state}
 

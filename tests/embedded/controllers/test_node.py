@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.controllers.node import Machine, node_status
-from flashsale.embedded.controllers.node_fit import Misfit, misfits
+from flashsale.embedded.scheduler.resources import fit
+from flashsale.embedded.scheduler.snapshot import Rejection, Snapshot
 from flashsale.objects.models import Object
 
 MACHINE = Machine(2, 2**30, 2**30, "amd64", "linux", "Linux", "6", "boot", "machine")
@@ -26,10 +27,10 @@ def test_the_node_starts_whatever_its_old_status_says(conditions: Any) -> None:
 def test_no_pod_fits_on_a_node_that_has_nothing(node: Object) -> None:
     """`kubectl create` of a node without a status makes one."""
     named = {"metadata": {"name": "n"}, "spec": {}}
-    assert misfits(POD, named | node, []) == [Misfit("Too many pods")]
+    assert fit(POD, Snapshot([], {}), named | node) == Rejection(("Too many pods",))
 
 
 def test_the_room_for_pods_may_be_written_as_any_quantity() -> None:
     """The API server itself writes 2000 as 2k."""
     node = {"metadata": {"name": "n"}, "spec": {}, "status": {"allocatable": {"pods": "2k"}}}
-    assert misfits(POD, node, []) == []
+    assert fit(POD, Snapshot([], {}), node) is None

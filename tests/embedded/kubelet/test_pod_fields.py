@@ -107,3 +107,16 @@ async def test_pull_policy_always_does_not_take_the_local_image(cluster: Cluster
     waiting = cluster.api.container("p")["state"]["waiting"]
     assert waiting["reason"] in ("ErrImagePull", "ImagePullBackOff")
     assert "write IfNotPresent" in waiting["message"]
+
+
+async def test_a_pod_fails_when_its_active_deadline_is_over(cluster: Cluster) -> None:
+    """At once in the status; its containers stop within their grace period."""
+    pod = {"containers": [shell(NAME, WAIT)], "activeDeadlineSeconds": 1}
+    cluster.api.create("p", pod)
+    await cluster.until(lambda: "terminated" in cluster.api.container("p").get("state", ()))
+    status = cluster.api.pod("p")["status"]
+    assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+    assert status["message"] == "Pod was active on the node longer than the specified deadline"
+    assert condition(cluster.api.pod("p"), "Ready")["reason"] == "PodFailed"
+    reasons = [one["reason"] for one in cluster.api.events]
+    assert reasons.index("DeadlineExceeded") < reasons.index("Killing")

@@ -205,3 +205,27 @@ def test_only_a_200_with_status_success_confirms(
 ) -> None:
     """Anything else says which part of the answer was not right; escape codes are in no text."""
     assert judge(status, body) == judged
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"\x15\x03\x01\0\x02\x02F", "no HTTP/1 answer, but TLS"),
+        (b"\0\0\x12\x04\0\0\0\0\0", "no HTTP/1 answer, but HTTP/2"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "no HTTP/1 answer, but 'SSH-2.0-OpenSSH_9.2'"),
+        (b"\x1b[2J\xff\n", "no HTTP/1 answer, but binary data"),
+        (b"HTTP/1.1 2000 High\r\n\r\n", "HTTP answer with a malformed head"),
+        (HEAD + b"Content-Length: 5, 5\r\n\r\n", "HTTP answer with a malformed Content-Length"),
+        (
+            HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
+            "HTTP answer with contradicting lengths",
+        ),
+        (CHUNKED + b"", ""),
+        (CHUNKED[:-30] + b"five\r\n", "HTTP answer with a malformed chunk"),
+    ],
+)
+def test_a_broken_answer_says_what_is_wrong(data: bytes, fault: str) -> None:
+    """Each cause has its own words, whatever bytes came."""
+    answer = HttpResponse()
+    answer.feed(data)
+    assert answer.fault == fault

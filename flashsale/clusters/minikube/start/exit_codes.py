@@ -29,6 +29,8 @@ COMMAND = re.compile(r"'((?:sudo|docker|minikube|systemctl) [^']+)'")
 BY_TEXT = re.compile(r"^(?P<driver>[\w-]+): [^:]+: (?:.*exit status \d+: )?(?P<words>.+)$", re.S)
 TELLING = re.compile(r"error|fail|denied|refused|no such|not found|cannot", re.IGNORECASE)
 ALL_PROFILES = re.compile(r"delete --all|--purge|[Ee]rase ")  # advice that may cost others
+GROUP = "add your user to the group '{}', or have that done where others use this machine too"
+JOINING = re.compile(r"usermod -aG (\w+)")  # in minikube's advice: whoever is in it is like root
 LOSING = "minikube delete loses what is in it"
 
 # Id or code: sentence, and hint with words behind `#`. {p} is the profile, {up} the `flashsale up`
@@ -65,11 +67,11 @@ KNOWN: dict[str | int, tuple[str, str]] = {
     ),
     "PROVIDER_DOCKER_NEWGRP": (
         "This user may not use Docker.",
-        "sudo usermod -aG docker $USER && newgrp docker",
+        f"# {GROUP.format('docker')}",
     ),
     "PR_KVM_USER_PERMISSION": (
         "This user may not use KVM.",
-        "sudo usermod -aG libvirt $USER && newgrp libvirt",
+        f"# {GROUP.format('libvirt')}",
     ),
 }  # fmt: skip
 DOCKER_DOWN = (
@@ -132,7 +134,7 @@ def _unhealthy(failed: Failure, profile: str) -> tuple[str, Hint]:
     if not said:
         return "minikube found no driver that works.", Hint(f"minikube start -p {profile}")
     suggested = COMMAND.search(" ".join(failed.drivers[0]))
-    hint = Hint(suggested[1]) if suggested else Hint(words=said[-1])
+    hint = _suggestion(suggested[1]) if suggested else Hint(words=said[-1])
     return f"minikube found no driver that works: {_stopped(_short(said[0]))}", hint
 
 
@@ -144,8 +146,15 @@ def _advice(failed: Failure, profile: str, default: str) -> Hint:
     losing = LOSING if "minikube delete" in advice else ""
     command = COMMAND.search(advice)
     if command and advice.startswith(("Run", "Add your user")):
-        return Hint(command[1], losing)
+        return _suggestion(command[1], losing)
     return Hint(words=f"{advice}; {losing}" if losing else advice)
+
+
+def _suggestion(command: str, words: str = "") -> Hint:
+    """Hand on a command of minikube's; membership in a group is for people to decide."""
+    if group := JOINING.search(command):
+        return Hint(words=GROUP.format(group[1]))
+    return Hint(command, words)
 
 
 def _hint(text: str) -> Hint:

@@ -14,6 +14,7 @@ from flashsale.base.errors import (
     FlashsaleError,
     Hint,
 )
+from flashsale.base.text import counted
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.cli import INSTALL
 from flashsale.clusters.minikube.condition import (
@@ -223,7 +224,7 @@ def start_words(wish: Wish, profile: Profile | None) -> list[str]:
         }
     else:
         own = {
-            "nodes": "1",
+            "nodes": str(wish.making.nodes or 1),
             "container-runtime": "docker",
             "driver": wish.making.driver,
             "cpus": str(wish.making.cpus or ""),
@@ -246,6 +247,12 @@ def find_contradiction(profile: Profile, making: NewProfileOptions) -> tuple[str
         ),
         (f"{profile.cpus} CPUs", profile.cpus, f"{making.cpus} CPUs", making.cpus),
         (f"{profile.memory} MiB", profile.memory, making.memory, mebibytes(making.memory)),
+        (
+            counted(len(profile.nodes), "node"),
+            len(profile.nodes),
+            counted(making.nodes, "node"),
+            making.nodes,
+        ),
     )
     differing = ((is_, asked) for is_, own, asked, wish in pairs if own and wish and own != wish)
     return next(differing, None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from flashsale.embedded.kubelet.images.image_files import (
 )
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, skip
 
+_MOUNT = re.compile(r"(?:^|\s)--mount=(\S+)")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 # Where installed packages lie: taken from another stage, they are its installs.
 _PACKAGES = ("usr/local", "usr/lib/python3", "root/.local", "opt/venv", "venv", "wheels")
@@ -92,6 +95,35 @@ def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageReci
         into = _is_folder(recipe, target, place) or len(found) > 1
         for path in found:
             _place(recipe, one, origin, path, place, into)
+
+
+def bind_mounts(
+    recipe: ImageRecipe,
+    one: Instruction,
+    app: AppFolder,
+    stage_of: Callable[[str], ImageRecipe | None],
+) -> dict[str, ImageFile]:
+    """Return the files that `RUN --mount=type=bind` lays out, by their paths in the image."""
+    found: dict[str, ImageFile] = {}
+    for options in _MOUNT.findall(one.text):
+        given = dict(part.partition("=")[::2] for part in options.split(","))
+        if given.get("type", "bind") != "bind":
+            continue
+        stage = stage_of(given["from"]) if "from" in given else None
+        if "from" in given and stage is None:
+            continue  # another image's files
+        origin = stage.files if stage else app.files
+        source = absolute("/", given.get("source") or given.get("src") or ".")
+        target = given.get("target") or given.get("dst") or given.get("destination") or ""
+        place = absolute(recipe.workdir, target)
+        entry = origin.get(source) if source else None
+        if entry and not entry.is_folder:
+            found[place] = entry
+            continue
+        for name, each in origin.below(source):
+            if not each.is_folder:
+                found[posixpath.join(place, name)] = each
+    return found
 
 
 def _plain(source: str) -> str:

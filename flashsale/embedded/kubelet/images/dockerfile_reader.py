@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from flashsale.base.dockerfile import Instruction, Stage, find_stage, lineage
@@ -37,7 +39,8 @@ class DockerfileReader:
             stage = self.stages[index]
             base = find_stage(self.stages[:index], stage.base)
             recipe = ImageRecipe(base=stage.base) if base is None else self.stage(base).copy()
-            for one in stage.instructions:
+            triggers = () if base is None else self.stage(base).triggers
+            for one in (*triggers, *stage.instructions):
                 self._follow(recipe, one, index)
             self._done[index] = recipe
         return self._done[index]
@@ -46,13 +49,21 @@ class DockerfileReader:
         match one.keyword:
             case "COPY" | "ADD":
                 origin = one.flags()[0].get("from")
-                stage = find_stage(self.stages[:index], origin) if origin else None
-                other = self.stage(stage) if stage is not None else None
-                copy_files.copy(recipe, one, self.app, other)
+                copy_files.copy(recipe, one, self.app, self._named(origin or "", index))
             case "RUN":
-                run_commands.run(recipe, one)
+                named = partial(self._named, index=index)
+                mounts = copy_files.bind_mounts(recipe, one, self.app, named)
+                run_commands.run(recipe, one, mounts)
+            case "ONBUILD":
+                keyword, _, text = one.text.partition(" ")
+                recipe.triggers += (replace(one, keyword=keyword.upper(), text=text.strip()),)
             case _:
                 _configure(recipe, one)
+
+    def _named(self, name: str, index: int) -> ImageRecipe | None:
+        """Return what an earlier stage of a name adds up to; None if there is none."""
+        stage = find_stage(self.stages[:index], name) if name else None
+        return None if stage is None else self.stage(stage)
 
 
 def read(stages: Sequence[Stage], folder: Path) -> ImageRecipe:

@@ -23,11 +23,12 @@ class ImageRecipe:
     installs: tuple[Install, ...] = ()  # what RUN installs with pip and the like, in order
     environments: tuple[str, ...] = ()  # virtual environments that RUN makes: paths of the image
     skipped: tuple[str, ...] = ()  # what is not done here, for one note
+    triggers: tuple[Instruction, ...] = ()  # ONBUILD: for a stage that is based on this one
     base: str = ""
 
     def copy(self) -> ImageRecipe:
         """Return what a stage that is based on this one begins with."""
-        return replace(self, files=self.files.snapshot(), env=dict(self.env))
+        return replace(self, files=self.files.snapshot(), env=dict(self.env), triggers=())
 
     @property
     def notes(self) -> tuple[str, ...]:

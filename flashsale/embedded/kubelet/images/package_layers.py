@@ -31,6 +31,7 @@ from flashsale.embedded.kubelet.images.image_files import absolute
 from flashsale.embedded.kubelet.images.install_commands import Install
 
 COMPLETE = ".complete"
+NOT_THERE = 127  # exit code of a program that is not installed, as shells have it
 LAST_LINES = 15  # of the output, shown when it failed
 _NETWORK = (
     "name resolution", "Connection refused", "Network is unreachable", "ProxyError", "timed out",
@@ -132,8 +133,8 @@ class PackageLayers:
             code = self._run(argv, cwd, env, emit, lines)
             if code == 0:
                 return
-            if self._cancelled.is_set() or (argv[0] == "uv" and code != 2 and not _any(lines)):
-                break  # uv leaves with 2 where it does not know an option, which pip may know
+            if self._cancelled.is_set() or not _another_may_do(install.tool, argv[0], code, lines):
+                break
         raise InstallError(install, list(lines) or [f"exit code {code}"])
 
     def _run(
@@ -147,7 +148,7 @@ class PackageLayers:
             )  # fmt: skip
         except OSError as error:
             lines.append(f"{argv[0]}: {error.strerror}")
-            return 127
+            return NOT_THERE
         self._running = process
         with process:
             assert process.stdout is not None
@@ -175,6 +176,17 @@ def commands(tool: str, words: Sequence[str], place: Path) -> Iterator[list[str]
         yield [sys.executable, "-m", "pip", "--python", python, *words]
     elif importlib.util.find_spec("ensurepip"):
         yield ["/bin/sh", "-c", '"$0" -m ensurepip && "$0" -m pip "$@"', python, *words]
+
+
+def _another_may_do(tool: str, program: str, code: int, lines: Sequence[str]) -> bool:
+    """Whether the next way to run a command is worth a try after one has failed.
+
+    What the project's own tool says counts, where it is there. uv leaves with 2 where it does not
+    know an option, which pip may know; where the network failed, what is in the cache may do.
+    """
+    if program == tool:
+        return code == NOT_THERE
+    return program != "uv" or code in (2, NOT_THERE) or _any(lines)
 
 
 def _any(lines: Sequence[str]) -> bool:

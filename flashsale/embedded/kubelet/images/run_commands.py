@@ -11,8 +11,9 @@ import posixpath
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from flashsale.base.dockerfile import Instruction, substitute
 from flashsale.embedded.kubelet.images import install_commands
@@ -20,6 +21,7 @@ from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, shorten
 from flashsale.embedded.kubelet.images.install_commands import Install
 
+NO_FILES: Mapping[str, ImageFile] = MappingProxyType({})
 # These make no difference to an image here, or none at all.
 QUIET = (
     *("set", "true", ":", "umask", "sync", "chown", "chgrp", "usermod", "groupadd", "addgroup"),
@@ -65,8 +67,21 @@ class Shell:
         return [path for word in words for path in self.recipe.files.matching(self.path(word))]
 
 
-def run(recipe: ImageRecipe, one: Instruction) -> None:
-    """Follow a RUN as far as that goes here."""
+def run(recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] = NO_FILES) -> None:
+    """Follow a RUN as far as that goes here.
+
+    Args:
+        mounts: files that are there for this RUN alone, by their paths in the image.
+    """
+    before = {path: recipe.files.get(path) for path in mounts}
+    for path, entry in mounts.items():
+        recipe.files.put(path, entry)
+    _run(recipe, one)
+    for path, old in before.items():
+        recipe.files.put(path, old) if old else recipe.files.remove(path)
+
+
+def _run(recipe: ImageRecipe, one: Instruction) -> None:
     variables = {"HOME": "/root", **one.variables, **recipe.env}
     shell = Shell(recipe, one, recipe.workdir, variables)
     command = one.command()
@@ -246,6 +261,18 @@ def _install(shell: Shell, tool: str, words: tuple[str, ...]) -> None:
         files = shell.recipe.files.snapshot()
         install = Install(tool, words, shell.folder, files, env, place)
         shell.recipe.installs += (install,)
+        if place := _environment_of_project(tool, shell.variables):
+            shell.recipe.environments += ("/" + shell.path(place),)
+
+
+def _environment_of_project(tool: str, variables: Mapping[str, str]) -> str:
+    """Return where a tool makes the project's own environment; empty where it makes none."""
+    if tool == "uv":
+        return variables.get("UV_PROJECT_ENVIRONMENT") or ".venv"
+    asked = variables.get("POETRY_VIRTUALENVS_IN_PROJECT") or variables.get(
+        "PIPENV_VENV_IN_PROJECT"
+    )
+    return ".venv" if tool in ("poetry", "pipenv") and asked else ""
 
 
 def _options(words: Sequence[str]) -> tuple[str, list[str]]:

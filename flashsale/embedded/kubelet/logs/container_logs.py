@@ -177,9 +177,7 @@ def _container_name(pod: Object, container: str) -> str:
     if not container and len(names) == 1:
         return str(names[0])
     if not container:
-        choice = f"choose one of: [{' '.join(names)}]"
-        if init:
-            choice += f" or one of the init containers: [{' '.join(init)}]"
+        choice = f"choose one of: [{' '.join(init + names)}]"
         raise _bad(f"a container name must be specified for pod {name}, {choice}")
     if container not in names + init:
         raise _bad(f"container {container} is not valid for pod {name}")

@@ -128,6 +128,13 @@ class KubeletPod:
         if written is not None:
             self.object = written
 
+    def fail(self, reason: str, message: str) -> None:
+        """Say that the pod is over although containers of it may still run; they are to stop."""
+        self.record("Normal", reason, message)
+        end = {"phase": "Failed", "reason": reason, "message": message}
+        self.object = self.object | {"status": (self.object.get("status") or {}) | end}
+        self.publish()
+
     def close(self) -> None:
         """Forget writes that were to be tried again."""
         self._cancel_retry()

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
@@ -20,6 +21,8 @@ from flashsale.objects.models import Object
 
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
 MOUNT_RETRY_CAP = 16.0  # seconds between two tries to make a volume; 122 on a real node
+TOO_LONG = "Pod was active on the node longer than the specified deadline"
+FOLLOW_SECONDS = 1.0  # between two looks at what volumes hold; up to 60 on a real node
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +33,7 @@ class PodWorker:
         self._ending = asyncio.Event()  # the pod is to end
         self._leaving = asyncio.Event()  # and its object, too
         self._gone = asyncio.Event()  # the object is deleted
+        self._deadline: asyncio.TimerHandle | None = None
         self._begin(thing, tools)
 
     def _begin(self, thing: Object, tools: NodeServices) -> None:
@@ -45,6 +49,7 @@ class PodWorker:
         self._grace: Grace | None = None
         self._probes: list[asyncio.Task[None]] = []
         self._sidecars: list[asyncio.Task[Any]] = []
+        self._followers: list[asyncio.Task[None]] = []
 
     @property
     def all(self) -> list[Container]:
@@ -64,6 +69,7 @@ class PodWorker:
                 self._grace.shorten(self.pod.grace)
         elif self.pod.ended and not self.pod.ended_by_itself:
             self._ending.set()
+        self._set_deadline()
 
     def deleted(self) -> None:
         """Note that the object is gone.
@@ -101,16 +107,34 @@ class PodWorker:
             self._begin(self.pod.object, self.pod.tools)
         await asyncio.to_thread(self.pod.tools.runtime.forget, self.pod.uid)
 
+    def _set_deadline(self) -> None:
+        """Have the pod end once its activeDeadlineSeconds are over (active_deadline.go)."""
+        if self._deadline:
+            self._deadline.cancel()
+        seconds = self.pod.object["spec"].get("activeDeadlineSeconds")
+        if seconds is None or self.pod.ended:
+            return
+        left = self.pod.state.start_time + seconds - self.pod.tools.clock()
+        self._deadline = asyncio.get_running_loop().call_later(left, self._exceed_deadline)
+
+    def _exceed_deadline(self) -> None:
+        if not (self.pod.ended or self._ending.is_set()):
+            self.pod.fail("DeadlineExceeded", TOO_LONG)
+            self._ending.set()
+
     async def _attend(self) -> None:
+        self._set_deadline()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self.pod.tasks = tasks
                 await self._work()
                 await self._gone.wait()
                 self._stop_probes()
-                for task in self._sidecars:
+                for task in (*self._sidecars, *self._followers):
                     task.cancel()
         finally:
+            if self._deadline:
+                self._deadline.cancel()
             self._kill()
 
     async def _pause(self) -> None:
@@ -190,11 +214,23 @@ class PodWorker:
             try:
                 find = self.pod.config_map
                 self.pod.volumes = volumes.provide(self.pod.object, folder, find)
-                return
+                break
             except (volumes.VolumeError, OSError) as error:
                 self.pod.record("Warning", "FailedMount", str(error))
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MOUNT_RETRY_CAP)
+        if volumes.follows(self.pod.object):
+            following = self._follow_volumes(folder)
+            self._followers.append(self.pod.tasks.create_task(following, name="follow volumes"))
+
+    async def _follow_volumes(self, folder: Path) -> None:
+        """Bring changes of ConfigMaps and of the pod's own fields to the containers' files."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            try:
+                volumes.follow(self.pod.object, folder, self.pod.config_map)
+            except OSError as error:
+                self.pod.record("Warning", "FailedMount", str(error))
 
     async def _sandbox(self) -> None:
         """Give the pod its address."""

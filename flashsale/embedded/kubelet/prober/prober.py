@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from flashsale.embedded.kubelet.prober.probe_specs import Action, Exec, Grpc, HttpGet, TcpSocket
-from flashsale.embedded.kubelet.runtime.instance import Instance
+from flashsale.embedded.kubelet.runtime.instance import Instance, oci_reason
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.types import go_text
 
@@ -162,6 +162,8 @@ def _explain(error: Exception, url: str) -> str:
     if isinstance(error, ValueError):
         return str(error)  # of a URL that is none
     where = f"tcp {urlsplit(url).netloc}"
+    if isinstance(error, aiohttp.ClientSSLError):  # certificates are not looked at: no TLS there
+        return "tls: first record does not look like a TLS handshake"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"dial {where}: connect: {go_text.os_error(error.os_error)}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
@@ -190,5 +192,6 @@ async def _execute(action: Exec, timeout: float, target: ProbeTarget) -> Outcome
             "failure", f"command timed out: {go_text.quote(command)} timed out after {timeout:g}s"
         )
     except OSError as error:
-        return Outcome("failure", f"exec: {error}")
+        why = oci_reason(action.command[0], error)
+        return Outcome("failure", f"OCI runtime exec failed: exec failed: {why}")
     return Outcome("success" if code == 0 else "failure", output)

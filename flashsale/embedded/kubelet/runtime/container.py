@@ -198,10 +198,12 @@ class Container:
     def _not_started(self, error: StartError, container_id: str) -> Terminated:
         """A command that cannot be run counts as a container that ended at once."""
         self._finished = asyncio.get_running_loop().time()
-        self._warn("Failed", f'Error: failed to start container "{self.name}": {error}')
+        why = f"Error response from daemon: {error}"
+        self._warn("Failed", f'Error: failed to start container "{self.name}": {why}')
         now = self._pod.tools.clock()
         waiting = self.state.running(container_id, self.state.image_id, now)
-        self._pod.put(waiting.waiting("RunContainerError", str(error)))
+        why = f'failed to start container "{container_id.rpartition("/")[2]}": {why}'
+        self._pod.put(waiting.waiting("RunContainerError", why))
         return Terminated(error.exit_code, "ContainerCannotRun", now, now, container_id, str(error))
 
     def _end(self, code: int) -> Terminated:

@@ -138,6 +138,8 @@ class ContainerFiles:
             env[name] = value if self.own_root else self._translate_list(value)
         host = os.environ.get("PATH", os.defpath)
         env["PATH"] = _join(str(self.programs), env.get("PATH", ""), host)
+        if self.image.packages:  # for `uv run` and `poetry run`
+            env = _tool_settings(self.image.packages) | env
         env["PYTHONPATH"] = _join(str(GUEST), env.get("PYTHONPATH", ""))
         return env
 
@@ -146,6 +148,16 @@ class ContainerFiles:
         shared = any(path.is_relative_to("/root") for path in (Path(sys.prefix), self.pods,
                                                                Path(sys.base_prefix)))  # fmt: skip
         return "/root" if self.own_root and not shared else str(self.rootfs / "root")
+
+
+def _tool_settings(packages: Path) -> dict[str, str]:
+    """Tell uv and poetry to use the image's packages as they are, and to make nothing anew."""
+    return {
+        "VIRTUAL_ENV": str(packages),
+        "UV_PROJECT_ENVIRONMENT": str(packages),
+        "UV_NO_SYNC": "1",
+        "POETRY_VIRTUALENVS_CREATE": "false",
+    }
 
 
 def termination_path(spec: Object) -> str:

@@ -26,6 +26,7 @@ from flashsale.embedded.types.go_text import os_error
 from flashsale.objects.models import Object
 
 MESSAGE_LIMIT, MESSAGE_FROM_LOG = 4096, 2048  # bytes of a termination message
+NOT_STARTED = "failed to create shim task: OCI runtime create failed: runc create failed: "
 OUTPUT_LIMIT = 10 * 1024  # bytes that are kept of what a probe's command says
 
 
@@ -263,12 +264,19 @@ def _end_of(path: Path) -> bytes:
 
 
 def _why_not(argv: Sequence[str], error: OSError) -> StartError:
-    if isinstance(error, FileNotFoundError):
-        where = (
-            "no such file or directory" if "/" in argv[0] else "executable file not found in $PATH"
-        )
-        return StartError(f'exec: "{argv[0]}": {where}', 127)
-    return StartError(f'exec: "{argv[0]}": {(error.strerror or str(error)).lower()}', 126)
+    code = 127 if isinstance(error, FileNotFoundError) else 126
+    return StartError(NOT_STARTED + oci_reason(argv[0], error), code)
+
+
+def oci_reason(program: str, error: OSError) -> str:
+    """Say as runc does why a program cannot be run."""
+    if not isinstance(error, FileNotFoundError):
+        why = (error.strerror or str(error)).lower()
+    elif "/" in program:
+        why = f"stat {program}: no such file or directory"
+    else:
+        why = "executable file not found in $PATH"
+    return f'unable to start container process: exec: "{program}": {why}: unknown'
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:

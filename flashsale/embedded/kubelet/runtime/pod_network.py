@@ -33,20 +33,29 @@ class PodAddress:
 class PodNetwork:
     """The addresses of one cluster's pods."""
 
-    def __init__(self, root: Path, rng: random.Random | None = None, *, mode: str = "") -> None:
+    def __init__(
+        self, root: Path, rng: random.Random | None = None, *, mode: str = "", node: int = 0
+    ) -> None:
         """Choose how pods are told apart.
 
         Args:
             root: folder that remembers the cluster's part of 127.0.0.0/8.
+            node: the number of the node; each has a range of its own.
             mode: `addresses` or `ports`; by default what FLASHSALE_POD_NETWORK says, else what
                 the machine can do.
         """
         self._rng = rng or random.Random()
-        self._prefix = _prefix(root / "pod-network", self._rng)
+        a, b = _prefix(root / "pod-network", self._rng)
+        self._prefix = a, (b + 2 * node) % 254
         mode = mode or os.environ.get("FLASHSALE_POD_NETWORK", "") or self._best_mode()
         self.shared = mode == "ports"  # all pods share 127.0.0.1
         self._next = _FIRST
         self._attached: dict[str, PodAddress] = {}
+
+    @property
+    def cidr(self) -> str:
+        """The range of the pods' addresses, empty where they share one."""
+        return "" if self.shared else "127.{}.{}.0/24".format(*self._prefix)
 
     def attach(self, uid: str, container_ports: Iterable[int]) -> PodAddress:
         """Give a pod its address. A pod that is attached keeps what it has."""

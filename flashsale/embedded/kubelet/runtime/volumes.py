@@ -1,13 +1,19 @@
 """A pod's volumes, as folders of this machine: emptyDir, configMap, projected and their like.
 
-What a ConfigMap holds is written when the pod starts; later changes reach the next pod.
+What a ConfigMap holds follows its changes as on a real node (AtomicWriter in pkg/volume/util): each
+file is a link through ``..data``, and that link is replaced by one to a folder with the new files.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import os
 import posixpath
 import shutil
+import stat
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +21,9 @@ from flashsale.embedded.kubelet.runtime.container_env import ConfigError, pod_fi
 from flashsale.objects.models import Object
 
 ConfigMaps = Callable[[str], Object | None]  # one of the pod's namespace, by its name
+Files = dict[str, tuple[bytes, int | None]]  # content and mode, None for the volume's own
+FOLLOWING = ("configMap", "projected", "downwardAPI")  # kinds whose content can change
+DATA, MODE = "..data", 0o644
 FOLDER = ".volumes"  # in the pod's folder; no container can be called that
 
 
@@ -42,6 +51,25 @@ def provide(pod: Object, folder: Path, config_maps: ConfigMaps) -> dict[str, Pat
     return made
 
 
+def follows(pod: Object) -> bool:
+    """Whether a pod has volumes whose content can change while it runs."""
+    return any(set(FOLLOWING) & set(volume) for volume in pod["spec"].get("volumes") or [])
+
+
+def follow(pod: Object, folder: Path, config_maps: ConfigMaps) -> None:
+    """Bring a running pod's volumes to what their sources hold now.
+
+    What cannot be had any more stays as it is, as on a real node.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    for volume in pod["spec"].get("volumes") or []:
+        if set(FOLLOWING) & set(volume):
+            with contextlib.suppress(ConfigError):
+                _provide(volume, pod, folder / FOLDER / volume["name"], config_maps)
+
+
 def mounts(container: Object, volumes: Mapping[str, Path]) -> dict[str, Path]:
     """Return what a container mounts, by place."""
     found = {}
@@ -61,16 +89,55 @@ def _provide(volume: Object, pod: Object, place: Path, config_maps: ConfigMaps) 
     if "emptyDir" in volume or set(volume) == {"name"}:
         return place
     sources = (volume.get("projected") or {}).get("sources")
-    files: dict[str, bytes] = {}
+    files: Files = {}
     for source in [volume] if sources is None else sources:
         files |= dict(_files(source, pod, config_maps))
-    for path in place.iterdir():  # of the kubelet's life before this one
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for name, content in files.items():
-        file = place / posixpath.normpath("/" + name).lstrip("/")
+    default = next((volume[kind].get("defaultMode") for kind in FOLLOWING if kind in volume), None)
+    _write(place, files, MODE if default is None else default)
+    return place
+
+
+def _write(place: Path, files: Files, default: int) -> None:
+    """Bring a volume to these files, all at once; nothing is touched where they are the same."""
+    files = {posixpath.normpath("/" + name).lstrip("/"): one for name, one in files.items()}
+    link = place / DATA
+    modes = {name: default if mode is None else mode for name, (_, mode) in files.items()}
+    if link.is_symlink() and _held(link) == {n: (files[n][0], modes[n]) for n in files}:
+        return
+    before = os.readlink(link) if link.is_symlink() else ""
+    folder = Path(tempfile.mkdtemp(prefix=time.strftime("..%Y_%m_%d_%H_%M_%S."), dir=place))
+    folder.chmod(0o755)
+    for name, (content, _) in files.items():
+        file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    return place
+        file.chmod(modes[name])
+    _link(place / DATA, folder.name)
+    shown = {name.partition("/")[0] for name in files}
+    for path in place.iterdir():
+        if not path.name.startswith("..") and path.name not in shown:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for name in shown:
+        if not (place / name).is_symlink():
+            _link(place / name, f"{DATA}/{name}")
+    if before:
+        shutil.rmtree(place / before, ignore_errors=True)
+
+
+def _link(path: Path, target: str) -> None:
+    """Make a link, or replace one at once."""
+    new = path.with_name("..new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(path)
+
+
+def _held(link: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(file.relative_to(link)): (file.read_bytes(), stat.S_IMODE(file.stat().st_mode))
+        for file in link.rglob("*")
+        if file.is_file()
+    }
 
 
 def _host_path(host: Object) -> Path:
@@ -84,8 +151,10 @@ def _host_path(host: Object) -> Path:
     return path
 
 
-def _files(source: Object, pod: Object, config_maps: ConfigMaps) -> Iterator[tuple[str, bytes]]:
-    """Yield what a source puts into the volume: path and content."""
+def _files(
+    source: Object, pod: Object, config_maps: ConfigMaps
+) -> Iterator[tuple[str, tuple[bytes, int | None]]]:
+    """Yield what a source puts into the volume: path, content and mode."""
     if wanted := source.get("configMap"):
         yield from _of_config_map(wanted, pod, config_maps)
     elif secret := source.get("secret"):
@@ -95,7 +164,7 @@ def _files(source: Object, pod: Object, config_maps: ConfigMaps) -> Iterator[tup
     elif downward := source.get("downwardAPI"):
         for item in downward.get("items") or []:
             path = (item.get("fieldRef") or {}).get("fieldPath", "")
-            yield item["path"], pod_field(path, pod).encode()
+            yield item["path"], (pod_field(path, pod).encode(), item.get("mode"))
     elif "serviceAccountToken" not in source:  # there are no tokens here
         kind = next((key for key in source if key != "name"), "an empty source")
         raise ConfigError(f"volumes of the kind {kind} are not offered on the embedded cluster")
@@ -103,7 +172,7 @@ def _files(source: Object, pod: Object, config_maps: ConfigMaps) -> Iterator[tup
 
 def _of_config_map(
     wanted: Object, pod: Object, config_maps: ConfigMaps
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, tuple[bytes, int | None]]]:
     name, namespace = wanted.get("name", ""), pod["metadata"]["namespace"]
     found = config_maps(name)
     if found is None:
@@ -115,7 +184,7 @@ def _of_config_map(
     items = wanted.get("items")
     for item in items if items is not None else [{"key": key, "path": key} for key in data]:
         if item["key"] in data:
-            yield item["path"], data[item["key"]]
+            yield item["path"], (data[item["key"]], item.get("mode"))
         elif not wanted.get("optional"):
             raise ConfigError(
                 f"configmap references non-existent config key: {item['key']} ({namespace}/{name})"

@@ -1,8 +1,8 @@
 """Messages as lines of a pod's log, so that a log which is read twice or in parts is exact.
 
-A line is ``flashsale-load NUMBER PART/PARTS CRC TEXT``. NUMBER counts lines from 0, so that a repeated
-line is known and a missing one is missed; the CRC covers the whole line, so that a torn one is no
-line. A message of many bytes takes several lines: container runtimes cut lines at 16 KiB.
+A line is ``flashsale-load NUMBER PART/PARTS CRC TEXT``. NUMBER counts lines from 0, so that a
+repeated line is known and a missing one is missed; the CRC covers the whole line, so that a torn
+one is no line. A message of many bytes takes several lines: container runtimes cut lines at 16 KiB.
 """
 
 from __future__ import annotations

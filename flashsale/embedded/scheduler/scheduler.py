@@ -1,35 +1,20 @@
-"""The scheduler: finds a node with room, or says why there is none (pkg/scheduler)."""
+"""Binds each pod to the best node, or says why there is none (pkg/scheduler)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.event_recorder import record_scheduling
-from flashsale.embedded.controllers.node_fit import Misfit, misfits, missing_claim
 from flashsale.embedded.controllers.workqueue import WorkQueue
+from flashsale.embedded.scheduler.placement import NO_NODES, place
+from flashsale.embedded.scheduler.snapshot import Snapshot, labels_of, pods_by_node
 from flashsale.embedded.storage.store import StoreEvent
-from flashsale.embedded.types.resources import NODES, PODS
+from flashsale.embedded.types.resources import NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES
 from flashsale.objects.models import Object, rfc3339
 
 NAME = "default-scheduler"
 MANAGER = "kube-scheduler"  # in managedFields
-UNHELPFUL = "Preemption is not helpful for scheduling."
-NO_VICTIMS = "No preemption victims found for incoming pod."
 RETRY_SECONDS = 60.0
 Key = tuple[str, str]
-
-
-def explanation(nodes: int, found: Sequence[Misfit]) -> str:
-    """Word why no node fits, as FitError does for one node."""
-    if not nodes:
-        return "no nodes available to schedule pods"
-    listed = ", ".join(f"1 {reason}" for reason in sorted(misfit.reason for misfit in found))
-    outlook = UNHELPFUL if any(misfit.fixed for misfit in found) else NO_VICTIMS
-    return (
-        f"0/{nodes} nodes are available: {listed}. no new claims to deallocate, preemption: "
-        f"0/{nodes} nodes are available: 1 {outlook}"
-    )
 
 
 class Scheduler:
@@ -80,21 +65,28 @@ class Scheduler:
         pod = self._store.get(PODS, *key)
         if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
             return
-        nodes = self._store.all(NODES)
-        others = self._store.all(PODS)
-        reasons: list[Misfit] = []
-        claim = missing_claim(pod)
-        if claim and nodes:
+        snapshot = self._snapshot(pod)
+        claim, count = missing_claim(pod), len(snapshot.nodes)
+        if claim and count:
             why = f'persistentvolumeclaim "{claim}" not found. not found'
-            self._wait(key, pod, f"0/{len(nodes)} nodes are available: {why}")
+            self._wait(key, pod, f"0/{count} nodes are available: {why}")
             return
-        for node in nodes:
-            misfit = misfits(pod, node, others)
-            if not misfit:
-                self._bind(pod, node["metadata"]["name"])
-                return
-            reasons += misfit
-        self._wait(key, pod, explanation(len(nodes), reasons))
+        found = place(pod, snapshot) if count else None
+        best = found.best() if found else []
+        if best:
+            self._bind(pod, self._registry.rng.choice(best))
+        else:
+            self._wait(key, pod, found.message() if found else NO_NODES)
+
+    def _snapshot(self, pod: Object) -> Snapshot:
+        namespace = pod["metadata"]["namespace"]
+        return Snapshot(
+            self._store.all(NODES),
+            pods_by_node(self._store.all(PODS)),
+            {one["metadata"]["name"]: labels_of(one) for one in self._store.all(NAMESPACES)},
+            self._store.all(SERVICES, namespace),
+            self._store.all(REPLICA_SETS, namespace),
+        )
 
     def _wait(self, key: Key, pod: Object, why: str) -> None:
         self._fail(pod, why)
@@ -127,6 +119,15 @@ class Scheduler:
             "lastTransitionTime": rfc3339(self._registry.clock()),
             **more,
         }
+
+
+def missing_claim(pod: Object) -> str:
+    """Return the first PersistentVolumeClaim that a pod names; there are none here."""
+    for volume in pod["spec"].get("volumes") or []:
+        claim = volume.get("persistentVolumeClaim")
+        if claim is not None:
+            return str(claim.get("claimName", ""))
+    return ""
 
 
 def _lost_its_gates(event: StoreEvent) -> bool:

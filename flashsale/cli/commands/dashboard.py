@@ -1,0 +1,148 @@
+"""`flashsale dashboard`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flashsale.base.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractAsyncContextManager
+
+    from flashsale.cli.global_options import Shared
+    from flashsale.sale.session import Sale
+
+HIGHEST_PORT = 65535
+OPENER = "dashboard.html"
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardOptions:
+    """What was typed."""
+
+    typed: Shared
+    port: int
+    browser: bool
+    read_only: bool
+
+
+def dashboard(
+    ctx: typer.Context,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", help="Listen on this port.  [default: a free one]"),
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser.")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Show the sale, without buttons to change it.")
+    ] = False,
+) -> None:
+    """Show the sale live in the browser, with buttons to kill, scale, load and drill.
+
+    Listens on 127.0.0.1 alone, until Ctrl-C. The address holds a token: keep it to yourself.
+    """
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+
+    if port is not None and not 1 <= port <= HIGHEST_PORT:
+        raise BadInputError(
+            f"--port must be 1 to {HIGHEST_PORT}, not {port}.",
+            hint="flashsale dashboard --port 8080",
+        )
+    options = DashboardOptions(shared(ctx), port or 0, not no_open, read_only)
+    run(_serve(options))
+
+
+async def _serve(options: DashboardOptions) -> None:
+    """Serve until a signal, or until something ends that no waiting mends."""
+    import asyncio
+
+    from flashsale.cli.hints import placed
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.dashboard.actions import all_actions
+    from flashsale.dashboard.follow import Clock, SaleFollower
+    from flashsale.dashboard.runs import Runs
+    from flashsale.dashboard.security import Guard
+    from flashsale.dashboard.server import Dashboard, bind
+    from flashsale.dashboard.stream import Broadcast
+    from flashsale.dashboard.view import document
+    from flashsale.sale.session import connect_to_sale
+    from flashsale.ui.report.page import drill_page
+
+    typed, clock, home = options.typed, Clock(), state_home()
+
+    def connect() -> AbstractAsyncContextManager[Sale]:
+        return connect_to_sale(typed.wanted, typed.namespace)
+
+    with bind(options.port) as sock:
+        guard = Guard(sock.getsockname()[1])
+        follower = SaleFollower(connect, home)
+        broadcast = Broadcast(
+            lambda: document(follower.state, clock.now(), read_only=options.read_only)
+        )
+        follower.changed = broadcast.change
+        runs = Runs(follower, connect, home, allow_remote=typed.allow_remote)
+        actions = {} if options.read_only else all_actions(follower, runs)
+        served = Dashboard(
+            guard,
+            broadcast,
+            actions,
+            report=lambda: drill_page(runs.last_drill) if runs.last_drill else "",
+            place_hint=lambda hint: placed(hint, typed),
+        )
+        async with served.listening(sock), runs, asyncio.TaskGroup() as group:
+            group.create_task(follower.run(), name="dashboard: follow the sale")
+            group.create_task(broadcast.run(), name="dashboard: broadcast")
+            _show_address(typed, guard.address)
+            with _opened(guard.address, wanted=options.browser):
+                await asyncio.Event().wait()
+
+
+def _show_address(typed: Shared, address: str) -> None:
+    import sys
+
+    from flashsale.cli.output import note, out, out_json
+
+    if typed.json:
+        out_json({"url": address}, line=True)
+    else:
+        out(address)
+    sys.stdout.flush()
+    note("Serving the dashboard until Ctrl-C.")
+
+
+@contextmanager
+def _opened(address: str, *, wanted: bool) -> Iterator[None]:
+    """Show the address in the browser, where there is one.
+
+    It travels in a file of our user's: other users of the machine see what programs are called
+    with, and the address is a secret.
+    """
+    from contextlib import suppress
+
+    from flashsale.base.errors import FlashsaleError
+    from flashsale.base.files import replace_file
+    from flashsale.cli.commands.open_ import browse
+    from flashsale.cli.output import note
+    from flashsale.clusters.state.directory import state_home
+
+    if not wanted:
+        yield
+        return
+    file = state_home() / OPENER
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(file, f'<meta http-equiv="refresh" content="0;url={address}">\n')
+        browse(file.as_uri())
+    except (FlashsaleError, OSError):
+        note("There is no browser here to open: open the address above in one.")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)

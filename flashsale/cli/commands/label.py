@@ -1,0 +1,48 @@
+"""`flashsale label`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flashsale.cli.global_options import Shared
+    from flashsale.objects.models import Pod
+
+
+def label(
+    ctx: typer.Context,
+    pod: Annotated[str, typer.Argument(metavar="POD", help="Name of the pod, or its last part.")],
+    labels: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE|KEY-...", help="Labels to set; a minus sign removes one."
+        ),
+    ],
+) -> None:
+    """Change the labels of a pod, as kubectl label does.
+
+    A ReplicaSet lets a pod go that loses a label of its selector, and takes it back with it.
+    """
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+    from flashsale.cli.output import out, out_json
+    from flashsale.sale.label import parse_labels
+
+    typed = shared(ctx)
+    found = run(_label(typed, pod, parse_labels(labels)))
+    now = found.raw["metadata"].get("labels") or {}
+    if typed.json:
+        out_json({"pod": found.name, "labels": now})
+    else:
+        shown = ",".join(f"{key}={value}" for key, value in sorted(now.items()))
+        out(f"pod/{found.name} labeled; its labels: {shown or '<none>'}")
+
+
+async def _label(typed: Shared, pod: str, labels: dict[str, str | None]) -> Pod:
+    from flashsale.sale.label import label_pod
+    from flashsale.sale.session import connect_to_sale
+
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+        return await label_pod(sale, pod, labels)

@@ -1,0 +1,188 @@
+"""`flashsale learn`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flashsale.cli.global_options import Shared
+    from flashsale.learn.look import Place
+    from flashsale.learn.step import Step
+
+
+def learn(
+    ctx: typer.Context,
+    step: Annotated[
+        str | None,
+        typer.Argument(metavar="STEP", help="Begin this step anew.  [default: where you stopped]"),
+    ] = None,
+    named: Annotated[
+        str | None, typer.Option("--step", metavar="STEP", help="The same as STEP.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Print all steps, and what became of each.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Print which facts of STEP hold now; without STEP all facts, those included that"
+            " the course saw before.",
+        ),
+    ] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget what was done so far.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write a page about what was done."),
+    ] = None,
+    steps: Annotated[
+        Path | None,
+        typer.Option("--steps", metavar="DIR", help="Add the steps of this folder to the course."),
+    ] = None,
+) -> None:
+    """Learn what a ReplicaSet does: a course of eleven steps on your own sale.
+
+    It runs in one terminal and watches the cluster; you type commands in another one, or let it
+    type them. Each step asks for a guess first, and ends with what really happened here.
+    """
+    from flashsale.base.errors import BadInputError
+    from flashsale.cli.global_options import shared
+    from flashsale.learn.course import course, find
+    from flashsale.learn.look import Place
+
+    typed = shared(ctx)
+    if sum((listed, check, reset, report is not None)) > 1:
+        raise BadInputError(
+            "Give only one of --list, --check, --reset, --report.", hint="flashsale learn --help"
+        )
+    known = course(steps)
+    name = step or named
+    chosen = find(known, name) if name else None
+    place = Place(typed.wanted, typed.namespace)
+    if listed:
+        _list(typed, known)
+    elif reset:
+        _reset(chosen)
+    elif check:
+        _check(typed, known, chosen, place)
+    elif report is not None:
+        _report(typed, known, report)
+    else:
+        _play(typed, known, chosen, place)
+
+
+def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
+    from flashsale.cli.output import out, out_json
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.learn import listing, progress
+
+    done = progress.read(state_home())
+    if typed.json:
+        out_json(listing.list_json(steps, done))
+    else:
+        out(listing.list_view(steps, done))
+
+
+def _reset(step: Step | None) -> None:
+    """Forget one step, or all."""
+    from flashsale.cli.output import note
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.learn import progress
+
+    home = state_home()
+    if step is None:
+        progress.forget(home)
+        note("The course begins anew: flashsale learn")
+    else:
+        done = progress.read(home)
+        progress.write(home, done.with_step(step.name, progress.StepRecord()))
+        note(f"The step {step.name} begins anew: flashsale learn {step.name}")
+
+
+def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Place) -> None:
+    """Print which facts hold; leave with 1 where not all do."""
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.output import out, out_json
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.learn import listing, progress
+    from flashsale.learn.look import look_once
+
+    extras = frozenset().union(*(one.extras for one in ([step] if step else steps)))
+    facts = run(look_once(place, extras))
+    done = progress.read(state_home())
+    found = listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
+    if typed.json:
+        out_json([one.as_json() for one in found])
+    else:
+        out(listing.check_view(found, one_step=step is not None))
+    if not all(one.holds for one in found):
+        raise typer.Exit(1)
+
+
+def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
+    """Write the page of what was done."""
+    from flashsale.base.errors import BadInputError
+    from flashsale.base.files import replace_file
+    from flashsale.cli.commands.drill import WORLD_READABLE
+    from flashsale.cli.output import note, out_json
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.learn import progress
+    from flashsale.learn.certificate import certificate_page
+
+    if file.suffix != ".html":
+        raise BadInputError(
+            f"--report writes .html, not {file}.", hint="flashsale learn --report course.html"
+        )
+    text = certificate_page(steps, progress.read(state_home()))
+    try:
+        replace_file(file, text, mode=WORLD_READABLE)
+    except OSError as error:
+        raise BadInputError(
+            f"{file} cannot be written: {(error.strerror or str(error)).lower()}.",
+            hint="flashsale learn --report course.html",
+        ) from error
+    if typed.json:
+        out_json({"report": str(file)})
+    else:
+        note(f"Report: {file}")
+
+
+def _recorded(typed: Shared) -> bool:
+    """Whether commands without options already go where this one was told to go."""
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.clusters.state.sale_store import SaleStore
+
+    record = SaleStore(state_home()).read_if_usable()
+    if record is None or typed.profile:
+        return False
+    same = typed.cluster in (None, "auto", record.kind) and typed.context in (None, record.context)
+    return same and typed.namespace in (None, record.namespace)
+
+
+def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Place) -> None:
+    """Play the course on the terminal."""
+    import sys
+
+    from flashsale.base.errors import BadInputError, Hint
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.hints import placed
+    from flashsale.cli.output import logs_held, out
+    from flashsale.clusters.state.directory import state_home
+    from flashsale.learn.runner import play
+    from flashsale.ui.console import moving
+
+    if typed.json or not (moving(sys.stdout) and sys.stdin.isatty()):
+        raise BadInputError(
+            "The course needs a terminal. A script can list its steps and check them.",
+            hint=Hint("flashsale learn --list", "and flashsale learn --check STEP"),
+        )
+
+    def at_place(command: str) -> str:
+        return command if _recorded(typed) else placed(Hint(command), typed).command
+
+    with logs_held():
+        lines = run(play(steps, step, place, state_home(), at_place))
+    out("\n".join(lines))

@@ -1,0 +1,56 @@
+"""`flashsale start-node`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flashsale.cli import common_options, parsers
+
+if TYPE_CHECKING:
+    from flashsale.cli.global_options import Shared
+
+
+def start_node(
+    ctx: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="Name of the node.")],
+    no_wait: common_options.NoWait = False,
+    timeout: common_options.Patience = "120s",
+) -> None:
+    """Start a node that was killed, and wait until it is ready."""
+    from flashsale.cli import output
+    from flashsale.cli.event_loop import run
+    from flashsale.cli.global_options import shared
+
+    typed = shared(ctx)
+    patience = parsers.duration(timeout, "--timeout")
+    seconds = run(_start(typed, node, wait=not no_wait, timeout=patience))
+    if typed.json:
+        taken = None if seconds is None else round(seconds, 3)
+        output.out_json({"node": node, "ready_seconds": taken})
+    elif seconds is None:
+        output.out(f"{node} started")
+    else:
+        output.out(f"{node} is ready after {seconds:.1f} s")
+
+
+async def _start(typed: Shared, name: str, *, wait: bool, timeout: float) -> float | None:
+    from flashsale.base.errors import BadInputError
+    from flashsale.cli.output import progress
+    from flashsale.sale.kill.kill_node import wait_until_ready
+    from flashsale.sale.nodes import read_nodes
+    from flashsale.sale.session import connect_to_sale
+
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+        await sale.cluster.check_node_kill()
+        nodes = await read_nodes(sale.api)
+        if name not in [node.name for node in nodes]:
+            raise BadInputError(
+                f"There is no node '{name}'; there is {', '.join(node.name for node in nodes)}.",
+                hint="flashsale status -o wide",
+            )
+        with progress() as shown:
+            shown.step(f"Starting the node {name}")
+            await sale.cluster.start_node(sale.api, name, shown)
+            return await wait_until_ready(sale, name, timeout=timeout) if wait else None

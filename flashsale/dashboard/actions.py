@@ -1,0 +1,75 @@
+"""What buttons do: each calls the code of the command of the same name, and fails as it does."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flashsale.base.errors import BadInputError
+from flashsale.dashboard.follow import SaleFollower
+from flashsale.dashboard.kill_methods import kill_method
+from flashsale.dashboard.runs import Runs
+from flashsale.sale.kill.kill import kill_pods
+from flashsale.sale.kill.victims import choose_victims
+from flashsale.sale.replica_count import replica_count
+from flashsale.sale.scale import request_replicas
+
+Arguments = Mapping[str, Any]
+
+
+class Action(Protocol):
+    """Does one thing, and says what was done."""
+
+    async def __call__(self, arguments: Arguments) -> str:
+        """Do it.
+
+        Raises:
+            FlashsaleError: it cannot be done; the sentence and hint are the command's own.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SaleActions:
+    """Kills and scalings of the sale that is shown."""
+
+    follower: SaleFollower
+
+    async def kill(self, arguments: Arguments) -> str:
+        """Kill the named pod, or a random ready one: `flashsale kill-pod`."""
+        name, method = arguments.get("pod"), kill_method(arguments)
+        if not isinstance(name, str | None):
+            raise BadInputError(f"'{name}' is no name of a pod.", hint="flashsale kill-pod")
+        monitor = await self.follower.current()
+        state = monitor.state
+        owner = state.replicaset.uid if state.replicaset else ""
+        pods = [one.pod for one in state.pods.values()]
+        if name is None:  # one that was killed a moment ago does not say so yet
+            pods = [pod for pod in pods if pod.name not in state.marks]
+        chosen = choose_victims(pods, owner, name=name, rng=random.Random())
+        differs = await monitor.sale.cluster.crashing() if method.process else ""
+        for mark in await kill_pods(monitor.sale, chosen, method):
+            monitor.add(mark)
+        return " ".join(filter(None, [f"{chosen[0].name} was killed.", differs]))
+
+    async def scale(self, arguments: Arguments) -> str:
+        """Set the number of pods: `flashsale scale N --no-wait`."""
+        count = replica_count(str(arguments.get("replicas", "")))
+        monitor = await self.follower.current()
+        before = monitor.state.desired
+        await request_replicas(monitor, count)
+        return f"{monitor.sale.name} is scaled from {before} to {count}."
+
+
+def all_actions(follower: SaleFollower, runs: Runs) -> Mapping[str, Action]:
+    """Give every action by its name."""
+    sale = SaleActions(follower)
+    return {
+        "kill": sale.kill,
+        "scale": sale.scale,
+        "load": runs.start_load,
+        "stop-load": runs.stop_load,
+        "drill": runs.start_drill,
+        "stop-drill": runs.stop_drill,
+    }

@@ -1,0 +1,173 @@
+"""Keeping the sale in view, whatever happens to it: none yet, closed, its cluster gone or new."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.dashboard import state as states
+from flashsale.dashboard.state import DashboardState, Trouble
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Update
+from flashsale.sale.session import Sale
+from flashsale.sale.url import follow_url
+from flashsale.ui.watch.load_status import Buyers
+from flashsale.ui.watch.view_model import Board, Now, Place
+
+LOG = logging.getLogger(__name__)
+LOOK_AGAIN = 2.0  # seconds between two looks for a sale where there is none
+LOST = 3.0  # seconds without an answer after which the sale is looked for anew
+
+Connect = Callable[[], AbstractAsyncContextManager[Sale]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Both clocks, a fixed distance apart: a moment is always written as the same time."""
+
+    apart: float = field(default_factory=lambda: time.time() - time.monotonic())
+
+    def now(self) -> Now:
+        """This moment."""
+        mono = time.monotonic()
+        return Now(mono, mono + self.apart)
+
+
+class SaleFollower:
+    """Holds what the dashboard knows, and the monitor of the sale that there is now."""
+
+    def __init__(self, connect: Connect, home: Path) -> None:
+        """Prepare; nothing is asked of a cluster before :meth:`run`.
+
+        Args:
+            connect: finds the sale as every command does.
+            home: the state folder, where a load of another window announces itself.
+        """
+        self.state = DashboardState()
+        self.monitor: SaleMonitor | None = None
+        self.changed: Callable[[], None] = lambda: None
+        self._connect = connect
+        self._buyers = Buyers(home)
+
+    def show(self, state: DashboardState) -> None:
+        """Take what is known now."""
+        self.state = state
+        self.changed()
+
+    async def current(self) -> SaleMonitor:
+        """Return the monitor of the sale, once it is known what there is.
+
+        Raises:
+            FlashsaleError: there is no sale, or its cluster does not answer.
+        """
+        monitor, down = self.monitor, self.state.board.down
+        if monitor is None or (down is not None and self.state.trouble):
+            trouble = self.state.trouble
+            if trouble:
+                raise FlashsaleError(trouble.text, hint=trouble.hint)
+            raise NoSaleError("No sale is open.", hint="flashsale up")
+        await monitor.until_synced()
+        return monitor
+
+    async def run(self) -> None:
+        """Follow the sale, and look for one while there is none, until cancelled.
+
+        Raises:
+            FlashsaleError: what no waiting mends: a refusal, or input that makes no sense.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tick(), name="dashboard: seconds")
+            while True:
+                try:
+                    async with self._connect() as sale:
+                        await self._follow(sale)
+                except (NoSaleError, ClusterUnreachableError) as error:
+                    self._lose(error)
+                    await asyncio.sleep(LOOK_AGAIN)
+
+    async def _follow(self, sale: Sale) -> None:
+        """Show one sale until it is to be looked for anew."""
+        await sale.replicaset()  # it is really there
+        LOG.info("following the sale on %s", sale.cluster.context)
+        board = Board(Place(sale.cluster.context, sale.namespace))
+        self.show(replace(self.state, board=board, connected=True, trouble=None))
+        monitor = SaleMonitor.of(sale, self._see, needs_cluster=False, needs_replicaset=False)
+        try:
+            async with monitor, follow_url(monitor, self._set_url):
+                self.monitor = monitor
+                await self._until_elsewhere(monitor)
+        finally:
+            self.monitor = None
+
+    async def _until_elsewhere(self, monitor: SaleMonitor) -> None:
+        """Return when another look finds a sale where this one does not answer any more.
+
+        Raises:
+            NoSaleError: the record of it is gone, so somebody closed it.
+        """
+        ending = asyncio.create_task(monitor.until_it_ends(), name="dashboard: monitor")
+        try:
+            while True:
+                await asyncio.wait({ending}, timeout=LOOK_AGAIN)
+                if ending.done():
+                    ending.result()
+                if self._seems_lost() and await self._found_anew():
+                    return
+        finally:
+            ending.cancel()
+            await asyncio.gather(ending, return_exceptions=True)
+
+    def _seems_lost(self) -> bool:
+        down = self.state.board.down
+        lost = down is not None and time.monotonic() - down.heard > LOST
+        return lost or self.state.board.closed is not None
+
+    async def _found_anew(self) -> bool:
+        try:
+            async with self._connect() as sale:
+                await sale.replicaset()
+        except NoSaleError as error:
+            if self.state.board.closed is None:
+                raise
+            self.show(replace(self.state, trouble=Trouble.of(error)))
+            return False
+        except ClusterUnreachableError as error:
+            self.show(replace(self.state, trouble=Trouble.of(error)))
+            return False
+        return self._seems_lost()
+
+    def _see(self, update: Update) -> None:
+        state = states.with_update(self.state, update)
+        if state.trouble and state.board.down is None and state.board.closed is None:
+            state = replace(state, trouble=None)
+        self.show(state)
+
+    def _set_url(self, url: str) -> None:
+        board = self.state.board
+        self.show(replace(self.state, board=replace(board, place=replace(board.place, url=url))))
+
+    def _lose(self, error: FlashsaleError) -> None:
+        """Keep the last picture, and say that there is no sale."""
+        if not self.state.trouble or self.state.trouble.text != str(error):
+            LOG.info("no sale to show: %s", error)
+        board = self.state.board
+        if isinstance(error, NoSaleError) and self.state.connected and board.closed is None:
+            board = replace(board, closed=time.monotonic())
+        self.show(replace(self.state, board=board, trouble=Trouble.of(error)))
+
+    async def _tick(self) -> None:
+        """Note once a second how things are, and look for buyers of another window."""
+        while True:
+            await asyncio.sleep(1.0 - time.monotonic() % 1.0)
+            board = self.state.board
+            names = [one.pod.name for one in board.state.pods.values()]
+            with suppress(OSError):
+                board = replace(board, purchases=self._buyers.look(names))
+            state = replace(self.state, board=board)
+            self.show(states.with_sample(state, int(time.monotonic() - 0.5)))

@@ -1,0 +1,126 @@
+/* The last two minutes: purchases a second, pods ready and desired, and marks of what happened. */
+
+import { byId } from "./elements.js";
+
+const SPAN = 120000;  // milliseconds
+const MARKS = { died: ["✕", "kill"], ready: ["▲", "ready"], scaled: ["⇅", "scaling"], lost: ["●", "kill"] };
+const [TOP, BOTTOM, LEFT, RIGHT] = [20, 18, 34, 26];
+
+export class Timeline {
+  constructor() {
+    this.canvas = byId("line");
+    this.samples = [];  // [at, confirmed, lost, desired, ready]
+    this.moments = [];  // [at, kind, text]
+    new ResizeObserver(() => this.draw()).observe(this.canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  update(found, names) {
+    if ([...names].some((name) => name.startsWith("second/"))) {
+      this.samples = [...found.keys()].filter((name) => name.startsWith("second/")).map((name) => found.get(name)).sort((a, b) => a[0] - b[0]);
+    }
+    if (names.has("moments")) this.moments = found.get("moments") || [];
+    this.draw();
+  }
+
+  draw() {
+    const { canvas } = this;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (!width || !height) return;
+    const ratio = devicePixelRatio || 1;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const ctx = canvas.getContext("2d");
+    ctx.scale(ratio, ratio);
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    const now = Date.now();
+    const x = (at) => LEFT + ((at - (now - SPAN)) / SPAN) * (width - LEFT - RIGHT);
+    const base = height - BOTTOM;
+    const seen = this.samples.filter((one) => one[0] > now - SPAN);
+    ctx.font = "12px system-ui, sans-serif";
+    ctx.textBaseline = "middle";
+    this.grid(ctx, x, base, now, colour);
+    const most = Math.max(10, ...seen.map((one) => one[1] + one[2]));
+    const pods = Math.max(1, ...seen.map((one) => Math.max(one[3], one[4]))) + 0.5;
+    const step = (width - LEFT - RIGHT) / (SPAN / 1000);
+    const up = (value, top) => base - (value / top) * (base - TOP);
+    for (const [at, confirmed, lost] of seen) {
+      ctx.fillStyle = colour("sold");
+      ctx.fillRect(x(at) - step, up(confirmed, most), Math.max(1, step - 1), base - up(confirmed, most));
+      ctx.fillStyle = colour("bad");
+      if (lost) ctx.fillRect(x(at) - step, up(lost, most) - 2, Math.max(2, step - 1), base - up(lost, most) + 2);
+    }
+    this.steps(ctx, seen, 3, x, (value) => up(value, pods), colour("scaling"), [5, 4]);
+    this.steps(ctx, seen, 4, x, (value) => up(value, pods), colour("good"), []);
+    this.axes(ctx, seen, { width, most, pods, up, colour });
+    this.marks(ctx, x, base, now, colour);
+  }
+
+  grid(ctx, x, base, now, colour) {
+    ctx.textAlign = "center";
+    for (let back = 0; back <= SPAN; back += 30000) {
+      const at = Math.round(x(now - back)) + 0.5;
+      ctx.strokeStyle = colour("grid");
+      ctx.beginPath();
+      ctx.moveTo(at, TOP);
+      ctx.lineTo(at, base);
+      ctx.stroke();
+      ctx.fillStyle = colour("quiet");
+      ctx.fillText(back ? `−${back / 1000} s` : "now", at, base + 10);
+    }
+    ctx.strokeStyle = colour("line");
+    ctx.beginPath();
+    ctx.moveTo(LEFT, base + 0.5);
+    ctx.lineTo(x(now), base + 0.5);
+    ctx.stroke();
+  }
+
+  axes(ctx, seen, { width, most, pods, up, colour }) {
+    ctx.fillStyle = colour("quiet");
+    if (seen.some((one) => one[1])) {
+      ctx.textAlign = "right";
+      ctx.fillText(String(most), LEFT - 5, up(most, most));
+    }
+    const latest = seen[seen.length - 1];
+    if (!latest) return;
+    ctx.textAlign = "left";
+    ctx.fillStyle = colour("good");
+    ctx.fillText(String(latest[4]), width - RIGHT + 6, up(latest[4], pods));
+    if (latest[3] !== latest[4]) {
+      ctx.fillStyle = colour("scaling");
+      ctx.fillText(String(latest[3]), width - RIGHT + 6, up(latest[3], pods));
+    }
+  }
+
+  steps(ctx, seen, which, x, y, stroke, dash) {
+    ctx.strokeStyle = stroke;
+    ctx.lineWidth = 2;
+    ctx.setLineDash(dash);
+    ctx.beginPath();
+    seen.forEach((one, i) => {
+      ctx.lineTo(x(one[0] - (i ? 1000 : 0)), y(one[which]));
+      ctx.lineTo(x(one[0]), y(one[which]));
+    });
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.lineWidth = 1;
+  }
+
+  marks(ctx, x, base, now, colour) {
+    ctx.textAlign = "center";
+    ctx.font = "600 13px system-ui, sans-serif";
+    for (const [at, kind] of this.moments) {
+      if (at < now - SPAN || !MARKS[kind]) continue;
+      const [sign, name] = MARKS[kind];
+      ctx.strokeStyle = ctx.fillStyle = colour(name);
+      ctx.globalAlpha = kind === "died" || kind === "scaled" ? 0.8 : 0.4;
+      ctx.beginPath();
+      ctx.moveTo(x(at), TOP - 4);
+      ctx.lineTo(x(at), base);
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+      ctx.fillText(sign, x(at), TOP - 11);
+    }
+  }
+}

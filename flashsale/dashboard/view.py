@@ -1,0 +1,171 @@
+"""What the page is sent: the dashboard's state as one flat document. Pure.
+
+Moments are unix milliseconds, so that a page can count from them by itself; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flashsale import __version__
+from flashsale.base.errors import Hint
+from flashsale.dashboard.state import Crowd, DashboardState, DrillView, Trouble
+from flashsale.sale.observe.healing import Healing
+from flashsale.sale.ready.explanation import healing_line
+from flashsale.ui.watch.view_model import Board, Now, PodRow, shown_healings, shown_rows
+
+HEALINGS = 8  # the youngest
+
+
+def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, Any]:
+    """Write everything that the page shows."""
+    board, shares = state.board, state.crowd.shares if state.crowd else {}
+    if board.purchases and not shares:
+        shares = board.purchases.shares
+    rows = shown_rows(board, now)
+    found: dict[str, Any] = {"sale": _sale(state, rows, now, read_only=read_only)}
+    found |= {f"pod/{row.seen.pod.uid}": _pod(board, row, shares, now) for row in rows}
+    found["healings"] = [_healing(board, one, now) for one in shown_healings(board, now)[:HEALINGS]]
+    found["moments"] = [[milliseconds(one.at, now), one.kind, one.text] for one in state.moments]
+    for second, one in state.samples.items():
+        found[f"second/{second}"] = [
+            milliseconds(second + 1.0, now),
+            *(one.confirmed, one.lost, one.desired, one.ready),
+        ]
+    if buyers := _buyers(state):
+        found["buyers"] = buyers
+    if state.drill:
+        found["drill"] = _drill(state.drill)
+    return found
+
+
+def milliseconds(at: float, now: Now) -> int:
+    """Turn a moment of the monotonic clock into unix milliseconds."""
+    return round(1000 * (now.wall - now.mono + at))
+
+
+def written_hint(hint: Hint) -> dict[str, str]:
+    """Write what to type next."""
+    return {"command": hint.command, "words": hint.words}
+
+
+def _sale(
+    state: DashboardState, rows: list[PodRow], now: Now, *, read_only: bool
+) -> dict[str, Any]:
+    board, sale = state.board, state.board.state
+    down, own = board.down, sale.replicaset
+    return {
+        "version": __version__,
+        "read_only": read_only,
+        "connected": state.connected,
+        "cluster": board.place.cluster,
+        "namespace": board.place.namespace,
+        "url": board.place.url,
+        "name": own.name if own else "",
+        "known": sale.synced,
+        "open": own is not None,
+        "closed": board.closed is not None,
+        "desired": sale.desired or 0,
+        "current": sale.count,
+        "ready": sale.ready,
+        "nodes": len({row.seen.pod.node for row in rows} - {""}),
+        "stale": {"heard": milliseconds(down.heard, now), "why": down.why} if down else None,
+        "trouble": _trouble(state.trouble),
+    }
+
+
+def _pod(board: Board, row: PodRow, shares: Any, now: Now) -> dict[str, Any]:
+    pod, seen = row.seen.pod, row.seen
+    heals = next((one for one in board.healings if one.replacement_uid == pod.uid), None)
+    return {
+        "name": pod.name,
+        "node": pod.node,
+        "slot": list(row.slot),
+        "status": "gone" if row.gone is not None else pod.status,
+        "phase": _phase(row),
+        "ready": f"{pod.containers_ready}/{pod.containers}",
+        "restarts": pod.restarts,
+        "born": round(1000 * pod.created),
+        "left": None if row.left is None else milliseconds(row.left, now),
+        "share": round(shares[pod.name], 3) if pod.name in shares else None,
+        "replaces": heals.victim if heals and not heals.in_place else None,
+        "own": board.state.owns(pod),
+        "trouble": pod.waiting if not seen.ready else "",
+        "why": row.why,
+    }
+
+
+def _phase(row: PodRow) -> str:
+    """Say how a tile looks: starting, ready, leaving, gone, or failing."""
+    pod = row.seen.pod
+    if row.gone is not None:
+        return "gone"
+    if row.left is not None:
+        return "leaving"
+    if pod.ready:
+        return "ready"
+    bad = "Error" in pod.status or "BackOff" in pod.status or pod.status == "OOMKilled"
+    return "failing" if bad else "starting"
+
+
+def _healing(board: Board, one: Healing, now: Now) -> dict[str, Any]:
+    seen = board.state.pods.get(one.replacement_uid or "")
+    wanted = board.state.desired or 0
+    why = healing_line(one, wanted, max(0, wanted - 1), seen.pod if seen else None)
+    return {
+        **one.as_json(),
+        "died": milliseconds(one.died, now),
+        "in_place": one.in_place,
+        "why": why,
+    }
+
+
+def _buyers(state: DashboardState) -> dict[str, Any] | None:
+    """Write how purchases fare: a crowd's from here, else what another window's load announces."""
+    if state.crowd and (state.crowd.running or not state.board.purchases):
+        return _crowd(state.crowd)
+    if found := state.board.purchases:
+        return {
+            "running": True,
+            "ours": False,
+            "rate": round(found.rate, 1),
+            "confirmed": found.confirmed,
+            "lost": found.lost,
+            "rejected": None,
+        }
+    return None
+
+
+def _crowd(crowd: Crowd) -> dict[str, Any]:
+    figures = crowd.progress.figures if crowd.progress else None
+    return {
+        "running": crowd.running,
+        "ours": True,
+        "wanted": crowd.rate,
+        "rate": round(crowd.progress.rate_now, 1) if crowd.progress and crowd.running else 0,
+        "confirmed": figures.confirmed if figures else 0,
+        "lost": figures.lost if figures else 0,
+        "rejected": figures.rejected if figures else 0,
+        "unsent": figures.unsent if figures else 0,
+        "p50": round(figures.latency_ms.p50, 1) if figures else 0,
+        "p99": round(figures.latency_ms.p99, 1) if figures else 0,
+        "pods": dict(figures.pods) if figures else {},
+        "ended": crowd.ended,
+    }
+
+
+def _drill(drill: DrillView) -> dict[str, Any]:
+    return {
+        "running": drill.running,
+        "step": drill.step,
+        "kills": drill.kills,
+        "planned_kills": drill.planned_kills,
+        "verdict": drill.verdict,
+        "reason": drill.reason,
+        "summary": list(drill.summary),
+        "failure": _trouble(drill.failure),
+    }
+
+
+def _trouble(trouble: Trouble | None) -> dict[str, str] | None:
+    return {"text": trouble.text, **written_hint(trouble.hint)} if trouble else None

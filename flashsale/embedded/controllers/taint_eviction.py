@@ -1,0 +1,136 @@
+"""Pods on nodes with a NoExecute taint: they leave, at once or when their toleration ends.
+
+After pkg/controller/tainteviction/taint_eviction.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.scheduler.node_rules import tolerates
+from flashsale.embedded.storage.store import StoreError, StoreEvent
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import NODES, PODS
+from flashsale.objects.models import Object, rfc3339
+
+RETRY_SECONDS = 1.0
+MANAGER = "kube-controller-manager"
+CONDITION = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "DeletionByTaintManager",
+    "message": "Taint manager: deleting due to NoExecute taint",
+}
+log = logging.getLogger(__name__)
+
+
+def seconds_left(pod: Object, node: Object) -> float | None:
+    """Return how long a pod may stay on its node, 0 for not at all, None for ever."""
+    taints = [t for t in (node.get("spec") or {}).get("taints") or [] if t["effect"] == "NoExecute"]
+    tolerations = pod["spec"].get("tolerations") or []
+    used = []
+    for taint in taints:
+        accepting = [one for one in tolerations if tolerates(one, taint)]
+        if not accepting:
+            return 0.0
+        used += accepting
+    limits = [max(0.0, float(one["tolerationSeconds"])) for one in used
+              if one.get("tolerationSeconds") is not None]  # fmt: skip
+    return min(limits, default=None)
+
+
+class TaintEvictionController:
+    """Has a timer for every pod that must leave later."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self._timers: dict[str, asyncio.TimerHandle] = {}  # by the pod's uid
+        self._events = EventRecorder(registry, "taint-eviction-controller", "", registry.clock)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        unsubscribe = self._store.subscribe(self._changed)
+        try:
+            for node in self._store.all(NODES):
+                self._consider_all(node)
+            await asyncio.Event().wait()
+        finally:
+            unsubscribe()
+            for timer in self._timers.values():
+                timer.cancel()
+
+    def _changed(self, event: StoreEvent) -> None:
+        if event.resource is NODES and event.type != "DELETED":
+            if _taints(event.object) != _taints(event.previous):
+                self._consider_all(event.object)
+        elif event.resource is PODS:
+            uid = event.object["metadata"]["uid"]
+            if event.type == "DELETED" or "deletionTimestamp" in event.object["metadata"]:
+                self._cancel(uid)
+            elif _bound_now(event):
+                node = self._store.get(NODES, "", event.object["spec"]["nodeName"])
+                if node:
+                    self._consider(event.object, node)
+
+    def _consider_all(self, node: Object) -> None:
+        for pod in self._store.all(PODS):
+            if pod["spec"].get("nodeName") == node["metadata"]["name"]:
+                self._consider(pod, node)
+
+    def _consider(self, pod: Object, node: Object) -> None:
+        uid, tainted = pod["metadata"]["uid"], bool(_taints(node))
+        left = seconds_left(pod, node) if tainted else None
+        if left is None or "deletionTimestamp" in pod["metadata"]:
+            if self._cancel(uid):
+                self._record(pod, "Cancelling deletion of Pod")
+        elif uid not in self._timers:
+            self._timers[uid] = self._loop.call_later(left, self._evict, pod)
+
+    def _cancel(self, uid: str) -> bool:
+        timer = self._timers.pop(uid, None)
+        if timer:
+            timer.cancel()
+        return timer is not None
+
+    def _evict(self, pod: Object) -> None:
+        meta = pod["metadata"]
+        self._timers.pop(meta["uid"], None)
+        try:
+            self._record(pod, "Marking for deletion Pod")
+            live = self._store.get(PODS, meta["namespace"], meta["name"])
+            if live is None or live["metadata"]["uid"] != meta["uid"]:
+                return
+            status = live["status"]
+            others = [c for c in status.get("conditions") or [] if c["type"] != CONDITION["type"]]
+            now = {"lastProbeTime": None, "lastTransitionTime": rfc3339(self._registry.clock())}
+            marked = status | {"conditions": [*others, CONDITION | now]}
+            self._registry.set_status(PODS, live, marked, MANAGER)
+            options = DeleteOptions(uid=meta["uid"])
+            self._registry.delete(PODS, meta["namespace"], meta["name"], options)
+        except StatusError as error:
+            if error.code not in (404, 409):
+                log.warning("evicting %s: %s", meta["name"], error)
+        except StoreError as error:  # a full disk
+            log.warning("evicting %s: %s", meta["name"], error)
+            self._timers[meta["uid"]] = self._loop.call_later(RETRY_SECONDS, self._evict, pod)
+
+    def _record(self, pod: Object, what: str) -> None:
+        meta = pod["metadata"]
+        message = f"{what} {meta['namespace']}/{meta['name']}"
+        self._events.record(PODS, pod, "Normal", "TaintManagerEviction", message)
+
+
+def _taints(node: Object | None) -> list[tuple[str, str]]:
+    taints = ((node or {}).get("spec") or {}).get("taints") or []
+    return [(one["key"], one.get("value", "")) for one in taints if one["effect"] == "NoExecute"]
+
+
+def _bound_now(event: StoreEvent) -> bool:
+    before = (event.previous or {}).get("spec") or {}
+    return bool(event.object["spec"].get("nodeName")) and not before.get("nodeName")

@@ -1,0 +1,56 @@
+"""What a node's kubelet may ask of the registry."""
+
+from __future__ import annotations
+
+from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.kubelet.pod_api import EventType
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, SERVICES
+from flashsale.objects.models import Object
+
+
+class RegistryPodAPI:
+    """Answers the calls of ``kubelet.pod_api.PodAPI``."""
+
+    def __init__(self, registry: Registry, node: str) -> None:
+        self._registry = registry
+        self._events = EventRecorder(registry, "kubelet", node, registry.clock)
+
+    def pods(self, node: str) -> list[Object]:
+        """Return all pods bound to a node."""
+        return [p for p in self._registry.store.all(PODS) if p["spec"].get("nodeName") == node]
+
+    def get_pod(self, namespace: str, name: str) -> Object | None:
+        """Return one pod, or None."""
+        return self._registry.store.get(PODS, namespace, name)
+
+    def update_pod_status(
+        self, namespace: str, name: str, uid: str, status: Object
+    ) -> Object | None:
+        """Replace a pod's status; None if that pod is gone."""
+        named = {"metadata": {"namespace": namespace, "name": name, "uid": uid}}
+        return self._registry.set_status(PODS, named, status, "kubelet")
+
+    def remove_pod(self, namespace: str, name: str, uid: str) -> None:
+        """Delete with no grace; one that is gone already, or is another by now, is fine."""
+        try:
+            self._registry.delete(PODS, namespace, name, DeleteOptions(grace=0, uid=uid))
+        except StatusError as error:
+            if error.code not in (404, 409):
+                raise
+
+    def record(
+        self, pod: Object, type: EventType, reason: str, message: str, field_path: str = ""
+    ) -> None:
+        """Write an Event about a pod."""
+        self._events.record(PODS, pod, type, reason, message, field_path)
+
+    def services(self, namespace: str) -> list[Object]:
+        """Return the services of a namespace."""
+        return self._registry.store.all(SERVICES, namespace)
+
+    def config_map(self, namespace: str, name: str) -> Object | None:
+        """Return a ConfigMap, or None."""
+        return self._registry.store.get(CONFIG_MAPS, namespace, name)

@@ -1,0 +1,230 @@
+"""What has happened to the pods, as far as it can still be seen. Pure.
+
+Kubernetes keeps events for an hour; a course that runs sees more, and adds it up. What had happened
+before a step began does not count for the step: a :class:`Baseline` remembers what that was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flashsale.objects.models import Object, Pod, pod_condition, timestamp
+from flashsale.sale.observe.healing import Healing
+from flashsale.sale.observe.observations import EventSeen
+
+COMBINED = "(combined from similar events): "  # how the events of many pods begin
+CREATED, DELETED = "Created pod: ", "Deleted pod: "
+SALE = re.compile(r"(?P<at>\S+) sold (?P<item>\w+) to ")
+WHOLE = 1.0  # seconds: what the API's own times may be wrong by
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One that a pod has logged."""
+
+    at: str  # RFC 3339 with nanoseconds, as the node's clock says: sorts as text
+    pod: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The three numbers of `kubectl get rs` at one moment, in monotonic seconds."""
+
+    at: float
+    desired: int
+    current: int
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What has happened."""
+
+    created: Mapping[str, float] = field(default_factory=dict)  # pods by name; unix seconds
+    surplus: frozenset[str] = frozenset()  # pods that the ReplicaSet deleted
+    healings: Mapping[str, Healing] = field(default_factory=dict)  # by the victim's name
+    released: frozenset[str] = frozenset()  # pods that left the ReplicaSet alive
+    adopted: frozenset[str] = frozenset()
+    restarts: Mapping[str, int] = field(default_factory=dict)  # by the pod's name, the most seen
+    counts: tuple[Counts, ...] = ()
+    purchases: frozenset[Purchase] = frozenset()
+
+    def plus(self, other: Evidence) -> Evidence:
+        """Add what was seen at another time; what ``other`` says of the same healing wins."""
+        known = set(self.counts)
+        back = self.released & frozenset(other.restarts)  # released once, and owned again
+        return Evidence(
+            created={**other.created, **self.created},
+            surplus=self.surplus | other.surplus,
+            healings={**self.healings, **other.healings},
+            released=self.released | other.released,
+            adopted=self.adopted | other.adopted | back,
+            restarts={
+                name: max(self.restarts.get(name, 0), other.restarts.get(name, 0))
+                for name in {**self.restarts, **other.restarts}
+            },
+            counts=self.counts + tuple(one for one in other.counts if one not in known),
+            purchases=self.purchases | other.purchases,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What was there, and what had happened, when a step began."""
+
+    desired: int | None = None
+    pods: tuple[str, ...] = ()  # names of the ReplicaSet's pods
+    created: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
+    victims: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    bought: str = ""  # time of the last purchase
+    drill: str = ""  # when the last drill began
+    moment: float = 0.0  # monotonic seconds; counts for this process alone
+
+    @classmethod
+    def of(
+        cls,
+        evidence: Evidence,
+        pods: Sequence[Pod],
+        *,
+        desired: int | None,
+        drill: str,
+        moment: float,
+    ) -> Baseline:
+        """Remember this moment."""
+        return cls(
+            desired=desired,
+            pods=tuple(sorted(pod.name for pod in pods)),
+            created=tuple(sorted(evidence.created)),
+            surplus=tuple(sorted(evidence.surplus)),
+            victims=tuple(sorted(evidence.healings)),
+            released=tuple(sorted(evidence.released)),
+            restarts=dict(evidence.restarts),
+            bought=max((one.at for one in evidence.purchases), default=""),
+            drill=drill,
+            moment=moment,
+        )
+
+
+def since(evidence: Evidence, before: Baseline) -> Evidence:
+    """Leave out what had happened already, and deaths that turned out to be the ReplicaSet's own.
+
+    A pod that it deletes may be seen leaving a moment before its event says so.
+    """
+    known = {*before.victims, *evidence.surplus}
+    return replace(
+        evidence,
+        created={k: v for k, v in evidence.created.items() if k not in before.created},
+        surplus=evidence.surplus - {*before.surplus},
+        healings={k: v for k, v in evidence.healings.items() if k not in known},
+        released=evidence.released - {*before.released},
+        restarts={
+            name: count - before.restarts.get(name, 0)
+            for name, count in evidence.restarts.items()
+            if count > before.restarts.get(name, 0)
+        },
+        counts=tuple(one for one in evidence.counts if one.at >= before.moment),
+        purchases=frozenset(one for one in evidence.purchases if one.at > before.bought),
+    )
+
+
+def from_api(
+    replicaset: Object | None, pods: Sequence[Pod], events: Sequence[EventSeen]
+) -> Evidence:
+    """Read what has happened from the objects that are there now; moments are unix seconds.
+
+    Where many pods were made within ten minutes, Kubernetes keeps the last of their events alone:
+    so a pod counts as the ReplicaSet's by the beginning of its name as well.
+
+    Args:
+        pods: all of the namespace.
+        events: all of the namespace.
+    """
+    if replicaset is None:
+        return Evidence()
+    owner, ours = replicaset["metadata"]["uid"], f"{replicaset['metadata']['name']}-"
+    mine = [one for one in events if one.kind == "ReplicaSet" and one.uid in ("", owner)]
+    own = [pod for pod in pods if pod.owner_uid == owner]
+    free = [pod for pod in pods if not pod.owner_uid and not pod.terminating]
+    ended = {
+        one.name: one.when
+        for one in events
+        if one.reason == "Killing" and one.kind == "Pod" and one.name.startswith(ours)
+    }
+    ended.update({pod.name: _deleted(pod) for pod in own if pod.terminating})
+    created = {pod.name: pod.created for pod in own}
+    created.update({name: one.when for one in mine if (name := _named(one, CREATED))})
+    released = {pod.name: pod.created for pod in free if pod.name.startswith(ours)}
+    surplus = frozenset(name for one in mine if (name := _named(one, DELETED)))
+    alive = {pod.name: pod for pod in own if not pod.terminating}
+    once = {**ended, **created, **released}
+    dead = sorted(
+        (ended.get(name, when), name)
+        for name, when in once.items()
+        if name not in alive and name not in surplus
+    )
+    return Evidence(
+        created=created,
+        surplus=surplus,
+        healings=_paired(dead, created, alive, frozenset(released)),
+        released=frozenset(released),
+        restarts={pod.name: pod.restarts for pod in own},
+    )
+
+
+def _named(event: EventSeen, begins: str) -> str:
+    text = event.message.removeprefix(COMBINED)
+    return text.removeprefix(begins) if text.startswith(begins) else ""
+
+
+def _deleted(pod: Pod) -> float:
+    """Say when a pod was deleted: its timestamp is when its grace period ends."""
+    meta: Mapping[str, Any] = pod.raw["metadata"]
+    grace = float(meta.get("deletionGracePeriodSeconds") or 0)
+    return timestamp(meta.get("deletionTimestamp")) - grace
+
+
+def _paired(
+    dead: Sequence[tuple[float, str]],
+    created: Mapping[str, float],
+    alive: Mapping[str, Pod],
+    released: frozenset[str],
+) -> dict[str, Healing]:
+    """Give each dead pod the pod whose creation fits best, that replaces no other."""
+    free = sorted((when, name) for name, when in created.items())
+    healings = {}
+    for died, victim in dead:
+        later = (one for one in free if one[0] >= died - WHOLE and one[1] != victim)
+        born, name = found = min(later, key=_distance_from(died), default=(0.0, ""))
+        if name:
+            free.remove(found)
+        pod = alive.get(name)
+        ready = pod_condition(pod.raw, "Ready") if pod else {}
+        at = timestamp(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
+        healings[victim] = Healing(
+            victim,
+            victim,
+            "released" if victim in released else "deleted",
+            died,
+            replacement=name or None,
+            replacement_uid=pod.uid if pod else name or None,
+            created=born if name else None,
+            ready=at,
+        )
+    return healings
+
+
+def _distance_from(moment: float) -> Callable[[tuple[float, str]], float]:
+    return lambda one: abs(one[0] - moment)
+
+
+def purchases_of(pod: str, log: str) -> frozenset[Purchase]:
+    """Read a pod's log, each line with its time, as `kubectl logs --timestamps` has it."""
+    lines = (SALE.match(line) for line in log.splitlines())
+    return frozenset(Purchase(found["at"], pod, found["item"]) for found in lines if found)

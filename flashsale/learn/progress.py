@@ -1,0 +1,106 @@
+"""How far the learner is: one small file in the state folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from flashsale.clusters.state.directory import put
+from flashsale.learn.evidence import Baseline
+
+NAME = "learn.json"
+FORMAT = 1
+State = Literal["open", "done", "skipped"]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What became of one step."""
+
+    state: State = "open"
+    answer: int = 0  # 1 to 3; 0 for none yet
+    began: float = 0.0  # unix seconds
+    ended: float = 0.0
+    before: Baseline | None = None  # what was there when it began
+    seen: tuple[str, ...] = ()  # for each check, what proved it; empty if nothing did yet
+    reveal: tuple[str, ...] = ()
+    hints: int = 0
+    shown: bool = False  # the tour typed the commands
+    place: str = ""
+    prepared: str = ""  # folder that the step handed out
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of all of them."""
+
+    steps: Mapping[str, StepRecord] = field(default_factory=dict)  # by name
+
+    def of(self, name: str) -> StepRecord:
+        """What became of one; a new record if nothing did."""
+        return self.steps.get(name, StepRecord())
+
+    def with_step(self, name: str, record: StepRecord) -> Progress:
+        """Put a record in the place of the one before."""
+        return Progress({**self.steps, name: record})
+
+    def noting(self, name: str, **changes: Any) -> Progress:
+        """Change parts of one record."""
+        return self.with_step(name, replace(self.of(name), **changes))
+
+
+def read(home: Path) -> Progress:
+    """Read it; a file that makes no sense is put aside, and the course begins anew."""
+    file = home / NAME
+    try:
+        return parse(json.loads(file.read_text()))
+    except FileNotFoundError:
+        return Progress()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        aside = file.with_name(f"{NAME}.broken")
+        with suppress(OSError):
+            file.replace(aside)
+        log.warning("%s is broken (%s). It is kept as %s.", file, error, aside.name)
+        return Progress()
+
+
+def write(home: Path, progress: Progress) -> None:
+    """Write it whole or not at all.
+
+    Raises:
+        BadInputError, FlashsaleError: the state folder cannot be written.
+    """
+    steps = {name: asdict(record) for name, record in progress.steps.items()}
+    put(home, NAME, json.dumps({"format": FORMAT, "steps": steps}, indent=1) + "\n")
+
+
+def forget(home: Path) -> None:
+    """Remove it; it may be gone already."""
+    (home / NAME).unlink(missing_ok=True)
+
+
+def parse(document: Any) -> Progress:
+    """Read its JSON.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is something else.
+    """
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']}, not {FORMAT}")
+    return Progress({name: _record(**one) for name, one in document["steps"].items()})
+
+
+def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:
+    kept = None if before is None else Baseline(**{name: _tuple(v) for name, v in before.items()})
+    return StepRecord(before=kept, seen=tuple(seen), reveal=tuple(reveal), **rest)
+
+
+def _tuple(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(value) if isinstance(value, list) else value

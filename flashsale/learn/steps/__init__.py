@@ -1,0 +1,1 @@
+"""The steps of the course, one a file; :mod:`flashsale.learn.course` has their order."""

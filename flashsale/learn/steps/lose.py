@@ -1,0 +1,96 @@
+"""Lose money: a drill with the manifest as taught, and one with the shipped one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flashsale.base.text import counted
+from flashsale.drill.past_drills import PastDrill
+from flashsale.learn.facts import Facts
+from flashsale.learn.step import Check, Prediction, Seen, Step
+
+DRILL = "flashsale drill --rate 200 --kills 2 --scale 4 --calm 2s"
+
+
+def last_drill(facts: Facts, *, pre_stop: bool) -> PastDrill | None:
+    """The newest drill with or without the hook, in which pods were killed."""
+    found = [one for one in facts.drills if one.pre_stop is pre_stop and one.kills]
+    return found[-1] if found else None
+
+
+def drilled_as_taught(facts: Facts) -> Seen:
+    """A drill killed pods that have no preStop hook."""
+    return _seen(last_drill(facts, pre_stop=False))
+
+
+def drilled_as_shipped(facts: Facts) -> Seen:
+    """A drill killed pods that have one."""
+    return _seen(last_drill(facts, pre_stop=True))
+
+
+def _seen(drill: PastDrill | None) -> Seen:
+    if drill is None:
+        return Seen(False, "no such drill yet")
+    return Seen(True, f"{drill.lost:,} of {counted(drill.sent, 'purchase')} lost")
+
+
+def reveal(facts: Facts) -> Sequence[str]:
+    """Compare the two."""
+    taught, shipped = (last_drill(facts, pre_stop=one) for one in (False, True))
+    if taught is None or shipped is None:
+        return []
+    lines = [
+        f"As taught:  {_seen(taught).text}; {counted(taught.kills, 'kill')}.",
+        f"As shipped: {_seen(shipped).text}; {counted(shipped.kills, 'kill')}.",
+        "A deleted pod is told to stop at the same moment as the Service is told to send it no more"
+        " buyers. A buyer who comes in between is lost.",
+        "The preStop hook lets the pod go on selling for 5 s first, until nobody is sent to it.",
+    ]
+    if not taught.lost:
+        lines.append("This time the race went well without it. It does not always: drill again.")
+    hook = (facts.container.get("lifecycle") or {}).get("preStop")
+    return [*lines, f"kubectl says so: get rs -o yaml: preStop: {hook}"] if hook else lines
+
+
+STEP = Step(
+    name="lose",
+    title="Lose money, or not",
+    goal=(
+        "Is anything lost while pods die? `flashsale drill` sends buyers, kills pods, and\n"
+        "counts. The exercise's own manifest has no preStop hook; the one that flashsale\n"
+        "ships has one. Run a drill on both. Each takes about half a minute."
+    ),
+    prediction=Prediction(
+        "What does a preStop hook of 5 seconds do when a pod is deleted?",
+        (
+            "the pod stops 5 s sooner",
+            "the pod goes on selling for 5 s, then stops",
+            "the replacement starts 5 s later",
+        ),
+        2,
+    ),
+    task=(
+        "First as taught, then with your own manifest, which has the hook:",
+        "$ flashsale manifest --as-taught > taught.yaml",
+        "$ flashsale up --manifest taught.yaml",
+        f"$ {DRILL}",
+        "$ flashsale up {folder}   and the drill again",
+    ),
+    checks=(
+        Check("A drill on pods without a preStop hook", drilled_as_taught),
+        Check("A drill on pods with a preStop hook", drilled_as_shipped),
+    ),
+    hints=(
+        "`flashsale up --manifest FILE` changes the manifest; then comes a drill.",
+        "`flashsale manifest --as-taught` prints the manifest without the hook.",
+    ),
+    commands=(
+        "flashsale manifest --as-taught > taught.yaml",
+        "flashsale up --manifest taught.yaml",
+        DRILL,
+        "[ -d {folder} ] || flashsale init {folder}",
+        "flashsale up {folder}",
+        DRILL,
+    ),
+    reveal=reveal,
+)

@@ -1,0 +1,96 @@
+"""Why 5 s: edit the readiness probe, and heal in under 3 s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flashsale.learn.facts import Facts
+from flashsale.learn.step import Check, Prediction, Seen, Step
+from flashsale.learn.wording import ready_after, replaced
+from flashsale.sale.observe.healing import Healing
+
+QUICK = 3.0  # seconds
+
+
+def probe_is_quick(facts: Facts) -> Seen:
+    """New pods may be ready within the time: what their probe waits for is shorter."""
+    if facts.replicaset is None:
+        return Seen(False, facts.why)
+    probe = facts.container.get("readinessProbe")
+    if not probe:
+        return Seen(False, "the pods have no readiness probe")
+    delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)
+    return Seen(delay + period < QUICK, f"it begins after {delay} s and runs every {period} s")
+
+
+def quick(facts: Facts) -> list[Healing]:
+    """Healings within the time of pods that came up after the step had begun."""
+    later = (one for one in replaced(facts, "deleted") if one.victim not in facts.before.pods)
+    return [one for one in later if ready_after(one) < QUICK]
+
+
+def healed_quickly(facts: Facts) -> Seen:
+    """A pod was replaced within the time."""
+    if not probe_is_quick(facts).holds:
+        return Seen(False, "the probe is as slow as before")
+    found = quick(facts)
+    if not found:
+        return Seen(False, "no pod has died and been replaced in under 3 s yet")
+    return Seen(
+        facts.whole, f"{found[-1].replacement} was ready after {ready_after(found[-1]):.1f} s"
+    )
+
+
+def reveal(facts: Facts) -> Sequence[str]:
+    """Compare."""
+    one = quick(facts)[-1]
+    return [
+        f"{one.victim} was deleted; {one.replacement} was ready after {ready_after(one):.1f} s.",
+        f"The readiness probe asks GET /health. Now {probe_is_quick(facts).text}.",
+        "Before, it began after 3 s and ran every 5 s: a pod that was able to sell after a second"
+        " still waited to be asked. The price of a quick probe is more requests.",
+        "`up` replaced the old pods: a ReplicaSet never changes pods that run.",
+        facts.quote("Started", one.replacement or ""),
+    ]
+
+
+STEP = Step(
+    name="probe",
+    title="Why 5 seconds?",
+    goal=(
+        "The new pod existed at once, yet it was ready only after about 5 seconds. A pod\n"
+        "gets buyers when its readiness probe succeeds: Kubernetes asks the shop\n"
+        "GET /health, and when to ask is written in your manifest. Heal in under 3 s."
+    ),
+    prediction=Prediction(
+        "What took most of the 5 seconds?",
+        (
+            "finding a node for the pod",
+            "starting the program",
+            "waiting until the probe asked the program",
+        ),
+        3,
+    ),
+    task=(
+        "In {manifest}, under readinessProbe, write"
+        " initialDelaySeconds: 0 and periodSeconds: 1. Apply it, then kill a pod:",
+        "$ flashsale up {folder}",
+        "$ flashsale kill-pod",
+    ),
+    checks=(
+        Check("The readiness probe needs less than 3 s", probe_is_quick),
+        Check("After that a pod was replaced in under 3 s", healed_quickly),
+    ),
+    hints=(
+        "There are two probes in the file. The one that counts is readinessProbe.",
+        "Set initialDelaySeconds to 0 and periodSeconds to 1 there, then `flashsale up`.",
+    ),
+    commands=(
+        "[ -d {folder} ] || flashsale init {folder}",
+        "sed -i.bak 's/initialDelaySeconds: 3/initialDelaySeconds: 0/;"
+        " s/periodSeconds: 5/periodSeconds: 1/' {manifest}",
+        "flashsale up {folder}",
+        "flashsale kill-pod",
+    ),
+    reveal=reveal,
+)

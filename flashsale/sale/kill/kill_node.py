@@ -1,0 +1,199 @@
+"""Killing a node, and following what Kubernetes does about it and about the pods there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
+from flashsale.clusters.base import Progress
+from flashsale.objects.models import Pod
+from flashsale.sale.nodes import Node, read_nodes
+from flashsale.sale.observe.healing import Died, Healed, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.observe.state import Update
+from flashsale.sale.session import Sale
+
+POLL_SECONDS = 0.25  # between two looks at the nodes
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKill:
+    """A node's death and what came of it; seconds since the kill, None where it was not seen."""
+
+    node: str
+    not_ready: float | None = None
+    evicted: float | None = None  # until the last of its pods was told to leave
+    pods: tuple[Healing, ...] = ()
+
+    @property
+    def replaced(self) -> float | None:
+        """Until the last replacement existed."""
+        return _last([one.seconds(one.created) for one in self.pods])
+
+    @property
+    def ready_again(self) -> float | None:
+        """Until the last replacement was ready."""
+        return _last([one.seconds(one.ready) for one in self.pods])
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as `kill-node -o json` does."""
+        return {
+            "node": self.node,
+            "not_ready_seconds": self.not_ready,
+            "evicted_seconds": self.evicted,
+            "pods": [one.as_json() for one in self.pods],
+        }
+
+
+@dataclass(slots=True)
+class _Followed:
+    """What is known so far of the pods of a node that was killed."""
+
+    open: set[str]  # uids whose replacement is not ready yet
+    deaths: dict[str, float] = field(default_factory=dict)  # when each was told to leave
+    healings: dict[str, Healing] = field(default_factory=dict)
+
+    def note(self, update: Update) -> None:
+        for happening in update.happenings:
+            match happening:
+                case Died(at=at, healing=one) if one.victim_uid in self.open:
+                    self.deaths[one.victim_uid] = at
+                case Replaced(healing=one) if one.victim_uid in self.open:
+                    self.healings[one.victim_uid] = one
+                case Healed(healing=one) | NotReplaced(healing=one) if one.victim_uid in self.open:
+                    self.healings[one.victim_uid] = one
+                    self.open.discard(one.victim_uid)
+
+
+def choose_node(
+    nodes: Sequence[Node], pods: Sequence[Pod], *, name: str | None, rng: random.Random
+) -> Node:
+    """Choose the node to kill: the named one, else a random ready one, one with pods if any has.
+
+    Raises:
+        BadInputError: there is no node of that name.
+        RefusedError: it is the only control plane, or there is nothing else.
+        NotReadyError: it does not run.
+    """
+    controlling = [node for node in nodes if node.controls and node.ready]
+    killable = [node for node in nodes if node.ready and [node] != controlling]
+    if name is not None:
+        found = next((node for node in nodes if node.name == name), None)
+        if found is None:
+            raise BadInputError(
+                f"There is no node '{name}'; there is {', '.join(node.name for node in nodes)}.",
+                hint="flashsale status -o wide",
+            )
+        if not found.ready:
+            raise NotReadyError(
+                f"The node '{name}' is not ready already.", hint=f"flashsale start-node {name}"
+            )
+        if found not in killable:
+            raise RefusedError(
+                f"The node '{name}' is the only control plane: without it nothing is left that"
+                " could replace a pod.",
+                hint="flashsale kill-node" if killable else "flashsale up --nodes 3",
+            )
+        return found
+    if not killable:
+        raise RefusedError(
+            "There is no node to kill but the control plane's.", hint="flashsale up --nodes 3"
+        )
+    used = {pod.node for pod in pods}
+    return rng.choice([node for node in killable if node.name in used] or killable)
+
+
+async def kill_node(
+    monitor: SaleMonitor,
+    node: Node,
+    progress: Progress,
+    *,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> NodeKill:
+    """Kill a node and follow it until all pods that were there have a ready replacement.
+
+    Raises:
+        RefusedError: this cluster's nodes cannot be killed from here.
+        NotReadyError: that took longer than ``timeout`` seconds.
+    """
+    sale = monitor.sale
+    await monitor.until_synced()
+    pods = await own_pods_on(sale, node.name)
+    followed = _Followed({pod.uid for pod in pods})
+    monitor.add_observer(followed.note)
+    LOG.info("killing the node %s with %d pods of the sale", node.name, len(pods))
+    await sale.cluster.kill_node(sale.api, node.name, progress)
+    killed = clock()
+    try:
+        async with asyncio.timeout(timeout):
+            not_ready = await _until_not_ready(sale, node.name) - killed
+            progress.note(f"{node.name} is not ready after {not_ready:.1f} s")
+            await monitor.until(lambda _: not followed.open)
+    except TimeoutError:
+        left = len(followed.open)
+        raise NotReadyError(
+            f"{left} of {len(pods)} pods of the node {node.name} have no ready replacement"
+            f" {timeout:g} s after the kill.",
+            hint=f"flashsale start-node {node.name}",
+        ) from None
+    healings = [followed.healings[pod.uid] for pod in pods]
+    return NodeKill(
+        node.name,
+        round(not_ready, 3),
+        _last([round(at - killed, 3) for at in followed.deaths.values()]),
+        tuple(replace(one, died=killed) for one in healings),
+    )
+
+
+async def own_pods_on(sale: Sale, node: str) -> list[Pod]:
+    """Return the pods of the sale's ReplicaSet on a node that are not on their way out."""
+    replicaset = await sale.replicaset()
+    owner = replicaset["metadata"].get("uid", "")
+    return [
+        pod
+        for pod in await sale.pods(replicaset)
+        if pod.node == node and pod.owner_uid == owner and not pod.terminating
+    ]
+
+
+async def wait_until_ready(sale: Sale, name: str, *, timeout: float) -> float:
+    """Wait until a node is ready; returns the seconds that took.
+
+    Raises:
+        NotReadyError: it took longer than ``timeout`` seconds.
+    """
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(timeout):
+            while True:
+                if await _is_ready(sale, name):
+                    return time.monotonic() - began
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise NotReadyError(
+            f"The node {name} is not ready after {timeout:g} s.", hint="flashsale status -o wide"
+        ) from None
+
+
+async def _until_not_ready(sale: Sale, name: str) -> float:
+    while True:
+        if not await _is_ready(sale, name):
+            return time.monotonic()
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _is_ready(sale: Sale, name: str) -> bool:
+    return any(node.ready for node in await read_nodes(sale.api) if node.name == name)
+
+
+def _last(seconds: Sequence[float | None]) -> float | None:
+    known = [one for one in seconds if one is not None]
+    return max(known, default=None)

@@ -1,0 +1,57 @@
+"""What a lost node cost, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flashsale.sale.kill.kill_node import NodeKill
+    from flashsale.sale.observe.state import Update
+
+
+class NodeNotes:
+    """Notes what becomes of a killed node's pods, one line each; an observer of the monitor."""
+
+    def __init__(self, note: Callable[[str], None], pods: Collection[str]) -> None:
+        self._note, self._pods = note, pods  # uids
+
+    def see(self, update: Update) -> None:
+        """Take in one update."""
+        from flashsale.sale.observe.healing import Died, Healed, NotReplaced, Replaced
+
+        for happening in update.happenings:
+            match happening:
+                case Died(healing=one) if one.victim_uid in self._pods:
+                    self._note(f"{one.victim} is told to leave")
+                case Replaced(healing=one) if one.victim_uid in self._pods:
+                    self._note(f"{one.replacement} replaces {one.victim}")
+                case Healed(healing=one) if one.victim_uid in self._pods:
+                    self._note(f"{one.replacement} is ready")
+                case NotReplaced(healing=one, why=why) if one.victim_uid in self._pods:
+                    self._note(f"{one.victim} is not replaced: {why}")
+
+
+def node_kill_view(killed: NodeKill) -> str:
+    """Write what `kill-node` prints when all is replaced: a line a pod, and where the time went."""
+    from flashsale.sale.ready.explanation import node_line
+    from flashsale.ui.kubectl_tables import aligned
+
+    rows = [
+        [one.victim, one.replacement or "<none>", _cell(one.seconds(one.created)),
+         _cell(one.seconds(one.started)), _cell(one.seconds(one.ready))]
+        for one in killed.pods
+    ]  # fmt: skip
+    head = ["NODE", "NOT-READY", "EVICTED", "REPLACED", "READY"]
+    times = (killed.not_ready, killed.evicted, killed.replaced, killed.ready_again)
+    shown = [aligned([head, [killed.node, *map(_cell, times)]])]
+    if rows:
+        shown.append(aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY"], *rows]))
+    why = node_line(
+        len(killed.pods), killed.not_ready, killed.evicted, killed.replaced, killed.ready_again
+    )
+    return "\n\n".join([*shown, why])
+
+
+def _cell(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.2f}s"

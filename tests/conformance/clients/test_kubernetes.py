@@ -1,0 +1,79 @@
+"""The official client: typed, dynamic, and with asyncio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kubernetes import config, dynamic, watch
+from kubernetes.client import AppsV1Api
+
+from tests.conformance.api import Object
+from tests.conformance.scene import Scene
+
+
+def test_the_typed_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
+    """Objects come back as models, and a watch starts where a list ended."""
+    with config.new_client_from_config(str(kubeconfig)) as client:
+        apps, name = AppsV1Api(client), place.namespace
+        made = apps.create_namespaced_replica_set(name, replicaset)
+        assert (made.kind, made.spec.replicas) == ("ReplicaSet", 1)
+        listed = apps.list_namespaced_replica_set(name)
+        assert [one.metadata.name for one in listed.items] == ["one"]
+        change = {"metadata": {"labels": {"patched": "yes"}}}
+        apps.patch_namespaced_replica_set("one", name, change)
+        apps.patch_namespaced_replica_set_scale("one", name, {"spec": {"replicas": 2}})
+        seen = watch.Watch().stream(
+            apps.list_namespaced_replica_set,
+            name,
+            resource_version=listed.metadata.resource_version,
+            timeout_seconds=30,
+        )
+        assert next(event for event in seen if event["object"].spec.replicas == 2)
+        apps.delete_namespaced_replica_set("one", name, propagation_policy="Foreground")
+        place.until(lambda: not apps.list_namespaced_replica_set(name).items, "it is gone")
+
+
+def test_the_dynamic_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
+    """It finds kinds by discovery, and applies on the server."""
+    with config.new_client_from_config(str(kubeconfig)) as client:
+        found = dynamic.DynamicClient(client).resources
+        kind, name = found.get(api_version="apps/v1", kind="ReplicaSet"), place.namespace
+        applied = kind.server_side_apply(replicaset, namespace=name, field_manager="dynamic")
+        assert applied.metadata.managedFields[0].operation == "Apply"
+        change = {"spec": {"replicas": 2}}
+        kind.patch(change, "one", name, content_type="application/merge-patch+json")
+        kind.scale.patch(
+            {"spec": {"replicas": 3}}, "one", name, content_type="application/merge-patch+json"
+        )
+        assert kind.get("one", name).spec.replicas == 3
+        version = kind.get(namespace=name).metadata.resourceVersion
+        kind.delete("one", name)
+        events = kind.watch(namespace=name, resource_version=version, timeout=30)
+        assert next(event for event in events if event["type"] == "DELETED")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a watch's socket
+async def test_the_asyncio_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
+    """The same calls, awaited."""
+    from kubernetes.aio import client, config, watch
+
+    async with await config.new_client_from_config(str(kubeconfig)) as api:
+        apps, name = client.AppsV1Api(api), place.namespace
+        await apps.create_namespaced_replica_set(name, replicaset)
+        listed = await apps.list_namespaced_replica_set(name)
+        assert [one.metadata.name for one in listed.items] == ["one"]
+        await apps.patch_namespaced_replica_set_scale("one", name, {"spec": {"replicas": 2}})
+        await apps.delete_namespaced_replica_set("one", name)
+        version, seen = listed.metadata.resource_version, []
+        async with watch.Watch() as stream:
+            async for event in stream.stream(
+                apps.list_namespaced_replica_set,
+                name,
+                resource_version=version,
+                timeout_seconds=30,
+            ):
+                seen.append((event["type"], event["object"].spec.replicas))
+                if event["type"] == "DELETED":
+                    break
+        assert seen[-1] == ("DELETED", 2)

@@ -1,0 +1,153 @@
+"""What the page is sent: small, in the browser's terms, and the same for the same state."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from flashsale.base.errors import NoSaleError
+from flashsale.dashboard import state as states
+from flashsale.dashboard.state import Crowd, DashboardState, Trouble
+from flashsale.dashboard.stream import differences
+from flashsale.dashboard.view import document
+from flashsale.load.results import Figures, LoadProgress
+from flashsale.sale.observe.observations import Observation, ReplicaSetSeen, StreamSeen
+from flashsale.ui.watch.view_model import Board, Now
+from tests.sale.observe.replay import recorded, updates
+from tests.ui.watch.view_models import PLACE, live, many, sight
+
+DYING = sight(1.0, "changed", 2, terminating=True, status="Terminating", ready=False)
+HEIR = sight(1.1, "added", 7, ready=False, status="ContainerCreating")
+
+
+def shown(board: Board) -> DashboardState:
+    return DashboardState(board, connected=True)
+
+
+def fold(state: DashboardState, observations: list[Observation]) -> DashboardState:
+    for update in updates(observations, state.board.state):
+        state = states.with_update(state, update)
+    return state
+
+
+def written(state: DashboardState, at: float = 2.0) -> dict[str, Any]:
+    return document(state, Now(at, 1000.0 + at), read_only=False)
+
+
+def pods(found: dict[str, Any]) -> dict[str, Any]:
+    """The pods by the last digit of their names."""
+    return {one["name"][-1]: one for name, one in found.items() if name.startswith("pod/")}
+
+
+def test_a_replacement_is_in_its_victim_s_place() -> None:
+    """The page shows who replaced whom by where they are."""
+    found = pods(written(fold(shown(many(5)), [DYING, HEIR])))
+    victim, heir = found["2"], found["7"]
+    assert (victim["phase"], heir["phase"]) == ("leaving", "starting")
+    assert victim["slot"][0] == heir["slot"][0]
+    assert heir["slot"][1] > victim["slot"][1]
+    assert heir["replaces"] == victim["name"]
+
+
+def test_moments_are_unix_milliseconds() -> None:
+    """A page counts from them by its own clock."""
+    found = written(fold(shown(many(5)), [DYING]))
+    assert found["moments"] == [[1001000, "died", f"{DYING.pod.name} deleted"]]
+    assert pods(found)["2"]["left"] == 1001000
+
+
+def test_the_same_state_is_written_the_same_later() -> None:
+    """Else all of it would be sent again and again."""
+    state = fold(shown(many(5)), [DYING, HEIR])
+    assert differences(written(state, 3.0), written(state, 3.7)) == {}
+
+
+def test_a_change_of_one_pod_sends_one_pod() -> None:
+    """A hundred others are not sent with it."""
+    before = shown(many(100))
+    after = fold(before, [sight(1.0, "changed", 3, ip="10.0.0.9", ready=False)])
+    change = differences(written(before), written(after))
+    assert [name.partition("/")[0] for name in change if name != "sale"] == ["pod"]
+    assert len(json.dumps(change)) < 600
+
+
+def test_a_hundred_pods_are_small() -> None:
+    """Even all at once."""
+    assert len(json.dumps(written(shown(many(100))))) < 50_000
+
+
+def test_pods_of_several_nodes_are_counted_by_node() -> None:
+    """The page shows nodes only then."""
+    state = fold(shown(many(2)), [sight(1.0, "added", 9, node="minikube-m02")])
+    assert written(shown(many(2)))["sale"]["nodes"] == 1
+    assert written(state)["sale"]["nodes"] == 2
+
+
+def test_a_silent_cluster_is_said_with_the_moment_it_was_last_heard() -> None:
+    """What is shown is from then."""
+    lost = StreamSeen(9.0, "pods", "reconnecting", 2, heard=4.0, why="no answer")
+    found = written(fold(shown(many(2)), [lost]), 9.0)
+    assert found["sale"]["stale"] == {"heard": 1004000, "why": "no answer"}
+
+
+def test_a_closed_sale_is_said() -> None:
+    """Its pods may be there for a while."""
+    found = written(fold(shown(many(2)), [ReplicaSetSeen(1.0, None)]))
+    assert (found["sale"]["closed"], found["sale"]["open"]) == (True, False)
+
+
+def test_no_sale_is_said_as_on_the_command_line() -> None:
+    """The sentence, and what to type."""
+    error = NoSaleError("No sale is open.", hint="flashsale up")
+    found = written(DashboardState(trouble=Trouble.of(error)))
+    assert found["sale"]["trouble"] == {
+        "text": "No sale is open.",
+        "command": "flashsale up",
+        "words": "",
+    }
+
+
+def test_shares_are_of_the_latest_purchases() -> None:
+    """A pod that sells now shows it at once, however much others sold before."""
+    state = replace(shown(many(2)), crowd=Crowd(100.0))
+    first, second = (seen.pod.name for seen in state.board.state.pods.values())
+    for elapsed, counts in (
+        (1.0, {first: 900}),
+        (9.0, {first: 900}),
+        (9.5, {first: 910, second: 30}),
+    ):
+        progress = LoadProgress(elapsed, 60.0, 100.0, Figures(pods=counts))
+        state = states.with_progress(state, progress, elapsed)
+    found = pods(written(state))
+    assert (found["0"]["share"], found["1"]["share"]) == (0.25, 0.75)
+
+
+def test_losses_are_on_the_time_line() -> None:
+    """Each report of new ones is a moment, and a second's number."""
+    state = replace(shown(many(2)), crowd=Crowd(100.0))
+    for at, lost in ((1.1, 1), (1.4, 1), (1.7, 3)):
+        figures = Figures(errors={"reset": lost})
+        state = states.with_progress(state, LoadProgress(at, 60.0, 100.0, figures), at)
+    found = written(states.with_sample(state, 1))
+    assert [text for _, _, text in found["moments"]] == [
+        "1 purchase was lost",
+        "2 purchases were lost",
+    ]
+    assert found["second/1"][2] == 3
+
+
+def test_a_recorded_kill_ends_as_one_healing_with_its_split() -> None:
+    """On a real cluster's own events."""
+    state = shown(live(Board(PLACE)))
+    for update in updates(recorded("03-delete-pod"), state.board.state):
+        state = states.with_update(state, update)
+    (healing,) = written(state, 60.0)["healings"]
+    moments = [healing[f"{name}_seconds"] for name in ("created", "started", "ready", "gone")]
+    assert all(one is not None for one in moments)
+    assert healing["why"].startswith("The ReplicaSet wants")
+
+
+def test_what_was_there_before_anybody_looked_is_no_moment() -> None:
+    """The time line begins empty."""
+    assert written(shown(many(5)))["moments"] == []

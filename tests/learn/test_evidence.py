@@ -1,0 +1,98 @@
+"""What has happened, read from the objects that are there now."""
+
+from __future__ import annotations
+
+from flashsale.learn.evidence import Evidence, from_api, purchases_of, since
+from flashsale.objects.models import Object, Pod
+from flashsale.sale.observe.observations import EventSeen
+from tests.learn.facts import begun, sale
+from tests.sale.api_objects import RS_UID, pod_object, replicaset_object
+
+A, B, C, D = (f"flashsale-rs-{letter * 5}" for letter in "abcd")
+
+
+def created(*names: str) -> list[EventSeen]:
+    """The events of pods that the ReplicaSet made, ten seconds apart."""
+    return [told("ReplicaSet", "flashsale-rs", "SuccessfulCreate", f"Created pod: {name}", 10 * at)
+            for at, name in enumerate(names)]  # fmt: skip
+
+
+def told(kind: str, name: str, reason: str, message: str, at: float) -> EventSeen:
+    """One event, ``at`` seconds after the first."""
+    return EventSeen(0.0, kind, name, "Normal", reason, message, when=at)
+
+
+def evidence(pods: list[Object], events: list[EventSeen]) -> Evidence:
+    """Read it."""
+    seen = [Pod.from_object(pod) for pod in pods]
+    return from_api(replicaset_object(), seen, events)
+
+
+def own(*names: str) -> list[Object]:
+    """Ready pods of the ReplicaSet."""
+    return [pod_object(name, ready=True) for name in names]
+
+
+def test_a_pod_that_is_gone_was_deleted_and_the_next_one_replaced_it() -> None:
+    """As the events say, in their order."""
+    events = [*created(A, B, C, D), told("Pod", A, "Killing", "Stopping container x", 30)]
+    found = evidence(own(B, C, D), events)
+    assert {name: one.replacement for name, one in found.healings.items()} == {A: D}
+
+
+def test_a_pod_that_the_replicaset_deleted_is_no_victim() -> None:
+    """It was surplus."""
+    gone = told("ReplicaSet", "flashsale-rs", "SuccessfulDelete", f"Deleted pod: {D}", 9)
+    found = evidence(own(A, B, C), [*created(A, B, C, D), gone])
+    assert found.surplus == {D}
+    assert found.healings == {}
+
+
+def test_events_that_were_combined_are_read_too() -> None:
+    """What Kubernetes makes of more than ten similar ones."""
+    text = f"(combined from similar events): Created pod: {D}"
+    found = evidence(own(A), [told("ReplicaSet", "flashsale-rs", "SuccessfulCreate", text, 5)])
+    assert D in found.created
+
+
+def test_a_pod_without_its_owner_was_released() -> None:
+    """Also where the event of its creation is gone; a stranger's pod was not."""
+    pods = [*own(B, C, D), pod_object(A, ready=True, owner=""), pod_object("other", owner="")]
+    found = evidence(pods, created(D))
+    assert found.released == {A}
+    assert found.healings[A].cause == "released"
+
+
+def test_a_pod_of_another_owner_is_nobodys_business() -> None:
+    """The namespace may hold other things."""
+    pods = [*own(A), pod_object("web-12345", owner="uid-of-web")]
+    assert set(evidence(pods, []).created) == {A}
+    assert pods[0]["metadata"]["ownerReferences"][0]["uid"] == RS_UID
+
+
+def test_only_what_comes_after_the_beginning_counts() -> None:
+    """Names tell, not clocks: those of the cluster and of this machine may differ."""
+    before = begun(sale(A, B, C))
+    later = evidence(own(A, B, D), [told("Pod", C, "Killing", "Stopping", 1)])
+    counted = since(later, before)
+    assert set(counted.created) == {D}
+    assert set(counted.healings) == {C}
+
+
+def test_a_pod_seen_leaving_before_its_event_is_no_victim_in_the_end() -> None:
+    """The ReplicaSet deletes first, and says so a moment later."""
+    leaving = [*own(A, B, C), pod_object(D, terminating=True)]
+    early = evidence(leaving, created(A, B, C, D))
+    gone = told("ReplicaSet", "flashsale-rs", "SuccessfulDelete", f"Deleted pod: {D}", 90)
+    late = evidence(leaving, [*created(A, B, C, D), gone])
+    assert set(early.healings) == {D}
+    assert since(early.plus(late), begun(sale(A, B, C))).healings == {}
+
+
+def test_the_shops_log_tells_purchases_from_everything_else() -> None:
+    """And a user's name cannot make up a line."""
+    log = (
+        "2026-11-27T10:00:00.5Z [8081] [INFO] Booting worker\n"
+        "2026-11-27T10:00:01.5Z sold Shoes to 'ann\\n2026-11-27T10:00:01.6Z sold Laptop to x'\n"
+    )
+    assert [(one.pod, one.item) for one in purchases_of(A, log)] == [(A, "Shoes")]

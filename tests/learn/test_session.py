@@ -1,0 +1,165 @@
+"""What keys and news do to a course that is being played."""
+
+from __future__ import annotations
+
+import pytest
+
+from flashsale.learn import session
+from flashsale.learn.course import OWN
+from flashsale.learn.progress import Progress
+from flashsale.learn.session import Tour
+from flashsale.learn.view import screen_lines
+from tests.learn.facts import after_the_deed, killed, sale, silent
+
+KILL = next(step for step in OWN if step.name == "kill")
+
+
+def tour() -> Tour:
+    """The step `kill` on a sale of three pods."""
+    return session.see(session.begin(OWN, Progress(), KILL, 1.0), sale(), 2.0)
+
+
+def pressed(one: Tour, keys: str) -> Tour:
+    """After these keys, `\\n` for Enter."""
+    for key in keys:
+        one, _ = session.press(one, "enter" if key == "\n" else key, 3.0)
+    return one
+
+
+def text(one: Tour, size: tuple[int, int] = (80, 24)) -> str:
+    """What is on the screen."""
+    return "\n".join(line.plain for line in screen_lines(one, size))
+
+
+def test_a_guess_comes_before_everything_else() -> None:
+    """Neither help nor Enter goes past the question."""
+    assert pressed(tour(), "ha\n").part == "ask"
+    assert "press 1, 2 or 3" in text(pressed(tour(), "\n"))
+    assert pressed(tour(), "2").part == "do"
+
+
+def test_the_question_counts_the_pods_that_are_there() -> None:
+    """Two, three or four after a kill of one of three."""
+    shown = text(tour())
+    assert all(f"{n}. {n + 1} pods" in shown for n in (1, 2, 3))
+
+
+def test_the_deed_reveals_what_happened_and_the_guess() -> None:
+    """Red before, green after; a wrong guess is told with the right one."""
+    doing = pressed(tour(), "1")
+    assert text(doing).count("[ ]") == 2
+    done = session.see(doing, killed("flashsale-rs-aaaaa"), 9.0)
+    shown = text(done)
+    assert done.part == "reveal"
+    assert done.record.state == "done"
+    assert "Right is: 3 pods" in shown
+    assert "flashsale-rs-aaaaz was ready after 5.0 s" in shown
+    assert shown.count("[x]") == 2
+
+
+def test_a_deed_before_the_guess_counts_once_the_guess_is_made() -> None:
+    """Whoever is quick need not do it twice."""
+    early = session.see(tour(), killed("flashsale-rs-aaaaa"), 9.0)
+    assert early.part == "ask"
+    assert pressed(early, "2").part == "reveal"
+
+
+def test_what_happened_before_the_step_does_not_count() -> None:
+    """The step begins with what is there."""
+    begun = session.begin(OWN, Progress(), KILL, 1.0)
+    one = pressed(session.see(begun, killed("flashsale-rs-aaaaa"), 2.0), "2")
+    assert one.part == "do"
+    assert text(one).count("[ ]") == 2
+
+
+def test_a_fact_that_was_seen_stays_ticked() -> None:
+    """Also when it cannot be seen any more."""
+    close = next(step for step in OWN if step.name == "close")
+    one = session.see(session.begin(OWN, Progress(), close, 1.0), sale(), 2.0)
+    one = session.see(pressed(one, "3"), killed(*(pod.name for pod in sale().own)), 3.0)
+    assert [bool(seen) for seen in one.record.seen] == [True, False]
+    assert session.see(one, after_the_deed()["close"], 4.0).part == "reveal"
+
+
+def test_purchases_from_before_the_step_are_waited_for() -> None:
+    """The logs are read only in that step: its beginning is when they were read first."""
+    buy = next(step for step in OWN if step.name == "buy")
+    from dataclasses import replace
+
+    begun = session.begin(OWN, Progress(), buy, 1.0)
+    unread = session.see(begun, replace(sale(), extras=frozenset()), 2.0)
+    assert unread.record.before is None
+    read = pressed(session.see(unread, after_the_deed()["buy"], 3.0), "3")
+    assert read.part == "do"
+
+
+def test_three_hints_the_last_is_the_command() -> None:
+    """And pressing on stays at the last."""
+    one = pressed(tour(), "2h")
+    assert "Hint 1 of 3" in text(one)
+    assert "$ flashsale kill-pod" in text(pressed(one, "hhhh"))
+    assert pressed(one, "hhhh").record.hints == 3
+
+
+def test_skip_back_and_forth() -> None:
+    """A skipped step is asked again when somebody comes back to it."""
+    one = pressed(tour(), "s")
+    assert (one.step.name, one.progress.of("kill").state) == ("probe", "skipped")
+    back = pressed(one, "b")
+    assert (back.step.name, back.part, back.record.state) == ("kill", "ask", "open")
+
+
+def test_quitting_and_coming_back_goes_on_in_the_same_step() -> None:
+    """The guess is kept, and so is what there was when the step began."""
+    left = pressed(tour(), "2").progress
+    for step in OWN[: OWN.index(KILL)]:
+        left = left.noting(step.name, state="done")
+    again = session.see(session.begin(OWN, left, None, 50.0), sale(), 51.0)
+    assert (again.step.name, again.part, again.record.answer) == ("kill", "do", 2)
+    assert session.see(again, killed("flashsale-rs-bbbbb"), 52.0).part == "reveal"
+
+
+def test_after_the_last_step_comes_the_end() -> None:
+    """With the figures, and the way to the certificate."""
+    done = Progress()
+    for step in OWN:
+        done = done.noting(step.name, state="done", answer=step.prediction.right)
+    shown = text(session.begin(OWN, done, None, 1.0))
+    assert "You did 11 of 11 steps; 11 of your guesses were right" in shown
+    assert "flashsale learn --report" in shown
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 6), (200, 60)], ids=str)
+@pytest.mark.parametrize("keys", ["", "2", "2hhh", "1h"])
+def test_it_fits_any_terminal(size: tuple[int, int], keys: str) -> None:
+    """As many lines as there are, none too long at 80 columns, the keys on the last one."""
+    lines = screen_lines(pressed(tour(), keys), size)
+    assert len(lines) == max(size[1], 6)
+    assert "quit" in lines[-1].plain
+    if size[0] >= 40:
+        long = [line.plain for line in lines[:-3] if len(line.plain) > size[0]]
+        assert long == []
+
+
+@pytest.mark.parametrize("step", OWN, ids=lambda step: step.name)
+def test_at_80_by_24_nothing_is_cut(step: object) -> None:
+    """The question, the task and the reveal of every step are whole on a usual terminal."""
+    from flashsale.learn.step import Step
+
+    assert isinstance(step, Step)
+    one = session.see(session.begin(OWN, Progress(), step, 1.0), sale(), 2.0)
+    done = session.see(pressed(one, "1"), after_the_deed()[step.name], 3.0)
+    for shown in (text(one), text(pressed(one, "1")), text(pressed(one, "1h")), text(done)):
+        assert "more: arrow key" not in shown, shown
+
+
+def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() -> None:
+    """What was known stays."""
+    from dataclasses import replace
+
+    one = pressed(tour(), "2")
+    lost = replace(one, facts=silent(one.facts))
+    assert "The course goes on when it is back" in text(lost)
+    back = session.see(lost, sale(), 9.0)
+    assert "goes on when" not in text(back)
+    assert back.part == "do"
