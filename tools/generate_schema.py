@@ -61,11 +61,12 @@ SCALARS = {
     "quantity": "io.k8s.apimachinery.pkg.api.resource.Quantity",
     "time": "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
 }
+PLAIN = ("string", "int32", "int64", "boolean")
 MARKS = ("x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type",
          "x-kubernetes-patch-merge-key", "x-kubernetes-patch-strategy")  # fmt: skip
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(
-    r"^\t(?:(\w+) +)?([\w.*\[\]]+)(?: +`json:\"([^\",]*)(,inline)?"
+    r"^\t(?:(\w+) +)?([\w.*\[\]]+)(?: +`json:\"([^\",]*)(,inline)?(,omitempty)?"
     r"(?:[^`]*?protobuf:\"\w+,(\d+))?[^`]*`)?\s*(?://.*)?$",
     re.MULTILINE,
 )
@@ -99,7 +100,16 @@ def generate() -> dict[str, Any]:
 
 def encoded() -> str:
     """The file's text: compact and sorted, so that a new version shows as a small difference."""
-    return json.dumps(generate(), sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+    whole = sorted_but_fields(generate())
+    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def sorted_but_fields(value: Any, key: str = "") -> Any:
+    """Sort the keys of all maps but those of fields, which stay as Go writes them."""
+    if isinstance(value, dict):
+        items = value.items() if key == "fields" else sorted(value.items())
+        return {name: sorted_but_fields(item, name) for name, item in items}
+    return value
 
 
 def package_of(version: str, kind: str) -> str:
@@ -125,7 +135,7 @@ class Sources:
                 self._schemas |= json.loads(path.read_text())["components"]["schemas"]
         definitions = (kubernetes / "pkg/generated/openapi/zz_generated.openapi.go").read_text()
         self._functions = {found[1]: found[0] for found in FUNCTION.finditer(definitions)}
-        self._structs: dict[str, list[tuple[str, str, str, bool, int]]] = {}
+        self._structs: dict[str, list[tuple[str, str, str, bool, int, bool]]] = {}
         self._strings: set[str] = set()
         for package, (_, folder, _) in PACKAGES.items():
             text = ((machinery if package == "meta" else api) / folder / "types.go").read_text()
@@ -154,17 +164,22 @@ class Sources:
             "fields": {},
             "required": schema.get("required", []),
         }
-        for field, kind, go, via in self._fields(key):
+        for field, kind, go, via, omit in self._fields(key):
             types[key]["fields"][field] = self._field(schema["properties"][field], kind, go, via)
+            if omit:
+                types[key]["fields"][field]["omit"] = True
             if field in enums:
                 described["fields"][field] |= enums[field]
             if "@" in kind:
                 self.describe(kind.partition("@")[2], types)
 
-    def _fields(self, key: str, via: str = "") -> Iterator[tuple[str, str, str, str]]:
-        """Yield a struct's fields as JSON has them: name, our type, Go's name, embedded struct."""
+    def _fields(self, key: str, via: str = "") -> Iterator[tuple[str, str, str, str, bool]]:
+        """Yield a struct's fields as JSON has them.
+
+        Name, our type, Go's name, embedded struct, whether a zero value is left out.
+        """
         package = key.partition(".")[0]
-        for name, go, field, inline, _ in self._structs[key]:
+        for name, go, field, inline, _, omitempty in self._structs[key]:
             if inline or not (name or field):
                 inner = self._qualified(go, package)
                 if inner == "meta.TypeMeta":
@@ -173,7 +188,8 @@ class Sources:
                     yield from self._fields(inner, name or go.rpartition(".")[2])
             elif field not in ("", "-"):
                 kind, word = self._type(go.removeprefix("*"), package)
-                yield field, kind, word, via
+                omit = omitempty and kind in PLAIN and not go.startswith("*")
+                yield field, kind, word, via, omit
 
     def _type(self, go: str, package: str) -> tuple[str, str]:
         """Translate a Go type; the second is what errors call it where that does not follow."""
@@ -221,7 +237,7 @@ class Sources:
             if key in found:
                 continue
             found[key] = {}
-            for name, go, field, inline, number in self._structs[key]:
+            for name, go, field, inline, number, _ in self._structs[key]:
                 embedded = inline or not (name or field)
                 if embedded and number:
                     inner = self._qualified(go, key.partition(".")[0])
@@ -254,10 +270,11 @@ class Sources:
         return found
 
 
-def fields_of(body: str) -> Iterator[tuple[str, str, str, bool, int]]:
-    """Yield a struct's fields: name (empty if embedded), type, JSON name, inline, number."""
+def fields_of(body: str) -> Iterator[tuple[str, str, str, bool, int, bool]]:
+    """Yield a struct's fields: name (empty if embedded), type, JSON name, three of its tags."""
     for found in FIELD.finditer(body):
-        yield found[1] or "", found[2], found[3] or "", bool(found[4]), int(found[5] or 0)
+        number, omitempty = int(found[6] or 0), bool(found[5])
+        yield found[1] or "", found[2], found[3] or "", bool(found[4]), number, omitempty
 
 
 def enums_in(function: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -40,3 +40,15 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     threading.Thread(target=call, daemon=True, name="flashsale-call").start()
     return await done
+
+
+async def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, also if this is cancelled meanwhile, and then be cancelled."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -40,6 +40,32 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until the p
 Patience = Annotated[
     str, typer.Option("--timeout", metavar="TIME", help="How long to wait for ready pods.")
 ]
+InCluster = Annotated[
+    bool,
+    typer.Option("--in-cluster", help="Send from pods in the sale's cluster, by a Job."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        help="Pods that send, with --in-cluster.  [default: one for 3,000 a second]",
+    ),
+]
+WorkerImage = Annotated[
+    str | None,
+    typer.Option(
+        "--worker-image",
+        metavar="NAME",
+        help="Image with Python 3.11 or newer to send from.  [default: the shop's own]",
+    ),
+]
+NodeSelector = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--node-selector", metavar="K=V", help="Send from such nodes only; may be repeated."
+    ),
+]
 
 
 def kill_method(command: str, *, grace: int | None, hard: bool, process: bool) -> KillMethod:

@@ -144,6 +144,10 @@ class Cluster(Protocol):
     def can_be_started(self) -> bool:
         """Whether `start` can bring it up when it does not run."""
 
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether it has Jobs, so that more than this machine can send purchases."""
+
     def describe(self) -> str:
         """Name it in a sentence: `the context 'kind-dev'`."""
 

@@ -43,6 +43,7 @@ class ContextCluster:
     start_hint = "flashsale doctor"
     stops_with_sale = False
     can_be_started = False
+    runs_jobs = True
 
     def __init__(self, context: str, kubeconfig: Path | None = None) -> None:
         self.context = context

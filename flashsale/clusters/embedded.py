@@ -35,6 +35,7 @@ class EmbeddedCluster:
     start_hint = START
     stops_with_sale = True
     can_be_started = True
+    runs_jobs = False
 
     def __init__(self, home: Path) -> None:
         self.home = home  # its own folder, inside the state home

@@ -44,20 +44,20 @@ async def fit(api: Api, count: int, *, fast: bool | None, progress: Progress) ->
 async def read_timing(api: Api) -> NodeTiming:
     """Return the times that the cluster keeps."""
     try:
-        found = await api.get(paths.config_map(node_timing.NAMESPACE, node_timing.NAME))
+        found = await api.get(paths.config_maps(node_timing.NAMESPACE, node_timing.NAME))
     except NotFoundError:
         return NodeTiming()
     return NodeTiming.read(found.get("data"))
 
 
 async def _set_timing(api: Api, *, fast: bool) -> None:
-    path = paths.config_map(node_timing.NAMESPACE, node_timing.NAME)
+    path = paths.config_maps(node_timing.NAMESPACE, node_timing.NAME)
     there = await read_timing(api) != NodeTiming()
     if there and not fast:
         await api.delete(path)
     elif fast and not there:
         body = {"metadata": {"name": node_timing.NAME}, "data": FAST.data()}
-        await api.create(paths.config_map(node_timing.NAMESPACE), body)
+        await api.create(paths.config_maps(node_timing.NAMESPACE), body)
 
 
 async def _set_count(api: Api, count: int, progress: Progress) -> None:

@@ -21,9 +21,10 @@ from flashsale.dashboard import state as states
 from flashsale.dashboard.follow import Connect, SaleFollower
 from flashsale.dashboard.kill_methods import kill_method
 from flashsale.dashboard.state import Crowd, DrillView, Trouble
+from flashsale.drill import past_drills
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.environment import read_environment
-from flashsale.drill.preflight import nothing_confirmed_error
+from flashsale.drill.preflight import WayToSale, nothing_confirmed_error
 from flashsale.drill.report.document import Document, build_document
 from flashsale.drill.result import LogEntry
 from flashsale.drill.runner import DrillProgress, Observers, run_drill
@@ -146,6 +147,7 @@ class Runs:
         async with self._connect() as sale, open_url(sale) as url:
             plan = plan_steps(scenario, await sale.desired())
             target = find_target(url, allow_remote=self._allow_remote)
+            way = WayToSale(url, target, run_load)
             environment = await read_environment(sale, url)
             view = DrillView(planned_kills=scenario.kills)
             follower.show(replace(follower.state, drill=view, crowd=Crowd(scenario.rate)))
@@ -154,11 +156,12 @@ class Runs:
                 with StatusFile(self._home, self._on_load) as status:
                     observers = self._drill_observers(status)
                     result, error = await run_drill(
-                        *(sale, target, environment, scenario, plan),
+                        *(sale, way, environment, scenario, plan),
                         observers=observers,
                         stop=self._stop,
                     )
                 self.last_drill = build_document(result, analyse(result))
+                past_drills.remember(self._home, self.last_drill)
                 self._judged(self.last_drill, error)
             except FlashsaleError as error:
                 self._change_drill(failure=Trouble.of(error))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from flashsale.base.errors import FlashsaleError, NotReadyError, PurchasesLostError
 from flashsale.load.results import Figures, failure_counts
+from flashsale.load.tracking import RunLoad
+from flashsale.load.worker.orders import LoadTarget
 from flashsale.objects.models import Pod
 from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_check import ANSWER, wait_until_sale_answers
@@ -18,6 +20,16 @@ from flashsale.sale.session import Sale
 
 FEWEST = 3  # purchases that must have failed before a sale counts as selling nothing
 WAITING = "Waiting for a first confirmed purchase"
+
+
+@dataclass(frozen=True, slots=True)
+class WayToSale:
+    """By which way purchases reach the sale, and what sends them."""
+
+    url: str  # the sale's address, for people
+    target: LoadTarget
+    run_load: RunLoad
+    from_here: bool = True  # this machine reaches that address, too
 
 
 def is_selling(calm: Figures, now: Figures) -> bool | None:
@@ -44,7 +56,7 @@ def patience(rate: float, timeout: float) -> float:
 
 
 async def not_selling_error(
-    sale: Sale, url: str, pods: list[Pod], figures: Figures, report: Callable[[str], None]
+    sale: Sale, way: WayToSale, pods: list[Pod], figures: Figures, report: Callable[[str], None]
 ) -> NotReadyError:
     """Find out why no purchase is confirmed, and make the error that says so.
 
@@ -53,11 +65,14 @@ async def not_selling_error(
         report: called with what is waited for.
     """
     try:
-        await wait_until_sale_answers(sale, url, pods, Deadline.after(ANSWER), _Progress(report))
+        if way.from_here:
+            within, shown = Deadline.after(ANSWER), _Progress(report)
+            await wait_until_sale_answers(sale, way.url, pods, within, shown)
     except NotReadyError as error:
         why, hint = str(error), error.hint
         return NotReadyError(_without_kills(f"{why[0].lower()}{why[1:]}"), hint=hint)
-    why = f"{url} answers, but no purchase is confirmed ({failure_counts(figures)})."
+    answers = f"{way.url} answers, but no" if way.from_here or figures.rejected else "No"
+    why = f"{answers} purchase is confirmed ({failure_counts(figures)})."
     return NotReadyError(_without_kills(why), hint="flashsale logs")
 
 

@@ -11,14 +11,12 @@ from typing import Any
 from flashsale.base.errors import FlashsaleError
 from flashsale.base.text import seconds
 from flashsale.drill.history import History
-from flashsale.drill.preflight import WAITING, is_selling, not_selling_error, patience
+from flashsale.drill.preflight import WAITING, WayToSale, is_selling, not_selling_error, patience
 from flashsale.drill.result import DrillResult, End, EntryKind, Environment, LogEntry
 from flashsale.drill.scenario import Scenario, Step, longest_seconds
 from flashsale.drill.steps import StepRunner
-from flashsale.load.coordinator import run_load
 from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
 from flashsale.load.results import Figures, LoadProgress, Report
-from flashsale.load.worker.orders import LoadTarget
 from flashsale.sale.observe import healing as healings
 from flashsale.sale.observe.healing import Happening, Healing
 from flashsale.sale.observe.monitor import SaleMonitor
@@ -52,7 +50,7 @@ class Observers:
 
 async def run_drill(
     sale: Sale,
-    target: LoadTarget,
+    way: WayToSale,
     environment: Environment,
     scenario: Scenario,
     plan: Sequence[Step],
@@ -77,8 +75,8 @@ async def run_drill(
     replicas = await sale.desired()
     observers, stop = observers or Observers(), stop or asyncio.Event()
     await _wait_until_whole(sale, replicas, scenario.timeout, observers, stop)
-    drill = _Drill(sale, environment, scenario, replicas, observers, stop)
-    error = await drill.run(target, plan)
+    drill = _Drill(sale, way, environment, scenario, replicas, observers, stop)
+    error = await drill.run(plan)
     return drill.result(error), error
 
 
@@ -112,13 +110,14 @@ class _Drill:
     def __init__(
         self,
         sale: Sale,
+        way: WayToSale,
         environment: Environment,
         scenario: Scenario,
         replicas: int,
         observers: Observers,
         stop: asyncio.Event,
     ) -> None:
-        self._sale, self._environment = sale, environment
+        self._sale, self._way, self._environment = sale, way, environment
         self._scenario, self._replicas = scenario, replicas
         self._observers, self._stop = observers, stop
         self._entries: list[LogEntry] = []
@@ -132,10 +131,10 @@ class _Drill:
             scenario, replicas, self._monitor, self._history, self._log, time.monotonic
         )
 
-    async def run(self, target: LoadTarget, plan: Sequence[Step]) -> FlashsaleError | None:
+    async def run(self, plan: Sequence[Step]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
         longest = min(LONGEST, longest_seconds(tuple(plan), self._scenario.timeout))
-        load = LoadPlan(target, self._scenario.rate, longest, seed=self._scenario.seed)
+        load = LoadPlan(self._way.target, self._scenario.rate, longest, seed=self._scenario.seed)
         try:
             async with self._monitor:
                 return await self._run_tasks(load, plan)
@@ -145,7 +144,7 @@ class _Drill:
     async def _run_tasks(self, load: LoadPlan, plan: Sequence[Step]) -> FlashsaleError | None:
         watching = asyncio.create_task(self._monitor.until_it_ends(), name="watching the sale")
         buying = asyncio.create_task(
-            run_load(load, observer=self._on_load, stop=self._enough), name="buying"
+            self._way.run_load(load, observer=self._on_load, stop=self._enough), name="buying"
         )
         acting = asyncio.create_task(self._act(plan), name="acting")
         stopped = asyncio.create_task(self._stop.wait(), name="waiting for stop")
@@ -205,9 +204,9 @@ class _Drill:
         except TimeoutError:
             return  # this machine sends nothing, which the load reports
         if not known:
-            url, pods = self._environment.url, self._monitor.state.own
+            way, pods = self._way, self._monitor.state.own
             raise await not_selling_error(
-                self._sale, url, pods, self._figures, lambda text: self._record("step", text)
+                self._sale, way, pods, self._figures, lambda text: self._record("step", text)
             )
 
     async def _early_end(self, *tasks: asyncio.Task[Any]) -> FlashsaleError | None:

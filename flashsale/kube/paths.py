@@ -37,9 +37,14 @@ def nodes(name: str = "") -> str:
     return "/".join(("/api/v1/nodes", *filter(None, (name,))))
 
 
-def config_map(namespace: str, name: str = "") -> str:
+def config_maps(namespace: str, name: str = "") -> str:
     """The path of a ConfigMap, or of all."""
     return _path("/api/v1", namespace, "configmaps", name)
+
+
+def jobs(namespace: str, name: str = "") -> str:
+    """The path of a Job, or of all."""
+    return _path("/apis/batch/v1", namespace, "jobs", name)
 
 
 def of(thing: Object, namespace: str, *, collection: bool = False) -> str:

@@ -16,6 +16,7 @@ Part = Literal["ask", "do", "reveal", "end"]
 Wish = Literal["quit", "show", ""]  # what a key wants done that is not pure
 HINTS = 3
 SCROLLING = {"up": -1, "down": 1, "page up": -10, "page down": 10}
+NO_SALE = "This step needs an open sale. Type in another terminal: flashsale up"
 GUESS = "First guess: press 1, 2 or 3. A wrong guess costs nothing."
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,12 @@ class Tour:
     def words(self) -> Mapping[str, str]:
         """Words for the texts of the step."""
         return self.since.words()
+
+    @property
+    def lacks_sale(self) -> bool:
+        """Whether the step waits for a sale to be opened."""
+        new = self.record.before is None and self.part in ("ask", "do")
+        return new and self.known and self.facts.state == "closed" and self.step.needs_sale
 
     @property
     def commands(self) -> list[str]:
@@ -118,8 +125,8 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
     if tour.part == "end" or tour.record.state != "open":
         return tour
     if tour.record.before is None:
-        if facts.state == "open" and not tour.step.extras <= facts.extras:
-            return tour  # what there was before the step is not known yet
+        if tour.lacks_sale or (facts.state == "open" and not tour.step.extras <= facts.extras):
+            return tour  # what there is before the step is not known yet
         tour = tour.noting(before=baseline(facts, tour.watched))
     return _ticked(tour, now) if tour.part in ("ask", "do") else tour
 
@@ -197,6 +204,8 @@ def _in_part(tour: Tour, key: str, now: float) -> tuple[Tour, Wish]:
 
 
 def _answered(tour: Tour, answer: int, now: float) -> Tour:
+    if tour.lacks_sale:
+        return replace(tour, message=NO_SALE)
     return _ticked(replace(tour.noting(answer=answer), part="do", offset=0), now)
 
 

@@ -57,6 +57,7 @@ class Step:
     reveal: Callable[[Facts], Sequence[str]]
     extras: frozenset[str] = frozenset()  # what to look at besides: "purchases", "answer"
     prepare: Callable[[Path], Path] | None = None  # makes a folder in this one, and names it
+    needs_sale: bool = True  # it makes no sense before one is open
     before: str = "close"  # a teacher's own step stands before this one
 
     def look(self, facts: Facts) -> list[Seen]:

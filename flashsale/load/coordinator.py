@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any
@@ -15,16 +15,11 @@ from typing import Any
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.machine_limits import workers_for
 from flashsale.load.plan import LoadPlan
-from flashsale.load.results import LoadProgress, Report
-from flashsale.load.totals import Ledger
-from flashsale.load.worker.sender import BEHIND
+from flashsale.load.results import Report
+from flashsale.load.tracking import LoadTracker, Observer
 
 HEAD_START = 0.05  # seconds between the last worker's readiness and second 0
-OBSERVE_EVERY = 0.25  # seconds
 MESSAGE_LIMIT = 1 << 26  # bytes of one worker's message; a thousandth of it is usual
-STRAGGLERS = 2.0  # seconds a planned second stays open beyond what it can need
-
-Observer = Callable[[LoadProgress], None]
 
 
 class WorkerFailedError(FlashsaleError):
@@ -47,7 +42,9 @@ async def run_load(
     load = _Run(plan)
     try:
         async with asyncio.TaskGroup() as group:
-            watching = [group.create_task(load.observe(observer), name="observing the load")]
+            watching = [
+                group.create_task(load.tracker.observe(observer), name="observing the load")
+            ]
             if stop:
                 watching.append(group.create_task(load.obey(stop), name="waiting for stop"))
             await asyncio.wait(load.sending(group))
@@ -55,92 +52,51 @@ async def run_load(
                 task.cancel()
     except ExceptionGroup as group:
         raise group.exceptions[0] from group
-    return load.report()
+    return load.tracker.report()
 
 
 class _Run:
-    """One run: its workers, its clock and its ledger."""
+    """One run: its workers, and what is known of them."""
 
     def __init__(self, plan: LoadPlan) -> None:
-        self._plan = plan
-        self._parts = plan.workers or workers_for(plan.rate, keepalive=plan.keepalive)
-        self._ledger = Ledger(workers=self._parts)
-        self._ready = asyncio.Barrier(self._parts)
+        parts = plan.workers or workers_for(plan.rate, keepalive=plan.keepalive)
+        self.tracker = LoadTracker(plan, parts)
+        self._ready = asyncio.Barrier(parts)
         self._started: list[Process] = []  # those that know when second 0 is
-        self._reported = [0.0] * self._parts  # the second of each worker's last message
-        self._start = 0.0  # monotonic moment of second 0; 0 while workers are starting
-        self._stopped: float | None = None  # the second at which the run was cut short
 
     def sending(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Start to send; all is over when all of these tasks are."""
         return [
             group.create_task(self._send(part), name=f"worker {part}")
-            for part in range(self._parts)
+            for part in range(self.tracker.parts)
         ]
-
-    async def observe(self, observer: Observer | None) -> None:
-        """Show the state to the observer until cancelled."""
-        while True:
-            await asyncio.sleep(OBSERVE_EVERY)
-            self._ledger.close(before=self._closed_before())
-            if observer and self._start:
-                observer(self._ledger.progress(self._elapsed(), self._plan.seconds))
 
     async def obey(self, stop: asyncio.Event) -> None:
         """Tell all workers to stop once the event is set; those that start later hear it then."""
         await stop.wait()
-        self._stopped = min(self._elapsed(), self._plan.seconds)
+        self.tracker.stopped = min(self.tracker.elapsed, self.tracker.plan.seconds)
         for process in self._started:
             _stop(process)
 
-    def report(self) -> Report:
-        """Read out the finished ledger."""
-        self._ledger.sending_ended = self._until
-        self._ledger.ended = max(self._until, self._ledger.ended)
-        return self._ledger.report(
-            started_monotonic=self._start,
-            started_unix=time.time() - self._elapsed(),
-            keepalive=self._plan.keepalive,
-            interrupted=self._stopped is not None,
-        )
-
     async def _send(self, part: int) -> None:
+        tracker = self.tracker
         async with worker_process() as process:
             assert process.stdin
             assert process.stdout
-            _write(process, asdict(self._plan.orders(part, self._parts)))
+            _write(process, asdict(tracker.plan.orders(part, tracker.parts)))
             if await process.stdout.readline():
                 await self._ready.wait()
-                self._start = self._start or time.monotonic() + HEAD_START
-                _write(process, {"start": self._start})
+                tracker.start = tracker.start or time.monotonic() + HEAD_START
+                _write(process, {"start": tracker.start})
                 self._started.append(process)
-                if self._stopped is not None:
+                if tracker.stopped is not None:
                     _stop(process)
             while line := await process.stdout.readline():
                 message = json.loads(line)
-                self._merge(part, message)
+                tracker.merge(part, message)
                 if message["done"]:
                     return
             raise await _failure(process)
-
-    def _merge(self, part: int, message: dict[str, Any]) -> None:
-        self._ledger.add(message)
-        self._reported[part] = message["now"]
-        self._ledger.sending_ended = min(self._until, self._elapsed())
-        self._ledger.ended = max(self._reported)
-        if message["now"] <= self._until or not self._ledger.busy:
-            self._ledger.busy = max(self._ledger.busy, message["busy"])
-
-    @property
-    def _until(self) -> float:
-        """The second at which the last purchase was, or is, to start."""
-        return self._plan.seconds if self._stopped is None else self._stopped
-
-    def _elapsed(self) -> float:
-        return max(0.0, time.monotonic() - self._start) if self._start else 0.0
-
-    def _closed_before(self) -> int:
-        return int(min(self._reported) - BEHIND - self._plan.timeout - STRAGGLERS)
 
 
 @asynccontextmanager

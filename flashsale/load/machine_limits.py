@@ -16,7 +16,12 @@ WORST_LAG_MS = 10.0  # 99th percentile above which the schedule was not kept
 def workers_for(rate: float, *, keepalive: bool, cores: int | None = None) -> int:
     """Say how many processes a rate needs; one core is left to everything else."""
     spare = max(1, (cores or os.cpu_count() or 1) - 1)
-    return min(spare, ceil(rate / (KEPT_A_WORKER if keepalive else NEW_A_WORKER)))
+    return min(spare, workers_in_cluster(rate, keepalive=keepalive))
+
+
+def workers_in_cluster(rate: float, *, keepalive: bool) -> int:
+    """Say how many workers a rate needs where cores are no limit."""
+    return ceil(rate / (KEPT_A_WORKER if keepalive else NEW_A_WORKER))
 
 
 def own_limits(figures: Figures) -> list[str]:
@@ -25,9 +30,12 @@ def own_limits(figures: Figures) -> list[str]:
     limits = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
     lag = figures.generator.lag_ms.p99
     if lag > WORST_LAG_MS:
+        remote = any(worker.node for worker in figures.workers)
+        who, mend = ("the workers", "more --workers or ") if remote else ("this machine", "")
+        sets = "set" if remote else "sets"
         limits.append(
-            f"One start in a hundred came over {lag:.0f} ms late: this machine, not the sale, sets "
-            "the pace, and its latencies contain that wait. Take a lower --rate."
+            f"One start in a hundred came over {lag:.0f} ms late: {who}, not the sale, {sets} "
+            f"the pace, and its latencies contain that wait. Take {mend}a lower --rate."
         )
     return limits
 
@@ -41,5 +49,6 @@ _UNSENT = {
     "files": "this process may open no more connections. "
     "Raise the limit with `ulimit -n 65536`, or take a lower --rate.",
     "memory": "the kernel had no memory for more connections. Take a lower --rate.",
+    "worker": "a worker ended before its part was done, or what became of them is known to nobody.",
     "behind": "this machine was over a second behind the schedule. Take a lower --rate.",
 }

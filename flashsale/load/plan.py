@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import number
 from flashsale.load.worker.orders import LoadTarget, Orders
-from flashsale.load.worker.schedule import Arrivals
+from flashsale.load.worker.schedule import Arrivals, schedule
 
 FASTEST = 200_000  # purchases a second; more is a typing mistake
 LONGEST = 24 * 3600  # seconds
@@ -50,6 +50,12 @@ class LoadPlan:
             part,
             parts,
         )
+
+    def planned(self, until: float, part: int, parts: int) -> int:
+        """Count the purchases of one of ``parts`` workers that are due before a second."""
+        seconds = min(until, self.seconds)
+        plan = schedule(self.arrivals, self.rate, seconds, self.seed, part, parts)
+        return sum(1 for _ in plan)
 
 
 def _within(name: str, figure: float, most: float, unit: str) -> None:

@@ -54,7 +54,9 @@ class Generator:
     workers: int = 1  # processes that sent
     busy: float = 0.0  # share of one core that the busiest of them used, 0 to 1
     lag_ms: Quantiles = field(default_factory=Quantiles)  # start after planned start
-    unsent: Mapping[str, int] = field(default_factory=dict)  # ports, files, memory, behind: count
+    unsent: Mapping[str, int] = field(
+        default_factory=dict
+    )  # ports, files, memory, behind, worker: count
 
     def to_json(self) -> dict[str, Any]:
         """Write what the documents hold."""
@@ -63,6 +65,20 @@ class Generator:
             "busy": round(self.busy, 3),
             "lag_ms": self.lag_ms.to_json(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """One worker's part of the totals."""
+
+    name: str
+    node: str  # of the cluster; empty for a process on this machine
+    sent: int
+    confirmed: int
+    rejected: int
+    lost: int
+    not_sent: int
+    clock_offset_ms: float  # its clock before this machine's
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,7 @@ class Figures:
     statuses: Mapping[int, int] = field(default_factory=dict)  # complete answers by HTTP status
     rejections: Mapping[str, int] = field(default_factory=dict)  # by reason, most first
     generator: Generator = field(default_factory=Generator)
+    workers: tuple[WorkerFigures, ...] = ()
 
     @property
     def lost(self) -> int:
@@ -122,8 +139,10 @@ class Figures:
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
             "planned": self.planned,
             "unsent": dict(self.generator.unsent),
+            "not_sent": self.unsent,
             "connections": self.connections,
             "generator": self.generator.to_json(),
+            "workers": [asdict(worker) for worker in self.workers],
         }
 
 

@@ -23,8 +23,11 @@ class LoadRefusedError(RefusedError):
     """The address is not one that load may be sent to without asking."""
 
 
-def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
+def find_target(url: str, *, allow_remote: bool = False, resolve: bool = True) -> LoadTarget:
     """Turn a sale's URL into a target; a path in it other than `/` takes the place of `/buy`.
+
+    Args:
+        resolve: look the host up and check its address; else it stays a name, for others to do so.
 
     Raises:
         BadInputError: not a plain `http://` URL.
@@ -33,8 +36,8 @@ def find_target(url: str, *, allow_remote: bool = False) -> LoadTarget:
     """
     parts = _parts(url)
     host, port = parts.hostname or "", parts.port or 80
-    address = _look_up(host, port)
-    if not allow_remote and not (is_loopback(address) or is_private(address)):
+    address = _look_up(host, port) if resolve else host
+    if resolve and not allow_remote and not (is_loopback(address) or is_private(address)):
         raise LoadRefusedError(
             f"{host} ({address}) is not an address of this machine or a private network:"
             " load on somebody else's server is an attack.",

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flashsale.load.results import Figures, Generator, LoadProgress, Loss, Quantiles, Report, Second
+from flashsale.load.results import (
+    Figures,
+    Generator,
+    LoadProgress,
+    Loss,
+    Quantiles,
+    Report,
+    Second,
+    WorkerFigures,
+)
 from flashsale.load.worker.classify import LOSS_CLASSES
 from flashsale.load.worker.histogram import merge, percentiles
 
@@ -31,6 +40,38 @@ class _Cell:
 
     def row(self, at: int) -> Second:
         return Second(at, self.confirmed, self.rejected, self.lost, quantiles(self.latency))
+
+
+@dataclass(slots=True)
+class WorkerCounts:
+    """What one worker did, and where."""
+
+    name: str
+    node: str = ""
+    clock_offset: float = 0.0  # seconds that its clock is ahead of this machine's
+    sent: int = 0
+    confirmed: int = 0
+    rejected: int = 0
+    lost: int = 0
+    not_sent: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Purchases that were answered or lost."""
+        return self.confirmed + self.rejected + self.lost
+
+    def figures(self) -> WorkerFigures:
+        """Read them out."""
+        return WorkerFigures(
+            self.name,
+            self.node,
+            self.sent,
+            self.confirmed,
+            self.rejected,
+            self.lost,
+            self.not_sent,
+            round(self.clock_offset * 1000, 3),
+        )
 
 
 @dataclass(slots=True)
@@ -55,6 +96,7 @@ class Ledger:
     answers: dict[int, dict[str, int]] = field(default_factory=dict)
     firsts: dict[str, float] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
+    parts: list[WorkerCounts] = field(init=False)
     _confirmed: int = 0
     _rejected: int = 0
     _latency: dict[int, int] = field(default_factory=dict)  # of closed seconds
@@ -62,8 +104,12 @@ class Ledger:
     _open: dict[int, _Cell] = field(default_factory=dict)
     _closed: dict[int, Second] = field(default_factory=dict)
 
-    def add(self, message: Mapping[str, Any]) -> None:
+    def __post_init__(self) -> None:
+        self.parts = [WorkerCounts(f"worker-{part}") for part in range(self.workers)]
+
+    def add(self, message: Mapping[str, Any], part: int = 0) -> None:
         """Merge what a worker counted: a :meth:`Tally.take`, straight or through JSON."""
+        self._add_part(self.parts[part], message)
         self.sent += message["sent"]
         self.connections += message["connections"]
         self.late += message["late"]
@@ -84,6 +130,22 @@ class Ledger:
             self._add_cell(second, cell)
         for loss in message["losses"][: LISTED - len(self.losses)]:
             self.losses.append(Loss(*loss))
+
+    def give_up(self, part: int, planned: int) -> None:
+        """Book a worker's purchases of which nothing is heard any more as not sent.
+
+        Those that it had started are among them: what became of them is known to nobody.
+
+        Args:
+            planned: how many were its part of the run.
+        """
+        worker = self.parts[part]
+        unknown = max(0, planned - worker.ended - worker.not_sent)
+        self.sent += worker.ended - worker.sent
+        worker.sent = worker.ended
+        worker.not_sent += unknown
+        if unknown:
+            _add(self.unsent, {"worker": unknown})
 
     def close(self, before: int) -> None:
         """Close all planned seconds before this one: nobody can add to them any more."""
@@ -114,6 +176,7 @@ class Ledger:
             generator=Generator(
                 self.workers, self.busy, quantiles(self._lag, self.slowest_lag), dict(self.unsent)
             ),
+            workers=tuple(part.figures() for part in self.parts),
         )
 
     def progress(self, elapsed: float, planned_seconds: float) -> LoadProgress:
@@ -145,6 +208,14 @@ class Ledger:
             keepalive=keepalive,
             interrupted=interrupted,
         )
+
+    def _add_part(self, worker: WorkerCounts, message: Mapping[str, Any]) -> None:
+        worker.sent += message["sent"]
+        worker.not_sent += sum(message["unsent"].values())
+        for confirmed, rejected, lost, _ in message["cells"].values():
+            worker.confirmed += confirmed
+            worker.rejected += rejected
+            worker.lost += lost
 
     def _add_cell(self, second: int, counts: list[Any]) -> None:
         confirmed, rejected, lost, latency = counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.bar import Bar
@@ -17,6 +17,7 @@ from flashsale.ui import figures
 
 PODS_SHOWN = 12  # on the live board, so that it stays on one screen
 Document = Mapping[str, Any]  # what `load -o json` prints
+WORKERS_SHOWN = 20
 BAR = 24  # characters of a pod that served everything
 
 
@@ -58,6 +59,8 @@ def summary(document: Document) -> RenderableType:
     """Draw a finished run: the table, each pod's share, and what needs saying."""
     lines = [Text(line) for line in (document["shares"]["text"], *document["notes"])]
     board: list[RenderableType] = [pods(document["pods"]), Text()] if document["pods"] else []
+    if any(worker["node"] for worker in document["workers"]):
+        board += [workers(document["workers"]), Text()]
     return Group(totals(document), Text(), *board, *lines)
 
 
@@ -100,6 +103,23 @@ def pods(counts: Mapping[str, int], *, most: int | None = None) -> Table:
         rest = sum(count for _, count in ranked[most:])
         share = figures.share(rest, total)
         table.add_row(f"and {len(ranked) - most} more", f"{rest:,}", share, "")
+    return table
+
+
+def workers(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Draw what each worker of a crowd in the cluster did, those first that did not do all."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
+    for name in ("WORKER", "NODE"):
+        table.add_column(name, no_wrap=True)
+    for name in ("SENT", "LOST", "NOT SENT", "CLOCK"):
+        table.add_column(name, justify="right", no_wrap=True)
+    ranked = sorted(rows, key=lambda row: -row["not_sent"])
+    for row in ranked[:WORKERS_SHOWN]:
+        counts = [f"{row[key]:,}" for key in ("sent", "lost", "not_sent")]
+        clock = f"{row['clock_offset_ms']:+,.0f} ms"
+        table.add_row(text.printable(row["name"]), text.printable(row["node"]), *counts, clock)
+    if len(ranked) > WORKERS_SHOWN:
+        table.add_row(f"and {len(ranked) - WORKERS_SHOWN} more")
     return table
 
 

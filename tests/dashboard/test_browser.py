@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -242,6 +243,21 @@ def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale)
         assert flashsale("up", "--manifest", manifest).code == 0
         page.wait_for_selector("body:not(.stale)")
         page.locator(".pod.ready").wait_for()
+
+
+def test_ctrl_c_ends_the_crowd_as_well(page: Page, sale: Flashsale) -> None:
+    """Nobody goes on buying when the window that sent them is closed."""
+    with sale.start("dashboard", "--no-open") as serving:
+        assert serving.stdout is not None
+        page.goto(serving.stdout.readline().strip())
+        page.locator("#crowd-button").click()
+        text(page, "#confirmed", holds="[1-9]")
+        children = Path(f"/proc/{serving.pid}/task/{serving.pid}/children").read_text().split()
+        assert children
+        serving.send_signal(signal.SIGINT)
+        assert serving.wait(30) == 130
+    assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+    assert not (sale.home / "load.json").exists()
 
 
 def test_an_ended_dashboard_is_said(page: Page, sale: Flashsale) -> None:

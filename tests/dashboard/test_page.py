@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from flashsale.cli.commands.dashboard import opener
 from flashsale.dashboard import state as states
 from flashsale.dashboard.state import Crowd, DashboardState
 from flashsale.load.results import Figures, LoadProgress
@@ -123,6 +125,16 @@ def test_dots_fly_only_where_motion_is_welcome(page: Page) -> None:
             dashboard.show(bought(200))
             page.locator("#confirmed").filter(has_text="200").wait_for()
             assert page.inner_text("#flow-note") == note
+
+
+def test_the_file_that_opens_the_browser_leads_to_the_page(page: Page, tmp_path: Path) -> None:
+    """A browser takes that for another page, and would send no strict cookie after a redirect."""
+    with served(shown(many(2))) as dashboard:
+        file = tmp_path / "open.html"
+        file.write_text(opener(dashboard.guard.address))
+        page.goto(file.as_uri())
+        page.locator(".pod").nth(1).wait_for()
+        assert page.url == f"http://127.0.0.1:{dashboard.guard.port}/"
 
 
 def test_every_button_has_a_name(page: Page) -> None:

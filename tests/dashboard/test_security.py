@@ -102,7 +102,11 @@ def test_the_key_alone_opens_nothing() -> None:
     assert not GUARD.has_key(Request("POST", HOST | {KEY_HEADER: GUARD.secrets.key}))
 
 
-@pytest.mark.parametrize("wrong", ["", "x", OTHER.secrets.cookie, OTHER.secrets.key, "ü"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "x", OTHER.secrets.cookie, OTHER.secrets.key, "ü"],
+    ids=["empty", "short", "another-cookie", "another-key", "umlaut"],
+)
 def test_wrong_secrets_are_no_secrets(wrong: str) -> None:
     """Also those of another server, of no length, and of other letters."""
     request = Request(

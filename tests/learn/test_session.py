@@ -153,6 +153,15 @@ def test_at_80_by_24_nothing_is_cut(step: object) -> None:
         assert "more: arrow key" not in shown, shown
 
 
+def test_a_step_begins_when_the_sale_is_open() -> None:
+    """Before that nothing is asked about its pods."""
+    closed = after_the_deed()["close"]
+    early = session.see(session.begin(OWN, Progress(), KILL, 1.0), closed, 2.0)
+    assert "needs an open sale" in text(early)
+    assert pressed(early, "2").part == "ask"
+    assert pressed(session.see(early, sale(), 3.0), "2").part == "do"
+
+
 def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() -> None:
     """What was known stays."""
     from dataclasses import replace

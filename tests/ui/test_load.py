@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
 
 from flashsale.base.text import milliseconds
-from flashsale.load.results import Figures, Generator, LoadProgress, Quantiles
+from flashsale.load.results import Figures, Generator, LoadProgress, Quantiles, WorkerFigures
 from flashsale.ui.figures import share
 from flashsale.ui.load import PODS_SHOWN, live, pods, summary
 
@@ -59,6 +60,20 @@ def test_the_summary_is_the_whole_ledger_at_a_glance() -> None:
         "The shares are even.\n"
         "A note."
     )
+
+
+def test_workers_in_a_cluster_are_listed_with_what_they_did_not_send() -> None:
+    """Those that did not do their part come first; a clock that is wrong shows."""
+    workers = (
+        WorkerFigures("load-0-aaaaa", "node-a", 900, 900, 0, 0, 0, -1.5),
+        WorkerFigures("load-1-bbbbb", "node-b", 600, 580, 12, 8, 300, 2003),
+    )
+    board = drawn(summary(document(replace(FIGURES, workers=workers))))
+    assert (
+        "WORKER        NODE    SENT  LOST  NOT SENT      CLOCK\n"
+        "load-1-bbbbb  node-b   600     8       300  +2,003 ms\n"
+        "load-0-aaaaa  node-a   900     0         0      -2 ms\n"
+    ) in board
 
 
 def test_bars_give_way_to_numbers_where_there_is_no_room() -> None:

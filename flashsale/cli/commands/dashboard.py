@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flashsale.sale.session import Sale
 
 HIGHEST_PORT = 65535
+FIRST_LOOK = 3.0  # seconds to find out whether there is a sale
 OPENER = "dashboard.html"
 
 
@@ -98,6 +99,10 @@ async def _serve(options: DashboardOptions) -> None:
         async with served.listening(sock), runs, asyncio.TaskGroup() as group:
             group.create_task(follower.run(), name="dashboard: follow the sale")
             group.create_task(broadcast.run(), name="dashboard: broadcast")
+            with suppress(
+                TimeoutError
+            ):  # what no waiting mends ends it before anybody is led there
+                await asyncio.wait_for(follower.looked.wait(), FIRST_LOOK)
             _show_address(typed, guard.address)
             with _opened(guard.address, wanted=options.browser):
                 await asyncio.Event().wait()
@@ -116,6 +121,11 @@ def _show_address(typed: Shared, address: str) -> None:
     note("Serving the dashboard until Ctrl-C.")
 
 
+def opener(address: str) -> str:
+    """Write a page that leads to the address."""
+    return f'<meta http-equiv="refresh" content="0;url={address}">\n'
+
+
 @contextmanager
 def _opened(address: str, *, wanted: bool) -> Iterator[None]:
     """Show the address in the browser, where there is one.
@@ -123,8 +133,6 @@ def _opened(address: str, *, wanted: bool) -> Iterator[None]:
     It travels in a file of our user's: other users of the machine see what programs are called
     with, and the address is a secret.
     """
-    from contextlib import suppress
-
     from flashsale.base.errors import FlashsaleError
     from flashsale.base.files import replace_file
     from flashsale.cli.commands.open_ import browse
@@ -137,7 +145,7 @@ def _opened(address: str, *, wanted: bool) -> Iterator[None]:
     file = state_home() / OPENER
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(file, f'<meta http-equiv="refresh" content="0;url={address}">\n')
+        replace_file(file, opener(address))
         browse(file.as_uri())
     except (FlashsaleError, OSError):
         note("There is no browser here to open: open the address above in one.")

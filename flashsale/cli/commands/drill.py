@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,15 +13,17 @@ from flashsale.base.errors import CTRL_C
 from flashsale.cli import common_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from flashsale.base.errors import FlashsaleError
+    from flashsale.cli.crowd_options import CrowdOptions
     from flashsale.cli.global_options import Shared
+    from flashsale.drill.preflight import WayToSale
     from flashsale.drill.report.document import Document
     from flashsale.drill.result import DrillResult
     from flashsale.drill.runner import DrillProgress, Observers
     from flashsale.drill.scenario import Scenario, Step
-    from flashsale.load.coordinator import Observer
+    from flashsale.load.tracking import Observer
     from flashsale.sale.session import Sale
 
     Finished = tuple[DrillResult, FlashsaleError | None]
@@ -37,6 +39,7 @@ class DrillOptions:
     typed: Shared
     reports: tuple[Path, ...]
     dry_run: bool
+    crowd: CrowdOptions
 
 
 def drill(
@@ -79,6 +82,10 @@ def drill(
         str,
         typer.Option("--timeout", metavar="TIME", help="How long to wait for each replacement."),
     ] = "120s",
+    in_cluster: common_options.InCluster = False,
+    workers: common_options.Workers = None,
+    worker_image: common_options.WorkerImage = None,
+    node_selector: common_options.NodeSelector = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
     report: Annotated[
         list[Path] | None,
@@ -96,12 +103,14 @@ def drill(
     ] = None,
 ) -> None:
     """Load the sale while it scales and kills pods, and judge what that cost."""
+    from flashsale.cli.crowd_options import read_crowd_options
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.parsers import duration
     from flashsale.drill.scenario import Scenario
 
     typed, reports = shared(ctx), check_report_files(report or [])
+    crowd = read_crowd_options("drill", in_cluster, workers, worker_image, node_selector)
     if compare:
         _compare(typed, *compare, reports)
         return
@@ -118,7 +127,7 @@ def drill(
         max_lost=max_lost,
         kill_node=kill_node,
     )
-    options = DrillOptions(typed, reports, dry_run)
+    options = DrillOptions(typed, reports, dry_run, crowd)
     finished = run(_plan_and_run(options, scenario))
     if finished:
         _finish(options, *finished)
@@ -166,6 +175,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
     """Plan, and unless that is all, carry it out."""
     import sys
 
+    from flashsale.cli.crowd_options import refuse_without_jobs
     from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import plan_as_json, plan_steps
     from flashsale.sale.kill.kill_node import check_node_death
@@ -176,6 +186,8 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
     typed = options.typed
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         replicas = await sale.desired()
+        if options.crowd.in_cluster:
+            refuse_without_jobs("drill", sale)
         wait = await check_node_death(sale) if scenario.kill_node else 0.0
         plan = plan_steps(scenario, replicas, wait)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
@@ -186,28 +198,46 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
                 out(filled(text, width(sys.stdout)))
             return None
         note(text + "\n")
-        return await _run(typed, sale, scenario, plan)
+        return await _run(options, sale, scenario, plan)
 
 
-async def _run(typed: Shared, sale: Sale, scenario: Scenario, plan: tuple[Step, ...]) -> Finished:
+async def _run(
+    options: DrillOptions, sale: Sale, scenario: Scenario, plan: tuple[Step, ...]
+) -> Finished:
     import asyncio
 
     from flashsale.cli.event_loop import interruptible
-    from flashsale.cli.output import notes
     from flashsale.drill.environment import read_environment
     from flashsale.drill.runner import run_drill
+
+    async with _way_to_sale(options, sale, scenario.rate) as way:
+        environment = await read_environment(sale, way.url)
+        stop, task = asyncio.Event(), asyncio.current_task()
+        assert task is not None
+        with interruptible(stop, task), _live_view(sale, way.url) as observers:
+            return await run_drill(
+                sale, way, environment, scenario, plan, observers=observers, stop=stop
+            )
+
+
+@asynccontextmanager
+async def _way_to_sale(options: DrillOptions, sale: Sale, rate: float) -> AsyncIterator[WayToSale]:
+    """Give the way by which purchases go, for as long as it is held."""
+    from flashsale.cli.crowd_options import crowd_of, service_target
+    from flashsale.cli.output import notes
+    from flashsale.drill.preflight import WayToSale
+    from flashsale.load.coordinator import run_load
     from flashsale.load.target import find_target
     from flashsale.sale.url import open_url
 
+    if options.crowd.in_cluster:
+        target = await service_target(sale)
+        crowd = await crowd_of(sale, options.crowd, rate, keepalive=False, progress=notes())
+        yield WayToSale(f"http://{target.host}", target, crowd.run, from_here=False)
+        return
     async with open_url(sale, notes()) as url:
-        target = find_target(url, allow_remote=typed.allow_remote)
-        environment = await read_environment(sale, url)
-        stop, task = asyncio.Event(), asyncio.current_task()
-        assert task is not None
-        with interruptible(stop, task), _live_view(sale, url) as observers:
-            return await run_drill(
-                sale, target, environment, scenario, plan, observers=observers, stop=stop
-            )
+        target = find_target(url, allow_remote=options.typed.allow_remote)
+        yield WayToSale(url, target, run_load)
 
 
 @contextmanager

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from flashsale.base.errors import FlashsaleError
+    from flashsale.cli.crowd_options import CrowdOptions
     from flashsale.cli.global_options import Shared
-    from flashsale.load.coordinator import Observer
     from flashsale.load.plan import LoadPlan
     from flashsale.load.results import Figures, LoadProgress, Report
+    from flashsale.load.tracking import Observer, RunLoad
     from flashsale.sale.session import Sale
 
 LINE_EVERY = 5.0  # seconds between lines where there is no terminal
@@ -57,13 +58,19 @@ def load(
         str | None,
         typer.Option("--url", metavar="URL", help="Send to this address, not to the open sale."),
     ] = None,
+    in_cluster: common_options.InCluster = False,
+    workers: common_options.Workers = None,
+    worker_image: common_options.WorkerImage = None,
+    node_selector: common_options.NodeSelector = None,
 ) -> None:
     """Send buyers on a schedule, and count what becomes of every purchase."""
+    from flashsale.cli.crowd_options import read_crowd_options
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.parsers import duration as seconds
 
     typed = shared(ctx)
+    crowd = read_crowd_options("load", in_cluster, workers, worker_image, node_selector)
     options = {
         "rate": rate,
         "seconds": seconds(duration, "--for"),
@@ -73,7 +80,12 @@ def load(
         "timeout": seconds(timeout, "--timeout"),
     }
     refuse_negative_max_lost(max_lost)
-    finished = run(_run_load(typed, url, options))
+    work = (
+        _run_in_cluster(typed, url, options, crowd)
+        if in_cluster
+        else _run_load(typed, url, options)
+    )
+    finished = run(work)
     _print(typed, finished.report)
     if finished.report.interrupted:
         raise typer.Exit(finished.signal_code)
@@ -116,21 +128,54 @@ def arrival_kind(text: str) -> str:
 
 async def _run_load(typed: Shared, url: str | None, options: dict[str, Any]) -> Finished:
     """Find the sale, send the purchases, and hold the connection to the sale meanwhile."""
-    from flashsale.base.text import number
-    from flashsale.cli.output import note
+    from flashsale.load.coordinator import run_load
     from flashsale.load.plan import LoadPlan
     from flashsale.load.target import find_target
 
     async with _open_address(typed, url) as (address, sale):
         target = find_target(address, allow_remote=typed.allow_remote)
+        return await _send_and_judge(LoadPlan(target=target, **options), run_load, sale)
+
+
+async def _run_in_cluster(
+    typed: Shared, url: str | None, options: dict[str, Any], typed_crowd: CrowdOptions
+) -> Finished:
+    """Send from pods of the sale's cluster."""
+    from flashsale.cli.crowd_options import (
+        crowd_of,
+        refuse_without_jobs,
+        service_target,
+        typed_target,
+    )
+    from flashsale.cli.output import notes
+    from flashsale.load.plan import LoadPlan
+    from flashsale.sale.session import connect_to_sale
+
+    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+        refuse_without_jobs("load", sale)
+        target = (
+            typed_target(url, allow_remote=typed.allow_remote)
+            if url
+            else await service_target(sale)
+        )
         plan = LoadPlan(target=target, **options)
-        purchases = "purchase a second" if plan.rate == 1 else "purchases a second"
-        note(f"{number(plan.rate)} {purchases} for {number(plan.seconds)} s to {target.url}")
-        report, code = await _send(plan)
-        figures = report.figures
-        failed = figures.sent and not figures.confirmed and not report.interrupted
-        failure = await _nothing_confirmed(sale, target.url, figures) if failed else None
-        return Finished(report, code, failure)
+        kept = plan.keepalive
+        crowd = await crowd_of(sale, typed_crowd, plan.rate, keepalive=kept, progress=notes())
+        return await _send_and_judge(plan, crowd.run, sale)
+
+
+async def _send_and_judge(plan: LoadPlan, run_load: RunLoad, sale: Sale | None) -> Finished:
+    """Say what will be sent, send it, and explain where nothing was confirmed."""
+    from flashsale.base.text import number
+    from flashsale.cli.output import note
+
+    purchases = "purchase a second" if plan.rate == 1 else "purchases a second"
+    note(f"{number(plan.rate)} {purchases} for {number(plan.seconds)} s to {plan.target.url}")
+    report, code = await _send(plan, run_load)
+    figures = report.figures
+    failed = figures.sent and not figures.confirmed and not report.interrupted
+    failure = await _nothing_confirmed(sale, plan.target.url, figures) if failed else None
+    return Finished(report, code, failure)
 
 
 async def _nothing_confirmed(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:
@@ -156,13 +201,12 @@ async def _open_address(typed: Shared, url: str | None) -> AsyncIterator[tuple[s
         yield address, sale
 
 
-async def _send(plan: LoadPlan) -> tuple[Report, int]:
+async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
     """Send everything, showing how it goes; the first signal ends it early, the second at once."""
     import asyncio
 
     from flashsale.cli.event_loop import interruptible
     from flashsale.clusters.state.directory import state_home
-    from flashsale.load.coordinator import run_load
     from flashsale.load.status_file import StatusFile
 
     stop, task = asyncio.Event(), asyncio.current_task()

@@ -79,6 +79,7 @@ class MinikubeCluster:
     kind: Kind = "minikube"
     start_hint: str = "flashsale up"
     stops_with_sale: bool = False
+    runs_jobs: bool = True
     can_be_started: bool = True
 
     @property

@@ -29,7 +29,8 @@ export function age(since) {
   const whole = Math.max(0, Math.floor((Date.now() - since) / 1000));
   if (whole < 120) return `${whole}s`;
   if (whole < 7200) return `${Math.floor(whole / 60)}m`;
-  return `${Math.floor(whole / 3600)}h`;
+  if (whole < 172800) return `${Math.floor(whole / 3600)}h`;
+  return `${Math.floor(whole / 86400)}d`;
 }
 
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -88,6 +88,7 @@ function showBuyers(buyers) {
   const ours = running && buyers.ours;
   write(byId("crowd-button"), ours ? "Stop" : "Start");
   byId("crowd-rate").readOnly = ours;
+  if (ours && buyers.wanted) byId("crowd-rate").value = String(buyers.wanted);
   write(byId("crowd-note"), crowdNote(buyers));
   flow.update(buyers);
 }

@@ -22,6 +22,7 @@ export class Pods {
   /* Brings the tiles up to date with the pods whose names are given. */
   update(found, names, sale) {
     this.readOnly = sale.read_only;
+    this.scale = sale.current > TINY ? sale.current / 2 : 1;  // small bars: the middle is a fair share
     const renode = this.several !== sale.nodes > 1;
     this.several = sale.nodes > 1;
     const uids = [...found.keys()].filter((name) => name.startsWith("pod/"));
@@ -46,6 +47,7 @@ export class Pods {
     write(tile.restarts, pod.restarts ? `${pod.restarts} restart${pod.restarts > 1 ? "s" : ""}` : "");
     write(tile.node, this.several ? pod.node : "");
     write(tile.note, note(pod));
+    tile.note.title = tile.note.textContent;
     this.share(tile, pod.share);
     const off = !pod.own || LEAVING.includes(pod.phase);
     tile.buttons.hidden = this.readOnly;
@@ -140,7 +142,7 @@ export class Pods {
   share(tile, share) {
     tile.bar.hidden = share === null;
     write(tile.part, share === null ? "" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
-    if (share !== null) tile.fill.style.width = `${100 * share}%`;
+    if (share !== null) tile.fill.style.width = `${Math.min(100, 100 * share * this.scale)}%`;
   }
 
   tick(tile) {
@@ -148,6 +150,7 @@ export class Pods {
   }
 
   ticks() {
+    if (document.body.classList.contains("stale")) return;
     for (const tile of this.tiles.values()) this.tick(tile);
   }
 

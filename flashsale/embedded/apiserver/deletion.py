@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flashsale.embedded.types import api_errors
-from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import NAMESPACES, PODS, Resource
 from flashsale.objects.models import Object, rfc3339, timestamp
 
@@ -31,13 +30,9 @@ def check_preconditions(resource: Resource, old: Object, options: DeleteOptions)
     """Refuse what the options forbid.
 
     Raises:
-        ApiError: 409 for another uid or resourceVersion, 422 for an unknown policy.
+        ApiError: 409 for another uid or resourceVersion.
     """
     name, meta = old["metadata"]["name"], old["metadata"]
-    supported = ("Foreground", "Background", "Orphan", "nil")
-    if options.policy not in ("", *supported[:3]):
-        error = FieldError.unsupported("propagationPolicy", options.policy, supported)
-        raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", [error])
     if options.uid not in ("", meta["uid"]):
         raise _precondition(resource, name, "UID", options.uid, meta["uid"])
     if options.resource_version not in ("", meta["resourceVersion"]):

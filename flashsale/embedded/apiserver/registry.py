@@ -193,8 +193,9 @@ class Registry:
                 {"name": name, "kind": "namespaces"},
             )
         after = marked(resource, old, options, self.clock())
-        if options.dry_run:
-            return after, gone(after)
+        if options.dry_run:  # what would go at once is shown as it is, without a mark
+            ends = gone(after)
+            return old if ends and resource is not PODS else after, ends
         if after is not old:
             if gone(after) and resource is not PODS:  # a pod's end is told as two events
                 return self.store.remove(resource, namespace, name), True

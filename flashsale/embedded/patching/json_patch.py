@@ -116,11 +116,21 @@ def _place(thing: Any, path: Any) -> tuple[Any, str]:
     if not isinstance(path, str) or "/" not in path:
         raise _MisfitError
     _, *above, key = (step.replace("~1", "/").replace("~0", "~") for step in path.split("/"))
+    _sort(thing)
     for step in above:
         thing = _get(thing, step)
+        _sort(thing)
     if not isinstance(thing, dict | list):
         raise _MisfitError
     return thing, key
+
+
+def _sort(thing: Any) -> None:
+    """Sort a map that an operation goes through, as Go does once it has to read one."""
+    if isinstance(thing, dict):
+        items = sorted(thing.items())
+        thing.clear()
+        thing.update(items)
 
 
 def _get(above: Any, key: str) -> Any:

@@ -48,6 +48,8 @@ def apply_patch(content_type: str, body: bytes, live: Object) -> Object:
 def merge_patch(live: Any, patch: Any) -> Object:
     """Merge as RFC 7386 says: maps merge, null deletes, anything else replaces.
 
+    Maps that a patch names are sorted, as Go writes them; errors print them so.
+
     Raises:
         ApiError: 400 if the patch is not a map.
     """
@@ -56,7 +58,7 @@ def merge_patch(live: Any, patch: Any) -> Object:
             f"error decoding patch: json: cannot unmarshal {word(patch)} "
             f"into Go value of type {MAP_TYPE}"
         )
-    merged: Object = dict(live) if isinstance(live, dict) else {}
+    merged: Object = dict(sorted(live.items())) if isinstance(live, dict) else {}
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
@@ -64,7 +66,7 @@ def merge_patch(live: Any, patch: Any) -> Object:
             merged[key] = merge_patch(merged.get(key), value)
         else:
             merged[key] = value
-    return merged
+    return dict(sorted(merged.items()))
 
 
 def _decode(body: bytes, prefix: str) -> Any:

@@ -248,3 +248,15 @@ def _places(items: list[Any], merge_key: str) -> dict[str, int]:
 def _identity(item: Any, merge_key: str = SCALARS) -> str:
     """Return what makes a list element itself, in a form that can be a dict's key."""
     return json.dumps(item.get(merge_key) if merge_key else item, sort_keys=True)
+
+
+def left_over(patch: Any) -> Any:
+    """Return what Kubernetes' merge leaves of a patch: it takes ordered lists out as it goes."""
+    if not isinstance(patch, dict):
+        return patch
+    ordered = {key.removeprefix(ORDER) for key in patch if key.startswith(ORDER)}
+    return {
+        key: left_over(value)
+        for key, value in patch.items()
+        if key not in ordered and not key.startswith(ORDER) and key != RETAIN
+    }

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.embedded.types import apitypes
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 
@@ -123,7 +124,7 @@ class Store:
         namespace, name = meta.get("namespace", ""), meta["name"]
         previous = self._objects[resource].get((namespace, name))
         revision = self.revision + 1
-        thing = thing | {"metadata": meta | {"resourceVersion": str(revision)}}
+        thing = thing | {"metadata": _ordered(meta | {"resourceVersion": str(revision)})}
         body = encode(thing)
         with self._transaction(revision):
             self._db.execute(
@@ -251,3 +252,8 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
         f"The cluster's state in {path} cannot be read: {error}.",
         hint=f"mv {path.parent} {path.parent}.broken && flashsale up",
     )
+
+
+def _ordered(meta: Object) -> Object:
+    """Return metadata in the order of Go's struct, in which clients see it."""
+    return {key: meta[key] for key in apitypes.struct("meta.ObjectMeta").fields if key in meta}

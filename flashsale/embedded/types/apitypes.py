@@ -52,6 +52,7 @@ class Kind:
     item: Kind | None = None
     go: str = ""  # what Go calls it in error messages: int32, v1.PodSpec, []v1.Container
     via: str = ""  # the embedded Go struct that the field belongs to: ProbeHandler
+    omit: bool = False  # Go leaves out its zero value
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _tables() -> dict[str, Any]:
     whole = read()
     types = {
         name: {
-            field: (d["type"], d.get("go", ""), d.get("via", ""))
+            field: (d["type"], d.get("go", ""), d.get("via", ""), d.get("omit", False))
             for field, d in described["fields"].items()
         }
         for name, described in whole["types"].items()
@@ -155,7 +156,7 @@ def _tables() -> dict[str, Any]:
     return kept | {"types": types, "described": described}
 
 
-def _kind(text: str, go: str = "", via: str = "") -> Kind:
+def _kind(text: str, go: str = "", via: str = "", omit: bool = False) -> Kind:
     """Read the notation of tools/generate_schema.py: `[]@core.Container`, `{}string`, `int32`."""
     if text.startswith("[]"):
         item = _kind(text[2:])
@@ -166,4 +167,4 @@ def _kind(text: str, go: str = "", via: str = "") -> Kind:
     if text.startswith("@"):
         name = text[1:]
         return Kind("struct", name, go="v1." + name.partition(".")[2], via=via)
-    return Kind("scalar", text, go=go or GO_SCALARS.get(text, text), via=via)
+    return Kind("scalar", text, go=go or GO_SCALARS.get(text, text), via=via, omit=omit)

@@ -15,6 +15,7 @@ from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.strict_decoding import (
     BITS,
+    base64_errors,
     clean,
     digits,
     type_error,
@@ -103,8 +104,9 @@ def patch_error(sent: str, why: str) -> StatusError:
 def prune(body: object, api_version: str, kind: str) -> Object:
     """Return a body without unknown fields and nulls, quantities and times in normal form.
 
-    Empty lists and maps are dropped too, as on their way through etcd: Go writes `omitempty`, and
-    protobuf knows no difference between an empty list and none. Empty structs (`resources`) stay.
+    Its fields stand in the order of Go's structs. Empty lists and maps are dropped too, as on their
+    way through etcd: Go writes `omitempty`, and protobuf knows no difference between an empty list
+    and none; so are other zero values that Go omits. Empty structs (`resources`) stay.
     Values of a wrong type are dropped as well; look for them with ``type_error`` first.
     """
     return _struct(type_of(api_version, kind), body if isinstance(body, dict) else {})
@@ -200,6 +202,9 @@ def _convert(kind: Kind, value: object) -> Any:
 
 def _convert_scalar(kind: Kind, value: object) -> Any:
     go = {"boolean": "bool"}.get(kind.name, kind.name)
+    if kind.name == "bytes" and isinstance(value, str):
+        for wrong in base64_errors(value):
+            raise _NotConvertibleError(f"error decoding from json: {wrong}")
     if go not in ("string", "bool", "int32", "int64"):
         return value  # it reads its own JSON
     if isinstance(value, dict | list):
@@ -233,12 +238,11 @@ def _text(value: object) -> str:
 
 def _struct(owner: Type, value: dict[str, Any]) -> Object:
     kept = {}
-    for key, item in value.items():
-        kind = owner.fields.get(key)
-        if kind is None or item is None:
+    for key, kind in owner.fields.items():
+        if value.get(key) is None:
             continue
-        pruned = _value(kind, item)
-        if pruned is None or (not pruned and kind.shape in ("list", "map")):
+        pruned = _value(kind, value[key])
+        if pruned is None or (not pruned and (kind.omit or kind.shape in ("list", "map"))):
             continue
         kept[key] = pruned
     return kept

@@ -133,7 +133,7 @@ def _scalar_errors(kind: Kind, value: object, owner: str, path: tuple[str, ...])
         elif not _fits(value, BITS[kind.name]):
             yield _cannot(_number(value), owner, path, kind.go)
     elif kind.name == "bytes" and isinstance(value, str):
-        yield from _base64_errors(value)
+        yield from base64_errors(value)
     elif word(value) != ("bool" if kind.name == "boolean" else "string") and kind.name != "any":
         yield _cannot(word(value), owner, path, kind.go)
 
@@ -158,7 +158,8 @@ def _check_own_text(kind: Kind, value: object, owner: str, path: tuple[str, ...]
         raise _EndOfDecoding(str(error)) from None
 
 
-def _base64_errors(text: str) -> Iterator[str]:
+def base64_errors(text: str) -> Iterator[str]:
+    """Yield what Go says of a text that is no base64."""
     try:
         base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

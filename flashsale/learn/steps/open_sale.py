@@ -86,4 +86,5 @@ STEP = Step(
     ),
     commands=("flashsale init my-sale", "flashsale up my-sale"),
     reveal=reveal,
+    needs_sale=False,
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from flashsale.load.worker.open_files import raise_file_limit
 from flashsale.load.worker.orders import Orders
@@ -24,12 +25,16 @@ def main() -> None:
     raise_file_limit()
     commands = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - unbuffered: then it is watched
     out = sys.stdout.buffer
+
+    def write(message: dict[str, Any]) -> None:
+        out.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        out.flush()
+
     orders = Orders.from_wire(json.loads(commands.readline()))
-    out.write(b"{}\n")
-    out.flush()
+    write({})
     begin = commands.readline()
     if begin:
-        run(orders, float(json.loads(begin)["start"]), out)
+        run(orders, float(json.loads(begin)["start"]), write, stop=0)
 
 
 if __name__ == "__main__":

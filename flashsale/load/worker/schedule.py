@@ -1,7 +1,7 @@
 """When buyers come: the open model's schedule, decided before the first of them is sent.
 
-Every worker process walks the whole schedule and takes its own part, so that the same plan gives
-the same purchases at the same moments however many processes share it.
+The same plan gives the same purchases at the same moments however many workers share it: of N each
+takes every N-th. Of random arrivals each walks the whole plan, for any depends on all before it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ Arrivals = Literal["even", "poisson"]
 Arrival = tuple[int, float]  # the purchase's number from 0, its planned start in seconds from 0
 
 
-def even(rate: float, seconds: float) -> Iterator[Arrival]:
-    """Plan ``rate`` purchases a second at equal distances, for ``seconds``."""
-    for number in count():
+def even(rate: float, seconds: float, part: int = 0, parts: int = 1) -> Iterator[Arrival]:
+    """Plan ``rate`` purchases a second at equal distances, for ``seconds``; or a part of them."""
+    for number in count(part, parts):
         at = number / rate
         if at >= seconds:
             return
@@ -38,5 +38,6 @@ def schedule(
     arrivals: Arrivals, rate: float, seconds: float, seed: int, part: int = 0, parts: int = 1
 ) -> Iterator[Arrival]:
     """Plan a run's purchases, or every ``parts``-th of them beginning with number ``part``."""
-    plan = even(rate, seconds) if arrivals == "even" else poisson(rate, seconds, Random(seed))
-    return islice(plan, part, None, parts)
+    if arrivals == "even":
+        return even(rate, seconds, part, parts)
+    return islice(poisson(rate, seconds, Random(seed)), part, None, parts)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-import json
 import time
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
+from typing import Any
 
 from flashsale.load.worker.client import Client
 from flashsale.load.worker.counts import Tally
@@ -18,6 +17,7 @@ BEHIND = 1.0  # seconds after its moment at which a purchase is given up as unse
 REPORT_EVERY = 0.25  # seconds
 
 Report = Callable[[float], None]  # takes the second of the run up to which purchases were due
+Write = Callable[[dict[str, Any]], None]  # takes a message
 
 
 def send(
@@ -26,15 +26,20 @@ def send(
     tally: Tally,
     clock: Callable[[], float],
     report: Report,
-) -> None:
-    """Send every purchase at its moment, report now and then, and wait for the last answer."""
-    row = 0
+) -> float | None:
+    """Send every purchase at its moment, report now and then, and wait for the last answer.
+
+    Returns:
+        The second of the run at which a stop came; None where everything that was planned was due.
+    """
+    row, stopped_at = 0, None
     for number, planned in arrivals:
         while (now := clock()) < planned and not client.stopped:
             client.wait(planned)
             report(now)
             row = 0
         if client.stopped and planned > now:
+            stopped_at = now
             break
         if now - planned > BEHIND:
             tally.not_sent("behind")
@@ -48,44 +53,55 @@ def send(
     while client.in_flight:
         client.wait(clock() + REPORT_EVERY)
         report(clock())
+    return stopped_at
 
 
 class Reporter:
-    """Writes the tally to a stream every quarter of a second."""
+    """Hands the tally over, every quarter of a second or at another pace."""
 
-    def __init__(self, tally: Tally, clock: Callable[[], float], out: BinaryIO) -> None:
-        self._tally, self._clock, self._out = tally, clock, out
-        self._next = REPORT_EVERY
+    def __init__(
+        self, tally: Tally, clock: Callable[[], float], write: Write, every: float
+    ) -> None:
+        self._tally, self._clock, self._write = tally, clock, write
+        self._every = self._next = every
         self._cpu = time.process_time()
 
     def __call__(self, now: float) -> None:
         """Write, if it is time."""
         if now >= self._next:
-            self._next = now + REPORT_EVERY
-            self.write(now)
+            self._next = now + self._every
+            self._write(self._message(now, done=False))
 
-    def write(self, now: float, *, done: bool = False) -> None:
-        """Write what was counted since the last time."""
+    def finish(self, now: float, until: float) -> None:
+        """Write the last message; ``until`` is the second up to which purchases were due."""
+        self._write({**self._message(now, done=True), "until": until})
+
+    def _message(self, now: float, *, done: bool) -> dict[str, Any]:
         busy = (time.process_time() - self._cpu) / now if now > 0 else 0.0
-        message = {**self._tally.take(), "now": now, "busy": busy, "done": done}
-        self._out.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-        self._out.flush()
+        return {**self._tally.take(), "now": now, "busy": busy, "done": done}
 
 
-def run(orders: Orders, start: float, out: BinaryIO) -> None:
-    """Carry out orders; second 0 of the run is ``start`` on the monotonic clock."""
+def run(
+    orders: Orders, start: float, write: Write, *, stop: int, report_every: float = REPORT_EVERY
+) -> None:
+    """Carry out orders.
+
+    Args:
+        start: second 0 of the run on the monotonic clock.
+        stop: a file descriptor: once it can be read, no more purchases start.
+    """
 
     def clock() -> float:
         return time.monotonic() - start
 
     gc.disable()  # nothing here forms cycles, and a collection would be a late start
     tally = Tally()
-    report = Reporter(tally, clock, out)
+    report = Reporter(tally, clock, write, report_every)
     arrivals = schedule(
         *(orders.arrivals, orders.rate, orders.seconds, orders.seed, orders.part, orders.parts)
     )
     with Client(
-        orders.target, tally, clock, keepalive=orders.keepalive, timeout=orders.timeout, stop=0
+        orders.target, tally, clock, keepalive=orders.keepalive, timeout=orders.timeout, stop=stop
     ) as client:
-        send(arrivals, client, tally, clock, report)
-    report.write(clock(), done=True)
+        stopped_at = send(arrivals, client, tally, clock, report)
+    report.finish(clock(), orders.seconds if stopped_at is None else max(0.0, stopped_at))

@@ -180,13 +180,26 @@ def test_ctrl_c_gives_the_terminal_back(flashsale: Flashsale) -> None:
 
 def test_without_colours_everything_is_said_in_words(flashsale: Flashsale) -> None:
     """NO_COLOR, on a narrow terminal too."""
-    with at_terminal(flashsale, "learn", "kill", size=(40, 16), NO_COLOR="1") as person:
-        person.sees("Step 4 of 11", "Guess first")
+    with at_terminal(flashsale, "learn", size=(40, 16), NO_COLOR="1") as person:
+        person.sees("Step 1 of 11", "more: arrow key down")
         person.types("2")
+        person.sees("Your guess")
+        person.types("\x1b[6~")
         person.sees("[ ]")
         person.types("q")
         assert person.leaves() == 0
         assert not SGR.search(person.seen)
+
+
+def test_a_step_alone_waits_for_a_sale(flashsale: Flashsale) -> None:
+    """It asks nothing about pods that are not there, and says what to type."""
+    with at_terminal(flashsale, "learn", "--step", "kill") as person:
+        person.sees("Step 4 of 11", "needs an open sale", "flashsale up")
+        opened = flashsale("up", "--manifest", str(flashsale.quick_manifest()))
+        assert opened.code == 0
+        person.sees("There are 3 pods", "2. 3 pods")
+        person.types("q")
+        assert person.leaves() == 0
 
 
 def test_without_a_terminal_it_says_what_a_script_can_do(flashsale: Flashsale) -> None:

@@ -185,3 +185,50 @@ async def test_mistakes_are_told_before_anything_is_sent(words: tuple[str, ...],
     assert (left, out) == (code, "")
     assert err.startswith("Error: ")
     assert "Hint: " in err
+
+
+async def test_ctrl_c_again_and_again_leaves_with_130() -> None:
+    """Whatever is being tidied up just then: the exit code says who ended it."""
+    async with (
+        Liar(lambda _: "silence") as shop,
+        typed("--url", shop.url, "--timeout", "60s") as process,
+    ):
+        await asked(shop, 5)
+        async with asyncio.timeout(20):
+            while process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGINT)
+                await asyncio.sleep(0.002)
+    assert process.returncode == 130
+
+
+async def test_other_losses_say_what_came() -> None:
+    """In the text and, counted, in the JSON."""
+    async with Liar(lambda _: "garbage") as shop:
+        words = ("--url", shop.url, "--rate", "20", "--for", "1s")
+        _, out, _ = await result(*words, "-o", "json")
+        found = json.loads(out)
+        assert found["other_errors"] == {
+            "no HTTP/1 answer, but 'SSH-2.0-OpenSSH_9.2'": found["errors"]["other"]
+        }
+        _, out, err = await result(*words)
+    assert "SSH-2.0-OpenSSH_9.2" in out
+    assert "SSH-2.0-OpenSSH_9.2" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--workers", "3"], "--workers is for a load from inside the cluster."),
+        (["--in-cluster", "--workers", "0"], "--workers must be 1 to 500, not 0."),
+        (["--in-cluster", "--node-selector", "ssd"], "--node-selector must be KEY=VALUE, not"),
+    ],
+)
+async def test_options_of_a_crowd_in_the_cluster_are_checked_first(
+    words: list[str], sentence: str
+) -> None:
+    """Before anything is looked for."""
+    code, out, err = await result(*words)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert "Hint: flashsale load --in-cluster" in err

@@ -80,3 +80,33 @@ async def test_a_missing_config_map_keeps_the_pod_waiting_until_it_is_there(
     assert waiting["reason"] == "ContainerCreating"
     cluster.api.config_maps["default", "late"] = {"data": {"k": "there\n"}}
     await cluster.said("p", "there")
+
+
+async def test_a_config_map_volume_follows_its_config_map(cluster: Cluster) -> None:
+    """All files at once, through one link, with their modes; what a subPath mounts stays."""
+    config = cluster.api.config_maps
+    config["default", "shop"] = {"data": {"colour": "blue", "run": "old"}}
+    volumes = [{"name": "v", "configMap": {"name": "shop", "defaultMode": 0o750}}]
+    script = (
+        "readlink /v/colour; ls -lL /v/colour | cut -c1-10;"
+        " while test -e /v/run; do sleep 0.1; done; cat /v/colour; ls /v; "
+    )
+    pod = {"containers": [shell(NAME, script + WAIT, ("v", "/v"))], "volumes": volumes}
+    cluster.api.create("p", pod)
+    await cluster.said("p", "..data/colour")
+    await cluster.said("p", "-rwxr-x---")
+    config["default", "shop"] = {"data": {"colour": "red\n", "more": "1"}}
+    await cluster.said("p", "red\ncolour\nmore")
+
+
+async def test_a_volume_that_is_not_offered_is_named(cluster: Cluster) -> None:
+    """The pod waits, with an event that says why: nothing is missing without a word."""
+    volumes = [{"name": "v", "nfs": {"server": "nas", "path": "/x"}}]
+    pod = {"containers": [shell(NAME, WAIT, ("v", "/v"))], "volumes": volumes}
+    cluster.api.create("p", pod)
+    await cluster.until(lambda: cluster.api.messages("p", "FailedMount"))
+    assert cluster.api.messages("p", "FailedMount")[0] == (
+        'MountVolume.SetUp failed for volume "v" : volumes of the kind nfs are not offered on the'
+        " embedded cluster"
+    )
+    assert cluster.api.container("p")["state"]["waiting"]["reason"] == "ContainerCreating"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.sale.observe.observations import EventSeen, Observation, StreamSeen, Synced
+from flashsale.objects.models import ReplicaSet
+from flashsale.sale.observe.observations import (
+    EventSeen,
+    Observation,
+    ReplicaSetSeen,
+    StreamSeen,
+    Synced,
+)
 from flashsale.ui.watch.plain_output import json_lines, last_lines, plain_lines
 from flashsale.ui.watch.view_model import Board, add_update
 from tests.sale.observe.replay import recorded, updates
@@ -124,3 +131,10 @@ def test_nothing_is_counted_before_everything_is_known() -> None:
     """Pods are listed one by one; a ReplicaSet with half of them would be a lie."""
     found = written([one for one in recorded("03-delete-pod") if not isinstance(one, Synced)])
     assert of("replicaset", found) == []
+
+
+def test_a_closed_sale_is_a_line() -> None:
+    """Once, when its ReplicaSet is deleted."""
+    found = ReplicaSet("flashsale-rs", "u", 3, 3, 3, 1.0, "app=flashsale")
+    seen = [*LIVE, ReplicaSetSeen(1.0, found, 5), ReplicaSetSeen(2.5, None, 6)]
+    assert of("closed", written(seen)) == [{"at": 1002.5, "type": "closed"}]

@@ -26,6 +26,7 @@ JSON, YAML, PROTOBUF = (
 OCTETS = "application/octet-stream"  # what some clients send when they do not care
 LONGEST_MANAGER = 128  # bytes
 OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
+POLICIES = ("Foreground", "Background", "Orphan")  # of a deletion
 INTERNAL_SCHEME = '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"'
 
 
@@ -190,7 +191,10 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
     if orphan is not None and policy is not None:
         why = "orphanDependents and deletionPropagation cannot be both set"
         errors.append(FieldError.invalid("propagationPolicy", policy, why))
-    errors += _dry_run_errors(dry_run)
+    if policy is not None and policy not in POLICIES:
+        errors.append(FieldError.unsupported("propagationPolicy", policy, (*POLICIES, "nil")))
+    if any(value != "All" for value in dry_run):
+        errors.append(FieldError.unsupported("dryRun", dry_run, ["All"]))
     if errors:
         raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", errors)
     preconditions = sent.get("preconditions") or {}
@@ -232,7 +236,7 @@ def _queried_options(request: web.BaseRequest) -> Object:
     options: Object = {"dryRun": query.getall("dryRun", [])}
     if "gracePeriodSeconds" in query:
         options["gracePeriodSeconds"] = number(query["gracePeriodSeconds"])
-    if query.get("propagationPolicy"):
+    if "propagationPolicy" in query:
         options["propagationPolicy"] = query["propagationPolicy"]
     if "orphanDependents" in query:
         options["orphanDependents"] = _is_true(query["orphanDependents"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -14,14 +15,24 @@ from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
+from flashsale.embedded.patching.strategic import left_over
 from flashsale.embedded.storage.store import encode
 from flashsale.embedded.types import api_errors, go_json, schema, strict_decoding
-from flashsale.embedded.types.resources import NAMESPACES, PODS, SERVICES, Resource
+from flashsale.embedded.types.resources import (
+    ENDPOINTS,
+    EVENTS,
+    LEASES,
+    NAMESPACES,
+    PODS,
+    SERVICES,
+    Resource,
+)
 from flashsale.embedded.validation.unobeyed import unobeyed_warnings
 from flashsale.embedded.validation.warnings import object_warnings
 from flashsale.objects.models import Object, rfc3339
 
 APPLY = "application/apply-patch+yaml"
+CREATED_BY_UPDATE = (SERVICES, ENDPOINTS, EVENTS, LEASES)  # AllowCreateOnUpdate of their strategies
 ANSWERED_WITH_OBJECT = (PODS, SERVICES, NAMESPACES)  # a deletion of others answers with a Status
 
 
@@ -117,6 +128,16 @@ def update(write: Write) -> web.Response:
     body = decoded(write, resource)
     request_body.check_name(resource, body.get("metadata") or {}, target.name, target.namespace)
     before = write.registry.store.get(resource, target.namespace, target.name)
+    if before is None and resource in CREATED_BY_UPDATE and not target.subresource:
+        meta = {key: item for key, item in body["metadata"].items() if key != "resourceVersion"}
+        made = write.registry.create(
+            resource,
+            target.namespace,
+            body | {"metadata": meta},
+            dry_run=write.options.dry_run,
+            track=write.track,
+        )
+        return write.answer(made, 201)
     updated = write.registry.update(
         resource,
         target.namespace,
@@ -137,7 +158,7 @@ def patch(write: Write) -> web.Response:
     resource, target = write.target.resource, write.target
     live = write.registry.get(resource, target.namespace, target.name)
     patched = patches.apply_patch(kind, write.body, live)
-    patched = _decoded_patch(write, kind, patched)
+    patched = _decoded_patch(write, kind, patched, live)
     request_body.check_name(resource, patched.get("metadata") or {}, target.name, target.namespace)
     updated = write.registry.update(
         resource,
@@ -233,7 +254,7 @@ def _apply(write: Write) -> web.Response:
     return write.answer(updated, 200, live)
 
 
-def _decoded_patch(write: Write, patch: str, patched: Any) -> Object:
+def _decoded_patch(write: Write, patch: str, patched: Any, live: Object) -> Object:
     """Check the outcome of a patch, where mistakes are 422 of a nameless kind.
 
     Raises:
@@ -241,21 +262,29 @@ def _decoded_patch(write: Write, patch: str, patched: Any) -> Object:
     """
     resource = write.target.resource
     version, kind = resource.api_version, resource.kind
+    ordered = partial(schema.prune, api_version=version, kind=kind)
     strategic = patch == patches.STRATEGIC_MERGE_PATCH
     if strategic:
-        sent = schema.go_printed(go_json.decode(write.body))
+        sent = _shown(write, patch)
         patched, misfit = schema.convert(patched, version, kind)
         if misfit:
             raise schema.patch_error(sent, misfit)
     wrong = strict_decoding.type_error(patched, version, kind)
     if wrong:
-        raise schema.patch_error(encode(patched).decode(), wrong)
+        shown = patched if strategic else patches.apply_patch(patch, write.body, ordered(live))
+        raise schema.patch_error(encode(shown).decode(), wrong)
     unknown = strict_decoding.unknown_fields(patched, version, kind)
     if unknown and write.options.validation == "Strict":
-        shown = schema.go_printed(go_json.decode(write.body))
+        shown = _shown(write, patch)
         raise schema.patch_error(shown, schema.strict_error(unknown, []))
     write.warn_of_fields(unknown, [])
     return schema.prune(patched, version, kind)
+
+
+def _shown(write: Write, patch: str) -> str:
+    """Print a patch as errors do, which is after it was merged."""
+    sent = go_json.decode(write.body)
+    return schema.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)
 
 
 def delete(

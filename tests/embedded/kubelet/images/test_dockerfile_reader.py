@@ -153,3 +153,33 @@ def test_packages_of_a_builder_stage_come_along(folder: Path) -> None:
     assert [one.words for one in recipe.installs] == [("install", "attrs")]
     assert recipe.environments == ("/opt/venv",)
     assert recipe.notes == ()
+
+
+def test_onbuild_is_done_in_the_stage_that_is_based_on_it(folder: Path) -> None:
+    """Before that stage's own instructions, and in no stage after it."""
+    recipe = read(
+        folder,
+        "FROM python AS base\nONBUILD COPY app.py /app/\nONBUILD WORKDIR /app\n"
+        "FROM base AS middle\nRUN cp app.py copy.py && rm app.py\nFROM middle\n",
+    )
+    assert (files(recipe), recipe.workdir) == ({"app/copy.py"}, "/app")
+
+
+def test_a_bind_mount_is_there_for_its_run_alone(folder: Path) -> None:
+    """Files and folders, of the app folder and of a stage; what RUN installs from them, too."""
+    recipe = read(
+        folder,
+        "FROM python AS one\nCOPY app.py /in/\nFROM python\nWORKDIR /app\n"
+        "RUN --mount=type=bind,source=data,target=/seen --mount=type=bind,from=one,src=/in,dst=in"
+        " --mount=type=cache,target=/root/.cache cp /seen/a.csv in/app.py .\n"
+        "RUN --mount=type=bind,source=entry.sh,target=requirements.txt"
+        " pip install -r requirements.txt\n",
+    )
+    assert files(recipe) == {"app/a.csv", "app/app.py"}
+    assert recipe.installs[0].files.get("app/requirements.txt")
+
+
+def test_uv_sync_makes_the_environment_where_uv_has_it(folder: Path) -> None:
+    """Programs are named by it: `/app/.venv/bin/gunicorn`."""
+    recipe = read(folder, "FROM python\nWORKDIR /app\nRUN uv sync --frozen\n")
+    assert recipe.environments == ("/app/.venv",)

@@ -1,6 +1,7 @@
 """Packages that RUN installs: an environment of the image's own, made once, without a network."""
 
 import subprocess
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -95,3 +96,79 @@ def test_old_images_and_their_packages_are_collected(tmp_path: Path) -> None:
     assert left == {built[0], *built[-2:]}
     assert not first.packages.exists()
     assert freed > 0
+
+
+PROJECT = """\
+[project]
+name = "demo"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["six"]
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+py-modules = ["app"]
+"""
+POETRY = """\
+[tool.poetry]
+package-mode = false
+[tool.poetry.dependencies]
+python = ">=3.11"
+six = "*"
+[[tool.poetry.source]]
+name = "index"
+url = "https://pypi.org/simple"
+priority = "primary"
+"""
+WAYS = {
+    "pip -r": ("pip install -r requirements.txt", ""),
+    "pip .": ("pip install .", PROJECT),
+    "uv pip": ("uv pip install --system -r requirements.txt", ""),
+    "uv sync": ("pip install uv && uv sync --no-dev", PROJECT),
+    "poetry": ("pip install poetry && poetry install --no-interaction", POETRY),
+    "pipenv": ("pip install pipenv && pipenv install --system --skip-lock", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def _index() -> None:
+    """Skip where PyPI cannot be reached."""
+    try:
+        urllib.request.urlopen("https://pypi.org/simple/six/", timeout=10).close()
+    except OSError as error:
+        pytest.skip(f"PyPI cannot be reached: {error}")
+
+
+@pytest.mark.usefixtures("_index")
+@pytest.mark.parametrize(("command", "project"), WAYS.values(), ids=list(WAYS))
+def test_the_usual_tools_really_install(tmp_path: Path, command: str, project: str) -> None:
+    """Each from PyPI, the tool itself included where the Dockerfile installs it."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(f"FROM python\nWORKDIR /app\nCOPY . .\nRUN {command}\n")
+    (folder / "app.py").write_text("import six\n")
+    (folder / "requirements.txt").write_text("six==1.16.0\n")
+    (folder / "Pipfile").write_text('[packages]\nsix = "*"\n')
+    if project:
+        (folder / "pyproject.toml").write_text(project)
+    image = build(ImageStore(tmp_path / "store"), folder / "Dockerfile")
+    assert image.packages
+    python = image.packages / "bin" / "python"
+    subprocess.run([python, "-c", "import six"], check=True, cwd=folder)
+
+
+def test_what_a_projects_own_tool_says_is_not_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is there and fails, no other one is tried; where it is not, pip may do."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "poetry").write_text("#!/bin/sh\necho the lock file is old\nexit 1\n")
+    (programs / "poetry").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    file = write_app(tmp_path / "app")
+    file.write_text("FROM python\nRUN poetry install\n")
+    with pytest.raises(InstallError) as caught:
+        ImageStore(tmp_path / "store").build("demo:1", file.parent, file)
+    assert caught.value.details == "the lock file is old"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.embedded.kubelet.images.package_layers import InstallError
 from flashsale.embedded.kubelet.runtime.processes import MARK, handles, on_exit, spawn
+from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, env, spec
 from tests.embedded.kubelet.runtime.test_stop_container import alive
 
@@ -227,3 +230,51 @@ def ended_child() -> subprocess.Popen[bytes]:
     popen = subprocess.Popen(["true"])
     os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)
     return popen
+
+
+@linux_only
+@pytest.mark.skipif(not shutil.which("tini"), reason="tini is not installed")
+async def test_an_image_with_an_init_of_its_own_leaves_nothing(cluster: Cluster) -> None:
+    """tini becomes a subreaper itself, and what fled from its child is its own then."""
+    script = "(setsid sleep 600 &); setsid sleep 600 & echo fled; sleep 600"
+    words = ["tini", "-s", "--", "sh", "-c", script]
+    await leaves_nothing(cluster, spec("toggle:1.0", command=words))
+
+
+@linux_only
+async def test_supervisord_leaves_nothing(
+    cluster: Cluster, images: ImageStore, tmp_path: Path
+) -> None:
+    """It starts its programs in sessions of their own, and starts those that end anew."""
+    folder = tmp_path / "supervised"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(
+        "FROM python\nRUN pip install supervisor\nWORKDIR /app\nCOPY . .\n"
+        'CMD ["supervisord", "-n", "-c", "/app/supervisord.conf"]\n'
+    )
+    (folder / "supervisord.conf").write_text(
+        "[supervisord]\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=/tmp/pid\n"
+        "[program:one]\ncommand=sh -c 'echo fled; setsid sleep 600 & exec sleep 600'\n"
+        "stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\n"
+    )
+    try:
+        await asyncio.to_thread(images.build, "supervised:1", folder, folder / "Dockerfile")
+    except InstallError as error:
+        if not error.offline:
+            raise
+        pytest.skip(f"PyPI cannot be reached: {error}")
+    await leaves_nothing(cluster, spec("supervised:1"))
+
+
+async def leaves_nothing(cluster: Cluster, pod: Object) -> None:
+    """Start a pod twice; end one by a crash of its first process, one by deletion."""
+    fled: list[int] = []
+    for name in ("crashes", "deleted"):
+        cluster.api.create(name, pod | {"restartPolicy": "Never"})
+        await cluster.said(name, "fled")
+        shim = shim_of(cluster.pid(name))
+        await cluster.until(lambda shim=shim: sum(map(is_sleeper, below(shim))) >= 2)
+        fled += filter(is_sleeper, below(shim))
+    os.kill(cluster.pid("crashes"), signal.SIGKILL)
+    cluster.api.delete("deleted", grace=1)
+    await cluster.until(lambda: not any(map(alive, fled)))
