@@ -99,9 +99,7 @@ async def _serve(options: DashboardOptions) -> None:
         async with served.listening(sock), runs, asyncio.TaskGroup() as group:
             group.create_task(follower.run(), name="dashboard: follow the sale")
             group.create_task(broadcast.run(), name="dashboard: broadcast")
-            with suppress(
-                TimeoutError
-            ):  # what no waiting mends ends it before anybody is led there
+            with suppress(TimeoutError):  # a refusal ends it here, and nobody is led to a dead page
                 await asyncio.wait_for(follower.looked.wait(), FIRST_LOOK)
             _show_address(typed, guard.address)
             with _opened(guard.address, wanted=options.browser):
