@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import socket
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -125,3 +128,26 @@ async def test_answer_with_an_error_is_told_as_such(engine: Engine) -> None:
     with pytest.raises(FlashsaleError, match="no-such-image-here") as caught:
         await engine.work(refused, print)
     assert not isinstance(caught.value, EngineError)
+
+
+async def test_labelled_images_are_removed_and_counted(docker_socket: Path) -> None:
+    """By their label, whatever they are called, and no others."""
+    name = f"flashsale-trial-{uuid4().hex}"
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for file, content in (("Dockerfile", b"FROM scratch\nCOPY content /\n"), ("content", b"x")):
+            entry = tarfile.TarInfo(file)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+    def build_and_remove(emit: Callable[[str], None]) -> list[int]:
+        for tag, label in (("ours", name), ("other", "another")):
+            messages = engine.build(archive.getvalue(), f"{name}:{tag}", {}, {label: "1"})
+            assert not [one for one in messages if "error" in one]
+        return [engine.remove_labelled(label)[0] for label in ("no-such-label", name, name)]
+
+    async with connected({"DOCKER_HOST": f"unix://{docker_socket}"}) as engine:
+        try:
+            assert await engine.work(build_and_remove, print) == [0, 1, 0]
+        finally:
+            engine.client.images.remove(f"{name}:other", force=True)

@@ -52,7 +52,7 @@ class CrowdRefusedError(FlashsaleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class ClusterCrowd:
     """Where and how the Job runs."""
 
     api: Api
@@ -131,7 +131,7 @@ class Crowd:
 class _Run:
     """One run: its workers, from their first sign of life to their whole result."""
 
-    def __init__(self, crowd: Crowd, plan: LoadPlan) -> None:
+    def __init__(self, crowd: ClusterCrowd, plan: LoadPlan) -> None:
         self._crowd, self._api = crowd, crowd.api
         self._namespace = crowd.options.namespace
         self.tracker = LoadTracker(plan, crowd.options.workers)

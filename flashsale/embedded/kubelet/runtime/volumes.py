@@ -115,8 +115,10 @@ def _write(place: Path, files: Files, default: int) -> None:
     _link(place / DATA, folder.name)
     shown = {name.partition("/")[0] for name in files}
     for path in place.iterdir():
-        if not path.name.startswith("..") and path.name not in shown:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if path.is_dir() and not path.is_symlink() and path.name not in (folder.name, before):
+            shutil.rmtree(path)  # of an earlier version, or of a write that was cut off
+        elif not path.name.startswith("..") and path.name not in shown:
+            path.unlink()
     for name in shown:
         if not (place / name).is_symlink():
             _link(place / name, f"{DATA}/{name}")
