@@ -75,7 +75,7 @@ class ClusterCrowd:
             NotReadyError: not all workers started; the cluster's own words say why.
         """
         async with self._job(plan):
-            run = _Run(self, plan)
+            run = _ClusterRun(self, plan)
             try:
                 async with asyncio.TaskGroup() as group:
                     await run.carry_out(group, observer, stop)
@@ -128,7 +128,7 @@ class ClusterCrowd:
         return True
 
 
-class _Run:
+class _ClusterRun:
     """One run: its workers, from their first sign of life to their whole result."""
 
     def __init__(self, crowd: ClusterCrowd, plan: LoadPlan) -> None:
