@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flashsale.clusters.base import Progress
-    from flashsale.load.in_cluster.crowd import Crowd
+    from flashsale.load.in_cluster.crowd import ClusterCrowd
     from flashsale.load.worker.orders import LoadTarget
     from flashsale.sale.session import Sale
 
@@ -82,12 +82,12 @@ def refuse_without_jobs(command: str, sale: Sale) -> None:
 
 async def crowd_of(
     sale: Sale, options: CrowdOptions, rate: float, *, keepalive: bool, progress: Progress
-) -> Crowd:
+) -> ClusterCrowd:
     """Describe the Job: on the shop's image, unless another was typed."""
     import secrets
     import string
 
-    from flashsale.load.in_cluster.crowd import Crowd
+    from flashsale.load.in_cluster.crowd import ClusterCrowd
     from flashsale.load.in_cluster.manifest import JobOptions
     from flashsale.load.machine_limits import workers_in_cluster
 
@@ -103,7 +103,7 @@ async def crowd_of(
         pull_secrets=tuple(one["name"] for one in spec.get("imagePullSecrets") or ()),
         node_selector=options.node_selector,
     )
-    return Crowd(sale.api, job, progress)
+    return ClusterCrowd(sale.api, job, progress)
 
 
 async def service_target(sale: Sale) -> LoadTarget:

@@ -52,6 +52,7 @@ class SaleFollower:
         self.state = DashboardState()
         self.monitor: SaleMonitor | None = None
         self.changed: Callable[[], None] = lambda: None
+        self.looked = asyncio.Event()  # set once it is known whether there is a sale
         self._connect = connect
         self._buyers = Buyers(home)
 
@@ -94,6 +95,7 @@ class SaleFollower:
     async def _follow(self, sale: Sale) -> None:
         """Show one sale until it is to be looked for anew."""
         await sale.replicaset()  # it is really there
+        self.looked.set()
         LOG.info("following the sale on %s", sale.cluster.context)
         board = Board(Place(sale.cluster.context, sale.namespace))
         self.show(replace(self.state, board=board, connected=True, trouble=None))
@@ -154,6 +156,7 @@ class SaleFollower:
 
     def _lose(self, error: FlashsaleError) -> None:
         """Keep the last picture, and say that there is no sale."""
+        self.looked.set()
         if not self.state.trouble or self.state.trouble.text != str(error):
             LOG.info("no sale to show: %s", error)
         board = self.state.board

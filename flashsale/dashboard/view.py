@@ -23,8 +23,16 @@ def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, A
     if board.purchases and not shares:
         shares = board.purchases.shares
     rows = shown_rows(board, now)
+    victims = {one.replacement_uid: one.victim for one in board.healings if not one.in_place}
     found: dict[str, Any] = {"sale": _sale(state, rows, now, read_only=read_only)}
-    found |= {f"pod/{row.seen.pod.uid}": _pod(board, row, shares, now) for row in rows}
+    for row in rows:
+        pod = row.seen.pod
+        found[f"pod/{pod.uid}"] = {
+            **_pod(row, now),
+            "share": round(shares[pod.name], 3) if pod.name in shares else None,
+            "replaces": victims.get(pod.uid),
+            "own": board.state.owns(pod),
+        }
     found["healings"] = [_healing(board, one, now) for one in shown_healings(board, now)[:HEALINGS]]
     found["moments"] = [[milliseconds(one.at, now), one.kind, one.text] for one in state.moments]
     for second, one in state.samples.items():
@@ -74,9 +82,8 @@ def _sale(
     }
 
 
-def _pod(board: Board, row: PodRow, shares: Any, now: Now) -> dict[str, Any]:
+def _pod(row: PodRow, now: Now) -> dict[str, Any]:
     pod, seen = row.seen.pod, row.seen
-    heals = next((one for one in board.healings if one.replacement_uid == pod.uid), None)
     return {
         "name": pod.name,
         "node": pod.node,
@@ -87,9 +94,6 @@ def _pod(board: Board, row: PodRow, shares: Any, now: Now) -> dict[str, Any]:
         "restarts": pod.restarts,
         "born": round(1000 * pod.created),
         "left": None if row.left is None else milliseconds(row.left, now),
-        "share": round(shares[pod.name], 3) if pod.name in shares else None,
-        "replaces": heals.victim if heals and not heals.in_place else None,
-        "own": board.state.owns(pod),
         "trouble": pod.waiting if not seen.ready else "",
         "why": row.why,
     }

@@ -24,7 +24,7 @@ LIMIT = 256 * 2**20  # bytes; the archive is made in memory, and a larger one is
 
 
 @dataclass(frozen=True, slots=True)
-class ContextEntry:
+class BuildContextEntry:
     """One file, folder or symbolic link of the context."""
 
     mode: int  # permission bits, reduced to what Docker's cache compares
@@ -37,7 +37,7 @@ class ContextEntry:
 class BuildContext:
     """All that a build sees: entries by their path, the Dockerfile under its usual name."""
 
-    entries: Mapping[str, ContextEntry]
+    entries: Mapping[str, BuildContextEntry]
     dockerfile: str = field(default="")
 
     def digest(self, build_args: Mapping[str, str]) -> str:
@@ -54,7 +54,9 @@ class BuildContext:
         """
         text = self.dockerfile if dockerfile is None else dockerfile
         added = {DOCKERFILE: text.encode(), **extra}
-        files = {name: ContextEntry(mode=0o644, content=content) for name, content in added.items()}
+        files = {
+            name: BuildContextEntry(mode=0o644, content=content) for name, content in added.items()
+        }
         target = io.BytesIO()
         with tarfile.open(mode="w", fileobj=target, format=tarfile.PAX_FORMAT) as tar:
             for path, entry in sorted({**self.entries, **files}.items()):
@@ -84,7 +86,7 @@ def read(folder: Path, dockerfile: Path) -> BuildContext:
     return BuildContext(entries=entries, dockerfile=text)
 
 
-def _header(path: str, entry: ContextEntry) -> tarfile.TarInfo:
+def _header(path: str, entry: BuildContextEntry) -> tarfile.TarInfo:
     info = tarfile.TarInfo(path)  # time 0, owner 0: nothing of this machine
     info.mode, info.size, info.linkname = entry.mode, len(entry.content), entry.link
     if entry.folder:
@@ -94,15 +96,15 @@ def _header(path: str, entry: ContextEntry) -> tarfile.TarInfo:
     return info
 
 
-def _entries(folder: Path, ignore: Ignore) -> Iterator[tuple[str, ContextEntry]]:
+def _entries(folder: Path, ignore: Ignore) -> Iterator[tuple[str, BuildContextEntry]]:
     total = 0
     for name in ignore.walk(folder):
         path = folder / name
         kind = path.lstat().st_mode
         if stat.S_ISLNK(kind):
-            yield name, ContextEntry(mode=0o777, link=os.readlink(path))
+            yield name, BuildContextEntry(mode=0o777, link=os.readlink(path))
         elif stat.S_ISDIR(kind):
-            yield name, ContextEntry(mode=0o755, folder=True)
+            yield name, BuildContextEntry(mode=0o755, folder=True)
         elif stat.S_ISREG(kind):
             total += path.stat().st_size
             if total > LIMIT:
@@ -114,7 +116,7 @@ def _entries(folder: Path, ignore: Ignore) -> Iterator[tuple[str, ContextEntry]]
                 )
             yield (
                 name,
-                ContextEntry(mode=0o755 if kind & 0o100 else 0o644, content=path.read_bytes()),
+                BuildContextEntry(mode=0o755 if kind & 0o100 else 0o644, content=path.read_bytes()),
             )
 
 

@@ -26,7 +26,7 @@ def document(steps: Sequence[Step], progress: Progress, who: str) -> dict[str, A
     ended = max((one.ended for one in records), default=0.0)
     return {
         "who": who,
-        "when": time.strftime("%-d %B %Y", time.localtime(ended)) if ended else "Not begun",
+        "when": time.strftime("%d %B %Y", time.localtime(ended)) if ended else "Not begun",
         "done": done,
         "total": len(steps),
         "right": right,

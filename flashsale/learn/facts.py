@@ -128,6 +128,7 @@ class Facts:
                 (f"{key}={value}" for key, value in self.selector.items()), "app=flashsale"
             ),
             "key": next(iter(self.selector), "app"),
+            "kubectl": self.kubectl,
             "prepared": shlex.quote(relative(self.prepared)) if self.prepared else "broken-sale",
         }
 

@@ -84,7 +84,7 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
     )
     now = time.monotonic()
     seen = tuple(Pod.from_object(pod) for pod in pods)
-    told = tuple(EventSeen.from_object(one, "listed", now) for one in events)
+    happened = tuple(EventSeen.from_object(one, "listed", now) for one in events)
     routed = (SliceSeen.from_object(one, "listed", now).ready for one in slices)
     facts = Facts(
         state="open" if replicaset else "closed",
@@ -96,9 +96,13 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
         service=service,
         pods=seen,
         routed=frozenset().union(*routed),
-        events=told,
-        drills=tuple(past_drills(state_home())),
-        evidence=from_api(replicaset, seen, told),
+        events=happened,
+        drills=tuple(
+            one
+            for one in past_drills(state_home())
+            if (one.context, one.namespace) == (sale.cluster.context, where)
+        ),
+        evidence=from_api(replicaset, seen, happened),
         extras=frozenset(extras),
     )
     return await _with_extras(sale, facts, extras)

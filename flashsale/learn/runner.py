@@ -53,8 +53,12 @@ async def play(
 
     Args:
         at_place: adds to a command of ours what was typed of the cluster.
+
+    Raises:
+        BadInputError, FlashsaleError: the state folder cannot be written.
     """
     tour = session.begin(steps, progress_file.read(home), chosen, time.time())
+    progress_file.write(home, tour.progress)  # what cannot be kept is said before the screen opens
     course = CourseRunner(tour, place, home, at_place, Screen(sys.stdout))
     await course.run()
     return last_lines(course.tour)
@@ -100,12 +104,12 @@ class CourseRunner:
 
     def press(self, key: str) -> None:
         """Take in one key."""
-        tour, wish = session.press(self.tour, key, time.time())
+        tour, effect = session.press(self.tour, key, time.time())
         self._show(tour)
         self._prepare()
-        if wish == "quit":
+        if effect == "quit":
             self._ended.set()
-        elif wish == "show":
+        elif effect == "show":
             self._typing = asyncio.create_task(self._type(tour.commands), name="learn: type")
         self._news.set()
 
@@ -117,7 +121,10 @@ class CourseRunner:
         self._painter.changed()
 
     def _save(self) -> None:
-        progress_file.write(self.home, self.tour.progress)
+        try:
+            progress_file.write(self.home, self.tour.progress)
+        except FlashsaleError as error:
+            self.tour = replace(self.tour, message=str(error))
 
     def _draw(self, size: tuple[int, int]) -> tuple[Sequence[Text], float]:
         return screen_lines(self.tour, size, self.at_place), STALE

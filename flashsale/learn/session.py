@@ -13,7 +13,7 @@ from flashsale.learn.progress import Progress, StepRecord
 from flashsale.learn.step import Step, filled_in
 
 Part = Literal["ask", "do", "reveal", "end"]
-Wish = Literal["quit", "show", ""]  # what a key wants done that is not pure
+Effect = Literal["quit", "show", ""]  # what a key wants done that is not pure
 HINTS = 3
 SCROLLING = {"up": -1, "down": 1, "page up": -10, "page down": 10}
 NO_SALE = "This step needs an open sale. Type in another terminal: flashsale up"
@@ -167,7 +167,7 @@ def reveal(tour: Tour) -> tuple[str, ...]:
         return tuple(one for one in tour.record.seen if one)
 
 
-def press(tour: Tour, key: str, now: float) -> tuple[Tour, Wish]:
+def press(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:
     """Take in a key; say what it wants done besides."""
     tour = replace(tour, message="")
     if key in ("q", "Q", "\x04"):
@@ -190,7 +190,7 @@ def press(tour: Tour, key: str, now: float) -> tuple[Tour, Wish]:
     return _in_part(tour, key.lower(), now)
 
 
-def _in_part(tour: Tour, key: str, now: float) -> tuple[Tour, Wish]:
+def _in_part(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:
     """Take in a key that only some parts of a step know."""
     if tour.part == "ask" and key in ("1", "2", "3"):
         return _answered(tour, int(key), now), ""

@@ -10,6 +10,7 @@ from flashsale.load.results import Figures
 
 NEW_A_WORKER = 3000  # purchases a second that one process surely sends on new connections
 KEPT_A_WORKER = 10_000  # and on kept ones: two thirds of what a slow core was measured to do
+FULL = 0.7  # of a core: a process that is busier starts purchases late, however well it does
 WORST_LAG_MS = 10.0  # 99th percentile above which the schedule was not kept
 
 
@@ -37,7 +38,20 @@ def own_limits(figures: Figures) -> list[str]:
             f"One start in a hundred came over {lag:.0f} ms late: {who}, not the sale, {sets} "
             f"the pace, and its latencies contain that wait. Take {mend}a lower --rate."
         )
+        limits.append(_whose_lag(figures))
     return limits
+
+
+def _whose_lag(figures: Figures) -> str:
+    """Say from which rate on the figures are the machine's, or that others kept its cores."""
+    busy = figures.generator.busy
+    if busy >= FULL:
+        kept = FULL * figures.sent / figures.seconds / busy if figures.seconds else 0.0
+        return f"From about {kept:,.0f} purchases a second on, these figures are the machine's."
+    return (
+        f"Sending took {busy:.0%} of a core at most, so other processes kept the cores busy:"
+        " the sale's own pods, where they share this machine."
+    )
 
 
 def _unsent(count: int) -> str:

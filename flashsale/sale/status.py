@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.base.errors import NoSaleError
+from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters.base import Kind
 from flashsale.clusters.state.sale_record import REPLICASET
 from flashsale.kube.paths import REPLICASETS
 from flashsale.kube.transport.base import PROGRAM
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
+from flashsale.sale.nodes import Node, read_nodes
 from flashsale.sale.ready.endpoint_check import trouble_line
 from flashsale.sale.session import Sale
 from flashsale.sale.url import find_url
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class SaleStatus:
     pods: tuple[Pod, ...]  # by name
     no_url: str = ""  # without a URL: why, and what to type instead
     trouble: str = ""  # why no buyer gets in, if that is so: one line
+    nodes: tuple[Node, ...] = ()  # where they were asked for
+    node_times: str = ""  # how fast a lost node is given up, where that is not Kubernetes' way
 
     def as_json(self, now: float) -> dict[str, Any]:
         """Write it as `status -o json` does; ``now`` is unix seconds."""
@@ -42,6 +48,17 @@ class SaleStatus:
             "service": service_json(self.service) if self.service else None,
             "pods": [pod_json(pod, now) for pod in self.pods],
         }
+
+
+async def with_nodes(sale: Sale, status: SaleStatus) -> SaleStatus:
+    """Add the nodes, where this account may list them."""
+    try:
+        nodes = await read_nodes(sale.api)
+        timing = await sale.cluster.node_timing(sale.api)
+    except FlashsaleError as error:
+        LOG.info("the nodes are not shown: %s", error)
+        return status
+    return replace(status, nodes=tuple(nodes), node_times=timing.describe())
 
 
 def replicaset_json(replicaset: ReplicaSet) -> dict[str, Any]:

@@ -67,16 +67,17 @@ def page(news: str) -> Response:
     """Write the page; a cookie remembers which pods this browser has met."""
     before = [name for name in request.cookies.get("pods", "").split(" ") if name]
     met = [*before, pod][-LAST:]
-    answer = make_response(render_template_string(PAGE, news=news, pod=pod, met=met, hue=hue))
+    answer = make_response(render_template_string(PAGE, news=news, pod=pod, met=met, colour=colour))
     answer.set_cookie("pods", " ".join(met), samesite="Lax", httponly=True)
     answer.headers["Cache-Control"] = "no-store"  # a refresh asks again
     answer.vary.add("Accept")
     return answer
 
 
-def hue(name: str) -> int:
-    """Give each pod a colour of its own, in degrees, the same on every pod."""
-    return zlib.crc32(name.encode()) % 360
+def colour(name: str) -> str:
+    """Give each pod a colour of its own, dark enough for white text; all pods agree on it."""
+    lightness, hue = divmod(zlib.crc32(name.encode()) % 4320, 360)
+    return f"hsl({hue} 65% {24 + lightness}%)"
 
 
 class PagesClose:
@@ -113,23 +114,23 @@ PAGE = """<!doctype html>
   body { margin: 0; font: 18px/1.5 system-ui, sans-serif; background: #f6f7f9; color: #1b2128; }
   main { max-width: 34rem; margin: 8vh auto; padding: 0 1rem; text-align: center; }
   h1 { font-size: 1.6rem; overflow-wrap: anywhere; }
-  .pod { color: #fff; background: hsl(var(--hue) 60% 34%); border-radius: 12px; padding: 1rem; }
+  .pod { color: #fff; background: var(--pod); border-radius: 12px; padding: 1rem; }
   .pod b { display: block; font: 700 1.3rem ui-monospace, monospace; overflow-wrap: anywhere; }
   .buy { display: inline-block; margin: 1.5rem; padding: .7rem 2.5rem; border: 0; font: inherit;
     font-weight: 700; border-radius: 999px; background: #1b2128; color: #fff; cursor: pointer; }
   ol { list-style: none; display: flex; flex-wrap: wrap; gap: 6px; padding: 0;
     justify-content: center; }
-  li { color: #fff; background: hsl(var(--hue) 60% 34%); border-radius: 6px; padding: 2px 8px;
+  li { color: #fff; background: var(--pod); border-radius: 6px; padding: 2px 8px;
     font: .85rem ui-monospace, monospace; }
 </style>
 </head>
 <body>
 <main>
 <h1>{{ news }}</h1>
-<p class="pod" style="--hue: {{ hue(pod) }}">served by the pod <b>{{ pod }}</b></p>
+<p class="pod" style="--pod: {{ colour(pod) }}">served by the pod <b>{{ pod }}</b></p>
 <form action="/buy"><button class="buy">Buy</button></form>
 <p>The last pods that answered you, the newest last:</p>
-<ol>{% for name in met %}<li style="--hue: {{ hue(name) }}">
+<ol>{% for name in met %}<li style="--pod: {{ colour(name) }}">
   {{- name.rpartition("-")[2] or name -}}
 </li>{% endfor %}</ol>
 </main>

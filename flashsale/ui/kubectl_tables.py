@@ -78,6 +78,9 @@ def status_view(status: SaleStatus, now: float, *, wide: bool = False) -> str:
     last = [status.url or status.no_url, whereabouts(status)]
     if wide and status.pods:
         last.append(spread(status.pods))
+        states = [f"{node.name} is {node.state}" for node in status.nodes if node.state != "Ready"]
+        last += [", ".join(states)] if states else []
+        last += [status.node_times] if status.node_times else []
     parts = (
         replicaset_table(status.replicaset, now, wide=wide),
         pods,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.load.machine_limits import own_limits
-from flashsale.load.results import Figures
+from flashsale.load.results import Figures, Generator, Quantiles
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.client import Client
 from flashsale.load.worker.counts import Tally
@@ -124,3 +124,13 @@ def test_a_lag_is_reported_as_this_machines_own() -> None:
     for planned in range(50):
         tally.started(planned, planned + 0.1)
     assert "100 ms late" in own_limits(figures_of(tally))[0]
+
+
+@pytest.mark.parametrize(
+    ("busy", "words"),
+    [(0.93, "From about 753 purchases a second on"), (0.2, "Sending took 20% of a core at most")],
+)
+def test_a_lag_is_said_to_be_the_senders_or_others(busy: float, words: str) -> None:
+    """A sender that was hardly busy was kept waiting; a busy one has reached its rate."""
+    generator = Generator(busy=busy, lag_ms=Quantiles(1, 5, 50, 60))
+    assert words in own_limits(Figures(sent=10_000, seconds=10, generator=generator))[1]

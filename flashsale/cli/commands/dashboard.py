@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flashsale.sale.session import Sale
 
 HIGHEST_PORT = 65535
+FIRST_LOOK = 3.0  # seconds to find out whether there is a sale
 OPENER = "dashboard.html"
 
 
@@ -98,6 +99,8 @@ async def _serve(options: DashboardOptions) -> None:
         async with served.listening(sock), runs, asyncio.TaskGroup() as group:
             group.create_task(follower.run(), name="dashboard: follow the sale")
             group.create_task(broadcast.run(), name="dashboard: broadcast")
+            with suppress(TimeoutError):  # a refusal ends it here, and nobody is led to a dead page
+                await asyncio.wait_for(follower.looked.wait(), FIRST_LOOK)
             _show_address(typed, guard.address)
             with _opened(guard.address, wanted=options.browser):
                 await asyncio.Event().wait()
@@ -128,8 +131,6 @@ def _opened(address: str, *, wanted: bool) -> Iterator[None]:
     It travels in a file of our user's: other users of the machine see what programs are called
     with, and the address is a secret.
     """
-    from contextlib import suppress
-
     from flashsale.base.errors import FlashsaleError
     from flashsale.base.files import replace_file
     from flashsale.cli.commands.open_ import browse

@@ -58,7 +58,9 @@ async def _find(typed: Shared) -> SaleStatus:
         after_a_second("Asking the cluster ..."),
         connect_to_sale(typed.wanted, typed.namespace) as sale,
     ):
-        return await sale_status.status(sale)
+        found = await sale_status.status(sale)
+        wide = typed.output == "wide"
+        return await sale_status.with_nodes(sale, found) if wide else found
 
 
 async def _find_all(typed: Shared) -> list[SaleInNamespace]:

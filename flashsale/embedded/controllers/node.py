@@ -186,7 +186,7 @@ class NodeHeartbeat:
             self._wake.clear()
             now = self._registry.clock()
             try:
-                self._renew(now)
+                self.renew()
                 if now - last_status >= STATUS_SECONDS:
                     self._refresh()
                     if self._node.controls:
@@ -208,12 +208,13 @@ class NodeHeartbeat:
         now, previous = self._registry.clock(), node.get("status")
         return node_status(self._machine, previous, now, node=self._node, share=self._share)
 
-    def _renew(self, now: float) -> None:
+    def renew(self) -> None:
+        """Write the lease anew, as the sign of life that it is."""
         namespace, name = "kube-node-lease", self._node.name
         spec = {
             "holderIdentity": name,
             "leaseDurationSeconds": int(node_timing(self._registry.store).lease),
-            "renewTime": micro_time(now),
+            "renewTime": micro_time(self._registry.clock()),
         }
         old = self._registry.store.get(LEASES, namespace, name)
         if old is not None:

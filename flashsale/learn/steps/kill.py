@@ -56,7 +56,7 @@ STEP = Step(
     task=(
         "Delete any pod of the sale; one of these is enough:",
         "$ flashsale kill-pod",
-        "$ kubectl delete pod {pod}",
+        "$ {kubectl} delete pod {pod}",
     ),
     checks=(
         Check("A pod was deleted", pod_died),

@@ -52,7 +52,7 @@ class CrowdRefusedError(FlashsaleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class ClusterCrowd:
     """Where and how the Job runs."""
 
     api: Api
@@ -75,7 +75,7 @@ class Crowd:
             NotReadyError: not all workers started; the cluster's own words say why.
         """
         async with self._job(plan):
-            run = _Run(self, plan)
+            run = _ClusterRun(self, plan)
             try:
                 async with asyncio.TaskGroup() as group:
                     await run.carry_out(group, observer, stop)
@@ -128,10 +128,10 @@ class Crowd:
         return True
 
 
-class _Run:
+class _ClusterRun:
     """One run: its workers, from their first sign of life to their whole result."""
 
-    def __init__(self, crowd: Crowd, plan: LoadPlan) -> None:
+    def __init__(self, crowd: ClusterCrowd, plan: LoadPlan) -> None:
         self._crowd, self._api = crowd, crowd.api
         self._namespace = crowd.options.namespace
         self.tracker = LoadTracker(plan, crowd.options.workers)

@@ -173,8 +173,9 @@ def node_line(
         return f"{line} No pod of the sale was there."
     if evicted is None or replaced is None or ready is None:
         return line
+    its, was = ("its", "was") if pods == 1 else ("their", "were")
     return (
-        f"{line} {counted(pods, 'pod')} then stayed {evicted - not_ready:.1f} s more, their"
-        f" tolerationSeconds, and were replaced {max(0.0, replaced - evicted):.1f} s later;"
+        f"{line} {counted(pods, 'pod')} then stayed {evicted - not_ready:.1f} s more, {its}"
+        f" tolerationSeconds, and {was} replaced {max(0.0, replaced - evicted):.1f} s later;"
         f" {ready - replaced:.1f} s until all were ready again."
     )

@@ -11,7 +11,7 @@ import pytest
 
 from flashsale.learn.course import OWN
 from flashsale.ui.watch.screen import ENTER, LEAVE
-from tests.command import Flashsale, fetched
+from tests.command import Flashsale, fetched, kubectl
 from tests.terminal import SGR, Person, at_terminal
 
 NAMES = [step.name for step in OWN]
@@ -61,6 +61,10 @@ class Learner:
         address = self.flashsale("url").out.strip()
         for _ in range(12):
             fetched(f"{address}/buy")
+
+    def kills_with_kubectl(self) -> None:
+        pod = self.flashsale("status", "-o", "json").json["pods"][0]["name"]
+        assert "deleted" in kubectl(self.flashsale, "delete", "pod", pod)
 
     def mends_the_probe(self) -> None:
         text = self.manifest.read_text().replace("initialDelaySeconds: 3", "initialDelaySeconds: 0")
@@ -124,7 +128,7 @@ def test_a_whole_course(flashsale: Flashsale, tmp_path: Path) -> None:
         assert "You stopped at step 4 of 11" in one.person.seen
     with learner(flashsale) as one:
         one.person.sees("Step 4 of 11", "Your guess: 3 pods")
-        one.step("kill", 1, lambda: one.types("kill-pod"))
+        one.step("kill", 1, one.kills_with_kubectl)
         one.goes_on("Step 5 of 11")
         one.step("probe", 3, one.mends_the_probe)
         one.goes_on("Step 6 of 11")

@@ -26,8 +26,8 @@ def values(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("flashsale kill", ["kill-pod"]),
-        ("flashsale -n shop kill", ["kill-pod"]),
+        ("flashsale kill", ["kill-pod", "kill-node"]),
+        ("flashsale -n shop kill", ["kill-pod", "kill-node"]),
         ("flashsale --cluster ", ["auto", "minikube", "embedded"]),
         ("flashsale up --cluster=em", ["--cluster=embedded"]),
         ("flashsale status -o ", ["json", "wide"]),

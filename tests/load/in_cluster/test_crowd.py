@@ -13,7 +13,7 @@ from flashsale.clusters.base import SilentProgress
 from flashsale.kube import Api
 from flashsale.kube.errors import ForbiddenError
 from flashsale.load.in_cluster import crowd as crowds
-from flashsale.load.in_cluster.crowd import Crowd, CrowdRefusedError
+from flashsale.load.in_cluster.crowd import ClusterCrowd, CrowdRefusedError
 from flashsale.load.in_cluster.manifest import JobOptions
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import LoadProgress
@@ -32,10 +32,10 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowds, "HOPELESS", 5.0)
 
 
-def crowd_on(api: JobApi, workers: int) -> Crowd:
+def crowd_on(api: JobApi, workers: int) -> ClusterCrowd:
     """Describe a crowd."""
     options = JobOptions("flashsale-load-test", "default", workers, "any")
-    return Crowd(cast(Api, api), options, SilentProgress())
+    return ClusterCrowd(cast(Api, api), options, SilentProgress())
 
 
 def plan_for(shop: Liar, **wishes: Any) -> LoadPlan:

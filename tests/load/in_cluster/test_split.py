@@ -67,7 +67,7 @@ def book(tally: Tally, purchase: Purchase) -> None:
         status = 200 if kind == "confirmed" else 503
         tally.answered(planned, planned + took, status, rejection=rejection, pod=pod)
     else:
-        tally.lost(planned, planned + took, kind, "", reused=False)  # type: ignore[arg-type]
+        tally.lost(planned, planned + took, kind)  # type: ignore[arg-type]
 
 
 def told(tally: Tally) -> dict[str, Any]:

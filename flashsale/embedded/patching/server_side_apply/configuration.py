@@ -6,6 +6,7 @@ The behaviour is that of apimachinery/pkg/util/managedfields, for API groups wit
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from flashsale.embedded.patching.server_side_apply import field_walk, last_applied
@@ -74,6 +75,11 @@ def apply(
         merged = last_applied.updated(merged, applying.config)
     if live is not None and merged == bare and _fields(owners) == _fields(managers):
         return live
+    if live is not None and merged == bare:  # only owners changed: no time is noted
+        owners = {
+            who: replace(owned, time=managers[who].time if who in managers else "")
+            for who, owned in owners.items()
+        }
     return _put_together(merged, owners)
 
 

@@ -29,7 +29,7 @@ class UntypedError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class FieldNode:
     """A value and where it stands."""
 
     value: Any
@@ -48,11 +48,11 @@ class Node:
             return _elements(self.value, list_map_keys(self.names) or ())
         return None
 
-    def below(self, step: str, value: Any) -> Node:
+    def below(self, step: str, value: Any) -> FieldNode:
         """Return the node of a child."""
         if step.startswith(FIELD):
-            return Node(value, (*self.names, step[len(FIELD) :]))
-        return Node(value, self.names, element=True)
+            return FieldNode(value, (*self.names, step[len(FIELD) :]))
+        return FieldNode(value, self.names, element=True)
 
     def is_empty(self) -> bool:
         """Whether there is nothing, or a map or list without content."""
@@ -85,7 +85,7 @@ def fields_of(thing: Object) -> FieldSet:
         UntypedError: a list's keys do not tell its elements apart.
     """
     found: set[Path] = set()
-    _collect(Node(thing), (), found)
+    _collect(FieldNode(thing), (), found)
     return frozenset(found)
 
 
@@ -100,13 +100,13 @@ def all_fields_of(thing: Object) -> FieldSet:
 def compare(before: Object, after: Object) -> FieldChanges:
     """Compare two objects; lists that cannot be told apart by their keys count as one value."""
     result = FieldChanges()
-    _compare(Node(before), Node(after), (), result)
+    _compare(FieldNode(before), FieldNode(after), (), result)
     return result
 
 
 def merge(live: Any, applied: Any) -> Any:
     """Return an object with another one laid over it; elements of lists find their keys."""
-    return _merge(Node(live), Node(applied))
+    return _merge(FieldNode(live), FieldNode(applied))
 
 
 def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
@@ -114,7 +114,7 @@ def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
 
     Maps and lists that this leaves empty go too; with ``nulls`` they stay as null.
     """
-    left: Object | None = _remove(Node(thing), field_sets.encode(fields), nulls)
+    left: Object | None = _remove(FieldNode(thing), field_sets.encode(fields), nulls)
     return left or {}
 
 
@@ -140,7 +140,7 @@ def key_step(item: Any, keys: Names) -> str:
     return field_sets.key({name: present.get(name, KEY_DEFAULTS.get(name, "")) for name in keys})
 
 
-def _children(node: Node) -> dict[str, Any] | None:
+def _children(node: FieldNode) -> dict[str, Any] | None:
     """Look below a stored object's node; what cannot be told apart is taken as a leaf."""
     try:
         return node.children()
@@ -148,7 +148,7 @@ def _children(node: Node) -> dict[str, Any] | None:
         return None
 
 
-def _collect(node: Node, path: Path, found: set[Path]) -> None:
+def _collect(node: FieldNode, path: Path, found: set[Path]) -> None:
     try:
         children = node.children()
     except UntypedError as error:
@@ -163,7 +163,7 @@ def _collect(node: Node, path: Path, found: set[Path]) -> None:
             found.add(below)
 
 
-def _compare(before: Node, after: Node, path: Path, result: FieldChanges) -> None:
+def _compare(before: FieldNode, after: FieldNode, path: Path, result: FieldChanges) -> None:
     old, new = _children(before), _children(after)
     walked = not (before.is_empty() and after.is_empty()) and (
         (old is not None and (new is not None or after.is_empty()))
@@ -183,7 +183,7 @@ def _compare(before: Node, after: Node, path: Path, result: FieldChanges) -> Non
             _compare(was, is_now, (*path, step), result)
 
 
-def _merge(live: Node, applied: Node) -> Any:
+def _merge(live: FieldNode, applied: FieldNode) -> Any:
     theirs, ours = _children(live), _children(applied)
     if theirs is not None and applied.value is None:
         return live.value
@@ -221,7 +221,7 @@ def _interleaved(theirs: list[str], ours: list[str]) -> list[str]:
     return result
 
 
-def _remove(node: Node, tree: Tree, nulls: bool) -> Any:
+def _remove(node: FieldNode, tree: Tree, nulls: bool) -> Any:
     children = _children(node)
     if children is None:
         return node.value

@@ -33,7 +33,7 @@ READY_EVERY = 0.25  # seconds between two messages until then
 REPORT_EVERY = 0.5  # seconds between two messages of a run
 
 
-class LogWriter:
+class MessageWriter:
     """Writes messages to stdout, and looks for the stop at each of them."""
 
     def __init__(self, signals: Path, stop: int) -> None:
@@ -58,7 +58,7 @@ def read_signal(folder: Path, name: str) -> str:
         return ""
 
 
-def wait_for_start(signals: Path, stopped: int, write: LogWriter) -> float | None:
+def wait_for_start(signals: Path, stopped: int, write: MessageWriter) -> float | None:
     """Return the start in unix seconds, or None if the stop comes first."""
     due = 0.0
     while not (start := read_signal(signals, "start")):
@@ -85,7 +85,7 @@ def main() -> None:
     orders = Orders.from_wire({**plan, "part": int(os.environ["JOB_COMPLETION_INDEX"])})
     orders = replace(orders, target=look_up(orders.target))
     signals = Path(sys.argv[2])
-    write = LogWriter(signals, stop)
+    write = MessageWriter(signals, stop)
     start = wait_for_start(signals, stopped, write)
     if start is None:
         nothing = {"now": 0.0, "busy": 0.0, "done": True, "until": 0.0}

@@ -1,0 +1,128 @@
+"""Several nodes of the embedded cluster, one of which dies, is drained, comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.command import PATIENCE, Flashsale
+from tests.test_json import check
+
+NAMES = ["embedded", "embedded-m02", "embedded-m03"]
+
+
+@pytest.fixture(scope="module")
+def sale(tmp_path_factory: pytest.TempPathFactory) -> Flashsale:
+    """A sale on three nodes that are given up fast, with the shipped manifest."""
+    return Flashsale(tmp_path_factory.mktemp("nodes") / "state")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _open(sale: Flashsale) -> object:
+    opened = sale("up", "--nodes", "3", "--fast-nodes", "--replicas", "6")
+    assert opened.code == 0, opened.err
+    assert "not ready after 5 s instead of 50 s" in opened.err
+    yield
+    sale("down", "--purge")
+
+
+def kubectl(sale: Flashsale, *words: str) -> subprocess.CompletedProcess[str]:
+    program = Path(sysconfig.get_path("scripts")) / "kubectl"
+    config = sale("kubeconfig").out.strip()
+    return subprocess.run(
+        [program, *words],
+        env=os.environ | {"KUBECONFIG": config},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def nodes_of_pods(sale: Flashsale) -> list[str]:
+    found = sale("status", "-o", "json").json["pods"]
+    return sorted(pod["node"] for pod in found if pod["status"] == "Running")
+
+
+def test_pods_are_spread_evenly(sale: Flashsale) -> None:
+    """Two on each of three nodes, whose pods have addresses of three ranges."""
+    assert nodes_of_pods(sale) == sorted(NAMES * 2)
+    addresses = {pod["ip"].rpartition(".")[0] for pod in sale("status", "-o", "json").json["pods"]}
+    assert len(addresses) == (3 if sys.platform == "linux" else 1)
+
+
+def test_the_only_control_plane_is_never_killed(sale: Flashsale) -> None:
+    """Exit code 6, and a command that works."""
+    refused = sale("kill-node", "embedded")
+    assert (refused.code, "only control plane" in refused.err) == (6, True)
+    assert sale("kill-node", "--dry-run").out.startswith("embedded-m0")
+
+
+def test_a_node_with_pods_is_not_removed(sale: Flashsale) -> None:
+    """It says what moves them."""
+    refused = sale("up", "--nodes", "2")
+    assert (refused.code, "kubectl drain embedded-m03" in refused.err) == (6, True)
+
+
+def test_all_pods_of_a_node_can_be_killed(sale: Flashsale) -> None:
+    """Others are left alone."""
+    found = sale("kill-pod", "--node", "embedded-m02", "--dry-run", "-o", "json").json
+    assert len(found) == 2
+
+
+def test_a_node_dies_and_comes_back(sale: Flashsale) -> None:
+    """Its pods are replaced on the others, and stay Terminating until it is back."""
+    killed = sale("kill-node", "embedded-m02", "-o", "json")
+    assert killed.code == 0, killed.err
+    check(killed.json, "kill-node")
+    assert killed.json["not_ready_seconds"] < killed.json["evicted_seconds"]
+    assert len(killed.json["pods"]) == 2
+    assert "embedded-m02" not in nodes_of_pods(sale)
+    shown = sale("status", "-o", "json").json["pods"]
+    leaving = {pod["node"] for pod in shown if pod["status"] == "Terminating"}
+    assert leaving == {"embedded-m02"}
+    back = sale("start-node", "embedded-m02", "-o", "json")
+    check(back.json, "start-node")
+
+
+def test_a_drain_under_load_costs_nothing(sale: Flashsale) -> None:
+    """The shipped manifest's preStop sleep is what makes it so."""
+    assert sale("start-node", "embedded-m02").code == 0
+    with sale.start("load", "--rate", "40", "--for", "20s", "-o", "json") as load:
+        drained = kubectl(sale, "drain", "embedded-m03", "--timeout=60s")
+        assert drained.returncode == 0, drained.stderr
+        figures = json.loads(load.communicate(timeout=PATIENCE)[0])
+    assert (figures["lost"], figures["rejected"]) == (0, 0)
+    assert "embedded-m03" not in nodes_of_pods(sale)
+
+
+def test_an_empty_node_can_be_removed(sale: Flashsale) -> None:
+    """And one can be added."""
+    kubectl(sale, "drain", "embedded-m03")
+    assert sale("up", "--nodes", "2").code == 0
+    assert "embedded-m03" not in kubectl(sale, "get", "nodes").stdout
+    assert sale("up", "--nodes", "3").code == 0
+    assert "embedded-m03" in kubectl(sale, "get", "nodes").stdout
+
+
+def test_a_budget_holds_an_eviction_up(sale: Flashsale) -> None:
+    """In the server's own words, with the cause that says how many pods are needed."""
+    budget = ("create", "pdb", "shop", "--selector=app=flashsale", "--min-available=100%")
+    assert kubectl(sale, *budget).returncode == 0
+    try:
+        drained = kubectl(sale, "drain", "embedded", "--timeout=3s")
+    finally:
+        kubectl(sale, "delete", "pdb", "shop")
+        kubectl(sale, "uncordon", "embedded")
+    assert "Cannot evict pod as it would violate the pod's disruption budget." in drained.stderr
+
+
+def test_metrics_are_said_to_be_missing(sale: Flashsale) -> None:
+    """Nothing here measures pods."""
+    assert "Metrics API not available" in kubectl(sale, "top", "node").stderr
