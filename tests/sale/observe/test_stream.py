@@ -95,7 +95,7 @@ async def test_refused_credentials_end_all_of_it(sale: Cluster, api: Api) -> Non
 async def test_what_may_not_be_read_is_gone_without(
     sale: Cluster, api: Api, monkeypatch: pytest.MonkeyPatch, forbidden: str
 ) -> None:
-    """A user who may read pods and ReplicaSets, and no events or nodes, sees them heal all the same."""
+    """A user who may read pods and ReplicaSets only sees them heal all the same."""
     allowed = api.get
 
     async def get(path: str, query: Any = None) -> Any:
