@@ -207,6 +207,7 @@ def test_a_report_shows_what_a_nodes_death_cost(write: Callable[[dict[str, Any]]
     shown = " ".join(re.sub(r"[|`]", " ", write(node_death())).split())
     assert "n2 1 10.0 s 5.0 s 10.0 s 11.0 s 1" in shown
     assert "Fast nodes: not ready after 5 s." in shown
+    assert "while the drill scaled from 3 to 5 pods and killed 1 node." in shown
     assert "node that died" not in write(written())
     assert "Every node" not in write(written())
 
