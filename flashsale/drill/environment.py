@@ -33,6 +33,7 @@ async def read_environment(sale: Sale, url: str) -> Environment:
     replicaset = await sale.replicaset()
     service = await sale.api.get(paths.services(sale.namespace, sale.service_name))
     version = await sale.api.version()
+    timing = await sale.cluster.node_timing(sale.api)
     return Environment(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
@@ -45,6 +46,7 @@ async def read_environment(sale: Sale, url: str) -> Environment:
         system=f"{platform.system()} {platform.machine()}",
         cores=usable_cores(),
         manifest=objects_as_yaml([replicaset, service]),
+        node_timing=timing.describe(),
     )
 
 

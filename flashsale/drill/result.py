@@ -105,6 +105,7 @@ class Environment:
     system: str
     cores: int
     manifest: str  # YAML of the ReplicaSet and the Service as they were
+    node_timing: str = ""  # words, where a lost node's times are not Kubernetes' own
 
     @property
     def has_pre_stop(self) -> bool:

@@ -126,7 +126,9 @@ class _Drill:
         self._figures = Figures()  # its newest
         self._enough = asyncio.Event()  # set when no more purchases are to start
         self._history = History()
-        self._monitor = SaleMonitor.of(sale, self._history.see, observers.on_update, self._see)
+        self._monitor = SaleMonitor.of(
+            sale, self._history.see, observers.on_update, self._see, nodes=True
+        )
         self._steps = StepRunner(
             scenario, replicas, self._monitor, self._history, self._log, time.monotonic
         )

@@ -1,38 +1,9 @@
-"""The nodes that a sale runs on, as values."""
+"""The nodes that a sale runs on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from flashsale.kube import Api, paths
-
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One node."""
-
-    name: str
-    ready: bool
-    controls: bool  # it is the control plane's
-    cordoned: bool = False
-
-    @classmethod
-    def from_object(cls, node: Mapping[str, Any]) -> Node:
-        """Read an API object; what is missing counts as not ready."""
-        meta, spec = node["metadata"], node.get("spec") or {}
-        conditions = (node.get("status") or {}).get("conditions") or []
-        ready = ("Ready", "True") in [(one.get("type"), one.get("status")) for one in conditions]
-        labels = meta.get("labels") or {}
-        return cls(meta["name"], ready, CONTROL_PLANE in labels, bool(spec.get("unschedulable")))
-
-    @property
-    def state(self) -> str:
-        """What kubectl's STATUS says of it."""
-        return ("Ready" if self.ready else "NotReady") + ",SchedulingDisabled" * self.cordoned
+from flashsale.objects.nodes import Node
 
 
 async def read_nodes(api: Api) -> list[Node]:

@@ -14,7 +14,8 @@ from flashsale.clusters.state.sale_record import REPLICASET
 from flashsale.kube.paths import REPLICASETS
 from flashsale.kube.transport.base import PROGRAM
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
-from flashsale.sale.nodes import Node, read_nodes
+from flashsale.objects.nodes import Node
+from flashsale.sale.nodes import read_nodes
 from flashsale.sale.ready.endpoint_check import trouble_line
 from flashsale.sale.session import Sale
 from flashsale.sale.url import find_url

@@ -198,6 +198,8 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
                 out(filled(text, width(sys.stdout)))
             return None
         note(text + "\n")
+        if scenario.kill_node and (timing := await sale.cluster.node_timing(sale.api)).describe():
+            note(timing.describe() + "\n")
         return await _run(options, sale, scenario, plan)
 
 

@@ -50,8 +50,9 @@ async def _watch(typed: Shared, duration: float | None, once: bool) -> None:
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         await sale.replicaset()  # it is really there
-        board = Board(Place(sale.cluster.context, sale.namespace))
-        monitor = SaleMonitor.of(sale, needs_cluster=False, needs_replicaset=False)
+        timing = (await sale.cluster.node_timing(sale.api)).describe()
+        board = Board(Place(sale.cluster.context, sale.namespace, node_timing=timing))
+        monitor = SaleMonitor.of(sale, needs_cluster=False, needs_replicaset=False, nodes=True)
         if typed.json:
             await _write_json(monitor, board, duration, once=once)
         elif once:

@@ -54,6 +54,8 @@ def _deeds(result: DrillResult) -> str:
         deeds.append(f"scaled from {first.before} to {counted(first.after, 'pod')}")
     if result.kills:
         deeds.append(f"killed {counted(len(result.kills), 'pod')}")
+    if result.node_deaths:
+        deeds.append(f"killed {counted(len(result.node_deaths), 'node')}")
     how = f". Each kill {scenario.kill_description}" if result.kills else ""
     return f"{load}, while the drill {joined(deeds)}{how}." if deeds else f"{load}, and no kill."
 

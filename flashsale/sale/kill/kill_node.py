@@ -13,7 +13,8 @@ from typing import Any
 from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
 from flashsale.clusters.base import Progress
 from flashsale.objects.models import Pod
-from flashsale.sale.nodes import Node, read_nodes
+from flashsale.objects.nodes import Node
+from flashsale.sale.nodes import read_nodes
 from flashsale.sale.observe.healing import Died, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update

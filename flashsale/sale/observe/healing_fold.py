@@ -37,6 +37,7 @@ from flashsale.sale.observe.healing import (
 from flashsale.sale.observe.observations import (
     EventSeen,
     Mark,
+    NodeSeen,
     Observation,
     PodSeen,
     ReplicaSetSeen,
@@ -62,6 +63,8 @@ def step(state: SaleState, observation: Observation) -> tuple[SaleState, list[Ha
             turn.state = replace(state, service=observation.service)
         case SliceSeen():
             turn.slice(observation)
+        case NodeSeen():
+            turn.state = state.with_node(observation)
         case EventSeen():
             turn.event(observation)
         case Mark():

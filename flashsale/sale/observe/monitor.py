@@ -63,9 +63,14 @@ class SaleMonitor:
         *observers: Observer,
         needs_cluster: bool = True,
         needs_replicaset: bool = True,
+        nodes: bool = False,
     ) -> SaleMonitor:
-        """Monitor a sale; nothing is asked of its cluster before the context is entered."""
-        observations = follow(sale.api, sale.namespace, sale.name, sale.service_name)
+        """Monitor a sale; nothing is asked of its cluster before the context is entered.
+
+        Args:
+            nodes: know the cluster's nodes as well, where this user may read them.
+        """
+        observations = follow(sale.api, sale.namespace, sale.name, sale.service_name, nodes=nodes)
         return cls(
             observations,
             *observers,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service, pod_condition, timestamp
+from flashsale.objects.nodes import Node
 
 Cause = Literal["deleted", "crashed", "failed", "evicted", "lost", "released"]
 Change = Literal["listed", "added", "changed", "gone"]
@@ -118,6 +119,20 @@ class SliceSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """One sight of a node of the cluster."""
+
+    at: float
+    change: Change
+    node: Node
+
+    @classmethod
+    def from_object(cls, node: Object, change: Change, at: float) -> NodeSeen:
+        """Read a node as the API sends it."""
+        return cls(at, change, Node.from_object(node))
+
+
+@dataclass(frozen=True, slots=True)
 class EventSeen:
     """One Event of the API about the ReplicaSet or one of its pods."""
 
@@ -161,7 +176,7 @@ class StreamSeen:
     """The state of one stream: how fresh everything that came over it can be."""
 
     at: float
-    source: str  # pods, replicasets, endpointslices, events
+    source: str  # pods, replicasets, endpointslices, events, nodes
     state: Literal["live", "reconnecting", "resynced"]
     attempt: int = 0  # tries since the last success
     heard: float = 0.0  # when the server was last heard
@@ -197,6 +212,7 @@ Observation = (
     | ReplicaSetSeen
     | ServiceSeen
     | SliceSeen
+    | NodeSeen
     | EventSeen
     | StreamSeen
     | Synced

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flashsale.objects.models import Pod, ReplicaSet, Service
+from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import Happening, Healing
-from flashsale.sale.observe.observations import Mark, Observation, PodSeen
+from flashsale.sale.observe.observations import Mark, NodeSeen, Observation, PodSeen
 
 KEPT_HEALINGS = 50  # finished ones to remember
 KEPT_NAMES = 500  # of pods that the controller said it deleted
@@ -27,6 +28,7 @@ class SaleState:
     service: Service | None = None
     pods: Mapping[str, PodSeen] = field(default_factory=dict)  # by uid, every pod in sight
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)  # ready pods, by slice
+    nodes: Mapping[str, Node] = field(default_factory=dict)  # by name; empty where nobody looks
     open: tuple[Healing, ...] = ()  # oldest death first
     done: tuple[Healing, ...] = ()  # the last that were closed
     dismissed: tuple[tuple[float, Healing], ...] = ()  # when; their places seemed not wanted
@@ -87,6 +89,13 @@ class SaleState:
         if seen.change == "gone":
             del pods[seen.pod.uid]
         return replace(self, pods=pods)
+
+    def with_node(self, seen: NodeSeen) -> SaleState:
+        """Remember a node, or forget one that is gone."""
+        nodes = {**self.nodes, seen.node.name: seen.node}
+        if seen.change == "gone":
+            del nodes[seen.node.name]
+        return replace(self, nodes=nodes)
 
     def with_open(self, healing: Healing) -> SaleState:
         """Add a healing that begins."""

@@ -1,4 +1,4 @@
-"""One ordered stream of all that can be seen of a sale, from five watches."""
+"""One ordered stream of all that can be seen of a sale, from five watches, or six."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from flashsale.sale.observe import observations as o
 log = logging.getLogger(__name__)
 
 SOURCES = ("replicasets", "pods", "services", "endpointslices", "events")
-OPTIONAL = ("services", "endpointslices", "events")  # some users may not read them
+OPTIONAL = ("services", "endpointslices", "events", "nodes")  # some users may not read them
 WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
 News = tuple[str, Change]  # a source and what it said
 
@@ -39,6 +39,7 @@ async def follow(
     replicaset: str,
     service: str,
     *,
+    nodes: bool = False,
     patience: WatchTimeouts = PATIENCE,
     clock: Clock = time.monotonic,
 ) -> AsyncGenerator[o.Observation, None]:
@@ -48,6 +49,9 @@ async def follow(
     ``Synced`` comes once, when everything that was there has been listed. While there is no such
     ReplicaSet, nothing else comes. Sources that this user may not read count as empty, but
     for the ReplicaSet and its pods.
+
+    Args:
+        nodes: watch the cluster's nodes as well.
 
     Raises:
         UnauthorizedError, ForbiddenError: as :func:`flashsale.kube.watch.changes` does.
@@ -61,7 +65,7 @@ async def follow(
         task.add_done_callback(news.put_nowait)
         tasks.append(task)
 
-    reader = Reader(replicaset)
+    reader = Reader(replicaset, nodes=nodes)
     watch(
         "replicasets",
         paths.replicasets(namespace),
@@ -82,6 +86,8 @@ async def follow(
                 labelled = {"labelSelector": f"kubernetes.io/service-name={service}"}
                 watch("endpointslices", paths.endpointslices(namespace), labelled)
                 watch("events", paths.events(namespace), {})
+                if nodes:
+                    watch("nodes", paths.nodes(), {})
     finally:
         for task in tasks:
             task.cancel()
@@ -110,10 +116,10 @@ async def _pump(
 class Reader:
     """Turns news of API objects into observations of one sale."""
 
-    def __init__(self, replicaset: str) -> None:
+    def __init__(self, replicaset: str, *, nodes: bool = False) -> None:
         self.replicaset = replicaset
         self.selector = ""  # of the pods, once the ReplicaSet is known
-        self._awaited = set(SOURCES)
+        self._awaited = {*SOURCES, *(("nodes",) if nodes else ())}
         self._pods: set[str] = set()  # names
         self._heard: dict[str, float] = {}  # by source: when it was last known to be live
 
@@ -158,6 +164,8 @@ class Reader:
                 yield o.ServiceSeen.from_object(found, word, at)
             case "endpointslices":
                 yield o.SliceSeen.from_object(found, word, at)
+            case "nodes":
+                yield o.NodeSeen.from_object(found, word, at)
             case _ if word != "gone" and self._ours(found):
                 yield o.EventSeen.from_object(found, word, at)
 

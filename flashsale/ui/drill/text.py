@@ -88,7 +88,8 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
         texts.append(healings_table(drill, width))
     if drill["load"]["pods"]:
         texts.append(pods_table(drill))
-    texts += [_death_line(one) for one in drill.get("node_deaths") or []]
+    if deaths := death_lines(drill):
+        texts.append("\n".join(filled(line, width) for line in deaths))
     texts.append(bullets(drill["findings"], width))
     if drill["verdict"] != "pass" and any(kill["pod"] for kill in drill["kills"]):
         texts.append(
@@ -101,6 +102,18 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
         *(Text(f"\n{text}", no_wrap=True, overflow="ignore") for text in texts),
         *([Text(), verdict_line(drill)] if width else []),
     )
+
+
+def death_lines(drill: Document) -> list[str]:
+    """Write what each node's death cost, and the node's times where they are not Kubernetes'."""
+    lines = [_death_line(one) for one in drill.get("node_deaths") or []]
+    timing = drill["environment"].get("node_timing") if lines else ""
+    return [*lines, f"{timing[0].upper()}{timing[1:]}."] if timing else lines
+
+
+def pods_of_dead_nodes(drill: Document) -> set[str]:
+    """Name the pods that died with a node which the drill killed."""
+    return {pod for one in drill.get("node_deaths") or [] for pod in one["pods"]}
 
 
 def _death_line(death: Document) -> str:
@@ -181,9 +194,10 @@ def healings_table(drill: Document, width: int | None = None) -> str:
 
 def _healings(drill: Document, name: Name) -> list[list[str]]:
     costs = {kill["number"]: kill["lost"] for kill in drill["kills"]}
+    on_dead = pods_of_dead_nodes(drill)
     rows = [
         [
-            str(one["kill"] or figures.UNKNOWN),
+            str(one["kill"] or ("node" if one["victim"] in on_dead else figures.UNKNOWN)),
             name(one["victim"]),
             _replacement(one, name),
             *(figures.seconds(one[f"{step}_seconds"]) for step in STEPS),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flashsale.base.text import counted, seconds
+from flashsale.ui.drill.text import pods_of_dead_nodes
 
 Document = dict[str, Any]
 
@@ -64,19 +65,22 @@ def _replicas(drill: Document) -> Document:
 
 
 def _marks(drill: Document) -> Iterator[Document]:
-    """Mark kills, the readiness of their replacements, and the ends of scalings."""
+    """Mark kills of pods and nodes, the readiness of replacements, and the ends of scalings."""
     for kill in drill["kills"]:
         if kill["skipped"] is None:
             text = f"kill {kill['number']}: {kill['pod']}"
             yield {"at": kill["at_seconds"], "kind": "kill", "label": str(kill["number"])} | {
                 "text": text
             }
+    for death in drill.get("node_deaths") or []:
+        yield from _death_marks(death)
+    on_dead = pods_of_dead_nodes(drill)
     for one in drill["healings"]:
         if one["ready_seconds"] is not None:
             at = one["at_seconds"] + one["ready_seconds"]
             text = f"{one['replacement']} is ready, {seconds(one['ready_seconds'])} after the death"
             yield {"at": round(at, 3), "kind": "ready", "label": "", "text": text}
-        if one["kill"] is None:
+        if one["kill"] is None and one["victim"] not in on_dead:
             text = f"{one['victim']} {one['cause']}; this drill did not kill it"
             yield {"at": one["at_seconds"], "kind": "accident", "label": "", "text": text}
     for one in drill["scalings"]:
@@ -88,6 +92,17 @@ def _marks(drill: Document) -> Iterator[Document]:
             at = round(one["at_seconds"] + one["seconds"], 3)
             text = f"{one['to']} pods ready, {seconds(one['seconds'])} after the scaling began"
             yield {"at": at, "kind": "ready", "label": "", "text": text}
+
+
+def _death_marks(death: Document) -> Iterator[Document]:
+    """Mark a node's death, and what became of the node; its pods' replacements have own marks."""
+    node, at = death["node"], death["at_seconds"]
+    text = f"the node {node} loses its power, with {counted(len(death['pods']), 'pod')}"
+    yield {"at": at, "kind": "node", "label": "", "text": text}
+    for key, what in (("not_ready_seconds", "is not ready"), ("back_seconds", "is back")):
+        if (after := death[key]) is not None:
+            text = f"{node} {what}, {seconds(after)} after its death"
+            yield {"at": round(at + after, 3), "kind": "node-state", "label": "", "text": text}
 
 
 def _phase(part: Document) -> str:

@@ -13,7 +13,9 @@
 
   const NARROW = 560;   // pixels of a chart below which labels get shorter
   const TOP = 44;       // pixels above a plot: a row of phases, a row of marks
-  const SYMBOLS = { kill: "✕", ready: "▲", scaling: "⇅", accident: "!" };
+  const SYMBOLS = { kill: "✕", ready: "▲", scaling: "⇅", accident: "!", node: "⊗", "node-state": "◇" };
+  const QUIET = ["ready", "node-state"];  // kinds whose lines are thin
+  const HUES = { accident: "kill", node: "kill", "node-state": "kill" };  // of kinds without a colour of their own
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
   const plots = [];
 
@@ -90,17 +92,17 @@
     ctx.textBaseline = "middle";
     ctx.textAlign = "center";
     ctx.font = `600 ${12 * ratio}px ${FONT}`;
-    for (const mark of [...data.marks].sort((a, b) => (a.kind === "ready") - (b.kind === "ready"))) {
+    for (const mark of [...data.marks].sort((a, b) => QUIET.includes(a.kind) - QUIET.includes(b.kind))) {
       const x = Math.round(u.valToPos(mark.at, "x", true));
-      const quiet = mark.kind === "ready";
-      ctx.strokeStyle = ctx.fillStyle = colour(mark.kind === "accident" ? "kill" : mark.kind);
+      const quiet = QUIET.includes(mark.kind);
+      ctx.strokeStyle = ctx.fillStyle = colour(HUES[mark.kind] || mark.kind);
       ctx.lineWidth = ratio * (quiet ? 1 : 1.5);
       ctx.setLineDash(quiet ? [2 * ratio, 3 * ratio] : mark.kind === "scaling" ? [6 * ratio, 3 * ratio] : []);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top - 6 * ratio);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      const sign = quiet ? SYMBOLS.ready : mark.kind === "scaling" ? mark.label : SYMBOLS[mark.kind] + mark.label;
+      const sign = quiet ? SYMBOLS[mark.kind] : mark.kind === "scaling" ? mark.label : SYMBOLS[mark.kind] + mark.label;
       const width = ctx.measureText(sign).width;
       const [from, to] = [x - width / 2 - 2 * ratio, x + width / 2 + 2 * ratio];
       if (taken.every(([start, end]) => to < start || end < from)) {
@@ -138,7 +140,7 @@
     ctx.save();
     ctx.globalAlpha = 0.6;
     ctx.lineWidth = devicePixelRatio;
-    for (const mark of data.marks.filter((one) => one.kind === "kill")) {
+    for (const mark of data.marks.filter((one) => one.kind === "kill" || one.kind === "node")) {
       const x = Math.round(u.valToPos(mark.at, "x", true));
       ctx.strokeStyle = colour("kill");
       ctx.beginPath();
@@ -259,12 +261,12 @@
 
   /* What the signs mean, and who followed whom on each place. */
   function key() {
-    const signs = [["kill", "✕ kill"], ["ready", "▲ ready"], ["scaling", "n→m scaling"], ["accident", "! not killed by this drill"]];
+    const signs = [["kill", "✕ kill"], ["ready", "▲ ready"], ["scaling", "n→m scaling"], ["node", "⊗ a node's death"], ["node-state", "◇ the node not ready, or back"], ["accident", "! not killed by this drill"]];
     const shown = signs.filter(([kind]) => data.marks.some((mark) => mark.kind === kind)).map(([kind, words]) => {
       const [sign, ...rest] = words.split(" ");
       const element = text("span", rest.join(" "));
       const bold = text("b", sign);
-      bold.style.color = colour(kind === "accident" ? "kill" : kind);
+      bold.style.color = colour(HUES[kind] || kind);
       element.prepend(bold);
       return element;
     });

@@ -8,7 +8,7 @@ from typing import Any
 
 from flashsale.drill.report.compare import write_figure
 from flashsale.ui import figures
-from flashsale.ui.drill.text import difference
+from flashsale.ui.drill.text import death_lines, difference
 
 Document = Mapping[str, Any]
 SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️"}
@@ -23,6 +23,7 @@ def drill_report(drill: Document) -> str:
         _totals(drill["load"]),
         _bullets(drill["findings"]),
         _healings(drill),
+        _node_deaths(drill),
         _phases(drill),
         _environment(drill),
     ]
@@ -94,6 +95,25 @@ def _healings(drill: Document) -> str:
         for one in drill["healings"]
     ]
     return table(["victim", "replacement", *steps, "lost"], rows)
+
+
+def _node_deaths(drill: Document) -> str:
+    deaths = drill.get("node_deaths") or []
+    if not deaths:
+        return ""
+    steps = ("not_ready", "replaced", "back")
+    rows = [
+        [
+            f"`{one['node']}`",
+            str(len(one["pods"])),
+            figures.seconds(one["at_seconds"]),
+            *(figures.seconds(one[f"{step}_seconds"]) for step in steps),
+            figures.count(one["lost"]),
+        ]
+        for one in deaths
+    ]
+    head = ["node that died", "pods", "at", "not ready", "pods replaced", "back", "lost"]
+    return "\n\n".join([table(head, rows), *map(plain, death_lines(drill)[len(deaths) :])])
 
 
 def _phases(drill: Document) -> str:

@@ -26,6 +26,7 @@ from flashsale.ui.watch.pod_table import (
     pods_table,
     squeezed,
     suffix,
+    table_height,
 )
 from flashsale.ui.watch.view_model import (
     MESSAGE,
@@ -64,7 +65,7 @@ def screen_lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> lis
 def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
     """Draw the pods, then what healed, then events with the lines that are left."""
     shown = shown_rows(board, now)
-    spare = room - len(shown) - 1
+    spare = room - table_height(board, shown)
     healing = healing_lines(
         shown_healings(board, now)[: MOST_HEALINGS if spare > NEWS_LINES else FEW_HEALINGS]
     )
@@ -92,7 +93,7 @@ def panel_lines(panel: Panel, room: int) -> list[Text]:
 def whole_page(board: Board, now: Now) -> list[Text]:
     """Lay out everything there is, as wide and as long as it has to be, for where nothing moves."""
     shown = shown_rows(board, now)
-    table = pods_table(board, shown, (WIDE, len(shown) + 1), now)
+    table = pods_table(board, shown, (WIDE, table_height(board, shown)), now)
     news = [
         *healing_lines(shown_healings(board, now)),
         *event_lines(shown_events(board), MOST_EVENTS),
@@ -117,7 +118,13 @@ def header(board: Board, width: int, now: Now) -> list[Text]:
     """Say what is wanted and what is there, as numbers and a bar; where; and how fresh it is."""
     first = numbers_line(board, width) if board.closed is None else closed_line(board, now)
     second = between(Text(place_line(board), QUIET), freshness(board, now), width)
-    return [first, second, *load_line(board), Text()]
+    return [first, second, *timing_lines(board, width), *load_line(board), Text()]
+
+
+def timing_lines(board: Board, width: int) -> list[Text]:
+    """Say where a lost node is given up sooner than Kubernetes does, if there is one to lose."""
+    timing = board.place.node_timing if board.by_node else ""
+    return [Text(f" {line}", COMING) for line in textwrap.wrap(timing, max(10, width - 2))]
 
 
 def closed_line(board: Board, now: Now) -> Text:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flashsale.base.text import printable
 from flashsale.objects.models import Pod
+from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import (
     Closed,
     Died,
@@ -17,7 +18,7 @@ from flashsale.sale.observe.healing import (
     Replaced,
     Scaled,
 )
-from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
+from flashsale.sale.observe.observations import EventSeen, NodeSeen, PodSeen, StreamSeen
 from flashsale.sale.observe.state import Update
 from flashsale.ui.watch.view_model import Board
 
@@ -98,6 +99,8 @@ def _plain(before: Board, after: Board, update: Update) -> Iterator[str]:
             yield f"pod {pod.name}  {ready}  {status}  restarts {pod.restarts}"
         case EventSeen(type="Warning", old=False, name=name, message=message):
             yield f"warning {name}  {message}"
+        case NodeSeen(node=node, change=word) if after.by_node and _node_differs(before, node):
+            yield f"node {node.name}  {'gone' if word == 'gone' else node.state}"
         case StreamSeen(why=reason) if state := stream_state(before, after):
             why = f": {reason}" if reason else ""
             yield f"stream {state}{why}"
@@ -134,6 +137,10 @@ def _pod_change(before: Board, seen: PodSeen) -> str:
     return "changed" if _looks(row.seen.pod) != _looks(seen.pod) else ""
 
 
+def _node_differs(before: Board, node: Node) -> bool:
+    return before.state.nodes.get(node.name) != node
+
+
 def _looks(pod: Pod) -> tuple[Any, ...]:
     return pod.containers_ready, pod.ready, pod.status, pod.restarts
 
@@ -144,4 +151,5 @@ def _pod_json(pod: Pod) -> Json:
         "ready": pod.ready,
         "status": pod.status,
         "restarts": pod.restarts,
+        "node": pod.node,
     }

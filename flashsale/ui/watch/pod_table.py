@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from flashsale.base.text import printable
+from flashsale.base.text import counted, printable
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.healing import Healing
 from flashsale.ui.watch.view_model import FLASH, NEWS, Board, Now, PodRow
@@ -21,6 +21,8 @@ IP_WIDTH = 15  # 255.255.255.255
 FIXED, RESTARTS, MIN_NAME = 38, 10, 14  # characters of a line that are not a name, and of one
 SHARE_WIDTH = 7  # 100.0% and the blanks after it
 NONE = "<none>"
+FEWEST_ROWS = 3  # of pods; where headings would leave fewer there are none
+EMPTY, PENDING = "no pods", "on no node yet"  # groups that are no node's
 TROUBLE = ("Err", "Crash", "Image", "Invalid", "OOM", "Failed", "Evicted", "Unknown", "CreateC")
 
 
@@ -54,9 +56,69 @@ def pods_table(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> l
         known = board.state.synced or (board.state.looked and board.state.replicaset is None)
         return [head, Text("   no pods", QUIET)] if known else [head]
     choose = around_chosen if board.chosen in board.rows else fitting
-    kept, rest = choose(board, shown, height - 1)
+    headings = table_height(board, shown) - len(shown) - 1
+    grouped = headings and height - 1 - headings >= min(len(shown), FEWEST_ROWS)
+    kept, rest = choose(board, shown, height - 1 - (headings if grouped else 0))
     drawn = [row_line(board, row, columns, now) for row in kept]
+    if grouped:
+        drawn = with_nodes(board, kept, drawn, shown)
     return [head, *drawn, *([Text(f"   {rest}", QUIET)] if rest else [])]
+
+
+def table_height(board: Board, shown: Sequence[PodRow]) -> int:
+    """Return how many lines a table of all these pods has."""
+    return 1 + len(shown) + (len(heading_nodes(board, shown)) if shown else 0)
+
+
+def heading_nodes(board: Board, shown: Sequence[PodRow]) -> list[str]:
+    """Name the nodes that have a line of their own: with pods, not ready, or cordoned.
+
+    The others share one line, whose name is empty; so does what no node has taken yet.
+    """
+    if not board.by_node:
+        return []
+    nodes, used = board.state.nodes, {row.node for row in shown}
+    special = {node.name for node in nodes.values() if node.cordoned or not node.ready}
+    lines = sorted((used | special) - {""})
+    rest = set(nodes) - set(lines)
+    return [*lines, *([EMPTY] if rest else []), *([PENDING] if "" in used else [])]
+
+
+def with_nodes(
+    board: Board, kept: Sequence[PodRow], drawn: Sequence[Text], shown: Sequence[PodRow]
+) -> list[Text]:
+    """Put each node's line above those of its pods."""
+    lines: list[Text] = []
+    for name in heading_nodes(board, shown):
+        lines.append(node_line(board, name, shown))
+        place = {PENDING: "", EMPTY: None}.get(name, name)
+        lines += [line for row, line in zip(kept, drawn, strict=True) if row.node == place]
+    return lines
+
+
+def node_line(board: Board, name: str, shown: Sequence[PodRow]) -> Text:
+    """Draw a node's line: its name, what is wrong with it, and how many of its pods are ready."""
+    nodes = board.state.nodes
+    if name == PENDING:
+        return Text(f" {PENDING}", QUIET)
+    if name == EMPTY:
+        used = {row.node for row in shown}
+        empty = (one.name for one in nodes.values() if one.state == "Ready")
+        return Text(f" no pods on {', '.join(sorted(set(empty) - used))}", QUIET)
+    line = Text(f" {name}", QUIET if is_dead(board, name) else HEAD)
+    if is_dead(board, name):
+        line.append("  NotReady", BAD)
+    if name in nodes and nodes[name].cordoned:
+        line.append("  cordoned", COMING)
+    pods = [row.seen for row in shown if row.node == name and row.gone is None]
+    ready = sum(seen.ready for seen in pods)
+    return line.append(f"  {ready} of {counted(len(pods), 'pod')} ready" if pods else "", QUIET)
+
+
+def is_dead(board: Board, node: str) -> bool:
+    """Whether a node is known to be not ready."""
+    found = board.state.nodes.get(node)
+    return board.by_node and found is not None and not found.ready
 
 
 def fitting(board: Board, shown: Sequence[PodRow], height: int) -> tuple[Sequence[PodRow], str]:
@@ -94,8 +156,9 @@ def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     pod, healing = row.seen.pod, healing_of(board, row, now)
     mark, style = row_mark(board, row, healing)
     stale = board.down
-    look = QUIET if row.gone is not None or stale else ""
-    style = QUIET if stale else style
+    dead = is_dead(board, pod.node)
+    look = QUIET if row.gone is not None or stale or dead else ""
+    style = QUIET if stale or dead else style
     line = Text.assemble((f" {mark} ", style))
 
     def column(text: str, key: str, style: str) -> None:

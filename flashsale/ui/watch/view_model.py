@@ -37,6 +37,7 @@ class Place:
     cluster: str  # minikube, embedded, or a context's name
     namespace: str
     url: str = ""
+    node_timing: str = ""  # a sentence where a lost node's times are not Kubernetes' own
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class PodRow:
     gone: float | None = None
     missed: bool = False  # it was leaving already when anybody looked
     why: str = ""  # it is not replaced
+
+    @property
+    def node(self) -> str:
+        """The node's name; empty while no node has taken the pod."""
+        return self.seen.pod.node
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,11 @@ class Board:
         """The stream that has been without news for longest, if any is down."""
         lost = [one for one in self.streams.values() if one.state == "reconnecting"]
         return min(lost, key=lambda one: one.heard, default=None)
+
+    @property
+    def by_node(self) -> bool:
+        """Whether pods are grouped by node: where there is more than one, as far as is known."""
+        return len(self.state.nodes) > 1
 
     @property
     def healings(self) -> Sequence[Healing]:
@@ -156,6 +167,8 @@ def with_message(board: Board, message: str, at: float) -> Board:
 def shown_rows(board: Board, now: Now) -> list[PodRow]:
     """Return the rows to show, in their order."""
     found = (one for one in board.rows.values() if one.gone is None or now.mono - one.gone < GHOST)
+    if board.by_node:  # those that no node has taken yet come last
+        return sorted(found, key=lambda row: (not row.node, row.node, row.slot))
     return sorted(found, key=lambda row: row.slot)
 
 

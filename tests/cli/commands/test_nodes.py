@@ -102,6 +102,25 @@ def test_a_drain_under_load_costs_nothing(sale: Flashsale) -> None:
     assert "embedded-m03" not in nodes_of_pods(sale)
 
 
+def test_a_drill_judges_a_nodes_death(sale: Flashsale, tmp_path: Path) -> None:
+    """What is lost is lost by that death, which the verdict, the report and the text name."""
+    assert kubectl(sale, "uncordon", "embedded-m03").returncode == 0
+    options = ("--rate", "20", "--kills", "0", "--scale", "6", "--calm", "1s", "--kill-node")
+    drill = sale("drill", *options, "--max-lost", "1000", "-o", "json")
+    assert drill.code == 0, drill.err
+    assert "fast nodes: not ready after 5 s" in drill.err
+    check(drill.json, "drill")
+    found = drill.json
+    (death,) = found["node_deaths"]
+    assert "1 node's death" in found["reason"] or death["lost"] == 0
+    assert death["not_ready_seconds"] < death["replaced_seconds"] <= death["back_seconds"]
+    assert {one["victim"] for one in found["healings"]} == set(death["pods"])
+    named = [
+        one for one in found["losses"] if one["cause"] == f"the death of the node {death['node']}"
+    ]
+    assert len(named) == death["lost"] == found["load"]["lost"]
+
+
 def test_an_empty_node_can_be_removed(sale: Flashsale) -> None:
     """And one can be added."""
     kubectl(sale, "drain", "embedded-m03")

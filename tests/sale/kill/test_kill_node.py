@@ -9,8 +9,8 @@ import pytest
 
 from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
 from flashsale.objects.models import Pod
+from flashsale.objects.nodes import Node
 from flashsale.sale.kill.kill_node import choose_node
-from flashsale.sale.nodes import Node
 
 FIRST, SECOND, THIRD = Node("a", True, True), Node("b", True, False), Node("c", True, False)
 DEAD = Node("d", False, False)

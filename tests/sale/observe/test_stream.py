@@ -1,4 +1,4 @@
-"""Four watches become one stream: what comes first, what is left out, and how it ends."""
+"""Six watches become one stream: what comes first, what is left out, and how it ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from flashsale.kube.errors import ForbiddenError
 from flashsale.kube.watch import Changed, Resynced, Stream
 from flashsale.sale.observe.observations import (
     EventSeen,
+    NodeSeen,
     Observation,
     PodSeen,
     ReplicaSetSeen,
@@ -42,7 +43,8 @@ def sale(cluster: Cluster) -> Cluster:
 async def read(api: Api, *, until: type[Observation]) -> list[Observation]:
     """Follow until something of a kind is seen."""
     seen: list[Observation] = []
-    async with asyncio.timeout(LIMIT), aclosing(follow(api, "default", "rs", "svc")) as news:
+    stream = follow(api, "default", "rs", "svc", nodes=True)
+    async with asyncio.timeout(LIMIT), aclosing(stream) as news:
         async for one in news:
             seen.append(one)
             if isinstance(one, until):
@@ -59,6 +61,17 @@ async def test_the_replicaset_comes_first_and_then_all_that_is_there(
     assert [one.pod.name for one in seen if isinstance(one, PodSeen)] == ["rs-a", "rs-b"]
     assert all(one.change == "listed" for one in seen if isinstance(one, PodSeen))
     assert {one.source for one in seen if isinstance(one, StreamSeen)} >= {"replicasets"}
+
+
+async def test_nodes_are_known_before_all_is(sale: Cluster, api: Api) -> None:
+    """So that pods are grouped from the first picture on."""
+    names = ("node-a", "node-b")
+    sale.others[paths.nodes()] = [
+        {"metadata": {"name": name, "resourceVersion": "7"}, "spec": {}, "status": {}}
+        for name in names
+    ]
+    seen = await read(api, until=Synced)
+    assert tuple(one.node.name for one in seen if isinstance(one, NodeSeen)) == names
 
 
 async def test_without_a_replicaset_that_is_all_there_is_to_tell(
@@ -78,15 +91,16 @@ async def test_refused_credentials_end_all_of_it(sale: Cluster, api: Api) -> Non
     assert watches() == []
 
 
+@pytest.mark.parametrize("forbidden", [paths.events("default"), paths.nodes()])
 async def test_what_may_not_be_read_is_gone_without(
-    sale: Cluster, api: Api, monkeypatch: pytest.MonkeyPatch
+    sale: Cluster, api: Api, monkeypatch: pytest.MonkeyPatch, forbidden: str
 ) -> None:
-    """A user who may read pods and ReplicaSets, and no events, sees them heal all the same."""
+    """A user who may read pods and ReplicaSets only sees them heal all the same."""
     allowed = api.get
 
     async def get(path: str, query: Any = None) -> Any:
-        if path == paths.events("default"):
-            raise ForbiddenError("no events for you")
+        if path == forbidden:
+            raise ForbiddenError("not for you")
         return await allowed(path, query)
 
     monkeypatch.setattr(api, "get", get)

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,10 +17,11 @@ import pytest
 
 from flashsale.drill.history import ReplicaCount
 from flashsale.drill.report.compare import compare
-from flashsale.drill.result import SkippedKill
+from flashsale.drill.result import NodeDeath, SkippedKill
 from flashsale.load.results import Figures
 from flashsale.ui.figures import loss_groups, milliseconds, share
 from flashsale.ui.report.chart_data import chart_data
+from flashsale.ui.report.markdown import drill_report
 from flashsale.ui.report.page import UPLOT, VENDOR, comparison_page, drill_page
 from tests.drill.drill_results import PLACE, START, life, loss
 from tests.drill.report.test_document import written
@@ -179,6 +181,35 @@ def test_the_charts_mark_kills_ready_moments_and_scalings() -> None:
     """In their order, at their seconds."""
     marks = [(mark["kind"], mark["at"]) for mark in chart_data(written())["marks"]]
     assert marks == [("scaling", 2.0), ("ready", 3.5), ("kill", 10.0), ("ready", 15.0)]
+
+
+def node_death(**wish: Any) -> dict[str, Any]:
+    """A drill in which the node n2 dies with the pod a, and comes back."""
+    death = NodeDeath("n2", (("a", "a"),), START + 10.0, START + 15.0, START + 20.0, START + 21.0)
+    place = replace(PLACE, node_timing="fast nodes: not ready after 5 s")
+    return written(node_deaths=(death,), kills=[], environment=place, losses=[loss(10.5)], **wish)
+
+
+def test_a_nodes_death_is_marked_and_its_pods_are_no_accidents() -> None:
+    """From its death until it is back."""
+    marks = [(mark["kind"], mark["at"]) for mark in chart_data(node_death())["marks"]]
+    assert marks[2:] == [
+        ("node", 10.0),
+        ("node-state", 15.0),
+        ("ready", 15.0),
+        ("node-state", 21.0),
+    ]
+
+
+@pytest.mark.parametrize("write", [lambda drill: Reader(drill_page(drill)).text, drill_report])
+def test_a_report_shows_what_a_nodes_death_cost(write: Callable[[dict[str, Any]], str]) -> None:
+    """Its split, its losses, and that its times are not Kubernetes' own; else not a word of it."""
+    shown = " ".join(re.sub(r"[|`]", " ", write(node_death())).split())
+    assert "n2 1 10.0 s 5.0 s 10.0 s 11.0 s 1" in shown
+    assert "Fast nodes: not ready after 5 s." in shown
+    assert "while the drill scaled from 3 to 5 pods and killed 1 node." in shown
+    assert "node that died" not in write(written())
+    assert "Every node" not in write(written())
 
 
 def test_the_library_is_the_one_that_is_named() -> None:

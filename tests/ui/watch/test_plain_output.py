@@ -50,6 +50,7 @@ def test_each_visible_change_of_a_pod_is_a_line() -> None:
         "ready": True,
         "status": "Running",
         "restarts": 0,
+        "node": "minikube",
         "change": "changed",
     }
 
