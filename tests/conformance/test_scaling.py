@@ -238,3 +238,16 @@ def test_the_unscheduled_go_first(stage: Scene, maker: Maker) -> None:
     stage.until_ready(1, "room")
     assert homeless["metadata"]["uid"] not in uids(stage.owned("room"))
     stage.delete("replicasets", "room")
+
+
+def test_a_scale_takes_the_replicas_from_their_owner(stage: Scene, maker: Maker) -> None:
+    """Who owned the replicas keeps them in an entry of its own, without a time (v1.36.2)."""
+    stage.create(maker.replicaset("owned", replicas=2, app="owned", **NOWHERE))
+    path = stage.path("replicasets", "owned", "scale")
+    stage.until(lambda: stage.replicasets.now["owned"]["status"]["replicas"] == 2, "two are there")
+    before = stage.api.get(path)["metadata"]["resourceVersion"]
+    first = stage.api.patch(path, {"spec": {"replicas": 2}})["metadata"]["resourceVersion"]
+    second = stage.api.patch(path, {"spec": {"replicas": 2}})["metadata"]["resourceVersion"]
+    third = stage.api.patch(path, {"spec": {"replicas": 2}})["metadata"]["resourceVersion"]
+    assert len({before, first, second}) == 3
+    assert second == third

@@ -285,7 +285,7 @@ class Registry:
         if resource is NAMESPACES:  # a client that leaves it out must not strand what is inside
             new["spec"] = old.get("spec", {})
         new = apply_defaults(resource, new, now=self.clock())
-        if track and new != old:
+        if track:  # also of no change: a write of a Scale may tell owners apart
             new = track(old, new)
         if resource is PODS:
             new = keep_pod_defaults(incoming.without_negative_grace(new), old)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from flashsale.embedded.apiserver import authentication, discovery
+from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers import (
     eviction_subresource,
     log_subresource,
@@ -58,7 +59,7 @@ class ApiServer:
     ) -> AsyncIterator[None]:
         """Serve on a bound socket for as long as the block runs."""
         # A watch whose client went away must end now, not at the next event.
-        server = web.Server(self.handle, handler_cancellation=True, access_log=None)
+        server = Connections(self.handle, self.handle_unknown_method, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         site = web.SockSite(runner, sock, ssl_context=context)
@@ -94,7 +95,31 @@ class ApiServer:
             message = f"Internal error occurred: {type(error).__name__}: {error}"
             return responses.error_answer(request, StatusError(500, "InternalError", message))
 
+    def handle_unknown_method(self, request: web.BaseRequest) -> web.Response:
+        """Answer a request whose method is none of HTTP's; what asks for no method answers it."""
+        try:
+            if refusal := authentication.refusal(request):
+                return refusal
+            found = self._find(request)
+            if isinstance(found, web.Response):
+                return found
+            raise api_errors.method_not_allowed()
+        except StatusError as error:
+            return responses.error_answer(request, error)
+
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        target = self._find(request)
+        if isinstance(target, web.Response):
+            return target
+        read.warn_if_deprecated(request, target.resource)
+        if target.watch:
+            return await watch_stream.watch(self._registry, request, target)
+        if target.name:
+            return await self._object(request, target)
+        return await self._collection(request, target)
+
+    def _find(self, request: web.BaseRequest) -> web.Response | RequestTarget:
+        """Return what a request is about; the answer itself where no object is."""
         path = "/" + request.path.strip("/")
         fixed = self._fixed(request, path)
         if fixed is not None:
@@ -106,12 +131,7 @@ class ApiServer:
             if known_group(path):
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
-        read.warn_if_deprecated(request, target.resource)
-        if target.watch:
-            return await watch_stream.watch(self._registry, request, target)
-        if target.name:
-            return await self._object(request, target)
-        return await self._collection(request, target)
+        return target
 
     def _fixed(self, request: web.BaseRequest, path: str) -> web.Response | None:
         """Answer what does not depend on objects: health, version, discovery, OpenAPI."""

@@ -44,10 +44,12 @@ def validate_rest_update(resource: Resource, new: Object, old: Object) -> list[F
     if resource is ENDPOINT_SLICES and new.get("addressType") != old.get("addressType"):
         return invalid("addressType", new.get("addressType"), [texts.NOT_IMMUTABLE])
     if resource is NODES:
-        before, after = ((thing.get("spec") or {}).get("podCIDRs") or [] for thing in (old, new))
+        errors = _taints(new)  # once more than on creation: the real one looks twice
+        before, after = (_pod_cidrs(thing.get("spec") or {}) for thing in (old, new))
         if before and after != before:
             why = 'node updates may not change podCIDR except from "" to valid'
-            return [FieldError.forbidden("spec.podCIDRs", why)]
+            errors.append(FieldError.forbidden("spec.podCIDRs", why))
+        return errors
     return []
 
 
@@ -169,10 +171,22 @@ def _lease(obj: Object) -> list[FieldError]:
 
 
 def _node(obj: Object) -> list[FieldError]:
+    errors = _taints(obj)
+    for index, network in enumerate((obj.get("spec") or {}).get("podCIDRs") or []):
+        errors += invalid(f"spec.podCIDRs[{index}]", network, texts.cidr(network))
+    return errors
+
+
+def _pod_cidrs(spec: Object) -> list[str]:
+    """Return a node's networks; podCIDR wins over the list (core/v1/conversion.go)."""
+    first, networks = spec.get("podCIDR"), spec.get("podCIDRs") or []
+    return [first] if first and networks[:1] != [first] else networks
+
+
+def _taints(node: Object) -> list[FieldError]:
     errors: list[FieldError] = []
-    spec = obj.get("spec") or {}
     pairs: set[tuple[str, str]] = set()
-    for index, taint in enumerate(spec.get("taints") or []):
+    for index, taint in enumerate((node.get("spec") or {}).get("taints") or []):
         at, key = f"metadata.taints[{index}]", taint.get("key") or ""
         value, effect = taint.get("value") or "", taint.get("effect") or ""
         errors += invalid(f"{at}.key", key, texts.qualified_name(key))
@@ -185,8 +199,6 @@ def _node(obj: Object) -> list[FieldError]:
                 FieldError.duplicate(at, shown, "taints must be unique by key and effect pair")
             )
         pairs.add((key, effect))
-    for index, network in enumerate(spec.get("podCIDRs") or []):
-        errors += invalid(f"spec.podCIDRs[{index}]", network, texts.cidr(network))
     return errors
 
 

@@ -112,6 +112,10 @@ def _set(write: Write, scale: Object) -> web.Response:
     meta = scale.get("metadata") or {}
     request_body.check_name(target.resource, meta, target.name, target.namespace)
     wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
+
+    def track(before: Object | None, after: Object) -> Object:
+        return configuration.after_scale(write.track(before, after), API_VERSION)
+
     body = replicaset | {
         "metadata": replicaset["metadata"] | {"resourceVersion": ""} | wanted,
         "spec": replicaset["spec"] | {"replicas": (scale.get("spec") or {}).get("replicas", 0)},
@@ -122,7 +126,7 @@ def _set(write: Write, scale: Object) -> web.Response:
         target.name,
         body,
         dry_run=write.options.dry_run,
-        track=write.track,
+        track=track,
     )
     return _answer(write.form, registry, scale_of(updated))
 

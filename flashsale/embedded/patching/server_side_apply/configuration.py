@@ -136,6 +136,26 @@ def scale_entries(replicaset: Object, api_version: str) -> list[Object]:
     return managing.encode(owners)
 
 
+def after_scale(replicaset: Object, scale_version: str) -> Object:
+    """Return a ReplicaSet as a write of its Scale leaves its owners (scalehandler.go).
+
+    Who owns the replicas is looked up by the Scale's version, and not found: updaters get an entry
+    for the replicas alone, without a time, apart from what else they own.
+    """
+    bare, managers = _taken_apart(replicaset)
+    replicas = frozenset({("f:spec", "f:replicas")})
+    owners: Managers = {}
+    for who, owned in managers.items():
+        if who.operation == "Apply" or not replicas <= owned.fields:
+            owners[who] = owned
+            continue
+        if owned.fields != replicas:
+            owners[who] = replace(owned, fields=owned.fields - replicas)
+        apart = replace(who, api_version=scale_version)
+        owners[apart] = Owned(replicas, "", owned.api_version)
+    return _put_together(bare, owners)
+
+
 def _applying(
     applied: Object, manager: str, api_version: str, subresource: str, now: str
 ) -> Applying:

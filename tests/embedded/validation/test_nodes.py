@@ -1,0 +1,24 @@
+"""What of a node may not be changed; the answers are those of kube-apiserver v1.36.2."""
+
+from __future__ import annotations
+
+from flashsale.embedded.types.resources import NODES
+from flashsale.embedded.validation.other_kinds import validate_rest, validate_rest_update
+
+NODE = {"metadata": {"name": "n"}, "spec": {"podCIDR": "10.0.0.0/24", "podCIDRs": ["10.0.0.0/24"]}}
+
+
+def test_the_network_stays() -> None:
+    """The network may not be changed, not even by the old field alone."""
+    changed = NODE | {"spec": NODE["spec"] | {"podCIDR": "1.2.3.0/24"}}  # type: ignore[operator]
+    (error,) = validate_rest_update(NODES, changed, NODE)
+    assert error.field == "spec.podCIDRs"
+    assert 'may not change podCIDR except from "" to valid' in error.body
+
+
+def test_taints_are_judged_twice() -> None:
+    """An update names each mistake in a taint once more than a creation does."""
+    tainted = NODE | {"spec": {"taints": [{"key": "a", "effect": "Bad"}]}}
+    once = validate_rest(NODES, tainted)
+    assert [error.field for error in once] == ["metadata.taints[0].effect"]
+    assert validate_rest_update(NODES, tainted, tainted) == once
