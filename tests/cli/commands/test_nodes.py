@@ -109,7 +109,6 @@ def test_a_drill_judges_a_nodes_death(sale: Flashsale, tmp_path: Path) -> None:
     drill = sale("drill", *options, "--max-lost", "1000", "-o", "json")
     assert drill.code == 0, drill.err
     assert "fast nodes: not ready after 5 s" in drill.err
-    check(drill.json, "drill")
     found = drill.json
     (death,) = found["node_deaths"]
     assert "1 node's death" in found["reason"] or death["lost"] == 0
