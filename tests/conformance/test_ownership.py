@@ -251,3 +251,15 @@ def test_templates_are_checked(
     code, message = refusal(stage, thing)
     assert code == 422
     assert wrong in message
+
+
+@pytest.mark.running_pods
+def test_what_the_kubelet_owns(stage: Scene, maker: Maker) -> None:
+    """The resources, empty or not, and of the scheduler's condition the generation (v1.36.2)."""
+    stage.create(maker.pod("fields"))
+    stage.until(lambda: ready(stage.pods.now.get("fields") or GONE), "it is ready")
+    path = stage.path("pods", "fields")
+    entries = stage.api.get(path)["metadata"]["managedFields"]
+    (own,) = (one["fieldsV1"]["f:status"] for one in entries if one["manager"] == "kubelet")
+    assert own["f:resources"] == {}
+    assert own["f:conditions"]['k:{"type":"PodScheduled"}'] == {"f:observedGeneration": {}}

@@ -95,14 +95,20 @@ class Scheduler:
 
     def _bind(self, pod: Object, node: str) -> None:
         meta = pod["metadata"]
-        condition = self._condition(pod, {"status": "True"})
+        condition = self._condition({"status": "True"})  # the kubelet notes the generation
         self._registry.bind(pod, node, condition)
         message = f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}"
         record_scheduling(self._registry, PODS, pod, "Normal", "Scheduled", message)
 
     def _fail(self, pod: Object, message: str) -> None:
+        generation = pod["metadata"].get("generation", 1)
         condition = self._condition(
-            pod, {"status": "False", "reason": "Unschedulable", "message": message}
+            {
+                "observedGeneration": generation,
+                "status": "False",
+                "reason": "Unschedulable",
+                "message": message,
+            }
         )
         conditions = pod["status"].get("conditions") or []
         if conditions and conditions[0].get("message") == message:
@@ -111,10 +117,9 @@ class Scheduler:
         pod = self._registry.set_status(PODS, pod, status, MANAGER) or pod
         record_scheduling(self._registry, PODS, pod, "Warning", "FailedScheduling", message)
 
-    def _condition(self, pod: Object, more: Object) -> Object:
+    def _condition(self, more: Object) -> Object:
         return {
             "type": "PodScheduled",
-            "observedGeneration": pod["metadata"].get("generation", 1),
             "lastProbeTime": None,
             "lastTransitionTime": rfc3339(self._registry.clock()),
             **more,

@@ -217,7 +217,7 @@ def _resources(spec: Mapping[str, Any]) -> Object:
     """What the container asked for; nothing is enforced, so it is also what it has."""
     resources = {key: value for key, value in (spec.get("resources") or {}).items() if value}
     requests = {"allocatedResources": resources["requests"]} if "requests" in resources else {}
-    return requests | ({"resources": resources} if resources else {})
+    return requests | {"resources": resources}
 
 
 def _pod_resources(spec: Mapping[str, Any]) -> Object:
