@@ -66,6 +66,8 @@ def check(value: Any, name: str) -> None:
         (["doctor"], "doctor"),
         (["learn", "--list"], "learn-list"),
         (["learn", "--check", "kill"], "learn-check"),
+        (["learn", "--reset"], "learn-reset"),
+        (["learn", "--reset", "kill"], "learn-reset"),
     ],
     ids=str,
 )

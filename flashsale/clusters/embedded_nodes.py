@@ -66,7 +66,7 @@ async def _set_count(api: Api, count: int, progress: Progress) -> None:
     surplus = [name for name in ours if (node_number(name) or 0) >= count]
     missing = [name for name in map(node_name, range(count)) if name not in ours]
     if surplus:
-        await _refuse_if_used(api, surplus)
+        await _refuse_if_used(api, [nodes[name] for name in surplus])
         progress.step(f"Removing {counted(len(surplus), 'node')}")
         for name in surplus:
             await api.delete(paths.nodes(name))
@@ -81,8 +81,9 @@ async def _set_count(api: Api, count: int, progress: Progress) -> None:
             progress.note("This machine has only 127.0.0.1: all nodes share that address.")
 
 
-async def _refuse_if_used(api: Api, names: Iterable[str]) -> None:
-    for name in names:
+async def _refuse_if_used(api: Api, nodes: Iterable[Object]) -> None:
+    for node in nodes:
+        name = node["metadata"]["name"]
         query = {"fieldSelector": f"spec.nodeName={name}"}
         pods = await api.list("/api/v1/pods", query)
         if pods:
@@ -91,7 +92,9 @@ async def _refuse_if_used(api: Api, names: Iterable[str]) -> None:
                 hint=Hint(
                     f"kubectl drain {name}",
                     "moves its pods, after export KUBECONFIG=$(flashsale kubeconfig)",
-                ),
+                )
+                if _is_ready(node)
+                else Hint(f"flashsale start-node {name}", "lets go of pods that were replaced"),
             )
 
 
@@ -114,11 +117,14 @@ async def _wait_until_usable(api: Api, names: Iterable[str]) -> None:
 async def _unusable(api: Api) -> list[Object]:
     found = []
     for node in await api.list(paths.nodes()):
-        conditions = (node.get("status") or {}).get("conditions") or []
-        ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
-        if not ready or (node.get("spec") or {}).get("taints"):
+        if not _is_ready(node) or (node.get("spec") or {}).get("taints"):
             found.append(node)
     return found
+
+
+def _is_ready(node: Object) -> bool:
+    conditions = (node.get("status") or {}).get("conditions") or []
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 async def _share_an_address(api: Api) -> bool:

@@ -117,7 +117,9 @@ class Runs:
 
     async def _end(self, kind: Kind, done: str) -> str:
         if self._task is None or self._task.done() or self._kind != kind:
-            raise FlashsaleError("Nothing is running that could be stopped.", hint=STOP_FIRST)
+            raise FlashsaleError(
+                "Nothing is running that could be stopped.", hint=Hint(words="start it first")
+            )
         self._stop.set()
         with suppress(FlashsaleError):
             await asyncio.shield(self._task)

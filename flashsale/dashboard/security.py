@@ -115,4 +115,6 @@ class Guard:
 
 
 def _same(given: str | None, secret: str) -> bool:
-    return given is not None and compare_digest(given.encode(), secret.encode())
+    return given is not None and compare_digest(
+        given.encode(errors="surrogateescape"), secret.encode()
+    )

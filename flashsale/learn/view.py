@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 from flashsale.base.text import counted, printable
-from flashsale.learn.session import HINTS, NO_SALE, Tour, figures
+from flashsale.learn.session import HINTS, NO_SALE, Tour, begin, figures
 from flashsale.learn.step import filled_in
 
 Size = tuple[int, int]
@@ -81,12 +81,20 @@ def _task(tour: Tour, width: int, room: int, at_place: Callable[[str], str]) -> 
     if tour.running or tour.output:
         return [*checks[1:], Text(""), *_output(tour, width, room - len(checks))]
     lines = [*_goal(tour, width), Text(""), *_guess(tour, width, told=False), Text("")]
+    hint = _hint(tour, width, at_place) if tour.hint else []
     if tour.hint == HINTS:  # the commands themselves need no other task
-        return [*lines, *_hint(tour, width, at_place), *checks]
+        return _in_sight(hint, [*lines, *hint, *checks], room)
     for line in tour.step.task:
         lines += _command_or_text(tour, line, width, at_place)
     lines += checks
-    return [*lines, Text(""), *_hint(tour, width, at_place)] if tour.hint else lines
+    return _in_sight(hint, [*lines, Text(""), *hint], room) if hint else lines
+
+
+def _in_sight(hint: list[Text], lines: list[Text], room: int) -> list[Text]:
+    """Put a hint first where it would be below the screen: a key was pressed to see it."""
+    if len(lines) <= room:
+        return lines
+    return [*hint, Text(""), *(line for line in lines if line not in hint)]
 
 
 def _reveal(tour: Tour, width: int) -> list[Text]:
@@ -153,7 +161,7 @@ def _hint(tour: Tour, width: int, at_place: Callable[[str], str]) -> list[Text]:
         return _filled(
             tour, f"Hint {tour.hint} of {HINTS}: {tour.step.hints[tour.hint - 1]}", width
         )
-    lines = [Text(f"Hint {HINTS} of {HINTS}: type this (a types it for you)")]
+    lines = _filled(tour, f"Hint {HINTS} of {HINTS}: type this (a types it for you)", width)
     for command in tour.step.commands:
         lines += _command_or_text(tour, f"$ {command}", width, at_place)
     return lines
@@ -225,12 +233,13 @@ def _sale(tour: Tour) -> Text:
 def last_lines(tour: Tour) -> list[str]:
     """What stays on the terminal afterwards."""
     done, _, _ = figures(tour.steps, tour.progress)
-    if tour.part == "end":
+    again = begin(tour.steps, tour.progress, None, 0.0)  # as the next start does
+    if "end" in (tour.part, again.part):
         return [
             f"{done} of {counted(len(tour.steps), 'step')} done.",
             "A certificate: flashsale learn --report course.html",
         ]
     return [
-        f"You stopped at step {tour.index + 1} of {len(tour.steps)}: {tour.step.title}.",
+        f"You stopped at step {again.index + 1} of {len(tour.steps)}: {again.step.title}.",
         "Go on with: flashsale learn",
     ]

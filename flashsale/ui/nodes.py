@@ -22,6 +22,8 @@ class NodeNotes:
 
         for happening in update.happenings:
             match happening:
+                case Died(healing=one) if one.in_place and one.victim_uid in self._pods:
+                    self._note(f"{one.victim} is restarted: its node came back in time")
                 case Died(healing=one) if one.victim_uid in self._pods:
                     self._note(f"{one.victim} is told to leave")
                 case Replaced(healing=one) if one.victim_uid in self._pods:
@@ -50,7 +52,7 @@ def node_kill_view(killed: NodeKill) -> str:
     why = node_line(
         len(killed.pods), killed.not_ready, killed.evicted, killed.replaced, killed.ready_again
     )
-    return "\n\n".join([*shown, why])
+    return "\n\n".join(filter(None, [*shown, why]))
 
 
 def _cell(seconds: float | None) -> str:

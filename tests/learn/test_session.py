@@ -8,7 +8,7 @@ from flashsale.learn import session
 from flashsale.learn.course import OWN
 from flashsale.learn.progress import Progress
 from flashsale.learn.session import Tour
-from flashsale.learn.view import screen_lines
+from flashsale.learn.view import last_lines, screen_lines
 from tests.learn.facts import after_the_deed, killed, sale, silent
 
 KILL = next(step for step in OWN if step.name == "kill")
@@ -99,6 +99,20 @@ def test_three_hints_the_last_is_the_command() -> None:
     assert "Hint 1 of 3" in text(one)
     assert "$ flashsale kill-pod" in text(pressed(one, "hhhh"))
     assert pressed(one, "hhhh").record.hints == 3
+
+
+@pytest.mark.parametrize("keys", ["2h", "2hh", "2hhh"])
+def test_a_hint_is_in_sight_on_a_small_screen(keys: str) -> None:
+    """Whoever presses h sees that something came of it."""
+    assert "Hint" in text(pressed(tour(), keys), (60, 15))
+
+
+def test_whoever_looks_back_and_quits_goes_on_at_the_open_step() -> None:
+    """The last line names the step that the next start shows."""
+    left = Progress().noting(OWN[0].name, state="done")
+    back = pressed(session.see(session.begin(OWN, left, None, 1.0), sale(), 2.0), "b")
+    assert back.index == 0
+    assert last_lines(back)[0].startswith("You stopped at step 2 of 11")
 
 
 def test_skip_back_and_forth() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import common_options, parsers
+from flashsale.cli import parsers
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
@@ -21,7 +21,12 @@ def kill_node(
             metavar="NODE", help="Name of the node.  [default: a random one with pods of the sale]"
         ),
     ] = None,
-    seed: common_options.Seed = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", metavar="N", help="Choose the same node every time.  [default: at random]"
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print which node would be killed.")
     ] = False,

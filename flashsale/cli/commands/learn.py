@@ -65,7 +65,7 @@ def learn(
     if listed:
         _list(typed, known)
     elif reset:
-        _reset(chosen)
+        _reset(typed, chosen)
     elif check:
         _check(typed, known, chosen, place)
     elif report is not None:
@@ -86,19 +86,23 @@ def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
         out(listing.list_view(steps, done))
 
 
-def _reset(step: Step | None) -> None:
+def _reset(typed: Shared, step: Step | None) -> None:
     """Forget one step, or all."""
-    from flashsale.cli.output import note
+    from flashsale.cli.output import note, out_json
     from flashsale.clusters.state.directory import state_home
     from flashsale.learn import progress
 
     home = state_home()
     if step is None:
         progress.forget(home)
-        note("The course begins anew: flashsale learn")
     else:
         done = progress.read(home)
         progress.write(home, done.with_step(step.name, progress.StepRecord()))
+    if typed.json:
+        out_json({"reset": step.name if step else None})
+    elif step is None:
+        note("The course begins anew: flashsale learn")
+    else:
         note(f"The step {step.name} begins anew: flashsale learn {step.name}")
 
 

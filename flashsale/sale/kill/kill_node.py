@@ -64,7 +64,7 @@ class _Followed:
     def note(self, update: Update) -> None:
         for happening in update.happenings:
             match happening:
-                case Died(at=at, healing=one) if one.victim_uid in self.open:
+                case Died(at=at, healing=one) if one.victim_uid in self.open and not one.in_place:
                     self.deaths[one.victim_uid] = at
                 case Replaced(healing=one) if one.victim_uid in self.open:
                     self.healings[one.victim_uid] = one
@@ -94,7 +94,7 @@ def choose_node(
             )
         if not found.ready:
             raise NotReadyError(
-                f"The node '{name}' is not ready already.", hint=f"flashsale start-node {name}"
+                f"The node '{name}' is NotReady already.", hint=f"flashsale start-node {name}"
             )
         if found not in killable:
             raise RefusedError(
@@ -103,6 +103,13 @@ def choose_node(
                 hint="flashsale kill-node" if killable else "flashsale up --nodes 3",
             )
         return found
+    dead = [node.name for node in nodes if not node.ready]
+    if not killable and dead:
+        raise RefusedError(
+            f"No node but the control plane's is ready; {', '.join(dead)}"
+            f" {'is' if len(dead) == 1 else 'are'} NotReady.",
+            hint=f"flashsale start-node {dead[0]}",
+        )
     if not killable:
         raise RefusedError(
             "There is no node to kill but the control plane's.", hint="flashsale up --nodes 3"
@@ -135,8 +142,12 @@ async def kill_node(
     killed = clock()
     try:
         async with asyncio.timeout(timeout):
-            not_ready = await wait_until_not_ready(sale, node.name, timeout=timeout) - killed
-            progress.note(f"{node.name} is not ready after {not_ready:.1f} s")
+            noticed = await _until_not_ready(
+                sale, node.name, is_over=lambda: bool(pods) and not followed.open
+            )
+            not_ready = None if noticed is None else round(noticed - killed, 3)
+            if not_ready is not None:
+                progress.note(f"{node.name} is not ready after {not_ready:.1f} s")
             await monitor.until(lambda _: not followed.open)
     except TimeoutError:
         left = len(followed.open)
@@ -148,7 +159,7 @@ async def kill_node(
     healings = [followed.healings[pod.uid] for pod in pods]
     return NodeKill(
         node.name,
-        round(not_ready, 3),
+        not_ready,
         _last([round(at - killed, 3) for at in followed.deaths.values()]),
         tuple(replace(one, died=killed) for one in healings),
     )
@@ -204,10 +215,18 @@ async def wait_until_not_ready(sale: Sale, name: str, *, timeout: float) -> floa
         TimeoutError: it took longer than ``timeout`` seconds.
     """
     async with asyncio.timeout(timeout):
-        while True:
-            if not await _is_ready(sale, name):
-                return time.monotonic()
-            await asyncio.sleep(POLL_SECONDS)
+        noticed = await _until_not_ready(sale, name, is_over=lambda: False)
+    assert noticed is not None
+    return noticed
+
+
+async def _until_not_ready(sale: Sale, name: str, *, is_over: Callable[[], bool]) -> float | None:
+    """Wait until a node is not ready; None where it came back before anybody noticed."""
+    while await _is_ready(sale, name):
+        if is_over():
+            return None
+        await asyncio.sleep(POLL_SECONDS)
+    return time.monotonic()
 
 
 async def _is_ready(sale: Sale, name: str) -> bool:

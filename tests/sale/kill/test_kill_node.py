@@ -50,3 +50,10 @@ def test_what_is_refused(nodes: list[Node], name: str | None, error: Any) -> Non
     """The only control plane, a name that no node has, and a node that is dead already."""
     with pytest.raises(error):
         chosen(nodes, [], name)
+
+
+def test_where_all_others_are_dead_the_hint_starts_one() -> None:
+    """`up --nodes` would not help: the nodes are there."""
+    with pytest.raises(RefusedError, match="d is NotReady") as refused:
+        chosen([FIRST, DEAD], [])
+    assert refused.value.hint.command == "flashsale start-node d"
