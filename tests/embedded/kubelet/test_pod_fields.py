@@ -117,6 +117,6 @@ async def test_a_pod_fails_when_its_active_deadline_is_over(cluster: Cluster) ->
     status = cluster.api.pod("p")["status"]
     assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
     assert status["message"] == "Pod was active on the node longer than the specified deadline"
-    assert condition(cluster.api.pod("p"), "Ready")["reason"] == "PodFailed"
+    await cluster.until(lambda: condition(cluster.api.pod("p"), "Ready")["reason"] == "PodFailed")
     reasons = [one["reason"] for one in cluster.api.events]
     assert reasons.index("DeadlineExceeded") < reasons.index("Killing")
