@@ -63,6 +63,16 @@ def joined(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def begin_sentence(text: str) -> str:
+    """Write the first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def continue_sentence(text: str) -> str:
+    """Write the first letter small, for a sentence that goes on after another part."""
+    return text[:1].lower() + text[1:]
+
+
 def printable(text: str, *, most: int | None = LONGEST_LINE) -> str:
     """Write text that others made so that it is only text to a terminal, line by line.
 

@@ -70,11 +70,11 @@ def read_crowd_options(
 def refuse_without_jobs(command: str, sale: Sale) -> None:
     """Raise BadInputError where the sale's cluster has no Jobs."""
     from flashsale.base.errors import BadInputError, Hint
+    from flashsale.base.text import begin_sentence
 
     if not sale.cluster.runs_jobs:
-        words = sale.cluster.describe()
         raise BadInputError(
-            f"{words[0].upper()}{words[1:]} runs no Jobs: it is this machine,"
+            f"{begin_sentence(sale.cluster.describe())} runs no Jobs: it is this machine,"
             " and a crowd inside it would be no larger.",
             hint=Hint(f"flashsale {command}", "sends from this machine"),
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
-from flashsale.base.text import counted
+from flashsale.base.text import begin_sentence, counted
 from flashsale.clusters import image_loading
 from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
 from flashsale.clusters.state.directory import state_home
@@ -168,7 +168,7 @@ class ContextCluster:
         have = len(await self._nodes())
         if fast is not None or count not in (0, have):
             raise RefusedError(
-                f"{self.describe()[0].upper()}{self.describe()[1:]} has {counted(have, 'node')} and"
+                f"{begin_sentence(self.describe())} has {counted(have, 'node')} and"
                 " times of its own; flashsale does not change them.",
                 hint=f"flashsale up --cluster embedded --nodes {count or 3}",
             )

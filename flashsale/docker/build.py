@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.text import continue_sentence
 from flashsale.docker import build_context as contexts
 from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Passed, Surroundings, passed
@@ -155,7 +156,7 @@ def follow(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
 def failure(error: str, lines: list[str]) -> BuildError:
     """Say which step failed, with all of the output and a hint where the output suggests one."""
     steps = [line for line in lines if line.startswith("Step ")]
-    where = f" at {steps[-1][0].lower()}{steps[-1][1:]}" if steps else ""
+    where = f" at {continue_sentence(steps[-1])}" if steps else ""
     output = "\n".join([*lines, error])
     hints = (hint for words, hint in SYMPTOMS if any(word in output for word in words))
     return BuildError(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flashsale.base.errors import FlashsaleError, NotReadyError, PurchasesLostError
+from flashsale.base.text import continue_sentence
 from flashsale.load.results import Figures, failure_counts
 from flashsale.load.tracking import RunLoad
 from flashsale.load.worker.orders import LoadTarget
@@ -70,7 +71,7 @@ async def not_selling_error(
             await wait_until_sale_answers(sale, way.url, pods, within, shown)
     except NotReadyError as error:
         why, hint = str(error), error.hint
-        return NotReadyError(_without_kills(f"{why[0].lower()}{why[1:]}"), hint=hint)
+        return NotReadyError(_without_kills(continue_sentence(why)), hint=hint)
     answers = f"{way.url} answers, but no" if way.from_here or figures.rejected else "No"
     why = f"{answers} purchase is confirmed ({failure_counts(figures)})."
     return NotReadyError(_without_kills(why), hint="flashsale logs")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import comb
 from typing import Any
 
-from flashsale.base.text import seconds
+from flashsale.base.text import begin_sentence, seconds
 
 Document = Mapping[str, Any]
 Figure = float | None
@@ -163,7 +163,7 @@ def _sentence(row: Row) -> str:
     a, b, name = row["a"], row["b"], row["name"]
     times = f", {b / a:.2f} times as much" if a and b else ""
     both = f"{write_figure(a, row['unit'])} in A, {write_figure(b, row['unit'])} in B"
-    return f"{name[0].upper()}{name[1:]}: {both}{times}."
+    return f"{begin_sentence(name)}: {both}{times}."
 
 
 def write_figure(value: Figure, unit: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from flashsale.base.aio import finish
 from flashsale.base.errors import FlashsaleError, Hint, NotReadyError
-from flashsale.base.text import counted
+from flashsale.base.text import continue_sentence, counted
 from flashsale.clusters.base import Progress
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.kube.errors import ApiError, InvalidError
@@ -315,6 +315,4 @@ def _trouble(worker: RemoteWorker) -> str:
 
 def _begun(error: FlashsaleError) -> str:
     words = str(error)
-    return (
-        f"{words[0].lower()}{words[1:]}" if words[:1].isupper() and words[1:2].islower() else words
-    )
+    return continue_sentence(words) if words[1:2].islower() else words

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flashsale.base.errors import Hint
+from flashsale.base.text import continue_sentence
 from flashsale.objects.fields import timestamp
 from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready.log_patterns import listening_ports
@@ -85,7 +86,7 @@ def port_taken_problem(service: Service, asked: bool) -> EndpointProblem:
     """
     another = "change nodePort in the manifest"
     return EndpointProblem(
-        f"All pods are ready, but {_taken(service)[0].lower()}{_taken(service)[1:]}.",
+        f"All pods are ready, but {continue_sentence(_taken(service))}.",
         Hint(f"lsof -i :{service.node_port}", f"names that program; end it, or {another}")
         if asked
         else Hint("flashsale down && flashsale up", "takes another port"),

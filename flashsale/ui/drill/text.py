@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flashsale.base.text import counted
+from flashsale.base.text import begin_sentence, counted
 from flashsale.drill.report.compare import write_figure
 from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step, shortest_seconds
 from flashsale.ui import figures
@@ -108,7 +108,7 @@ def death_lines(drill: Document) -> list[str]:
     """Write what each node's death cost, and the node's times where they are not Kubernetes'."""
     lines = [_death_line(one) for one in drill.get("node_deaths") or []]
     timing = drill["environment"].get("node_timing") if lines else ""
-    return [*lines, f"{timing[0].upper()}{timing[1:]}."] if timing else lines
+    return [*lines, f"{begin_sentence(timing)}."] if timing else lines
 
 
 def pods_of_dead_nodes(drill: Document) -> set[str]:
