@@ -9,6 +9,7 @@ from kubernetes import config, dynamic, watch
 from kubernetes.client import AppsV1Api
 
 from tests.conformance.api import Object
+from tests.conformance.clients.asyncio_tour import scale_delete_and_watch
 from tests.conformance.scene import Scene
 
 
@@ -63,17 +64,4 @@ async def test_the_asyncio_client(place: Scene, kubeconfig: Path, replicaset: Ob
         await apps.create_namespaced_replica_set(name, replicaset)
         listed = await apps.list_namespaced_replica_set(name)
         assert [one.metadata.name for one in listed.items] == ["one"]
-        await apps.patch_namespaced_replica_set_scale("one", name, {"spec": {"replicas": 2}})
-        await apps.delete_namespaced_replica_set("one", name)
-        version, seen = listed.metadata.resource_version, []
-        async with watch.Watch() as stream:
-            async for event in stream.stream(
-                apps.list_namespaced_replica_set,
-                name,
-                resource_version=version,
-                timeout_seconds=30,
-            ):
-                seen.append((event["type"], event["object"].spec.replicas))
-                if event["type"] == "DELETED":
-                    break
-        assert seen[-1] == ("DELETED", 2)
+        await scale_delete_and_watch(apps, watch, name, listed.metadata.resource_version)
