@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.clusters.select import ClusterOptions, select_existing
@@ -109,8 +109,6 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
 
 
 async def _with_extras(sale: Sale, facts: Facts, extras: Collection[str]) -> Facts:
-    from dataclasses import replace
-
     if "purchases" in extras:
         logs = await asyncio.gather(*(_purchases(sale, pod) for pod in facts.own))
         bought = frozenset().union(*logs)

@@ -46,7 +46,8 @@ def container_variables(
     """
     known = dict(services)
     for source in container.get("envFrom") or []:
-        data = _data(source, config_maps)
+        field = "configMapRef" if "configMapRef" in source else "secretRef"
+        data = _data(field, source.get(field) or {}, config_maps)
         known |= {f"{source.get('prefix') or ''}{key}": text for key, text in data.items()}
     for entry in container.get("env") or []:
         if source := entry.get("valueFrom"):
@@ -58,10 +59,11 @@ def container_variables(
     return known
 
 
-def _data(source: Mapping[str, Any], config_maps: Callable[[str], Object | None]) -> dict[str, str]:
+def _data(
+    field: str, wanted: Mapping[str, Any], config_maps: Callable[[str], Object | None]
+) -> dict[str, str]:
     """Return what a ConfigMap holds; Secrets are not offered, so none is there."""
-    kind = "configmap" if "configMapRef" in source else "secret"
-    wanted = source.get("configMapRef") or source.get("secretRef") or {}
+    kind = "configmap" if field.startswith("configMap") else "secret"
     found = config_maps(wanted.get("name", "")) if kind == "configmap" else None
     if found is None and not wanted.get("optional"):
         raise ConfigError(f'{kind} "{wanted.get("name", "")}" not found')
@@ -77,9 +79,7 @@ def _from_source(
     """Return a value; None where it is optional and not there."""
     for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
         if wanted := source.get(field):
-            reference = {"name": wanted.get("name", ""), "optional": wanted.get("optional")}
-            which = "configMapRef" if kind == "ConfigMap" else "secretRef"
-            data = _data({which: reference}, config_maps)
+            data = _data(field, wanted, config_maps)
             if wanted["key"] not in data and not wanted.get("optional"):
                 where = f"{pod['metadata']['namespace']}/{wanted['name']}"
                 raise ConfigError(f"couldn't find key {wanted['key']} in {kind} {where}")
