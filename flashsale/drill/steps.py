@@ -27,7 +27,7 @@ from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import (
     choose_node,
-    own_pods_on,
+    staying_on,
     wait_until_not_ready,
     wait_until_ready,
 )
@@ -147,7 +147,7 @@ class StepRunner:
         nodes = await read_nodes(sale.api)
         node = choose_node(nodes, self._monitor.state.own, name=None, rng=self._rng).name
         self._begin("kills", f"Killing the node {node}", kind=None)
-        there = await own_pods_on(sale, node)
+        there = staying_on(await sale.own_pods(), node)
         pods = tuple((pod.name, pod.uid) for pod in there)
         self._record("kill", f"the node {node} loses its power, with {counted(len(pods), 'pod')}")
         self.targeted |= {uid for _, uid in pods}

@@ -68,7 +68,7 @@ async def _kill(
 
     from flashsale.cli.output import looking, note, progress
     from flashsale.sale.kill.kill import unfollowed_healings
-    from flashsale.sale.kill.kill_node import NodeKill, choose_node, kill_node, own_pods_on
+    from flashsale.sale.kill.kill_node import NodeKill, choose_node, kill_node, staying_on
     from flashsale.sale.nodes import read_nodes
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.observations import Mark
@@ -80,7 +80,7 @@ async def _kill(
         nodes = await read_nodes(sale.api)
         own = await sale.own_pods()
         node = choose_node(nodes, own, name=name, rng=random.Random(seed))
-        there = await own_pods_on(sale, node.name)
+        there = staying_on(own, node.name)
         marks = [Mark(0.0, pod.name) for pod in there]
         unfollowed = NodeKill(node.name, pods=tuple(unfollowed_healings(there, marks)))
         if dry_run:

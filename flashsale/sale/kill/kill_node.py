@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -134,7 +134,7 @@ async def kill_node(
     """
     sale = monitor.sale
     await monitor.until_synced()
-    pods = await own_pods_on(sale, node.name)
+    pods = staying_on(await sale.own_pods(), node.name)
     followed = _Followed({pod.uid for pod in pods})
     monitor.add_observer(followed.note)
     LOG.info("killing the node %s with %d pods of the sale", node.name, len(pods))
@@ -178,15 +178,9 @@ async def check_node_death(sale: Sale) -> float:
     return timing.grace + timing.toleration
 
 
-async def own_pods_on(sale: Sale, node: str) -> list[Pod]:
-    """Return the pods of the sale's ReplicaSet on a node that are not on their way out."""
-    replicaset = await sale.replicaset()
-    owner = replicaset["metadata"].get("uid", "")
-    return [
-        pod
-        for pod in await sale.pods(replicaset)
-        if pod.node == node and pod.owner_uid == owner and not pod.terminating
-    ]
+def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:
+    """Return the pods on a node that are not on their way out."""
+    return [pod for pod in pods if pod.node == node and not pod.terminating]
 
 
 async def wait_until_ready(sale: Sale, name: str, *, timeout: float) -> float:
