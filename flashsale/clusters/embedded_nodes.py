@@ -13,6 +13,7 @@ from flashsale.embedded.types.node_names import POWER, node_name, node_number
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.objects import node_timing
 from flashsale.objects.node_timing import FAST, NodeTiming
+from flashsale.objects.nodes import Node
 
 LIMIT = 30.0  # seconds for new nodes to be ready on a busy machine
 POLL_SECONDS = 0.1
@@ -93,7 +94,7 @@ async def _refuse_if_used(api: Api, nodes: Iterable[Object]) -> None:
                     f"kubectl drain {name}",
                     "moves its pods, after export KUBECONFIG=$(flashsale kubeconfig)",
                 )
-                if _is_ready(node)
+                if Node.from_object(node).ready
                 else Hint(f"flashsale start-node {name}", "lets go of pods that were replaced"),
             )
 
@@ -117,14 +118,9 @@ async def _wait_until_usable(api: Api, names: Iterable[str]) -> None:
 async def _unusable(api: Api) -> list[Object]:
     found = []
     for node in await api.list(paths.nodes()):
-        if not _is_ready(node) or (node.get("spec") or {}).get("taints"):
+        if not Node.from_object(node).ready or (node.get("spec") or {}).get("taints"):
             found.append(node)
     return found
-
-
-def _is_ready(node: Object) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or []
-    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 async def _share_an_address(api: Api) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flashsale.objects.models import Object, Pod, pod_condition, timestamp
+from flashsale.objects.models import Object, Pod, find_condition, timestamp
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen
 
@@ -205,7 +205,7 @@ def _paired(
         if name:
             free.remove(found)
         pod = alive.get(name)
-        ready = pod_condition(pod.raw, "Ready") if pod else {}
+        ready = find_condition(pod.raw, "Ready") if pod else {}
         at = timestamp(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
         healings[victim] = Healing(
             victim,

@@ -35,7 +35,7 @@ def pod_columns(pod: Mapping[str, Any]) -> PodColumns:
     containers = sections(pod, "status", "containerStatuses")
     helpers = [one for one in init if text(one, "name") in sidecars]
     waiting_for = _init_status(init, sidecars, len(sections(pod, "spec", "initContainers")))
-    initializing = waiting_for and pod_condition(pod, "Initialized").get("status") != "True"
+    initializing = waiting_for and find_condition(pod, "Initialized").get("status") != "True"
     counted = init if initializing else [*helpers, *containers]
     running = [] if initializing else [one for one in containers if _is_running(one)]
     status = _phase(pod)
@@ -57,9 +57,9 @@ def pod_status(pod: Mapping[str, Any]) -> str:
     return pod_columns(pod).status
 
 
-def pod_condition(pod: Mapping[str, Any], kind: str) -> Section:
-    """Return the pod's condition of that type, empty if it has none."""
-    for condition in sections(pod, "status", "conditions"):
+def find_condition(thing: Mapping[str, Any], kind: str) -> Section:
+    """Return a pod's or node's condition of that type, empty if it has none."""
+    for condition in sections(thing, "status", "conditions"):
         if condition.get("type") == kind:
             return condition
     return {}
@@ -97,7 +97,7 @@ def human_duration(seconds: float) -> str:
 
 
 def _phase(pod: Mapping[str, Any]) -> str:
-    if pod_condition(pod, "PodScheduled").get("reason") == "SchedulingGated":
+    if find_condition(pod, "PodScheduled").get("reason") == "SchedulingGated":
         return "SchedulingGated"
     return text(pod, "status", "reason") or text(pod, "status", "phase")
 
@@ -144,7 +144,7 @@ def _containers_status(pod: Mapping[str, Any], containers: list[Section], status
     if status != "Completed":
         return status
     running = any(map(_is_running, containers))
-    if running and pod_condition(pod, "Ready").get("status") == "True":
+    if running and find_condition(pod, "Ready").get("status") == "True":
         return "Running"
     return error or ("NotReady" if running else status)
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flashsale.objects.columns import (
+    find_condition,
     human_duration,
     pod_columns,
-    pod_condition,
     pod_status,
     service_ports,
 )
@@ -27,8 +27,8 @@ __all__ = [
     "ReplicaSet",
     "Service",
     "controller_uid",
+    "find_condition",
     "human_duration",
-    "pod_condition",
     "pod_status",
     "rfc3339",
     "service_ports",

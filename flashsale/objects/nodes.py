@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.objects.columns import find_condition
+
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
@@ -22,8 +24,7 @@ class Node:
     def from_object(cls, node: Mapping[str, Any]) -> Node:
         """Read an API object; what is missing counts as not ready."""
         meta, spec = node["metadata"], node.get("spec") or {}
-        conditions = (node.get("status") or {}).get("conditions") or []
-        ready = ("Ready", "True") in [(one.get("type"), one.get("status")) for one in conditions]
+        ready = find_condition(node, "Ready").get("status") == "True"
         labels = meta.get("labels") or {}
         return cls(meta["name"], ready, CONTROL_PLANE in labels, bool(spec.get("unschedulable")))
 

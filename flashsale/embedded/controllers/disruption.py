@@ -14,7 +14,7 @@ from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import DISRUPTION_BUDGETS, PODS, REPLICA_SETS
-from flashsale.objects.models import Object, pod_condition, rfc3339, timestamp
+from flashsale.objects.models import Object, controller_uid, find_condition, rfc3339, timestamp
 
 DELETION_SECONDS = 120.0  # in which an eviction must become a deletion (DeletionTimeout)
 MANAGER = "kube-controller-manager"
@@ -39,7 +39,7 @@ def budget_status(budget: Object, pods: Sequence[Object], replicas: int, now: fl
         and now - timestamp(moment) < DELETION_SECONDS
     }
     healthy = sum(
-        pod_condition(pod, "Ready").get("status") == "True"
+        find_condition(pod, "Ready").get("status") == "True"
         for name, pod in there.items()
         if name not in evicted and "deletionTimestamp" not in pod["metadata"]
     )
@@ -131,17 +131,12 @@ class DisruptionController:
             self._queue.add_after(key, DELETION_SECONDS)
 
     def _replicas(self, namespace: str, pods: Sequence[Object]) -> int:
-        owners = {_owner(pod) for pod in pods}
+        owners = {controller_uid(pod) for pod in pods}
         found = 0
         for replicaset in self._store.all(REPLICA_SETS, namespace):
             if replicaset["metadata"]["uid"] in owners:
                 found += int(replicaset["spec"].get("replicas", 1))
-        return found + sum(not _owner(pod) for pod in pods)
-
-
-def _owner(pod: Object) -> str:
-    owners = pod["metadata"].get("ownerReferences") or []
-    return next((str(one["uid"]) for one in owners if one.get("controller")), "")
+        return found + sum(not controller_uid(pod) for pod in pods)
 
 
 def _key(thing: Object) -> Key:

@@ -14,7 +14,7 @@ from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
-from flashsale.objects.models import Object, pod_condition, rfc3339
+from flashsale.objects.models import Object, find_condition, rfc3339
 
 PER_SLICE = 100
 BATCH_SECONDS = 0.02  # pods that change together make one write; one that leaves does not wait
@@ -58,7 +58,7 @@ def endpoint_of(service: Object, pod: Object) -> Endpoint | None:
     if not status.get("podIP") or status.get("phase") in ("Succeeded", "Failed"):
         return None
     publish = bool(service["spec"].get("publishNotReadyAddresses"))
-    serving = publish or pod_condition(pod, "Ready").get("status") == "True"
+    serving = publish or find_condition(pod, "Ready").get("status") == "True"
     terminating = "deletionTimestamp" in meta and not publish
     return Endpoint(pod, serving, terminating)
 

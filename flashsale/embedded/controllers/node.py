@@ -26,6 +26,7 @@ from flashsale.objects.models import Object, rfc3339
 ADDRESS = "127.0.0.1"
 MAX_PODS = 1100
 STATUS_SECONDS = 300.0
+LEASE_NAMESPACE = "kube-node-lease"
 CONDITIONS = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "has no disk pressure"),
@@ -210,7 +211,7 @@ class NodeHeartbeat:
 
     def renew(self) -> None:
         """Write the lease anew, as the sign of life that it is."""
-        namespace, name = "kube-node-lease", self._node.name
+        namespace, name = LEASE_NAMESPACE, self._node.name
         spec = {
             "holderIdentity": name,
             "leaseDurationSeconds": int(node_timing(self._registry.store).lease),

@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from flashsale.embedded.apiserver.node_timing import node_timing
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.controllers.node import LEASE_NAMESPACE
 from flashsale.embedded.storage.store import StoreError, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import LEASES, NODES, PODS
-from flashsale.objects.models import Object, pod_condition, rfc3339
+from flashsale.objects.models import Object, find_condition, rfc3339
 
-LEASE_NAMESPACE = "kube-node-lease"
 MANAGER = "kube-controller-manager"  # in managedFields
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -92,10 +92,10 @@ class NodeLifecycleController:
         Raises:
             StatusError, StoreError: a write was refused.
         """
-        before = node_condition(node, "Ready").get("status", "Unknown")
+        before = find_condition(node, "Ready").get("status", "Unknown")
         if self._silent_seconds(node) > self._patience(node):
             node = self._mark_unknown(node)
-        ready = node_condition(node, "Ready").get("status", "Unknown")
+        ready = find_condition(node, "Ready").get("status", "Unknown")
         self._taint(node, ready)
         if before == "True" != ready:
             name = node["metadata"]["name"]
@@ -109,7 +109,7 @@ class NodeLifecycleController:
         beats = [
             c.get("lastHeartbeatTime") for c in (node.get("status") or {}).get("conditions") or []
         ]
-        unknown = node_condition(node, "Ready").get("status") == "Unknown"
+        unknown = find_condition(node, "Ready").get("status") == "Unknown"
         sign = ((lease or {}).get("spec", {}).get("renewTime"), None if unknown else beats)
         last, since = self._signs.get(name, (None, 0.0))
         if name not in self._signs or (sign != last and not unknown):
@@ -118,7 +118,7 @@ class NodeLifecycleController:
         return self._clock() - since
 
     def _patience(self, node: Object) -> float:
-        known = node_condition(node, "Ready")
+        known = find_condition(node, "Ready")
         return node_timing(self._store).grace if known else WITHOUT_KUBELET
 
     def _mark_unknown(self, node: Object) -> Object:
@@ -126,7 +126,7 @@ class NodeLifecycleController:
         status = node.get("status") or {}
         conditions = []
         for kind in CONDITIONS:
-            old = node_condition(node, kind)
+            old = find_condition(node, kind)
             if old.get("status") == "Unknown":
                 conditions.append(old)
                 continue
@@ -152,7 +152,7 @@ class NodeLifecycleController:
         for pod in self._store.all(PODS):
             if (
                 pod["spec"].get("nodeName") != name
-                or pod_condition(pod, "Ready").get("status") != "True"
+                or find_condition(pod, "Ready").get("status") != "True"
             ):
                 continue
             now = rfc3339(self._registry.clock())
@@ -165,9 +165,3 @@ class NodeLifecycleController:
             status = pod["status"] | {"conditions": conditions}
             self._registry.set_status(PODS, pod, status, MANAGER)
             self._events.record(PODS, pod, "Warning", "NodeNotReady", "Node is not ready")
-
-
-def node_condition(node: Object, kind: str) -> Mapping[str, str]:
-    """Return a node's condition of that type, empty if it has none."""
-    conditions = (node.get("status") or {}).get("conditions") or []
-    return next((one for one in conditions if one.get("type") == kind), {})

@@ -11,15 +11,16 @@ import time
 from collections.abc import Callable
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.disruption_target import with_disruption_target
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import NODES, PODS
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object
 
 PERIOD_SECONDS = 20.0  # gcCheckPeriod
 QUARANTINE_SECONDS = 40.0  # for which a node may be missing
-CONDITION = "DisruptionTarget"
+TARGET = ("DeletionByPodGC", "PodGC: node no longer exists")  # why a pod goes
 log = logging.getLogger(__name__)
 
 
@@ -61,21 +62,10 @@ class OrphanCollector:
         """Say that it has failed, and why; then let go of it."""
         status, meta = pod.get("status") or {}, pod["metadata"]
         if status.get("phase") not in ("Succeeded", "Failed"):
-            kept = [c for c in status.get("conditions") or [] if c.get("type") != CONDITION]
-            failed = {"phase": "Failed", "conditions": [*kept, self._condition()]}
-            self._registry.set_status(PODS, pod, status | failed)
+            marked = with_disruption_target(status, *TARGET, self._registry.clock())
+            self._registry.set_status(PODS, pod, marked | {"phase": "Failed"})
         options = DeleteOptions(grace=0, uid=meta["uid"])
         self._registry.delete(PODS, meta["namespace"], meta["name"], options)
-
-    def _condition(self) -> Object:
-        return {
-            "type": CONDITION,
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": rfc3339(self._registry.clock()),
-            "reason": "DeletionByPodGC",
-            "message": "PodGC: node no longer exists",
-        }
 
 
 def _node(pod: Object) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 
 from flashsale.embedded.selectors.label_selectors import from_label_selector
-from flashsale.objects.models import Object, controller_uid, pod_condition, timestamp
+from flashsale.objects.models import Object, controller_uid, find_condition, timestamp
 
 BURST = 500  # pods created or deleted in one go
 COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -105,11 +105,13 @@ def _phase(pod: Object) -> int:
 
 
 def _is_ready(pod: Object) -> int:
-    return pod_condition(pod, "Ready").get("status") == "True"
+    return find_condition(pod, "Ready").get("status") == "True"
 
 
 def _ready_since(pod: Object) -> float:
-    return timestamp(pod_condition(pod, "Ready").get("lastTransitionTime")) if _is_ready(pod) else 0
+    return (
+        timestamp(find_condition(pod, "Ready").get("lastTransitionTime")) if _is_ready(pod) else 0
+    )
 
 
 def _restarts(pod: Object) -> int:
@@ -147,7 +149,7 @@ def status(
     spec = replicaset["spec"]
     active = [pod for pod in owned if is_active(pod)]
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-    ready = [pod for pod in active if pod_condition(pod, "Ready").get("status") == "True"]
+    ready = [pod for pod in active if find_condition(pod, "Ready").get("status") == "True"]
     wait = spec.get("minReadySeconds", 0)
     counts = {
         "fullyLabeledReplicas": sum(
@@ -168,13 +170,13 @@ def next_available(replicaset: Object, owned: Sequence[Object], *, now: float) -
     due = [
         _available_at(pod, wait)
         for pod in owned
-        if is_active(pod) and pod_condition(pod, "Ready").get("status") == "True"
+        if is_active(pod) and find_condition(pod, "Ready").get("status") == "True"
     ]
     return min((at for at in due if at > now), default=None)
 
 
 def _available_at(pod: Object, wait: int) -> float:
-    return timestamp(pod_condition(pod, "Ready").get("lastTransitionTime")) + wait
+    return timestamp(find_condition(pod, "Ready").get("lastTransitionTime")) + wait
 
 
 def _is_terminating(pod: Object) -> bool:

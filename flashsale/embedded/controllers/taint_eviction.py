@@ -9,22 +9,18 @@ import asyncio
 import logging
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.disruption_target import with_disruption_target
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.scheduler.node_rules import tolerates
 from flashsale.embedded.storage.store import StoreError, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import NODES, PODS
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object
 
 RETRY_SECONDS = 1.0
 MANAGER = "kube-controller-manager"
-CONDITION = {
-    "type": "DisruptionTarget",
-    "status": "True",
-    "reason": "DeletionByTaintManager",
-    "message": "Taint manager: deleting due to NoExecute taint",
-}
+TARGET = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
 log = logging.getLogger(__name__)
 
 
@@ -106,10 +102,7 @@ class TaintEvictionController:
             live = self._store.get(PODS, meta["namespace"], meta["name"])
             if live is None or live["metadata"]["uid"] != meta["uid"]:
                 return
-            status = live["status"]
-            others = [c for c in status.get("conditions") or [] if c["type"] != CONDITION["type"]]
-            now = {"lastProbeTime": None, "lastTransitionTime": rfc3339(self._registry.clock())}
-            marked = status | {"conditions": [*others, CONDITION | now]}
+            marked = with_disruption_target(live["status"], *TARGET, self._registry.clock())
             self._registry.set_status(PODS, live, marked, MANAGER)
             options = DeleteOptions(uid=meta["uid"])
             self._registry.delete(PODS, meta["namespace"], meta["name"], options)

@@ -11,7 +11,7 @@ from typing import Any
 
 from flashsale.embedded.selectors.label_selectors import format_label_selector
 from flashsale.embedded.selectors.labels import format_labels
-from flashsale.objects.columns import human_duration, pod_columns, pod_condition, service_ports
+from flashsale.objects.columns import find_condition, human_duration, pod_columns, service_ports
 from flashsale.objects.fields import Section, moment, number, section, sections, text, texts
 
 NONE, UNKNOWN, UNSET = "<none>", "<unknown>", "<unset>"
@@ -211,7 +211,7 @@ def _readiness_gates(thing: Thing) -> str:
 
 
 def _holds(thing: Thing, condition: str) -> bool:
-    return pod_condition(thing, condition).get("status") == "True"
+    return find_condition(thing, condition).get("status") == "True"
 
 
 def _external_ip(thing: Thing) -> str:
@@ -226,7 +226,7 @@ def _external_ip(thing: Thing) -> str:
 
 
 def _node_status(thing: Thing) -> str:
-    ready = pod_condition(thing, "Ready")  # conditions of nodes are like those of pods
+    ready = find_condition(thing, "Ready")  # conditions of nodes are like those of pods
     words = ["Unknown"]
     if ready:
         words = ["Ready" if ready.get("status") == "True" else "NotReady"]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flashsale.objects.models import Object, Pod, ReplicaSet, Service, pod_condition, timestamp
+from flashsale.objects.models import Object, Pod, ReplicaSet, Service, find_condition, timestamp
 from flashsale.objects.nodes import Node
 
 Cause = Literal["deleted", "crashed", "failed", "evicted", "lost", "released"]
@@ -62,7 +62,7 @@ class PodSeen:
             at=at,
             change=change,
             pod=seen,
-            ready=pod_condition(pod, "Ready").get("status") == "True",
+            ready=find_condition(pod, "Ready").get("status") == "True",
             running=_running(pod),
             ended=(pod.get("status") or {}).get("phase") in ENDED,
             cause=_cause(pod, unseen=relisted and change == "gone"),
@@ -239,7 +239,7 @@ def _cause(pod: Mapping[str, Any], *, unseen: bool) -> Cause:
     `status.reason`, which the kubelet and the node controller set.
     """
     status = pod.get("status") or {}
-    reasons = {status.get("reason"), pod_condition(pod, "DisruptionTarget").get("reason")}
+    reasons = {status.get("reason"), find_condition(pod, "DisruptionTarget").get("reason")}
     if reasons & set(LOST):
         return "lost"
     if reasons & set(EVICTED):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.base.errors import Hint
-from flashsale.objects.models import Object, Pod, pod_condition
+from flashsale.objects.models import Object, Pod, find_condition
 from flashsale.sale.ready.log_patterns import (
     last_lines,
     listening_ports,
@@ -103,7 +103,7 @@ def _missing_image(pod: Pod) -> str:
 
 
 def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
-    condition = pod_condition(pod.raw, "PodScheduled")
+    condition = find_condition(pod.raw, "PodScheduled")
     said = _message(events, "FailedScheduling") or str(condition.get("message") or "")
     if pod.node or not said:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from flashsale.kube import ApiError, paths
-from flashsale.objects.columns import pod_condition
+from flashsale.objects.columns import find_condition
 from flashsale.objects.models import Object
 from flashsale.sale.ready.diagnosis import Diagnosis
 from flashsale.sale.session import Sale
@@ -31,7 +31,7 @@ async def node_trouble(sale: Sale, places: Collection[str]) -> Diagnosis | None:
 def unready_node(nodes: Sequence[Object], places: Collection[str]) -> tuple[str, str] | None:
     """Name a node that is not ready, with its own reason, if that concerns one of the pods."""
     for node in nodes:
-        name, ready = str(node["metadata"]["name"]), pod_condition(node, "Ready")
+        name, ready = str(node["metadata"]["name"]), find_condition(node, "Ready")
         if ready.get("status") != "True" and not {"", name}.isdisjoint(places):
             why = ready.get("message") or ready.get("reason") or "it has not reported yet"
             return name, str(why)

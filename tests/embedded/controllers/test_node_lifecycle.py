@@ -10,10 +10,11 @@ import pytest
 
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.node import Machine, NodeHeartbeat, NodeIdentity
-from flashsale.embedded.controllers.node_lifecycle import NodeLifecycleController, node_condition
+from flashsale.embedded.controllers.node_lifecycle import NodeLifecycleController
 from flashsale.embedded.controllers.taint_eviction import seconds_left
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.resources import NAMESPACES, NODES, PODS
+from flashsale.objects.models import find_condition
 
 MACHINE = Machine(4, 2**33, 2**33, "amd64", "linux", "Linux", "6", "boot", "machine")
 NODE = NodeIdentity("embedded-m02", "127.0.0.2", "127.9.2.0/24")
@@ -83,7 +84,7 @@ def test_a_silent_node_is_not_ready_after_the_grace_period(
     """All of its conditions are unknown then, and its pods are not ready."""
     clock.now += GRACE
     controller.examine(node(registry))
-    assert node_condition(node(registry), "Ready")["status"] == "True"
+    assert find_condition(node(registry), "Ready")["status"] == "True"
     clock.now += 1
     controller.examine(node(registry))
     conditions = node(registry)["status"]["conditions"]
@@ -113,7 +114,7 @@ def test_a_lease_keeps_a_node_ready(
         clock.now += GRACE - 10
         heartbeat.renew()
         controller.examine(node(registry))
-    assert node_condition(node(registry), "Ready")["status"] == "True"
+    assert find_condition(node(registry), "Ready")["status"] == "True"
 
 
 def test_a_cordon_is_a_taint(registry: Registry, controller: NodeLifecycleController) -> None:

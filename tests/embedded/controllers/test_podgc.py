@@ -12,7 +12,7 @@ from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.podgc import OrphanCollector
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import NAMESPACES, NODES, PODS
-from flashsale.objects.models import pod_condition
+from flashsale.objects.models import find_condition
 
 
 class World:
@@ -75,7 +75,7 @@ def test_one_that_nobody_deleted_goes_too_and_says_why(world: World) -> None:
     assert world.pods == []
     last = world.events[-1]
     assert (last.type, last.object["status"]["phase"]) == ("DELETED", "Failed")
-    assert pod_condition(last.object, "DisruptionTarget")["reason"] == "DeletionByPodGC"
+    assert find_condition(last.object, "DisruptionTarget")["reason"] == "DeletionByPodGC"
 
 
 def test_a_node_may_come_late(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from flashsale.embedded.apiserver.deletion import DeleteOptions
+from flashsale.embedded.apiserver.disruption_target import with_disruption_target
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.write import Write, decoded
 from flashsale.embedded.apiserver.registry import Registry
@@ -15,18 +16,13 @@ from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import DISRUPTION_BUDGETS, PODS, Resource
-from flashsale.objects.models import Object, pod_condition, rfc3339
+from flashsale.objects.models import Object, find_condition, rfc3339
 
 EVICTION = Resource("policy", "v1", "evictions", "eviction", "Eviction")
 VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
 CAUSE = "DisruptionBudget"
 SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-TARGET = {
-    "type": "DisruptionTarget",
-    "status": "True",
-    "reason": "EvictionByEvictionAPI",
-    "message": "Eviction API: evicting",
-}
+TARGET = ("EvictionByEvictionAPI", "Eviction API: evicting")  # why it goes
 
 
 def create(write: Write) -> web.Response:
@@ -81,7 +77,7 @@ def _ask_budget(registry: Registry, pod: Object, *, dry_run: bool) -> None:
     for budget in budgets:
         status = budget.get("status") or {}
         healthy, needed = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
-        if pod_condition(pod, "Ready").get("status") != "True":
+        if find_condition(pod, "Ready").get("status") != "True":
             always = budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow"
             if always or healthy >= needed > 0:
                 return
@@ -112,10 +108,7 @@ def _take(registry: Registry, budget: Object, pod: str, *, dry_run: bool) -> Non
 
 
 def _mark(registry: Registry, pod: Object) -> None:
-    status = pod.get("status") or {}
-    others = [c for c in status.get("conditions") or [] if c.get("type") != TARGET["type"]]
-    times = {"lastProbeTime": None, "lastTransitionTime": rfc3339(registry.clock())}
-    marked = status | {"conditions": [*others, TARGET | times]}
+    marked = with_disruption_target(pod.get("status") or {}, *TARGET, registry.clock())
     registry.set_status(PODS, pod, marked, "kube-apiserver")
 
 
