@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -33,3 +34,10 @@ def place(new_scene: Callable[[], AbstractContextManager[Scene]]) -> Iterator[Sc
 def replicaset(maker: Maker) -> Object:
     """A ReplicaSet of one pod that fits on no node: the API is asked, not the kubelet."""
     return maker.replicaset("one", replicas=1, **NOWHERE)
+
+
+@pytest.fixture(autouse=True)
+def _sockets_are_collected() -> Iterator[None]:
+    """Let what a library leaves open be found in its own test, which may allow that."""
+    yield
+    gc.collect()
