@@ -129,7 +129,7 @@ def test_a_signal_gives_the_terminal_back(
 
 def test_a_script_gets_one_object_a_line(lively_sale: Flashsale) -> None:
     """What is there, what `kill-pod` does, and the healing with the same figures."""
-    with lively_sale.start("watch", "-o", "json", "--for", "4s") as watching:
+    with lively_sale.start("watch", "-o", "json", "--for", "10s") as watching:
         assert watching.stdout is not None
         first = [json.loads(watching.stdout.readline()) for _ in range(5)]
         killed = lively_sale("kill-pod", "-o", "json").json[0]
