@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Finished = tuple[DrillResult, FlashsaleError | None]
 
 FORMATS = (".html", ".md", ".json")
-WORLD_READABLE = 0o666  # less the umask: a report is there to be passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +106,11 @@ def drill(
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.parsers import duration
+    from flashsale.cli.report_files import check_report_files
     from flashsale.drill.scenario import Scenario
 
-    typed, reports = shared(ctx), check_report_files(report or [])
+    typed = shared(ctx)
+    reports = check_report_files(report or [], FORMATS, "flashsale drill --report drill.html")
     crowd = read_crowd_options("drill", in_cluster, workers, worker_image, node_selector)
     if compare:
         _compare(typed, *compare, reports)
@@ -138,37 +139,6 @@ def _draw_seed() -> int:
     import random
 
     return random.randrange(1_000_000)
-
-
-def check_report_files(files: Sequence[Path]) -> tuple[Path, ...]:
-    """Find out now what would only fail after a long drill.
-
-    Raises:
-        BadInputError: a file of another kind, in no folder, or where nothing can be written.
-    """
-    from flashsale.base.errors import BadInputError
-
-    for file in files:
-        if trouble := _report_trouble(file):
-            hint = "flashsale drill --report drill.html"
-            raise BadInputError(trouble, hint=hint)
-    return tuple(files)
-
-
-def _report_trouble(file: Path) -> str:
-    import tempfile
-
-    if file.suffix not in FORMATS:
-        return f"--report writes .html, .md or .json, not {file}."
-    if file.is_dir():
-        return f"{file} is a folder."
-    if not file.parent.is_dir():
-        return f"{file} cannot be written: there is no folder {file.parent}."
-    try:
-        with tempfile.TemporaryFile(dir=file.parent):
-            return ""
-    except OSError as error:
-        return f"{file} cannot be written: {(error.strerror or str(error)).lower()}."
 
 
 async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished | None:
@@ -308,15 +278,15 @@ def _write_reports(
     """Write each report whole or not at all."""
     import json
 
-    from flashsale.base.files import replace_file
     from flashsale.cli.output import note
+    from flashsale.cli.report_files import write_report
 
     for file in files:
         if file.suffix in writers:
             text = writers[file.suffix](document)
         else:
             text = json.dumps(document, indent=1) + "\n"
-        replace_file(file, text, mode=WORLD_READABLE)
+        write_report(file, text)
         note(f"Report: {file}")
 
 

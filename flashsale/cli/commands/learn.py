@@ -128,26 +128,14 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Pla
 
 def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
     """Write the page of what was done."""
-    from flashsale.base.errors import BadInputError
-    from flashsale.base.files import replace_file
-    from flashsale.cli.commands.drill import WORLD_READABLE
     from flashsale.cli.output import note, out_json
+    from flashsale.cli.report_files import check_report_files, write_report
     from flashsale.clusters.state.directory import state_home
     from flashsale.learn import progress
     from flashsale.learn.certificate import certificate_page
 
-    if file.suffix != ".html":
-        raise BadInputError(
-            f"--report writes .html, not {file}.", hint="flashsale learn --report course.html"
-        )
-    text = certificate_page(steps, progress.read(state_home()))
-    try:
-        replace_file(file, text, mode=WORLD_READABLE)
-    except OSError as error:
-        raise BadInputError(
-            f"{file} cannot be written: {(error.strerror or str(error)).lower()}.",
-            hint="flashsale learn --report course.html",
-        ) from error
+    check_report_files([file], [".html"], "flashsale learn --report course.html")
+    write_report(file, certificate_page(steps, progress.read(state_home())))
     if typed.json:
         out_json({"report": str(file)})
     else:
