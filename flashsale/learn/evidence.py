@@ -196,12 +196,19 @@ def _paired(
     alive: Mapping[str, Pod],
     released: frozenset[str],
 ) -> dict[str, Healing]:
-    """Give each dead pod the pod whose creation fits best, that replaces no other."""
+    """Give each dead pod the pod whose creation fits best, that replaces no other.
+
+    Nothing says when a pod was released, so its replacement is the youngest pod that is left.
+    """
     free = sorted((when, name) for name, when in created.items())
     healings = {}
-    for died, victim in dead:
-        later = (one for one in free if one[0] >= died - WHOLE and one[1] != victim)
-        born, name = found = min(later, key=_distance_from(died), default=(0.0, ""))
+    for died, victim in sorted(dead, key=lambda one: one[1] in released):
+        later = [one for one in free if one[0] >= died - WHOLE and one[1] != victim]
+        if victim in released:
+            born, name = found = max(later, default=(0.0, ""))
+            died = born if name else died
+        else:
+            born, name = found = min(later, key=_distance_from(died), default=(0.0, ""))
         if name:
             free.remove(found)
         pod = alive.get(name)

@@ -63,6 +63,16 @@ def test_a_pod_without_its_owner_was_released() -> None:
     assert found.healings[A].cause == "released"
 
 
+def test_a_released_pod_is_replaced_by_the_youngest() -> None:
+    """Not by one that came and went long before: when it was released, nothing says."""
+    gone = told("Pod", B, "Killing", "Stopping container x", 20)
+    free = pod_object(A, ready=True, owner="")
+    free["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"  # as its event says
+    found = evidence([*own(C, D), free], [*created(A, B, C, D), gone])
+    assert {name: one.replacement for name, one in found.healings.items()} == {A: D, B: C}
+    assert found.healings[A].died == found.healings[A].created
+
+
 def test_a_pod_of_another_owner_is_nobodys_business() -> None:
     """The namespace may hold other things."""
     pods = [*own(A), pod_object("web-12345", owner="uid-of-web")]

@@ -15,7 +15,7 @@ def in_quarantine(facts: Facts) -> Seen:
     replaced = [one.replacement for one in facts.evidence.healings.values() if one.victim in pods]
     if not pods:
         return Seen(False, "every pod has its label")
-    replacement = names([one for one in replaced if one])
+    replacement = names([one for one in replaced if one and one in facts.evidence.created])
     return Seen(replacement != "none", f"let go: {names(pods)}; in its place: {replacement}")
 
 
