@@ -148,14 +148,19 @@ def from_api(
     """
     if replicaset is None:
         return Evidence()
-    owner, ours = replicaset["metadata"]["uid"], f"{replicaset['metadata']['name']}-"
+    meta = replicaset["metadata"]
+    owner, ours = meta["uid"], f"{meta['name']}-"
+    began = timestamp(meta.get("creationTimestamp"))
     mine = [one for one in events if one.kind == "ReplicaSet" and one.uid in ("", owner)]
     own = [pod for pod in pods if pod.owner_uid == owner]
     free = [pod for pod in pods if not pod.owner_uid and not pod.terminating]
     ended = {
         one.name: one.when
         for one in events
-        if one.reason == "Killing" and one.kind == "Pod" and one.name.startswith(ours)
+        if one.reason == "Killing"
+        and one.kind == "Pod"
+        and one.name.startswith(ours)
+        and one.when >= began  # pods of an earlier sale had names like these
     }
     ended.update({pod.name: _deleted(pod) for pod in own if pod.terminating})
     created = {pod.name: pod.created for pod in own}

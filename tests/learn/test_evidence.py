@@ -73,6 +73,16 @@ def test_a_released_pod_is_replaced_by_the_youngest() -> None:
     assert found.healings[A].died == found.healings[A].created
 
 
+def test_a_pod_of_an_earlier_sale_was_replaced_by_none_of_this_one() -> None:
+    """It had a name like these; Kubernetes keeps its event for an hour."""
+    gone = told("Pod", A, "Killing", "Stopping container x", 5)
+    replicaset = replicaset_object()
+    replicaset["metadata"]["creationTimestamp"] = "1970-01-01T00:00:09Z"
+    later = [Pod.from_object(pod) for pod in own(B, C, D)]
+    found = from_api(replicaset, later, [gone, *created(A, B, C, D)[1:]])
+    assert found.healings == {}
+
+
 def test_a_pod_of_another_owner_is_nobodys_business() -> None:
     """The namespace may hold other things."""
     pods = [*own(A), pod_object("web-12345", owner="uid-of-web")]
