@@ -203,11 +203,20 @@ def _paired(
 ) -> dict[str, Healing]:
     """Give each dead pod the pod whose creation fits best, that replaces no other.
 
-    Nothing says when a pod was released, so its replacement is the youngest pod that is left.
+    Nothing says when a pod was released, so its replacement is the youngest pod that is left by
+    those that died when another was made. What an older death gets comes last: the events of its
+    own replacement may be gone.
     """
     free = sorted((when, name) for name, when in created.items())
+
+    def turn(one: tuple[float, str]) -> int:
+        died, victim = one
+        if victim in released:
+            return 1
+        return 0 if any(abs(born - died) <= WHOLE for born, name in free if name != victim) else 2
+
     healings = {}
-    for died, victim in sorted(dead, key=lambda one: one[1] in released):
+    for died, victim in sorted(dead, key=turn):
         later = [one for one in free if one[0] >= died - WHOLE and one[1] != victim]
         if victim in released:
             born, name = found = max(later, default=(0.0, ""))

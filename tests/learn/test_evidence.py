@@ -73,6 +73,16 @@ def test_a_released_pod_is_replaced_by_the_youngest() -> None:
     assert found.healings[A].died == found.healings[A].created
 
 
+def test_an_old_death_takes_no_released_pod_s_replacement() -> None:
+    """Its own replacement may have no event any more: then nobody knows it."""
+    gone = told("Pod", B, "Killing", "Stopping container x", 15)
+    free = pod_object(A, ready=True, owner="")
+    free["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"
+    made = told("ReplicaSet", "flashsale-rs", "SuccessfulCreate", f"Created pod: {D}", 50)
+    found = evidence([*own(D), free], [*created(A, B), gone, made])
+    assert found.healings[A].replacement == D
+
+
 def test_a_pod_of_an_earlier_sale_was_replaced_by_none_of_this_one() -> None:
     """It had a name like these; Kubernetes keeps its event for an hour."""
     gone = told("Pod", A, "Killing", "Stopping container x", 5)
