@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError, RefusedError
 from flashsale.dashboard import state as states
-from flashsale.dashboard.state import DashboardState, Trouble
+from flashsale.dashboard.state import DashboardState, Moment, Trouble
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
@@ -96,9 +96,13 @@ class SaleFollower:
         await sale.replicaset()  # it is really there
         self.looked.set()
         LOG.info("following the sale on %s", sale.cluster.context)
-        place = Place(sale.cluster.context, sale.namespace)
-        self.show(states.with_sale(self.state, place, time.monotonic()))
-        monitor = SaleMonitor.of(sale, self._see, needs_cluster=False, needs_replicaset=False)
+        timing = (await sale.cluster.node_timing(sale.api)).describe()
+        place = Place(sale.cluster.context, sale.namespace, node_timing=timing)
+        state = states.with_sale(self.state, place, time.monotonic())
+        self.show(replace(state, kills_nodes=await _kills_nodes(sale)))
+        monitor = SaleMonitor.of(
+            sale, self._see, needs_cluster=False, needs_replicaset=False, nodes=True
+        )
         try:
             async with monitor, follow_url(monitor, self._set_url):
                 self.monitor = monitor
@@ -142,6 +146,10 @@ class SaleFollower:
             return False
         return self._seems_lost()
 
+    def note(self, text: str) -> None:
+        """Put something that was done on the time line."""
+        self.show(states.with_moment(self.state, Moment(time.monotonic(), "node", text)))
+
     def _see(self, update: Update) -> None:
         state = states.with_update(self.state, update)
         if state.trouble and state.board.down is None and state.board.closed is None:
@@ -173,3 +181,11 @@ class SaleFollower:
             state = replace(self.state, board=board)
             at = time.monotonic()
             self.show(states.with_second(state, int(at - 0.5), at))
+
+
+async def _kills_nodes(sale: Sale) -> bool:
+    try:
+        await sale.cluster.check_node_kill()
+    except RefusedError:
+        return False
+    return True

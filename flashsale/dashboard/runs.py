@@ -34,6 +34,7 @@ from flashsale.load.plan import LONGEST, LoadPlan
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.load.status_file import StatusFile
 from flashsale.load.target import find_target
+from flashsale.sale.kill.kill_node import check_node_death
 from flashsale.sale.observe.observations import Mark, ReplicaSetSeen
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
@@ -87,11 +88,14 @@ class Runs:
             kills=_whole(arguments.get("kills", 3), again),
             scale_to=_whole(arguments.get("scale", 5), again),
             kill_method=kill_method(arguments),
+            kill_node=arguments.get("node") is True,
             seed=random.randrange(1_000_000),
         )
         begun = asyncio.get_running_loop().create_future()
         await self._begin("drill", self._run_drill(scenario, begun), begun)
-        return f"The drill began: {counted(scenario.kills, 'kill')}; {scenario.kill_description}."
+        then = "; then a node dies" if scenario.kill_node else ""
+        kills = counted(scenario.kills, "kill")
+        return f"The drill began: {kills}; {scenario.kill_description}{then}."
 
     async def stop_load(self, arguments: Arguments) -> str:
         """Send no more buyers; those under way are waited for."""
@@ -147,7 +151,8 @@ class Runs:
     async def _run_drill(self, scenario: Scenario, begun: asyncio.Future[None]) -> None:
         follower = self._follower
         async with self._connect() as sale, open_url(sale) as url:
-            plan = plan_steps(scenario, await sale.desired())
+            wait = await check_node_death(sale) if scenario.kill_node else 0.0
+            plan = plan_steps(scenario, await sale.desired(), wait)
             target = find_target(url, allow_remote=self._allow_remote)
             way = WayToSale(url, target, run_load)
             environment = await read_environment(sale, url)

@@ -132,6 +132,22 @@ def test_a_drill_ends_with_its_verdict_and_a_report(opened: Page) -> None:
     report.value.locator("#chart-sales canvas").first.wait_for()
 
 
+def test_a_node_dies_and_comes_back_by_buttons(page: Page, flashsale: Flashsale) -> None:
+    """Its pods are grey until others replace them; a drill offers the same."""
+    manifest = str(flashsale.quick_manifest())
+    assert flashsale("up", "--nodes", "2", "--fast-nodes", "--manifest", manifest).code == 0
+    with dashboard(flashsale) as address:
+        page.goto(address)
+        page.get_by_label("and a node").wait_for()
+        page.get_by_role("button", name="Kill the node").click()
+        text(page, "#answer", holds=r"was killed, with \d pods?\. Kubernetes misses it after 5 s")
+        page.locator(".pod.lost-node").first.wait_for()
+        text(page, "#healing-rows tr", holds="lost")
+        page.get_by_role("button", name="Start the node").click()
+        text(page, "#moments li", holds="is ready again")
+        page.locator(".pod.ready:not(.lost-node)").nth(2).wait_for()
+
+
 def test_what_cannot_be_done_is_said_as_on_the_command_line(sale: Flashsale, opened: Page) -> None:
     """Sentence and hint."""
     opened.get_by_label("Pods to keep").fill("101")
