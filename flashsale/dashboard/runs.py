@@ -141,8 +141,7 @@ class Runs:
                 with StatusFile(self._home, self._on_load) as status:
                     report = await run_load(plan, observer=status, stop=self._stop)
                 ended = await _crowd_line(sale, target.url, report.figures)
-                last = LoadProgress(report.figures.seconds, plan.seconds, 0.0, report.figures)
-                self._on_load(last)
+                self._on_load(_last_word(report.figures))
             except FlashsaleError as error:
                 ended = str(error)
             finally:
@@ -168,6 +167,7 @@ class Runs:
                         stop=self._stop,
                     )
                 self.last_drill = build_document(result, analyse(result))
+                self._on_load(_last_word(result.report.figures))
                 past_drills.remember(self._home, self.last_drill)
                 self._judged(self.last_drill, error)
             except FlashsaleError as error:
@@ -214,6 +214,11 @@ class Runs:
         state = self._follower.state
         if state.drill:
             self._follower.show(replace(state, drill=replace(state.drill, **known)))
+
+
+def _last_word(figures: Figures) -> LoadProgress:
+    """Say what all became of; the last report under way was a little earlier."""
+    return LoadProgress(figures.seconds, figures.seconds, 0.0, figures)
 
 
 async def _crowd_line(sale: Sale, url: str, figures: Figures) -> str:

@@ -1,4 +1,7 @@
-"""The page in a real browser, on a sale on an embedded cluster."""
+"""The page in a real browser, on a sale on an embedded cluster, or with `--context` on another.
+
+pytest -n 0 tests/dashboard/test_browser.py --context NAME --image REGISTRY/NAME:TAG
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +26,31 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
+@dataclass(frozen=True, slots=True)
+class OnContext(Flashsale):
+    """The program with the kubeconfig of whoever runs the tests."""
+
+    kubeconfig: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that it runs in."""
+        return super(OnContext, self).environment | {"KUBECONFIG": self.kubeconfig}
+
+
 @pytest.fixture(scope="module")
-def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
+def sale(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flashsale]:
     """A sale of our own, for what these tests do to it."""
-    program = Flashsale(tmp_path_factory.mktemp("dashboard") / "home")
-    opened = program("up", "--manifest", str(program.quick_manifest()))
+    context, image = request.config.getoption("--context"), request.config.getoption("--image")
+    home = tmp_path_factory.mktemp("dashboard") / "home"
+    program = OnContext(home, os.environ.get("KUBECONFIG", "")) if context else Flashsale(home)
+    there = ["--context", context, "--allow-remote", "--image", image] if context else []
+    opened = program("up", "--manifest", str(program.quick_manifest()), *there)
     assert opened.code == 0, opened.err
     yield program
+    program("down")
     program.stop_cluster()
 
 
