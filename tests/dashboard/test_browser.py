@@ -134,6 +134,11 @@ def test_a_crowd_buys_until_it_is_stopped(opened: Page) -> None:
         tile = opened.locator(".pod.ready").nth(number)
         tile.locator(".part").filter(has_text=re.compile(r"\d %")).wait_for()
     text(opened, "#confirmed", holds=r"[1-9]")
+    other = opened.context.new_page()
+    other.goto(opened.url)
+    other.locator("#crowd-button").filter(has_text="Stop").wait_for()
+    other.close()
+    text(opened, "#crowd-note", holds="also when this page is closed")
     opened.locator("#drill-button").click()
     text(opened, "#answer.bad", holds="Buyers are coming already")
     opened.locator("#crowd-button").filter(has_text="Stop").click()
@@ -263,7 +268,7 @@ def test_a_browser_without_the_token_gets_nothing(chromium: Browser, address: st
 
 def able(page: Page) -> set[str]:
     """The words of the buttons that can be pressed."""
-    return set(page.locator("button:not([aria-disabled=true])").all_text_contents())
+    return set(page.locator("main button:not([aria-disabled=true])").all_text_contents())
 
 
 def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale) -> None:
@@ -301,7 +306,10 @@ def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale)
         page.locator(".pod.ready").wait_for()
 
 
-def test_ctrl_c_ends_the_crowd_as_well(page: Page, sale: Flashsale) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_crowd_as_well(
+    page: Page, sale: Flashsale, sent: signal.Signals, code: int
+) -> None:
     """Nobody goes on buying when the window that sent them is closed."""
     with sale.start("dashboard", "--no-open") as serving:
         assert serving.stdout is not None
@@ -310,8 +318,8 @@ def test_ctrl_c_ends_the_crowd_as_well(page: Page, sale: Flashsale) -> None:
         text(page, "#confirmed", holds="[1-9]")
         children = Path(f"/proc/{serving.pid}/task/{serving.pid}/children").read_text().split()
         assert children
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(30) == 130
+        serving.send_signal(sent)
+        assert serving.wait(30) == code
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
     assert not (sale.home / "load.json").exists()
 
