@@ -59,11 +59,19 @@ class NodeLifecycleController:
         self._events = EventRecorder(registry, "node-controller", "", registry.clock)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled.
+
+        Where this process itself was away (stopped by a signal, short of CPU time) it heard
+        nothing: then the nodes, which are parts of it, get their time anew.
+        """
         unsubscribe = self._store.subscribe(self._changed)
+        looked = self._clock()
         try:
             while True:
                 self._wake.clear()
+                if self._clock() - looked > node_timing(self._store).grace / 2:
+                    self._signs.clear()
+                looked = self._clock()
                 for node in self._store.all(NODES):
                     self._attempt(node)
                 try:

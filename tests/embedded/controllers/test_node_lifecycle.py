@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,33 @@ def test_a_lost_node_is_tainted_and_a_found_one_is_not(
     NodeHeartbeat(registry, MACHINE, NODE).register()
     controller.examine(node(registry))
     assert taints(registry) == []
+
+
+async def test_a_kubelet_that_is_there_says_so_at_its_next_beat(
+    registry: Registry, controller: NodeLifecycleController, clock: Clock
+) -> None:
+    """Not minutes later: until then no pod could be scheduled there."""
+    clock.now += GRACE + 1
+    controller.examine(node(registry))
+    beating = asyncio.create_task(NodeHeartbeat(registry, MACHINE, NODE).run())
+    await asyncio.sleep(0)
+    assert find_condition(node(registry), "Ready")["status"] == "True"
+    beating.cancel()
+
+
+async def test_a_controller_that_was_away_itself_gives_nodes_up_for_nothing(
+    registry: Registry, controller: NodeLifecycleController, clock: Clock
+) -> None:
+    """The whole process was stopped: the nodes were silent because nobody listened."""
+    running = asyncio.create_task(controller.run())
+    await asyncio.sleep(0)
+    clock.now += GRACE + 1
+    found = node(registry)
+    registry.update(NODES, "", NODE.name, found | {"spec": found["spec"] | {"unschedulable": True}})
+    await asyncio.sleep(0)
+    assert taints(registry)  # it has looked
+    assert find_condition(node(registry), "Ready")["status"] == "True"
+    running.cancel()
 
 
 def test_a_lease_keeps_a_node_ready(
