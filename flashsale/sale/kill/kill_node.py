@@ -73,6 +73,13 @@ class _Followed:
                     self.open.discard(one.victim_uid)
 
 
+def killable_nodes(nodes: Iterable[Node]) -> list[Node]:
+    """Return those that may be killed: ready ones, but for the only control plane."""
+    ready = [node for node in nodes if node.ready]
+    controlling = [node for node in ready if node.controls]
+    return [node for node in ready if [node] != controlling]
+
+
 def choose_node(
     nodes: Sequence[Node], pods: Sequence[Pod], *, name: str | None, rng: random.Random
 ) -> Node:
@@ -83,8 +90,7 @@ def choose_node(
         RefusedError: it is the only control plane, or there is nothing else.
         NotReadyError: it does not run.
     """
-    controlling = [node for node in nodes if node.controls and node.ready]
-    killable = [node for node in nodes if node.ready and [node] != controlling]
+    killable = killable_nodes(nodes)
     if name is not None:
         found = next((node for node in nodes if node.name == name), None)
         if found is None:
