@@ -235,13 +235,20 @@ class Cluster(Protocol):
     async def node_timing(self, api: Api) -> NodeTiming:
         """Return how long this cluster waits for a lost node, as far as it can be known."""
 
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        """Look whether `fit_nodes` may do that, before anything is started or built.
+
+        Raises:
+            RefusedError: this cluster cannot change its nodes, or how fast lost ones are given up.
+        """
+
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress
     ) -> None:
         """Have that many nodes (0: as many as there are), and give lost ones up fast, if wanted.
 
         Raises:
-            RefusedError: this cluster cannot change its nodes, or one to be removed has pods.
+            RefusedError: one to be removed has pods.
         """
 
     async def remove_images(self, progress: Progress) -> tuple[int, int]:

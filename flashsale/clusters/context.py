@@ -157,14 +157,14 @@ class ContextCluster:
         """Return Kubernetes' defaults: what its components were told cannot be asked."""
         return NodeTiming()
 
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
         """Refuse another number of nodes, and other times.
 
         Raises:
             RefusedError: either was asked for.
         """
+        if not count and fast is None:
+            return
         have = len(await self._nodes())
         if fast is not None or count not in (0, have):
             raise RefusedError(
@@ -172,6 +172,11 @@ class ContextCluster:
                 " times of its own; flashsale does not change them.",
                 hint=f"flashsale up --cluster embedded --nodes {count or 3}",
             )
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Leave the nodes as they are: `check_nodes` refuses everything else."""
 
     async def remove_images(self, progress: Progress) -> tuple[int, int]:
         """Remove nothing: it holds no image that was built inside it."""

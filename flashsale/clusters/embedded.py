@@ -197,6 +197,9 @@ class EmbeddedCluster:
         """Read the times that the cluster was given."""
         return await embedded_nodes.read_timing(api)
 
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        """Everything that can be asked for is possible here."""
+
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress
     ) -> None:

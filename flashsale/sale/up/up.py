@@ -120,6 +120,7 @@ async def _open(
 ) -> Opened:
     so_far = choice.store.read_if_usable()
     record = bookkeeping.new_record(choice.record, project, order.namespace, so_far)
+    await choice.cluster.check_nodes(order.nodes, fast=order.fast_nodes)
     await choice.cluster.start(progress)
     bookkeeping.note_started_cluster(choice.store, record)
     if line := missing_command_line(project):
