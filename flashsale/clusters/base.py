@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,6 +218,9 @@ class Cluster(Protocol):
         Raises:
             RefusedError: they cannot; the hint says what to type instead.
         """
+
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes that have no power, whether or not Kubernetes has noticed it yet."""
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Take a node's power away, as if its machine had died; not the only control plane's.

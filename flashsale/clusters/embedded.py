@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import chain
@@ -184,6 +184,10 @@ class EmbeddedCluster:
 
     async def check_node_kill(self) -> None:
         """Nodes are parts of the cluster's process: they can be switched off and on."""
+
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes that are switched off."""
+        return await embedded_nodes.read_stopped(api)
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """End the node's kubelet and all its pods at once, and say nothing of it in the API."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -218,6 +218,11 @@ class MinikubeCluster:
 
     async def check_node_kill(self) -> None:
         """`minikube node stop` stops a node's machine or container."""
+
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes whose machines do not run."""
+        status = (await read_profile_state(self.profile)).status
+        return status.stopped_nodes if status else ()
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Stop the node's machine.

@@ -23,6 +23,7 @@ from flashsale.kube.errors import InvalidError
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project, missing_command_line
 from flashsale.sale.files.manifest import Manifest
+from flashsale.sale.nodes import note_lost_nodes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
 from flashsale.sale.ready.conditions import Deadline
@@ -137,6 +138,7 @@ async def _open(
         if order.nodes or order.fast_nodes is not None:
             fast = order.fast_nodes
             await sale.cluster.fit_nodes(sale.api, order.nodes, fast=fast, progress=progress)
+        await note_lost_nodes(sale, progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas
