@@ -21,6 +21,7 @@ from flashsale.clusters.minikube.cli import (
     is_installed,
 )
 from flashsale.clusters.minikube.home import foreign_files_error
+from flashsale.clusters.minikube.plain_text import read_reason
 from flashsale.clusters.subprocesses.run import Output
 
 log = logging.getLogger(__name__)
@@ -181,7 +182,8 @@ async def _status(minikube: MinikubeCli) -> Output | None:
     except MinikubeSilentError:
         return None
     if answer.code == NOT_OURS:
-        raise foreign_files_error(minikube.profile, fatal_message(answer))
+        words = fatal_message(answer) or f"{answer.stdout}\n{answer.stderr}"
+        raise foreign_files_error(minikube.profile, words)
     return answer
 
 
@@ -286,7 +288,7 @@ def _profiles(listed: Output) -> list[Mapping[str, Any]]:
         raise ClusterUnreachableError(
             f"minikube could not list its profiles (code {listed.code}).",
             hint="minikube profile list",
-            details=listed.stderr,
+            details=read_reason(listed.stderr)[1] or listed.stderr,
         )
     return [one for one in found if isinstance(one, dict) and one.get("Name")]
 
