@@ -18,11 +18,10 @@ from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
 from flashsale.sale.url import follow_url
 from flashsale.ui.watch.load_status import Buyers
-from flashsale.ui.watch.view_model import Board, Now, Place
+from flashsale.ui.watch.view_model import Now, Place
 
 LOG = logging.getLogger(__name__)
 LOOK_AGAIN = 2.0  # seconds between two looks for a sale where there is none
-LOST = 3.0  # seconds without an answer after which the sale is looked for anew
 
 Connect = Callable[[], AbstractAsyncContextManager[Sale]]
 
@@ -97,8 +96,8 @@ class SaleFollower:
         await sale.replicaset()  # it is really there
         self.looked.set()
         LOG.info("following the sale on %s", sale.cluster.context)
-        board = Board(Place(sale.cluster.context, sale.namespace))
-        self.show(replace(self.state, board=board, connected=True, trouble=None))
+        place = Place(sale.cluster.context, sale.namespace)
+        self.show(states.with_sale(self.state, place, time.monotonic()))
         monitor = SaleMonitor.of(sale, self._see, needs_cluster=False, needs_replicaset=False)
         try:
             async with monitor, follow_url(monitor, self._set_url):
@@ -126,9 +125,8 @@ class SaleFollower:
             await asyncio.gather(ending, return_exceptions=True)
 
     def _seems_lost(self) -> bool:
-        down = self.state.board.down
-        lost = down is not None and time.monotonic() - down.heard > LOST
-        return lost or self.state.board.closed is not None
+        closed = self.state.board.closed is not None
+        return closed or states.seems_away(self.state, time.monotonic())
 
     async def _found_anew(self) -> bool:
         try:
@@ -159,10 +157,10 @@ class SaleFollower:
         self.looked.set()
         if not self.state.trouble or self.state.trouble.text != str(error):
             LOG.info("no sale to show: %s", error)
-        board = self.state.board
-        if isinstance(error, NoSaleError) and self.state.connected and board.closed is None:
-            board = replace(board, closed=time.monotonic())
-        self.show(replace(self.state, board=board, trouble=Trouble.of(error)))
+        state = self.state
+        if isinstance(error, NoSaleError):
+            state = states.with_closed(state, time.monotonic())
+        self.show(replace(state, trouble=Trouble.of(error)))
 
     async def _tick(self) -> None:
         """Note once a second how things are, and look for buyers of another window."""
@@ -173,4 +171,5 @@ class SaleFollower:
             with suppress(OSError):
                 board = replace(board, purchases=self._buyers.look(names))
             state = replace(self.state, board=board)
-            self.show(states.with_sample(state, int(time.monotonic() - 0.5)))
+            at = time.monotonic()
+            self.show(states.with_second(state, int(at - 0.5), at))

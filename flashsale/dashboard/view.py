@@ -11,8 +11,7 @@ from flashsale import __version__
 from flashsale.base.errors import Hint
 from flashsale.dashboard.state import Crowd, DashboardState, DrillView, Trouble
 from flashsale.sale.observe.healing import Healing
-from flashsale.sale.ready.explanation import healing_line
-from flashsale.ui.watch.view_model import Board, Now, PodRow, shown_healings, shown_rows
+from flashsale.ui.watch.view_model import Now, PodRow, shown_healings, shown_rows
 
 HEALINGS = 8  # the youngest
 
@@ -33,7 +32,10 @@ def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, A
             "replaces": victims.get(pod.uid),
             "own": board.state.owns(pod),
         }
-    found["healings"] = [_healing(board, one, now) for one in shown_healings(board, now)[:HEALINGS]]
+    healings = [*shown_healings(board, now), *state.earlier][:HEALINGS]
+    found["healings"] = [_healing(one, now) for one in healings]
+    if board.why:
+        found["why"] = board.why
     found["moments"] = [[milliseconds(one.at, now), one.kind, one.text] for one in state.moments]
     for second, one in state.samples.items():
         found[f"second/{second}"] = [
@@ -112,16 +114,8 @@ def _phase(row: PodRow) -> str:
     return "failing" if bad else "starting"
 
 
-def _healing(board: Board, one: Healing, now: Now) -> dict[str, Any]:
-    seen = board.state.pods.get(one.replacement_uid or "")
-    wanted = board.state.desired or 0
-    why = healing_line(one, wanted, max(0, wanted - 1), seen.pod if seen else None)
-    return {
-        **one.as_json(),
-        "died": milliseconds(one.died, now),
-        "in_place": one.in_place,
-        "why": why,
-    }
+def _healing(one: Healing, now: Now) -> dict[str, Any]:
+    return {**one.as_json(), "died": milliseconds(one.died, now), "in_place": one.in_place}
 
 
 def _buyers(state: DashboardState) -> dict[str, Any] | None:

@@ -223,6 +223,11 @@ def test_a_browser_without_the_token_gets_nothing(chromium: Browser, address: st
     context.close()
 
 
+def able(page: Page) -> set[str]:
+    """The words of the buttons that can be pressed."""
+    return set(page.locator("button:not([aria-disabled=true])").all_text_contents())
+
+
 def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale) -> None:
     """What is shown is said to be old; the same page goes on when the cluster is there again."""
     manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
@@ -235,9 +240,22 @@ def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale)
         os.kill(flashsale.cluster_pid(), signal.SIGKILL)
         text(page, "#banner", holds="does not answer; what you see is how the sale was at")
         page.wait_for_selector("body.stale")
+        text(page, "#hindrance", holds="The cluster does not answer")
+        assert able(page) == set()
         assert flashsale("up", "--manifest", manifest).code == 0
         page.wait_for_selector("body:not(.stale)")
         page.locator(".pod.ready").wait_for()
+        assert able(page) == {
+            "Scale",
+            "Gracefully",
+            "Hard",
+            "Process",
+            "Start",
+            "Run",
+            "Kill",
+            "+",
+            "−",
+        }
         assert flashsale("down").code == 0
         text(page, "#banner", holds="The sale was closed")
         assert flashsale("up", "--manifest", manifest).code == 0

@@ -6,8 +6,10 @@ import { Flow } from "./flow.js";
 import { Pods } from "./pods.js";
 import { Timeline } from "./timeline.js";
 
+const STOP = "Stop";
+const TITLES = { graceful: "It gets its grace period", hard: "No grace period: kill-pod --hard", process: "SIGKILL in its container: the same pod restarts" };
 const NEWS = 40;       // lines of what happened
-const SPOKEN = ["died", "ready", "scaled", "lost", "note"];
+const SPOKEN = ["died", "ready", "scaled", "lost", "note", "sale"];
 const state = { sale: null, found: new Map(), broken: "", spoken: null, shownWhy: "" };
 const pods = new Pods((pod, how) => ask("kill", { pod, how }));
 const flow = new Flow(pods);
@@ -23,16 +25,41 @@ function changed(found, names) {
   pods.update(found, names, sale);
   timeline.update(found, names);
   if (names.has("healings")) showHealings(found.get("healings") || []);
+  if (names.has("why")) write(byId("why"), found.get("why") || "");
   if (names.has("moments")) showMoments(found.get("moments") || []);
   if (names.has("buyers") || names.has("sale")) showBuyers(found.get("buyers"));
   if (names.has("drill") || names.has("buyers")) showDrill(found.get("drill"));
   showLink();
+  offer();
 }
 
 function broken(why) {
   state.broken = why;
   document.body.classList.remove("waiting");
   showLink();
+  offer();
+}
+
+/* Says why nothing can be changed now; nothing where it can. */
+function hindrance() {
+  const { sale, broken: why } = state;
+  if (why) return "The dashboard does not answer.";
+  if (!sale || !sale.connected) return "There is no sale yet.";
+  if (sale.closed) return "The sale is closed.";
+  if (sale.stale) return "The cluster does not answer.";
+  return sale.known ? "" : "The sale is not known yet.";
+}
+
+/* Buttons can be pressed only while they lead to something: what runs can always be stopped. */
+function offer() {
+  const why = hindrance();
+  pods.offer(why);
+  for (const button of byId("controls").querySelectorAll("button")) {
+    const stops = !state.broken && button.textContent === STOP;
+    button.setAttribute("aria-disabled", String(Boolean(why) && !stops));
+    button.title = why && !stops ? why : TITLES[button.value] || "";
+  }
+  write(byId("hindrance"), why && `${why} Nothing can be changed now.`);
 }
 
 function showSale(sale) {
@@ -69,7 +96,7 @@ function away(why) {
 function freshness(sale) {
   const hint = sale.trouble || { command: "", words: "" };
   if (!sale.connected) return ["no sale", sale.trouble || { text: "Looking for the sale ...", command: "", words: "" }];
-  if (sale.closed) return ["closed", { text: "The sale was closed; what you see is how it was then.", command: "flashsale up", words: "opens it again" }];
+  if (sale.closed) return ["closed", { text: "The sale was closed.", command: "flashsale up", words: "opens it again" }];
   if (sale.stale) {
     const text = `The cluster does not answer; what you see is how the sale was at ${clockTime(sale.stale.heard)}.`;
     return ["stale", { text, command: hint.command, words: hint.words }];
@@ -86,7 +113,7 @@ function showBuyers(buyers) {
   write(byId("lost"), known ? count(buyers.lost) : "-");
   byId("lost-tile").className = `sold${known && buyers.lost ? " bad" : ""}`;
   const ours = running && buyers.ours;
-  write(byId("crowd-button"), ours ? "Stop" : "Start");
+  write(byId("crowd-button"), ours ? STOP : "Start");
   byId("crowd-rate").readOnly = ours;
   if (ours && buyers.wanted) byId("crowd-rate").value = String(buyers.wanted);
   write(byId("crowd-note"), crowdNote(buyers));
@@ -104,7 +131,7 @@ function crowdNote(buyers) {
 
 function showDrill(drill) {
   const running = Boolean(drill && drill.running);
-  write(byId("drill-button"), running ? "Stop" : "Run");
+  write(byId("drill-button"), running ? STOP : "Run");
   const failure = drill && !running && drill.failure;
   if (failure) errorLine(byId("drill-note"), failure.text, failure);
   else write(byId("drill-note"), drillNote(drill));
@@ -128,7 +155,6 @@ function showHealings(healings) {
   byId("healings").hidden = healings.length === 0;
   const longest = Math.max(0.001, ...healings.flatMap((one) => [one.ready_seconds || 0, one.gone_seconds || 0]));
   byId("healing-rows").replaceChildren(...healings.map((one) => healingRow(one, longest)));
-  write(byId("why"), (healings.find((one) => one.why) || { why: "" }).why);
 }
 
 function healingRow(one, longest) {
@@ -193,7 +219,8 @@ const value = (id) => byId(id).value.trim();
 function onSubmit(id, work) {
   byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    work(event.submitter);
+    const button = event.submitter;
+    if (!button || button.getAttribute("aria-disabled") !== "true") work(button);
   });
 }
 
@@ -211,6 +238,7 @@ onSubmit("drill", () => {
 });
 for (const [id, by] of [["less", -1], ["more", 1]]) {
   byId(id).addEventListener("click", () => {
+    if (byId(id).getAttribute("aria-disabled") === "true") return;
     const wanted = Math.max(0, (Number(value("replicas")) || 0) + by);
     byId("replicas").value = String(wanted);
     ask("scale", { replicas: String(wanted) });

@@ -16,6 +16,7 @@ export class Pods {
     this.tiles = new Map();   // by uid: its tile
     this.readOnly = true;
     this.several = false;     // nodes
+    this.hindrance = "";      // why no pod can be killed now
     this.held = null;         // the tile of a leaving pod that has the focus
   }
 
@@ -28,6 +29,7 @@ export class Pods {
     const uids = [...found.keys()].filter((name) => name.startsWith("pod/"));
     for (const name of names) if (name.startsWith("pod/") && !found.has(name)) this.remove(name);
     for (const name of uids) if (renode || names.has(name) || !this.tiles.has(name)) this.show(name, found.get(name));
+    byId("no-pods").hidden = uids.length > 0 || !sale.known;
     this.list.classList.toggle("small", uids.length > SMALL && uids.length <= TINY);
     this.list.classList.toggle("tiny", uids.length > TINY);
   }
@@ -49,11 +51,25 @@ export class Pods {
     write(tile.note, note(pod));
     tile.note.title = tile.note.textContent;
     this.share(tile, pod.share);
-    const off = !pod.own || LEAVING.includes(pod.phase);
     tile.buttons.hidden = this.readOnly;
-    for (const button of tile.buttons.children) button.setAttribute("aria-disabled", String(off));
+    this.able(tile);
     if (!known && !calm.matches) tile.root.classList.add("born");
     this.tick(tile);
+  }
+
+  /* Lets pods be killed, or says why they cannot be now. */
+  offer(hindrance) {
+    if (this.hindrance === hindrance) return;
+    this.hindrance = hindrance;
+    for (const tile of this.tiles.values()) this.able(tile);
+  }
+
+  able(tile) {
+    const off = this.hindrance || !tile.pod.own || LEAVING.includes(tile.pod.phase);
+    for (const button of tile.buttons.children) {
+      button.setAttribute("aria-disabled", String(Boolean(off)));
+      button.title = this.hindrance;
+    }
   }
 
   make(uid, pod) {
