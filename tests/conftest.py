@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from tests.browser import chromium, page
 from tests.command import Flashsale
 
 __all__ = ["chromium", "page"]  # fixtures
+
+gc.disable()  # until all tests are collected: nothing of that is garbage
 
 # How fast examples come says something about the machine, not about what is tested.
 settings.register_profile(
@@ -76,13 +79,19 @@ CLUSTER_ROOMS = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark `cluster` what starts a cluster, pods, buyers or Docker; the rest is quick."""
-    rooms = tuple(Path(__file__).parent / room for room in CLUSTER_ROOMS)
+    rooms = tuple(str(Path(__file__).parent / room) for room in CLUSTER_ROOMS)
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & STARTS_A_CLUSTER or any(
-            room in (item.path, *item.path.parents) for room in rooms
-        ):
+        asked_for = STARTS_A_CLUSTER.intersection(getattr(item, "fixturenames", ()))
+        if asked_for or str(item.path).startswith(rooms):
             item.add_marker("cluster")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """What is imported stays: no collection of garbage looks through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.node_names import NAME
 from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object, find_condition, rfc3339
 
 ADDRESS = "127.0.0.1"
 MAX_PODS = 1100
@@ -192,18 +192,23 @@ class NodeHeartbeat:
         self._wake.set()
 
     async def run(self) -> None:
-        """Renew the lease until cancelled; the status every few minutes, and with a new image."""
+        """Renew the lease until cancelled; the status every few minutes, or if it is not true.
+
+        A node that was marked as lost says at the next beat that it is there (a kubelet computes
+        its status every 10 s, and writes it where it differs).
+        """
         last_status = self._registry.clock()
         while True:
             self._wake.clear()
             now = self._registry.clock()
             try:
                 self.renew()
-                if now - last_status >= STATUS_SECONDS or self._has_other_images():
+                due = now - last_status >= STATUS_SECONDS
+                if due or self._is_doubted():
                     self._refresh()
-                    if self._node.controls:
-                        expire(self._registry)
-                    last_status = now
+                if due and self._node.controls:
+                    expire(self._registry)
+                last_status = now if due else last_status
             except (StatusError, StoreError) as error:  # a full disk: the next beat may succeed
                 log.warning("heartbeat: %s", error)
             except Exception:  # a mistake of ours: it must not end the cluster
@@ -212,9 +217,12 @@ class NodeHeartbeat:
                 async with asyncio.timeout(node_timing(self._registry.store).renew):
                     await self._wake.wait()
 
-    def _has_other_images(self) -> bool:
+    def _is_doubted(self) -> bool:
+        """Whether the object says otherwise than this kubelet, which is here to say it."""
         node = self._registry.get(NODES, "", self._node.name)
-        return bool((node.get("status") or {}).get("images", []) != self._images())
+        if (node.get("status") or {}).get("images", []) != self._images():
+            return True
+        return any(find_condition(node, kind).get("status") != is_ for kind, is_ in KIND_STATUS)
 
     def _refresh(self) -> None:
         node = self._registry.get(NODES, "", self._node.name)

@@ -74,6 +74,13 @@ class _Followed:
                     self.open.discard(one.victim_uid)
 
 
+def killable_nodes(nodes: Iterable[Node]) -> list[Node]:
+    """Return those that may be killed: ready ones, but for the only control plane."""
+    ready = [node for node in nodes if node.ready]
+    controlling = [node for node in ready if node.controls]
+    return [node for node in ready if [node] != controlling]
+
+
 def choose_node(
     nodes: Sequence[Node],
     pods: Sequence[Pod],
@@ -92,8 +99,7 @@ def choose_node(
         RefusedError: it is the only control plane, or dead, or there is nothing else.
     """
     alive = [node for node in nodes if node.ready and node.name not in stopped]
-    controlling = [node for node in alive if node.controls]
-    killable = [node for node in alive if [node] != controlling]
+    killable = killable_nodes(alive)
     if name is not None:
         found = find_node(nodes, name)
         if found not in alive:

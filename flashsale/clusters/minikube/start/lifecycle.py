@@ -227,7 +227,8 @@ class Lifecycle:
                     each_error=lambda _: listener.heard(),
                     timeout=patience.stop if action == "stop" else patience.start,
                 )
-        return None if answer.code == 0 else listener.failure(answer.code, answer.stderr)
+        failed = listener.failure(answer.code, answer.stderr)  # and the end of what is shown
+        return failed if answer.code else None
 
     def _explained(self, failed: Failure, action: str) -> ClusterUnreachableError:
         """Say what a failure means; all of it goes to a file, as far as that can be written."""

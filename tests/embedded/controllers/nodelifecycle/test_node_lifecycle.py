@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,21 @@ def test_a_lost_node_is_tainted_and_a_found_one_is_not(cluster: Cluster) -> None
     NodeHeartbeat(cluster.registry, MACHINE, NODE).register()
     cluster.wait(1)
     assert taints(cluster.registry) == []
+
+
+async def test_a_kubelet_that_is_there_says_so_at_its_next_beat(
+    registry: Registry, controller: NodeLifecycleController, clock: Clock
+) -> None:
+    """Not minutes later: until then no pod could be scheduled there."""
+    clock.now += 2 * GRACE / 3
+    look(controller)
+    clock.now += 2 * GRACE / 3
+    look(controller)
+    assert find_condition(node(registry), "Ready")["status"] == "Unknown"
+    beating = asyncio.create_task(NodeHeartbeat(registry, MACHINE, NODE).run())
+    await asyncio.sleep(0)
+    assert find_condition(node(registry), "Ready")["status"] == "True"
+    beating.cancel()
 
 
 def test_a_lease_keeps_a_node_ready(cluster: Cluster) -> None:
