@@ -34,6 +34,7 @@ class MinikubeTimeouts:
     answer: float = 60  # any question; status looks at Docker and the API server
     start: float = 900  # the host and each component may take six minutes
     stop: float = 180
+    node: float = 300  # for one node's machine to start or stop
     build: float = 1800
     poll: float = 2  # between two looks at an operation of someone else's
     lock: float = 10  # before the next start, where another minikube had the lock

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 NO_KUBERNETES = "v0.0.0"  # the version of a profile made with --no-kubernetes
 NOT_OURS, BAD_CONFIG, NO_PROFILE = 37, 38, 85  # exit codes
+STOPPED = ("Stopped", "Nonexistent")  # words for a node's machine
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig
 
 
@@ -74,16 +75,21 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class MinikubeStatus:
-    """`minikube status` in its own words; of several nodes, the least healthy word counts."""
+    """`minikube status` in its own words; of nodes that run, the least healthy word counts.
+
+    A node that is stopped while a control plane runs says nothing of the cluster: it is one that
+    `kill-node` stopped.
+    """
 
     host: str
     kubelet: str
     apiserver: str
     kubeconfig: str
+    stopped_nodes: tuple[str, ...] = ()  # their names; none where nothing runs
 
     @property
     def well(self) -> bool:
-        return self == WELL
+        return replace(self, stopped_nodes=()) == WELL
 
 
 WELL = MinikubeStatus("Running", "Running", "Running", "Configured")
@@ -262,8 +268,16 @@ def parse_status(said: Output) -> MinikubeStatus | None:
     nodes = document if isinstance(document, list) else [document]
     if not nodes or not all(isinstance(node, dict) and "Host" in node for node in nodes):
         return None
+    stopped = [node for node in nodes if node["Host"] in STOPPED]
+    if all(node.get("Worker") or node in stopped for node in nodes):
+        stopped = []
+    running = [node for node in nodes if node not in stopped]
     return MinikubeStatus(
-        *(_worst(nodes, key) for key in ("Host", "Kubelet", "APIServer", "Kubeconfig"))
+        host=_worst(running, "Host"),
+        kubelet=_worst(running, "Kubelet"),
+        apiserver=_worst(running, "APIServer"),
+        kubeconfig=_worst(running, "Kubeconfig"),
+        stopped_nodes=tuple(str(node.get("Name", "")) for node in stopped),
     )
 
 
