@@ -179,8 +179,8 @@ class Lifecycle:
         if failed:
             raise self._explained(failed, "start")
 
-    async def stop(self) -> None:
-        """Stop a profile; images and objects inside survive.
+    async def stop(self) -> bool:
+        """Stop a profile; images and objects inside survive. False if there is nothing to stop.
 
         Raises:
             ClusterUnreachableError: it did not stop, or another minikube is at work on it.
@@ -189,12 +189,16 @@ class Lifecycle:
         state = await read_state(self.minikube)
         if not state.exists:
             self.progress.note(f"There is no minikube profile '{name}' to stop.")
-            return
+            return False
         if await self._lacks_docker(state):
             raise docker_down_error()
         if state.damaged:
             found = describe_condition(name, state)
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+        if state.never_ran:
+            words = describe_condition(name, state).words
+            self.progress.note(f"minikube '{name}' {words}. There is nothing to stop.")
+            return False
         if state.status == GONE:  # `stop` would try for 10 s, and blame ssh
             words = describe_condition(name, state).words
             raise ClusterUnreachableError(
@@ -209,7 +213,9 @@ class Lifecycle:
         if failed and failed.code != NO_PROFILE:
             raise self._explained(failed, "stop")
         how = "was stopped already" if already else "stopped"
-        self.progress.note(f"minikube '{name}' {how} (data kept).")
+        kept = " (data kept)" if state.can_hold_sale else ""
+        self.progress.note(f"minikube '{name}' {how}{kept}.")
+        return True
 
     async def _run(self, action: str, *words: str, steps: bool = True) -> None:
         if failed := await self._try(action, *words, steps=steps):
