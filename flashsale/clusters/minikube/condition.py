@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flashsale.base.text import joined
 from flashsale.clusters.minikube.home import config_file
 from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, ProfileState
 
@@ -69,6 +70,9 @@ def _of_profile(profile: Profile, state: ProfileState, docker: bool, up: str) ->
 
 
 def _of_kubernetes(profile: Profile, status: MinikubeStatus, up: str) -> Condition:
+    if status.well and (stopped := status.stopped_nodes):
+        are = "is" if len(stopped) == 1 else "are"
+        return Condition(f"is running, and {joined(stopped)} {are} stopped", up)
     if status.well:
         return Condition("is running")
     if status.apiserver == "Paused":

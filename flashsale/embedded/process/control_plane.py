@@ -19,7 +19,7 @@ from flashsale.embedded.controllers.endpointslice import EndpointsController
 from flashsale.embedded.controllers.garbagecollector import GarbageCollector
 from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS
-from flashsale.embedded.controllers.node_lifecycle import NodeLifecycleController
+from flashsale.embedded.controllers.nodelifecycle.node_lifecycle import NodeLifecycleController
 from flashsale.embedded.controllers.podgc import OrphanCollector
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
 from flashsale.embedded.controllers.taint_eviction import TaintEvictionController

@@ -164,7 +164,7 @@ def node_line(
 ) -> str:
     """Say where the seconds of a lost node went, and why; all are counted from its death."""
     if not_ready is None:
-        return "The node came back before Kubernetes noticed that it was gone." if ready else ""
+        return "The node came back before Kubernetes noticed that it was gone."
     line = (
         f"Kubernetes noticed after {not_ready:.1f} s, when the node's lease had not been renewed"
         " for its node-monitor-grace-period; from then on the Service leads elsewhere."

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
+from flashsale.base.errors import BadInputError, RefusedError
 from flashsale.objects.models import Pod
 from flashsale.objects.nodes import Node
 from flashsale.sale.kill.kill_node import choose_node
+from flashsale.sale.nodes import find_node
 
 FIRST, SECOND, THIRD = Node("a", True, True), Node("b", True, False), Node("c", True, False)
 DEAD = Node("d", False, False)
@@ -42,7 +43,7 @@ def test_any_ready_node_but_the_only_control_plane_may_die() -> None:
         ([FIRST], None, RefusedError),
         ([FIRST, SECOND], "a", RefusedError),
         ([FIRST, SECOND], "x", BadInputError),
-        ([FIRST, DEAD], "d", NotReadyError),
+        ([FIRST, DEAD], "d", RefusedError),
         ([FIRST, DEAD], None, RefusedError),
     ],
 )
@@ -52,8 +53,29 @@ def test_what_is_refused(nodes: list[Node], name: str | None, error: Any) -> Non
         chosen(nodes, [], name)
 
 
+def test_a_node_without_power_is_dead_before_kubernetes_knows() -> None:
+    """It is Ready for 50 s more; killing it once more would change nothing."""
+    found = {
+        choose_node([FIRST, SECOND, THIRD], [], name=None, rng=random.Random(seed), stopped=["b"])
+        for seed in range(20)
+    }
+    assert found == {THIRD}
+    with pytest.raises(RefusedError, match="'b' has been stopped already") as refused:
+        choose_node([FIRST, SECOND], [], name="b", rng=random.Random(0), stopped=["b"])
+    assert refused.value.hint.command == "flashsale start-node b"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"), [([FIRST], "there is a"), ([FIRST, SECOND, THIRD], "there are a, b and c")]
+)
+def test_a_name_that_no_node_has_is_told_the_names(nodes: list[Node], words: str) -> None:
+    """All of them."""
+    with pytest.raises(BadInputError, match=f"no node 'x'; {words}"):
+        find_node(nodes, "x")
+
+
 def test_where_all_others_are_dead_the_hint_starts_one() -> None:
     """`up --nodes` would not help: the nodes are there."""
-    with pytest.raises(RefusedError, match="d is NotReady") as refused:
+    with pytest.raises(RefusedError, match="d does not run") as refused:
         chosen([FIRST, DEAD], [])
     assert refused.value.hint.command == "flashsale start-node d"

@@ -181,8 +181,8 @@ def _place(
 ) -> None:
     entry = origin.get(path)
     assert entry is not None, "it was found just now"
-    excluded = [compile_pattern(value) for name, value in one.flags()[0].items()
-                if name == "exclude"]  # fmt: skip
+    patterns = one.flags()[0].get("exclude", "").splitlines()
+    excluded = [*map(compile_pattern, patterns)]
     if not entry.is_folder:
         target = posixpath.join(place, posixpath.basename(path)) if into else place
         recipe.files.put(target, _changed(_followed(origin, path, entry), one))

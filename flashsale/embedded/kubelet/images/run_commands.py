@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from flashsale.base.dockerfile import Instruction, substitute
+from flashsale.base.dockerfile import Instruction
+from flashsale.base.dockerfile_words import expand
 from flashsale.embedded.kubelet.images import install_commands
 from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, shorten
@@ -57,6 +58,14 @@ class Shell:
     variables: dict[str, str]
     skipped: list[str] = field(default_factory=list)
 
+    def filled(self, text: str) -> str:
+        """Replace variables; quotes and escapes stay.
+
+        Raises:
+            ValueError: a shell alone could tell.
+        """
+        return expand(text, self.variables, has_quotes=False, keeps_escapes=True)
+
     def path(self, word: str) -> str:
         """Return a word as a path of the image."""
         home = self.variables["HOME"]
@@ -82,11 +91,10 @@ def run(recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] =
 
 
 def _run(recipe: ImageRecipe, one: Instruction) -> None:
-    variables = {"HOME": "/root", **one.variables, **recipe.env}
+    variables = {"HOME": "/root", **recipe.env, **one.variables}
     shell = Shell(recipe, one, recipe.workdir, variables)
-    command = one.command()
     text = one.flags()[1]
-    if command[:2] != ("/bin/sh", "-c"):
+    if (command := replace(one, text=text).exec_form()) is not None:
         _one(shell, list(command))
     elif one.documents and text.startswith("<<"):
         for document in one.documents:
@@ -142,9 +150,9 @@ def _simple(shell: Shell, raw: str) -> None:
         return
     pieces, at = [], 0
     for quoted in _QUOTED.finditer(raw):
-        pieces += [substitute(raw[at : quoted.start()], shell.variables), quoted[0]]
+        pieces += [shell.filled(raw[at : quoted.start()]), quoted[0]]
         at = quoted.end()
-    text = "".join([*pieces, substitute(raw[at:], shell.variables)])
+    text = "".join([*pieces, shell.filled(raw[at:])])
     reader = shlex.shlex(text, posix=True, punctuation_chars="<>")
     reader.whitespace_split, reader.commenters = True, ""
     _one(shell, list(reader), raw)
@@ -231,7 +239,8 @@ def _write(shell: Shell, program: str, words: Sequence[str], target: str, *, app
                 return False
     elif program == "cat" and shell.one.documents and not words:
         document = shell.one.documents[0]
-        text = substitute(document.body, shell.variables) if document.filled else document.body
+        text = shell.filled(document.body) if document.filled else document.body
+        text = re.sub(r"\\([$`\\])", r"\1", text) if document.filled else text
     elif program in ("true", ":"):
         text = ""
     else:

@@ -202,3 +202,39 @@ def test_what_is_no_signal_is_refused(folder: Path, text: str) -> None:
     """As Docker does, with the line."""
     with pytest.raises(BadInputError, match=r"Dockerfile:2: .*Invalid signal"):
         read(folder, f"FROM python\nSTOPSIGNAL {text}\n")
+
+
+def test_an_entrypoint_leaves_the_cmd_of_its_own_stage(folder: Path) -> None:
+    """And takes away the one of the stage it is based on."""
+    recipe = read(folder, 'FROM x\nCMD ["serve"]\nENTRYPOINT ["./run"]\n')
+    assert (recipe.entrypoint, recipe.cmd) == (("./run",), ("serve",))
+    recipe = read(folder, 'FROM x AS one\nCMD ["serve"]\nFROM one\nENTRYPOINT ["./run"]\n')
+    assert recipe.cmd == ()
+
+
+def test_shell_form_runs_in_the_shell_that_is_named(folder: Path) -> None:
+    """Also in a stage that is based on this one."""
+    shell = 'SHELL ["/bin/sh", "-euxc"]'
+    recipe = read(folder, f"FROM x AS one\n{shell}\nFROM one\nCMD exec serve\n")
+    assert recipe.cmd == ("/bin/sh", "-euxc", "exec serve")
+
+
+def test_a_shell_that_is_not_here_is_said(folder: Path) -> None:
+    """The command runs in /bin/sh then."""
+    recipe = read(folder, 'FROM x\nSHELL ["/opt/none/zsh", "-c"]\nCMD serve\n')
+    assert recipe.cmd == ("/bin/sh", "-c", "serve")
+    assert "there is no /opt/none/zsh here" in recipe.notes[0]
+
+
+def test_quoted_names_are_unquoted(folder: Path) -> None:
+    """In COPY, WORKDIR, USER and EXPOSE."""
+    text = 'FROM x\nWORKDIR "/my app"\nCOPY "app.py" \'entry.sh\' ./\nUSER "me"\nEXPOSE "80"\n'
+    recipe = read(folder, text)
+    assert files(recipe) == {"my app/app.py", "my app/entry.sh"}
+    assert (recipe.workdir, recipe.user, recipe.ports) == ("/my app", "me", (80,))
+
+
+def test_every_exclude_counts(folder: Path) -> None:
+    """The flag may be repeated."""
+    recipe = read(folder, "FROM x\nCOPY --exclude=*.sh --exclude=**/b.csv . /in/\n")
+    assert files(recipe) == {"in/app.py", "in/data/a.csv"}
