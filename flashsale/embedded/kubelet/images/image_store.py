@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shlex
 import shutil
 import signal
 import tempfile
@@ -113,7 +114,10 @@ class ImageStore:
             raise FlashsaleError(
                 f"The image {name} cannot be stored in {self._blobs.parent}:"
                 f" {error.strerror or error}.",
-                hint=Hint(f"df -h {self._blobs.parent}", "shows the disk that needs room"),
+                hint=Hint(
+                    f"df -h {shlex.quote(str(self._blobs.parent))}",
+                    "shows the disk that needs room",
+                ),
             ) from error
         return BuiltImage(name, f"sha256:{identity}", built, (*recipe.notes, *notes))
 
