@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +27,26 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
+
+FORWARDER = """
+import asyncio, sys
+
+async def pump(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+async def forward(reader, writer):
+    there, back = await asyncio.open_connection("127.0.0.1", int(sys.argv[1]))
+    await asyncio.gather(pump(reader, back), pump(there, writer), return_exceptions=True)
+
+async def main():
+    async with await asyncio.start_server(forward, "127.0.0.1", int(sys.argv[2])) as server:
+        print(flush=True)
+        await server.serve_forever()
+
+asyncio.run(main())
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +327,43 @@ def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale)
         assert flashsale("up", "--manifest", manifest).code == 0
         page.wait_for_selector("body:not(.stale)")
         page.locator(".pod.ready").wait_for()
+
+
+@contextmanager
+def forwarded(target: int, port: int) -> Iterator[None]:
+    """Lead a port of this machine to another one; leaving ends all connections, too."""
+    words = [sys.executable, "-c", FORWARDER, str(target), str(port)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        yield
+        running.kill()
+
+
+def test_a_healing_outlives_a_tunnel_that_breaks(
+    page: Page, sale: Flashsale, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The dashboard reaches the cluster again, and knows what replaced whom meanwhile."""
+    if request.config.getoption("--context"):
+        pytest.skip("needs an API server on this machine")
+    config = Path(sale("kubeconfig").out.strip()).read_text()
+    target = int(re.findall(r"server: \S+:(\d+)", config)[0])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    file = tmp_path / "kubeconfig"
+    file.write_text(config.replace(f":{target}", f":{port}").replace("flashsale-embedded", "far"))
+    program = OnContext(tmp_path / "home", str(file))
+    with ExitStack() as stack:
+        with forwarded(target, port):
+            page.goto(stack.enter_context(dashboard(program, "--context", "far")))
+            page.locator(".pod.ready").nth(2).wait_for()
+            place = page.locator(".place").first
+            place.locator("button.graceful").click()
+            place.locator(".starting, .ready").filter(has_text="replaces").wait_for()
+        text(page, "#moments li", holds="the cluster does not answer")
+        stack.enter_context(forwarded(target, port))
+        text(page, "#moments li", holds="the cluster answers again")
+        text(page, "#healing-rows tr", holds=r"deleted.*\d s.*\d s.*\d s.*\d s")
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

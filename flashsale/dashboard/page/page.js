@@ -90,6 +90,7 @@ function showLink() {
   const [word, banner] = why ? away(why) : sale ? freshness(sale) : ["connecting", null];
   const stale = Boolean(banner);
   document.body.classList.toggle("stale", stale);
+  document.body.classList.toggle("ended", Boolean(why));  // purchases are counted here, and stay true till then
   write(byId("link-word"), word);
   byId("link").className = stale ? "bad" : "good";
   const line = byId("banner");
