@@ -336,8 +336,10 @@ def forwarded(target: int, port: int) -> Iterator[None]:
     with subprocess.Popen(words, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         running.stdout.readline()
-        yield
-        running.kill()
+        try:
+            yield
+        finally:
+            running.kill()
 
 
 def test_a_healing_outlives_a_tunnel_that_breaks(
@@ -355,7 +357,7 @@ def test_a_healing_outlives_a_tunnel_that_breaks(
     program = OnContext(tmp_path / "home", str(file))
     with ExitStack() as stack:
         with forwarded(target, port):
-            page.goto(stack.enter_context(dashboard(program, "--context", "far")))
+            page.goto(stack.enter_context(dashboard(program, "--context", "far", "--allow-remote")))
             page.locator(".pod.ready").nth(2).wait_for()
             place = page.locator(".place").first
             place.locator("button.graceful").click()
