@@ -224,7 +224,8 @@ def _details(failed: Failure, sentence: str, log: Path | None) -> str:
     if failed.id == "DRV_NOT_DETECTED":
         lines = [line for group in failed.drivers for line in group]
     elif failed.id == "DRV_NOT_HEALTHY":
-        lines = [line for line in _ailing(failed) if _short(line) not in sentence]
+        ailing = (line for line in _ailing(failed) if not JOINING.search(line))
+        lines = [line for line in ailing if _short(line) not in sentence]
     elif not failed.message.strip() and failed.advice:
         lines = []  # that says it
     elif not failed.message.strip():
