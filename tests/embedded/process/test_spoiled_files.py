@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
 from tests.embedded.process.test_launch import alive, wait_for
 
@@ -61,6 +63,20 @@ def test_a_cluster_that_nobody_can_find_ends_by_itself(tmp_path: Path, how: str)
     wait_for(lambda: not alive(lost), LIMIT)
     assert launch.start(folder).pid != lost
     assert launch.stop(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["cluster.lock", "start.lock", "."])
+def test_what_may_not_be_read_is_not_called_dead(home: Path, name: str) -> None:
+    """The cluster lives on, also if its folder itself is closed for longer than it looks."""
+    before, mode = launch.find(home), (home / name).stat().st_mode
+    (home / name).chmod(0)
+    try:
+        with pytest.raises(ClusterUnreachableError, match="permission denied"):
+            launch.stop(home)
+    finally:
+        (home / name).chmod(mode)
+    assert launch.find(home) == before
 
 
 def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
