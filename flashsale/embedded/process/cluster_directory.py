@@ -41,7 +41,8 @@ OURS = (
     "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
     "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
     "pod-network", "nodes", "cluster.lock.broken", "cluster.json.broken", "kubeconfig.broken",
-    "format.broken", "port.broken", "start.lock.broken",
+    "format.broken", "port.broken", "start.lock.broken", "state.db.broken",
+    "state.db.broken-wal", "state.db.broken-shm",
 )  # fmt: skip
 log = logging.getLogger(__name__)
 

@@ -329,14 +329,22 @@ def test_state_of_another_version_is_refused_by_every_call(home: Path) -> None:
         assert failure.value.hint
 
 
-def test_a_corrupt_database_is_named_and_kept(home: Path) -> None:
-    """The hint says how to begin anew; the file stays as it was."""
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_corrupt_database_is_put_aside_and_named(
+    home: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can read its objects any more; the cluster begins without, and can be stopped."""
     ClusterDirectory(home).prepare()
-    (home / "state.db").write_bytes(b"garbage " * 1000)
-    with pytest.raises(ClusterUnreachableError, match=r"state\.db") as failure:
-        launch.start(home)
-    assert failure.value.hint
-    assert (home / "state.db").read_bytes() == b"garbage " * 1000
+    if kind == "file":
+        (home / "state.db").write_bytes(b"garbage " * 1000)
+    else:
+        (home / "state.db").mkdir()
+    launch.start(home)
+    assert (home / "state.db.broken").exists()
+    if kind == "file":
+        assert (home / "state.db.broken").read_bytes() == b"garbage " * 1000
+        assert "It is kept as state.db.broken; the cluster begins empty." in caplog.text
+    assert launch.stop(home)
 
 
 def test_what_the_system_refuses_at_the_start_is_told(home: Path) -> None:
