@@ -18,11 +18,13 @@ __all__ = ["chromium", "page"]  # fixtures
 
 gc.disable()  # until all tests are collected: nothing of that is garbage
 
-# How fast examples come says something about the machine, not about what is tested.
+# How fast examples come says something about the machine, not about what is tested. Each run tries
+# others, and those that failed are kept; `.ci/run` takes `--hypothesis-profile=thorough`.
 settings.register_profile(
-    "noisy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "usual", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("noisy machine")
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=300)
+settings.load_profile("usual")
 
 # A shell that starts us in the background has us ignore Ctrl-C, and `nohup` the hang-up; our
 # children would, too.

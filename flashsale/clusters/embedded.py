@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import chain
@@ -186,6 +186,10 @@ class EmbeddedCluster:
     async def check_node_kill(self) -> None:
         """Nodes are parts of the cluster's process: they can be switched off and on."""
 
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes that are switched off."""
+        return await embedded_nodes.read_stopped(api)
+
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """End the node's kubelet and all its pods at once, and say nothing of it in the API."""
         await embedded_nodes.set_power(api, node, "off")
@@ -197,6 +201,9 @@ class EmbeddedCluster:
     async def node_timing(self, api: Api) -> NodeTiming:
         """Read the times that the cluster was given."""
         return await embedded_nodes.read_timing(api)
+
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        """Everything that can be asked for is possible here."""
 
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress

@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError, RefusedError
 from flashsale.dashboard import state as states
-from flashsale.dashboard.state import DashboardState, Trouble
+from flashsale.dashboard.state import DashboardState, Moment, Trouble
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
@@ -22,6 +22,7 @@ from flashsale.ui.watch.view_model import Now, Place
 
 LOG = logging.getLogger(__name__)
 LOOK_AGAIN = 2.0  # seconds between two looks for a sale where there is none
+PATIENCE = 4  # looks for which a monitor may try to reach a sale that another look finds
 
 Connect = Callable[[], AbstractAsyncContextManager[Sale]]
 
@@ -96,9 +97,13 @@ class SaleFollower:
         await sale.replicaset()  # it is really there
         self.looked.set()
         LOG.info("following the sale on %s", sale.cluster.context)
-        place = Place(sale.cluster.context, sale.namespace)
-        self.show(states.with_sale(self.state, place, time.monotonic()))
-        monitor = SaleMonitor.of(sale, self._see, needs_cluster=False, needs_replicaset=False)
+        timing = (await sale.cluster.node_timing(sale.api)).describe()
+        place = Place(sale.cluster.context, sale.namespace, node_timing=timing)
+        state = states.with_sale(self.state, place, time.monotonic())
+        self.show(replace(state, kills_nodes=await _kills_nodes(sale)))
+        monitor = SaleMonitor.of(
+            sale, self._see, needs_cluster=False, needs_replicaset=False, nodes=True
+        )
         try:
             async with monitor, follow_url(monitor, self._set_url):
                 self.monitor = monitor
@@ -109,16 +114,22 @@ class SaleFollower:
     async def _until_elsewhere(self, monitor: SaleMonitor) -> None:
         """Return when another look finds a sale where this one does not answer any more.
 
+        The same one is left to its monitor for some looks: that reconnects by itself, and then
+        knows what happened meanwhile.
+
         Raises:
             NoSaleError: the record of it is gone, so somebody closed it.
         """
+        left = PATIENCE
         ending = asyncio.create_task(monitor.until_it_ends(), name="dashboard: monitor")
         try:
             while True:
                 await asyncio.wait({ending}, timeout=LOOK_AGAIN)
                 if ending.done():
                     ending.result()
-                if self._seems_lost() and await self._found_anew():
+                found = await self._found_anew() if self._seems_lost() else None
+                left = left - 1 if found else PATIENCE
+                if found and self._seems_lost() and (found != _place(monitor.sale) or not left):
                     return
         finally:
             ending.cancel()
@@ -128,19 +139,23 @@ class SaleFollower:
         closed = self.state.board.closed is not None
         return closed or states.seems_away(self.state, time.monotonic())
 
-    async def _found_anew(self) -> bool:
+    async def _found_anew(self) -> tuple[str, ...] | None:
+        """Return where a sale is, if one is found."""
         try:
             async with self._connect() as sale:
                 await sale.replicaset()
+                return _place(sale)
         except NoSaleError as error:
             if self.state.board.closed is None:
                 raise
             self.show(replace(self.state, trouble=Trouble.of(error)))
-            return False
         except ClusterUnreachableError as error:
             self.show(replace(self.state, trouble=Trouble.of(error)))
-            return False
-        return self._seems_lost()
+        return None
+
+    def note(self, text: str) -> None:
+        """Put something that was done on the time line."""
+        self.show(states.with_moment(self.state, Moment(time.monotonic(), "node", text)))
 
     def _see(self, update: Update) -> None:
         state = states.with_update(self.state, update)
@@ -173,3 +188,15 @@ class SaleFollower:
             state = replace(self.state, board=board)
             at = time.monotonic()
             self.show(states.with_second(state, int(at - 0.5), at))
+
+
+def _place(sale: Sale) -> tuple[str, ...]:
+    return sale.api.host, sale.namespace, sale.name
+
+
+async def _kills_nodes(sale: Sale) -> bool:
+    try:
+        await sale.cluster.check_node_kill()
+    except RefusedError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from typing import Literal
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.results import LoadProgress
+from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import (
     REMOVED,
     SCALED,
@@ -20,6 +21,7 @@ from flashsale.sale.observe.healing import (
     Replaced,
     Scaled,
 )
+from flashsale.sale.observe.observations import NodeSeen
 from flashsale.sale.observe.state import KEPT_HEALINGS, Update
 from flashsale.ui.results import happening_line
 from flashsale.ui.watch.load_status import shares
@@ -29,10 +31,11 @@ KEPT = 180.0  # seconds of the time line
 MOMENTS = 120  # of them, at most
 RECENT = 3.0  # seconds whose purchases make a pod's share
 CLOSING = 2.0  # seconds by which the word that the sale was closed may be later than its pods'
+TOGETHER = 10.0  # seconds of losses that are said as one
 AWAY = 3.0  # seconds without an answer after which a cluster counts as lost
 OPEN_AGAIN, CLOSED = "the sale is open again", "the sale was closed"
 
-MomentKind = Literal["died", "replaced", "ready", "scaled", "lost", "note", "sale"]
+MomentKind = Literal["died", "replaced", "ready", "scaled", "lost", "note", "sale", "node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,10 @@ class DashboardState:
     connected: bool = False  # a sale was found, and its cluster answered at least once
     trouble: Trouble | None = None
     earlier: tuple[Healing, ...] = ()  # the youngest death first; of this sale, seen before a gap
+    kills_nodes: bool = False  # the place lets nodes be killed and started
     away: bool = False  # the cluster does not answer, and that was said
     moments: tuple[Moment, ...] = ()
+    losses: Mapping[int, int] = field(default_factory=dict)  # purchases, by monotonic second
     samples: Mapping[int, Sample] = field(default_factory=dict)  # by monotonic second
     crowd: Crowd | None = None
     drill: DrillView | None = None
@@ -126,6 +131,7 @@ class DashboardState:
 def with_sale(state: DashboardState, place: Place, at: float) -> DashboardState:
     """Begin to show a sale anew. What happened before goes on if it is the same one."""
     old, board = state.board, Board(place)
+    state = replace(state, kills_nodes=False)
     if (old.place.cluster, old.place.namespace) != (place.cluster, place.namespace):
         return DashboardState(board, connected=True, crowd=state.crowd, drill=state.drill)
     over = [one for one in old.healings if one.ready is not None]
@@ -141,10 +147,13 @@ def with_update(state: DashboardState, update: Update) -> DashboardState:
     state = replace(state, board=add_update(before, update))
     if not update.state.synced:
         return state
+    if isinstance(update.observation, NodeSeen):
+        state = _with_node(state, before.state.nodes, update.observation)
     for happening in update.happenings:
-        if isinstance(happening, NotReplaced) and _no_death(happening):
-            state = _without_death(state, happening.healing.victim_uid)
-            if happening.why == REMOVED:
+        if isinstance(happening, NotReplaced):
+            if _no_death(happening):
+                state = _without_death(state, happening.healing.victim_uid)
+            if happening.why == REMOVED:  # that the sale was closed is said once
                 continue
         if moment := _moment(happening):
             state = with_moment(state, moment)
@@ -152,6 +161,20 @@ def with_update(state: DashboardState, update: Update) -> DashboardState:
         words = OPEN_AGAIN if state.board.closed is None else CLOSED
         state = with_moment(state, Moment(at, "sale", words))
     return state
+
+
+def _with_node(state: DashboardState, before: Mapping[str, Node], seen: NodeSeen) -> DashboardState:
+    """Say that a node came, went, or changed between ready and not ready."""
+    name, old, now = seen.node.name, before.get(seen.node.name), seen.node.ready
+    if seen.change == "gone":
+        words = "is not part of the cluster any more"
+    elif old is None:
+        words = "is a new node"
+    elif old.ready != now:
+        words = "is ready again" if now else "is not ready: nobody is sent to its pods any more"
+    else:
+        return state
+    return with_moment(state, Moment(seen.at, "node", f"{name} {words}"))
 
 
 def with_closed(state: DashboardState, at: float) -> DashboardState:
@@ -177,8 +200,7 @@ def _without_death(state: DashboardState, uid: str) -> DashboardState:
 
 def with_moment(state: DashboardState, moment: Moment) -> DashboardState:
     """Add one thing to the time line."""
-    kept = [one for one in state.moments if one.kind != "lost" or moment.at - one.at <= KEPT]
-    return replace(state, moments=(*kept, moment)[-MOMENTS:])
+    return replace(state, moments=(*state.moments, moment)[-MOMENTS:])
 
 
 def with_progress(state: DashboardState, progress: LoadProgress, at: float) -> DashboardState:
@@ -186,9 +208,23 @@ def with_progress(state: DashboardState, progress: LoadProgress, at: float) -> D
     crowd = state.crowd or Crowd(0.0)
     before = crowd.progress.figures.lost if crowd.progress else 0
     if (lost := progress.figures.lost - before) > 0:
-        text = f"{lost:,} purchase{' was' if lost == 1 else 's were'} lost"
-        state = with_moment(state, Moment(at, "lost", text, lost))
+        state = _with_losses(state, lost, at)
     return replace(state, crowd=crowd.with_progress(progress))
+
+
+def _with_losses(state: DashboardState, lost: int, at: float) -> DashboardState:
+    """Count lost purchases by second; those of some seconds are one thing that happened."""
+    seconds = {second: one for second, one in state.losses.items() if at - second <= KEPT}
+    seconds[int(at)] = seconds.get(int(at), 0) + lost
+    state = replace(state, losses=seconds)
+    recent = [one for one in state.moments if one.kind == "lost" and at - one.at < TOGETHER]
+    last = next(reversed(recent), None)
+    count = lost + (last.lost if last else 0)
+    text = f"{count:,} purchase{' was' if count == 1 else 's were'} lost"
+    if last is None:
+        return with_moment(state, Moment(at, "lost", text, count))
+    grown = replace(last, text=text, lost=count)
+    return replace(state, moments=tuple(grown if one is last else one for one in state.moments))
 
 
 def with_second(state: DashboardState, second: int, at: float) -> DashboardState:
@@ -196,12 +232,11 @@ def with_second(state: DashboardState, second: int, at: float) -> DashboardState
     state = _with_away(state, at)
     sale, crowd = state.board.state, state.crowd
     progress = crowd.progress if crowd and crowd.running else None
-    lost = sum(one.lost for one in state.moments if int(one.at) == second)
     rate = int(progress.rate_now) if progress else 0
     known = sale.synced and state.board.down is None and state.board.closed is None
     pods = (sale.desired or 0, sale.ready) if known else (None, None)
     kept = {at: one for at, one in state.samples.items() if second - at <= KEPT}
-    return replace(state, samples=kept | {second: Sample(rate, lost, *pods)})
+    return replace(state, samples=kept | {second: Sample(rate, state.losses.get(second, 0), *pods)})
 
 
 def _with_away(state: DashboardState, at: float) -> DashboardState:

@@ -10,6 +10,7 @@ from typing import Any
 from flashsale import __version__
 from flashsale.base.errors import Hint
 from flashsale.dashboard.state import Crowd, DashboardState, DrillView, Trouble
+from flashsale.sale.kill.kill_node import killable_nodes
 from flashsale.sale.observe.healing import Healing
 from flashsale.ui.watch.view_model import Now, PodRow, shown_healings, shown_rows
 
@@ -36,6 +37,9 @@ def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, A
     found["healings"] = [_healing(one, now) for one in healings]
     if board.why:
         found["why"] = board.why
+    if board.by_node:
+        found["nodes"] = _nodes(state, rows)
+        found["node_timing"] = board.place.node_timing
     found["moments"] = [[milliseconds(one.at, now), one.kind, one.text] for one in state.moments]
     for second, one in state.samples.items():
         found[f"second/{second}"] = [
@@ -78,10 +82,27 @@ def _sale(
         "desired": sale.desired or 0,
         "current": sale.count,
         "ready": sale.ready,
-        "nodes": len({row.seen.pod.node for row in rows} - {""}),
         "stale": {"heard": milliseconds(down.heard, now), "why": down.why} if down else None,
         "trouble": _trouble(state.trouble),
     }
+
+
+def _nodes(state: DashboardState, rows: list[PodRow]) -> list[dict[str, Any]]:
+    nodes = sorted(state.board.state.nodes.values(), key=lambda node: node.name)
+    killable = killable_nodes(nodes) if state.kills_nodes else []
+    pods = [row.seen for row in rows if row.gone is None]
+    return [
+        {
+            "name": node.name,
+            "state": node.state,
+            "ready": node.ready,
+            "pods": sum(seen.pod.node == node.name for seen in pods),
+            "ready_pods": sum(seen.pod.node == node.name and seen.ready for seen in pods),
+            "kill": node in killable,
+            "start": state.kills_nodes and not node.ready,
+        }
+        for node in nodes
+    ]
 
 
 def _pod(row: PodRow, now: Now) -> dict[str, Any]:

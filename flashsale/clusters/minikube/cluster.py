@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -56,7 +56,7 @@ from flashsale.clusters.minikube.service_url import (
     tcp_probe,
     tunnel_needed_error,
 )
-from flashsale.clusters.minikube.start.lifecycle import Lifecycle
+from flashsale.clusters.minikube.start.lifecycle import Lifecycle, switch_node
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import home_key, state_home
 from flashsale.clusters.subprocesses.run import nothing
@@ -72,8 +72,6 @@ from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
-
-NODE_LIMIT = 300.0  # seconds for a node's machine to stop or start
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ class MinikubeCluster:
         )
 
     async def start(self, progress: Progress) -> None:
-        """Create, start, resume or repair the profile; leave a running one alone.
+        """Create, start, resume or repair the profile; leave what runs of it alone.
 
         Raises:
             ClusterUnreachableError: it cannot be brought up.
@@ -229,13 +227,18 @@ class MinikubeCluster:
     async def check_node_kill(self) -> None:
         """`minikube node stop` stops a node's machine or container."""
 
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes whose machines do not run."""
+        status = (await read_profile_state(self.profile)).status
+        return status.stopped_nodes if status else ()
+
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Stop the node's machine.
 
         Raises:
             ClusterUnreachableError: minikube could not.
         """
-        await self._node("stop", node)
+        await switch_node(self._minikube, "stop", node)
 
     async def start_node(self, api: Api, node: str, progress: Progress) -> None:
         """Start the node's machine again.
@@ -243,16 +246,14 @@ class MinikubeCluster:
         Raises:
             ClusterUnreachableError: minikube could not.
         """
-        await self._node("start", node)
+        await switch_node(self._minikube, "start", node)
 
     async def node_timing(self, api: Api) -> NodeTiming:
         """Return Kubernetes' defaults, which minikube keeps."""
         return NodeTiming()
 
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
-        """Refuse other times; the number of nodes was seen to when the profile was started.
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        """Refuse other times; `start` sees to the number of nodes.
 
         Raises:
             RefusedError: other times were asked for.
@@ -263,14 +264,10 @@ class MinikubeCluster:
                 hint=f"flashsale up --cluster embedded --fast-nodes --nodes {count or 3}",
             )
 
-    async def _node(self, verb: str, node: str) -> None:
-        answer = await self._minikube.ask("node", verb, node, timeout=NODE_LIMIT)
-        if answer.code:
-            raise ClusterUnreachableError(
-                f"minikube could not {verb} the node '{node}'.",
-                hint=f"minikube node list -p {self.profile}",
-                details=(answer.stderr or answer.stdout).strip(),
-            )
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Leave the nodes as they are: a profile has them from its first start on."""
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove them from the node's Docker; where it has none, say how it is done."""
@@ -292,8 +289,7 @@ class MinikubeCluster:
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
-        await self._lifecycle(progress).stop()
-        return True
+        return await self._lifecycle(progress).stop()
 
     @property
     def _minikube(self) -> MinikubeCli:

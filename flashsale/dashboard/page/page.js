@@ -3,15 +3,18 @@
 import { act, follow } from "./connection.js";
 import { byId, clockTime, count, element, errorLine, last, seconds, write } from "./elements.js";
 import { Flow } from "./flow.js";
+import { Nodes } from "./nodes.js";
 import { Pods } from "./pods.js";
 import { Timeline } from "./timeline.js";
 
 const STOP = "Stop";
 const TITLES = { graceful: "It gets its grace period", hard: "No grace period: kill-pod --hard", process: "SIGKILL in its container: the same pod restarts" };
 const NEWS = 40;       // lines of what happened
-const SPOKEN = ["died", "ready", "scaled", "lost", "note", "sale"];
+const GATHER = 3000;   // milliseconds of losses that are spoken as one
+const SPOKEN = ["died", "ready", "scaled", "note", "sale", "node"];
 const state = { sale: null, found: new Map(), broken: "", spoken: null, shownWhy: "" };
 const pods = new Pods((pod, how) => ask("kill", { pod, how }));
+const nodes = new Nodes((action, node) => ask(action, { node }));
 const flow = new Flow(pods);
 const timeline = new Timeline();
 
@@ -23,6 +26,7 @@ function changed(found, names) {
   document.body.classList.remove("waiting");
   if (names.has("sale")) showSale(sale);
   pods.update(found, names, sale);
+  if (names.has("nodes")) showNodes(found.get("nodes") || [], found.get("node_timing"));
   timeline.update(found, names);
   if (names.has("healings")) showHealings(found.get("healings") || []);
   if (names.has("why")) write(byId("why"), found.get("why") || "");
@@ -54,6 +58,7 @@ function hindrance() {
 function offer() {
   const why = hindrance();
   pods.offer(why);
+  nodes.offer(why);
   for (const button of byId("controls").querySelectorAll("button")) {
     const stops = !state.broken && button.textContent === STOP;
     button.setAttribute("aria-disabled", String(Boolean(why) && !stops));
@@ -70,6 +75,13 @@ function showSale(sale) {
   const wanted = byId("replicas");
   if (document.activeElement !== wanted && sale.known) wanted.value = String(sale.desired);
   document.title = sale.known ? `${sale.ready}/${sale.desired} ready - flashsale` : "flashsale dashboard";
+}
+
+function showNodes(found, timing) {
+  nodes.update(found);
+  const able = found.some((node) => node.kill || node.start);
+  byId("drill-node-label").hidden = !able;
+  write(byId("node-timing"), able && timing ? timing : "");
 }
 
 /* Says how fresh the picture is; what is not is grey. */
@@ -199,11 +211,27 @@ function speak(moments) {
   const newest = moments.length ? moments[moments.length - 1][0] : 0;
   if (state.spoken !== null) {
     for (const [at, kind, text] of moments) {
-      if (at > state.spoken && SPOKEN.includes(kind)) byId("spoken").append(element("p", "", text));
+      if (at <= state.spoken) continue;
+      if (kind === "lost") sayLosses();
+      else if (SPOKEN.includes(kind)) say(text);
     }
-    while (byId("spoken").children.length > NEWS) byId("spoken").firstChild.remove();
   }
   state.spoken = Math.max(newest, state.spoken || 0);
+}
+
+function say(text) {
+  const spoken = byId("spoken");
+  spoken.append(element("p", "", text));
+  while (spoken.children.length > NEWS) spoken.firstChild.remove();
+}
+
+/* Losses come many times a second: after a while they are said as one. */
+function sayLosses() {
+  state.counting ||= setTimeout(() => {
+    state.counting = 0;
+    const buyers = state.found.get("buyers");
+    if (buyers) say(`${count(buyers.lost)} purchases lost so far`);
+  }, GATHER);
 }
 
 async function ask(name, given) {
@@ -234,7 +262,7 @@ onSubmit("crowd", () => {
 onSubmit("drill", () => {
   const drill = state.found.get("drill");
   if (drill && drill.running) ask("stop-drill");
-  else ask("drill", { rate: value("crowd-rate"), kills: value("drill-kills"), scale: value("drill-scale"), how: value("drill-how") });
+  else ask("drill", { rate: value("crowd-rate"), kills: value("drill-kills"), scale: value("drill-scale"), how: value("drill-how"), node: !byId("drill-node-label").hidden && byId("drill-node").checked });
 });
 for (const [id, by] of [["less", -1], ["more", 1]]) {
   byId(id).addEventListener("click", () => {

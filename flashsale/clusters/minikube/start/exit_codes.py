@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
-from flashsale.clusters.minikube.cli import INSTALL
+from flashsale.clusters.minikube.cli import INSTALL, signal_name
 from flashsale.clusters.minikube.condition import up_command
 from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.minikube.start.events import Failure
@@ -100,7 +100,7 @@ def failure_error(
         return docker_down_error()
     failed = _with_message(failed)
     if failed.code < 0:
-        sentence = f"minikube was ended by signal {-failed.code}."
+        sentence = f"minikube was ended by {signal_name(-failed.code)}."
         return _error(sentence, up_command(profile), _details(failed, sentence, log))
     sentence, hint = _words(failed, profile, action)
     return _error(sentence, hint, _details(failed, sentence, log))

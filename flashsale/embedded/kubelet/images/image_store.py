@@ -27,7 +27,7 @@ from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
 from flashsale.embedded.kubelet.images import dockerfile_reader
-from flashsale.embedded.kubelet.images.image_files import ImageFile, ImageFiles
+from flashsale.embedded.kubelet.images.image_files import MAX_BYTES, ImageFile, ImageFiles
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
 from flashsale.embedded.kubelet.images.install_commands import is_available, is_satisfied
 from flashsale.embedded.kubelet.images.package_layers import (
@@ -38,7 +38,6 @@ from flashsale.embedded.kubelet.images.package_layers import (
     disk_usage,
 )
 
-MAX_BYTES = 100 * 1024 * 1024
 MAX_FILES = 10_000
 KEPT = 2  # images of each app that stay when nothing runs them
 

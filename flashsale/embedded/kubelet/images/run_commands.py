@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from flashsale.base.dockerfile import Instruction, substitute
+from flashsale.base.dockerfile import Instruction
+from flashsale.base.dockerfile_words import expand
 from flashsale.embedded.kubelet.images import install_commands
 from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, shorten
@@ -38,6 +39,8 @@ _QUIET_BEGINNINGS = (
     *("poetry config", "poetry --version", "poetry cache", "poetry check", "npm cache"),
     *("python -m compileall", "python -m ensurepip", "uv python", "uv tool update-shell"),
 )
+# What installs poetry and uv, which are got from the index when they are needed.
+_TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 _CONTROL = ("if", "for", "while", "until", "case", "then", "do", "{", "(", "function", "else")
 _QUOTED = re.compile(r"'[^']*'")
 _SHELL_TOKEN = re.compile(
@@ -56,6 +59,14 @@ class Shell:
     folder: str
     variables: dict[str, str]
     skipped: list[str] = field(default_factory=list)
+
+    def filled(self, text: str) -> str:
+        """Replace variables; quotes and escapes stay.
+
+        Raises:
+            ValueError: a shell alone could tell.
+        """
+        return expand(text, self.variables, has_quotes=False, keeps_escapes=True)
 
     def path(self, word: str) -> str:
         """Return a word as a path of the image."""
@@ -82,11 +93,10 @@ def run(recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] =
 
 
 def _run(recipe: ImageRecipe, one: Instruction) -> None:
-    variables = {"HOME": "/root", **one.variables, **recipe.env}
+    variables = {"HOME": "/root", **recipe.env, **one.variables}
     shell = Shell(recipe, one, recipe.workdir, variables)
-    command = one.command()
     text = one.flags()[1]
-    if command[:2] != ("/bin/sh", "-c"):
+    if (command := replace(one, text=text).exec_form()) is not None:
         _one(shell, list(command))
     elif one.documents and text.startswith("<<"):
         for document in one.documents:
@@ -105,7 +115,7 @@ def _script(shell: Shell, text: str) -> None:
     except ValueError:
         shell.skipped.append(" ".join(text.split()))
         return
-    after = ""
+    after, installs = "", False
     for index, (raw, operator) in enumerate(parts):
         alternative, after = after == "||", operator
         if alternative or not raw.strip():
@@ -115,8 +125,14 @@ def _script(shell: Shell, text: str) -> None:
             shell.skipped.append(" ".join(rest.split()))
             return
         if operator == "|" or (index and parts[index - 1][1] == "|"):
+            if _is_install(raw):  # its output alone goes to the others, or their `y` to it
+                _simple(shell, raw.strip())
+                installs = True
             if operator != "|":
-                shell.skipped.append(f"{parts[index - 1][0].strip()} | {raw.strip()}")
+                whole = f"{parts[index - 1][0].strip()} | {raw.strip()}"
+                if not installs and not any(place in whole for place in _TOOL_SCRIPTS):
+                    shell.skipped.append(whole)
+                installs = False
             continue
         _simple(shell, raw.strip())
 
@@ -135,6 +151,13 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
     yield command, ""
 
 
+def _is_install(raw: str) -> bool:
+    try:
+        return install_commands.parse(shlex.split(raw)) is not None
+    except ValueError:
+        return False
+
+
 def _simple(shell: Shell, raw: str) -> None:
     """Do one command of a shell: variables, quotes, redirection."""
     if "$(" in raw or "`" in raw:
@@ -142,9 +165,9 @@ def _simple(shell: Shell, raw: str) -> None:
         return
     pieces, at = [], 0
     for quoted in _QUOTED.finditer(raw):
-        pieces += [substitute(raw[at : quoted.start()], shell.variables), quoted[0]]
+        pieces += [shell.filled(raw[at : quoted.start()]), quoted[0]]
         at = quoted.end()
-    text = "".join([*pieces, substitute(raw[at:], shell.variables)])
+    text = "".join([*pieces, shell.filled(raw[at:])])
     reader = shlex.shlex(text, posix=True, punctuation_chars="<>")
     reader.whitespace_split, reader.commenters = True, ""
     _one(shell, list(reader), raw)
@@ -231,7 +254,8 @@ def _write(shell: Shell, program: str, words: Sequence[str], target: str, *, app
                 return False
     elif program == "cat" and shell.one.documents and not words:
         document = shell.one.documents[0]
-        text = substitute(document.body, shell.variables) if document.filled else document.body
+        text = shell.filled(document.body) if document.filled else document.body
+        text = re.sub(r"\\([$`\\])", r"\1", text) if document.filled else text
     elif program in ("true", ":"):
         text = ""
     else:

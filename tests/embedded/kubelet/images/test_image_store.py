@@ -196,7 +196,7 @@ def test_run_is_noted_unless_it_makes_no_difference(bench: Bench, run: str, note
         ("FROM x\nFROBNICATE y\n", 2, "not a Dockerfile instruction"),
         ("FROM x\nCOPY app.py\n", 2, "needs a source and a destination"),
         ("FROM x\nEXPOSE web\n", 2, "is not a port"),
-        ("FROM x\nADD https://example.org/x .\n", 2, "fetched or unpacked"),
+        ("FROM x\nADD https://example.org/x .\n", 2, "have to be fetched"),
         ("FROM x\nRUN <<EOF\nls\n", 2, "never ends"),
         ("COPY app.py .\nFROM x\n", 1, "before the first FROM"),
         ("FROM x\nWORKDIR\n", 2, "needs an argument"),
