@@ -54,7 +54,7 @@ class ControlPlane:
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until cancelled; calls ``ready`` once the API answers."""
         _raise_file_limit()
-        if not self._pki.complete():
+        if not self._pki.is_whole():
             self._pki.create()
         namespaces = NamespaceController(self.registry, self._pki.authority.read_text())
         namespaces.bootstrap()

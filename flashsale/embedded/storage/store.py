@@ -255,7 +255,8 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
     Raises:
         StoreError: it is from another version, or the disk refuses.
     """
-    put_aside(path)
+    for suffix in ("", "-wal", "-shm"):
+        put_aside(path.with_name(f"{path.name}{suffix}"))
     try:
         return Store(path), ""
     except DamagedStoreError as error:

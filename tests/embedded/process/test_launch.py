@@ -61,6 +61,17 @@ def alive(pid: int) -> bool:
         return False
 
 
+def spoil(file: Path, how: str) -> None:
+    """Damage a file as a full disk, a slip or a stranger does."""
+    content = file.read_bytes() if file.is_file() else b""
+    if how in ("gone", "folder"):
+        file.unlink(missing_ok=True)
+        if how == "folder":
+            file.mkdir()
+    else:
+        file.write_bytes({"cut": content[:-40], "rubbish": b"\x00\xff{]rubbish", "empty": b""}[how])
+
+
 def api(home: Path, method: str, path: str, body: object = None) -> Any:
     """Ask the API server with the client certificate of its kubeconfig."""
     return asyncio.run(_api(home, method, path, body))
@@ -241,6 +252,17 @@ def test_another_port_is_taken_when_the_last_one_is_in_use(home: Path) -> None:
         second = launch.start(home)
     assert second.port != first.port
     assert f":{second.port}\n" in second.kubeconfig.read_text()
+
+
+@pytest.mark.parametrize("name", ["ca.crt", "server.pem", "client.pem"])
+@pytest.mark.parametrize("how", ["cut", "rubbish", "folder"])
+def test_spoiled_certificates_are_made_anew(home: Path, name: str, how: str) -> None:
+    """They are derived: whoever spoiled one has not shut anybody out."""
+    launch.start(home)
+    launch.stop(home)
+    spoil(home / "pki" / name, how)
+    launch.start(home)
+    assert api(home, "GET", "/version")["major"] == "1"
 
 
 def test_secrets_are_for_their_owner_only(home: Path) -> None:

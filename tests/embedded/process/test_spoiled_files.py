@@ -11,10 +11,9 @@ import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
-from tests.embedded.process.test_launch import alive, wait_for
+from tests.embedded.process.test_launch import alive, spoil, wait_for
 
 LIMIT = 30.0  # seconds for what takes two on a free machine
-RUBBISH = b"\x00\xff{]rubbish"
 
 
 @pytest.fixture(scope="module")
@@ -85,14 +84,3 @@ def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
     file.write_text(edited)
     assert launch.find(home)
     assert file.read_text() == edited
-
-
-def spoil(file: Path, how: str) -> None:
-    """Damage a file as a full disk, a slip or a stranger does."""
-    content = file.read_bytes() if file.is_file() else b""
-    if how in ("gone", "folder"):
-        file.unlink(missing_ok=True)
-        if how == "folder":
-            file.mkdir()
-    else:
-        file.write_bytes({"cut": content[:-40], "rubbish": RUBBISH, "empty": b""}[how])
