@@ -10,6 +10,14 @@ from threading import get_ident
 PRIVATE = 0o600  # for its user alone
 
 
+def put_aside(path: Path) -> None:
+    """Rename a folder that stands in a file's place to `NAME.broken`; leave all else alone."""
+    if path.is_dir() and not path.is_symlink():
+        aside = path.with_name(f"{path.name}.broken")
+        with suppress(OSError):  # two do it at once, or one that is not empty is there already
+            path.rename(aside)
+
+
 def replace_file(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> None:
     """Write a file so that readers see the old content or the new, never a half.
 

@@ -11,7 +11,7 @@ Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends 
 
 from __future__ import annotations
 
-from flashsale.docker.build import BuildError, BuildRecipe, Made, make, remove_images
+from flashsale.docker.build import BuildError, BuildRecipe, Made, RemovedImages, make, remove_images
 from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Surroundings, own_docker
 from flashsale.docker.engine import Engine, connected
@@ -27,6 +27,7 @@ __all__ = [
     "Made",
     "PushError",
     "PushTarget",
+    "RemovedImages",
     "Surroundings",
     "Trouble",
     "connected",

@@ -40,6 +40,7 @@ NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unkno
     "kind": "CustomResourceDefinitionList",
     "apiVersion": "apiextensions.k8s.io/v1",
 }
+READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
 HEALTH = ("healthz", "livez", "readyz")
 CHECKS = ("ping", "log")  # what a health endpoint can be asked for one by one
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
@@ -191,6 +192,8 @@ class ApiServer:
         actions = {"PUT": writing.update, "PATCH": writing.patch}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
+        if target.subresource in READ_ONLY:
+            raise api_errors.not_here(target.subresource)
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 

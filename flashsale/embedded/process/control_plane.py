@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from flashsale import __version__
-from flashsale.base.files import replace_file
+from flashsale.base.files import put_aside, replace_file
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
 from flashsale.embedded.controllers.disruption import DisruptionController
@@ -19,7 +19,7 @@ from flashsale.embedded.controllers.endpointslice import EndpointsController
 from flashsale.embedded.controllers.garbagecollector import GarbageCollector
 from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS
-from flashsale.embedded.controllers.node_lifecycle import NodeLifecycleController
+from flashsale.embedded.controllers.nodelifecycle.node_lifecycle import NodeLifecycleController
 from flashsale.embedded.controllers.podgc import OrphanCollector
 from flashsale.embedded.controllers.replicaset import ReplicaSetController
 from flashsale.embedded.controllers.taint_eviction import TaintEvictionController
@@ -109,6 +109,7 @@ class ControlPlane:
         """Write what tells others where this cluster can be asked, and with which certificate."""
         running = self._running
         if running:
+            put_aside(running.kubeconfig)
             server = f"https://{ADDRESS}:{running.port}"
             replace_file(running.kubeconfig, self._pki.kubeconfig(server, CONTEXT))
             self._home.announce(running)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -231,7 +232,9 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise StoreError(
                 f"The cluster's state in {self.path} cannot be written: {error}.",
-                hint=Hint(f"df -h {self.path.parent}", "shows the disk that needs room"),
+                hint=Hint(
+                    f"df -h {shlex.quote(str(self.path.parent))}", "shows the disk that needs room"
+                ),
             ) from error
         self.revision = revision
 
@@ -246,11 +249,12 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         return StoreError(
             f"The cluster's state in {path} cannot be opened: {error}.",
-            hint=Hint(f"df -h {path.parent}", "shows the disk that needs room"),
+            hint=Hint(f"df -h {shlex.quote(str(path.parent))}", "shows the disk that needs room"),
         )
+    folder = shlex.quote(str(path.parent))
     return StoreError(
         f"The cluster's state in {path} cannot be read: {error}.",
-        hint=f"mv {path.parent} {path.parent}.broken && flashsale up",
+        hint=f"mv {folder} {folder}.broken && flashsale up",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,7 @@ class ClientTransport:
         entry = check_context(kubeconfig, context)
         self._client: Any = ApiClient(_configuration(kubeconfig, entry))
         self._client.user_agent = PROGRAM
+        self._fetching = threading.Lock()
         if not self.host.startswith("https://"):
             return
         pool = self._client.rest_client.pool_manager.connection_pool_kw
@@ -74,9 +76,14 @@ class ClientTransport:
         return name
 
     def headers(self) -> dict[str, str]:
-        """Write the credentials that belong into headers."""
+        """Write the credentials that belong into headers.
+
+        A token that is about to expire is fetched anew first, by the user's own program, which
+        takes as long as it takes: several who ask at once share its answer.
+        """
         headers: dict[str, str] = {}
-        self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
+        with self._fetching:
+            self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
         return headers
 
     def tls(self) -> ssl.SSLContext:

@@ -14,6 +14,7 @@ import pytest
 from tests.command import PATIENCE, Flashsale
 from tests.test_json import check
 
+POWER = r"jsonpath={.metadata.annotations.embedded\.flashsale/power}"
 NAMES = ["embedded", "embedded-m02", "embedded-m03"]
 
 
@@ -87,8 +88,28 @@ def test_a_node_dies_and_comes_back(sale: Flashsale) -> None:
     shown = sale("status", "-o", "json").json["pods"]
     leaving = {pod["node"] for pod in shown if pod["status"] == "Terminating"}
     assert leaving == {"embedded-m02"}
+    dead = sale("kill-node", "embedded-m02")
+    assert (dead.code, "flashsale start-node embedded-m02" in dead.err) == (6, True)
+    assert "embedded-m02 is NotReady: flashsale start-node embedded-m02" in sale("up").err
     back = sale("start-node", "embedded-m02", "-o", "json")
     check(back.json, "start-node")
+    assert sale("start-node", "embedded-m02").out == "embedded-m02 runs already\n"
+
+
+def test_a_node_dies_once(sale: Flashsale) -> None:
+    """Kubernetes has not missed it yet; whoever waits for it is told that it came back."""
+    kubectl(sale, "cordon", "embedded-m03")
+    kubectl(sale, "delete", "pod", "--all", "--field-selector=spec.nodeName=embedded-m03")
+    with sale.start("kill-node", "embedded-m03") as killing:
+        while "off" not in kubectl(sale, "get", "node", "embedded-m03", "-o", POWER).stdout:
+            assert killing.poll() is None
+        again = sale("kill-node", "embedded-m03", "--no-wait")
+        assert (again.code, "has been stopped already" in again.err) == (6, True)
+        assert sale("start-node", "embedded-m03").code == 0
+        said, _ = killing.communicate(timeout=PATIENCE)
+    assert killing.returncode == 0
+    assert "The node came back before Kubernetes noticed" in said
+    kubectl(sale, "uncordon", "embedded-m03")
 
 
 def test_a_drain_under_load_costs_nothing(sale: Flashsale) -> None:
@@ -118,6 +139,7 @@ def test_a_drill_judges_a_nodes_death(sale: Flashsale, tmp_path: Path) -> None:
         one for one in found["losses"] if one["cause"] == f"the death of the node {death['node']}"
     ]
     assert len(named) == death["lost"] == found["load"]["lost"]
+    assert {one["blamed_on"] for one in found["losses"]} <= {death["node"]}
 
 
 def test_an_empty_node_can_be_removed(sale: Flashsale) -> None:

@@ -36,7 +36,7 @@ WORKER = (
     [
         (0, RUNNING, WELL),
         (0, f"[{RUNNING},{WORKER}]", WELL),
-        (1, f"[{RUNNING},{WORKER.replace('Running', 'Stopped', 1)}]", "Stopped"),
+        (2, f"[{RUNNING},{WORKER.replace('Running', 'Paused', 1)}]", "Paused"),
         (7, "null", GONE),
         (0, "null", GONE),
         (85, '{"specversion":"1.0","type":"io.k8s.sigs.minikube.info"}', None),

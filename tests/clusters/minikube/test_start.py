@@ -330,6 +330,52 @@ async def test_files_of_somebody_else_are_named_with_their_owner(
     assert world.acts() == []
 
 
+@pytest.mark.parametrize(
+    ("called", "words", "hint"),
+    [
+        ("file/shop", "{home}/file is not a folder", "unset MINIKUBE_HOME"),
+        ("closed/shop", "{home}/closed cannot be written", "unset MINIKUBE_HOME"),
+        ("open/shop", "permission denied", "unset MINIKUBE_HOME"),
+    ],
+)
+async def test_folder_that_minikube_cannot_make_is_told_by_what_stands_in_its_way(
+    world: World,
+    minikube: MinikubeCluster,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+    called: str,
+    words: str,
+    hint: str,
+) -> None:
+    """HOST_HOME_MKDIR, of every command, with a box of advice around it."""
+    (world.home / "file").write_text("")
+    for name in ("closed", "open"):
+        (world.home / name).mkdir()
+    monkeypatch.setattr(home, "_closed", lambda place: place.name == "closed")
+    monkeypatch.setenv("MINIKUBE_HOME", str(world.home / called))
+    world.replays(version="root-owned-home/no-folder")
+    error = await fails(minikube, told)
+    reason = words.format(home=world.home)
+    folder = world.home / called / ".minikube"
+    assert str(error) == f"minikube cannot make its folder {folder}: {reason}."
+    assert error.hint.command == hint
+    assert not error.details
+
+
+@pytest.mark.parametrize("state", [None, STOPPED])
+async def test_minikube_that_a_signal_ends_is_not_called_unknown(
+    world: World, minikube: MinikubeCluster, told: Told, state: dict[str, str] | None
+) -> None:
+    """Half downloaded, or short of memory."""
+    if state:
+        world.has(**state)
+    program = world.home / "bin" / "minikube"
+    program.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    for question in (minikube.start(told), minikube.running()):
+        with pytest.raises(ClusterUnreachableError, match=r"minikube was ended by SIGSEGV\."):
+            await question
+
+
 @pytest.mark.usefixtures("docker_program")
 async def test_node_frozen_by_docker_is_unfrozen_by_docker(
     world: World, minikube: MinikubeCluster, told: Told

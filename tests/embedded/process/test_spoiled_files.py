@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from flashsale.embedded.process import launch
+from tests.embedded.process.test_launch import alive, wait_for
 
+LIMIT = 30.0  # seconds for what takes two on a free machine
 RUBBISH = b"\x00\xff{]rubbish"
 
 
@@ -22,11 +25,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     launch.stop(folder)
 
 
-@pytest.mark.parametrize("how", ["cut", "rubbish", "empty", "gone"])
-@pytest.mark.parametrize("name", ["cluster.json", "kubeconfig", "port", "cluster.lock"])
+@pytest.mark.parametrize("how", ["cut", "rubbish", "empty", "gone", "folder"])
+@pytest.mark.parametrize("name", ["cluster.json", "kubeconfig", "port", "format", "cluster.lock"])
 def test_a_spoiled_file_is_written_again(home: Path, name: str, how: str) -> None:
     """The process is asked by its lock, which no content can spoil; what it says is whole again."""
-    if (name, how) == ("cluster.lock", "gone"):
+    if name == "cluster.lock" and how in ("gone", "folder"):
         pytest.skip("without its lock a cluster cannot be told from a dead one")
     before = launch.find(home)
     spoil(home / name, how)
@@ -46,6 +49,20 @@ def test_a_cluster_with_a_spoiled_file_can_be_stopped(tmp_path: Path, name: str)
     assert launch.find(folder) is None
 
 
+@pytest.mark.parametrize("how", ["gone", "folder", "all gone"])
+def test_a_cluster_that_nobody_can_find_ends_by_itself(tmp_path: Path, how: str) -> None:
+    """Its folder was removed, or its lock; the next one starts as if it had never been."""
+    folder = tmp_path / "embedded"
+    lost = launch.start(folder).pid
+    if how == "all gone":
+        shutil.rmtree(folder)
+    else:
+        spoil(folder / "cluster.lock", how)
+    wait_for(lambda: not alive(lost), LIMIT)
+    assert launch.start(folder).pid != lost
+    assert launch.stop(folder)
+
+
 def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
     """`kubectl config set-context --namespace` edits that file: it is not broken by it."""
     file = home / "kubeconfig"
@@ -57,8 +74,10 @@ def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
 
 def spoil(file: Path, how: str) -> None:
     """Damage a file as a full disk, a slip or a stranger does."""
-    content = file.read_bytes()
-    if how == "gone":
+    content = file.read_bytes() if file.is_file() else b""
+    if how in ("gone", "folder"):
         file.unlink(missing_ok=True)
+        if how == "folder":
+            file.mkdir()
     else:
         file.write_bytes({"cut": content[:-40], "rubbish": RUBBISH, "empty": b""}[how])

@@ -84,6 +84,17 @@ def test_the_same_content_is_not_built_again(bench: Bench) -> None:
     assert not bench.built.built
 
 
+def test_what_a_store_remembers_may_be_spoiled(bench: Bench, tmp_path: Path) -> None:
+    """Names and the order of images are derived: the next build writes them anew."""
+    bench.write(app__py=apps.FLASK_APP)
+    identity = bench.build(apps.DOCKERFILE).id
+    for folder in ("names", "history"):
+        for file in (tmp_path / "store" / folder).iterdir():
+            file.write_bytes(b"\xf8\x00rubbish")
+    bench.store.collect({identity.removeprefix("sha256:")})
+    assert bench.build(apps.DOCKERFILE).id == identity
+
+
 def test_another_command_is_another_image(bench: Bench) -> None:
     """The configuration counts as content."""
     first = bench.build('FROM x\nCMD ["a"]\n')
