@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from flashsale.learn.course_progress import Progress, StepRecord
+from flashsale.learn.course_state import figures
 from flashsale.learn.facts import Facts
-from flashsale.learn.progress import Progress, StepRecord
-from flashsale.learn.session import figures
 from flashsale.learn.step import Step, filled_in
 from flashsale.ui.report.page import course_page
 

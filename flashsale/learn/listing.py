@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.learn.course_progress import Progress
 from flashsale.learn.evidence import Baseline
 from flashsale.learn.facts import Facts
-from flashsale.learn.progress import Progress
 from flashsale.learn.step import Step
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flashsale.learn.certificate import certificate_page, document
 from flashsale.learn.course import OWN
-from flashsale.learn.progress import Progress
+from flashsale.learn.course_progress import Progress
 from flashsale.ui.report.page import course_page
 from tests.learn.facts import begun, sale
 

@@ -46,7 +46,7 @@ def kill_node(
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
-    from flashsale.ui.nodes import node_kill_view
+    from flashsale.ui.lost_nodes import node_kill_view
 
     typed = shared(ctx)
     patience = parsers.duration(timeout, "--timeout")
@@ -77,7 +77,7 @@ async def _kill(
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.observations import Mark
     from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.nodes import NodeNotes
+    from flashsale.ui.lost_nodes import NodeNotes
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         own = await sale.own_pods()

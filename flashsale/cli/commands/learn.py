@@ -77,9 +77,9 @@ def learn(
 def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import listing, progress
+    from flashsale.learn import course_progress, listing
 
-    done = progress.read(state_home())
+    done = course_progress.read(state_home())
     if typed.json:
         out_json(listing.list_json(steps, done))
     else:
@@ -90,14 +90,14 @@ def _reset(typed: Shared, step: Step | None) -> None:
     """Forget one step, or all."""
     from flashsale.cli.output import note, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import progress
+    from flashsale.learn import course_progress
 
     home = state_home()
     if step is None:
-        progress.forget(home)
+        course_progress.forget(home)
     else:
-        done = progress.read(home)
-        progress.write(home, done.with_step(step.name, progress.StepRecord()))
+        done = course_progress.read(home)
+        course_progress.write(home, done.with_step(step.name, course_progress.StepRecord()))
     if typed.json:
         out_json({"reset": step.name if step else None})
     elif step is None:
@@ -111,12 +111,12 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Pla
     from flashsale.cli.event_loop import run
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import listing, progress
+    from flashsale.learn import course_progress, listing
     from flashsale.learn.look import look_once
 
     extras = frozenset().union(*(one.extras for one in ([step] if step else steps)))
     facts = run(look_once(place, extras))
-    done = progress.read(state_home())
+    done = course_progress.read(state_home())
     found = listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
     if typed.json:
         out_json([one.as_json() for one in found])
@@ -131,11 +131,11 @@ def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
     from flashsale.cli.output import note, out_json
     from flashsale.cli.report_files import check_report_files, write_report
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import progress
+    from flashsale.learn import course_progress
     from flashsale.learn.certificate import certificate_page
 
     check_report_files([file], [".html"], "flashsale learn --report course.html")
-    write_report(file, certificate_page(steps, progress.read(state_home())))
+    write_report(file, certificate_page(steps, course_progress.read(state_home())))
     if typed.json:
         out_json({"report": str(file)})
     else:
@@ -163,7 +163,7 @@ def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Plac
     from flashsale.cli.hints import placed
     from flashsale.cli.output import logs_held, out
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn.runner import play
+    from flashsale.learn.course_runner import play
     from flashsale.ui.console import moving
 
     if typed.json or not (moving(sys.stdout) and sys.stdin.isatty()):

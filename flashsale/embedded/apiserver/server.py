@@ -32,7 +32,7 @@ from flashsale.embedded.apiserver.request_path import RequestTarget, known_group
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.openapi import documents, protobuf
+from flashsale.embedded.types.openapi import documents, openapi_protobuf
 from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS
 
 CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -217,7 +217,7 @@ def _health(request: web.BaseRequest, path: str) -> web.Response | None:
 
 def _openapi_v2(accept: str) -> web.Response:
     """Send OpenAPI v2 as JSON, or in protobuf to whom asks for that."""
-    if protobuf.ACCEPTED in accept.replace(" ", ""):
-        body, kind = documents.encoded_v2_protobuf(), protobuf.CONTENT_TYPE
+    if openapi_protobuf.ACCEPTED in accept.replace(" ", ""):
+        body, kind = documents.encoded_v2_protobuf(), openapi_protobuf.CONTENT_TYPE
         return web.Response(body=body, headers={"Content-Type": kind})
     return web.Response(body=documents.encoded_v2(), content_type="application/json")

@@ -20,7 +20,7 @@ from flashsale.load.results import LoadProgress
 from flashsale.sale.observe.state import Update
 from flashsale.ui import figures
 from flashsale.ui import load as load_views
-from flashsale.ui.drill.text import entry_line
+from flashsale.ui.drill.sentences import entry_line
 from flashsale.ui.watch import layout as watch_views
 from flashsale.ui.watch.pod_table import pods_table
 from flashsale.ui.watch.view_model import Board, Now, Place, add_update, shown_healings, shown_rows

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from flashsale.learn.course_progress import Progress, StepRecord
 from flashsale.learn.evidence import Baseline, Evidence
 from flashsale.learn.facts import Facts
-from flashsale.learn.progress import Progress, StepRecord
 from flashsale.learn.step import Step, filled_in
 
 Part = Literal["ask", "do", "reveal", "end"]
