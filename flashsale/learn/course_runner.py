@@ -21,7 +21,7 @@ from flashsale.learn.course_state import Tour
 from flashsale.learn.course_view import last_lines, screen_lines
 from flashsale.learn.evidence import Counts, Evidence
 from flashsale.learn.facts import Facts
-from flashsale.learn.look import Place, closed, connected, look
+from flashsale.learn.look import LookOptions, closed, connected, look
 from flashsale.learn.step import Step
 from flashsale.sale.observe.healing import (
     Adopted,
@@ -45,7 +45,7 @@ LONG = ("created", "scheduled", "started", "ready", "gone", "routed", "died")
 async def play(
     steps: tuple[Step, ...],
     chosen: Step | None,
-    place: Place,
+    place: LookOptions,
     home: Path,
     at_place: Callable[[str], str],
 ) -> Sequence[str]:
@@ -69,7 +69,7 @@ class CourseRunner:
     """The course on one terminal."""
 
     tour: Tour
-    place: Place
+    place: LookOptions
     home: Path
     at_place: Callable[[str], str]
     screen: Screen

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from flashsale.learn import course_progress
-from flashsale.learn.course_progress import Progress, StepRecord
+from flashsale.learn.course_progress import CourseProgress, StepRecord
 from tests.learn.facts import begun, sale
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     """All of it, the beginning of a step included."""
     record = StepRecord("done", 2, 1.0, 9.0, begun(sale()), ("seen",), ("line",), 1, True, "x/y")
-    written = Progress({"kill": record})
+    written = CourseProgress({"kill": record})
     course_progress.write(tmp_path / "home", written)
     assert course_progress.read(tmp_path / "home") == written
 
@@ -23,7 +23,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_rubbish_is_put_aside(tmp_path: Path, text: str) -> None:
     """The course begins anew, and nothing is lost."""
     (tmp_path / course_progress.NAME).write_text(text)
-    assert course_progress.read(tmp_path) == Progress()
+    assert course_progress.read(tmp_path) == CourseProgress()
     assert (tmp_path / f"{course_progress.NAME}.broken").read_text() == text
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from flashsale.learn import course_state
 from flashsale.learn.course import OWN
-from flashsale.learn.course_progress import Progress
+from flashsale.learn.course_progress import CourseProgress
 from flashsale.learn.course_state import Tour
 from flashsale.learn.course_view import last_lines, screen_lines
 from tests.learn.facts import after_the_deed, killed, sale, silent
@@ -16,7 +16,7 @@ KILL = next(step for step in OWN if step.name == "kill")
 
 def tour() -> Tour:
     """The step `kill` on a sale of three pods."""
-    return course_state.see(course_state.begin(OWN, Progress(), KILL, 1.0), sale(), 2.0)
+    return course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), sale(), 2.0)
 
 
 def pressed(one: Tour, keys: str) -> Tour:
@@ -66,7 +66,7 @@ def test_a_deed_before_the_guess_counts_once_the_guess_is_made() -> None:
 
 def test_what_happened_before_the_step_does_not_count() -> None:
     """The step begins with what is there."""
-    begun = course_state.begin(OWN, Progress(), KILL, 1.0)
+    begun = course_state.begin(OWN, CourseProgress(), KILL, 1.0)
     one = pressed(course_state.see(begun, killed("flashsale-rs-aaaaa"), 2.0), "2")
     assert one.part == "do"
     assert text(one).count("[ ]") == 2
@@ -75,7 +75,7 @@ def test_what_happened_before_the_step_does_not_count() -> None:
 def test_a_fact_that_was_seen_stays_ticked() -> None:
     """Also when it cannot be seen any more."""
     close = next(step for step in OWN if step.name == "close")
-    one = course_state.see(course_state.begin(OWN, Progress(), close, 1.0), sale(), 2.0)
+    one = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
     one = course_state.see(pressed(one, "3"), killed(*(pod.name for pod in sale().own)), 3.0)
     assert [bool(seen) for seen in one.record.seen] == [True, False]
     assert course_state.see(one, after_the_deed()["close"], 4.0).part == "reveal"
@@ -86,7 +86,7 @@ def test_purchases_from_before_the_step_are_waited_for() -> None:
     buy = next(step for step in OWN if step.name == "buy")
     from dataclasses import replace
 
-    begun = course_state.begin(OWN, Progress(), buy, 1.0)
+    begun = course_state.begin(OWN, CourseProgress(), buy, 1.0)
     unread = course_state.see(begun, replace(sale(), extras=frozenset()), 2.0)
     assert unread.record.before is None
     read = pressed(course_state.see(unread, after_the_deed()["buy"], 3.0), "3")
@@ -109,7 +109,7 @@ def test_a_hint_is_in_sight_on_a_small_screen(keys: str) -> None:
 
 def test_whoever_looks_back_and_quits_goes_on_at_the_open_step() -> None:
     """The last line names the step that the next start shows."""
-    left = Progress().noting(OWN[0].name, state="done")
+    left = CourseProgress().noting(OWN[0].name, state="done")
     back = pressed(course_state.see(course_state.begin(OWN, left, None, 1.0), sale(), 2.0), "b")
     assert back.index == 0
     assert last_lines(back)[0].startswith("You stopped at step 2 of 11")
@@ -135,7 +135,7 @@ def test_quitting_and_coming_back_goes_on_in_the_same_step() -> None:
 
 def test_after_the_last_step_comes_the_end() -> None:
     """With the figures, and the way to the certificate."""
-    done = Progress()
+    done = CourseProgress()
     for step in OWN:
         done = done.noting(step.name, state="done", answer=step.prediction.right)
     shown = text(course_state.begin(OWN, done, None, 1.0))
@@ -161,7 +161,7 @@ def test_at_80_by_24_nothing_is_cut(step: object) -> None:
     from flashsale.learn.step import Step
 
     assert isinstance(step, Step)
-    one = course_state.see(course_state.begin(OWN, Progress(), step, 1.0), sale(), 2.0)
+    one = course_state.see(course_state.begin(OWN, CourseProgress(), step, 1.0), sale(), 2.0)
     done = course_state.see(pressed(one, "1"), after_the_deed()[step.name], 3.0)
     for shown in (text(one), text(pressed(one, "1")), text(pressed(one, "1h")), text(done)):
         assert "more: arrow key" not in shown, shown
@@ -170,7 +170,7 @@ def test_at_80_by_24_nothing_is_cut(step: object) -> None:
 def test_a_step_begins_when_the_sale_is_open() -> None:
     """Before that nothing is asked about its pods."""
     closed = after_the_deed()["close"]
-    early = course_state.see(course_state.begin(OWN, Progress(), KILL, 1.0), closed, 2.0)
+    early = course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), closed, 2.0)
     assert "needs an open sale" in text(early)
     assert pressed(early, "2").part == "ask"
     assert pressed(course_state.see(early, sale(), 3.0), "2").part == "do"

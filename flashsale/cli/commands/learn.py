@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
-    from flashsale.learn.look import Place
+    from flashsale.learn.look import LookOptions
     from flashsale.learn.step import Step
 
 
@@ -51,7 +51,7 @@ def learn(
     from flashsale.base.errors import BadInputError
     from flashsale.cli.global_options import shared
     from flashsale.learn.course import course, find
-    from flashsale.learn.look import Place
+    from flashsale.learn.look import LookOptions
 
     typed = shared(ctx)
     if sum((listed, check, reset, report is not None)) > 1:
@@ -61,7 +61,7 @@ def learn(
     known = course(steps)
     name = step or named
     chosen = find(known, name) if name else None
-    place = Place(typed.wanted, typed.namespace)
+    place = LookOptions(typed.wanted, typed.namespace)
     if listed:
         _list(typed, known)
     elif reset:
@@ -106,7 +106,7 @@ def _reset(typed: Shared, step: Step | None) -> None:
         note(f"The step {step.name} begins anew: flashsale learn {step.name}")
 
 
-def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Place) -> None:
+def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
     """Print which facts hold; leave with 1 where not all do."""
     from flashsale.cli.event_loop import run
     from flashsale.cli.output import out, out_json
@@ -154,7 +154,7 @@ def _recorded(typed: Shared) -> bool:
     return same and typed.namespace in (None, record.namespace)
 
 
-def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Place) -> None:
+def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
     """Play the course on the terminal."""
     import sys
 

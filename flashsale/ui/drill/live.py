@@ -30,7 +30,7 @@ BELOW = 9  # lines that the picture needs beside its pods
 FEWEST_LINES = 3  # for the pods, however low the terminal is
 
 
-class Clock:
+class RunClock:
     """Knows the second of the run, once the load has begun."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class PlainDrill:
     """Lines only: for pipes, logs and terminals that cannot move the cursor."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._clock = console, Clock()
+        self._console, self._clock = console, RunClock()
         self._due = LINE_EVERY
         self.observers = Observers(on_progress=self._on_progress, on_log=self._on_log)
 
@@ -71,7 +71,7 @@ class LiveDrill:
     """The picture; a context manager that leaves only the lines behind."""
 
     def __init__(self, console: Console, context: str, namespace: str, url: str) -> None:
-        self._console, self._clock = console, Clock()
+        self._console, self._clock = console, RunClock()
         self._board = Board(Place(context, namespace, url))
         self._live = RichLive(console=console, auto_refresh=False, transient=True)
         self.observers = Observers(

@@ -16,7 +16,7 @@ from flashsale.clusters.minikube import MinikubeCluster, availability, cluster
 from flashsale.clusters.select import ClusterOptions, select_for_down
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
-from flashsale.docker import EngineError, Trouble
+from flashsale.docker import EngineError, EngineProblem
 from flashsale.doctor.cluster_checks import check_minikube
 from flashsale.doctor.finding import Finding
 from flashsale.sale.down import close
@@ -38,7 +38,7 @@ def state(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.Monk
     found.make(world)
 
     async def trouble() -> EngineError | None:
-        return None if found.docker else EngineError(Trouble.ABSENT, "this machine", "")
+        return None if found.docker else EngineError(EngineProblem.ABSENT, "this machine", "")
 
     for module in (cluster, availability):
         monkeypatch.setattr(module, "host_docker_trouble", trouble)
