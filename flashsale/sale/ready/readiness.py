@@ -12,7 +12,7 @@ from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import LOOK, Deadline, all_ready, rescaled, stuck
 from flashsale.sale.ready.diagnosis import diagnose, still_stopping
 from flashsale.sale.ready.log_patterns import LINES
-from flashsale.sale.ready.nodes import node_trouble
+from flashsale.sale.ready.unready_nodes import node_trouble
 from flashsale.sale.session import Sale
 
 EXPLAINED = 3  # pods whose logs are read

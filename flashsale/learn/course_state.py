@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from flashsale.learn.course_progress import CourseProgress, StepRecord
 from flashsale.learn.evidence import Baseline, Evidence
 from flashsale.learn.facts import Facts
-from flashsale.learn.progress import Progress, StepRecord
 from flashsale.learn.step import Step, filled_in
 from flashsale.sale.observe.healing import Healing
 
@@ -28,7 +28,7 @@ class Tour:
     """Everything that is shown, and what it is made from."""
 
     steps: tuple[Step, ...]
-    progress: Progress = field(default_factory=Progress)
+    progress: CourseProgress = field(default_factory=CourseProgress)
     index: int = 0
     part: Part = "ask"
     facts: Facts = field(default_factory=Facts)  # the last ones, evidence of all time in them
@@ -84,7 +84,9 @@ def _since(facts: Facts, record: StepRecord) -> Facts:
     return replace(facts.since(record.before or Baseline()), prepared=record.prepared)
 
 
-def begin(steps: tuple[Step, ...], progress: Progress, chosen: Step | None, now: float) -> Tour:
+def begin(
+    steps: tuple[Step, ...], progress: CourseProgress, chosen: Step | None, now: float
+) -> Tour:
     """Go to a step, begun anew, or to the first that is open.
 
     Args:
@@ -264,7 +266,7 @@ def _forward(tour: Tour, now: float) -> Tour:
     return replace(tour, part="end", message="", offset=0)
 
 
-def figures(steps: Sequence[Step], progress: Progress) -> tuple[int, int, float]:
+def figures(steps: Sequence[Step], progress: CourseProgress) -> tuple[int, int, float]:
     """Count steps done, guesses that were right, and seconds spent."""
     done = [(step, progress.of(step.name)) for step in steps]
     done = [(step, record) for step, record in done if record.state == "done"]

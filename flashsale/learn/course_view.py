@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 from flashsale.base.text import counted, printable
-from flashsale.learn.session import HINTS, Tour, begin, figures
+from flashsale.learn.course_state import HINTS, Tour, begin, figures
 from flashsale.learn.step import filled_in
 
 Size = tuple[int, int]
