@@ -8,13 +8,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,43 +17,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.command import Flashsale
+from tests.dashboard.browsing import OnContext, dashboard, text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-FORWARDER = """
-import asyncio, sys
-
-async def pump(reader, writer):
-    while data := await reader.read(65536):
-        writer.write(data)
-    writer.close()
-
-async def forward(reader, writer):
-    there, back = await asyncio.open_connection("127.0.0.1", int(sys.argv[1]))
-    await asyncio.gather(pump(reader, back), pump(there, writer), return_exceptions=True)
-
-async def main():
-    async with await asyncio.start_server(forward, "127.0.0.1", int(sys.argv[2])) as server:
-        print(flush=True)
-        await server.serve_forever()
-
-asyncio.run(main())
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class OnContext(Flashsale):
-    """The program with the kubeconfig of whoever runs the tests."""
-
-    kubeconfig: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment that it runs in."""
-        return super(OnContext, self).environment | {"KUBECONFIG": self.kubeconfig}
 
 
 @pytest.fixture(scope="module")
@@ -77,16 +41,6 @@ def sale(
     program.stop_cluster()
 
 
-@contextmanager
-def dashboard(program: Flashsale, *options: str) -> Iterator[str]:
-    """Run the command, and give the address that it prints."""
-    with program.start("dashboard", "--no-open", *options) as serving:
-        assert serving.stdout is not None
-        yield serving.stdout.readline().strip()
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(30) == 130
-
-
 @pytest.fixture(scope="module")
 def address(chromium: Browser, sale: Flashsale) -> Iterator[str]:
     with dashboard(sale) as found:
@@ -99,13 +53,6 @@ def opened(page: Page, address: str) -> Page:
     page.goto(address)
     page.locator(".pod.ready").nth(2).wait_for()
     return page
-
-
-def text(page: Page, selector: str, *, holds: str) -> str:
-    """Wait until an element holds a text, and return all of it."""
-    found = page.locator(selector).filter(has_text=re.compile(holds)).first
-    found.wait_for(state="attached")
-    return found.text_content() or ""
 
 
 def test_a_kill_is_seen_from_tile_to_replacement(opened: Page) -> None:
@@ -180,22 +127,6 @@ def test_a_drill_ends_with_its_verdict_and_a_report(opened: Page) -> None:
     with opened.context.expect_page() as report:
         opened.locator("#verdict a").click()
     report.value.locator("#chart-sales canvas").first.wait_for()
-
-
-def test_a_node_dies_and_comes_back_by_buttons(page: Page, flashsale: Flashsale) -> None:
-    """Its pods are grey until others replace them; a drill offers the same."""
-    manifest = str(flashsale.quick_manifest())
-    assert flashsale("up", "--nodes", "2", "--fast-nodes", "--manifest", manifest).code == 0
-    with dashboard(flashsale) as address:
-        page.goto(address)
-        page.get_by_label("and a node").wait_for()
-        page.get_by_role("button", name="Kill the node").click()
-        text(page, "#answer", holds=r"was killed, with \d pods?\. Kubernetes misses it after 5 s")
-        page.locator(".pod.lost-node").first.wait_for()
-        text(page, "#healing-rows tr", holds="lost")
-        page.get_by_role("button", name="Start the node").click()
-        text(page, "#moments li", holds="is ready again")
-        page.locator(".pod.ready:not(.lost-node)").nth(2).wait_for()
 
 
 def test_what_cannot_be_done_is_said_as_on_the_command_line(sale: Flashsale, opened: Page) -> None:
@@ -287,85 +218,6 @@ def test_a_browser_without_the_token_gets_nothing(chromium: Browser, address: st
     assert answer.status == 403
     assert "needs its token" in stranger.inner_text("body")
     context.close()
-
-
-def able(page: Page) -> set[str]:
-    """The words of the buttons that can be pressed."""
-    return set(page.locator("main button:not([aria-disabled=true])").all_text_contents())
-
-
-def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale) -> None:
-    """What is shown is said to be old; the same page goes on when the cluster is there again."""
-    manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
-    with dashboard(flashsale) as address:
-        page.goto(address)
-        text(page, "#banner", holds="flashsale up")
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.locator(".pod.ready").wait_for()
-        page.locator("#banner").wait_for(state="hidden")
-        os.kill(flashsale.cluster_pid(), signal.SIGKILL)
-        text(page, "#banner", holds="does not answer; what you see is how the sale was at")
-        page.wait_for_selector("body.stale")
-        text(page, "#hindrance", holds="The cluster does not answer")
-        assert able(page) == set()
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.wait_for_selector("body:not(.stale)")
-        page.locator(".pod.ready").wait_for()
-        assert able(page) == {
-            "Scale",
-            "Gracefully",
-            "Hard",
-            "Process",
-            "Start",
-            "Run",
-            "Kill",
-            "+",
-            "−",
-        }
-        assert flashsale("down").code == 0
-        text(page, "#banner", holds="The sale was closed")
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.wait_for_selector("body:not(.stale)")
-        page.locator(".pod.ready").wait_for()
-
-
-@contextmanager
-def forwarded(target: int, port: int) -> Iterator[None]:
-    """Lead a port of this machine to another one; leaving ends all connections, too."""
-    words = [sys.executable, "-c", FORWARDER, str(target), str(port)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as running:
-        assert running.stdout is not None
-        running.stdout.readline()
-        try:
-            yield
-        finally:
-            running.kill()
-
-
-def test_a_healing_outlives_a_tunnel_that_breaks(
-    page: Page, sale: Flashsale, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """The dashboard reaches the cluster again, and knows what replaced whom meanwhile."""
-    if request.config.getoption("--context"):
-        pytest.skip("needs an API server on this machine")
-    config = Path(sale("kubeconfig").out.strip()).read_text()
-    target = int(re.findall(r"server: \S+:(\d+)", config)[0])
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    file = tmp_path / "kubeconfig"
-    file.write_text(config.replace(f":{target}", f":{port}").replace("flashsale-embedded", "far"))
-    program = OnContext(tmp_path / "home", str(file))
-    with ExitStack() as stack:
-        with forwarded(target, port):
-            page.goto(stack.enter_context(dashboard(program, "--context", "far", "--allow-remote")))
-            page.locator(".pod.ready").nth(2).wait_for()
-            place = page.locator(".place").first
-            place.locator("button.graceful").click()
-            place.locator(".starting, .ready").filter(has_text="replaces").wait_for()
-        text(page, "#moments li", holds="the cluster does not answer")
-        stack.enter_context(forwarded(target, port))
-        text(page, "#moments li", holds="the cluster answers again")
-        text(page, "#healing-rows tr", holds=r"deleted.*\d s.*\d s.*\d s.*\d s")
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
