@@ -13,6 +13,7 @@ from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
+    from flashsale.docker import RemovedImages
     from flashsale.kube import Api
 
 Kind = Literal["embedded", "minikube", "context"]
@@ -255,10 +256,14 @@ class Cluster(Protocol):
             RefusedError: one to be removed has pods.
         """
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
-        """Remove the images that were built inside it; returns how many, and the bytes freed.
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
+        """Remove the images that were built inside it from this state folder.
 
-        What this machine's own Docker or our own folder holds is not the cluster's.
+        Where that is not to be done from here, it notes the command that does it. What this
+        machine's own Docker or our own folder holds is not the cluster's.
+
+        Args:
+            image: id of the sale's image; empty where it is not known.
         """
 
     async def stop(self, progress: Progress) -> bool:

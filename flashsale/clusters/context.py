@@ -23,6 +23,7 @@ from flashsale.clusters.subprocesses.port_forward import (
     while_it_lives,
 )
 from flashsale.clusters.subprocesses.run import nothing
+from flashsale.docker import RemovedImages
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object, Pod, Service
@@ -183,9 +184,15 @@ class ContextCluster:
     ) -> None:
         """Leave the nodes as they are: `check_nodes` refuses everything else."""
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
-        """Remove nothing: it holds no image that was built inside it."""
-        return 0, 0
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
+        """Say how the image goes that was loaded into its nodes: they are not flashsale's."""
+        loader = image_loading.loader_of(self.context)
+        if image and loader and (command := loader.removal(image)):
+            progress.note(
+                f"The image stays in the nodes of the {loader.tool} cluster '{loader.cluster}';"
+                f" to remove it: {command}"
+            )
+        return RemovedImages()
 
     async def stop(self, progress: Progress) -> bool:
         """Leave it running: it is not ours."""

@@ -20,6 +20,7 @@ from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
+    from flashsale.docker import RemovedImages
     from flashsale.kube import Api
 
 CONTEXT = "flashsale-embedded"
@@ -214,9 +215,11 @@ class EmbeddedCluster:
         """
         await embedded_nodes.fit(api, count, fast=fast, progress=progress)
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove nothing: it holds no image that is not in our own folder."""
-        return 0, 0
+        from flashsale.docker import RemovedImages
+
+        return RemovedImages()
 
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""
@@ -261,7 +264,7 @@ def running_images(home: Path) -> set[str]:
     """Return which images the pods' containers were started from, by their 64 hex digits."""
     found = set()
     for file in chain(home.glob("pods/*/*/image"), home.glob("nodes/*/pods/*/*/image")):
-        with suppress(OSError):  # the pod went meanwhile
+        with suppress(OSError, ValueError):  # the pod went meanwhile; the file was spoiled
             found.add(file.read_text().strip())
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,6 +40,7 @@ from flashsale.clusters.minikube.condition import describe_condition, up_command
 from flashsale.clusters.minikube.image import image_build
 from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
 from flashsale.clusters.minikube.image.image_route import image_route
+from flashsale.clusters.minikube.image.node_images import list_images_by_node, names_of
 from flashsale.clusters.minikube.kill_container import kill_main_process
 from flashsale.clusters.minikube.profile import (
     Profile,
@@ -57,9 +58,16 @@ from flashsale.clusters.minikube.service_url import (
 )
 from flashsale.clusters.minikube.start.lifecycle import Lifecycle, switch_node
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
-from flashsale.clusters.state.directory import state_home
+from flashsale.clusters.state.directory import home_key, state_home
 from flashsale.clusters.subprocesses.run import nothing
-from flashsale.docker import EngineError, Trouble, connected, own_docker, remove_images
+from flashsale.docker import (
+    EngineError,
+    EngineProblem,
+    RemovedImages,
+    connected,
+    own_docker,
+    remove_images,
+)
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
@@ -117,7 +125,7 @@ class MinikubeCluster:
             )
         if not state.running:
             trouble = await host_docker_trouble() if asks_docker(state) else None
-            if trouble and trouble.trouble is not Trouble.ABSENT:
+            if trouble and trouble.trouble is not EngineProblem.ABSENT:
                 return trouble
             found = describe_condition(name, state, docker=trouble is None)
             return ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
@@ -261,22 +269,27 @@ class MinikubeCluster:
     ) -> None:
         """Leave the nodes as they are: a profile has them from its first start on."""
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove them from the node's Docker; where it has none, say how it is done."""
-        way, _ = image_route(await self._profile())
-        if way == "host":
-            return 0, 0
+        profile = await self._profile()
+        way, _ = image_route(profile)
         if way == "node":
-            progress.note(f"Images stay in minikube: minikube image ls -p {self.profile}")
-            return 0, 0
+            names = names_of(image, await list_images_by_node(self._minikube, profile))
+            if names:
+                progress.note(
+                    f"The image stays in minikube '{self.profile}'; to remove it:"
+                    f" minikube image rm -p {self.profile} {' '.join(names)}"
+                )
+        if way in ("host", "node"):
+            return RemovedImages()
         progress.step(f"Removing our images from minikube '{self.profile}'")
         async with node_engine(self._minikube, self._asleep) as engine:
-            return await remove_images(engine)
+            removed = await remove_images(engine, home_key(self._home))
+        return replace(removed, left=0)  # those of others in there are no business of this machine
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
-        await self._lifecycle(progress).stop()
-        return True
+        return await self._lifecycle(progress).stop()
 
     @property
     def _minikube(self) -> MinikubeCli:

@@ -21,10 +21,12 @@ from flashsale.clusters.minikube.cli import (
     is_installed,
 )
 from flashsale.clusters.minikube.home import foreign_files_error
+from flashsale.clusters.minikube.plain_text import read_reason
 from flashsale.clusters.subprocesses.run import Output
 
 log = logging.getLogger(__name__)
 
+NO_KUBERNETES = "v0.0.0"  # the version of a profile made with --no-kubernetes
 NOT_OURS, BAD_CONFIG, NO_PROFILE = 37, 38, 85  # exit codes
 STOPPED = ("Stopped", "Nonexistent")  # words for a node's machine
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig
@@ -112,8 +114,13 @@ class ProfileState:
         return self.profile is not None or bool(self.damaged)
 
     @property
+    def can_hold_sale(self) -> bool:
+        """Whether Kubernetes ever ran in it: what was begun anew since has no sale in it."""
+        return bool(self.damaged) or (self.profile is not None and self.profile.finished)
+
+    @property
     def never_ran(self) -> bool:
-        """Whether its first start failed before there was a node."""
+        """Whether no start of it came as far as a node."""
         return self.profile is not None and self.status == GONE and not self.profile.ip
 
 
@@ -181,7 +188,8 @@ async def _status(minikube: MinikubeCli) -> Output | None:
     except MinikubeSilentError:
         return None
     if answer.code == NOT_OURS:
-        raise foreign_files_error(minikube.profile, fatal_message(answer))
+        words = fatal_message(answer) or f"{answer.stdout}\n{answer.stderr}"
+        raise foreign_files_error(minikube.profile, words)
     return answer
 
 
@@ -286,7 +294,7 @@ def _profiles(listed: Output) -> list[Mapping[str, Any]]:
         raise ClusterUnreachableError(
             f"minikube could not list its profiles (code {listed.code}).",
             hint="minikube profile list",
-            details=listed.stderr,
+            details=read_reason(listed.stderr)[1] or listed.stderr,
         )
     return [one for one in found if isinstance(one, dict) and one.get("Name")]
 

@@ -194,8 +194,8 @@ class NodeHeartbeat:
     async def run(self) -> None:
         """Renew the lease until cancelled; the status every few minutes, or if it is not true.
 
-        A node that was marked as lost says at the next beat that it is there (a kubelet computes
-        its status every 10 s, and writes it where it differs).
+        A node that was marked as lost says at the next beat that it is there, and one with a new
+        image names it (a kubelet computes its status every 10 s, and writes it where it differs).
         """
         last_status = self._registry.clock()
         while True:

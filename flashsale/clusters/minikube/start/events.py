@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flashsale.clusters.base import Progress
+from flashsale.clusters.minikube.plain_text import read_reason
 
 PREFIX = "io.k8s.sigs.minikube."
 DONE = "Done"  # the last step of every command
@@ -17,13 +18,6 @@ QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 OTHER_RUNTIME = "#21973"  # the warning about a new default, which flashsale does not use
 PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")  # of a proxy, which minikube repeats
 DANGLING = re.compile(r"(?:^|(?<=[.!?]) +)[^.!?]*:$")  # a sentence whose list never came
-# How a command ends that does not come to its JSON (pkg/minikube/out/out_reason.go).
-EXITING = re.compile(
-    r"^X .*?\b(?P<id>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (?P<message>.+)$", re.MULTILINE
-)
-MISUSED = re.compile(
-    r"^Error: (?P<message>.+)$", re.MULTILINE
-)  # cobra's, about words it does not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +88,7 @@ class Listener:
     _muted: bool = False  # whether the last warning is not shown at all
     _warned: set[str] = field(default_factory=set)
     _drivers: list[list[str]] = field(default_factory=list)
+    _complaint: str = ""  # an error without an exit code: `delete` has no others
     _log: list[str] = field(default_factory=list)
 
     def line(self, line: str) -> None:
@@ -115,10 +110,9 @@ class Listener:
         fatal = self.fatal.get(str(code)) or next(reversed(self.fatal.values()), None)
         data = fatal.data if fatal else {}
         name, message = data.get("name", ""), fatal.message if fatal else ""
-        if fatal is None and (found := EXITING.search(said)):
-            name, message = found["id"], found["message"]
-        elif fatal is None and (found := MISUSED.search(said)):
-            message = found["message"]
+        if fatal is None:
+            name, message = read_reason(said)
+            message = message or self._complaint
         drivers = tuple(tuple(group) for group in self._drivers)
         return Failure(code, name, message, plain(data.get("advice", "")), drivers, said)
 
@@ -139,6 +133,9 @@ class Listener:
                 self.fatal[event.data["exitcode"]] = event
             case "error" if self.fatal:
                 pass  # a box that asks for a report
+            case "error":
+                self._complaint = event.message or self._complaint
+                self._detail(event.message)
             case _:
                 if self._drivers and kind == "info":
                     self._drivers[-1].append(event.message)

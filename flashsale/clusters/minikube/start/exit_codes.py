@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
-from flashsale.clusters.minikube.cli import INSTALL
+from flashsale.clusters.minikube.cli import INSTALL, signal_name
 from flashsale.clusters.minikube.condition import up_command
 from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.minikube.start.events import Failure
@@ -24,6 +24,7 @@ INTERNET = range(40, 50)
 INSIDE = range(80, 110)  # node, runtime, control plane: long messages of many programs
 LOCK = "ACQUIRE_LOCK"  # part of the id where another minikube has the lock
 SHOWN, LONG = 6, 220  # lines of details; characters of a sentence
+SYSTEMS_WORDS = 26  # characters of "No such file or directory" and the like, which name nothing
 KUBEADM = re.compile(r"\[ERROR ([^\]]+)\]: (.+)")
 DRIVER = re.compile(r"PROVIDER_([A-Z0-9]+)_NOT_FOUND")
 COMMAND = re.compile(r"'((?:sudo|docker|minikube|systemctl) [^']+)'")
@@ -100,7 +101,7 @@ def failure_error(
         return docker_down_error()
     failed = _with_message(failed)
     if failed.code < 0:
-        sentence = f"minikube was ended by signal {-failed.code}."
+        sentence = f"minikube was ended by {signal_name(-failed.code)}."
         return _error(sentence, up_command(profile), _details(failed, sentence, log))
     sentence, hint = _words(failed, profile, action)
     return _error(sentence, hint, _details(failed, sentence, log))
@@ -212,7 +213,7 @@ def innermost(chain: str) -> str:
     parts = chain.split(": ")
     if len(parts) <= 2:
         return chain
-    return parts[-1] if len(parts[-1]) > 20 else ": ".join(parts[-2:])
+    return parts[-1] if len(parts[-1]) > SYSTEMS_WORDS else ": ".join(parts[-2:])
 
 
 def _details(failed: Failure, sentence: str, log: Path | None) -> str:
@@ -224,7 +225,8 @@ def _details(failed: Failure, sentence: str, log: Path | None) -> str:
     if failed.id == "DRV_NOT_DETECTED":
         lines = [line for group in failed.drivers for line in group]
     elif failed.id == "DRV_NOT_HEALTHY":
-        lines = [line for line in _ailing(failed) if _short(line) not in sentence]
+        ailing = (line for line in _ailing(failed) if not JOINING.search(line))
+        lines = [line for line in ailing if _short(line) not in sentence]
     elif not failed.message.strip() and failed.advice:
         lines = []  # that says it
     elif not failed.message.strip():
