@@ -26,6 +26,7 @@ from flashsale.clusters.minikube.profile import (
     read_state,
 )
 from flashsale.clusters.minikube.start import unfinished
+from flashsale.clusters.minikube.start.contradiction import find_contradiction, mismatch_error
 from flashsale.clusters.minikube.start.events import Failure, Listener
 from flashsale.clusters.minikube.start.exit_codes import MISMATCH, failure_error
 from flashsale.clusters.minikube.start.repairs import refresh_kubeconfig, switch_node, unfreeze
@@ -39,9 +40,7 @@ from flashsale.clusters.minikube.start.start_plan import (
     Wish,
     asks_docker,
     docker_down_error,
-    find_contradiction,
     locked_error,
-    mismatch_error,
     next_action,
     start_words,
 )
