@@ -56,7 +56,8 @@ from flashsale.clusters.minikube.service_url import (
     tcp_probe,
     tunnel_needed_error,
 )
-from flashsale.clusters.minikube.start.lifecycle import Lifecycle, switch_node
+from flashsale.clusters.minikube.start.lifecycle import Lifecycle
+from flashsale.clusters.minikube.start.repairs import switch_node
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import home_key, state_home
 from flashsale.clusters.subprocesses.run import nothing

@@ -105,7 +105,7 @@ def _without_node(profile: Profile, state: ProfileState, docker: bool, up: str) 
 def _lost_node(profile: Profile) -> str:
     if profile.driver in CONTAINERS:
         return (
-            "has lost its node's container; the volume with its data is still there,"
+            "has lost its node's container; the volume with its data may still be there,"
             " but minikube cannot make a working node of it"
         )
     return "has lost its node's machine"

@@ -51,6 +51,10 @@ FOREIGN = {
     "version": "root-owned-home/version",
     "profile light": "root-owned-home/profile-list-light",
 }
+LOST = (
+    "has lost its node's container; the volume with its data may still be there, but minikube"
+    " cannot make a working node of it"
+)
 STATES: tuple[State, ...] = (
     State(
         name="no profile",
@@ -197,26 +201,12 @@ STATES: tuple[State, ...] = (
         name="its node's container is gone (`docker rm -f`)",
         profile={"host": "Gone", "leftover": True},
         up=(
-            "minikube 'shop' has lost its node's container; the volume with its data is "
-            "still there, but minikube cannot make a working node of it. Only deleting it "
-            "helps, and that loses what is in it. → `flashsale up --profile shop "
-            "--recreate`"
-        ),
-        status=(
-            "minikube 'shop' has lost its node's container; the volume with its data is "
-            "still there, but minikube cannot make a working node of it. → `flashsale up "
-            "--profile shop --recreate`"
-        ),
-        down=(
-            "minikube 'shop' has lost its node's container; the volume with its data is "
-            "still there, but minikube cannot make a working node of it. There is nothing "
-            "to stop. → `minikube delete -p shop`"
-        ),
-        doctor=(
-            "PROBLEM: profile 'shop' has lost its node's container; the volume with its "
-            "data is still there, but minikube cannot make a working node of it → "
+            f"minikube 'shop' {LOST}. Only deleting it helps, and that loses what is in it. → "
             "`flashsale up --profile shop --recreate`"
         ),
+        status=f"minikube 'shop' {LOST}. → `flashsale up --profile shop --recreate`",
+        down=(f"minikube 'shop' {LOST}. There is nothing to stop. → `minikube delete -p shop`"),
+        doctor=f"PROBLEM: profile 'shop' {LOST} → `flashsale up --profile shop --recreate`",
     ),
     State(
         name="Docker does not run",

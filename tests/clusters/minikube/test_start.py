@@ -253,7 +253,9 @@ async def test_lost_node_is_not_deleted_without_a_yes(
     """Its volume has all that was in it; status says `null`, and leaves with 0 in old versions."""
     world.set(version=version)
     world.has(host="Gone", leftover=True)
-    with pytest.raises(RecreateRefusedError, match="the volume with its data is still") as caught:
+    with pytest.raises(
+        RecreateRefusedError, match="the volume with its data may still be"
+    ) as caught:
         await minikube.start(told)
     assert caught.value.hint == "flashsale up --profile shop --recreate"
     assert world.acts() == []
@@ -482,6 +484,22 @@ async def test_steps_come_from_events_and_only_go_forward(
     ]
     assert "gcr.io/kicbase:v0.0.50: 50%" in told.details
     assert "E0823" not in told.everything  # klog's noise is nobody's business
+
+
+async def test_minikube_speaks_english_to_us_whatever_the_user_speaks(
+    world: World, minikube: MinikubeCluster, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It translates its words, and adds emoji where the environment or a setting says so."""
+    for name, value in (("LC_ALL", "de_DE.UTF-8"), ("LANG", "ja_JP"), ("LANGUAGE", "zh_CN:fr")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MINIKUBE_IN_STYLE", "true")
+    program, seen = world.home / "bin" / "minikube", world.home / "seen"
+    program.rename(world.home / "bin" / "double")
+    program.write_text(f'#!/bin/sh\nenv >{seen}\nexec {world.home}/bin/double "$@"\n')
+    program.chmod(0o755)
+    await minikube.start(told)
+    lines = seen.read_text().splitlines()
+    assert {"LC_ALL=C", "LANGUAGE=en_US", "MINIKUBE_IN_STYLE=false"} <= set(lines)
 
 
 async def test_silence_is_broken_by_a_heartbeat(

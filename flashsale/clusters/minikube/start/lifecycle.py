@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
@@ -27,8 +26,10 @@ from flashsale.clusters.minikube.profile import (
     read_state,
 )
 from flashsale.clusters.minikube.start import unfinished
+from flashsale.clusters.minikube.start.contradiction import find_contradiction, mismatch_error
 from flashsale.clusters.minikube.start.events import Failure, Listener
 from flashsale.clusters.minikube.start.exit_codes import MISMATCH, failure_error
+from flashsale.clusters.minikube.start.repairs import refresh_kubeconfig, switch_node, unfreeze
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
     WRITING,
@@ -39,14 +40,11 @@ from flashsale.clusters.minikube.start.start_plan import (
     Wish,
     asks_docker,
     docker_down_error,
-    find_contradiction,
     locked_error,
-    mismatch_error,
     next_action,
     start_words,
 )
 from flashsale.clusters.state import directory
-from flashsale.clusters.subprocesses import run
 from flashsale.docker import EngineError, EngineProblem
 
 log = logging.getLogger(__name__)
@@ -265,47 +263,6 @@ def _interrupted(profile: str, *, made: bool) -> str:
     if made:
         return f"Interrupted: minikube '{profile}' is half-made. The next `up` makes it anew."
     return f"Interrupted: minikube '{profile}' is not up yet. The next `up` goes on with it."
-
-
-async def unfreeze(profile: Profile, *, timeout: float) -> None:
-    """Undo `docker pause` on a profile's nodes; for those that go on it is an error, and no matter.
-
-    Raises:
-        ClusterUnreachableError: the driver's program is not there, or does not answer.
-    """
-    for machine in profile.machines:
-        command = (profile.driver, "unpause", machine)
-        try:
-            answer = await run.follow(*command, timeout=timeout, patience=1)
-        except OSError as error:
-            raise ClusterUnreachableError(
-                f"{profile.driver} cannot unpause the node of '{profile.name}'.",
-                hint=" ".join(command),
-            ) from error
-        log.debug("%s: %d %s", " ".join(command), answer.code, answer.stderr)
-
-
-async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:
-    """Start or stop one node's machine.
-
-    Raises:
-        ClusterUnreachableError: minikube could not.
-    """
-    with current_context.keep_current_context(minikube.profile):
-        answer = await minikube.ask("node", verb, node, timeout=minikube.patience.node)
-    if answer.code:
-        lines = (answer.stderr or answer.stdout).strip().splitlines()  # the rest is a box
-        raise ClusterUnreachableError(
-            f"minikube could not {verb} the node '{node}' (code {answer.code}).",
-            hint=f"minikube node list -p {minikube.profile}",
-            details=lines[0].removeprefix("X ") if lines else "",
-        )
-
-
-async def refresh_kubeconfig(minikube: MinikubeCli) -> None:
-    """Point the profile's kubeconfig entry at where its API is now."""
-    with current_context.keep_current_context(minikube.profile):
-        await minikube.ask("update-context")
 
 
 @asynccontextmanager
