@@ -21,7 +21,8 @@ WORDS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r'scheme \\?"[^"]*scheme\.go:\d+\\?"'), "SCHEME"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "ADDRESS"),
-    (re.compile(r"\bx-[a-z0-9]{5}\b"), "GENERATED"),
+    (re.compile(r"\b(x-|X_)[a-z0-9]{5}\b"), "GENERATED"),
+    (re.compile(r'resourceVersion\\":\\"\d+'), "REVISION"),
     (re.compile(r'"\{.*\}"'), '"OBJECT"'),
 )
 
