@@ -1,4 +1,7 @@
-"""The page in a real browser, on a sale on an embedded cluster."""
+"""The page in a real browser, on a sale on an embedded cluster, or with `--context` on another.
+
+pytest -n 0 tests/dashboard/test_browser.py --context NAME --image REGISTRY/NAME:TAG
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +26,31 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
+@dataclass(frozen=True, slots=True)
+class OnContext(Flashsale):
+    """The program with the kubeconfig of whoever runs the tests."""
+
+    kubeconfig: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that it runs in."""
+        return super(OnContext, self).environment | {"KUBECONFIG": self.kubeconfig}
+
+
 @pytest.fixture(scope="module")
-def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
+def sale(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flashsale]:
     """A sale of our own, for what these tests do to it."""
-    program = Flashsale(tmp_path_factory.mktemp("dashboard") / "home")
-    opened = program("up", "--manifest", str(program.quick_manifest()))
+    context, image = request.config.getoption("--context"), request.config.getoption("--image")
+    home = tmp_path_factory.mktemp("dashboard") / "home"
+    program = OnContext(home, os.environ.get("KUBECONFIG", "")) if context else Flashsale(home)
+    there = ["--context", context, "--allow-remote", "--image", image] if context else []
+    opened = program("up", "--manifest", str(program.quick_manifest()), *there)
     assert opened.code == 0, opened.err
     yield program
+    program("down")
     program.stop_cluster()
 
 
@@ -132,6 +154,22 @@ def test_a_drill_ends_with_its_verdict_and_a_report(opened: Page) -> None:
     report.value.locator("#chart-sales canvas").first.wait_for()
 
 
+def test_a_node_dies_and_comes_back_by_buttons(page: Page, flashsale: Flashsale) -> None:
+    """Its pods are grey until others replace them; a drill offers the same."""
+    manifest = str(flashsale.quick_manifest())
+    assert flashsale("up", "--nodes", "2", "--fast-nodes", "--manifest", manifest).code == 0
+    with dashboard(flashsale) as address:
+        page.goto(address)
+        page.get_by_label("and a node").wait_for()
+        page.get_by_role("button", name="Kill the node").click()
+        text(page, "#answer", holds=r"was killed, with \d pods?\. Kubernetes misses it after 5 s")
+        page.locator(".pod.lost-node").first.wait_for()
+        text(page, "#healing-rows tr", holds="lost")
+        page.get_by_role("button", name="Start the node").click()
+        text(page, "#moments li", holds="is ready again")
+        page.locator(".pod.ready:not(.lost-node)").nth(2).wait_for()
+
+
 def test_what_cannot_be_done_is_said_as_on_the_command_line(sale: Flashsale, opened: Page) -> None:
     """Sentence and hint."""
     opened.get_by_label("Pods to keep").fill("101")
@@ -223,6 +261,11 @@ def test_a_browser_without_the_token_gets_nothing(chromium: Browser, address: st
     context.close()
 
 
+def able(page: Page) -> set[str]:
+    """The words of the buttons that can be pressed."""
+    return set(page.locator("button:not([aria-disabled=true])").all_text_contents())
+
+
 def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale) -> None:
     """What is shown is said to be old; the same page goes on when the cluster is there again."""
     manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
@@ -235,9 +278,22 @@ def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale)
         os.kill(flashsale.cluster_pid(), signal.SIGKILL)
         text(page, "#banner", holds="does not answer; what you see is how the sale was at")
         page.wait_for_selector("body.stale")
+        text(page, "#hindrance", holds="The cluster does not answer")
+        assert able(page) == set()
         assert flashsale("up", "--manifest", manifest).code == 0
         page.wait_for_selector("body:not(.stale)")
         page.locator(".pod.ready").wait_for()
+        assert able(page) == {
+            "Scale",
+            "Gracefully",
+            "Hard",
+            "Process",
+            "Start",
+            "Run",
+            "Kill",
+            "+",
+            "−",
+        }
         assert flashsale("down").code == 0
         text(page, "#banner", holds="The sale was closed")
         assert flashsale("up", "--manifest", manifest).code == 0

@@ -16,6 +16,7 @@ from flashsale.load.results import Figures, LoadProgress
 from flashsale.sale.observe.observations import Observation, StreamSeen
 from flashsale.ui.watch.view_model import Board, Place
 from tests.dashboard.serving import served
+from tests.dashboard.test_view import three_nodes
 from tests.ui.watch.view_models import fold, many, sight
 
 if TYPE_CHECKING:
@@ -71,14 +72,19 @@ def test_text_from_outside_is_text(page: Page) -> None:
 
 
 def test_nodes_are_shown_where_there_are_several(page: Page) -> None:
-    """With one, its name says nothing."""
-    with served(shown(many(2))) as dashboard:
+    """With one, its name says nothing; a dead one is grey, with its pods, and can be started."""
+    with served(shown(many(2)), read_only=False) as dashboard:
         page.goto(dashboard.guard.address)
         page.locator(".pod").nth(1).wait_for()
-        assert page.locator(".node").all_text_contents() == ["", ""]
-        dashboard.show(seen(dashboard.state, sight(1.0, "added", 7, node="minikube-m02")))
-        page.locator(".node").filter(has_text="minikube-m02").wait_for()
-        assert page.locator(".node").all_text_contents() == ["minikube"] * 2 + ["minikube-m02"]
+        assert page.locator(".pod .node").all_text_contents() == ["", ""]
+        state = seen(dashboard.state, *three_nodes(), sight(1.0, "added", 7, node="minikube-m02"))
+        dashboard.show(replace(state, kills_nodes=True))
+        page.locator(".pod .node").filter(has_text="minikube-m02").wait_for()
+        assert page.locator(".pod .node").all_text_contents() == ["minikube"] * 2 + ["minikube-m02"]
+        dashboard.show(seen(dashboard.state, *three_nodes("minikube-m02")))
+        page.get_by_role("button", name="Start the node minikube-m02").wait_for()
+        assert page.locator(".lost-node").all_text_contents()[0].count("does not answer") == 1
+        assert page.get_by_role("button", name="Kill the node").count() == 1
 
 
 def test_a_pod_of_others_is_shown_and_not_offered(page: Page) -> None:
