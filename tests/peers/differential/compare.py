@@ -14,7 +14,7 @@ from tests.conformance.api import Answer
 MADE_UP = {
     *("uid", "resourceVersion", "creationTimestamp", "managedFields", "deletionTimestamp"),
     *("clusterIP", "clusterIPs", "nodePort", "lastTransitionTime", "selfLink", "rows"),
-    "nodeName",  # the real control plane has no node that a pod could be given to
+    *("nodeName", "deletionGracePeriodSeconds"),  # the real control plane has no node for pods
 }
 WORDS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),

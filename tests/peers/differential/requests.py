@@ -111,8 +111,7 @@ LIFECYCLES: tuple[Any, ...] = (
     {"stopSignal": "SIGUSR1"},
 )
 FINALIZERS: tuple[Any, ...] = (["a/b"], ["x"], [""], ["orphan", "foregroundDeletion"], None)
-OWNERS: tuple[Any, ...] = (
-    [{"apiVersion": "v1", "kind": "Pod", "name": "x", "uid": "u"}],
+OWNERS: tuple[Any, ...] = (  # none that is possible: garbage collection comes in its own time
     [{"apiVersion": "v1", "kind": "Event", "name": "x", "uid": "u"}],
     [{"apiVersion": "a/b/c"}],
 )
@@ -156,7 +155,7 @@ def thing(kind: str) -> Object:
     made: Object = {"apiVersion": version, "kind": kind, "metadata": {"name": "{name}"}}
     made["metadata"]["labels"] = {"app": "{name}"}
     if kind == "Pod":
-        made["spec"] = template()["spec"]
+        made["spec"] = template()["spec"] | {"schedulerName": "nobody"}  # it waits for ever
     elif kind == "ReplicaSet":
         selector = {"matchLabels": {"app": "{name}"}}
         made["spec"] = {"replicas": 0, "selector": selector, "template": template()}
@@ -206,7 +205,7 @@ def pod_changes(base: tuple[Step, ...]) -> dict[tuple[Step, ...], tuple[Any, ...
         (*base, "tolerations"): TOLERATIONS,
         (*base, "topologySpreadConstraints"): SPREADING,
         (*base, "affinity"): AFFINITIES,
-        (*base, "resources"): ({"limits": {"cpu": "1"}}, {"requests": {"x": "1"}}, None),
+        (*base, "resources"): ({"requests": {"cpu": "9k"}}, {"requests": {"x": "1"}}, None),
         (*base, "serviceAccountName"): ("default", "none", "", None),
         (*one, "env", 0, "valueFrom"): REFERENCES,
         (*one, "lifecycle"): LIFECYCLES,
