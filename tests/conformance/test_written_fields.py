@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.api import APPLY, JSON_PATCH, MERGE, Answer, Object
+from tests.conformance.api import APPLY, JSON_PATCH, MERGE, STRATEGIC, Answer, Object
 from tests.conformance.manifests import NOWHERE, Maker, service
 from tests.conformance.scene import Scene
 
@@ -246,11 +246,39 @@ def test_a_template_with_no_labels(written: Scene, maker: Maker) -> None:
     )
 
 
-def test_a_scale_in_a_refusal_says_who_owns_it(written: Scene) -> None:
-    """It is printed with the managers of the replicas, if there are any."""
+def test_replicas_that_nobody_owns(written: Scene) -> None:
+    """A Scale leaves out a zero: then nobody owns the replicas, and no later Scale does."""
+    path = written.path("replicasets", NAME)
+    for replicas in (1, 0, 1, 0):
+        written.api.patch(f"{path}/scale", {"spec": {"replicas": replicas}})
+    entries = written.api.get(path)["metadata"]["managedFields"]
+    assert not [one for one in entries if "f:replicas" in one["fieldsV1"].get("f:spec", {})]
+
+
+def test_a_scale_of_a_wrong_type(written: Scene) -> None:
+    """A strategic merge patch is printed as it was sent."""
     path = f"{written.path('replicasets', NAME)}/scale"
-    for replicas in (1, 0):
-        written.api.patch(path, {"spec": {"replicas": replicas}})
-    answer = dry(written, path, {"spec": {"replicas": 1 << 40}}, "PATCH", MERGE)
-    assert answer.status == 422
-    assert '\\"subresource\\":\\"scale\\"' in answer.message
+    answer = dry(written, path, {"spec": {"replicas": "x"}}, "PATCH", STRATEGIC)
+    assert (answer.status, answer.message) == (
+        422,
+        ' "" is invalid: patch: Invalid value: "map[spec:map[replicas:x]]": '
+        "unrecognized type: int32",
+    )
+
+
+def test_a_configuration_of_a_new_object_without_a_name(written: Scene) -> None:
+    """Server-side apply wants the name in the object too."""
+    body = {"apiVersion": "v1", "kind": "Service"}
+    path = f"{written.path('services', 'fresh')}?dryRun=All&fieldManager=me"
+    answer = written.api.send("PATCH", path, json.dumps(body).encode(), content_type=APPLY)
+    assert (answer.status, answer.message) == (
+        400,
+        "the name of the object (fresh based on URL) was undeterminable: name must be provided",
+    )
+
+
+def test_a_deleted_account_is_answered(written: Scene) -> None:
+    """Deleting a ServiceAccount answers with it, as for pods and Services."""
+    path = f"/api/v1/namespaces/{written.namespace}/serviceaccounts"
+    written.api.create(path, {"metadata": {"name": "gone"}})
+    assert written.api.send("DELETE", f"{path}/gone").json["kind"] == "ServiceAccount"

@@ -185,11 +185,9 @@ class ApiServer:
         actions = {"PUT": writing.update, "PATCH": writing.patch}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
-        write = await writing.read_write(self._registry, request, target)
         if target.subresource in READ_ONLY:
-            if request.method == "PATCH":
-                return writing.patch_nothing(write)
-            raise api_errors.not_here(target.subresource)
+            actions = {"PUT": writing.refuse_change, "PATCH": writing.patch_nothing}
+        write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 
     async def _log_or_eviction(

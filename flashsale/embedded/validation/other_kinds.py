@@ -69,7 +69,7 @@ def validate_changed_slice(new: Object, old: Object) -> list[FieldError]:
     same = new.get("endpoints") == old.get("endpoints")
     errors = _endpoint_slice({**new, "endpoints": None} if same else new)
     if new.get("addressType") != old.get("addressType"):
-        errors += invalid("addressType", new.get("addressType"), [texts.NOT_IMMUTABLE])
+        errors += invalid("addressType", new.get("addressType") or "", [texts.NOT_IMMUTABLE])
     return errors
 
 

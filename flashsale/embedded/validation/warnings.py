@@ -112,8 +112,8 @@ def _placed(spec: Object, at: str) -> Iterator[tuple[Object, str]]:
 
 
 def _no_sources(volume: Object) -> Iterator[str]:
-    projected = volume.get("projected")
-    if projected is not None and not any(map(any, projected.get("sources") or [])):
+    sources = (volume.get("projected") or {}).get("sources") or []
+    if sources and not any(map(any, sources)):  # of none at all nobody warns
         yield f'volume "{volume.get("name")}" (Projected) has no sources provided'
 
 

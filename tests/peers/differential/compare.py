@@ -14,14 +14,15 @@ from tests.conformance.api import Answer
 MADE_UP = {
     *("uid", "resourceVersion", "creationTimestamp", "managedFields", "deletionTimestamp"),
     *("clusterIP", "clusterIPs", "nodePort", "lastTransitionTime", "selfLink", "rows"),
-    "nodeName",  # the real control plane has no node that a pod could be given to
+    *("nodeName", "deletionGracePeriodSeconds"),  # the real control plane has no node for pods
 }
 WORDS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r'scheme \\?"[^"]*scheme\.go:\d+\\?"'), "SCHEME"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "ADDRESS"),
-    (re.compile(r"\bx-[a-z0-9]{5}\b"), "GENERATED"),
+    (re.compile(r"\b(x-|X_)[a-z0-9]{5}\b"), "GENERATED"),
+    (re.compile(r'resourceVersion\\":\\"\d+'), "REVISION"),
     (re.compile(r'"\{.*\}"'), '"OBJECT"'),
 )
 

@@ -27,11 +27,7 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "the real allocator of addresses meets a Service without a name before validation does",
         "^POST .*/services",
-        r"spec\.clusterIPs.*ours .*metadata\.name|real .*failed to allocate IP",
-    ),
-    Known(
-        "the same, seen in its causes",
-        "^POST .*/services",
+        r"spec\.clusterIPs.*ours .*metadata\.name|real .*failed to allocate IP|"
         r'causes\[0\]\.reason: real "FieldValueInvalid" ours "FieldValueRequired"',
     ),
 )

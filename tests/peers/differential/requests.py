@@ -18,8 +18,28 @@ COLLECTIONS = {
     "ReplicaSet": "/apis/apps/v1/namespaces/{namespace}/replicasets",
     "Service": "/api/v1/namespaces/{namespace}/services",
     "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
+    "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+    "Event": "/api/v1/namespaces/{namespace}/events",
+    "Lease": "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases",
+    "ServiceAccount": "/api/v1/namespaces/{namespace}/serviceaccounts",
+}
+VERSIONS = {  # of kinds that are not in v1
+    "ReplicaSet": "apps/v1",
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "Lease": "coordination.k8s.io/v1",
 }
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+OPERATIONS: tuple[Any, ...] = (
+    {"op": "add", "path": "/metadata/labels/a", "value": "b"},
+    {"op": "add", "path": "/metadata/annotations", "value": "x"},
+    {"op": "replace", "path": "/metadata/name", "value": "other"},
+    {"op": "remove", "path": "/metadata/labels/none"},
+    {"op": "test", "path": "/kind", "value": "x"},
+    {"op": "copy", "from": "/metadata/name", "path": "/metadata/labels/a"},
+    {"op": "add", "path": "/spec", "value": {}},
+)
 PATCHES = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
@@ -44,6 +64,57 @@ PORTS = (1, 80, 0, 65536, -1, "80", None, GONE)
 TARGETS = (5000, "http", "", "UPPER", 0, 70000, "5000", None, GONE)
 QUANTITIES = ("100m", "1", 1, "1Gi", "", "x", "-1", 0.5, "1e3", None, GONE)
 CHOICES = ("Always", "Never", "IfNotPresent", "OnFailure", "always", "", 1, None, GONE)
+VOLUMES: tuple[Any, ...] = (
+    {},
+    {"emptyDir": {"sizeLimit": "-1"}},
+    {"configMap": {"name": "x", "items": [{"key": "a", "path": "../b"}]}},
+    {"projected": {"sources": [{}]}},
+    {"projected": {"sources": [{"configMap": {"name": "x"}}, {"secret": {}}]}},
+    {"downwardAPI": {"items": [{"path": "a", "resourceFieldRef": {"resource": "limits.cpu"}}]}},
+    {"iscsi": {}},
+    {"image": {"reference": "x"}},
+    {"hostPath": {"path": "/x", "type": "Bad"}},
+)
+TOLERATIONS: tuple[Any, ...] = (
+    [{"operator": "Exists"}],
+    [{"key": "a", "operator": "Exists", "value": "b"}],
+    [{"key": "a", "tolerationSeconds": 5}],
+    [{}],
+    None,
+)
+SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+SPREADING: tuple[Any, ...] = (
+    [SPREAD],
+    [SPREAD, SPREAD],
+    [SPREAD | {"maxSkew": 0, "minDomains": 0}],
+    [SPREAD | {"matchLabelKeys": ["app"]}],
+    [{}],
+)
+AFFINITIES: tuple[Any, ...] = (
+    {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}},
+    {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}},
+    {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 500}]}},
+)
+REFERENCES: tuple[Any, ...] = (
+    {"fieldRef": {"fieldPath": "metadata.name"}},
+    {"fieldRef": {"fieldPath": "metadata.name['a']"}},
+    {"fieldRef": {"fieldPath": "metadata.name", "apiVersion": "v2"}},
+    {"resourceFieldRef": {"resource": "limits.cpu"}},
+    {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "3"}},
+    {"configMapKeyRef": {"name": "x", "key": ".."}},
+    {},
+)
+LIFECYCLES: tuple[Any, ...] = (
+    {"preStop": {"sleep": {"seconds": 100}}},
+    {"preStop": {}},
+    {"postStart": {"httpGet": {"port": "no port"}}},
+    {"stopSignal": "SIGUSR1"},
+)
+FINALIZERS: tuple[Any, ...] = (["a/b"], ["x"], [""], ["orphan", "foregroundDeletion"], None)
+OWNERS: tuple[Any, ...] = (  # none that is possible: garbage collection comes in its own time
+    [{"apiVersion": "v1", "kind": "Event", "name": "x", "uid": "u"}],
+    [{"apiVersion": "a/b/c"}],
+)
 ANY: tuple[Any, ...] = (None, "", "x", 0, -1, [], {}, True, GONE)
 
 
@@ -80,18 +151,26 @@ def template() -> Object:
 
 def thing(kind: str) -> Object:
     """Return a valid object."""
-    version = "apps/v1" if kind == "ReplicaSet" else "v1"
+    version = VERSIONS.get(kind, "v1")
     made: Object = {"apiVersion": version, "kind": kind, "metadata": {"name": "{name}"}}
     made["metadata"]["labels"] = {"app": "{name}"}
     if kind == "Pod":
-        made["spec"] = template()["spec"]
+        made["spec"] = template()["spec"] | {"schedulerName": "nobody"}  # it waits for ever
     elif kind == "ReplicaSet":
         selector = {"matchLabels": {"app": "{name}"}}
         made["spec"] = {"replicas": 0, "selector": selector, "template": template()}
     elif kind == "Service":
         port = {"port": 80, "targetPort": 5000, "protocol": "TCP", "name": "web"}
         made["spec"] = {"selector": {"app": "{name}"}, "ports": [port]}
-    else:
+    elif kind == "EndpointSlice":
+        made |= {"addressType": "IPv4", "endpoints": [{"addresses": ["192.0.2.1"]}]}
+        made["ports"] = [{"name": "web", "port": 80}]
+    elif kind == "Event":
+        about = {"kind": "Pod", "name": "{name}", "namespace": "{namespace}"}
+        made |= {"involvedObject": about, "reason": "R", "message": "m", "type": "Normal"}
+    elif kind == "Lease":
+        made["spec"] = {"holderIdentity": "me", "leaseDurationSeconds": 5}
+    elif kind == "ConfigMap":
         made["data"] = {"a": "1", "b": "2"}
     return made
 
@@ -122,6 +201,14 @@ def pod_changes(base: tuple[Step, ...]) -> dict[tuple[Step, ...], tuple[Any, ...
         (*one, "readinessProbe", "httpGet", "port"): TARGETS,
         (*one, "readinessProbe", "httpGet", "path"): ("/", "", "x", None, GONE),
         (*one, "readinessProbe", "httpGet"): (None, {}, GONE),
+        (*base, "volumes"): tuple([{"name": "v"} | source] for source in VOLUMES),
+        (*base, "tolerations"): TOLERATIONS,
+        (*base, "topologySpreadConstraints"): SPREADING,
+        (*base, "affinity"): AFFINITIES,
+        (*base, "resources"): ({"requests": {"cpu": "9k"}}, {"requests": {"x": "1"}}, None),
+        (*base, "serviceAccountName"): ("default", "none", "", None),
+        (*one, "env", 0, "valueFrom"): REFERENCES,
+        (*one, "lifecycle"): LIFECYCLES,
         (*one, "livenessProbe"): ({}, {"exec": {"command": []}}, {"tcpSocket": {"port": 0}}),
     }
 
@@ -134,6 +221,11 @@ COMMON: dict[tuple[Step, ...], tuple[Any, ...]] = {
     ("metadata", "labels"): LABELS,
     ("metadata", "annotations"): ({"a": "b"}, {"a b": "c"}, {"a": 1}, "x", None),
     ("metadata", "generateName"): ("x-", "", "X_"),
+    ("metadata", "finalizers"): FINALIZERS,
+    ("metadata", "ownerReferences"): OWNERS,
+    ("metadata", "managedFields"): ([], [{}], None),
+    ("metadata", "selfLink"): ("/x",),
+    ("metadata", "generation"): (7,),
     ("metadata",): (None, "x", GONE),
     ("spec",): (None, "x", {}, [], GONE),
     ("unknown",): ("x", {}),
@@ -173,6 +265,29 @@ OWN: dict[str, dict[tuple[Step, ...], tuple[Any, ...]]] = {
         ("data",): ({"a": "x"}, {"a b": "x"}, {"a": 1}, {"": "x"}, {"a": None}, [], "x", None),
         ("binaryData",): ({"c": "eA=="}, {"c": "not base64!"}, {"a": "eA=="}),
         ("immutable",): (True, "true", None),
+    },
+    "EndpointSlice": {
+        ("addressType",): ("IPv6", "FQDN", "ipv4", "", None),
+        ("endpoints",): ([], None, [{}], [{"addresses": ["x"]}], [{"addresses": ["127.0.0.1"]}]),
+        ("ports",): ([], None, [{}], [{"port": 0}], [{"name": "A_"}], [{"protocol": "x"}]),
+    },
+    "Event": {
+        ("involvedObject",): ({}, None, {"kind": "Pod", "name": "x", "namespace": "other"}),
+        ("type",): ("Warning", "x", "", None),
+        ("eventTime",): ("2020-01-01T00:00:00.000000Z", "x", None),
+        ("reportingComponent",): ("a/b", "a b", ""),
+        ("reason",): ("", "x" * 129, None),
+        ("count",): (3, -1, "x"),
+    },
+    "Lease": {
+        ("spec", "leaseDurationSeconds"): COUNTS,
+        ("spec", "leaseTransitions"): COUNTS,
+        ("spec", "renewTime"): ("2020-01-01T00:00:00.000000Z", "x", None),
+        ("spec", "preferredHolder"): ("you",),
+    },
+    "ServiceAccount": {
+        ("automountServiceAccountToken",): (True, "x", None),
+        ("imagePullSecrets",): ([{"name": "x"}], [{"name": "x"}, {"name": "x"}], "x"),
     },
 }
 
@@ -233,6 +348,8 @@ def examples(draw: st.DrawFn) -> list[Request]:
         lambda: send("PATCH", one, draw(partial(kind)), PATCHES["merge"]),
         lambda: send("PATCH", one, draw(partial(kind)), PATCHES["strategic"]),
         lambda: send("PUT", one, draw(changed(kind))),
+        lambda: send("PATCH", one, [draw(st.sampled_from(OPERATIONS))], JSON_PATCH),
+        lambda: send("PATCH", f"{one}?fieldManager=me", draw(changed(kind)), APPLY),
         lambda: send("DELETE", one, {"propagationPolicy": draw(st.sampled_from(ANY[:4]))}),
         lambda: Request(
             "DELETE", one + draw(st.sampled_from(["?dryRun=All", "?gracePeriodSeconds=-1"]))

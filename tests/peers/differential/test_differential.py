@@ -29,7 +29,7 @@ from tests.peers.differential.known import KNOWN, known
 from tests.peers.differential.requests import COLLECTIONS, Request, examples
 from tests.peers.running import real_cluster, skip_unless_built
 
-USUAL = (1, 600)  # seed, examples
+USUAL = (1, 1000)  # seed, examples
 SEED = int(os.environ.get("FLASHSALE_DIFFERENTIAL_SEED", USUAL[0]))
 EXAMPLES = int(os.environ.get("FLASHSALE_DIFFERENTIAL_EXAMPLES", USUAL[1]))
 NAMESPACE = "differential"

@@ -275,6 +275,10 @@ def check_name(resource: Resource, meta: Object, name: str, namespace: str) -> N
     Raises:
         StatusError: 400.
     """
+    if resource.namespaced and meta.get("namespace") not in (None, "", namespace):
+        raise api_errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     if not meta.get("name"):
         raise api_errors.bad_request(
             f"the name of the object ({name} based on URL) was undeterminable: "
@@ -283,8 +287,4 @@ def check_name(resource: Resource, meta: Object, name: str, namespace: str) -> N
     if meta["name"] != name:
         raise api_errors.bad_request(
             f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
-        )
-    if resource.namespaced and meta.get("namespace") not in (None, "", namespace):
-        raise api_errors.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
         )

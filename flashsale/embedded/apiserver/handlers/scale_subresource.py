@@ -10,6 +10,7 @@ from flashsale.embedded.apiserver.handlers.write import (
     APPLY,
     Write,
     applied_configuration,
+    decoded_patch,
     patch_kind,
 )
 from flashsale.embedded.apiserver.registry import Registry
@@ -18,10 +19,8 @@ from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import format_label_selector
-from flashsale.embedded.storage.store import encode
 from flashsale.embedded.types import api_errors, schema
 from flashsale.embedded.types.resources import REPLICA_SETS
-from flashsale.embedded.types.strict_decoding import type_error
 from flashsale.embedded.validation import validate_scale
 from flashsale.objects.models import Object, rfc3339
 
@@ -72,12 +71,11 @@ def patch(write: Write) -> web.Response:
     live = scale_of(replicaset)
     if kind == APPLY:
         return _apply(write, replicaset, live)
-    scale = patches.apply_patch(kind, write.body, live)
-    wrong = type_error(scale, API_VERSION, KIND)
-    if wrong:
-        shown = patches.apply_patch(kind, write.body, _with_owners(live, replicaset))
-        raise schema.patch_error(encode(shown).decode(), wrong)
-    return _set(write, schema.prune(scale, API_VERSION, KIND))
+    owned = _with_owners(live, replicaset)
+    scale = patches.apply_patch(kind, write.body, owned)
+    return _set(
+        write, decoded_patch(write, kind, scale, owned, api_version=API_VERSION, whole=KIND)
+    )
 
 
 def _with_owners(scale: Object, replicaset: Object) -> Object:
@@ -120,6 +118,8 @@ def _set(write: Write, scale: Object) -> web.Response:
     wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
 
     def track(before: Object | None, after: Object) -> Object:
+        if not configuration.scale_entries(replicaset, API_VERSION):
+            return configuration.without_replicas(after)  # a Scale gives no owner to what has none
         return configuration.after_scale(write.track(before, after), API_VERSION)
 
     body = replicaset | {

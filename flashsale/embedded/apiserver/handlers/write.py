@@ -24,6 +24,7 @@ from flashsale.embedded.types.resources import (
     LEASES,
     NAMESPACES,
     PODS,
+    SERVICE_ACCOUNTS,
     SERVICES,
     Resource,
 )
@@ -33,7 +34,12 @@ from flashsale.objects.models import Object, rfc3339
 
 APPLY = "application/apply-patch+yaml"
 CREATED_BY_UPDATE = (SERVICES, ENDPOINTS, EVENTS, LEASES)  # AllowCreateOnUpdate of their strategies
-ANSWERED_WITH_OBJECT = (PODS, SERVICES, NAMESPACES)  # a deletion of others answers with a Status
+ANSWERED_WITH_OBJECT = (
+    PODS,
+    SERVICES,
+    SERVICE_ACCOUNTS,
+    NAMESPACES,
+)  # a deletion of others answers with a Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,8 @@ def patch(write: Write) -> web.Response:
     resource, target = write.target.resource, write.target
     live = write.registry.get(resource, target.namespace, target.name)
     patched = patches.apply_patch(kind, write.body, live)
-    patched = _decoded_patch(write, kind, patched, live)
+    version, whole = resource.api_version, resource.kind
+    patched = decoded_patch(write, kind, patched, live, api_version=version, whole=whole)
     request_body.check_name(resource, patched.get("metadata") or {}, target.name, target.namespace)
     updated = write.registry.update(
         resource,
@@ -173,6 +180,15 @@ def patch(write: Write) -> web.Response:
     return write.answer(updated, 200, live)
 
 
+def refuse_change(write: Write) -> web.Response:
+    """PUT what can only be read.
+
+    Raises:
+        StatusError: 404, always.
+    """
+    raise api_errors.not_here(write.target.subresource)
+
+
 def patch_nothing(write: Write) -> web.Response:
     """PATCH what can only be read: answer if that changes nothing.
 
@@ -183,7 +199,7 @@ def patch_nothing(write: Write) -> web.Response:
     kind = patch_kind(write)
     live = write.registry.get(target.resource, target.namespace, target.name)
     if kind == APPLY or patches.apply_patch(kind, write.body, live) != live:
-        raise api_errors.not_here(target.subresource)
+        return refuse_change(write)
     return write.answer(live, 200, live)
 
 
@@ -231,14 +247,17 @@ def _apply(write: Write) -> web.Response:
     resource, target, registry = write.target.resource, write.target, write.registry
     applied = applied_configuration(write, resource.api_version, resource.kind)
     live = registry.store.get(resource, target.namespace, target.name)
+    if _at(applied, "metadata", "managedFields") is not None:
+        raise api_errors.bad_request("metadata.managedFields must be nil")
     wrong = typed_errors.first_error(applied, resource.api_version, resource.kind)
     if wrong:
         raise configuration.untyped(applied, resource.api_version, wrong)
+    _, misfit = schema.convert(applied, resource.api_version, resource.kind)
+    if misfit:
+        raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
         request_body.check_name(resource, applied["metadata"], target.name, target.namespace)
-    if (applied.get("metadata") or {}).get("managedFields") is not None:
-        raise api_errors.bad_request("metadata.managedFields must be nil")
     applied = schema.prune(applied, resource.api_version, resource.kind)
     merged = configuration.apply(
         live,
@@ -249,16 +268,16 @@ def _apply(write: Write) -> web.Response:
         subresource=target.subresource,
         now=rfc3339(registry.clock()),
     )
+    meta = merged.get("metadata") or {}
+    request_body.check_name(resource, meta, target.name, target.namespace)
     if live is None:
-        meta = (merged.get("metadata") or {}) | {"name": target.name}
         made = registry.create(
             resource,
             target.namespace,
-            merged | {"metadata": meta},
+            merged,
             dry_run=write.options.dry_run,
         )
         return write.answer(made, 201)
-    request_body.check_name(resource, merged["metadata"], target.name, target.namespace)
     updated = registry.update(
         resource,
         target.namespace,
@@ -271,14 +290,18 @@ def _apply(write: Write) -> web.Response:
     return write.answer(updated, 200, live)
 
 
-def _decoded_patch(write: Write, patch: str, patched: Any, live: Object) -> Object:
+def decoded_patch(
+    write: Write, patch: str, patched: Any, live: Object, *, api_version: str, whole: str
+) -> Object:
     """Check the outcome of a patch, where mistakes are 422 of a nameless kind.
+
+    Args:
+        live: what was patched, of the kind ``whole``.
 
     Raises:
         StatusError: 422.
     """
-    resource = write.target.resource
-    version, kind = resource.api_version, resource.kind
+    version, kind = api_version, whole
     ordered = partial(schema.prune, api_version=version, kind=kind)
     strategic = patch == patches.STRATEGIC_MERGE_PATCH
     if strategic:
@@ -289,6 +312,8 @@ def _decoded_patch(write: Write, patch: str, patched: Any, live: Object) -> Obje
     wrong = strict_decoding.type_error(patched, version, kind)
     if not strategic:
         wrong = wrong or schema.unregistered(version, kind, patched)
+    if strategic and wrong and wrong.startswith("parsing time"):
+        raise schema.patch_error(sent, wrong)
     if wrong:
         shown = patched if strategic else patches.apply_patch(patch, write.body, ordered(live))
         raise schema.patch_error(encode(shown).decode(), wrong)

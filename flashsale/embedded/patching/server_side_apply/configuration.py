@@ -155,6 +155,8 @@ def after_scale(replicaset: Object, scale_version: str) -> Object:
     """
     bare, managers = _taken_apart(replicaset)
     replicas = frozenset({("f:spec", "f:replicas")})
+    if not bare["spec"].get("replicas"):  # a Scale leaves out a zero, which nobody owns then
+        return without_replicas(replicaset)
     owners: Managers = {}
     for who, owned in managers.items():
         if who.operation == "Apply" or not replicas <= owned.fields:
@@ -165,6 +167,12 @@ def after_scale(replicaset: Object, scale_version: str) -> Object:
         apart = replace(who, api_version=scale_version)
         owners[apart] = Owned(replicas, "", owned.api_version)
     return _put_together(bare, owners)
+
+
+def without_replicas(replicaset: Object) -> Object:
+    """Return a ReplicaSet whose replicas nobody owns."""
+    bare, managers = _taken_apart(replicaset)
+    return _put_together(bare, managing.give_up(managers, frozenset({("f:spec", "f:replicas")})))
 
 
 def _applying(
@@ -189,11 +197,26 @@ def _applying(
 
 def untyped(applied: Object, api_version: str, why: str) -> StatusError:
     """Refuse a configuration whose types are wrong, as Kubernetes does."""
-    meta = _metadata(applied)
-    where = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
+    place, kind = _place_and_kind(applied, api_version)
+    return StatusError(500, "", f"failed to create typed patch object ({place}; {kind}): {why}")
+
+
+def unconvertible(applied: Object, api_version: str, why: str) -> StatusError:
+    """Refuse a configuration whose values do not fit Go's types, as Kubernetes does."""
+    place, kind = _place_and_kind(applied, api_version)
+    return StatusError(
+        500,
+        "",
+        f"failed to convert new object ({place}; {kind}) to proper version: "
+        f"unable to convert unstructured object to {kind}: {why}",
+    )
+
+
+def _place_and_kind(applied: Object, api_version: str) -> tuple[str, str]:
+    texts = [_metadata(applied).get(key) for key in ("namespace", "name")]
+    place = "/".join(text if isinstance(text, str) else "" for text in texts)
     group = api_version if "/" in api_version else f"/{api_version}"
-    kind = f"{group}, Kind={applied.get('kind')}"
-    return StatusError(500, "", f"failed to create typed patch object ({where}; {kind}): {why}")
+    return place, f"{group}, Kind={applied.get('kind')}"
 
 
 def _before_first_apply(live: Object, api_version: str, now: str) -> Managers:

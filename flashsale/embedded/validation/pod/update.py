@@ -11,6 +11,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata,
     validate_pod_annotations,
 )
+from flashsale.embedded.validation.pod.scheduling import validate_tolerations
 from flashsale.embedded.validation.pod.spec import INT32, validate_pod_body
 from flashsale.objects.models import Object
 
@@ -80,7 +81,7 @@ def _only_added_tolerations(after: Object, before: Object) -> list[FieldError]:
         if _without_seconds(toleration) not in present:
             why = "existing toleration can not be modified except its tolerationSeconds"
             return [FieldError.forbidden("spec.tolerations", why)]
-    return []
+    return validate_tolerations(after.get("tolerations") or [], "spec.tolerations")
 
 
 def _only_removed_gates(after: Object, before: Object) -> list[FieldError]:
