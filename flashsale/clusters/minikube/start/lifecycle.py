@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.condition import describe_condition
+from flashsale.clusters.minikube.nodes import switch_node
 from flashsale.clusters.minikube.other_processes import is_at_work
 from flashsale.clusters.minikube.profile import (
     GONE,
@@ -283,23 +283,6 @@ async def unfreeze(profile: Profile, *, timeout: float) -> None:
                 hint=" ".join(command),
             ) from error
         log.debug("%s: %d %s", " ".join(command), answer.code, answer.stderr)
-
-
-async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:
-    """Start or stop one node's machine.
-
-    Raises:
-        ClusterUnreachableError: minikube could not.
-    """
-    with current_context.keep_current_context(minikube.profile):
-        answer = await minikube.ask("node", verb, node, timeout=minikube.patience.node)
-    if answer.code:
-        lines = (answer.stderr or answer.stdout).strip().splitlines()  # the rest is a box
-        raise ClusterUnreachableError(
-            f"minikube could not {verb} the node '{node}' (code {answer.code}).",
-            hint=f"minikube node list -p {minikube.profile}",
-            details=lines[0].removeprefix("X ") if lines else "",
-        )
 
 
 async def refresh_kubeconfig(minikube: MinikubeCli) -> None:
