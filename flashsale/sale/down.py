@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +13,7 @@ from flashsale.clusters.availability import exists
 from flashsale.clusters.base import Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import NotFoundError, paths
+from flashsale.sale.nodes import stopped_nodes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.ready.conditions import none_left
 from flashsale.sale.session import Sale, connect
@@ -156,8 +157,9 @@ async def remove(sale: Sale, *, at_once: bool) -> list[str]:
             removed.append(f"service/{sale.service_name}")
         if replicaset:
             uid = replicaset["metadata"]["uid"]
-            if at_once:
-                await _delete_at_once(monitor, uid)
+            stopped = await stopped_nodes(sale)
+            if at_once or stopped:
+                await _delete_at_once(monitor, uid, None if at_once else stopped)
             grace = replicaset["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30)
             await _wait_until_gone(monitor, uid, grace + SPARE_SECONDS)
     return removed
@@ -171,9 +173,13 @@ async def _remove_former(sale: Sale, names: Sequence[str], *, at_once: bool) -> 
     return removed + await renamed.remove(sale, names)
 
 
-async def _delete_at_once(monitor: SaleMonitor, replicaset_uid: str) -> None:
+async def _delete_at_once(
+    monitor: SaleMonitor, replicaset_uid: str, nodes: Collection[str] | None
+) -> None:
+    """Delete pods without a grace period: those of some nodes, where nobody ends them, or all."""
     for seen in list(monitor.state.pods.values()):
-        if seen.pod.owner_uid == replicaset_uid:
+        there = nodes is None or seen.pod.node in nodes
+        if seen.pod.owner_uid == replicaset_uid and there:
             path = paths.pods(monitor.sale.namespace, seen.pod.name)
             with suppress(NotFoundError):
                 await monitor.sale.api.delete(path, {"gracePeriodSeconds": 0})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flashsale.base.errors import BadInputError, RefusedError
 from flashsale.base.text import joined
@@ -23,6 +23,15 @@ def find_node(nodes: Sequence[Node], name: str) -> Node:
             return node
     there = f"there {'is' if len(nodes) == 1 else 'are'} {joined([one.name for one in nodes])}"
     raise BadInputError(f"There is no node '{name}'; {there}.", hint="flashsale status -o wide")
+
+
+async def stopped_nodes(sale: Sale) -> Collection[str]:
+    """Name the nodes without power; a cluster of one node is not asked, it has power."""
+    try:
+        several = len(await sale.api.list(paths.nodes())) > 1
+    except ApiError:  # this user may not see nodes
+        return ()
+    return await sale.cluster.stopped_nodes(sale.api) if several else ()
 
 
 async def note_lost_nodes(sale: Sale, progress: Progress) -> None:

@@ -42,6 +42,7 @@ from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off,
 from flashsale.clusters.minikube.image.image_route import image_route
 from flashsale.clusters.minikube.image.node_images import list_images_by_node, names_of
 from flashsale.clusters.minikube.kill_container import kill_main_process
+from flashsale.clusters.minikube.nodes import switch_node
 from flashsale.clusters.minikube.profile import (
     Profile,
     read_profile,
@@ -57,7 +58,6 @@ from flashsale.clusters.minikube.service_url import (
     tunnel_needed_error,
 )
 from flashsale.clusters.minikube.start.lifecycle import Lifecycle
-from flashsale.clusters.minikube.start.repairs import switch_node
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import home_key, state_home
 from flashsale.clusters.subprocesses.run import nothing

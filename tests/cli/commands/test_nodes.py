@@ -189,3 +189,10 @@ def test_a_budget_holds_an_eviction_up(sale: Flashsale) -> None:
 def test_metrics_are_said_to_be_missing(sale: Flashsale) -> None:
     """Nothing here measures pods."""
     assert "Metrics API not available" in kubectl(sale, "top", "node").stderr
+
+
+def test_a_sale_is_closed_although_a_node_is_dead(sale: Flashsale) -> None:
+    """Nobody there would ever let go of its pods."""
+    assert sale("kill-node", "--no-wait").code == 0
+    closed = sale("down")
+    assert closed.code == 0, closed.err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
-from flashsale.base.text import counted
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.profile import Profile
 
@@ -32,20 +31,6 @@ def find_contradiction(profile: Profile, making: NewProfileOptions) -> tuple[str
     )
     differing = ((is_, asked) for is_, own, asked, wish in pairs if own and wish and own != wish)
     return next(differing, None)
-
-
-def refuse_other_nodes(profile: Profile, wanted: int) -> None:
-    """Raise BadInputError if a profile was made with another number of nodes than is wanted."""
-    there, name = len(profile.nodes), profile.name
-    if not wanted or wanted == there:
-        return
-    raise BadInputError(
-        f"'{name}' was made with {counted(there, 'node')}, and keeps them.",
-        hint=Hint(
-            f"flashsale up --profile {name}-{wanted} --nodes {wanted}",
-            f"makes another profile, with {counted(wanted, 'node')}",
-        ),
-    )
 
 
 def mebibytes(size: str) -> int:

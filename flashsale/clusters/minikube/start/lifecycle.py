@@ -16,6 +16,7 @@ from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.condition import describe_condition
+from flashsale.clusters.minikube.nodes import switch_node
 from flashsale.clusters.minikube.other_processes import is_at_work
 from flashsale.clusters.minikube.profile import (
     GONE,
@@ -29,7 +30,7 @@ from flashsale.clusters.minikube.start import unfinished
 from flashsale.clusters.minikube.start.contradiction import find_contradiction, mismatch_error
 from flashsale.clusters.minikube.start.events import Failure, Listener
 from flashsale.clusters.minikube.start.exit_codes import MISMATCH, failure_error
-from flashsale.clusters.minikube.start.repairs import refresh_kubeconfig, switch_node, unfreeze
+from flashsale.clusters.minikube.start.repairs import refresh_kubeconfig, unfreeze
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
     WRITING,

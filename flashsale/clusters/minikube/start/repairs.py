@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube import current_context
@@ -30,23 +29,6 @@ async def unfreeze(profile: Profile, *, timeout: float) -> None:
                 hint=" ".join(command),
             ) from error
         log.debug("%s: %d %s", " ".join(command), answer.code, answer.stderr)
-
-
-async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:
-    """Start or stop one node's machine.
-
-    Raises:
-        ClusterUnreachableError: minikube could not.
-    """
-    with current_context.keep_current_context(minikube.profile):
-        answer = await minikube.ask("node", verb, node, timeout=minikube.patience.node)
-    if answer.code:
-        lines = (answer.stderr or answer.stdout).strip().splitlines()  # the rest is a box
-        raise ClusterUnreachableError(
-            f"minikube could not {verb} the node '{node}' (code {answer.code}).",
-            hint=f"minikube node list -p {minikube.profile}",
-            details=lines[0].removeprefix("X ") if lines else "",
-        )
 
 
 async def refresh_kubeconfig(minikube: MinikubeCli) -> None:

@@ -22,6 +22,7 @@ from flashsale.clusters.minikube.condition import (
     start_docker,
     up_command,
 )
+from flashsale.clusters.minikube.nodes import refuse_other_nodes
 from flashsale.clusters.minikube.profile import (
     GONE,
     NO_KUBERNETES,
@@ -32,7 +33,6 @@ from flashsale.clusters.minikube.profile import (
 from flashsale.clusters.minikube.start.contradiction import (
     find_contradiction,
     mismatch_error,
-    refuse_other_nodes,
 )
 
 OLDEST, ADVISED = (1, 30), (1, 38)
