@@ -78,7 +78,7 @@ async def _run(
 
     end_if_lost()
     with contextlib.suppress(asyncio.CancelledError):
-        await cluster.run(lambda: say("ready\n"))
+        await cluster.run(lambda: say(f"ready\n{cluster.note}"))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ OURS = (
     "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
     "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
     "pod-network", "nodes", "cluster.lock.broken", "cluster.json.broken", "kubeconfig.broken",
-    "format.broken", "port.broken",
+    "format.broken", "port.broken", "start.lock.broken", "state.db.broken",
+    "state.db.broken-wal", "state.db.broken-shm",
 )  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -171,8 +172,10 @@ class ClusterDirectory:
         """
         try:
             return not os.path.samestat(os.fstat(descriptor), os.stat(self.path / "cluster.lock"))
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return True
+        except OSError:  # it cannot be looked into just now
+            return False
 
     def holder(self) -> int:
         """Return the pid of the cluster process that lives here; 0 if none does, or says so yet."""
@@ -201,7 +204,12 @@ class ClusterDirectory:
         Raises:
             ClusterUnreachableError: somebody else has been at it for ``timeout`` seconds.
         """
-        descriptor = os.open(self.path / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        file = self.path / "start.lock"
+        put_aside(file)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        except PermissionError as error:
+            raise _forbidden(file) from error
         try:
             if not _lock(descriptor, timeout):
                 raise ClusterUnreachableError(
@@ -244,9 +252,14 @@ def _is_locked(file: Path) -> bool:
     """Whether another process holds a file's lock.
 
     Asked with a shared lock: two who ask at once must not take each other for its holder.
+
+    Raises:
+        ClusterUnreachableError: this user may not look.
     """
     try:
         descriptor = os.open(file, os.O_RDWR)
+    except PermissionError as error:
+        raise _forbidden(file) from error
     except OSError:
         return False
     try:
@@ -256,6 +269,14 @@ def _is_locked(file: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _forbidden(file: Path) -> ClusterUnreachableError:
+    """Say that this user may not look at a lock, and so cannot know whether a cluster lives."""
+    return ClusterUnreachableError(
+        f"{file} cannot be opened: permission denied.",
+        hint=Hint(f"chmod -R u+rwX {shlex.quote(str(file.parent))}", "if the folder is yours"),
+    )
 
 
 def _locked_by(file: Path) -> int:

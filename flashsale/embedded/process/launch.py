@@ -179,7 +179,10 @@ def _spawn(place: ClusterDirectory, timeout: float) -> None:
         os.close(writer)
         readable, _, _ = select.select([ready], [], [], timeout)
         said = ready.read(1024) if readable else b""
-    if said == b"ready\n":
+    first, _, note = said.decode(errors="replace").partition("\n")
+    if first == "ready":
+        if note:
+            LOG.warning("%s", note)
         process.returncode = 0  # it lives on; do not warn that it was not waited for
         return
     if not readable:

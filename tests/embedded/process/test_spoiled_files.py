@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
-from tests.embedded.process.test_launch import alive, wait_for
+from tests.embedded.process.test_launch import alive, spoil, wait_for
 
 LIMIT = 30.0  # seconds for what takes two on a free machine
-RUBBISH = b"\x00\xff{]rubbish"
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +49,32 @@ def test_a_cluster_with_a_spoiled_file_can_be_stopped(tmp_path: Path, name: str)
     assert launch.find(folder) is None
 
 
-@pytest.mark.parametrize("how", ["gone", "folder", "all gone"])
+@pytest.mark.parametrize("how", ["gone", "folder", "moved away"])
 def test_a_cluster_that_nobody_can_find_ends_by_itself(tmp_path: Path, how: str) -> None:
-    """Its folder was removed, or its lock; the next one starts as if it had never been."""
+    """Its folder was taken away, or its lock; the next one starts as if it had never been."""
     folder = tmp_path / "embedded"
     lost = launch.start(folder).pid
-    if how == "all gone":
-        shutil.rmtree(folder)
+    if how == "moved away":
+        folder.rename(tmp_path / "away")
     else:
         spoil(folder / "cluster.lock", how)
     wait_for(lambda: not alive(lost), LIMIT)
     assert launch.start(folder).pid != lost
     assert launch.stop(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["cluster.lock", "start.lock", "."])
+def test_what_may_not_be_read_is_not_called_dead(home: Path, name: str) -> None:
+    """The cluster lives on, also if its folder itself is closed for longer than it looks."""
+    before, mode = launch.find(home), (home / name).stat().st_mode
+    (home / name).chmod(0)
+    try:
+        with pytest.raises(ClusterUnreachableError, match="permission denied"):
+            launch.stop(home)
+    finally:
+        (home / name).chmod(mode)
+    assert launch.find(home) == before
 
 
 def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
@@ -70,14 +84,3 @@ def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
     file.write_text(edited)
     assert launch.find(home)
     assert file.read_text() == edited
-
-
-def spoil(file: Path, how: str) -> None:
-    """Damage a file as a full disk, a slip or a stranger does."""
-    content = file.read_bytes() if file.is_file() else b""
-    if how in ("gone", "folder"):
-        file.unlink(missing_ok=True)
-        if how == "folder":
-            file.mkdir()
-    else:
-        file.write_bytes({"cut": content[:-40], "rubbish": RUBBISH, "empty": b""}[how])

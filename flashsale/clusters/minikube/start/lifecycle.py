@@ -45,7 +45,7 @@ from flashsale.clusters.minikube.start.start_plan import (
     start_words,
 )
 from flashsale.clusters.state import directory
-from flashsale.docker import EngineError, Trouble
+from flashsale.docker import EngineError, EngineProblem
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Lifecycle:
             EngineError: Docker runs, and cannot be used.
         """
         trouble = await self.docker_trouble() if asks_docker(state) else None
-        if trouble and trouble.trouble is not Trouble.ABSENT:
+        if trouble and trouble.trouble is not EngineProblem.ABSENT:
             raise trouble
         return trouble is not None
 
