@@ -77,15 +77,41 @@ CLUSTER_ROOMS = (
     "load",
     "peers",
 )
+LONGEST = (  # files that take the longest: nobody is to begin one when all others are done
+    "drill/test_graceful.py",
+    "cli/commands/test_up_broken_app.py",
+    "cli/commands/test_up_own_app.py",
+    "clusters/minikube/test_whole_exercise.py",
+    "cli/commands/test_learn.py",
+    "cli/commands/test_nodes.py",
+    "drill/test_runner.py",
+    "sale/up/test_rollback.py",
+    "cli/commands/test_sale.py",
+    "peers",
+    "cli/commands",
+    "drill",
+    "conformance",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark `cluster` what starts a cluster, pods, buyers or Docker; the rest is quick."""
-    rooms = tuple(str(Path(__file__).parent / room) for room in CLUSTER_ROOMS)
+    """Mark `cluster` what starts a cluster, pods, buyers or Docker; the rest is quick.
+
+    The longest come first (and `--no-loadscope-reorder` leaves them there).
+    """
+    here = Path(__file__).parent
+    rooms = tuple(str(here / room) for room in CLUSTER_ROOMS)
     for item in items:
         asked_for = STARTS_A_CLUSTER.intersection(getattr(item, "fixturenames", ()))
         if asked_for or str(item.path).startswith(rooms):
             item.add_marker("cluster")
+    longest = [str(here / name) for name in LONGEST]
+    items.sort(key=lambda item: _place(longest, str(item.path)))
+
+
+def _place(longest: list[str], path: str) -> int:
+    """Return the place of a file's tests; equal ones stay in the order they have."""
+    return next((i for i, name in enumerate(longest) if path.startswith(name)), len(longest))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -23,7 +23,7 @@ from flashsale.sale.observe.healing import (
 )
 from flashsale.sale.observe.observations import NodeSeen
 from flashsale.sale.observe.state import KEPT_HEALINGS, Update
-from flashsale.ui.results import happening_line
+from flashsale.ui.command_results import happening_line
 from flashsale.ui.watch.load_status import shares
 from flashsale.ui.watch.view_model import Board, Place, add_update
 

@@ -15,7 +15,7 @@ from flashsale.docker.build import BuildError, BuildRecipe, Made, RemovedImages,
 from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Surroundings, own_docker
 from flashsale.docker.engine import Engine, connected
-from flashsale.docker.engine_errors import EngineError, Trouble
+from flashsale.docker.engine_errors import EngineError, EngineProblem
 from flashsale.docker.push import PushError, PushTarget, push
 
 __all__ = [
@@ -24,12 +24,12 @@ __all__ = [
     "BuildRecipe",
     "Engine",
     "EngineError",
+    "EngineProblem",
     "Made",
     "PushError",
     "PushTarget",
     "RemovedImages",
     "Surroundings",
-    "Trouble",
     "connected",
     "make",
     "own_docker",

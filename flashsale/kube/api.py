@@ -20,8 +20,8 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.kube import paths
 from flashsale.kube.errors import ApiError, failure, unreachable
 from flashsale.kube.transport import streams
-from flashsale.kube.transport.base import LostError, Query, Transport
 from flashsale.kube.transport.stdlib_client import plain
+from flashsale.kube.transport.transport import LostError, Query, Transport
 from flashsale.objects.models import Object
 
 LOG = logging.getLogger(__name__)

@@ -221,3 +221,36 @@ def test_subresources_that_can_be_read(written: Scene, subresource: str) -> None
     path = written.path("pods", "waiting")
     assert written.api.get(f"{path}/{subresource}") == written.api.get(path)
     assert written.api.send("POST", f"{path}/{subresource}").status == 405
+
+
+@pytest.mark.parametrize("subresource", ["resize", "ephemeralcontainers"])
+def test_a_change_of_nothing_through_them(written: Scene, subresource: str) -> None:
+    """An empty patch is answered with the pod as it is."""
+    path = f"{written.path('pods', 'waiting')}/{subresource}"
+    assert written.api.send("PATCH", path, b"{}", content_type=MERGE).status == 200
+
+
+def test_names_are_quoted_as_go_quotes(written: Scene) -> None:
+    """A name that nobody can have comes back escaped."""
+    answer = written.api.send("GET", written.path("pods", "a%5Ct%22b"))
+    assert answer.message == 'pods "a\\\\t\\"b" not found'
+
+
+def test_a_template_with_no_labels(written: Scene, maker: Maker) -> None:
+    """It is printed as it was sent: empty, not null."""
+    body = maker.replicaset("other")
+    body["spec"]["template"]["metadata"]["labels"] = {}
+    assert dry(written, written.path("replicasets"), body).message == (
+        'ReplicaSet.apps "other" is invalid: spec.template.metadata.labels: Invalid value: {}: '
+        "`selector` does not match template `labels`"
+    )
+
+
+def test_a_scale_in_a_refusal_says_who_owns_it(written: Scene) -> None:
+    """It is printed with the managers of the replicas, if there are any."""
+    path = f"{written.path('replicasets', NAME)}/scale"
+    for replicas in (1, 0):
+        written.api.patch(path, {"spec": {"replicas": replicas}})
+    answer = dry(written, path, {"spec": {"replicas": 1 << 40}}, "PATCH", MERGE)
+    assert answer.status == 422
+    assert '\\"subresource\\":\\"scale\\"' in answer.message

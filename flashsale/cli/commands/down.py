@@ -34,7 +34,7 @@ def down(
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.ui.results import closed_view, purged_view
+    from flashsale.ui.command_results import closed_view, purged_view
 
     typed = shared(ctx)
     lenient = ignore_not_found or purge

@@ -48,7 +48,7 @@ def kill_node(
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.ui.console import width
-    from flashsale.ui.nodes import node_kill_view
+    from flashsale.ui.lost_nodes import node_kill_view
 
     typed = shared(ctx)
     patience = parsers.duration(timeout, "--timeout")
@@ -79,7 +79,7 @@ async def _kill(
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.observations import Mark
     from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.nodes import NodeNotes
+    from flashsale.ui.lost_nodes import NodeNotes
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         own = await sale.own_pods()

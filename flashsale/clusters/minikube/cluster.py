@@ -62,8 +62,8 @@ from flashsale.clusters.state.directory import home_key, state_home
 from flashsale.clusters.subprocesses.run import nothing
 from flashsale.docker import (
     EngineError,
+    EngineProblem,
     RemovedImages,
-    Trouble,
     connected,
     own_docker,
     remove_images,
@@ -125,7 +125,7 @@ class MinikubeCluster:
             )
         if not state.running:
             trouble = await host_docker_trouble() if asks_docker(state) else None
-            if trouble and trouble.trouble is not Trouble.ABSENT:
+            if trouble and trouble.trouble is not EngineProblem.ABSENT:
                 return trouble
             found = describe_condition(name, state, docker=trouble is None)
             return ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)

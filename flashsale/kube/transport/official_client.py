@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.credentials import ContextEntry, check_context, plugin_failed
-from flashsale.kube.transport.base import PROGRAM, UNARY, LostError, Query, checked_as_kubectl_does
+from flashsale.kube.transport.transport import (
+    PROGRAM,
+    UNARY,
+    LostError,
+    Query,
+    checked_as_kubectl_does,
+)
 
 if TYPE_CHECKING:
     import ssl

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
-from flashsale.kube.transport.base import Transport, word
+from flashsale.kube.transport.transport import Transport, word
 
 if TYPE_CHECKING:
     import aiohttp

@@ -128,7 +128,7 @@ def choose_node(
         raise RefusedError(
             "There is no node to kill but the control plane's.", hint="flashsale up --nodes 3"
         )
-    used = {pod.node for pod in pods}
+    used = {pod.node for pod in pods if not pod.terminating}
     return rng.choice([node for node in killable if node.name in used] or killable)
 
 

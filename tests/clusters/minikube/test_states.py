@@ -16,7 +16,7 @@ from flashsale.clusters.minikube import MinikubeCluster, availability, cluster, 
 from flashsale.clusters.select import ClusterOptions, select_for_down
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
-from flashsale.docker import EngineError, Trouble
+from flashsale.docker import EngineError, EngineProblem
 from flashsale.doctor.cluster_checks import check_minikube
 from flashsale.doctor.finding import Finding
 from flashsale.sale.down import close
@@ -41,7 +41,7 @@ def state(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.Monk
         monkeypatch.setattr(current_context, "_unwritable", refused)
 
     async def trouble() -> EngineError | None:
-        return None if found.docker else EngineError(Trouble.ABSENT, "this machine", "")
+        return None if found.docker else EngineError(EngineProblem.ABSENT, "this machine", "")
 
     monkeypatch.setattr(availability, "is_root", lambda: False)
     for module in (cluster, availability):
@@ -113,7 +113,7 @@ async def test_doctor(state: State, world: World) -> None:
     ("root", "trouble", "why"),
     [
         (True, None, "minikube's docker driver does not run as root"),
-        (False, EngineError(Trouble.ABSENT, "this machine", ""), "Docker is not running"),
+        (False, EngineError(EngineProblem.ABSENT, "this machine", ""), "Docker is not running"),
     ],
 )
 async def test_doctor_advises_nothing_that_would_fail(

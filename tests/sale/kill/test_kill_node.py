@@ -21,8 +21,9 @@ FIRST, SECOND, THIRD = Node("a", True, True), Node("b", True, False), Node("c", 
 DEAD = Node("d", False, False)
 
 
-def pod_on(node: str) -> Pod:
-    return Pod.from_object({"metadata": {"name": "p", "uid": "u"}, "spec": {"nodeName": node}})
+def pod_on(node: str, **meta: str) -> Pod:
+    meta = {"name": "p", "uid": "u", **meta}
+    return Pod.from_object({"metadata": meta, "spec": {"nodeName": node}})
 
 
 def chosen(nodes: list[Node], pods: list[Pod], name: str | None = None) -> set[str]:
@@ -33,6 +34,8 @@ def chosen(nodes: list[Node], pods: list[Pod], name: str | None = None) -> set[s
 def test_a_node_with_pods_of_the_sale_is_chosen() -> None:
     """One without would show nothing."""
     assert chosen([FIRST, SECOND, THIRD], [pod_on("c"), pod_on("a")]) == {"c"}
+    leaving = pod_on("b", deletionTimestamp="2026-01-01T00:00:00Z")
+    assert chosen([FIRST, SECOND, THIRD], [pod_on("c"), leaving]) == {"c"}
 
 
 def test_any_ready_node_but_the_only_control_plane_may_die() -> None:

@@ -47,7 +47,7 @@ from flashsale.clusters.minikube.start.start_plan import (
 )
 from flashsale.clusters.state import directory
 from flashsale.clusters.subprocesses import run
-from flashsale.docker import EngineError, Trouble
+from flashsale.docker import EngineError, EngineProblem
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ class Lifecycle:
             EngineError: Docker runs, and cannot be used.
         """
         trouble = await self.docker_trouble() if asks_docker(state) else None
-        if trouble and trouble.trouble is not Trouble.ABSENT:
+        if trouble and trouble.trouble is not EngineProblem.ABSENT:
             raise trouble
         return trouble is not None
 
@@ -131,7 +131,7 @@ class Lifecycle:
         patience, profile = self.minikube.patience, state.profile
         match do:
             case Action.CREATE | Action.RECREATE:
-                await self._create(anew=do is Action.RECREATE)
+                await self._create(profile, anew=do is Action.RECREATE)
             case Action.START:
                 await self._start(profile)
             case Action.START_NODES:
@@ -148,17 +148,35 @@ class Lifecycle:
                 self.progress.detail("still waiting for it")
                 await asyncio.sleep(patience.poll)
 
-    async def _create(self, *, anew: bool) -> None:
+    async def _create(self, found: Profile | None, *, anew: bool) -> None:
         name = self.wish.profile
         try:
             with unfinished.note_unfinished(self.home, name):
-                if anew:
-                    await self._run("delete", "delete", "-o", "json", steps=False)
-                await self._start(None)
+                await self._start(await self._delete(found) if anew else None)
         except ClusterUnreachableError:
             if await read_profile(self.minikube) is None:
                 unfinished.forget(self.home, name)  # it failed before anything was made
             raise
+
+    async def _delete(self, profile: Profile | None) -> Profile | None:
+        """Delete a profile; return it where it is still there and can be started as it is.
+
+        Of the driver none, nothing can be deleted before kubeadm ran: then nothing is half-made
+        either (pkg/minikube/bootstrapper/kubeadm/kubeadm.go).
+
+        Raises:
+            ClusterUnreachableError: it is still there, and was to be made anew.
+        """
+        failed = await self._try("delete", "delete", "-o", "json", steps=False)
+        if failed is None:
+            return None
+        making = self.wish.making
+        if profile is None or making.recreate or find_contradiction(profile, making):
+            raise self._explained(failed, "delete")
+        self.progress.note(
+            f"minikube could not delete '{profile.name}', so its first start goes on."
+        )
+        return profile
 
     async def _start(self, profile: Profile | None) -> None:
         """Run `minikube start` once; a profile that turns out to be of another driver, once more.
@@ -216,10 +234,6 @@ class Lifecycle:
         kept = " (data kept)" if state.can_hold_sale else ""
         self.progress.note(f"minikube '{name}' {how}{kept}.")
         return True
-
-    async def _run(self, action: str, *words: str, steps: bool = True) -> None:
-        if failed := await self._try(action, *words, steps=steps):
-            raise self._explained(failed, action)
 
     async def _try(self, action: str, *words: str, steps: bool = True) -> Failure | None:
         """Run a command with `-o json` to its end; None if it did what it should."""

@@ -173,6 +173,20 @@ def patch(write: Write) -> web.Response:
     return write.answer(updated, 200, live)
 
 
+def patch_nothing(write: Write) -> web.Response:
+    """PATCH what can only be read: answer if that changes nothing.
+
+    Raises:
+        StatusError: 404 for a change.
+    """
+    target = write.target
+    kind = patch_kind(write)
+    live = write.registry.get(target.resource, target.namespace, target.name)
+    if kind == APPLY or patches.apply_patch(kind, write.body, live) != live:
+        raise api_errors.not_here(target.subresource)
+    return write.answer(live, 200, live)
+
+
 def patch_kind(write: Write) -> str:
     """Return the kind of patch; an unknown one is refused before the object is looked for.
 
@@ -290,11 +304,23 @@ def _decoded_patch(write: Write, patch: str, patched: Any, live: Object) -> Obje
 
 
 def _keeping_reset(sent: Any, body: Object) -> Object:
-    """Return a body that still says, if what was sent does, that nobody owns anything any more."""
-    meta = sent.get("metadata") if isinstance(sent, dict) else None
-    if not isinstance(meta, dict) or meta.get("managedFields") != []:
-        return body
-    return body | {"metadata": (body.get("metadata") or {}) | {"managedFields": [{}]}}
+    """Return a body with what means something although it is empty.
+
+    No managers: nobody owns anything any more. No labels of a template: they are printed so.
+    """
+    if _at(sent, "metadata", "managedFields") == []:
+        body = body | {"metadata": (body.get("metadata") or {}) | {"managedFields": [{}]}}
+    wanted = _at(sent, "spec", "selector", "matchLabels")
+    if wanted and _at(sent, "spec", "template", "metadata", "labels") == {}:
+        template = body["spec"]["template"]
+        template["metadata"] = (template.get("metadata") or {}) | {"labels": {}}
+    return body
+
+
+def _at(thing: Any, *path: str) -> Any:
+    for name in path:
+        thing = thing.get(name) if isinstance(thing, dict) else None
+    return thing
 
 
 def _shown(write: Write, patch: str) -> str:

@@ -19,14 +19,14 @@ from flashsale.embedded.validation.pod.containers import (
     validate_images,
     validate_init_containers,
 )
-from flashsale.embedded.validation.pod.resources import validate_resources
+from flashsale.embedded.validation.pod.requests_and_limits import validate_resources
 from flashsale.embedded.validation.pod.scheduling import (
     validate_affinity,
     validate_gates,
     validate_spreading,
     validate_tolerations,
 )
-from flashsale.embedded.validation.pod.security import validate_pod_security
+from flashsale.embedded.validation.pod.security_context import validate_pod_security
 from flashsale.embedded.validation.pod.volumes import validate_volumes
 from flashsale.objects.models import Object
 

@@ -278,3 +278,12 @@ def test_a_misspelt_instruction_is_answered_with_the_right_one(folder: Path) -> 
     """As Docker does it."""
     with pytest.raises(BadInputError, match="did you mean COPY"):
         read(folder, "FROM x\nCOPYY . .\n")
+
+
+@pytest.mark.parametrize(
+    ("base", "noted"),
+    [("python:3.99-slim", True), ("python:3.8", False), ("python", False), ("ubuntu:3.99", False)],
+)
+def test_a_newer_python_than_this_machines_is_noted(folder: Path, base: str, noted: bool) -> None:
+    """Its apps may use what is not here."""
+    assert bool(read(folder, f"FROM {base}\n").notes) is noted
