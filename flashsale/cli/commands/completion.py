@@ -14,7 +14,8 @@ def completion(
     shell: Annotated[
         str | None,
         typer.Argument(
-            metavar="SHELL", help="bash, zsh, fish or powershell.  [default: your shell]"
+            metavar="SHELL",
+            help="bash, zsh, fish or powershell (not tested).  [default: your shell]",
         ),
     ] = None,
 ) -> None:

@@ -1,7 +1,9 @@
 """The completion script of each shell.
 
 Each asks the program itself: it sets ``_FLASHSALE_COMPLETE`` and gets one candidate a line, its
-meaning after a tab; or `:files` or `:dirs`, for the shell to complete those.
+meaning after a tab; or `:files` or `:dirs`, for the shell to complete those. Those of bash, zsh and
+fish are tested in their shells; PowerShell's was written after Microsoft's documents of
+`Register-ArgumentCompleter`, and never run.
 """
 
 from __future__ import annotations
@@ -68,13 +70,16 @@ POWERSHELL = r"""
 Register-ArgumentCompleter -Native -CommandName flashsale -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $env:_FLASHSALE_COMPLETE = 'powershell'
-    $env:COMP_LINE = $commandAst.ToString().PadRight($cursorPosition)
+    $length = $cursorPosition - $commandAst.Extent.StartOffset
+    $env:COMP_LINE = $commandAst.ToString().PadRight($length).Substring(0, $length)
     try {
         flashsale | Where-Object { $_ -notmatch '^:' } | ForEach-Object {
             $value, $meaning = $_ -split "`t", 2
             if (-not $meaning) { $meaning = $value }
+            $text = $value
+            if ($value -match '[^\w./:=@%+-]') { $text = "'" + $value.Replace("'", "''") + "'" }
             [System.Management.Automation.CompletionResult]::new(
-                $value, $value, 'ParameterValue', $meaning)
+                $text, $value, 'ParameterValue', $meaning)
         }
     } finally {
         Remove-Item -Path @('Env:_FLASHSALE_COMPLETE', 'Env:COMP_LINE')
