@@ -24,6 +24,7 @@ from flashsale.learn.facts import Facts
 from flashsale.learn.look import LookOptions, closed, connected, look
 from flashsale.learn.step import Step
 from flashsale.sale.observe.healing import (
+    SCALED,
     Adopted,
     Died,
     Healed,
@@ -32,7 +33,7 @@ from flashsale.sale.observe.healing import (
     Replaced,
 )
 from flashsale.sale.observe.monitor import SaleMonitor
-from flashsale.sale.observe.state import Update
+from flashsale.sale.observe.state import DOUBT, Update
 from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
 
 SHORTEST, LONGEST = 0.3, 1.5  # seconds between two looks
@@ -234,6 +235,7 @@ class Watched:
         self._shift = time.time() - time.monotonic()
         self._healings: dict[str, Healing] = {}
         self._adopted: set[str] = set()
+        self._surplus: dict[str, float] = {}  # what scaling removed, and when that was seen
         self._counts: list[Counts] = []
 
     def see(self, update: Update) -> None:
@@ -241,8 +243,11 @@ class Watched:
         for one in update.happenings:
             if isinstance(one, Died | Replaced | Healed) and not one.healing.in_place:
                 self._healings[one.healing.victim] = one.healing
+                self._surplus.pop(one.healing.victim, None)
             elif isinstance(one, NotReplaced):
                 self._healings.pop(one.healing.victim, None)
+                if one.why == SCALED and one.healing.cause == "deleted":
+                    self._surplus[one.healing.victim] = one.at
             elif isinstance(one, Adopted):
                 self._adopted.add(one.pod)
         found = update.state.replicaset
@@ -252,11 +257,20 @@ class Watched:
         if not self._counts or replace(self._counts[-1], at=now.at) != now:
             self._counts.append(now)
 
-    def evidence(self) -> Evidence:
-        """Give what was seen; moments of healings in unix seconds, as the API's are."""
+    def evidence(self, now: Callable[[], float] = time.monotonic) -> Evidence:
+        """Give what was seen; moments of healings in unix seconds, as the API's are.
+
+        Surplus pods come without their events: Kubernetes writes few of those about one ReplicaSet
+        (25, then one in five minutes). They come late, for the monitor may think better of it.
+        """
+        sure = now() - DOUBT
+        surplus = frozenset(name for name, at in self._surplus.items() if at < sure)
         shifted = {name: self._on_the_wall(one) for name, one in self._healings.items()}
         return Evidence(
-            healings=shifted, adopted=frozenset(self._adopted), counts=tuple(self._counts)
+            healings=shifted,
+            adopted=frozenset(self._adopted),
+            surplus=surplus,
+            counts=tuple(self._counts),
         )
 
     def _on_the_wall(self, one: Healing) -> Healing:

@@ -124,7 +124,7 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
     exact = {
         name: one
         for name, one in tour.watched.healings.items()
-        if (one.ready is not None and not _released_since(healings.get(name), one, evidence))
+        if (one.ready is not None and not _is_outdated(one, healings.get(name), evidence))
         or name not in healings
     }
     healings.update(exact)
@@ -142,9 +142,9 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
     return _ticked(tour, now) if tour.part in ("ask", "do") else tour
 
 
-def _released_since(late: Healing | None, early: Healing, evidence: Evidence) -> bool:
-    """Whether the same pod was released once more, after the monitor had seen it the last time."""
-    if late is None or late.cause != "released":
+def _is_outdated(early: Healing, late: Healing | None, evidence: Evidence) -> bool:
+    """Whether a pod whose release the monitor saw was adopted, and left once more since."""
+    if late is None or early.cause != "released":
         return False
     made = evidence.created
     return made.get(late.replacement or "", 0.0) > made.get(early.replacement or "", 0.0)

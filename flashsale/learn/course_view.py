@@ -240,6 +240,6 @@ def last_lines(tour: Tour) -> list[str]:
             "A certificate: flashsale learn --report course.html",
         ]
     return [
-        f"You stopped at step {again.index + 1} of {len(tour.steps)}: {again.step.title}.",
+        f"You stopped at step {again.index + 1} of {len(tour.steps)}: {again.step.title}",
         "Go on with: flashsale learn",
     ]

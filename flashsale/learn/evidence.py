@@ -121,14 +121,17 @@ def since(evidence: Evidence, before: Baseline) -> Evidence:
     """Leave out what had happened already, and deaths that turned out to be the ReplicaSet's own.
 
     A pod that it deletes may be seen leaving a moment before its event says so. One that had been
-    released before counts again once another one than then has taken its place.
+    released before, and was adopted, may die or be released once more: it counts again as soon as
+    another one than then has taken its place.
     """
-    again = frozenset(
-        name
+    new = {
+        name: one.cause
         for name, one in evidence.healings.items()
-        if one.cause == "released" and one.replacement and one.replacement not in before.created
-    )
-    known = {*before.victims, *evidence.surplus} - again
+        if one.replacement and one.replacement not in before.created
+    }
+    again = {name for name, cause in new.items() if cause == "released"}
+    known = {*before.victims} - again - {name for name in new if name in before.pods}
+    known |= evidence.surplus - again
     return replace(
         evidence,
         created={k: v for k, v in evidence.created.items() if k not in before.created},

@@ -143,3 +143,16 @@ def test_a_pod_that_is_released_once_more_counts_again() -> None:
     counted = since(back.plus(again), before)
     assert counted.released == {A}
     assert counted.healings[A].replacement == D
+
+
+def test_a_pod_that_was_released_and_adopted_may_be_killed_later() -> None:
+    """Its first way out, before the step, does not hide the second."""
+    free = pod_object(A, ready=True, owner="")
+    free["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"  # as its event says
+    back = evidence([*own(B, C), free], created(A, B, C))
+    before = begun(replace(sale(A, B, C), evidence=back))
+    gone = told("Pod", A, "Killing", "Stopping container x", 30)
+    after = back.plus(evidence(own(B, C, D), [*created(A, B, C, D), gone]))
+    assert since(back, before).healings == {}
+    assert {one.cause for one in since(after, before).healings.values()} == {"deleted"}
+    assert since(after, before).released == frozenset()
