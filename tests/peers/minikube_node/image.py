@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from tests.peers import images, programs
@@ -68,7 +69,9 @@ def make(entrypoint: Path) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="flashsale-node-", dir=programs.FOLDER) as folder:
         root, work = Path(folder, "root"), Path(folder)
+        began = time.monotonic()
         install_debian(root)
+        print(f"peers: installed Debian in {time.monotonic() - began:.0f}s", flush=True)
         settle(root, entrypoint)
         add_images(root, work)
         import_image(root, work)

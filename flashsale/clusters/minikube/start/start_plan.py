@@ -105,7 +105,8 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
         # Nothing was made of it yet, so nothing of it counts.
         decision = _create(wish, other=find_contradiction(state.profile, wish.making) is not None)
     else:
-        if other := find_contradiction(state.profile, wish.making):
+        anew = wish.making.recreate and state.status == GONE  # then nothing of it counts
+        if not anew and (other := find_contradiction(state.profile, wish.making)):
             raise mismatch_error(state.profile, *other)
         decision = _for_profile(wish, state.profile, state, around)
     if decision.do in around.tried and decision.do is not Action.WAIT:
