@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.forking.client import forked
+
 PATIENCE = 90.0  # seconds for one command on a busy machine
 QUICK = (
     ("initialDelaySeconds: 3", "initialDelaySeconds: 0"),
@@ -52,6 +54,8 @@ class Flashsale:
 
     def __call__(self, *words: str, **extra: str) -> Result:
         """Run one command to its end; keywords are variables of its environment."""
+        if sys.platform == "linux":
+            return Result(*forked(words, self.environment | extra, PATIENCE))
         done = subprocess.run(
             self.command(*words),
             env=self.environment | extra,

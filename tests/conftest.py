@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -15,11 +16,15 @@ from tests.command import Flashsale
 
 __all__ = ["chromium", "page"]  # fixtures
 
-# How fast examples come says something about the machine, not about what is tested.
+gc.disable()  # until all tests are collected: nothing of that is garbage
+
+# How fast examples come says something about the machine, not about what is tested. Each run tries
+# others, and those that failed are kept; `.ci/run` takes `--hypothesis-profile=thorough`.
 settings.register_profile(
-    "noisy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "usual", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("noisy machine")
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=300)
+settings.load_profile("usual")
 
 # A shell that starts us in the background has us ignore Ctrl-C, and `nohup` the hang-up; our
 # children would, too.
@@ -72,17 +77,49 @@ CLUSTER_ROOMS = (
     "load",
     "peers",
 )
+LONGEST = (  # files that take the longest: nobody is to begin one when all others are done
+    "drill/test_graceful.py",
+    "cli/commands/test_up_broken_app.py",
+    "cli/commands/test_up_own_app.py",
+    "clusters/minikube/test_whole_exercise.py",
+    "cli/commands/test_learn.py",
+    "cli/commands/test_nodes.py",
+    "drill/test_runner.py",
+    "sale/up/test_rollback.py",
+    "cli/commands/test_sale.py",
+    "peers",
+    "cli/commands",
+    "drill",
+    "conformance",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark `cluster` what starts a cluster, pods, buyers or Docker; the rest is quick."""
-    rooms = tuple(Path(__file__).parent / room for room in CLUSTER_ROOMS)
+    """Mark `cluster` what starts a cluster, pods, buyers or Docker; the rest is quick.
+
+    The longest come first (and `--no-loadscope-reorder` leaves them there).
+    """
+    here = Path(__file__).parent
+    rooms = tuple(str(here / room) for room in CLUSTER_ROOMS)
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & STARTS_A_CLUSTER or any(
-            room in (item.path, *item.path.parents) for room in rooms
-        ):
+        asked_for = STARTS_A_CLUSTER.intersection(getattr(item, "fixturenames", ()))
+        if asked_for or str(item.path).startswith(rooms):
             item.add_marker("cluster")
+    longest = [str(here / name) for name in LONGEST]
+    items.sort(key=lambda item: _place(longest, str(item.path)))
+
+
+def _place(longest: list[str], path: str) -> int:
+    """Return the place of a file's tests; equal ones stay in the order they have."""
+    return next((i for i, name in enumerate(longest) if path.startswith(name)), len(longest))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """What is imported stays: no collection of garbage looks through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

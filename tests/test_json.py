@@ -35,9 +35,14 @@ def faults(value: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]
         yield f"{where} is {value!r}, not {schema['const']!r}"
     if "enum" in schema and value not in schema["enum"]:
         yield f"{where} is {value!r}, none of {schema['enum']}"
-    kinds = TYPES.get(schema.get("type", ""))
-    if kinds and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
-        yield f"{where} is {value!r}, no {schema['type']}"
+    named = schema.get("type", [])
+    kinds = [
+        kind for name in ([named] if isinstance(named, str) else named) for kind in TYPES[name]
+    ]
+    if kinds and (
+        not isinstance(value, tuple(kinds)) or (isinstance(value, bool) and bool not in kinds)
+    ):
+        yield f"{where} is {value!r}, no {named}"
     elif isinstance(value, dict):
         known = schema.get("properties", {})
         yield from (f"{where} lacks {name}" for name in schema["required"] if name not in value)

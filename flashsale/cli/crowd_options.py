@@ -21,6 +21,7 @@ SUFFIX = 5  # letters that tell one Job from another
 class CrowdOptions:
     """What was typed of it; nothing else may be where ``in_cluster`` is off."""
 
+    command: str  # `load` or `drill`
     in_cluster: bool
     workers: int | None
     image: str | None
@@ -64,7 +65,8 @@ def read_crowd_options(
                 f"--node-selector must be KEY=VALUE, not '{key}{sign}{value}'.",
                 hint=f"flashsale {command} --in-cluster --node-selector kubernetes.io/os=linux",
             )
-    return CrowdOptions(in_cluster, workers, image, {key: value for key, _, value in pairs})
+    selector = {key: value for key, _, value in pairs}
+    return CrowdOptions(command, in_cluster, workers, image, selector)
 
 
 def refuse_without_jobs(command: str, sale: Sale) -> None:
@@ -103,7 +105,7 @@ async def crowd_of(
         pull_secrets=tuple(one["name"] for one in spec.get("imagePullSecrets") or ()),
         node_selector=options.node_selector,
     )
-    return ClusterCrowd(sale.api, job, progress)
+    return ClusterCrowd(sale.api, job, progress, f"flashsale {options.command}")
 
 
 async def service_target(sale: Sale) -> LoadTarget:

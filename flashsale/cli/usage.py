@@ -6,53 +6,56 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Any
 
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.cli.command_list import ENTRIES, entry
 from flashsale.cli.global_options import leading
+from flashsale.cli.other_programs import translated, with_argument, written
 
-OTHERS_COMMANDS = MappingProxyType(  # what other programs call it: minikube, kubectl, docker, hey
-    {
-        **dict.fromkeys(("start", "run", "apply", "create", "deploy", "build", "serve"), "up"),
-        **dict.fromkeys(("stop", "close", "destroy", "clean", "cleanup", "uninstall"), "down"),
-        **dict.fromkeys(("get", "ps", "ls", "list", "pods", "describe", "info"), "status"),
-        **dict.fromkeys(("kill", "restart", "terminate"), "kill-pod"),
-        **dict.fromkeys(("top", "monitor", "live"), "watch"),
-        **dict.fromkeys(("bench", "benchmark", "stress", "buy"), "load"),
-        **dict.fromkeys(("test", "chaos"), "drill"),
-        **dict.fromkeys(("service", "address"), "url"),
-        **dict.fromkeys(("browse", "browser"), "open"),
-        **dict.fromkeys(("check", "diagnose"), "doctor"),
-        **dict.fromkeys(("log", "tail"), "logs"),
-        **dict.fromkeys(("resize", "replicas"), "scale"),
-        **dict.fromkeys(("yaml", "template"), "manifest"),
-        "new": "init",
-        "config": "kubeconfig",
-    }
-)
 FOR_KILLS = {"--force": "--hard", "--now": "--hard", "--grace-period": "--grace", "-f": "--hard"}
 FOR_LOAD = {
     **dict.fromkeys(("--rps", "--qps", "-q", "-r"), "--rate"),
     **dict.fromkeys(("--duration", "--time", "-d", "-t", "-z"), "--for"),
 }
 OTHERS_OPTIONS: Mapping[str, Mapping[str, str]] = {  # "" leaves the value alone
-    "up": {"--build": "--rebuild", "-f": "--manifest", "--file": "--manifest", "--tag": "--image"},
-    "scale": {"--replicas": "", "--count": ""},
-    "kill-pod": {**FOR_KILLS, "--number": "--count", "--random": "", "--pod": ""},
+    "up": {
+        **dict.fromkeys(("--build", "--no-cache", "--force-recreate"), "--rebuild"),
+        **dict.fromkeys(("-f", "--file", "--filename"), "--manifest"),
+        **dict.fromkeys(("--scale", "--count", "--pods"), "--replicas"),
+        **dict.fromkeys(("-d", "--detach"), "--no-wait"),
+        **dict.fromkeys(("-t", "--tag"), "--image"),
+    },
+    "scale": dict.fromkeys(("--replicas", "--count", "--to", "--pods", "-r"), ""),
+    "kill-pod": {
+        **FOR_KILLS,
+        **dict.fromkeys(("--number", "--pods"), "--count"),
+        **dict.fromkeys(("--random", "--pod", "--name"), ""),
+        **dict.fromkeys(("-9", "--signal=SIGKILL", "--signal=9"), "--process"),
+    },
     "load": FOR_LOAD,
     "drill": {**FOR_KILLS, **FOR_LOAD, "--replicas": "--scale", "--for": "--calm"},
     "watch": {"--duration": "--for", "--time": "--for"},
-    "logs": {"--lines": "--tail", "-t": "--tail"},
-    "down": {"--all": "--purge", "--force": "--purge", "--delete": "--purge"},
-    "status": {"--all": "--all-namespaces", "-w": ""},
+    "logs": {"--lines": "--tail", "-t": "--tail", "--pod": "", "-p": ""},
+    "down": dict.fromkeys(("--all", "--force", "--delete", "--volumes", "--rmi"), "--purge"),
+    "status": {"--all": "--all-namespaces"},
 }
 OF_ALL = {"--json": "-o json", "--ns": "-n", "--format": "-o", "--kube-context": "--context"}
+ELSEWHERE: Mapping[tuple[str, str], Hint] = {  # what another command does
+    **dict.fromkeys(
+        [("status", one) for one in ("-w", "--watch", "-f", "--follow")], Hint("flashsale watch")
+    ),
+    **dict.fromkeys(
+        [("up", one) for one in ("-p", "--port", "--node-port")],
+        Hint("flashsale init", "writes a manifest, whose nodePort is yours to choose"),
+    ),
+    **dict.fromkeys([("", one) for one in ("-V", "-version")], Hint("flashsale version")),
+}
 PLAINLY = {  # Typer 0.29 shows what pydantic says
     "Input should be a valid integer, unable to parse string as an integer": "no whole number",
     "Input should be a valid number, unable to parse string as a number": "no number",
 }
+CLOSE = 0.7  # how alike two words are: `donw` and `down`; not `cordon` and `down`
 NUMBER = re.compile(r"-\d[\d.]*")
 
 
@@ -60,31 +63,21 @@ def unknown_command(arguments: Sequence[str]) -> BadInputError:
     """Say that there is no such command, and which command line may have been meant."""
     name, rest = arguments[0], list(arguments[1:])
     known = [one.name for one in ENTRIES]
-    places = rest[: leading(rest)]
-    others = [word for word in rest[len(places) :] if not word.startswith("-")]
     if name == "help":
-        topic = [word for word in others if word in known][:1]
+        topic = [word for word in rest if word in known][:1]
         return _no_command(name, "", ["flashsale", *topic, "--help"])
-    if name in ("delete", "rm", "remove"):
-        named = [word for word in others if word not in ("pod", "pods", "po")]
-        meant = ["kill-pod", *named[:1]] if others else ["down"]
-        return _no_command(name, meant[0], ["flashsale", *meant, *places])
-    if name in ("kill", "log") and others:
-        return _no_command(
-            name, OTHERS_COMMANDS[name], ["flashsale", OTHERS_COMMANDS[name], others[0], *places]
-        )
-    if name in OTHERS_COMMANDS:
-        meant = [OTHERS_COMMANDS[name], *({"resize": ["5"], "replicas": ["5"]}.get(name, []))]
-        return _no_command(name, meant[0], ["flashsale", *meant, *places])
-    close = get_close_matches(name, known, n=1)
+    meant, line = translated(arguments)
+    if line:
+        return _no_command(name, meant, line)
+    close = get_close_matches(name.lower(), known, n=1, cutoff=CLOSE)
     if close:
-        return _no_command(name, close[0], ["flashsale", close[0], *rest])
+        return _no_command(name, close[0], ["flashsale", *with_argument([close[0], *rest])])
     return _no_command(name, "", ["flashsale", "--help"])
 
 
 def _no_command(name: str, meant: str, line: Sequence[str]) -> BadInputError:
     question = f" Did you mean '{meant}'?" if meant else ""
-    return BadInputError(f"There is no command '{name}'.{question}", hint=shlex.join(line))
+    return BadInputError(f"There is no command '{name}'.{question}", hint=written(line))
 
 
 def explained(error: Any, arguments: Sequence[str]) -> BadInputError:
@@ -117,6 +110,8 @@ def _unknown_option(option: str, arguments: Sequence[str]) -> BadInputError:
             replica_count(typed)
         except BadInputError as error:
             return error
+    if elsewhere := ELSEWHERE.get((name, typed.partition("=")[0])):
+        return BadInputError(f"No such option: {option}.", hint=elsewhere)
     meant = dict(_meant(name, arguments))
     if option not in meant and (close := get_close_matches(option, _options(name), n=1)):
         meant[option] = close[0]

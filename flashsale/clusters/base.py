@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
+    from flashsale.docker import RemovedImages
     from flashsale.kube import Api
 
 Kind = Literal["embedded", "minikube", "context"]
@@ -218,6 +220,9 @@ class Cluster(Protocol):
             RefusedError: they cannot; the hint says what to type instead.
         """
 
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes that have no power, whether or not Kubernetes has noticed it yet."""
+
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Take a node's power away, as if its machine had died; not the only control plane's.
 
@@ -235,19 +240,30 @@ class Cluster(Protocol):
     async def node_timing(self, api: Api) -> NodeTiming:
         """Return how long this cluster waits for a lost node, as far as it can be known."""
 
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        """Look whether `fit_nodes` may do that, before anything is started or built.
+
+        Raises:
+            RefusedError: this cluster cannot change its nodes, or how fast lost ones are given up.
+        """
+
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress
     ) -> None:
         """Have that many nodes (0: as many as there are), and give lost ones up fast, if wanted.
 
         Raises:
-            RefusedError: this cluster cannot change its nodes, or one to be removed has pods.
+            RefusedError: one to be removed has pods.
         """
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
-        """Remove the images that were built inside it; returns how many, and the bytes freed.
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
+        """Remove the images that were built inside it from this state folder.
 
-        What this machine's own Docker or our own folder holds is not the cluster's.
+        Where that is not to be done from here, it notes the command that does it. What this
+        machine's own Docker or our own folder holds is not the cluster's.
+
+        Args:
+            image: id of the sale's image; empty where it is not known.
         """
 
     async def stop(self, progress: Progress) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from flashsale.clusters.subprocesses.port_forward import (
     while_it_lives,
 )
 from flashsale.clusters.subprocesses.run import nothing
+from flashsale.docker import RemovedImages
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object, Pod, Service
@@ -137,13 +138,18 @@ class ContextCluster:
         Raises:
             RefusedError: always.
         """
+        nodes = [node["metadata"]["name"] for node in await self._nodes()]
         raise RefusedError(
             f"The nodes of {self.describe()} are not flashsale's to kill or to start.",
             hint=Hint(
-                f"kubectl --context {self.context} cordon NODE",
-                f"keeps new pods away, and kubectl --context {self.context} drain NODE moves them",
+                f"kubectl --context {self.context} cordon {nodes[-1] if nodes else 'NODE'}",
+                "keeps new pods away from it; drain in the place of cordon moves those there, too",
             ),
         )
+
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name none: its nodes are not flashsale's."""
+        return ()
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Refuse, as `check_node_kill` does."""
@@ -157,14 +163,14 @@ class ContextCluster:
         """Return Kubernetes' defaults: what its components were told cannot be asked."""
         return NodeTiming()
 
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
         """Refuse another number of nodes, and other times.
 
         Raises:
             RefusedError: either was asked for.
         """
+        if not count and fast is None:
+            return
         have = len(await self._nodes())
         if fast is not None or count not in (0, have):
             raise RefusedError(
@@ -173,9 +179,20 @@ class ContextCluster:
                 hint=f"flashsale up --cluster embedded --nodes {count or 3}",
             )
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
-        """Remove nothing: it holds no image that was built inside it."""
-        return 0, 0
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Leave the nodes as they are: `check_nodes` refuses everything else."""
+
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
+        """Say how the image goes that was loaded into its nodes: they are not flashsale's."""
+        loader = image_loading.loader_of(self.context)
+        if image and loader and (command := loader.removal(image)):
+            progress.note(
+                f"The image stays in the nodes of the {loader.tool} cluster '{loader.cluster}';"
+                f" to remove it: {command}"
+            )
+        return RemovedImages()
 
     async def stop(self, progress: Progress) -> bool:
         """Leave it running: it is not ours."""

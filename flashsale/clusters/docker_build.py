@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
+from flashsale.clusters.state.directory import home_key, state_home
 from flashsale.docker import BuildRecipe, Engine, PushTarget, Surroundings, make, push
 
 
@@ -40,6 +41,7 @@ async def read_recipe(app: App, name: str, options: BuildOptions) -> BuildRecipe
             around=Surroundings.of_this_machine(os.environ),
             rebuild=options.rebuild,
             pushing=bool(options.push),
+            home=home_key(state_home()),
         )
     )
 

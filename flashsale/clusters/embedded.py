@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import chain
@@ -20,6 +20,7 @@ from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
+    from flashsale.docker import RemovedImages
     from flashsale.kube import Api
 
 CONTEXT = "flashsale-embedded"
@@ -185,6 +186,10 @@ class EmbeddedCluster:
     async def check_node_kill(self) -> None:
         """Nodes are parts of the cluster's process: they can be switched off and on."""
 
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes that are switched off."""
+        return await embedded_nodes.read_stopped(api)
+
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """End the node's kubelet and all its pods at once, and say nothing of it in the API."""
         await embedded_nodes.set_power(api, node, "off")
@@ -197,6 +202,9 @@ class EmbeddedCluster:
         """Read the times that the cluster was given."""
         return await embedded_nodes.read_timing(api)
 
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        """Everything that can be asked for is possible here."""
+
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress
     ) -> None:
@@ -207,9 +215,11 @@ class EmbeddedCluster:
         """
         await embedded_nodes.fit(api, count, fast=fast, progress=progress)
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove nothing: it holds no image that is not in our own folder."""
-        return 0, 0
+        from flashsale.docker import RemovedImages
+
+        return RemovedImages()
 
     async def stop(self, progress: Progress) -> bool:
         """Stop it and its pods; its objects stay on disk."""
@@ -254,7 +264,7 @@ def running_images(home: Path) -> set[str]:
     """Return which images the pods' containers were started from, by their 64 hex digits."""
     found = set()
     for file in chain(home.glob("pods/*/*/image"), home.glob("nodes/*/pods/*/*/image")):
-        with suppress(OSError):  # the pod went meanwhile
+        with suppress(OSError, ValueError):  # the pod went meanwhile; the file was spoiled
             found.add(file.read_text().strip())
     return found
 

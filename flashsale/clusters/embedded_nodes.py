@@ -26,6 +26,15 @@ async def set_power(api: Api, name: str, power: str) -> None:
     await api.patch(paths.nodes(name), {"metadata": {"annotations": annotations}})
 
 
+async def read_stopped(api: Api) -> list[str]:
+    """Name the nodes that are switched off."""
+    return [
+        node["metadata"]["name"]
+        for node in await api.list(paths.nodes())
+        if (node["metadata"].get("annotations") or {}).get(POWER) == "off"
+    ]
+
+
 async def fit(api: Api, count: int, *, fast: bool | None, progress: Progress) -> None:
     """Have ``count`` nodes, 0 for as many as there are; set how fast a lost one is given up.
 

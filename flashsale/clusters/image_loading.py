@@ -6,6 +6,7 @@ Docker Desktop and its like share that Docker with their cluster. Everyone else 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
@@ -38,6 +39,21 @@ class Loader:
             case "k3d":
                 return ("k3d", "image", "import", image, "--cluster", self.cluster)
         return ()
+
+    def removal(self, image: str) -> str:
+        """Write the command line that removes an image from every node, by its id."""
+        name = shlex.quote(self.cluster)
+        match self.tool:
+            case "kind":
+                nodes = f"kind get nodes --name {name}"
+            case "k3d":
+                nodes = (
+                    "docker ps --format '{{.Names}}' --filter"
+                    f" label=k3d.cluster={name} | grep -E -e '-(server|agent)-[0-9]+$'"
+                )
+            case _:
+                return ""
+        return f"{nodes} | xargs -I NODE docker exec NODE crictl rmi {image}"
 
 
 def loader_of(context: str) -> Loader | None:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flashsale.base.errors import BadInputError
+from flashsale.base.text import counted
+from flashsale.clusters.base import SilentProgress
 from flashsale.dashboard.follow import SaleFollower
 from flashsale.dashboard.kill_methods import kill_method
 from flashsale.dashboard.runs import Runs
 from flashsale.sale.kill.kill import kill_pods
+from flashsale.sale.kill.kill_node import choose_living_node, start_node, staying_on
 from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.replica_count import replica_count
 from flashsale.sale.scale import request_replicas
@@ -32,7 +35,7 @@ class Action(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SaleActions:
-    """Kills and scalings of the sale that is shown."""
+    """What is done to the sale that is shown, and to its nodes."""
 
     follower: SaleFollower
 
@@ -61,6 +64,40 @@ class SaleActions:
         await request_replicas(monitor, count)
         return f"{monitor.sale.name} is scaled from {before} to {count}."
 
+    async def kill_node(self, arguments: Arguments) -> str:
+        """Kill the named node, or a random one: `flashsale kill-node --no-wait`."""
+        monitor = await self.follower.current()
+        sale, name = monitor.sale, _node_name(arguments)
+        own = await sale.own_pods()
+        node = (await choose_living_node(sale, own, name=name, rng=random.Random())).name
+        pods = counted(len(staying_on(own, node)), "pod")
+        timing = await sale.cluster.node_timing(sale.api)
+        await sale.cluster.kill_node(sale.api, node, SilentProgress())
+        self.follower.note(f"{node} loses its power, with {pods}")
+        return (
+            f"{node} was killed, with {pods}. Kubernetes misses it after {timing.grace:g} s,"
+            f" and replaces its pods {timing.toleration} s later."
+        )
+
+    async def start_node(self, arguments: Arguments) -> str:
+        """Start the named node: `flashsale start-node NODE --no-wait`."""
+        monitor = await self.follower.current()
+        sale, name = monitor.sale, _node_name(arguments)
+        await sale.cluster.check_node_kill()
+        if name is None or name not in monitor.state.nodes:
+            raise BadInputError(f"There is no node '{name}'.", hint="flashsale status -o wide")
+        if not await start_node(sale, name, SilentProgress()):
+            return f"{name} runs already."
+        self.follower.note(f"{name} gets its power back")
+        return f"{name} was started."
+
+
+def _node_name(arguments: Arguments) -> str | None:
+    name = arguments.get("node")
+    if not isinstance(name, str | None):
+        raise BadInputError(f"'{name}' is no name of a node.", hint="flashsale status -o wide")
+    return name
+
 
 def all_actions(follower: SaleFollower, runs: Runs) -> Mapping[str, Action]:
     """Give every action by its name."""
@@ -68,6 +105,8 @@ def all_actions(follower: SaleFollower, runs: Runs) -> Mapping[str, Action]:
     return {
         "kill": sale.kill,
         "scale": sale.scale,
+        "kill-node": sale.kill_node,
+        "start-node": sale.start_node,
         "load": runs.start_load,
         "stop-load": runs.stop_load,
         "drill": runs.start_drill,

@@ -10,19 +10,19 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError, RefusedError
 from flashsale.dashboard import state as states
-from flashsale.dashboard.state import DashboardState, Trouble
+from flashsale.dashboard.state import DashboardState, Moment, Trouble
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
 from flashsale.sale.url import follow_url
 from flashsale.ui.watch.load_status import Buyers
-from flashsale.ui.watch.view_model import Board, Now, Place
+from flashsale.ui.watch.view_model import Now, Place
 
 LOG = logging.getLogger(__name__)
 LOOK_AGAIN = 2.0  # seconds between two looks for a sale where there is none
-LOST = 3.0  # seconds without an answer after which the sale is looked for anew
+PATIENCE = 4  # looks for which a monitor may try to reach a sale that another look finds
 
 Connect = Callable[[], AbstractAsyncContextManager[Sale]]
 
@@ -97,9 +97,13 @@ class SaleFollower:
         await sale.replicaset()  # it is really there
         self.looked.set()
         LOG.info("following the sale on %s", sale.cluster.context)
-        board = Board(Place(sale.cluster.context, sale.namespace))
-        self.show(replace(self.state, board=board, connected=True, trouble=None))
-        monitor = SaleMonitor.of(sale, self._see, needs_cluster=False, needs_replicaset=False)
+        timing = (await sale.cluster.node_timing(sale.api)).describe()
+        place = Place(sale.cluster.context, sale.namespace, node_timing=timing)
+        state = states.with_sale(self.state, place, time.monotonic())
+        self.show(replace(state, kills_nodes=await _kills_nodes(sale)))
+        monitor = SaleMonitor.of(
+            sale, self._see, needs_cluster=False, needs_replicaset=False, nodes=True
+        )
         try:
             async with monitor, follow_url(monitor, self._set_url):
                 self.monitor = monitor
@@ -110,39 +114,48 @@ class SaleFollower:
     async def _until_elsewhere(self, monitor: SaleMonitor) -> None:
         """Return when another look finds a sale where this one does not answer any more.
 
+        The same one is left to its monitor for some looks: that reconnects by itself, and then
+        knows what happened meanwhile.
+
         Raises:
             NoSaleError: the record of it is gone, so somebody closed it.
         """
+        left = PATIENCE
         ending = asyncio.create_task(monitor.until_it_ends(), name="dashboard: monitor")
         try:
             while True:
                 await asyncio.wait({ending}, timeout=LOOK_AGAIN)
                 if ending.done():
                     ending.result()
-                if self._seems_lost() and await self._found_anew():
+                found = await self._found_anew() if self._seems_lost() else None
+                left = left - 1 if found else PATIENCE
+                if found and self._seems_lost() and (found != _place(monitor.sale) or not left):
                     return
         finally:
             ending.cancel()
             await asyncio.gather(ending, return_exceptions=True)
 
     def _seems_lost(self) -> bool:
-        down = self.state.board.down
-        lost = down is not None and time.monotonic() - down.heard > LOST
-        return lost or self.state.board.closed is not None
+        closed = self.state.board.closed is not None
+        return closed or states.seems_away(self.state, time.monotonic())
 
-    async def _found_anew(self) -> bool:
+    async def _found_anew(self) -> tuple[str, ...] | None:
+        """Return where a sale is, if one is found."""
         try:
             async with self._connect() as sale:
                 await sale.replicaset()
+                return _place(sale)
         except NoSaleError as error:
             if self.state.board.closed is None:
                 raise
             self.show(replace(self.state, trouble=Trouble.of(error)))
-            return False
         except ClusterUnreachableError as error:
             self.show(replace(self.state, trouble=Trouble.of(error)))
-            return False
-        return self._seems_lost()
+        return None
+
+    def note(self, text: str) -> None:
+        """Put something that was done on the time line."""
+        self.show(states.with_moment(self.state, Moment(time.monotonic(), "node", text)))
 
     def _see(self, update: Update) -> None:
         state = states.with_update(self.state, update)
@@ -159,10 +172,10 @@ class SaleFollower:
         self.looked.set()
         if not self.state.trouble or self.state.trouble.text != str(error):
             LOG.info("no sale to show: %s", error)
-        board = self.state.board
-        if isinstance(error, NoSaleError) and self.state.connected and board.closed is None:
-            board = replace(board, closed=time.monotonic())
-        self.show(replace(self.state, board=board, trouble=Trouble.of(error)))
+        state = self.state
+        if isinstance(error, NoSaleError):
+            state = states.with_closed(state, time.monotonic())
+        self.show(replace(state, trouble=Trouble.of(error)))
 
     async def _tick(self) -> None:
         """Note once a second how things are, and look for buyers of another window."""
@@ -173,4 +186,17 @@ class SaleFollower:
             with suppress(OSError):
                 board = replace(board, purchases=self._buyers.look(names))
             state = replace(self.state, board=board)
-            self.show(states.with_sample(state, int(time.monotonic() - 0.5)))
+            at = time.monotonic()
+            self.show(states.with_second(state, int(at - 0.5), at))
+
+
+def _place(sale: Sale) -> tuple[str, ...]:
+    return sale.api.host, sale.namespace, sale.name
+
+
+async def _kills_nodes(sale: Sale) -> bool:
+    try:
+        await sale.cluster.check_node_kill()
+    except RefusedError:
+        return False
+    return True

@@ -34,6 +34,7 @@ from flashsale.load.plan import LONGEST, LoadPlan
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.load.status_file import StatusFile
 from flashsale.load.target import find_target
+from flashsale.sale.kill.kill_node import check_node_death
 from flashsale.sale.observe.observations import Mark, ReplicaSetSeen
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
@@ -87,11 +88,14 @@ class Runs:
             kills=_whole(arguments.get("kills", 3), again),
             scale_to=_whole(arguments.get("scale", 5), again),
             kill_method=kill_method(arguments),
+            kill_node=arguments.get("node") is True,
             seed=random.randrange(1_000_000),
         )
         begun = asyncio.get_running_loop().create_future()
         await self._begin("drill", self._run_drill(scenario, begun), begun)
-        return f"The drill began: {counted(scenario.kills, 'kill')}; {scenario.kill_description}."
+        then = "; then a node dies" if scenario.kill_node else ""
+        kills = counted(scenario.kills, "kill")
+        return f"The drill began: {kills}; {scenario.kill_description}{then}."
 
     async def stop_load(self, arguments: Arguments) -> str:
         """Send no more buyers; those under way are waited for."""
@@ -137,8 +141,7 @@ class Runs:
                 with StatusFile(self._home, self._on_load) as status:
                     report = await run_load(plan, observer=status, stop=self._stop)
                 ended = await _crowd_line(sale, target.url, report.figures)
-                last = LoadProgress(report.figures.seconds, plan.seconds, 0.0, report.figures)
-                self._on_load(last)
+                self._on_load(_last_word(report.figures))
             except FlashsaleError as error:
                 ended = str(error)
             finally:
@@ -147,7 +150,8 @@ class Runs:
     async def _run_drill(self, scenario: Scenario, begun: asyncio.Future[None]) -> None:
         follower = self._follower
         async with self._connect() as sale, open_url(sale) as url:
-            plan = plan_steps(scenario, await sale.desired())
+            wait = await check_node_death(sale) if scenario.kill_node else 0.0
+            plan = plan_steps(scenario, await sale.desired(), wait)
             target = find_target(url, allow_remote=self._allow_remote)
             way = WayToSale(url, target, run_load)
             environment = await read_environment(sale, url)
@@ -163,6 +167,7 @@ class Runs:
                         stop=self._stop,
                     )
                 self.last_drill = build_document(result, analyse(result))
+                self._on_load(_last_word(result.report.figures))
                 past_drills.remember(self._home, self.last_drill)
                 self._judged(self.last_drill, error)
             except FlashsaleError as error:
@@ -209,6 +214,11 @@ class Runs:
         state = self._follower.state
         if state.drill:
             self._follower.show(replace(state, drill=replace(state.drill, **known)))
+
+
+def _last_word(figures: Figures) -> LoadProgress:
+    """Say what all became of; the last report under way was a little earlier."""
+    return LoadProgress(figures.seconds, figures.seconds, 0.0, figures)
 
 
 async def _crowd_line(sale: Sale, url: str, figures: Figures) -> str:

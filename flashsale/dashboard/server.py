@@ -172,7 +172,8 @@ class Dashboard:
 async def _arguments(request: web.BaseRequest) -> dict[str, Any]:
     found: Any = None
     with suppress(ValueError, web.HTTPRequestEntityTooLarge):
-        found = json.loads(await request.content.read(LARGEST) or b"{}")
+        body = await request.read()
+        found = json.loads(body or b"{}") if len(body) <= LARGEST else None
     if not isinstance(found, dict):
         raise FlashsaleError(UNREADABLE, hint=Hint(words="reload the page"))
     return found

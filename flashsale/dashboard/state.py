@@ -8,26 +8,34 @@ from typing import Literal
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.results import LoadProgress
+from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import (
+    REMOVED,
     SCALED,
     Adopted,
     Died,
     Happening,
     Healed,
+    Healing,
     NotReplaced,
     Replaced,
     Scaled,
 )
-from flashsale.sale.observe.state import Update
-from flashsale.ui.results import happening_line
+from flashsale.sale.observe.observations import NodeSeen
+from flashsale.sale.observe.state import KEPT_HEALINGS, Update
+from flashsale.ui.command_results import happening_line
 from flashsale.ui.watch.load_status import shares
 from flashsale.ui.watch.view_model import Board, Place, add_update
 
 KEPT = 180.0  # seconds of the time line
 MOMENTS = 120  # of them, at most
 RECENT = 3.0  # seconds whose purchases make a pod's share
+CLOSING = 2.0  # seconds by which the word that the sale was closed may be later than its pods'
+TOGETHER = 10.0  # seconds of losses that are said as one
+AWAY = 3.0  # seconds without an answer after which a cluster counts as lost
+OPEN_AGAIN, CLOSED = "the sale is open again", "the sale was closed"
 
-MomentKind = Literal["died", "replaced", "ready", "scaled", "lost", "note"]
+MomentKind = Literal["died", "replaced", "ready", "scaled", "lost", "note", "sale", "node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,8 @@ class Sample:
 
     confirmed: int
     lost: int
-    desired: int
-    ready: int
+    desired: int | None  # None while nobody knows
+    ready: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +118,89 @@ class DashboardState:
     board: Board = field(default_factory=lambda: Board(Place("", "")))
     connected: bool = False  # a sale was found, and its cluster answered at least once
     trouble: Trouble | None = None
+    earlier: tuple[Healing, ...] = ()  # the youngest death first; of this sale, seen before a gap
+    kills_nodes: bool = False  # the place lets nodes be killed and started
+    away: bool = False  # the cluster does not answer, and that was said
     moments: tuple[Moment, ...] = ()
+    losses: Mapping[int, int] = field(default_factory=dict)  # purchases, by monotonic second
     samples: Mapping[int, Sample] = field(default_factory=dict)  # by monotonic second
     crowd: Crowd | None = None
     drill: DrillView | None = None
 
 
+def with_sale(state: DashboardState, place: Place, at: float) -> DashboardState:
+    """Begin to show a sale anew. What happened before goes on if it is the same one."""
+    old, board = state.board, Board(place)
+    state = replace(state, kills_nodes=False)
+    if (old.place.cluster, old.place.namespace) != (place.cluster, place.namespace):
+        return DashboardState(board, connected=True, crowd=state.crowd, drill=state.drill)
+    over = [one for one in old.healings if one.ready is not None]
+    earlier = (*over, *state.earlier)[:KEPT_HEALINGS]
+    if old.closed is not None:
+        state = with_moment(state, Moment(at, "sale", OPEN_AGAIN))
+    return replace(state, board=board, connected=True, trouble=None, earlier=earlier)
+
+
 def with_update(state: DashboardState, update: Update) -> DashboardState:
     """Add one update of the sale's monitor."""
-    state = replace(state, board=add_update(state.board, update))
+    before, at = state.board, update.observation.at
+    state = replace(state, board=add_update(before, update))
     if not update.state.synced:
         return state
+    if isinstance(update.observation, NodeSeen):
+        state = _with_node(state, before.state.nodes, update.observation)
     for happening in update.happenings:
-        if isinstance(happening, NotReplaced) and happening.why == SCALED:
-            state = _without_death(state, happening.healing.victim_uid)
+        if isinstance(happening, NotReplaced):
+            if _no_death(happening):
+                state = _without_death(state, happening.healing.victim_uid)
+            if happening.why == REMOVED:  # that the sale was closed is said once
+                continue
         if moment := _moment(happening):
             state = with_moment(state, moment)
+    if (before.closed is None) != (state.board.closed is None):
+        words = OPEN_AGAIN if state.board.closed is None else CLOSED
+        state = with_moment(state, Moment(at, "sale", words))
     return state
 
 
+def _with_node(state: DashboardState, before: Mapping[str, Node], seen: NodeSeen) -> DashboardState:
+    """Say that a node came, went, or changed between ready and not ready."""
+    name, old, now = seen.node.name, before.get(seen.node.name), seen.node.ready
+    if seen.change == "gone":
+        words = "is not part of the cluster any more"
+    elif old is None:
+        words = "is a new node"
+    elif old.ready != now:
+        words = "is ready again" if now else "is not ready: nobody is sent to its pods any more"
+    else:
+        return state
+    return with_moment(state, Moment(seen.at, "node", f"{name} {words}"))
+
+
+def with_closed(state: DashboardState, at: float) -> DashboardState:
+    """Note that the sale is not there any more, where its cluster was gone before it said so."""
+    if not state.connected or state.board.closed is not None:
+        return state
+    closed = replace(state, board=replace(state.board, closed=at))
+    return with_moment(closed, Moment(at, "sale", CLOSED))
+
+
+def _no_death(end: NotReplaced) -> bool:
+    """Whether a pod left because fewer are wanted, or none: its own end is heard of first."""
+    recent = end.at - end.healing.died < CLOSING
+    closing = end.why == REMOVED and recent and end.healing.waiting and not end.healing.marked
+    return closing or end.why == SCALED
+
+
 def _without_death(state: DashboardState, uid: str) -> DashboardState:
-    """Withdraw that a pod died: it was deleted because fewer are wanted."""
+    """Withdraw that a pod died."""
     kept = [one for one in state.moments if one.kind != "died" or one.uid != uid]
     return replace(state, moments=tuple(kept))
 
 
 def with_moment(state: DashboardState, moment: Moment) -> DashboardState:
     """Add one thing to the time line."""
-    kept = [one for one in state.moments if moment.at - one.at <= KEPT]
-    return replace(state, moments=(*kept, moment)[-MOMENTS:])
+    return replace(state, moments=(*state.moments, moment)[-MOMENTS:])
 
 
 def with_progress(state: DashboardState, progress: LoadProgress, at: float) -> DashboardState:
@@ -146,19 +208,50 @@ def with_progress(state: DashboardState, progress: LoadProgress, at: float) -> D
     crowd = state.crowd or Crowd(0.0)
     before = crowd.progress.figures.lost if crowd.progress else 0
     if (lost := progress.figures.lost - before) > 0:
-        text = f"{lost:,} purchase{' was' if lost == 1 else 's were'} lost"
-        state = with_moment(state, Moment(at, "lost", text, lost))
+        state = _with_losses(state, lost, at)
     return replace(state, crowd=crowd.with_progress(progress))
 
 
-def with_sample(state: DashboardState, second: int) -> DashboardState:
+def _with_losses(state: DashboardState, lost: int, at: float) -> DashboardState:
+    """Count lost purchases by second; those of some seconds are one thing that happened."""
+    seconds = {second: one for second, one in state.losses.items() if at - second <= KEPT}
+    seconds[int(at)] = seconds.get(int(at), 0) + lost
+    state = replace(state, losses=seconds)
+    recent = [one for one in state.moments if one.kind == "lost" and at - one.at < TOGETHER]
+    last = next(reversed(recent), None)
+    count = lost + (last.lost if last else 0)
+    text = f"{count:,} purchase{' was' if count == 1 else 's were'} lost"
+    if last is None:
+        return with_moment(state, Moment(at, "lost", text, count))
+    grown = replace(last, text=text, lost=count)
+    return replace(state, moments=tuple(grown if one is last else one for one in state.moments))
+
+
+def with_second(state: DashboardState, second: int, at: float) -> DashboardState:
     """Add one second to the time line, as things are at its end."""
+    state = _with_away(state, at)
     sale, crowd = state.board.state, state.crowd
     progress = crowd.progress if crowd and crowd.running else None
-    lost = sum(one.lost for one in state.moments if int(one.at) == second)
-    sample = Sample(int(progress.rate_now) if progress else 0, lost, sale.desired or 0, sale.ready)
+    rate = int(progress.rate_now) if progress else 0
+    known = sale.synced and state.board.down is None and state.board.closed is None
+    pods = (sale.desired or 0, sale.ready) if known else (None, None)
     kept = {at: one for at, one in state.samples.items() if second - at <= KEPT}
-    return replace(state, samples=kept | {second: sample})
+    return replace(state, samples=kept | {second: Sample(rate, state.losses.get(second, 0), *pods)})
+
+
+def _with_away(state: DashboardState, at: float) -> DashboardState:
+    """Say once that the cluster is lost, and once that it is there again."""
+    away = seems_away(state, at)
+    if away == state.away or state.board.closed is not None:
+        return state
+    words = "the cluster does not answer" if away else "the cluster answers again"
+    return replace(with_moment(state, Moment(at, "sale", words)), away=away)
+
+
+def seems_away(state: DashboardState, at: float) -> bool:
+    """Whether the cluster has not answered for so long that the sale may be elsewhere by now."""
+    down = state.board.down
+    return down is not None and at - down.heard > AWAY
 
 
 def _moment(happening: Happening) -> Moment | None:

@@ -10,9 +10,9 @@ from typing import Any
 from flashsale import __version__
 from flashsale.base.errors import Hint
 from flashsale.dashboard.state import Crowd, DashboardState, DrillView, Trouble
+from flashsale.sale.kill.kill_node import killable_nodes
 from flashsale.sale.observe.healing import Healing
-from flashsale.sale.ready.explanation import healing_line
-from flashsale.ui.watch.view_model import Board, Now, PodRow, shown_healings, shown_rows
+from flashsale.ui.watch.view_model import Now, PodRow, shown_healings, shown_rows
 
 HEALINGS = 8  # the youngest
 
@@ -33,7 +33,13 @@ def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, A
             "replaces": victims.get(pod.uid),
             "own": board.state.owns(pod),
         }
-    found["healings"] = [_healing(board, one, now) for one in shown_healings(board, now)[:HEALINGS]]
+    healings = [*shown_healings(board, now), *state.earlier][:HEALINGS]
+    found["healings"] = [_healing(one, now) for one in healings]
+    if board.why:
+        found["why"] = board.why
+    if board.by_node:
+        found["nodes"] = _nodes(state, rows)
+        found["node_timing"] = board.place.node_timing
     found["moments"] = [[milliseconds(one.at, now), one.kind, one.text] for one in state.moments]
     for second, one in state.samples.items():
         found[f"second/{second}"] = [
@@ -76,10 +82,27 @@ def _sale(
         "desired": sale.desired or 0,
         "current": sale.count,
         "ready": sale.ready,
-        "nodes": len({row.seen.pod.node for row in rows} - {""}),
         "stale": {"heard": milliseconds(down.heard, now), "why": down.why} if down else None,
         "trouble": _trouble(state.trouble),
     }
+
+
+def _nodes(state: DashboardState, rows: list[PodRow]) -> list[dict[str, Any]]:
+    nodes = sorted(state.board.state.nodes.values(), key=lambda node: node.name)
+    killable = killable_nodes(nodes) if state.kills_nodes else []
+    pods = [row.seen for row in rows if row.gone is None]
+    return [
+        {
+            "name": node.name,
+            "state": node.state,
+            "ready": node.ready,
+            "pods": sum(seen.pod.node == node.name for seen in pods),
+            "ready_pods": sum(seen.pod.node == node.name and seen.ready for seen in pods),
+            "kill": node in killable,
+            "start": state.kills_nodes and not node.ready,
+        }
+        for node in nodes
+    ]
 
 
 def _pod(row: PodRow, now: Now) -> dict[str, Any]:
@@ -112,16 +135,8 @@ def _phase(row: PodRow) -> str:
     return "failing" if bad else "starting"
 
 
-def _healing(board: Board, one: Healing, now: Now) -> dict[str, Any]:
-    seen = board.state.pods.get(one.replacement_uid or "")
-    wanted = board.state.desired or 0
-    why = healing_line(one, wanted, max(0, wanted - 1), seen.pod if seen else None)
-    return {
-        **one.as_json(),
-        "died": milliseconds(one.died, now),
-        "in_place": one.in_place,
-        "why": why,
-    }
+def _healing(one: Healing, now: Now) -> dict[str, Any]:
+    return {**one.as_json(), "died": milliseconds(one.died, now), "in_place": one.in_place}
 
 
 def _buyers(state: DashboardState) -> dict[str, Any] | None:

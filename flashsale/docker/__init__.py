@@ -11,11 +11,11 @@ Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends 
 
 from __future__ import annotations
 
-from flashsale.docker.build import BuildError, BuildRecipe, Made, make, remove_images
+from flashsale.docker.build import BuildError, BuildRecipe, Made, RemovedImages, make, remove_images
 from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Surroundings, own_docker
 from flashsale.docker.engine import Engine, connected
-from flashsale.docker.engine_errors import EngineError, Trouble
+from flashsale.docker.engine_errors import EngineError, EngineProblem
 from flashsale.docker.push import PushError, PushTarget, push
 
 __all__ = [
@@ -24,11 +24,12 @@ __all__ = [
     "BuildRecipe",
     "Engine",
     "EngineError",
+    "EngineProblem",
     "Made",
     "PushError",
     "PushTarget",
+    "RemovedImages",
     "Surroundings",
-    "Trouble",
     "connected",
     "make",
     "own_docker",

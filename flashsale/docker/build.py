@@ -17,6 +17,7 @@ from flashsale.docker.buildkit import CA_FILE, extended, refuse_buildkit
 from flashsale.docker.engine import Emit, Engine
 
 LABEL = "flashsale.digest"
+HOME_LABEL = "flashsale.home"  # whose `down --purge` removes it
 
 # Colours and cursor movements of the tools in a build; a terminal must not obey them.
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
@@ -57,6 +58,7 @@ class BuildRecipe:
     around: Surroundings = field(default_factory=Surroundings)
     rebuild: bool = False
     pushing: bool = False  # the image leaves this machine
+    home: str = ""  # names the state folder that it is built for
 
     @classmethod
     def of(cls, folder: Path, dockerfile: Path, name: str, **options: Any) -> BuildRecipe:
@@ -66,6 +68,11 @@ class BuildRecipe:
             BadInputError: it cannot be read.
         """
         return cls(contexts.read(folder, dockerfile), name, **options)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the image is found by."""
+        return {LABEL: self.digest, **({HOME_LABEL: self.home} if self.home else {})}
 
     @property
     def digest(self) -> str:
@@ -91,13 +98,32 @@ class Made:
     others: tuple[str, ...] = ()  # what else a node may call it: digests, other nodes' ids
 
 
-async def remove_images(engine: Engine) -> tuple[int, int]:
-    """Remove what was built here before, by its label; returns how many images, and the bytes.
+@dataclass(frozen=True, slots=True)
+class RemovedImages:
+    """Images that went, and those that other state folders, or other versions, built."""
+
+    count: int = 0
+    size: int = 0  # bytes that this freed
+    left: int = 0  # images of flashsale's that stay in this machine's Docker
+
+    def plus(self, other: RemovedImages) -> RemovedImages:
+        """Add up what two engines did."""
+        sums = self.count + other.count, self.size + other.size, self.left + other.left
+        return RemovedImages(*sums)
+
+
+async def remove_images(engine: Engine, home: str) -> RemovedImages:
+    """Remove what was built here for one state folder, by its label.
 
     Raises:
         EngineError: the engine does not answer.
     """
-    return await engine.work(lambda emit: engine.remove_labelled(LABEL), lambda line: None)
+
+    def remove(_: Emit) -> RemovedImages:
+        count, size = engine.remove_labelled(f"{HOME_LABEL}={home}")
+        return RemovedImages(count, size, engine.count_labelled(LABEL))
+
+    return await engine.work(remove, lambda line: None)
 
 
 class BuildError(FlashsaleError):
@@ -127,7 +153,7 @@ async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> M
     archive = recipe.context.archive(dockerfile, **extra)
 
     def build(tell: Emit) -> Made:
-        messages = engine.build(archive, recipe.name, network.arguments, {LABEL: digest})
+        messages = engine.build(archive, recipe.name, network.arguments, recipe.labels)
         follow(messages, tell)
         found = engine.find(recipe.name)
         if found is None:

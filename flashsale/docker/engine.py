@@ -101,6 +101,10 @@ class Engine:
                 removed += 1
         return removed, max(0, before - api.df()["LayersSize"]) if removed else 0
 
+    def count_labelled(self, label: str) -> int:
+        """Count the images with a label."""
+        return len(self.client.api.images(filters={"label": label}))
+
     def kill(self, container: str) -> None:
         """Send SIGKILL to the main process of a container."""
         self.client.api.kill(container, "SIGKILL")

@@ -18,7 +18,7 @@ from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, Hint
 HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL
 
 
-class Trouble(StrEnum):
+class EngineProblem(StrEnum):
     """Why an engine cannot be used."""
 
     ABSENT = "absent"  # nothing listens there
@@ -34,7 +34,7 @@ class Trouble(StrEnum):
 class EngineError(ClusterUnreachableError):
     """A Docker engine cannot be used."""
 
-    def __init__(self, trouble: Trouble, host: str, cause: str) -> None:
+    def __init__(self, trouble: EngineProblem, host: str, cause: str) -> None:
         sentence, hint = ADVICE[trouble]
         super().__init__(sentence.format(host=host), hint=hint, details=cause)
         self.trouble = trouble
@@ -44,32 +44,35 @@ NO_ACCESS = Hint(
     words="ask who runs this machine for access to Docker"
 )  # its group has the rights of root
 ADVICE = {
-    Trouble.ABSENT: (
+    EngineProblem.ABSENT: (
         "Docker is not running on {host}.",
         Hint(words="start Docker, then try again"),
     ),
-    Trouble.DENIED: (
+    EngineProblem.DENIED: (
         "This user may not use Docker on {host}.",
         NO_ACCESS,
     ),
-    Trouble.NO_CERTIFICATES: (
+    EngineProblem.NO_CERTIFICATES: (
         "Certificates for Docker on {host} are missing.",
         "ls $DOCKER_CERT_PATH",
     ),
-    Trouble.EXPIRED: ("A certificate for Docker on {host} has expired.", Hint(words="renew it")),
-    Trouble.STALE: (
+    EngineProblem.EXPIRED: (
+        "A certificate for Docker on {host} has expired.",
+        Hint(words="renew it"),
+    ),
+    EngineProblem.STALE: (
         "The certificate of Docker on {host} names another address.",
         Hint(words="renew it"),
     ),
-    Trouble.UNTRUSTED: (
+    EngineProblem.UNTRUSTED: (
         "Docker on {host} and this machine do not trust each other.",
         Hint(words="renew it"),
     ),
-    Trouble.TIMEOUT: (
+    EngineProblem.TIMEOUT: (
         "Cannot reach Docker on {host} (VPN or proxy?).",
         Hint(words="add the host to NO_PROXY, or leave the VPN"),
     ),
-    Trouble.TOO_OLD: (
+    EngineProblem.TOO_OLD: (
         "Docker on {host} and the Docker SDK have no API version in common.",
         Hint("pip install --upgrade docker", "and unset DOCKER_API_VERSION"),
     ),
@@ -93,7 +96,7 @@ def explained(host: str, certificates: Path | None = None) -> Iterator[None]:
         if trouble is None:
             raise FlashsaleError(f"Docker on {host} answered: {error}") from error
         if host.startswith("tcp://") and certificates and expired_certificates(certificates):
-            trouble = Trouble.EXPIRED
+            trouble = EngineProblem.EXPIRED
         raise EngineError(trouble, host, str(error)) from error
 
 
@@ -111,7 +114,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         todo += [part for part in inner if isinstance(part, BaseException)]
 
 
-def diagnosis(chain: list[BaseException]) -> Trouble | None:
+def diagnosis(chain: list[BaseException]) -> EngineProblem | None:
     """Say what a chain of errors means for the engine; None if it is about something else."""
     import docker.errors as sdk
     import requests
@@ -120,8 +123,8 @@ def diagnosis(chain: list[BaseException]) -> Trouble | None:
     for kind, trouble in (
         (sdk.APIError, None),  # it answered, whatever it said
         (StoreError, None),  # a credential helper of this machine failed
-        (sdk.TLSParameterError, Trouble.NO_CERTIFICATES),
-        (requests.exceptions.Timeout, Trouble.TIMEOUT),
+        (sdk.TLSParameterError, EngineProblem.NO_CERTIFICATES),
+        (requests.exceptions.Timeout, EngineProblem.TIMEOUT),
     ):
         if any(isinstance(error, kind) for error in chain):
             return trouble
@@ -129,24 +132,24 @@ def diagnosis(chain: list[BaseException]) -> Trouble | None:
         if isinstance(error, ssl.SSLError):
             return _tls_trouble(error)
         if isinstance(error, PermissionError):
-            return Trouble.DENIED
+            return EngineProblem.DENIED
         if isinstance(error, sdk.InvalidVersion):
-            return Trouble.TOO_OLD
+            return EngineProblem.TOO_OLD
     for error in chain:
         if isinstance(error, TimeoutError):
-            return Trouble.TIMEOUT
+            return EngineProblem.TIMEOUT
         if isinstance(error, OSError) and error.errno is not None:
-            return Trouble.ABSENT
-    return Trouble.ABSENT  # the connection broke, or something else answered there
+            return EngineProblem.ABSENT
+    return EngineProblem.ABSENT  # the connection broke, or something else answered there
 
 
-def _tls_trouble(error: ssl.SSLError) -> Trouble:
+def _tls_trouble(error: ssl.SSLError) -> EngineProblem:
     code = getattr(error, "verify_code", 0)
     if code in (HOSTNAME_MISMATCH, IP_MISMATCH):
-        return Trouble.STALE
+        return EngineProblem.STALE
     # The engine's own verdict on our certificate arrives as a TLS alert.
     expired = code == EXPIRED or "CERTIFICATE_EXPIRED" in (error.reason or "")
-    return Trouble.EXPIRED if expired else Trouble.UNTRUSTED
+    return EngineProblem.EXPIRED if expired else EngineProblem.UNTRUSTED
 
 
 def expired_certificates(folder: Path) -> dict[str, datetime]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.clusters.state.directory import ELSEWHERE, nearest, unwritable
-from flashsale.docker import EngineError, Trouble, connected, own_docker
+from flashsale.docker import EngineError, EngineProblem, connected, own_docker
 from flashsale.doctor.finding import Finding, Grade
 
 LEAST_PYTHON = (3, 11)
@@ -96,7 +96,7 @@ def judge_docker(host: str, info: Mapping[str, Any]) -> Finding:
 
 def judge_trouble(error: EngineError) -> Finding:
     """Tell an engine that is not there from one that is and cannot be used."""
-    grade: Grade = "absent" if error.trouble is Trouble.ABSENT else "problem"
+    grade: Grade = "absent" if error.trouble is EngineProblem.ABSENT else "problem"
     return Finding("docker", grade, str(error).rstrip("."), error.hint)
 
 

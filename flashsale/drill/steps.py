@@ -26,13 +26,12 @@ from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import (
-    choose_node,
+    choose_living_node,
     staying_on,
     wait_until_not_ready,
     wait_until_ready,
 )
 from flashsale.sale.kill.victims import choose_victims
-from flashsale.sale.nodes import read_nodes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import settled
@@ -144,8 +143,8 @@ class StepRunner:
     async def _kill_node(self, step: KillNode) -> None:
         """Kill a node with pods of the sale; it is started again, whatever happens meanwhile."""
         sale = self._sale
-        nodes = await read_nodes(sale.api)
-        node = choose_node(nodes, self._monitor.state.own, name=None, rng=self._rng).name
+        own = self._monitor.state.own
+        node = (await choose_living_node(sale, own, name=None, rng=self._rng)).name
         self._begin("kills", f"Killing the node {node}", kind=None)
         there = staying_on(await sale.own_pods(), node)
         pods = tuple((pod.name, pod.uid) for pod in there)
@@ -161,7 +160,11 @@ class StepRunner:
 
     async def _follow_death(self, node: str, uids: set[str], wait: float) -> None:
         limit = wait + self._scenario.timeout
-        self._note_death(not_ready_at=await wait_until_not_ready(self._sale, node, timeout=limit))
+        noticed = await wait_until_not_ready(self._sale, node, timeout=limit)
+        if noticed is None:
+            self._record("note", f"somebody started {node} again before it was missed")
+            return
+        self._note_death(not_ready_at=noticed)
         asked = self.node_deaths[-1].asked_at
         self._record("note", f"{node} is not ready: nobody is sent to its pods any more")
         self.step = f"Waiting until the pods of {node} are told to leave, and are replaced"

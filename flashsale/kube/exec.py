@@ -47,7 +47,7 @@ async def execute(session: Session, path: str, container: str, command: Sequence
                 transport.host + path,
                 params=[*words, *(("command", word) for word in command)],
                 protocols=PROTOCOLS,
-                headers=transport.headers(),
+                headers=await session.headers(),
                 proxy=transport.proxy,
                 server_hostname=transport.server_name,
             ) as socket,
@@ -100,7 +100,7 @@ async def _server_words(
         async with session.http().get(
             transport.host + path,
             params=words,
-            headers=transport.headers(),
+            headers=await session.headers(),
             proxy=transport.proxy,
             server_hostname=transport.server_name,
             timeout=aiohttp.ClientTimeout(total=PATIENCE),

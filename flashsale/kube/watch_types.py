@@ -59,6 +59,8 @@ class WatchTimeouts:
 
     silence: float = 70.0  # without a line; servers send a bookmark about every minute
     look: float = 2.0  # between looks whether it was silent for too long, or the machine slept
+    quiet: float = 4.0  # without news, after which the server is asked whether it is there
+    answer: float = 6.0  # for its answer to that
     slept: float = 5.0  # that the wall clock may run ahead of the monotonic one between two looks
     first: float = 0.1  # pause before the second try; doubles from there
     longest: float = 4.0  # pause

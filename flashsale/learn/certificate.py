@@ -7,19 +7,19 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from flashsale.learn.course_progress import CourseProgress, StepRecord
+from flashsale.learn.course_state import figures
 from flashsale.learn.facts import Facts
-from flashsale.learn.progress import Progress, StepRecord
-from flashsale.learn.session import figures
 from flashsale.learn.step import Step, filled_in
 from flashsale.ui.report.page import course_page
 
 
-def certificate_page(steps: Sequence[Step], progress: Progress) -> str:
+def certificate_page(steps: Sequence[Step], progress: CourseProgress) -> str:
     """Write the page, with the name of the user of this machine."""
     return course_page(document(steps, progress, _user()))
 
 
-def document(steps: Sequence[Step], progress: Progress, who: str) -> dict[str, Any]:
+def document(steps: Sequence[Step], progress: CourseProgress, who: str) -> dict[str, Any]:
     """Collect what the page shows."""
     done, right, seconds = figures(steps, progress)
     records = [progress.of(step.name) for step in steps]

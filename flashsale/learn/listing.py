@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.learn.course_progress import CourseProgress
 from flashsale.learn.evidence import Baseline
 from flashsale.learn.facts import Facts
-from flashsale.learn.progress import Progress
 from flashsale.learn.step import Step
 
 
@@ -26,7 +26,7 @@ class CheckedFact:
         return {"step": self.step, "fact": self.fact, "holds": self.holds, "seen": self.seen}
 
 
-def list_json(steps: Sequence[Step], progress: Progress) -> list[dict[str, Any]]:
+def list_json(steps: Sequence[Step], progress: CourseProgress) -> list[dict[str, Any]]:
     """Write `learn --list -o json`."""
     return [
         {"name": step.name, "title": step.title, "state": progress.of(step.name).state}
@@ -34,21 +34,21 @@ def list_json(steps: Sequence[Step], progress: Progress) -> list[dict[str, Any]]
     ]
 
 
-def list_view(steps: Sequence[Step], progress: Progress) -> str:
+def list_view(steps: Sequence[Step], progress: CourseProgress) -> str:
     """Write `learn --list`, a line a step."""
     widest = max(len(step.name) for step in steps)
     rows = (f"{step.name:<{widest}}  {progress.of(step.name).state:<7}" for step in steps)
     return "\n".join(f"{row}  {step.title}" for row, step in zip(rows, steps, strict=True))
 
 
-def check_now(step: Step, facts: Facts, progress: Progress) -> list[CheckedFact]:
+def check_now(step: Step, facts: Facts, progress: CourseProgress) -> list[CheckedFact]:
     """Look at the facts of one step; what had happened before it began does not count."""
     counted = facts.since(progress.of(step.name).before or Baseline())
     looks = zip(step.checks, step.look(counted), strict=True)
     return [CheckedFact(step.name, check.fact, one.holds, one.text) for check, one in looks]
 
 
-def check_all(steps: Sequence[Step], facts: Facts, progress: Progress) -> list[CheckedFact]:
+def check_all(steps: Sequence[Step], facts: Facts, progress: CourseProgress) -> list[CheckedFact]:
     """Look at all facts: each holds now, or the course saw it hold."""
     return [
         one if one.holds or not before else CheckedFact(one.step, one.fact, True, before)
@@ -59,7 +59,7 @@ def check_all(steps: Sequence[Step], facts: Facts, progress: Progress) -> list[C
     ]
 
 
-def _seen_before(step: Step, progress: Progress) -> list[str]:
+def _seen_before(step: Step, progress: CourseProgress) -> list[str]:
     seen = [f"the course saw: {one}" if one else "" for one in progress.of(step.name).seen]
     return seen if len(seen) == len(step.checks) else [""] * len(step.checks)
 

@@ -25,7 +25,7 @@ LAST = "200"  # lines of a pod's log that are read
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LookOptions:
     """Where to look."""
 
     wanted: ClusterOptions
@@ -33,7 +33,7 @@ class Place:
 
 
 @asynccontextmanager
-async def connected(place: Place) -> AsyncIterator[tuple[Sale, str]]:
+async def connected(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
     """Connect to the sale; give it with the folder that it came from.
 
     Raises:
@@ -49,7 +49,7 @@ async def connected(place: Place) -> AsyncIterator[tuple[Sale, str]]:
         raise
 
 
-async def look_once(place: Place, extras: Collection[str]) -> Facts:
+async def look_once(place: LookOptions, extras: Collection[str]) -> Facts:
     """Look at whatever is there; no sale is a fact as well.
 
     Raises:

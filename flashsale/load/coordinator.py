@@ -112,12 +112,14 @@ async def worker_process() -> AsyncIterator[Process]:
     )
     try:
         yield process
-    finally:
-        if process.stdin:
-            process.stdin.close()
+    except BaseException:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
+        raise
+    finally:  # one that is done ends by itself: a signal would race with its end
+        if process.stdin:
+            process.stdin.close()
         await _wait_for_end(process)
 
 

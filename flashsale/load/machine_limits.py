@@ -11,6 +11,7 @@ from flashsale.load.results import Figures
 NEW_A_WORKER = 3000  # purchases a second that one process surely sends on new connections
 KEPT_A_WORKER = 10_000  # and on kept ones: two thirds of what a slow core was measured to do
 FULL = 0.7  # of a core: a process that is busier starts purchases late, however well it does
+WAITING = 0.1  # of the time without a core: others had it
 WORST_LAG_MS = 10.0  # 99th percentile above which the schedule was not kept
 
 
@@ -48,8 +49,10 @@ def _whose_lag(figures: Figures) -> str:
     if busy >= FULL:
         kept = FULL * figures.sent / figures.seconds / busy if figures.seconds else 0.0
         return f"From about {kept:,.0f} purchases a second on, these figures are the machine's."
+    waiting = figures.generator.waiting
+    wait = f" and stood waiting for one {waiting:.0%} of the time" if waiting >= WAITING else ""
     return (
-        f"Sending took {busy:.0%} of a core at most, so other processes kept the cores busy:"
+        f"Sending took {busy:.0%} of a core at most{wait}, so other processes kept the cores busy:"
         " the sale's own pods, where they share this machine."
     )
 

@@ -53,6 +53,7 @@ class Generator:
 
     workers: int = 1  # processes that sent
     busy: float = 0.0  # share of one core that the busiest of them used, 0 to 1
+    waiting: float = 0.0  # share of the time in which one could have sent and had no core, 0 to 1
     lag_ms: Quantiles = field(default_factory=Quantiles)  # start after planned start
     unsent: Mapping[str, int] = field(
         default_factory=dict
@@ -63,6 +64,7 @@ class Generator:
         return {
             "workers": self.workers,
             "busy": round(self.busy, 3),
+            "waiting": round(self.waiting, 3),
             "lag_ms": self.lag_ms.to_json(),
         }
 

@@ -85,6 +85,7 @@ class Ledger:
     slowest: int = 0  # microseconds, exact
     slowest_lag: int = 0  # microseconds, exact
     busy: float = 0.0
+    waiting: float = 0.0
     ended: float = 0.0  # the run's second at which the last worker had its last answer
     sending_ended: float = 0.0  # the run's second at which the last purchase was due
     statuses: dict[int, int] = field(default_factory=dict)
@@ -174,7 +175,11 @@ class Ledger:
             rejections=most_first(self.rejections),
             other_errors=most_first(self.other_errors),
             generator=Generator(
-                self.workers, self.busy, quantiles(self._lag, self.slowest_lag), dict(self.unsent)
+                self.workers,
+                self.busy,
+                self.waiting,
+                quantiles(self._lag, self.slowest_lag),
+                dict(self.unsent),
             ),
             workers=tuple(part.figures() for part in self.parts),
         )

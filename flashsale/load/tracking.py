@@ -61,6 +61,7 @@ class LoadTracker:
         ledger.ended = max(ledger.ended, now)
         if now <= self.until or not ledger.busy:
             ledger.busy = max(ledger.busy, message["busy"])
+            ledger.waiting = max(ledger.waiting, message["waiting"])
 
     def give_up(self, part: int, until: float | None = None) -> None:
         """Book what a worker was to send and told nothing of: nobody hears of it any more.

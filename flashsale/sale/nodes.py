@@ -2,8 +2,42 @@
 
 from __future__ import annotations
 
-from flashsale.kube import Api, paths
+from collections.abc import Sequence
+
+from flashsale.base.errors import BadInputError, RefusedError
+from flashsale.base.text import joined
+from flashsale.clusters.base import Progress
+from flashsale.kube import Api, ApiError, paths
 from flashsale.objects.nodes import Node
+from flashsale.sale.session import Sale
+
+
+def find_node(nodes: Sequence[Node], name: str) -> Node:
+    """Return the node of that name.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    for node in nodes:
+        if node.name == name:
+            return node
+    there = f"there {'is' if len(nodes) == 1 else 'are'} {joined([one.name for one in nodes])}"
+    raise BadInputError(f"There is no node '{name}'; {there}.", hint="flashsale status -o wide")
+
+
+async def note_lost_nodes(sale: Sale, progress: Progress) -> None:
+    """Say which nodes are not ready, where this user may see them, and what brings them back."""
+    try:
+        lost = [node.name for node in await read_nodes(sale.api) if not node.ready]
+    except ApiError:
+        return
+    for name in lost:
+        try:
+            await sale.cluster.check_node_kill()
+            helps = f"flashsale start-node {name}"
+        except RefusedError:
+            helps = sale.kubectl(f"describe node {name}")
+        progress.note(f"The node {name} is NotReady: {helps}")
 
 
 async def read_nodes(api: Api) -> list[Node]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.clusters.state.directory import refused
-from flashsale.docker import EngineError, connected, own_docker, remove_images
+from flashsale.clusters.state.directory import home_key, refused
+from flashsale.docker import EngineError, RemovedImages, connected, own_docker, remove_images
 
 LOG = logging.getLogger(__name__)
 DOCKER_SECONDS = 30.0  # for an answer of Docker's: it adds up what its layers take
@@ -27,8 +27,9 @@ class Purged:
     folder: Path
     files: int
     size: int  # bytes in those files
-    images: int = 0  # of ours, in this machine's Docker and in the cluster's
-    image_size: int = 0  # bytes that they took beyond what other images share with them
+    images: RemovedImages = field(
+        default_factory=RemovedImages
+    )  # in this machine's Docker and in the cluster's
 
     def as_json(self) -> dict[str, Any]:
         """Write it as `down --purge -o json` does."""
@@ -36,23 +37,20 @@ class Purged:
             "folder": str(self.folder),
             "files": self.files,
             "bytes": self.size,
-            "images": self.images,
-            "image_bytes": self.image_size,
+            "images": self.images.count,
+            "image_bytes": self.images.size,
+            "images_left": self.images.left,
         }
 
 
-async def remove_docker_images() -> tuple[int, int]:
-    """Remove our images from this machine's Docker, if it has one that answers.
-
-    Returns:
-        How many there were, and the bytes that this freed.
-    """
+async def remove_docker_images(home: Path) -> RemovedImages:
+    """Remove a state folder's images from this machine's Docker, if it has one that answers."""
     try:
         async with connected(own_docker(os.environ), timeout=DOCKER_SECONDS) as engine:
-            return await remove_images(engine)
+            return await remove_images(engine, home_key(home))
     except EngineError as error:
         LOG.info("no images of Docker's are removed: %s", error)
-        return 0, 0
+        return RemovedImages()
 
 
 def purge(home: Path) -> Purged:

@@ -12,7 +12,7 @@ from flashsale.base.errors import FlashsaleError, NoSaleError
 from flashsale.clusters.base import Kind
 from flashsale.clusters.state.sale_record import REPLICASET
 from flashsale.kube.paths import REPLICASETS
-from flashsale.kube.transport.base import PROGRAM
+from flashsale.kube.transport.transport import PROGRAM
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 from flashsale.objects.nodes import Node
 from flashsale.sale.nodes import read_nodes

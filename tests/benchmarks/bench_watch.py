@@ -32,8 +32,8 @@ from flashsale.kube.watch import Changed, Resynced, WatchTimeouts, changes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.stream import follow
 from flashsale.ui.watch.screen import Screen
-from flashsale.ui.watch.session import WatchSession
 from flashsale.ui.watch.view_model import Board, Place
+from flashsale.ui.watch.watch_session import WatchSession
 from tests.command import Flashsale
 from tests.kube.watch.lying_api_server import PATH, Cluster
 from tests.kube.watch.test_watch import Watcher, busy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from flashsale import __version__
+from flashsale.base.errors import CTRL_C
 from flashsale.cli.command_list import ENTRIES, CommandEntry
 from flashsale.cli.main import main
 
+ROOT = Path(__file__).parents[2]
 EVERY = [pytest.param(entry, id=entry.name) for entry in ENTRIES]
 
 
@@ -257,10 +260,24 @@ def test_bug_is_one_sentence(
     assert err.splitlines()[0] == "Error: flashsale met a bug: ZeroDivisionError: division by zero"
 
 
-@pytest.mark.parametrize("module", ["typer", "asyncio", "flashsale.sale.session"])
-def test_ctrl_c_while_it_starts_leaves_without_a_word(module: str, sale_home: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("flashsale.cli.main", -signal.SIGINT),  # a shell says 130 of that, too
+        ("flashsale.base.errors", -signal.SIGINT),
+        ("typer", CTRL_C),
+        ("asyncio", CTRL_C),
+        ("flashsale.sale.session", CTRL_C),
+    ],
+)
+def test_ctrl_c_while_it_starts_leaves_without_a_word(
+    module: str, code: int, sale_home: Path
+) -> None:
     """Whatever is being imported at that moment, and whatever was begun."""
-    code = f"""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (begin,) = set(project["scripts"].values())
+    where, _, function = begin.partition(":")
+    script = f"""
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 class Finder:
@@ -268,12 +285,12 @@ class Finder:
         if name == {module!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
-from flashsale.cli.main import main
-main(["scale", "3"])
+from {where} import {function}
+{function}()
 """
-    command = [sys.executable, "-W", "always", "-c", code]
+    command = [sys.executable, "-W", "always", "-c", script, "scale", "3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
 def test_ctrl_c_of_a_program_that_calls_ours_stays_its_own(
@@ -322,11 +339,12 @@ def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixtur
     assert err.startswith("Error: The system refused: Not a directory")
 
 
-def test_reader_that_leaves_is_no_error(sale_home: Path) -> None:
+@pytest.mark.parametrize("words", ["manifest", "--help", "scale --help", "doctor 2>&1"])
+def test_reader_that_leaves_is_no_error(words: str, sale_home: Path) -> None:
     """`flashsale --help | head -1` ends in silence."""
     code = "from flashsale.cli.main import main; main()"
     done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {sys.executable} -c '{code}' manifest | head -0"],
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -c '{code}' {words} | head -0"],
         capture_output=True,
         text=True,
         timeout=30,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import App, BuildOptions
+from flashsale.clusters.context import ContextCluster
 from flashsale.clusters.image_loading import Loader, LoadError, loader_of, provide
 from tests.clusters.minikube.double_world import Told
 from tests.docker.engines import docker_socket, image_name
@@ -119,3 +122,20 @@ async def test_image_of_a_repository_is_left_to_the_cluster(app: App) -> None:
     image = await provide("prod-eu", app, "me/sale:2", BuildOptions(), told)
     assert (image.name, image.built) == ("me/sale:2", False)
     assert "by itself" in told.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("context", "begin"),
+    [("kind-shop", "kind get nodes --name shop | "), ("k3d-shop", "docker ps ")],
+)
+def test_purging_says_how_the_image_leaves_the_nodes(context: str, begin: str) -> None:
+    """One command line, for all nodes of the cluster; nothing where no image is known."""
+    told = Told()
+    cluster = ContextCluster(context)
+    asyncio.run(cluster.remove_images("sha256:abc", told))
+    command = told.notes[0].partition("to remove it: ")[2]
+    assert command.startswith(begin)
+    assert command.endswith(" docker exec NODE crictl rmi sha256:abc")
+    assert subprocess.run(["bash", "-n", "-c", command], check=False).returncode == 0
+    asyncio.run(cluster.remove_images("", told))
+    assert len(told.notes) == 1

@@ -8,10 +8,12 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
-from kubernetes.client import ApiClient
+
+if TYPE_CHECKING:  # a quarter of a second, which only those need who talk to a cluster
+    from kubernetes.client import ApiClient
 
 Object = dict[str, Any]
 MERGE = "application/merge-patch+json"

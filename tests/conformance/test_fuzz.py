@@ -38,12 +38,10 @@ FAITHFUL = (  # a real server says these with status 500, too
     "unknown patch type: ",
 )
 SOME = settings(
-    max_examples=300,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-FEW = settings(SOME, max_examples=120)
 PATCHES = st.sampled_from([JSON_PATCH, MERGE, STRATEGIC, APPLY])
 
 
@@ -148,7 +146,7 @@ def test_scale(fuzzed: Scene, body: Any, method: str, how: str) -> None:
     send(fuzzed, method, path, body, content_type)
 
 
-@FEW
+@SOME
 @given(
     st.sampled_from(["POST", "PUT", "PATCH", "DELETE"]),
     st.binary(max_size=40)
@@ -163,7 +161,7 @@ def test_garbage(fuzzed: Scene, method: str, body: bytes, content_type: str) -> 
     send(fuzzed, method, f"{path}?fieldManager=fuzz", body, content_type)
 
 
-@FEW
+@SOME
 @given(
     objects().map(lambda sent: yaml.safe_dump(sent[1]))
     | st.sampled_from(["a: &a [*a]", "!!python/object:os.system {}", "? {a: b}\n: c", "---\n---\n",
@@ -178,7 +176,7 @@ def test_yaml(fuzzed: Scene, text: str, content_type: str) -> None:
     send(fuzzed, method, path, text.encode("utf-8", "replace"), content_type)
 
 
-@FEW
+@SOME
 @given(
     st.sampled_from(["labelSelector", "fieldSelector", "limit", "timeoutSeconds", "continue",
                      "dryRun", "fieldValidation", "resourceVersionMatch", "tailLines",
@@ -192,7 +190,7 @@ def test_queries(fuzzed: Scene, name: str, value: str) -> None:
     send(fuzzed, "GET", f"{fuzzed.path('pods')}?{quote(name)}={text}")
 
 
-@FEW
+@SOME
 @given(
     mutated({
         "kind": "DeleteOptions", "gracePeriodSeconds": 5, "propagationPolicy": "Background",
@@ -212,7 +210,7 @@ def test_numbers_beyond_all_bounds(fuzzed: Scene) -> None:
         send(fuzzed, "GET", f"{fuzzed.path('pods', 'fuzz', 'log')}?{since}")
 
 
-@FEW
+@SOME
 @given(st.lists(WORDS | st.sampled_from(["api", "apis", "v1", "namespaces", "pods", "log", "%2e"])))
 def test_paths(fuzzed: Scene, parts: list[str]) -> None:
     """Paths that lead nowhere are not found; this may be said in plain text."""

@@ -1,4 +1,7 @@
-"""The page in a real browser, on a sale on an embedded cluster."""
+"""The page in a real browser, on a sale on an embedded cluster, or with `--context` on another.
+
+pytest -n 0 tests/dashboard/test_browser.py --context NAME --image REGISTRY/NAME:TAG
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.command import Flashsale
+from tests.dashboard.browsing import OnContext, dashboard, text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -23,23 +26,19 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
+def sale(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flashsale]:
     """A sale of our own, for what these tests do to it."""
-    program = Flashsale(tmp_path_factory.mktemp("dashboard") / "home")
-    opened = program("up", "--manifest", str(program.quick_manifest()))
+    context, image = request.config.getoption("--context"), request.config.getoption("--image")
+    home = tmp_path_factory.mktemp("dashboard") / "home"
+    program = OnContext(home, os.environ.get("KUBECONFIG", "")) if context else Flashsale(home)
+    there = ["--context", context, "--allow-remote", "--image", image] if context else []
+    opened = program("up", "--manifest", str(program.quick_manifest()), *there)
     assert opened.code == 0, opened.err
     yield program
+    program("down")
     program.stop_cluster()
-
-
-@contextmanager
-def dashboard(program: Flashsale, *options: str) -> Iterator[str]:
-    """Run the command, and give the address that it prints."""
-    with program.start("dashboard", "--no-open", *options) as serving:
-        assert serving.stdout is not None
-        yield serving.stdout.readline().strip()
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(30) == 130
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +53,6 @@ def opened(page: Page, address: str) -> Page:
     page.goto(address)
     page.locator(".pod.ready").nth(2).wait_for()
     return page
-
-
-def text(page: Page, selector: str, *, holds: str) -> str:
-    """Wait until an element holds a text, and return all of it."""
-    found = page.locator(selector).filter(has_text=re.compile(holds)).first
-    found.wait_for(state="attached")
-    return found.text_content() or ""
 
 
 def test_a_kill_is_seen_from_tile_to_replacement(opened: Page) -> None:
@@ -112,6 +104,11 @@ def test_a_crowd_buys_until_it_is_stopped(opened: Page) -> None:
         tile = opened.locator(".pod.ready").nth(number)
         tile.locator(".part").filter(has_text=re.compile(r"\d %")).wait_for()
     text(opened, "#confirmed", holds=r"[1-9]")
+    other = opened.context.new_page()
+    other.goto(opened.url)
+    other.locator("#crowd-button").filter(has_text="Stop").wait_for()
+    other.close()
+    text(opened, "#crowd-note", holds="also when this page is closed")
     opened.locator("#drill-button").click()
     text(opened, "#answer.bad", holds="Buyers are coming already")
     opened.locator("#crowd-button").filter(has_text="Stop").click()
@@ -223,29 +220,10 @@ def test_a_browser_without_the_token_gets_nothing(chromium: Browser, address: st
     context.close()
 
 
-def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale) -> None:
-    """What is shown is said to be old; the same page goes on when the cluster is there again."""
-    manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
-    with dashboard(flashsale) as address:
-        page.goto(address)
-        text(page, "#banner", holds="flashsale up")
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.locator(".pod.ready").wait_for()
-        page.locator("#banner").wait_for(state="hidden")
-        os.kill(flashsale.cluster_pid(), signal.SIGKILL)
-        text(page, "#banner", holds="does not answer; what you see is how the sale was at")
-        page.wait_for_selector("body.stale")
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.wait_for_selector("body:not(.stale)")
-        page.locator(".pod.ready").wait_for()
-        assert flashsale("down").code == 0
-        text(page, "#banner", holds="The sale was closed")
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.wait_for_selector("body:not(.stale)")
-        page.locator(".pod.ready").wait_for()
-
-
-def test_ctrl_c_ends_the_crowd_as_well(page: Page, sale: Flashsale) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_crowd_as_well(
+    page: Page, sale: Flashsale, sent: signal.Signals, code: int
+) -> None:
     """Nobody goes on buying when the window that sent them is closed."""
     with sale.start("dashboard", "--no-open") as serving:
         assert serving.stdout is not None
@@ -254,8 +232,8 @@ def test_ctrl_c_ends_the_crowd_as_well(page: Page, sale: Flashsale) -> None:
         text(page, "#confirmed", holds="[1-9]")
         children = Path(f"/proc/{serving.pid}/task/{serving.pid}/children").read_text().split()
         assert children
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(30) == 130
+        serving.send_signal(sent)
+        assert serving.wait(30) == code
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
     assert not (sale.home / "load.json").exists()
 

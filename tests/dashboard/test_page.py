@@ -16,6 +16,7 @@ from flashsale.load.results import Figures, LoadProgress
 from flashsale.sale.observe.observations import Observation, StreamSeen
 from flashsale.ui.watch.view_model import Board, Place
 from tests.dashboard.serving import served
+from tests.dashboard.test_view import three_nodes
 from tests.ui.watch.view_models import fold, many, sight
 
 if TYPE_CHECKING:
@@ -35,13 +36,16 @@ def seen(state: DashboardState, *observations: Observation) -> DashboardState:
 
 
 def test_a_hundred_pods_fit_a_projector(page: Page) -> None:
-    """All at once, without scrolling."""
-    with served(shown(many(100))) as dashboard:
+    """All at once, without scrolling; a finger on one presses no button that it did not see."""
+    with served(shown(many(100)), read_only=False) as dashboard:
         page.goto(dashboard.guard.address)
         page.locator(".pod").nth(99).wait_for()
         lowest = page.locator(".pod").nth(99).bounding_box()
         assert lowest is not None
         assert lowest["y"] + lowest["height"] <= 720
+        touched = """pod => { const box = pod.getBoundingClientRect();
+            return document.elementFromPoint(box.x + box.width / 2, box.y + 30).tagName; }"""
+        assert page.locator(".pod").nth(50).evaluate(touched) != "BUTTON"
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280, 1920])
@@ -71,14 +75,19 @@ def test_text_from_outside_is_text(page: Page) -> None:
 
 
 def test_nodes_are_shown_where_there_are_several(page: Page) -> None:
-    """With one, its name says nothing."""
-    with served(shown(many(2))) as dashboard:
+    """With one, its name says nothing; a dead one is grey, with its pods, and can be started."""
+    with served(shown(many(2)), read_only=False) as dashboard:
         page.goto(dashboard.guard.address)
         page.locator(".pod").nth(1).wait_for()
-        assert page.locator(".node").all_text_contents() == ["", ""]
-        dashboard.show(seen(dashboard.state, sight(1.0, "added", 7, node="minikube-m02")))
-        page.locator(".node").filter(has_text="minikube-m02").wait_for()
-        assert page.locator(".node").all_text_contents() == ["minikube"] * 2 + ["minikube-m02"]
+        assert page.locator(".pod .node").all_text_contents() == ["", ""]
+        state = seen(dashboard.state, *three_nodes(), sight(1.0, "added", 7, node="minikube-m02"))
+        dashboard.show(replace(state, kills_nodes=True))
+        page.locator(".pod .node").filter(has_text="minikube-m02").wait_for()
+        assert page.locator(".pod .node").all_text_contents() == ["minikube"] * 2 + ["minikube-m02"]
+        dashboard.show(seen(dashboard.state, *three_nodes("minikube-m02")))
+        page.get_by_role("button", name="Start the node minikube-m02").wait_for()
+        assert page.locator(".lost-node").all_text_contents()[0].count("does not answer") == 1
+        assert page.get_by_role("button", name="Kill the node").count() == 1
 
 
 def test_a_pod_of_others_is_shown_and_not_offered(page: Page) -> None:
@@ -135,6 +144,17 @@ def test_the_file_that_opens_the_browser_leads_to_the_page(page: Page, tmp_path:
         page.goto(file.as_uri())
         page.locator(".pod").nth(1).wait_for()
         assert page.url == f"http://127.0.0.1:{dashboard.guard.port}/"
+
+
+def test_the_controls_are_near_by_keyboard(page: Page) -> None:
+    """Not behind three hundred buttons of a hundred pods."""
+    with served(shown(many(100)), read_only=False) as dashboard:
+        page.goto(dashboard.guard.address)
+        page.locator(".pod").nth(99).wait_for()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.ariaLabel") == "One pod less"
 
 
 def test_every_button_has_a_name(page: Page) -> None:

@@ -6,14 +6,23 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from flashsale.base.errors import NoSaleError
 from flashsale.dashboard import state as states
 from flashsale.dashboard.state import Crowd, DashboardState, Trouble
 from flashsale.dashboard.stream import differences
 from flashsale.dashboard.view import document
 from flashsale.load.results import Figures, LoadProgress
-from flashsale.sale.observe.observations import Observation, ReplicaSetSeen, StreamSeen
-from flashsale.ui.watch.view_model import Board, Now
+from flashsale.objects.nodes import Node
+from flashsale.sale.observe.observations import (
+    NodeSeen,
+    Observation,
+    PodSeen,
+    ReplicaSetSeen,
+    StreamSeen,
+)
+from flashsale.ui.watch.view_model import Board, Now, Place
 from tests.sale.observe.replay import recorded, updates
 from tests.ui.watch.view_models import PLACE, live, many, sight
 
@@ -77,11 +86,40 @@ def test_a_hundred_pods_are_small() -> None:
     assert len(json.dumps(written(shown(many(100))))) < 50_000
 
 
-def test_pods_of_several_nodes_are_counted_by_node() -> None:
-    """The page shows nodes only then."""
-    state = fold(shown(many(2)), [sight(1.0, "added", 9, node="minikube-m02")])
-    assert written(shown(many(2)))["sale"]["nodes"] == 1
-    assert written(state)["sale"]["nodes"] == 2
+def three_nodes(*dead: str) -> list[Observation]:
+    """A control plane and two more nodes."""
+    names = ("minikube", "minikube-m02", "minikube-m03")
+    return [
+        NodeSeen(0.5, "added", Node(name, name not in dead, controls=name == "minikube"))
+        for name in names
+    ]
+
+
+def test_nodes_are_shown_where_there_are_several() -> None:
+    """Each with its pods; one alone is no news."""
+    state = fold(shown(many(2)), three_nodes())
+    assert "nodes" not in written(fold(shown(many(2)), three_nodes()[:1]))
+    assert [one["pods"] for one in written(state)["nodes"]] == [2, 0, 0]
+
+
+def test_nodes_are_offered_only_where_they_can_be_killed() -> None:
+    """Never the only control plane; a dead one can be started."""
+    state = fold(shown(many(2)), three_nodes("minikube-m03"))
+    for able in (False, True):
+        found = written(replace(state, kills_nodes=able))["nodes"]
+        assert [one["kill"] for one in found] == [False, able, False]
+        assert [one["start"] for one in found] == [False, False, able]
+
+
+def test_a_node_that_dies_and_comes_back_is_said() -> None:
+    """By its name, on the time line."""
+    state = fold(shown(many(2)), three_nodes())
+    state = fold(state, [*three_nodes("minikube-m02"), *three_nodes()])
+    texts = [text for _, kind, text in written(state)["moments"] if kind == "node"]
+    assert texts[-2:] == [
+        "minikube-m02 is not ready: nobody is sent to its pods any more",
+        "minikube-m02 is ready again",
+    ]
 
 
 def test_a_silent_cluster_is_said_with_the_moment_it_was_last_heard() -> None:
@@ -124,15 +162,15 @@ def test_shares_are_of_the_latest_purchases() -> None:
 
 
 def test_losses_are_on_the_time_line() -> None:
-    """Each report of new ones is a moment, and a second's number."""
+    """Those of some seconds are one moment, and each is in its second's number."""
     state = replace(shown(many(2)), crowd=Crowd(100.0))
-    for at, lost in ((1.1, 1), (1.4, 1), (1.7, 3)):
+    for at, lost in ((1.1, 1), (1.4, 1), (1.7, 3), (2.1, 4), (20.0, 5)):
         figures = Figures(errors={"reset": lost})
         state = states.with_progress(state, LoadProgress(at, 60.0, 100.0, figures), at)
-    found = written(states.with_sample(state, 1))
+    found = written(states.with_second(state, 1, 2.0))
     assert [text for _, _, text in found["moments"]] == [
+        "4 purchases were lost",
         "1 purchase was lost",
-        "2 purchases were lost",
     ]
     assert found["second/1"][2] == 3
 
@@ -145,7 +183,52 @@ def test_a_recorded_kill_ends_as_one_healing_with_its_split() -> None:
     (healing,) = written(state, 60.0)["healings"]
     moments = [healing[f"{name}_seconds"] for name in ("created", "started", "ready", "gone")]
     assert all(one is not None for one in moments)
-    assert healing["why"].startswith("The ReplicaSet wants")
+    assert written(state, 60.0)["why"].startswith("The ReplicaSet wants")
+
+
+def leaving(at: float, number: int) -> PodSeen:
+    return sight(at, "changed", number, terminating=True, status="Terminating", ready=False)
+
+
+@pytest.mark.parametrize("early", range(5))
+def test_closing_a_sale_is_one_moment_and_no_deaths(early: int) -> None:
+    """However many of its pods are seen to leave before the word that it is closed."""
+    pods = [leaving(1.0 + number / 100, number) for number in range(4)]
+    seen = [*pods[:early], ReplicaSetSeen(1.05, None), *pods[early:]]
+    found = written(fold(shown(many(4)), [*seen, *(replace(one, change="gone") for one in pods)]))
+    assert [text for _, _, text in found["moments"]] == ["the sale was closed"]
+    assert found["healings"] == []
+
+
+def test_a_death_long_before_the_end_stays() -> None:
+    """It was one; why nothing came in its place is said once for all of them."""
+    found = written(fold(shown(many(4)), [leaving(1.0, 2), ReplicaSetSeen(60.0, None)]), 61.0)
+    assert [kind for _, kind, _ in found["moments"]] == ["died", "sale"]
+
+
+def test_a_sale_that_is_opened_again_keeps_what_happened() -> None:
+    """Also where its cluster is a new one; another sale begins with nothing."""
+    state = fold(shown(many(5)), [DYING, HEIR, sight(2.0, "changed", 7)])
+    closed = fold(state, [ReplicaSetSeen(9.0, None)])
+    again = written(states.with_sale(closed, PLACE, 12.0))
+    assert [kind for _, kind, _ in again["moments"]][-2:] == ["sale", "sale"]
+    assert [one["victim"] for one in again["healings"]] == [DYING.pod.name]
+    another = written(states.with_sale(closed, Place("kind-dev", "default"), 12.0))
+    assert (another["moments"], another["healings"]) == ([], [])
+
+
+def test_a_lost_cluster_is_said_once_and_leaves_a_gap() -> None:
+    """The time line shows no pods that nobody saw."""
+    lost = fold(shown(many(2)), [StreamSeen(4.0, "pods", "reconnecting", 2, heard=4.0, why="no")])
+    for second in (5, 6, 7, 8):
+        lost = states.with_second(lost, second, second + 0.5)
+    back = fold(lost, [StreamSeen(8.6, "pods", "live", heard=8.6)])
+    found = written(states.with_second(back, 9, 9.5))
+    assert [text for _, _, text in found["moments"]] == [
+        "the cluster does not answer",
+        "the cluster answers again",
+    ]
+    assert [found[f"second/{second}"][3:] for second in (8, 9)] == [[None, None], [2, 2]]
 
 
 def test_what_was_there_before_anybody_looked_is_no_moment() -> None:

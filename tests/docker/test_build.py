@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.docker import BuildRecipe, Engine, Made, Surroundings, make
+from flashsale.docker import BuildRecipe, Engine, Made, Surroundings, make, remove_images
 from flashsale.docker.build import LABEL, BuildError, failure, follow
 
 LIMIT = 30  # seconds for a condition that is met at once on a free machine
@@ -58,6 +58,21 @@ async def test_digest_is_kept_as_a_label(engine: Engine, app: Path, image_name: 
     found = engine.find(image_name)
     assert found is not None
     assert found.labels[LABEL] == BuildRecipe.of(app, app / "Dockerfile", image_name).digest
+
+
+async def test_purging_one_state_folder_leaves_the_images_of_another(
+    engine: Engine, app: Path, image_name: str
+) -> None:
+    """They share this machine's Docker, and each says how many stay."""
+    await built(engine, app, image_name, home="one")
+    (app / "app.py").write_text("print('changed')\n")
+    await built(engine, app, f"{image_name}-other", home="other")
+    removed = await remove_images(engine, "one")
+    assert removed.count == 1
+    assert removed.left >= 1
+    assert engine.find(image_name) is None
+    assert engine.find(f"{image_name}-other") is not None
+    assert (await remove_images(engine, "other")).count == 1
 
 
 async def test_arguments_and_certificate_reach_a_build_that_declares_nothing(

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.docker import Engine, EngineError, Trouble, connected
+from flashsale.docker import Engine, EngineError, EngineProblem, connected
 from tests.docker.engine_proxies import Authority, door
 
 AGO = timedelta(days=-2)
@@ -35,7 +35,7 @@ def environment(port: int, folder: Path) -> dict[str, str]:
     }
 
 
-async def trouble(given: dict[str, str], timeout: float = 5) -> Trouble:
+async def trouble(given: dict[str, str], timeout: float = 5) -> EngineProblem:
     with pytest.raises(EngineError) as caught:
         async with connected(given, timeout=timeout):
             pass
@@ -55,7 +55,7 @@ async def test_expired_certificate_of_ours_is_recognised(
 ) -> None:
     """After three years a profile's certificates are over, and only the daemon says so."""
     with behind(docker_socket, Authority.make(tmp_path, client_ends=AGO)) as given:
-        assert await trouble(given) is Trouble.EXPIRED
+        assert await trouble(given) is EngineProblem.EXPIRED
 
 
 async def test_expired_certificate_of_the_daemon_is_recognised(
@@ -63,7 +63,7 @@ async def test_expired_certificate_of_the_daemon_is_recognised(
 ) -> None:
     """The other direction, found by our side."""
     with behind(docker_socket, Authority.make(tmp_path), ends=AGO) as given:
-        assert await trouble(given) is Trouble.EXPIRED
+        assert await trouble(given) is EngineProblem.EXPIRED
 
 
 async def test_certificate_for_another_address_is_stale(
@@ -71,7 +71,7 @@ async def test_certificate_for_another_address_is_stale(
 ) -> None:
     """After a restart the node may have got another address than its certificate names."""
     with behind(docker_socket, Authority.make(tmp_path), address="192.168.49.3") as given:
-        assert await trouble(given) is Trouble.STALE
+        assert await trouble(given) is EngineProblem.STALE
 
 
 async def test_daemon_of_a_stranger_is_not_trusted(docker_socket: Path, tmp_path: Path) -> None:
@@ -79,12 +79,12 @@ async def test_daemon_of_a_stranger_is_not_trusted(docker_socket: Path, tmp_path
     own = Authority.make(tmp_path / "own")
     with behind(docker_socket, Authority.make(tmp_path / "stranger")) as given:
         given["DOCKER_CERT_PATH"] = str(own.folder)
-        assert await trouble(given) is Trouble.UNTRUSTED
+        assert await trouble(given) is EngineProblem.UNTRUSTED
 
 
 async def test_missing_certificates_are_recognised(tmp_path: Path) -> None:
     """The folder is empty."""
-    assert await trouble(environment(1, tmp_path)) is Trouble.NO_CERTIFICATES
+    assert await trouble(environment(1, tmp_path)) is EngineProblem.NO_CERTIFICATES
 
 
 async def test_nobody_listening_is_absent() -> None:
@@ -92,15 +92,15 @@ async def test_nobody_listening_is_absent() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound, not listening: refused
         port = free.getsockname()[1]
-        assert await trouble({"DOCKER_HOST": f"tcp://127.0.0.1:{port}"}) is Trouble.ABSENT
-    assert await trouble({"DOCKER_HOST": "unix:///nowhere/docker.sock"}) is Trouble.ABSENT
+        assert await trouble({"DOCKER_HOST": f"tcp://127.0.0.1:{port}"}) is EngineProblem.ABSENT
+    assert await trouble({"DOCKER_HOST": "unix:///nowhere/docker.sock"}) is EngineProblem.ABSENT
 
 
 async def test_silence_is_a_timeout() -> None:
     """A firewall or VPN that swallows packets."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        assert await trouble({"DOCKER_HOST": host}, timeout=0.2) is Trouble.TIMEOUT
+        assert await trouble({"DOCKER_HOST": host}, timeout=0.2) is EngineProblem.TIMEOUT
 
 
 async def test_environment_for_the_web_does_not_reach_the_engine(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.clusters.minikube.profile import GONE, WELL, MinikubeStatus, Profile, ProfileState
-from flashsale.docker import EngineError, Trouble
+from flashsale.docker import EngineError, EngineProblem
 from flashsale.doctor import cluster_checks, examine, machine_checks
 
 DOCKER = {"ServerVersion": "28.5.2", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2"}
@@ -41,7 +41,7 @@ def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
     """The embedded cluster needs none; one that is there ought to be usable."""
     grades = [
         machine_checks.judge_trouble(EngineError(trouble, "this machine", "")).grade
-        for trouble in (Trouble.ABSENT, Trouble.DENIED, Trouble.TIMEOUT)
+        for trouble in (EngineProblem.ABSENT, EngineProblem.DENIED, EngineProblem.TIMEOUT)
     ]
     assert grades == ["absent", "problem", "problem"]
 
@@ -140,13 +140,13 @@ def test_proxy_that_would_be_asked_for_a_local_cluster_is_a_problem(
 
 def test_what_nothing_needs_is_no_problem() -> None:
     """A Docker that may not be used matters only where a cluster would run in it."""
-    denied = machine_checks.judge_trouble(EngineError(Trouble.DENIED, "this machine", ""))
+    denied = machine_checks.judge_trouble(EngineError(EngineProblem.DENIED, "this machine", ""))
     assert (denied.grade, examine.without_need(denied).grade) == ("problem", "absent")
     assert "not needed" in examine.without_need(denied).text
 
 
 def test_no_hint_gives_a_user_the_rights_of_root() -> None:
     """Whoever is in the group `docker` is root on a machine that others use as well."""
-    for trouble in Trouble:
+    for trouble in EngineProblem:
         hint = machine_checks.judge_trouble(EngineError(trouble, "this machine", "")).hint
         assert "usermod" not in str(hint)

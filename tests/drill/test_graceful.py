@@ -9,15 +9,16 @@ import pytest
 from tests.command import Flashsale
 
 RATE, KILLS, EVERY = 200, 10, 2.6  # purchases a second, which a busy machine manages too; seconds
+SLEEP = 5  # seconds of preStop, as shipped: on a busy machine purchases wait for seconds in a queue
 
 
 @pytest.fixture
 def sale(flashsale: Flashsale) -> Flashsale:
-    """The shipped manifest with quicker probes and a preStop sleep of one second."""
+    """The shipped manifest with quicker probes."""
     file = flashsale.quick_manifest()
     text = file.read_text()
     assert "seconds: 0 #" in text
-    file.write_text(text.replace("seconds: 0 #", "seconds: 1 #"))
+    file.write_text(text.replace("seconds: 0 #", f"seconds: {SLEEP} #"))
     assert flashsale("up", "--manifest", str(file)).code == 0
     return flashsale
 

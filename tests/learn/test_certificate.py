@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flashsale.learn.certificate import certificate_page, document
 from flashsale.learn.course import OWN
-from flashsale.learn.progress import Progress
+from flashsale.learn.course_progress import CourseProgress
 from flashsale.ui.report.page import course_page
 from tests.learn.facts import begun, sale
 
-DONE = Progress().noting(
+DONE = CourseProgress().noting(
     "kill",
     state="done",
     answer=1,
@@ -43,6 +43,6 @@ def test_nothing_in_it_is_obeyed_by_a_browser() -> None:
 
 def test_before_the_course_it_says_so() -> None:
     """No figure is made up."""
-    found = document(OWN, Progress(), "ann")
+    found = document(OWN, CourseProgress(), "ann")
     assert (found["done"], found["minutes"], found["when"]) == (0, 0, "Not begun")
     assert course_page(found).count("Not done yet.") == len(OWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import socket
 import subprocess
@@ -127,10 +128,30 @@ def test_a_lag_is_reported_as_this_machines_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("busy", "words"),
-    [(0.93, "From about 753 purchases a second on"), (0.2, "Sending took 20% of a core at most")],
+    ("busy", "waiting", "words"),
+    [
+        (0.93, 0.0, "From about 753 purchases a second on"),
+        (0.2, 0.0, "Sending took 20% of a core at most, so"),
+        (0.2, 0.6, "20% of a core at most and stood waiting for one 60% of the time, so"),
+    ],
 )
-def test_a_lag_is_said_to_be_the_senders_or_others(busy: float, words: str) -> None:
+def test_a_lag_is_said_to_be_the_senders_or_others(busy: float, waiting: float, words: str) -> None:
     """A sender that was hardly busy was kept waiting; a busy one has reached its rate."""
-    generator = Generator(busy=busy, lag_ms=Quantiles(1, 5, 50, 60))
+    generator = Generator(busy=busy, waiting=waiting, lag_ms=Quantiles(1, 5, 50, 60))
     assert words in own_limits(Figures(sent=10_000, seconds=10, generator=generator))[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells")
+def test_the_time_without_a_core_is_counted() -> None:
+    """Two processes that both want the only core they may use: one of them always waits."""
+    core = min(os.sched_getaffinity(0))
+    code = (
+        f"import os, time; os.sched_setaffinity(0, [{core}])\n"
+        "from flashsale.load.worker.sender import waited\n"
+        "while time.process_time() < 0.4: pass\n"
+        "print(waited())"
+    )
+    command = [sys.executable, "-c", code]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    seconds = [float(one.communicate(timeout=60)[0]) for one in both]
+    assert max(seconds) > 0.05

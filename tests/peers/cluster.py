@@ -41,8 +41,7 @@ def start(argv: list[str]) -> int:
         refuse_if_not_possible(control_plane=options.control_plane)
         refuse_if_running(folder)
         if options.foreground:
-            control_plane = options.control_plane
-            serve(folder, options.image, control_plane, controllers=not options.no_controllers)
+            serve(folder, options)
         else:
             detach(folder, argv)
     except PeerError as error:
@@ -75,6 +74,10 @@ def read_options(name: str, argv: list[str]) -> argparse.Namespace:
         parser.add_argument(
             "--no-controllers", action="store_true", help="a control plane without controllers"
         )
+        parser.add_argument(
+            "--node-seconds", type=int, default=0,
+            help="of a control plane: until a silent node is not ready, and until its pods leave",
+        )  # fmt: skip
         parser.add_argument("--foreground", action="store_true", help="run until Ctrl-C")
         parser.add_argument(
             "--image", action="append", default=[], help="an image of Docker's that the node gets"
@@ -141,28 +144,30 @@ def wait_until_ended(folder: Path) -> None:
         time.sleep(PAUSE)
 
 
-def serve(folder: Path, wanted: list[str], control_plane: bool, *, controllers: bool) -> None:
+def serve(folder: Path, options: argparse.Namespace) -> None:
     """Run a cluster until a signal comes, then end all of it.
-
-    Args:
-        wanted: images of Docker's for the node.
 
     Raises:
         PeerError: a program did not become ready, or ended by itself.
     """
     with ended_by_signal(), marked(folder):
-        if control_plane:
-            serve_control_plane(folder, controllers=controllers)
+        if options.control_plane:
+            serve_control_plane(
+                folder, controllers=not options.no_controllers, node_seconds=options.node_seconds
+            )
         else:
-            serve_node(folder, wanted)
+            serve_node(folder, options.image)
 
 
-def serve_control_plane(folder: Path, *, controllers: bool = True) -> None:
+def serve_control_plane(folder: Path, *, controllers: bool, node_seconds: int) -> None:
     """Run the control plane alone."""
     began = time.monotonic()
     processes = Processes(folder, DIES_WITH_US)
+    ports = Ports(*free_ports(5))
     try:
-        ControlPlane(folder, Ports(*free_ports(5)), controllers=controllers).start(processes)
+        ControlPlane(folder, ports, controllers=controllers, node_seconds=node_seconds).start(
+            processes
+        )
         announce(folder, time.monotonic() - began)
         processes.watch()
     finally:

@@ -44,6 +44,7 @@ class ControlPlane:
     address: str = "127.0.0.1"
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     controllers: bool = True  # without them nothing but a client and the scheduler changes objects
+    node_seconds: int = 0  # until a silent node is not ready, and until its pods leave; 0: usual
 
     @property
     def kubeconfig(self) -> Path:
@@ -153,7 +154,9 @@ class ControlPlane:
             "--authorization-mode=RBAC",
             "--allow-privileged=true",  # as kubeadm and minikube have it
             "--kubelet-preferred-address-types=InternalIP",
-        ]
+            *(f"--default-{taint}-toleration-seconds={self.node_seconds}"
+              for taint in ("not-ready", "unreachable") if self.node_seconds),
+        ]  # fmt: skip
 
     def _endpoints(self) -> list[str]:
         # The Service `kubernetes` may not lead to a loopback address, and only pods would use it.
@@ -171,6 +174,15 @@ class ControlPlane:
             "--allocate-node-cidrs",
             f"--cluster-cidr={PODS}",
             "--leader-elect=false",
+            *self._node_times(),
+        ]
+
+    def _node_times(self) -> list[str]:
+        if not self.node_seconds:
+            return []
+        return [
+            f"--node-monitor-grace-period={self.node_seconds}s",
+            f"--node-monitor-period={100 * self.node_seconds}ms",
         ]
 
     def _scheduler(self) -> list[str | Path]:

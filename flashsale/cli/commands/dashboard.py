@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ import typer
 from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
     from flashsale.cli.global_options import Shared
@@ -102,7 +102,7 @@ async def _serve(options: DashboardOptions) -> None:
             with suppress(TimeoutError):  # a refusal ends it here, and nobody is led to a dead page
                 await asyncio.wait_for(follower.looked.wait(), FIRST_LOOK)
             _show_address(typed, guard.address)
-            with _opened(guard.address, wanted=options.browser):
+            async with _opened(guard.address, wanted=options.browser):
                 await asyncio.Event().wait()
 
 
@@ -124,13 +124,15 @@ def opener(address: str) -> str:
     return f'<meta http-equiv="refresh" content="0;url={address}">\n'
 
 
-@contextmanager
-def _opened(address: str, *, wanted: bool) -> Iterator[None]:
+@asynccontextmanager
+async def _opened(address: str, *, wanted: bool) -> AsyncIterator[None]:
     """Show the address in the browser, where there is one.
 
     It travels in a file of our user's: other users of the machine see what programs are called
-    with, and the address is a secret.
+    with, and the address is a secret. Opening takes a thread: a browser that is only starting is
+    waited for, and asks this server meanwhile.
     """
+    from flashsale.base.aio import in_thread
     from flashsale.base.errors import FlashsaleError
     from flashsale.base.files import replace_file
     from flashsale.cli.commands.open_ import browse
@@ -144,7 +146,7 @@ def _opened(address: str, *, wanted: bool) -> Iterator[None]:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_file(file, opener(address))
-        browse(file.as_uri())
+        await in_thread(lambda: browse(file.as_uri()))
     except (FlashsaleError, OSError):
         note("There is no browser here to open: open the address above in one.")
     try:

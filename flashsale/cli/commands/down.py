@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.base.errors import Hint, NoSaleError, RefusedError
+from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, RefusedError
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
+    from flashsale.docker import RemovedImages
     from flashsale.sale.down import DownResult
     from flashsale.sale.purge import Purged
 
-Images = tuple[int, int]  # how many, and their bytes
-NO_IMAGES: Images = (0, 0)
 ELSEWHERE = Hint("flashsale down --context NAME", "if it is on another cluster")
 
 
@@ -35,7 +34,7 @@ def down(
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
-    from flashsale.ui.results import closed_view, purged_view
+    from flashsale.ui.command_results import closed_view, purged_view
 
     typed = shared(ctx)
     lenient = ignore_not_found or purge
@@ -49,42 +48,58 @@ def down(
 
 async def _close(
     typed: Shared, *, stop: bool, purge: bool, ignore_not_found: bool
-) -> tuple[DownResult, Images]:
+) -> tuple[DownResult, RemovedImages]:
     """Close the sale; returns what was removed, and which images of ours the cluster had.
 
     Those go before the cluster stops: a stopped one lets nobody remove them.
     """
     from dataclasses import replace
 
+    from flashsale.base.text import begin_sentence
     from flashsale.cli.output import progress
     from flashsale.clusters.select import select_existing, select_for_down
+    from flashsale.docker import RemovedImages
+    from flashsale.kube import ApiError
     from flashsale.sale.down import DownResult, close
 
     try:
         choice = await (select_for_down if stop else select_existing)(typed.wanted)
     except NoSaleError as error:
         if ignore_not_found:
-            return DownResult((), False, 0.0), NO_IMAGES
+            return DownResult((), False, 0.0), RemovedImages()
         error.hint = ELSEWHERE  # there is nothing to open first
         raise
     try:
         with progress() as shown:
             cluster = choice.cluster
-            later = purge and not cluster.stops_with_sale and await cluster.running()
-            closed = await close(choice, typed.namespace, shown, stop=stop and not later)
+            outlives = purge and not cluster.stops_with_sale
+            later = outlives and await cluster.running()
+            if outlives and not later:
+                shown.note(
+                    f"{begin_sentence(cluster.describe())} does not run:"
+                    " images that were built in it stay there."
+                )
+            try:
+                closed = await close(choice, typed.namespace, shown, stop=stop and not later)
+            except (ApiError, ClusterUnreachableError) as error:
+                if not (purge and cluster.stops_with_sale):
+                    raise
+                shown.note(f"{error} What it holds goes with all that is kept.")
+                closed = DownResult((), await cluster.stop(shown), 0.0)
+                choice.store.forget()
             if not later:
-                return closed, NO_IMAGES
-            images = await cluster.remove_images(shown)
+                return closed, RemovedImages()
+            images = await cluster.remove_images(choice.record.image, shown)
             if stop:
                 closed = replace(closed, stopped=await cluster.stop(shown))
             return closed, images
     except NoSaleError:
         if ignore_not_found:
-            return DownResult((), False, 0.0), NO_IMAGES
+            return DownResult((), False, 0.0), RemovedImages()
         raise
 
 
-def _purge(inside: Images) -> Purged:
+def _purge(inside: RemovedImages) -> Purged:
     """Remove what flashsale keeps, unless something is still at work in it.
 
     Args:
@@ -100,7 +115,7 @@ def _purge(inside: Images) -> Purged:
     try:
         run(select_existing(ClusterOptions()))
     except NoSaleError:
-        images, size = run(remove_docker_images())
-        purged = purge(state_home())
-        return replace(purged, images=images + inside[0], image_size=size + inside[1])
+        home = state_home()
+        images = run(remove_docker_images(home))
+        return replace(purge(home), images=images.plus(inside))
     raise RefusedError("Another sale is still open here.", hint="flashsale down --purge")

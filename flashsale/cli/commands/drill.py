@@ -151,7 +151,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
     from flashsale.sale.kill.kill_node import check_node_death
     from flashsale.sale.session import connect_to_sale
     from flashsale.ui.console import filled, width
-    from flashsale.ui.drill.text import plan_view
+    from flashsale.ui.drill.sentences import plan_view
 
     typed = options.typed
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
@@ -254,7 +254,7 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     from flashsale.drill.analysis.verdict import analyse
     from flashsale.drill.report.document import build_document
     from flashsale.ui.console import printed, width
-    from flashsale.ui.drill.text import repeat_command, summary
+    from flashsale.ui.drill.sentences import repeat_command, summary
     from flashsale.ui.report import markdown, page
 
     drill = build_document(result, analyse(result))
@@ -320,7 +320,7 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
     from flashsale.drill.report.compare import compare
     from flashsale.drill.report.document import read_document
     from flashsale.ui.console import width
-    from flashsale.ui.drill.text import comparison_view
+    from flashsale.ui.drill.sentences import comparison_view
     from flashsale.ui.report import markdown, page
 
     a, b = str(first), str(second)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,7 +47,8 @@ def kill_node(
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
-    from flashsale.ui.nodes import node_kill_view
+    from flashsale.ui.console import width
+    from flashsale.ui.lost_nodes import node_kill_view
 
     typed = shared(ctx)
     patience = parsers.duration(timeout, "--timeout")
@@ -58,7 +60,7 @@ def kill_node(
     elif no_wait:
         output.out(f"{killed.node} killed, with {_pods(killed)}")
     else:
-        output.out(node_kill_view(killed))
+        output.out(node_kill_view(killed, width(sys.stdout)))
 
 
 async def _kill(
@@ -68,18 +70,20 @@ async def _kill(
 
     from flashsale.cli.output import looking, note, progress
     from flashsale.sale.kill.kill import unfollowed_healings
-    from flashsale.sale.kill.kill_node import NodeKill, choose_node, kill_node, staying_on
-    from flashsale.sale.nodes import read_nodes
+    from flashsale.sale.kill.kill_node import (
+        NodeKill,
+        choose_living_node,
+        kill_node,
+        staying_on,
+    )
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.observations import Mark
     from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.nodes import NodeNotes
+    from flashsale.ui.lost_nodes import NodeNotes
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
-        await sale.cluster.check_node_kill()
-        nodes = await read_nodes(sale.api)
         own = await sale.own_pods()
-        node = choose_node(nodes, own, name=name, rng=random.Random(seed))
+        node = await choose_living_node(sale, own, name=name, rng=random.Random(seed))
         there = staying_on(own, node.name)
         marks = [Mark(0.0, pod.name) for pod in there]
         unfollowed = NodeKill(node.name, pods=tuple(unfollowed_healings(there, marks)))

@@ -67,7 +67,7 @@ def kill_pod(
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
-    from flashsale.ui.results import healings_view
+    from flashsale.ui.command_results import healings_view
 
     typed = shared(ctx)
     _refuse_contradictions(pod, count, everyone, node)
@@ -106,7 +106,7 @@ async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.observations import Mark
     from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.results import KillNotes
+    from flashsale.ui.command_results import KillNotes
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         pods = await _choose_pods(sale, options)

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
-    from flashsale.learn.look import Place
+    from flashsale.learn.look import LookOptions
     from flashsale.learn.step import Step
 
 
@@ -51,7 +51,7 @@ def learn(
     from flashsale.base.errors import BadInputError
     from flashsale.cli.global_options import shared
     from flashsale.learn.course import course, find
-    from flashsale.learn.look import Place
+    from flashsale.learn.look import LookOptions
 
     typed = shared(ctx)
     if sum((listed, check, reset, report is not None)) > 1:
@@ -61,7 +61,7 @@ def learn(
     known = course(steps)
     name = step or named
     chosen = find(known, name) if name else None
-    place = Place(typed.wanted, typed.namespace)
+    place = LookOptions(typed.wanted, typed.namespace)
     if listed:
         _list(typed, known)
     elif reset:
@@ -77,9 +77,9 @@ def learn(
 def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import listing, progress
+    from flashsale.learn import course_progress, listing
 
-    done = progress.read(state_home())
+    done = course_progress.read(state_home())
     if typed.json:
         out_json(listing.list_json(steps, done))
     else:
@@ -90,14 +90,14 @@ def _reset(typed: Shared, step: Step | None) -> None:
     """Forget one step, or all."""
     from flashsale.cli.output import note, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import progress
+    from flashsale.learn import course_progress
 
     home = state_home()
     if step is None:
-        progress.forget(home)
+        course_progress.forget(home)
     else:
-        done = progress.read(home)
-        progress.write(home, done.with_step(step.name, progress.StepRecord()))
+        done = course_progress.read(home)
+        course_progress.write(home, done.with_step(step.name, course_progress.StepRecord()))
     if typed.json:
         out_json({"reset": step.name if step else None})
     elif step is None:
@@ -106,17 +106,17 @@ def _reset(typed: Shared, step: Step | None) -> None:
         note(f"The step {step.name} begins anew: flashsale learn {step.name}")
 
 
-def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Place) -> None:
+def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
     """Print which facts hold; leave with 1 where not all do."""
     from flashsale.cli.event_loop import run
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import listing, progress
+    from flashsale.learn import course_progress, listing
     from flashsale.learn.look import look_once
 
     extras = frozenset().union(*(one.extras for one in ([step] if step else steps)))
     facts = run(look_once(place, extras))
-    done = progress.read(state_home())
+    done = course_progress.read(state_home())
     found = listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
     if typed.json:
         out_json([one.as_json() for one in found])
@@ -131,11 +131,11 @@ def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
     from flashsale.cli.output import note, out_json
     from flashsale.cli.report_files import check_report_files, write_report
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import progress
+    from flashsale.learn import course_progress
     from flashsale.learn.certificate import certificate_page
 
     check_report_files([file], [".html"], "flashsale learn --report course.html")
-    write_report(file, certificate_page(steps, progress.read(state_home())))
+    write_report(file, certificate_page(steps, course_progress.read(state_home())))
     if typed.json:
         out_json({"report": str(file)})
     else:
@@ -154,7 +154,7 @@ def _recorded(typed: Shared) -> bool:
     return same and typed.namespace in (None, record.namespace)
 
 
-def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Place) -> None:
+def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
     """Play the course on the terminal."""
     import sys
 
@@ -163,7 +163,7 @@ def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Plac
     from flashsale.cli.hints import placed
     from flashsale.cli.output import logs_held, out
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn.runner import play
+    from flashsale.learn.course_runner import play
     from flashsale.ui.console import moving
 
     if typed.json or not (moving(sys.stdout) and sys.stdin.isatty()):

@@ -24,7 +24,7 @@ def scale(
     from flashsale.cli.global_options import shared
     from flashsale.cli.output import out, out_json
     from flashsale.sale.replica_count import replica_count
-    from flashsale.ui.results import scaled_view
+    from flashsale.ui.command_results import scaled_view
 
     typed, count = shared(ctx), replica_count(replicas)
     name, scaling = run(

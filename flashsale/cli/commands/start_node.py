@@ -11,6 +11,8 @@ from flashsale.cli import common_options, parsers
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
 
+RAN = 0.0  # seconds until a node is ready that was not stopped
+
 
 def start_node(
     ctx: typer.Context,
@@ -29,6 +31,8 @@ def start_node(
     if typed.json:
         taken = None if seconds is None else round(seconds, 3)
         output.out_json({"node": node, "ready_seconds": taken})
+    elif seconds == RAN:
+        output.out(f"{node} runs already")
     elif seconds is None:
         output.out(f"{node} started")
     else:
@@ -36,21 +40,13 @@ def start_node(
 
 
 async def _start(typed: Shared, name: str, *, wait: bool, timeout: float) -> float | None:
-    from flashsale.base.errors import BadInputError
     from flashsale.cli.output import progress
-    from flashsale.sale.kill.kill_node import wait_until_ready
-    from flashsale.sale.nodes import read_nodes
+    from flashsale.sale.kill.kill_node import start_node, wait_until_ready
     from flashsale.sale.session import connect_to_sale
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         await sale.cluster.check_node_kill()
-        nodes = await read_nodes(sale.api)
-        if name not in [node.name for node in nodes]:
-            raise BadInputError(
-                f"There is no node '{name}'; there is {', '.join(node.name for node in nodes)}.",
-                hint="flashsale status -o wide",
-            )
         with progress() as shown:
-            shown.step(f"Starting the node {name}")
-            await sale.cluster.start_node(sale.api, name, shown)
+            if not await start_node(sale, name, shown):
+                return RAN
             return await wait_until_ready(sale, name, timeout=timeout) if wait else None

@@ -113,7 +113,7 @@ def up(
     from flashsale.sale.files import app_folder
     from flashsale.sale.replica_count import replica_count
     from flashsale.sale.up.up import Order
-    from flashsale.ui.results import opened_view
+    from flashsale.ui.command_results import opened_view
 
     typed = shared(ctx)
     arguments = dict(map(parsers.build_arg, build_arg or []))

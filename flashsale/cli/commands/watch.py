@@ -71,13 +71,13 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
     from flashsale.clusters.state.directory import state_home
     from flashsale.sale.replica_count import MOST_REPLICAS
     from flashsale.sale.url import follow_url
-    from flashsale.ui.watch import session
+    from flashsale.ui.watch import watch_session
     from flashsale.ui.watch.key_actions import key_actions
     from flashsale.ui.watch.load_status import Buyers
     from flashsale.ui.watch.screen import Screen
 
-    clocks = session.Clocks()
-    view = session.WatchSession(
+    clocks = watch_session.Clocks()
+    view = watch_session.WatchSession(
         monitor,
         board,
         Screen(sys.stdout),
@@ -90,7 +90,7 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
             async with monitor, follow_url(monitor, view.set_url):
                 await view.run(duration)
     finally:
-        session.print_last(view.board)
+        watch_session.print_last(view.board)
 
 
 async def _print_once(sale: Sale, monitor: SaleMonitor, board: Board) -> None:
@@ -98,15 +98,15 @@ async def _print_once(sale: Sale, monitor: SaleMonitor, board: Board) -> None:
     from dataclasses import replace
 
     from flashsale.sale.url import find_url
-    from flashsale.ui.watch import session
+    from flashsale.ui.watch import watch_session
 
-    writer = session.LineWriter(board, lambda *_: None)
+    writer = watch_session.LineWriter(board, lambda *_: None)
     monitor.add_observer(writer.see)
     async with monitor:
         service = (await monitor.until_synced()).service
     url = (await find_url(sale, service))[0] if service else ""
     place = replace(board.place, url=url)
-    session.print_once(replace(writer.board, place=place))
+    watch_session.print_once(replace(writer.board, place=place))
 
 
 async def _write_json(
@@ -116,7 +116,7 @@ async def _write_json(
     import time
 
     from flashsale.ui.watch.plain_output import json_lines, last_lines
-    from flashsale.ui.watch.session import LineWriter
+    from flashsale.ui.watch.watch_session import LineWriter
 
     def write(before: Board, after: Board, update: Update, wall: float) -> None:
         _print_json(json_lines(before, after, update, wall))
@@ -131,7 +131,7 @@ async def _write_lines(monitor: SaleMonitor, board: Board, duration: float | Non
     import sys
 
     from flashsale.ui.watch.plain_output import plain_lines
-    from flashsale.ui.watch.session import LineWriter
+    from flashsale.ui.watch.watch_session import LineWriter
 
     def write(before: Board, after: Board, update: Update, wall: float) -> None:
         for line in plain_lines(before, after, update, wall):

@@ -9,7 +9,7 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.minikube.cli import is_installed
 from flashsale.clusters.minikube.condition import BY_DOCKER, describe_condition
 from flashsale.clusters.minikube.profile import GONE, ProfileState, read_profile_state
-from flashsale.docker import EngineError, Trouble, connected, own_docker
+from flashsale.docker import EngineError, EngineProblem, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.
 OTHER_DRIVERS = {"virsh": "kvm2", "vfkit": "vfkit"}
@@ -25,8 +25,12 @@ async def is_usable(profile: str) -> tuple[bool, str]:
         return False, str(error).rstrip(".")
     trouble = None if state.running else await host_docker_trouble()
     others = [name for program, name in OTHER_DRIVERS.items() if shutil.which(program)]
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return judge(profile, state, trouble=trouble, others=others, root=root)
+    return judge(profile, state, trouble=trouble, others=others, root=is_root())
+
+
+def is_root() -> bool:
+    """Whether this is root's process."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def judge(
@@ -54,7 +58,7 @@ def judge(
         return True, f"minikube is installed, and so is its driver {others[0]}"
     if docker:
         return False, "minikube's docker driver does not run as root"
-    if trouble and trouble.trouble is not Trouble.ABSENT:
+    if trouble and trouble.trouble is not EngineProblem.ABSENT:
         return False, f"minikube is installed, but: {str(trouble).rstrip('.')}"
     return False, "minikube is installed, but Docker is not running"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -33,6 +34,7 @@ class MinikubeTimeouts:
     answer: float = 60  # any question; status looks at Docker and the API server
     start: float = 900  # the host and each component may take six minutes
     stop: float = 180
+    node: float = 300  # for one node's machine to start or stop
     build: float = 1800
     poll: float = 2  # between two looks at an operation of someone else's
     lock: float = 10  # before the next start, where another minikube had the lock
@@ -74,9 +76,11 @@ class MinikubeCli:
 
         Raises:
             ClusterUnreachableError: minikube is not installed, cannot be run, may not use its own
-                files, or did not end in time.
+                files, was ended by a signal, or did not end in time.
         """
         answer = await self.follow(*words, timeout=timeout)
+        if answer.code < 0:
+            raise signal_error(answer)
         if answer.code == NOT_PERMITTED:
             raise foreign_files_error(self.profile, f"{answer.stdout}\n{answer.stderr}")
         return answer
@@ -136,6 +140,21 @@ def not_installed_error() -> ClusterUnreachableError:
     return ClusterUnreachableError(
         "minikube was not found in PATH.", hint=Hint(words=f"install it: {INSTALL}")
     )
+
+
+def signal_error(answer: Output) -> ClusterUnreachableError:
+    """Say which signal ended minikube: a broken program's own, or one from the system."""
+    return ClusterUnreachableError(
+        f"minikube was ended by {signal_name(-answer.code)}.",
+        hint=Hint(words=f"if it happens again, install minikube anew: {INSTALL}"),
+        details=answer.stderr,
+    )
+
+
+def signal_name(number: int) -> str:
+    """Name a signal: `SIGKILL`; one that Python does not know by its number."""
+    known = {int(one): one.name for one in signal.Signals}
+    return known.get(number, f"signal {number}")
 
 
 def cannot_run_error(error: OSError) -> ClusterUnreachableError:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,6 +40,7 @@ from flashsale.clusters.minikube.condition import describe_condition, up_command
 from flashsale.clusters.minikube.image import image_build
 from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
 from flashsale.clusters.minikube.image.image_route import image_route
+from flashsale.clusters.minikube.image.node_images import list_images_by_node, names_of
 from flashsale.clusters.minikube.kill_container import kill_main_process
 from flashsale.clusters.minikube.profile import (
     Profile,
@@ -55,17 +56,22 @@ from flashsale.clusters.minikube.service_url import (
     tcp_probe,
     tunnel_needed_error,
 )
-from flashsale.clusters.minikube.start.lifecycle import Lifecycle
+from flashsale.clusters.minikube.start.lifecycle import Lifecycle, switch_node
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
-from flashsale.clusters.state.directory import state_home
+from flashsale.clusters.state.directory import home_key, state_home
 from flashsale.clusters.subprocesses.run import nothing
-from flashsale.docker import EngineError, Trouble, connected, own_docker, remove_images
+from flashsale.docker import (
+    EngineError,
+    EngineProblem,
+    RemovedImages,
+    connected,
+    own_docker,
+    remove_images,
+)
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
-
-NODE_LIMIT = 300.0  # seconds for a node's machine to stop or start
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ class MinikubeCluster:
             )
         if not state.running:
             trouble = await host_docker_trouble() if asks_docker(state) else None
-            if trouble and trouble.trouble is not Trouble.ABSENT:
+            if trouble and trouble.trouble is not EngineProblem.ABSENT:
                 return trouble
             found = describe_condition(name, state, docker=trouble is None)
             return ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
@@ -131,7 +137,7 @@ class MinikubeCluster:
         )
 
     async def start(self, progress: Progress) -> None:
-        """Create, start, resume or repair the profile; leave a running one alone.
+        """Create, start, resume or repair the profile; leave what runs of it alone.
 
         Raises:
             ClusterUnreachableError: it cannot be brought up.
@@ -221,13 +227,18 @@ class MinikubeCluster:
     async def check_node_kill(self) -> None:
         """`minikube node stop` stops a node's machine or container."""
 
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        """Name the nodes whose machines do not run."""
+        status = (await read_profile_state(self.profile)).status
+        return status.stopped_nodes if status else ()
+
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Stop the node's machine.
 
         Raises:
             ClusterUnreachableError: minikube could not.
         """
-        await self._node("stop", node)
+        await switch_node(self._minikube, "stop", node)
 
     async def start_node(self, api: Api, node: str, progress: Progress) -> None:
         """Start the node's machine again.
@@ -235,16 +246,14 @@ class MinikubeCluster:
         Raises:
             ClusterUnreachableError: minikube could not.
         """
-        await self._node("start", node)
+        await switch_node(self._minikube, "start", node)
 
     async def node_timing(self, api: Api) -> NodeTiming:
         """Return Kubernetes' defaults, which minikube keeps."""
         return NodeTiming()
 
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
-        """Refuse other times; the number of nodes was seen to when the profile was started.
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        """Refuse other times; `start` sees to the number of nodes.
 
         Raises:
             RefusedError: other times were asked for.
@@ -255,31 +264,32 @@ class MinikubeCluster:
                 hint=f"flashsale up --cluster embedded --fast-nodes --nodes {count or 3}",
             )
 
-    async def _node(self, verb: str, node: str) -> None:
-        answer = await self._minikube.ask("node", verb, node, timeout=NODE_LIMIT)
-        if answer.code:
-            raise ClusterUnreachableError(
-                f"minikube could not {verb} the node '{node}'.",
-                hint=f"minikube node list -p {self.profile}",
-                details=(answer.stderr or answer.stdout).strip(),
-            )
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        """Leave the nodes as they are: a profile has them from its first start on."""
 
-    async def remove_images(self, progress: Progress) -> tuple[int, int]:
+    async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove them from the node's Docker; where it has none, say how it is done."""
-        way, _ = image_route(await self._profile())
-        if way == "host":
-            return 0, 0
+        profile = await self._profile()
+        way, _ = image_route(profile)
         if way == "node":
-            progress.note(f"Images stay in minikube: minikube image ls -p {self.profile}")
-            return 0, 0
+            names = names_of(image, await list_images_by_node(self._minikube, profile))
+            if names:
+                progress.note(
+                    f"The image stays in minikube '{self.profile}'; to remove it:"
+                    f" minikube image rm -p {self.profile} {' '.join(names)}"
+                )
+        if way in ("host", "node"):
+            return RemovedImages()
         progress.step(f"Removing our images from minikube '{self.profile}'")
         async with node_engine(self._minikube, self._asleep) as engine:
-            return await remove_images(engine)
+            removed = await remove_images(engine, home_key(self._home))
+        return replace(removed, left=0)  # those of others in there are no business of this machine
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
-        await self._lifecycle(progress).stop()
-        return True
+        return await self._lifecycle(progress).stop()
 
     @property
     def _minikube(self) -> MinikubeCli:

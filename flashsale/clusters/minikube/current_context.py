@@ -28,19 +28,24 @@ def check_usable() -> None:
         ClusterUnreachableError: with the file's name, and what is wrong with it.
     """
     file = kubeconfig_path()
-    if wrong := kubeconfig.problem(file) or _unwritable(file):
+    wrong, place = kubeconfig.problem(file), file
+    if not wrong:
+        wrong, place = _unwritable(file)
+    if wrong:
         raise ClusterUnreachableError(
-            f"minikube cannot use the kubeconfig: {wrong}.", hint=f"ls -l {kubeconfig.quoted(file)}"
+            f"minikube cannot use the kubeconfig: {wrong}.",
+            hint=f"ls -l{'d' * place.is_dir()} {kubeconfig.quoted(place)}",
         )
 
 
-def _unwritable(file: Path) -> str:
+def _unwritable(file: Path) -> tuple[str, Path]:
+    """Say why a file cannot be written, and what has to be changed for it; empty if it can."""
     place = file if os.path.exists(file) else next(p for p in file.parents if os.path.exists(p))
     if place != file and not place.is_dir():
-        return f"{file} cannot be made, because {place} is not a folder"
+        return f"{file} cannot be made, because {place} is not a folder", place
     if os.access(place, os.W_OK):
-        return ""
-    return f"{place} cannot be written"
+        return "", place
+    return f"{place} cannot be written", place
 
 
 @contextlib.contextmanager

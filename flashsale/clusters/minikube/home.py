@@ -8,10 +8,12 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, Hint
+from flashsale.clusters.minikube.plain_text import read_reason
 
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 NAME = re.compile(rf"(?:{LABEL}\.)*{LABEL}")  # pkg/minikube/config/profile.go
+NO_FOLDER = "HOST_HOME_MKDIR"  # id of the failure to make its folder
 RESERVED = (
     *("start", "stop", "status", "delete", "config"),
     *("open", "profile", "addons", "cache", "logs"),
@@ -57,21 +59,44 @@ def foreign_files_error(profile: str, words: str) -> MinikubeFilesError:
     """Say which file minikube may not use, whose it is, and how to get it back.
 
     Args:
-        words: minikube's own, shown where no such file is found.
+        words: minikube's own, which count where no such file is found.
     """
-    home = shlex.quote(str(folder())).replace(str(Path.home()), "~", 1)
-    mend = f"sudo chown -R $USER {home} && chmod -R u+rwX {home}"
+    if read_reason(words)[0] == NO_FOLDER:
+        return _no_folder_error(words)
+    mend = _chown(folder())
     file = next(filter(_closed, _files(profile)), None)
     if file is None:
-        lines = [line.strip() for line in words.splitlines() if line.strip()]
         return MinikubeFilesError(
-            f"minikube may not use its files in {folder()}.", hint=mend, details="\n".join(lines)
+            f"minikube may not use its files in {folder()}.",
+            hint=mend,
+            details=read_reason(words)[1] or words.strip(),
         )
     owner = _owner(file)
     return MinikubeFilesError(
         f"minikube may not use {file}" + (f", which belongs to {owner}." if owner else "."),
         hint=mend,
     )
+
+
+def _no_folder_error(words: str) -> MinikubeFilesError:
+    """Say what stands in the way of minikube's folder."""
+    place = next(place for place in (folder(), *folder().parents) if os.path.lexists(place))
+    owner = _owner(place)
+    if not place.is_dir():
+        why = f"{place} is not a folder"
+    elif not _closed(place):  # full, or read-only
+        why = read_reason(words)[1].rpartition(": ")[2] or f"{place} takes no new folder"
+    else:
+        why = f"{place} " + (f"belongs to {owner}" if owner else "cannot be written")
+    hint = Hint(f"ls -ld {shlex.quote(str(place))}")
+    if os.environ.get("MINIKUBE_HOME"):
+        hint = Hint("unset MINIKUBE_HOME", "or let it name a folder of your own")
+    return MinikubeFilesError(f"minikube cannot make its folder {folder()}: {why}.", hint=hint)
+
+
+def _chown(place: Path) -> str:
+    path = shlex.quote(str(place)).replace(str(Path.home()), "~", 1)
+    return f"sudo chown -R $USER {path} && chmod -R u+rwX {path}"
 
 
 def _files(profile: str) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
@@ -21,11 +21,14 @@ from flashsale.clusters.minikube.cli import (
     is_installed,
 )
 from flashsale.clusters.minikube.home import foreign_files_error
+from flashsale.clusters.minikube.plain_text import read_reason
 from flashsale.clusters.subprocesses.run import Output
 
 log = logging.getLogger(__name__)
 
+NO_KUBERNETES = "v0.0.0"  # the version of a profile made with --no-kubernetes
 NOT_OURS, BAD_CONFIG, NO_PROFILE = 37, 38, 85  # exit codes
+STOPPED = ("Stopped", "Nonexistent")  # words for a node's machine
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig
 
 
@@ -72,16 +75,21 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class MinikubeStatus:
-    """`minikube status` in its own words; of several nodes, the least healthy word counts."""
+    """`minikube status` in its own words; of nodes that run, the least healthy word counts.
+
+    A node that is stopped while a control plane runs says nothing of the cluster: it is one that
+    `kill-node` stopped.
+    """
 
     host: str
     kubelet: str
     apiserver: str
     kubeconfig: str
+    stopped_nodes: tuple[str, ...] = ()  # their names; none where nothing runs
 
     @property
     def well(self) -> bool:
-        return self == WELL
+        return replace(self, stopped_nodes=()) == WELL
 
 
 WELL = MinikubeStatus("Running", "Running", "Running", "Configured")
@@ -106,8 +114,13 @@ class ProfileState:
         return self.profile is not None or bool(self.damaged)
 
     @property
+    def can_hold_sale(self) -> bool:
+        """Whether Kubernetes ever ran in it: what was begun anew since has no sale in it."""
+        return bool(self.damaged) or (self.profile is not None and self.profile.finished)
+
+    @property
     def never_ran(self) -> bool:
-        """Whether its first start failed before there was a node."""
+        """Whether no start of it came as far as a node."""
         return self.profile is not None and self.status == GONE and not self.profile.ip
 
 
@@ -175,7 +188,8 @@ async def _status(minikube: MinikubeCli) -> Output | None:
     except MinikubeSilentError:
         return None
     if answer.code == NOT_OURS:
-        raise foreign_files_error(minikube.profile, fatal_message(answer))
+        words = fatal_message(answer) or f"{answer.stdout}\n{answer.stderr}"
+        raise foreign_files_error(minikube.profile, words)
     return answer
 
 
@@ -254,8 +268,16 @@ def parse_status(said: Output) -> MinikubeStatus | None:
     nodes = document if isinstance(document, list) else [document]
     if not nodes or not all(isinstance(node, dict) and "Host" in node for node in nodes):
         return None
+    stopped = [node for node in nodes if node["Host"] in STOPPED]
+    if all(node.get("Worker") or node in stopped for node in nodes):
+        stopped = []
+    running = [node for node in nodes if node not in stopped]
     return MinikubeStatus(
-        *(_worst(nodes, key) for key in ("Host", "Kubelet", "APIServer", "Kubeconfig"))
+        host=_worst(running, "Host"),
+        kubelet=_worst(running, "Kubelet"),
+        apiserver=_worst(running, "APIServer"),
+        kubeconfig=_worst(running, "Kubeconfig"),
+        stopped_nodes=tuple(str(node.get("Name", "")) for node in stopped),
     )
 
 
@@ -272,7 +294,7 @@ def _profiles(listed: Output) -> list[Mapping[str, Any]]:
         raise ClusterUnreachableError(
             f"minikube could not list its profiles (code {listed.code}).",
             hint="minikube profile list",
-            details=listed.stderr,
+            details=read_reason(listed.stderr)[1] or listed.stderr,
         )
     return [one for one in found if isinstance(one, dict) and one.get("Name")]
 

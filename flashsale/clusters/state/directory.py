@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shlex
 from pathlib import Path
@@ -35,6 +36,11 @@ def named_home() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("flashsale")
+
+
+def home_key(home: Path) -> str:
+    """Name a state folder without saying where it is: on images, which may leave this machine."""
+    return hashlib.sha256(os.path.realpath(home).encode()).hexdigest()[:16]
 
 
 def unreadable(home: Path) -> str:

@@ -28,6 +28,7 @@ Each = Callable[[str], None]
 CLOSING = 1.0  # seconds for the pipes of a killed group to close
 KEPT_LINES = 40  # of stderr, for a failure's details
 LINE_LIMIT = 2**20  # bytes; one line of JSON can be long
+CHUNK = 2**16  # bytes that are read at once
 OWN_GROUP: dict[str, Any] = (
     {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     if sys.platform == "win32"
@@ -116,10 +117,21 @@ async def _read(
     stream: asyncio.StreamReader | None, keep: Callable[[str], None], each: Callable[[str], None]
 ) -> None:
     assert stream is not None  # both are pipes
-    async for raw in stream:
-        line = raw.decode(errors="replace").rstrip("\r\n")
+
+    def take(raw: bytes) -> None:
+        line = raw.decode(errors="replace").rstrip("\r")
         keep(line)
         each(line)
+
+    parts: list[bytes] = []  # of a line, which may be longer than what asyncio would hold
+    while chunk := await stream.read(CHUNK):
+        first, *others = chunk.split(b"\n")
+        parts.append(first)
+        for following in others:
+            take(b"".join(parts))
+            parts = [following]
+    if last := b"".join(parts):
+        take(last)
 
 
 async def _end(process: Process, patience: float) -> None:

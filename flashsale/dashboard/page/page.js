@@ -3,13 +3,18 @@
 import { act, follow } from "./connection.js";
 import { byId, clockTime, count, element, errorLine, last, seconds, write } from "./elements.js";
 import { Flow } from "./flow.js";
+import { Nodes } from "./nodes.js";
 import { Pods } from "./pods.js";
 import { Timeline } from "./timeline.js";
 
+const STOP = "Stop";
+const TITLES = { graceful: "It gets its grace period", hard: "No grace period: kill-pod --hard", process: "SIGKILL in its container: the same pod restarts" };
 const NEWS = 40;       // lines of what happened
-const SPOKEN = ["died", "ready", "scaled", "lost", "note"];
+const GATHER = 3000;   // milliseconds of losses that are spoken as one
+const SPOKEN = ["died", "ready", "scaled", "note", "sale", "node"];
 const state = { sale: null, found: new Map(), broken: "", spoken: null, shownWhy: "" };
 const pods = new Pods((pod, how) => ask("kill", { pod, how }));
+const nodes = new Nodes((action, node) => ask(action, { node }));
 const flow = new Flow(pods);
 const timeline = new Timeline();
 
@@ -21,28 +26,62 @@ function changed(found, names) {
   document.body.classList.remove("waiting");
   if (names.has("sale")) showSale(sale);
   pods.update(found, names, sale);
+  if (names.has("nodes")) showNodes(found.get("nodes") || [], found.get("node_timing"));
   timeline.update(found, names);
   if (names.has("healings")) showHealings(found.get("healings") || []);
+  if (names.has("why")) write(byId("why"), found.get("why") || "");
   if (names.has("moments")) showMoments(found.get("moments") || []);
   if (names.has("buyers") || names.has("sale")) showBuyers(found.get("buyers"));
   if (names.has("drill") || names.has("buyers")) showDrill(found.get("drill"));
   showLink();
+  offer();
 }
 
 function broken(why) {
   state.broken = why;
   document.body.classList.remove("waiting");
   showLink();
+  offer();
+}
+
+/* Says why nothing can be changed now; nothing where it can. */
+function hindrance() {
+  const { sale, broken: why } = state;
+  if (why) return "The dashboard does not answer.";
+  if (!sale || !sale.connected) return "There is no sale yet.";
+  if (sale.closed) return "The sale is closed.";
+  if (sale.stale) return "The cluster does not answer.";
+  return sale.known ? "" : "The sale is not known yet.";
+}
+
+/* Buttons can be pressed only while they lead to something: what runs can always be stopped. */
+function offer() {
+  const why = hindrance();
+  pods.offer(why);
+  nodes.offer(why);
+  for (const button of byId("controls").querySelectorAll("button")) {
+    const stops = !state.broken && button.textContent === STOP;
+    button.setAttribute("aria-disabled", String(Boolean(why) && !stops));
+    button.title = why && !stops ? why : TITLES[button.value] || "";
+  }
+  write(byId("hindrance"), why && `${why} Nothing can be changed now.`);
 }
 
 function showSale(sale) {
   write(byId("where"), sale.cluster ? `on ${sale.cluster}${sale.namespace === "default" ? "" : `, namespace ${sale.namespace}`}` : "");
   for (const name of ["desired", "current", "ready"]) write(byId(name), sale.known ? String(sale[name]) : "-");
   byId("ready").parentElement.className = !sale.known || sale.ready >= sale.desired ? "" : "warn";
-  byId("controls").hidden = sale.read_only;
+  byId("controls").hidden = byId("skip").hidden = sale.read_only;
   const wanted = byId("replicas");
   if (document.activeElement !== wanted && sale.known) wanted.value = String(sale.desired);
   document.title = sale.known ? `${sale.ready}/${sale.desired} ready - flashsale` : "flashsale dashboard";
+}
+
+function showNodes(found, timing) {
+  nodes.update(found);
+  const able = found.some((node) => node.kill || node.start);
+  byId("drill-node-label").hidden = !able;
+  write(byId("node-timing"), able && timing ? timing : "");
 }
 
 /* Says how fresh the picture is; what is not is grey. */
@@ -51,6 +90,7 @@ function showLink() {
   const [word, banner] = why ? away(why) : sale ? freshness(sale) : ["connecting", null];
   const stale = Boolean(banner);
   document.body.classList.toggle("stale", stale);
+  document.body.classList.toggle("ended", Boolean(why));  // purchases are counted here, and stay true till then
   write(byId("link-word"), word);
   byId("link").className = stale ? "bad" : "good";
   const line = byId("banner");
@@ -69,7 +109,7 @@ function away(why) {
 function freshness(sale) {
   const hint = sale.trouble || { command: "", words: "" };
   if (!sale.connected) return ["no sale", sale.trouble || { text: "Looking for the sale ...", command: "", words: "" }];
-  if (sale.closed) return ["closed", { text: "The sale was closed; what you see is how it was then.", command: "flashsale up", words: "opens it again" }];
+  if (sale.closed) return ["closed", { text: "The sale was closed.", command: "flashsale up", words: "opens it again" }];
   if (sale.stale) {
     const text = `The cluster does not answer; what you see is how the sale was at ${clockTime(sale.stale.heard)}.`;
     return ["stale", { text, command: hint.command, words: hint.words }];
@@ -86,7 +126,7 @@ function showBuyers(buyers) {
   write(byId("lost"), known ? count(buyers.lost) : "-");
   byId("lost-tile").className = `sold${known && buyers.lost ? " bad" : ""}`;
   const ours = running && buyers.ours;
-  write(byId("crowd-button"), ours ? "Stop" : "Start");
+  write(byId("crowd-button"), ours ? STOP : "Start");
   byId("crowd-rate").readOnly = ours;
   if (ours && buyers.wanted) byId("crowd-rate").value = String(buyers.wanted);
   write(byId("crowd-note"), crowdNote(buyers));
@@ -96,7 +136,8 @@ function showBuyers(buyers) {
 function crowdNote(buyers) {
   if (!buyers) return "";
   if (buyers.running && !buyers.ours) return "Another window sends them.";
-  const parts = buyers.running ? [`p50 ${buyers.p50} ms, p99 ${buyers.p99} ms`] : [buyers.ended];
+  const going = `p50 ${buyers.p50} ms, p99 ${buyers.p99} ms; they come until you stop them, also when this page is closed`;
+  const parts = [buyers.running ? going : buyers.ended];
   if (buyers.rejected) parts.push(`${count(buyers.rejected)} rejected`);
   if (buyers.unsent) parts.push(`${count(buyers.unsent)} that this machine could not send`);
   return parts.filter(Boolean).join("; ");
@@ -104,7 +145,7 @@ function crowdNote(buyers) {
 
 function showDrill(drill) {
   const running = Boolean(drill && drill.running);
-  write(byId("drill-button"), running ? "Stop" : "Run");
+  write(byId("drill-button"), running ? STOP : "Run");
   const failure = drill && !running && drill.failure;
   if (failure) errorLine(byId("drill-note"), failure.text, failure);
   else write(byId("drill-note"), drillNote(drill));
@@ -126,9 +167,8 @@ function drillNote(drill) {
 function showHealings(healings) {
   byId("no-healings").hidden = healings.length > 0;
   byId("healings").hidden = healings.length === 0;
-  const longest = Math.max(0.001, ...healings.flatMap((one) => [one.ready_seconds || 0, one.gone_seconds || 0]));
+  const longest = Math.max(0.001, ...healings.flatMap((one) => ["created", "started", "ready", "gone"].map((name) => one[`${name}_seconds`] || 0)));
   byId("healing-rows").replaceChildren(...healings.map((one) => healingRow(one, longest)));
-  write(byId("why"), (healings.find((one) => one.why) || { why: "" }).why);
 }
 
 function healingRow(one, longest) {
@@ -173,11 +213,27 @@ function speak(moments) {
   const newest = moments.length ? moments[moments.length - 1][0] : 0;
   if (state.spoken !== null) {
     for (const [at, kind, text] of moments) {
-      if (at > state.spoken && SPOKEN.includes(kind)) byId("spoken").append(element("p", "", text));
+      if (at <= state.spoken) continue;
+      if (kind === "lost") sayLosses();
+      else if (SPOKEN.includes(kind)) say(text);
     }
-    while (byId("spoken").children.length > NEWS) byId("spoken").firstChild.remove();
   }
   state.spoken = Math.max(newest, state.spoken || 0);
+}
+
+function say(text) {
+  const spoken = byId("spoken");
+  spoken.append(element("p", "", text));
+  while (spoken.children.length > NEWS) spoken.firstChild.remove();
+}
+
+/* Losses come many times a second: after a while they are said as one. */
+function sayLosses() {
+  state.counting ||= setTimeout(() => {
+    state.counting = 0;
+    const buyers = state.found.get("buyers");
+    if (buyers) say(`${count(buyers.lost)} purchases lost so far`);
+  }, GATHER);
 }
 
 async function ask(name, given) {
@@ -193,10 +249,12 @@ const value = (id) => byId(id).value.trim();
 function onSubmit(id, work) {
   byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    work(event.submitter);
+    const button = event.submitter;
+    if (!button || button.getAttribute("aria-disabled") !== "true") work(button);
   });
 }
 
+byId("skip").addEventListener("click", () => byId("controls").focus());
 onSubmit("scale", () => ask("scale", { replicas: value("replicas") }));
 onSubmit("kill", (button) => ask("kill", { how: button ? button.value : "graceful" }));
 onSubmit("crowd", () => {
@@ -207,10 +265,11 @@ onSubmit("crowd", () => {
 onSubmit("drill", () => {
   const drill = state.found.get("drill");
   if (drill && drill.running) ask("stop-drill");
-  else ask("drill", { rate: value("crowd-rate"), kills: value("drill-kills"), scale: value("drill-scale"), how: value("drill-how") });
+  else ask("drill", { rate: value("crowd-rate"), kills: value("drill-kills"), scale: value("drill-scale"), how: value("drill-how"), node: !byId("drill-node-label").hidden && byId("drill-node").checked });
 });
 for (const [id, by] of [["less", -1], ["more", 1]]) {
   byId(id).addEventListener("click", () => {
+    if (byId(id).getAttribute("aria-disabled") === "true") return;
     const wanted = Math.max(0, (Number(value("replicas")) || 0) + by);
     byId("replicas").value = String(wanted);
     ask("scale", { replicas: String(wanted) });

@@ -15,7 +15,9 @@ export class Pods {
     this.places = new Map();  // by place: its element
     this.tiles = new Map();   // by uid: its tile
     this.readOnly = true;
-    this.several = false;     // nodes
+    this.several = false;     // whether there are several nodes
+    this.dead = new Set();    // names of nodes that are not ready
+    this.hindrance = "";      // why no pod can be killed now
     this.held = null;         // the tile of a leaving pod that has the focus
   }
 
@@ -23,11 +25,13 @@ export class Pods {
   update(found, names, sale) {
     this.readOnly = sale.read_only;
     this.scale = sale.current > TINY ? sale.current / 2 : 1;  // small bars: the middle is a fair share
-    const renode = this.several !== sale.nodes > 1;
-    this.several = sale.nodes > 1;
+    const nodes = found.get("nodes") || [];
+    this.several = nodes.length > 0;
+    this.dead = new Set(nodes.filter((node) => !node.ready).map((node) => node.name));
     const uids = [...found.keys()].filter((name) => name.startsWith("pod/"));
     for (const name of names) if (name.startsWith("pod/") && !found.has(name)) this.remove(name);
-    for (const name of uids) if (renode || names.has(name) || !this.tiles.has(name)) this.show(name, found.get(name));
+    for (const name of uids) if (names.has("nodes") || names.has(name) || !this.tiles.has(name)) this.show(name, found.get(name));
+    byId("no-pods").hidden = uids.length > 0 || !sale.known;
     this.list.classList.toggle("small", uids.length > SMALL && uids.length <= TINY);
     this.list.classList.toggle("tiny", uids.length > TINY);
   }
@@ -38,22 +42,37 @@ export class Pods {
     tile.pod = pod;
     this.put(tile, pod);
     if (LEAVING.includes(pod.phase)) this.hold(tile);
-    tile.root.className = `pod ${pod.phase}${pod.own ? "" : " foreign"}`;
+    const dead = this.dead.has(pod.node);
+    tile.root.className = `pod ${pod.phase}${pod.own ? "" : " foreign"}${dead ? " lost-node" : ""}`;
     write(tile.name, last(pod.name));
-    tile.root.title = pod.name;
+    tile.root.title = `${pod.name}: ${pod.status}`;
     write(tile.sign, SIGNS[pod.phase]);
     write(tile.status, pod.status === "gone" ? "gone" : pod.status);
     write(tile.ready, pod.phase === "gone" ? "" : `${pod.ready} ready`);
     write(tile.restarts, pod.restarts ? `${pod.restarts} restart${pod.restarts > 1 ? "s" : ""}` : "");
     write(tile.node, this.several ? pod.node : "");
-    write(tile.note, note(pod));
+    write(tile.note, note(pod, dead));
     tile.note.title = tile.note.textContent;
     this.share(tile, pod.share);
-    const off = !pod.own || LEAVING.includes(pod.phase);
     tile.buttons.hidden = this.readOnly;
-    for (const button of tile.buttons.children) button.setAttribute("aria-disabled", String(off));
+    this.able(tile);
     if (!known && !calm.matches) tile.root.classList.add("born");
     this.tick(tile);
+  }
+
+  /* Lets pods be killed, or says why they cannot be now. */
+  offer(hindrance) {
+    if (this.hindrance === hindrance) return;
+    this.hindrance = hindrance;
+    for (const tile of this.tiles.values()) this.able(tile);
+  }
+
+  able(tile) {
+    const off = this.hindrance || !tile.pod.own || LEAVING.includes(tile.pod.phase);
+    for (const button of tile.buttons.children) {
+      button.setAttribute("aria-disabled", String(Boolean(off)));
+      button.title = this.hindrance;
+    }
   }
 
   make(uid, pod) {
@@ -160,7 +179,8 @@ export class Pods {
   }
 }
 
-function note(pod) {
+function note(pod, dead) {
+  if (dead && pod.phase !== "gone") return "its node does not answer";
   if (pod.phase === "gone") return pod.why ? `not replaced: ${pod.why}` : "";
   if (!pod.own) return "not of this ReplicaSet";
   if (pod.trouble) return pod.trouble;

@@ -3,8 +3,8 @@
 import { byId } from "./elements.js";
 
 const SPAN = 120000;  // milliseconds
-const MARKS = { died: ["✕", "kill"], ready: ["▲", "ready"], scaled: ["⇅", "scaling"], lost: ["●", "kill"] };
-const [TOP, BOTTOM, LEFT, RIGHT] = [20, 18, 34, 26];
+const MARKS = { died: ["✕", "kill"], ready: ["▲", "ready"], scaled: ["⇅", "scaling"], lost: ["●", "kill"], node: ["■", "warn"], sale: ["■", "warn"] };
+const [TOP, BOTTOM, LEFT, RIGHT] = [20, 18, 34, 34];
 
 export class Timeline {
   constructor() {
@@ -83,7 +83,7 @@ export class Timeline {
       ctx.fillText(String(most), LEFT - 5, up(most, most));
     }
     const latest = seen[seen.length - 1];
-    if (!latest) return;
+    if (!latest || latest[4] === null) return;
     ctx.textAlign = "left";
     ctx.fillStyle = colour("good");
     ctx.fillText(String(latest[4]), width - RIGHT + 6, up(latest[4], pods));
@@ -98,10 +98,14 @@ export class Timeline {
     ctx.lineWidth = 2;
     ctx.setLineDash(dash);
     ctx.beginPath();
-    seen.forEach((one, i) => {
-      ctx.lineTo(x(one[0] - (i ? 1000 : 0)), y(one[which]));
-      ctx.lineTo(x(one[0]), y(one[which]));
-    });
+    let before = false;  // nothing is drawn where nothing was known
+    for (const one of seen) {
+      const known = one[which] !== null;
+      if (known && before) ctx.lineTo(x(one[0] - 1000), y(one[which]));
+      else if (known) ctx.moveTo(x(one[0]), y(one[which]));
+      if (known) ctx.lineTo(x(one[0]), y(one[which]));
+      before = known;
+    }
     ctx.stroke();
     ctx.setLineDash([]);
     ctx.lineWidth = 1;

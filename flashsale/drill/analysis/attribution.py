@@ -13,6 +13,8 @@ a pod can cost purchases only in a window that is known, because everything else
   SIGTERM and, ``LINGER`` later, SIGKILL (`kuberuntime_container.go killContainer`).
 - After a crash it ends when the kubelet must have noticed (``NOTICE``), and ``LAG`` later: until
   then buyers are sent to a process that is not there.
+- After a node's death it ends when the node is not ready: its pods leave the Service then. Nobody
+  can say which of them a purchase was sent to, so the loss is the node's.
 - Where a cause left the Service with no pod at all, it ends when the Service has one again.
 - What nobody asked for begins ``NEWS`` before it was seen.
 - A pod that *came* for a kill or a scaling can cost purchases, too, from the moment at which the
@@ -60,10 +62,11 @@ class LossCause:
 
     kind: CauseKind
     name: str  # `kill 3`, `scaling from 5 to 3`, `a crash`
-    pod: str  # that left or came
+    pod: str  # that left or came; the node where a node died
     began: float
     over: float
     why: str = ""  # "it was dying": what about that pod costs purchases
+    pods: tuple[str, ...] = ()  # of a node that died
 
     def touches(self, loss: Loss) -> bool:
         """Whether the purchase was under way at some moment of this window."""
@@ -108,7 +111,7 @@ def lost_at(loss: Loss) -> float:
 def likeliest_cause(loss: Loss, causes: Sequence[LossCause]) -> LossCause | None:
     """Choose among the causes whose windows touch a loss."""
     fitting = [cause for cause in causes if cause.touches(loss)]
-    named = [cause for cause in fitting if loss.pod and cause.pod == loss.pod]
+    named = [cause for cause in fitting if loss.pod and loss.pod in (cause.pod, *cause.pods)]
     return max(named or fitting, key=lambda cause: cause.began, default=None)
 
 

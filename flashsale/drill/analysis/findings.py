@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from flashsale.base.text import counted, joined, number, percent, seconds
-from flashsale.drill.analysis.attribution import is_doubtful
+from flashsale.drill.analysis.attribution import LAG, is_doubtful
 from flashsale.drill.analysis.fairness import Fairness
 from flashsale.drill.analysis.throughput import KEPT_UP, scaling_gain
 from flashsale.drill.analysis.verdict import Analysis, HealingTimes
@@ -87,8 +87,12 @@ def _why(result: DrillResult, analysis: Analysis) -> str:
 
 def _mechanism(result: DrillResult, analysis: Analysis) -> str:
     """Say why the kills cost what they did, if they cost anything."""
-    method = result.scenario.kill_method
-    if not any(one.cause and one.cause.kind == "kill" for one in analysis.attributions):
+    method, deaths = result.scenario.kill_method, {one.cause for one in result.node_deaths}
+    found = [(one.loss, one.cause) for one in analysis.attributions if one.cause]
+    costs = [loss for loss, one in found if one.kind == "kill" and one.name not in deaths]
+    if not costs and any(one.name in deaths for _, one in found):
+        return "; until a node is not ready, buyers are sent to its pods and get no answer."
+    if not costs:
         return "."
     if method.process:
         return "; buyers are sent to a dead process until the kubelet notices it."
@@ -96,6 +100,12 @@ def _mechanism(result: DrillResult, analysis: Analysis) -> str:
         return "; without a grace period a pod drops the purchases it has."
     if not result.environment.has_pre_stop:
         return "; without a preStop hook pods stop while buyers are still sent to them."
+    wait = max(one.ended_seconds - one.at_seconds for one in costs)
+    if wait > LAG:  # it was sent long before its pod stopped: nobody is sent there by mistake
+        return (
+            f"; buyers waited up to {seconds(wait)} in a pod's queue, longer than its preStop hook"
+            " does. Take a lower --rate or a longer sleep."
+        )
     return "."
 
 

@@ -62,9 +62,9 @@ def _node_deaths(result: DrillResult) -> Iterator[LossCause]:
     for one in result.node_deaths:
         ended = one.not_ready_at if one.not_ready_at is not None else one.back_at
         over = result.seconds if ended is None else result.second(ended) + LAG
-        for name, _ in one.pods:
-            began = result.second(one.asked_at)
-            yield LossCause("kill", one.cause, name, began, over, "its node had no power")
+        pods = tuple(name for name, _ in one.pods)
+        began = result.second(one.asked_at)
+        yield LossCause("kill", one.cause, one.node, began, over, "it had no power", pods)
 
 
 def _departures(result: DrillResult) -> Iterator[LossCause]:
@@ -130,7 +130,8 @@ def _brought(
         kill = result.kill_of(healing)
         if kill:
             return "kill", f"kill {kill.number}"
-        lost = next((one for one in departures if one.pod == healing.victim), None)
+        victim = healing.victim
+        lost = next((one for one in departures if victim in (one.pod, *one.pods)), None)
         return (lost.kind, lost.name) if lost else ("accident", "a replacement")
     scaling = scaling_at(result, pod.seen)
     return ("scaling", scaling_name(scaling)) if scaling else ("accident", "a new pod")

@@ -24,8 +24,8 @@ WAITING_NOISE = 2.0  # milliseconds
 UNLIKELY = 0.05  # chance below which two counts of losses count as different
 SHOWN = ("verdict", "reason", "started")
 REPLICAS = re.compile(r"^  replicas: \d+\n", re.M)
-SAME = ("rate", "kills", "every", "replicas", "scale", "grace", "process", "calm")
-PLACES = ("kind", "server", "flashsale", "cores", "manifest")
+SAME = ("rate", "kills", "every", "replicas", "scale", "grace", "process", "calm", "kill_node")
+PLACES = ("kind", "server", "flashsale", "cores", "manifest", "node_timing")
 NAMED = {
     "kills": "number of kills",
     "every": "time between kills",
@@ -34,6 +34,7 @@ NAMED = {
     "grace": "grace period",
     "process": "choice of killing processes",
     "calm": "calm time",
+    "kill_node": "choice of killing a node",
     "kind": "cluster",
     "server": "Kubernetes version",
     "flashsale": "version of flashsale",
@@ -43,7 +44,8 @@ NAMED = {
 
 def compare(a: Document, b: Document) -> dict[str, Any]:
     """Set two reports side by side: the document of `drill --compare -o json`."""
-    rows = [*_losses(a, b), *_healing(a, b), *_waiting(a, b), *_throughput(a, b)]
+    parts = (_losses, _healing, _node_deaths, _waiting, _throughput)
+    rows = [row for part in parts for row in part(a, b)]
     findings = [*_verdicts(a, b), *(_sentence(row) for row in rows if row["matters"])]
     return {
         "a": {key: a[key] for key in SHOWN},
@@ -65,6 +67,8 @@ def _differences(a: Document, b: Document) -> Iterator[str]:
             called = NAMED.get(name, name)
             if name == "manifest":
                 yield "The manifests differ."
+            elif name == "node_timing":
+                yield "The times of a lost node differ."
             else:
                 yield f"The {called} differs: {_word(one)} in A, {_word(other)} in B."
 
@@ -92,6 +96,18 @@ def _healing(a: Document, b: Document) -> Iterator[Row]:
     matters = larger_than(TIME_NOISE, HEALING_NOISE)
     for name, key in (("healing, half within", "median"), ("healing, the slowest", "worst")):
         yield _row(name, "s", *_both(a, b, "healing_seconds", key), matters)
+
+
+def _node_deaths(a: Document, b: Document) -> Iterator[Row]:
+    """Compare the first node's death of each, where both have one; the nodes may be others."""
+    ones, others = a.get("node_deaths"), b.get("node_deaths")
+    if not ones or not others:
+        return
+    matters = larger_than(TIME_NOISE, HEALING_NOISE)
+    for name, key in (("not ready", "not_ready"), ("its pods replaced", "replaced")):
+        one, other = ones[0][f"{key}_seconds"], others[0][f"{key}_seconds"]
+        yield _row(f"node that died, {name}", "s", one, other, matters)
+    yield _row("lost by the node's death", "", ones[0]["lost"], others[0]["lost"])
 
 
 def _waiting(a: Document, b: Document) -> Iterator[Row]:

@@ -203,7 +203,9 @@ def _reference(resource: Resource, thing: Object, field_path: str) -> Object:
     reference: Object = {"kind": resource.kind}
     if resource.namespaced:
         reference["namespace"] = meta["namespace"]
-    reference |= {"name": meta["name"], "uid": meta.get("uid", "")}
+    reference["name"] = meta["name"]
+    if meta.get("uid"):
+        reference["uid"] = meta["uid"]
     reference["apiVersion"] = resource.api_version
     if meta.get("resourceVersion"):
         reference["resourceVersion"] = meta["resourceVersion"]

@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,7 @@ from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.node_names import NAME
 from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object, find_condition, rfc3339
 
 ADDRESS = "127.0.0.1"
 MAX_PODS = 1100
@@ -89,11 +90,13 @@ def node_status(
     *,
     node: NodeIdentity = NodeIdentity(),  # frozen
     share: int = 1,
+    images: Sequence[Object] = (),
 ) -> Object:
     """Compute a node's status; conditions keep their transition times.
 
     Args:
         share: among how many nodes the machine is split.
+        images: as `status.images` lists them.
     """
     cpus = machine.cpus * 1000 // share
     resources = {
@@ -138,6 +141,7 @@ def node_status(
             "operatingSystem": machine.system,
             "architecture": machine.architecture,
         },
+        **({"images": list(images)} if images else {}),
     }
 
 
@@ -145,12 +149,19 @@ class NodeHeartbeat:
     """Registers a node and renews its lease; the first node's also clears old events."""
 
     def __init__(
-        self, registry: Registry, machine: Machine, node: NodeIdentity, share: int = 1
+        self,
+        registry: Registry,
+        machine: Machine,
+        node: NodeIdentity,
+        share: int = 1,
+        images: Callable[[], list[Object]] = list,
     ) -> None:
+        """Args: images lists what the node has, as `status.images` does."""
         self._registry = registry
         self._machine = machine
         self._node = node
         self._share = share
+        self._images = images
         self._wake = asyncio.Event()
         self._events = EventRecorder(registry, "kubelet", node.name, registry.clock)
 
@@ -181,18 +192,23 @@ class NodeHeartbeat:
         self._wake.set()
 
     async def run(self) -> None:
-        """Renew the lease until cancelled; the status every few minutes."""
+        """Renew the lease until cancelled; the status every few minutes, or if it is not true.
+
+        A node that was marked as lost says at the next beat that it is there, and one with a new
+        image names it (a kubelet computes its status every 10 s, and writes it where it differs).
+        """
         last_status = self._registry.clock()
         while True:
             self._wake.clear()
             now = self._registry.clock()
             try:
                 self.renew()
-                if now - last_status >= STATUS_SECONDS:
+                due = now - last_status >= STATUS_SECONDS
+                if due or self._is_doubted():
                     self._refresh()
-                    if self._node.controls:
-                        expire(self._registry)
-                    last_status = now
+                if due and self._node.controls:
+                    expire(self._registry)
+                last_status = now if due else last_status
             except (StatusError, StoreError) as error:  # a full disk: the next beat may succeed
                 log.warning("heartbeat: %s", error)
             except Exception:  # a mistake of ours: it must not end the cluster
@@ -201,13 +217,27 @@ class NodeHeartbeat:
                 async with asyncio.timeout(node_timing(self._registry.store).renew):
                     await self._wake.wait()
 
+    def _is_doubted(self) -> bool:
+        """Whether the object says otherwise than this kubelet, which is here to say it."""
+        node = self._registry.get(NODES, "", self._node.name)
+        if (node.get("status") or {}).get("images", []) != self._images():
+            return True
+        return any(find_condition(node, kind).get("status") != is_ for kind, is_ in KIND_STATUS)
+
     def _refresh(self) -> None:
         node = self._registry.get(NODES, "", self._node.name)
         self._registry.set_status(NODES, node, self._status(node))
 
     def _status(self, node: Object) -> Object:
         now, previous = self._registry.clock(), node.get("status")
-        return node_status(self._machine, previous, now, node=self._node, share=self._share)
+        return node_status(
+            self._machine,
+            previous,
+            now,
+            node=self._node,
+            share=self._share,
+            images=self._images(),
+        )
 
     def renew(self) -> None:
         """Write the lease anew, as the sign of life that it is."""

@@ -66,9 +66,8 @@ class TaintEvictionController:
             if _taints(event.object) != _taints(event.previous):
                 self._consider_all(event.object)
         elif event.resource is PODS:
-            uid = event.object["metadata"]["uid"]
-            if event.type == "DELETED" or "deletionTimestamp" in event.object["metadata"]:
-                self._cancel(uid)
+            if event.type == "DELETED":
+                self._cancel(event.object)
             elif _bound_now(event):
                 node = self._store.get(NODES, "", event.object["spec"]["nodeName"])
                 if node:
@@ -80,19 +79,18 @@ class TaintEvictionController:
                 self._consider(pod, node)
 
     def _consider(self, pod: Object, node: Object) -> None:
-        uid, tainted = pod["metadata"]["uid"], bool(_taints(node))
-        left = seconds_left(pod, node) if tainted else None
-        if left is None or "deletionTimestamp" in pod["metadata"]:
-            if self._cancel(uid):
-                self._record(pod, "Cancelling deletion of Pod")
-        elif uid not in self._timers:
+        uid = pod["metadata"]["uid"]
+        left = seconds_left(pod, node) if _taints(node) else None
+        if not left:  # for ever, or not at all: what was planned before does not count
+            self._cancel(pod)
+        if left is not None and uid not in self._timers:
             self._timers[uid] = self._loop.call_later(left, self._evict, pod)
 
-    def _cancel(self, uid: str) -> bool:
-        timer = self._timers.pop(uid, None)
+    def _cancel(self, pod: Object) -> None:
+        timer = self._timers.pop(pod["metadata"]["uid"], None)
         if timer:
             timer.cancel()
-        return timer is not None
+            self._record(pod, "Cancelling deletion of Pod")
 
     def _evict(self, pod: Object) -> None:
         meta = pod["metadata"]
@@ -115,8 +113,9 @@ class TaintEvictionController:
 
     def _record(self, pod: Object, what: str) -> None:
         meta = pod["metadata"]
+        about = {"metadata": {key: meta[key] for key in ("namespace", "name")}}
         message = f"{what} {meta['namespace']}/{meta['name']}"
-        self._events.record(PODS, pod, "Normal", "TaintManagerEviction", message)
+        self._events.record(PODS, about, "Normal", "TaintManagerEviction", message)
 
 
 def _taints(node: Object | None) -> list[tuple[str, str]]:

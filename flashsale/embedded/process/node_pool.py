@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from flashsale.embedded.apiserver.node_timing import changes_timing
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.node import ADDRESS, Machine, NodeHeartbeat, NodeIdentity
 from flashsale.embedded.kubelet.images.image_store import ImageStore
+from flashsale.embedded.kubelet.images.node_status_images import node_status_images
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import NodeInfo
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
@@ -166,7 +168,13 @@ class NodePool:
             network=network,
             relist=RELIST,
         )
-        heartbeat = NodeHeartbeat(self._registry, self._machine, identity, share)
+        heartbeat = NodeHeartbeat(
+            self._registry,
+            self._machine,
+            identity,
+            share,
+            partial(node_status_images, self._images),
+        )
         return PoweredNode(identity, kubelet, heartbeat)
 
     def _start(self, node: PoweredNode, tasks: asyncio.TaskGroup) -> None:

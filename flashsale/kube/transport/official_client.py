@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from flashsale.base.addresses import is_loopback, is_private
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.credentials import ContextEntry, check_context, plugin_failed
-from flashsale.kube.transport.base import PROGRAM, UNARY, LostError, Query, checked_as_kubectl_does
+from flashsale.kube.transport.transport import (
+    PROGRAM,
+    UNARY,
+    LostError,
+    Query,
+    checked_as_kubectl_does,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -37,6 +44,7 @@ class ClientTransport:
         entry = check_context(kubeconfig, context)
         self._client: Any = ApiClient(_configuration(kubeconfig, entry))
         self._client.user_agent = PROGRAM
+        self._fetching = threading.Lock()
         if not self.host.startswith("https://"):
             return
         pool = self._client.rest_client.pool_manager.connection_pool_kw
@@ -74,9 +82,14 @@ class ClientTransport:
         return name
 
     def headers(self) -> dict[str, str]:
-        """Write the credentials that belong into headers."""
+        """Write the credentials that belong into headers.
+
+        A token that is about to expire is fetched anew first, by the user's own program, which
+        takes as long as it takes: several who ask at once share its answer.
+        """
         headers: dict[str, str] = {}
-        self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
+        with self._fetching:
+            self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
         return headers
 
     def tls(self) -> ssl.SSLContext:

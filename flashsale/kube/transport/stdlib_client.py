@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from flashsale.base.addresses import is_loopback
 from flashsale.kube import kubeconfig as contexts
-from flashsale.kube.transport.base import (
+from flashsale.kube.transport.transport import (
     PROGRAM,
     UNARY,
     LostError,

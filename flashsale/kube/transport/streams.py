@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
-from flashsale.kube.transport.base import Transport, word
+from flashsale.kube.transport.transport import Transport, word
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,6 +39,10 @@ class Session:
             connector = aiohttp.TCPConnector(ssl=self.transport.tls(), limit=0)
             self._http = aiohttp.ClientSession(connector=connector)
         return self._http
+
+    async def headers(self) -> dict[str, str]:
+        """The credentials that belong into headers; nothing else waits while they are fetched."""
+        return await in_thread(self.transport.headers)
 
     async def close(self) -> None:
         """Close the session and all that still streams through it."""
@@ -74,7 +79,7 @@ async def lines(
     request = session.http().get(
         transport.host + path,
         params={key: word(value) for key, value in query.items()},
-        headers=transport.headers(),
+        headers=await session.headers(),
         timeout=timeout,
         proxy=transport.proxy,
         server_hostname=transport.server_name,

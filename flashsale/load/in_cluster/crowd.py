@@ -44,7 +44,6 @@ HEAD_START = 3.0  # seconds between telling the start and second 0
 HEAD_START_EACH = 0.02  # seconds more for each worker that has to be told
 TELLING = 20  # workers told at once
 CLEARING = 60.0  # seconds for the cluster to remove the Job and its pods
-FROM_HERE = Hint("flashsale load", "sends from this machine")
 
 
 class CrowdRefusedError(FlashsaleError):
@@ -58,6 +57,7 @@ class ClusterCrowd:
     api: Api
     options: JobOptions
     progress: Progress
+    command: str = "flashsale load"  # that hints name
 
     async def run(
         self,
@@ -84,6 +84,11 @@ class ClusterCrowd:
             return run.tracker.report()
 
     @property
+    def from_here(self) -> Hint:
+        """The way without a Job."""
+        return Hint(self.command, "sends from this machine")
+
+    @property
     def pods_path(self) -> str:
         """Where the workers' pods live."""
         return paths.pods(self.options.namespace)
@@ -100,7 +105,7 @@ class ClusterCrowd:
                 await self.api.create(config_maps, config_map)
             except (ApiError, InvalidError) as error:
                 raise CrowdRefusedError(
-                    f"The crowd cannot run in the cluster: {_begun(error)}", hint=FROM_HERE
+                    f"The crowd cannot run in the cluster: {_begun(error)}", hint=self.from_here
                 ) from error
             yield
         finally:
@@ -193,12 +198,12 @@ class _ClusterRun:
     def _not_ready(self, missing: int, why: str, workers: list[RemoteWorker]) -> NotReadyError:
         all_of = self.tracker.parts
         able = all_of - missing
-        hint = FROM_HERE
+        hint, command = self._crowd.from_here, self._crowd.command
         if "python3" in why:
-            command = "flashsale load --in-cluster --worker-image python:3.11-slim"
-            hint = Hint(command, "or another image with Python 3.11 or newer")
+            image = f"{command} --in-cluster --worker-image python:3.11-slim"
+            hint = Hint(image, "or another image with Python 3.11 or newer")
         elif able:
-            hint = Hint(f"flashsale load --in-cluster --workers {able}", "as many did start")
+            hint = Hint(f"{command} --in-cluster --workers {able}", "as many did start")
         lines = next((worker.log.others for worker in workers if worker.log.others), [])
         return NotReadyError(
             f"{missing} of {counted(all_of, 'worker')} did not start"

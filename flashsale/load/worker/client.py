@@ -15,7 +15,6 @@ import socket
 from collections.abc import Callable
 from itertools import takewhile
 from select import select
-from types import TracebackType
 
 from flashsale.load.worker.classify import LossClass, errno_words, judge, loss_class, own_limit
 from flashsale.load.worker.connection import Connection, connect
@@ -58,12 +57,7 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for connection in [*self._under_way, *self._idle, *self._leaving]:
             connection.socket.close()
         self._selector.close()

@@ -64,7 +64,7 @@ class Reporter:
     ) -> None:
         self._tally, self._clock, self._write = tally, clock, write
         self._every = self._next = every
-        self._cpu = time.process_time()
+        self._cpu, self._waited = time.process_time(), waited()
 
     def __call__(self, now: float) -> None:
         """Write, if it is time."""
@@ -77,8 +77,21 @@ class Reporter:
         self._write({**self._message(now, done=True), "until": until})
 
     def _message(self, now: float, *, done: bool) -> dict[str, Any]:
-        busy = (time.process_time() - self._cpu) / now if now > 0 else 0.0
-        return {**self._tally.take(), "now": now, "busy": busy, "done": done}
+        spent, waiting = time.process_time() - self._cpu, waited() - self._waited
+        busy, kept = (spent / now, waiting / now) if now > 0 else (0.0, 0.0)
+        return {**self._tally.take(), "now": now, "busy": busy, "waiting": kept, "done": done}
+
+
+def waited() -> float:
+    """Return for how many seconds this process could have run and had no core; 0 where unknown.
+
+    Linux tells: Documentation/scheduler/sched-stats.rst, the second figure of /proc/PID/schedstat.
+    """
+    try:
+        with open("/proc/self/schedstat", "rb") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def run(

@@ -6,20 +6,23 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
+from flashsale.base.errors import NotReadyError, RefusedError
+from flashsale.base.text import joined
 from flashsale.clusters.base import Progress
 from flashsale.objects.models import Pod
 from flashsale.objects.nodes import Node
-from flashsale.sale.nodes import read_nodes
+from flashsale.sale.nodes import find_node, read_nodes
 from flashsale.sale.observe.healing import Died, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
 
+UNREACHABLE = "node.kubernetes.io/unreachable"
+UNHEALTHY = 0.55  # the share of lost nodes that stops evictions
 POLL_SECONDS = 0.25  # between two looks at the nodes
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ class NodeKill:
     not_ready: float | None = None
     evicted: float | None = None  # until the last of its pods was told to leave
     pods: tuple[Healing, ...] = ()
+    tolerated: float | None = None  # seconds for which its pods tolerate a lost node
 
     @property
     def replaced(self) -> float | None:
@@ -73,28 +77,38 @@ class _Followed:
                     self.open.discard(one.victim_uid)
 
 
+def killable_nodes(nodes: Iterable[Node]) -> list[Node]:
+    """Return those that may be killed: ready ones, but for the only control plane."""
+    ready = [node for node in nodes if node.ready]
+    controlling = [node for node in ready if node.controls]
+    return [node for node in ready if [node] != controlling]
+
+
 def choose_node(
-    nodes: Sequence[Node], pods: Sequence[Pod], *, name: str | None, rng: random.Random
+    nodes: Sequence[Node],
+    pods: Sequence[Pod],
+    *,
+    name: str | None,
+    rng: random.Random,
+    stopped: Collection[str] = (),
 ) -> Node:
     """Choose the node to kill: the named one, else a random ready one, one with pods if any has.
 
+    Args:
+        stopped: nodes without power, which Kubernetes may not have noticed yet.
+
     Raises:
         BadInputError: there is no node of that name.
-        RefusedError: it is the only control plane, or there is nothing else.
-        NotReadyError: it does not run.
+        RefusedError: it is the only control plane, or dead, or there is nothing else.
     """
-    controlling = [node for node in nodes if node.controls and node.ready]
-    killable = [node for node in nodes if node.ready and [node] != controlling]
+    alive = [node for node in nodes if node.ready and node.name not in stopped]
+    killable = killable_nodes(alive)
     if name is not None:
-        found = next((node for node in nodes if node.name == name), None)
-        if found is None:
-            raise BadInputError(
-                f"There is no node '{name}'; there is {', '.join(node.name for node in nodes)}.",
-                hint="flashsale status -o wide",
-            )
-        if not found.ready:
-            raise NotReadyError(
-                f"The node '{name}' is NotReady already.", hint=f"flashsale start-node {name}"
+        found = find_node(nodes, name)
+        if found not in alive:
+            state = "has been stopped" if name in stopped else "is NotReady"
+            raise RefusedError(
+                f"The node '{name}' {state} already.", hint=f"flashsale start-node {name}"
             )
         if found not in killable:
             raise RefusedError(
@@ -103,18 +117,18 @@ def choose_node(
                 hint="flashsale kill-node" if killable else "flashsale up --nodes 3",
             )
         return found
-    dead = [node.name for node in nodes if not node.ready]
+    dead = [node.name for node in nodes if node not in alive]
     if not killable and dead:
         raise RefusedError(
-            f"No node but the control plane's is ready; {', '.join(dead)}"
-            f" {'is' if len(dead) == 1 else 'are'} NotReady.",
+            f"No node but the control plane's is left; {joined(dead)}"
+            f" {'does' if len(dead) == 1 else 'do'} not run.",
             hint=f"flashsale start-node {dead[0]}",
         )
     if not killable:
         raise RefusedError(
             "There is no node to kill but the control plane's.", hint="flashsale up --nodes 3"
         )
-    used = {pod.node for pod in pods}
+    used = {pod.node for pod in pods if not pod.terminating}
     return rng.choice([node for node in killable if node.name in used] or killable)
 
 
@@ -148,6 +162,8 @@ async def kill_node(
             not_ready = None if noticed is None else round(noticed - killed, 3)
             if not_ready is not None:
                 progress.note(f"{node.name} is not ready after {not_ready:.1f} s")
+                if pods and (why := stopped_evictions_line(await read_nodes(sale.api))):
+                    progress.note(why)
             await monitor.until(lambda _: not followed.open)
     except TimeoutError:
         left = len(followed.open)
@@ -162,7 +178,23 @@ async def kill_node(
         not_ready,
         _last([round(at - killed, 3) for at in followed.deaths.values()]),
         tuple(replace(one, died=killed) for one in healings),
+        max(filter(None, map(tolerated_seconds, pods)), default=None),
     )
+
+
+async def start_node(sale: Sale, name: str, progress: Progress) -> bool:
+    """Give a node its power back; returns whether it had none.
+
+    Raises:
+        BadInputError: there is no such node.
+        ClusterUnreachableError: it could not be started.
+    """
+    node = find_node(await read_nodes(sale.api), name)
+    if node.ready and name not in await sale.cluster.stopped_nodes(sale.api):
+        return False
+    progress.step(f"Starting the node {name}")
+    await sale.cluster.start_node(sale.api, name, progress)
+    return True
 
 
 async def check_node_death(sale: Sale) -> float:
@@ -171,11 +203,44 @@ async def check_node_death(sale: Sale) -> float:
     Raises:
         RefusedError: none can be.
     """
-    await sale.cluster.check_node_kill()
-    nodes = await read_nodes(sale.api)
-    choose_node(nodes, await sale.own_pods(), name=None, rng=random.Random(0))
+    await choose_living_node(sale, await sale.own_pods(), name=None, rng=random.Random(0))
     timing = await sale.cluster.node_timing(sale.api)
     return timing.grace + timing.toleration
+
+
+async def choose_living_node(
+    sale: Sale, pods: Sequence[Pod], *, name: str | None, rng: random.Random
+) -> Node:
+    """Choose the node to kill among those that run.
+
+    Raises:
+        RefusedError: this cluster's nodes cannot be killed from here.
+        BadInputError, RefusedError: as `choose_node` says.
+    """
+    await sale.cluster.check_node_kill()
+    nodes, stopped = await read_nodes(sale.api), await sale.cluster.stopped_nodes(sale.api)
+    return choose_node(nodes, pods, name=name, rng=rng, stopped=stopped)
+
+
+def stopped_evictions_line(nodes: Sequence[Node]) -> str:
+    """Say that nobody is evicted, if so many nodes are lost at once (--unhealthy-zone-threshold).
+
+    Zones are not told apart: a cluster has one, unless somebody labels its nodes.
+    """
+    lost = sum(not node.ready for node in nodes)
+    if lost <= 2 or lost / len(nodes) < UNHEALTHY:
+        return ""
+    return (
+        f"{lost} of {len(nodes)} nodes are NotReady: while 55 % or more are, and more than 2,"
+        " Kubernetes moves no pod; it may be the network."
+    )
+
+
+def tolerated_seconds(pod: Pod) -> float | None:
+    """Return for how many seconds a pod stays on a lost node; None for ever."""
+    tolerations = (pod.raw.get("spec") or {}).get("tolerations") or []
+    found = [one.get("tolerationSeconds") for one in tolerations if one.get("key") == UNREACHABLE]
+    return min((float(one) for one in found if one is not None), default=None)
 
 
 def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:
@@ -193,7 +258,7 @@ async def wait_until_ready(sale: Sale, name: str, *, timeout: float) -> float:
     try:
         async with asyncio.timeout(timeout):
             while True:
-                if await _is_ready(sale, name):
+                if await _find_ready(sale, name):
                     return time.monotonic() - began
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
@@ -202,29 +267,32 @@ async def wait_until_ready(sale: Sale, name: str, *, timeout: float) -> float:
         ) from None
 
 
-async def wait_until_not_ready(sale: Sale, name: str, *, timeout: float) -> float:
+async def wait_until_not_ready(sale: Sale, name: str, *, timeout: float) -> float | None:
     """Wait until a node is not ready, and return that moment on the monotonic clock.
+
+    None where it came back before anybody noticed.
 
     Raises:
         TimeoutError: it took longer than ``timeout`` seconds.
     """
     async with asyncio.timeout(timeout):
-        noticed = await _until_not_ready(sale, name, is_over=lambda: False)
-    assert noticed is not None
-    return noticed
+        return await _until_not_ready(sale, name, is_over=lambda: False)
 
 
 async def _until_not_ready(sale: Sale, name: str, *, is_over: Callable[[], bool]) -> float | None:
     """Wait until a node is not ready; None where it came back before anybody noticed."""
-    while await _is_ready(sale, name):
-        if is_over():
+    last = ""
+    while (node := await _find_ready(sale, name)) and not is_over():
+        if last and node.heartbeat != last:  # a kubelet that starts writes its status at once
             return None
+        last = node.heartbeat
         await asyncio.sleep(POLL_SECONDS)
-    return time.monotonic()
+    return None if node else time.monotonic()
 
 
-async def _is_ready(sale: Sale, name: str) -> bool:
-    return any(node.ready for node in await read_nodes(sale.api) if node.name == name)
+async def _find_ready(sale: Sale, name: str) -> Node | None:
+    nodes = await read_nodes(sale.api)
+    return next((node for node in nodes if node.name == name and node.ready), None)
 
 
 def _last(seconds: Sequence[float | None]) -> float | None:

@@ -1,4 +1,8 @@
-"""One ordered stream of all that can be seen of a sale, from five watches, or six."""
+"""One ordered stream of all that can be seen of a sale, from five watches, or six.
+
+While they are silent the API server is asked whether it is still there; what comes of that has the
+source `server`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any
 
 from flashsale.kube import paths
 from flashsale.kube.errors import ForbiddenError
+from flashsale.kube.liveness import liveness
 from flashsale.kube.watch import (
     PATIENCE,
     Change,
@@ -60,7 +65,9 @@ async def follow(
     tasks: list[asyncio.Task[None]] = []
 
     def watch(source: str, path: str, query: Mapping[str, Any]) -> None:
-        stream = changes(api, path, query, patience=patience, clock=clock)
+        add(source, changes(api, path, query, patience=patience, clock=clock))
+
+    def add(source: str, stream: AsyncGenerator[Change, None]) -> None:
         task = asyncio.create_task(_pump(source, stream, news, clock), name=f"watch {source}")
         task.add_done_callback(news.put_nowait)
         tasks.append(task)
@@ -88,6 +95,7 @@ async def follow(
                 watch("events", paths.events(namespace), {})
                 if nodes:
                     watch("nodes", paths.nodes(), {})
+                add("server", liveness(api, lambda: reader.last, patience, clock))
     finally:
         for task in tasks:
             task.cancel()
@@ -122,9 +130,11 @@ class Reader:
         self._awaited = {*SOURCES, *(("nodes",) if nodes else ())}
         self._pods: set[str] = set()  # names
         self._heard: dict[str, float] = {}  # by source: when it was last known to be live
+        self.last = 0.0  # when anything was heard
 
     def read(self, source: str, change: Change) -> Iterator[o.Observation]:
         """Yield what one piece of news means."""
+        self.last = max(self.last, change.heard if isinstance(change, Stream) else change.at)
         if isinstance(change, Stream):
             self._heard[source] = change.heard
             yield o.StreamSeen(

@@ -23,6 +23,7 @@ from flashsale.kube.errors import InvalidError
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project, missing_command_line
 from flashsale.sale.files.manifest import Manifest
+from flashsale.sale.nodes import note_lost_nodes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
 from flashsale.sale.ready.conditions import Deadline
@@ -120,6 +121,7 @@ async def _open(
 ) -> Opened:
     so_far = choice.store.read_if_usable()
     record = bookkeeping.new_record(choice.record, project, order.namespace, so_far)
+    await choice.cluster.check_nodes(order.nodes, fast=order.fast_nodes)
     await choice.cluster.start(progress)
     bookkeeping.note_started_cluster(choice.store, record)
     if line := missing_command_line(project):
@@ -136,6 +138,7 @@ async def _open(
         if order.nodes or order.fast_nodes is not None:
             fast = order.fast_nodes
             await sale.cluster.fit_nodes(sale.api, order.nodes, fast=fast, progress=progress)
+        await note_lost_nodes(sale, progress)
         before = await pods_before(sale)
         progress.step("Applying the ReplicaSet and the Service")
         count = order.replicas

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
@@ -20,7 +19,7 @@ from flashsale.load.results import LoadProgress
 from flashsale.sale.observe.state import Update
 from flashsale.ui import figures
 from flashsale.ui import load as load_views
-from flashsale.ui.drill.text import entry_line
+from flashsale.ui.drill.sentences import entry_line
 from flashsale.ui.watch import layout as watch_views
 from flashsale.ui.watch.pod_table import pods_table
 from flashsale.ui.watch.view_model import Board, Now, Place, add_update, shown_healings, shown_rows
@@ -30,7 +29,7 @@ BELOW = 9  # lines that the picture needs beside its pods
 FEWEST_LINES = 3  # for the pods, however low the terminal is
 
 
-class Clock:
+class RunClock:
     """Knows the second of the run, once the load has begun."""
 
     def __init__(self) -> None:
@@ -50,7 +49,7 @@ class PlainDrill:
     """Lines only: for pipes, logs and terminals that cannot move the cursor."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._clock = console, Clock()
+        self._console, self._clock = console, RunClock()
         self._due = LINE_EVERY
         self.observers = Observers(on_progress=self._on_progress, on_log=self._on_log)
 
@@ -71,7 +70,7 @@ class LiveDrill:
     """The picture; a context manager that leaves only the lines behind."""
 
     def __init__(self, console: Console, context: str, namespace: str, url: str) -> None:
-        self._console, self._clock = console, Clock()
+        self._console, self._clock = console, RunClock()
         self._board = Board(Place(context, namespace, url))
         self._live = RichLive(console=console, auto_refresh=False, transient=True)
         self.observers = Observers(
@@ -82,12 +81,7 @@ class LiveDrill:
         self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def _on_progress(self, progress: DrillProgress) -> None:

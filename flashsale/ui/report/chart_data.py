@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flashsale.base.text import counted, seconds
-from flashsale.ui.drill.text import pods_of_dead_nodes
+from flashsale.ui.drill.sentences import pods_of_dead_nodes
 
 Document = dict[str, Any]
 

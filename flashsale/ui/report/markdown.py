@@ -8,7 +8,7 @@ from typing import Any
 
 from flashsale.drill.report.compare import write_figure
 from flashsale.ui import figures
-from flashsale.ui.drill.text import death_lines, difference
+from flashsale.ui.drill.sentences import death_lines, difference
 
 Document = Mapping[str, Any]
 SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️"}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flashsale.drill.report.compare import write_figure
 from flashsale.ui import figures
-from flashsale.ui.drill.text import difference, repeat_command
+from flashsale.ui.drill.sentences import difference, repeat_command
 from flashsale.ui.report.chart_data import chart_data
 
 if TYPE_CHECKING:

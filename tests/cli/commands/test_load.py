@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.command import PATIENCE
+from tests.forking.client import forked
 from tests.load.lying_server import Deed, Liar
 
 MAIN = "from flashsale.cli.main import main; main()"
@@ -46,10 +48,7 @@ async def typed(*words: str) -> AsyncIterator[Process]:
 
 async def result(*words: str) -> tuple[int, str, str]:
     """Run a command line to its end and return exit code, stdout and stderr."""
-    async with typed(*words) as process:
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
+    return await asyncio.to_thread(forked, ["load", *words], os.environ, PATIENCE)
 
 
 async def asked(shop: Liar, least: int) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.command import PATIENCE, Flashsale
 from tests.test_json import check
 
+READY_AGAIN = "jsonpath={.status.readyReplicas}=8"
+POWER = r"jsonpath={.metadata.annotations.embedded\.flashsale/power}"
 NAMES = ["embedded", "embedded-m02", "embedded-m03"]
 
 
@@ -87,8 +89,28 @@ def test_a_node_dies_and_comes_back(sale: Flashsale) -> None:
     shown = sale("status", "-o", "json").json["pods"]
     leaving = {pod["node"] for pod in shown if pod["status"] == "Terminating"}
     assert leaving == {"embedded-m02"}
+    dead = sale("kill-node", "embedded-m02")
+    assert (dead.code, "flashsale start-node embedded-m02" in dead.err) == (6, True)
+    assert "embedded-m02 is NotReady: flashsale start-node embedded-m02" in sale("up").err
     back = sale("start-node", "embedded-m02", "-o", "json")
     check(back.json, "start-node")
+    assert sale("start-node", "embedded-m02").out == "embedded-m02 runs already\n"
+
+
+def test_a_node_dies_once(sale: Flashsale) -> None:
+    """Kubernetes has not missed it yet; whoever waits for it is told that it came back."""
+    kubectl(sale, "cordon", "embedded-m03")
+    kubectl(sale, "delete", "pod", "--all", "--field-selector=spec.nodeName=embedded-m03")
+    with sale.start("kill-node", "embedded-m03") as killing:
+        while "off" not in kubectl(sale, "get", "node", "embedded-m03", "-o", POWER).stdout:
+            assert killing.poll() is None
+        again = sale("kill-node", "embedded-m03", "--no-wait")
+        assert (again.code, "has been stopped already" in again.err) == (6, True)
+        assert sale("start-node", "embedded-m03").code == 0
+        said, _ = killing.communicate(timeout=PATIENCE)
+    assert killing.returncode == 0
+    assert "The node came back before Kubernetes noticed" in said
+    kubectl(sale, "uncordon", "embedded-m03")
 
 
 def test_a_drain_under_load_costs_nothing(sale: Flashsale) -> None:
@@ -102,9 +124,26 @@ def test_a_drain_under_load_costs_nothing(sale: Flashsale) -> None:
     assert "embedded-m03" not in nodes_of_pods(sale)
 
 
+def test_a_taint_keeps_pods_away_and_drives_them_out(sale: Flashsale) -> None:
+    """`NoSchedule` for new ones, `NoExecute` for those that are there."""
+    taint = ("taint", "node", "embedded-m03")
+    kubectl(sale, "uncordon", "embedded-m03")
+    assert kubectl(sale, *taint, "test=yes:NoSchedule").returncode == 0
+    assert sale("scale", "8").code == 0
+    assert "embedded-m03" not in nodes_of_pods(sale)
+    assert kubectl(sale, *taint, "test-").returncode == 0
+    assert sale("scale", "6").code == 0
+    assert sale("scale", "8").code == 0
+    assert "embedded-m03" in nodes_of_pods(sale)
+    assert kubectl(sale, *taint, "test=yes:NoExecute").returncode == 0
+    assert kubectl(sale, "wait", "rs/flashsale-rs", "--for", READY_AGAIN).returncode == 0
+    assert "embedded-m03" not in nodes_of_pods(sale)
+    assert kubectl(sale, *taint, "test-").returncode == 0
+    assert sale("scale", "6").code == 0
+
+
 def test_a_drill_judges_a_nodes_death(sale: Flashsale, tmp_path: Path) -> None:
     """What is lost is lost by that death, which the verdict, the report and the text name."""
-    assert kubectl(sale, "uncordon", "embedded-m03").returncode == 0
     options = ("--rate", "20", "--kills", "0", "--scale", "6", "--calm", "1s", "--kill-node")
     drill = sale("drill", *options, "--max-lost", "1000", "-o", "json")
     assert drill.code == 0, drill.err
@@ -118,11 +157,17 @@ def test_a_drill_judges_a_nodes_death(sale: Flashsale, tmp_path: Path) -> None:
         one for one in found["losses"] if one["cause"] == f"the death of the node {death['node']}"
     ]
     assert len(named) == death["lost"] == found["load"]["lost"]
+    assert {one["blamed_on"] for one in found["losses"]} <= {death["node"]}
 
 
 def test_an_empty_node_can_be_removed(sale: Flashsale) -> None:
-    """And one can be added."""
-    kubectl(sale, "drain", "embedded-m03")
+    """And ones can be added; of several none goes unless all are empty."""
+    assert sale("up", "--nodes", "5").code == 0
+    kubectl(sale, "drain", "embedded-m03", "embedded-m04")
+    assert sale("scale", "12").code == 0  # some go to the fifth
+    assert sale("up", "--nodes", "2").code == 6
+    assert "embedded-m04" in kubectl(sale, "get", "nodes").stdout
+    kubectl(sale, "drain", "embedded-m05")
     assert sale("up", "--nodes", "2").code == 0
     assert "embedded-m03" not in kubectl(sale, "get", "nodes").stdout
     assert sale("up", "--nodes", "3").code == 0

@@ -39,7 +39,7 @@ from tests.recorded import RECORDINGS
         ({"code": 52}, "cannot be reached", "VPN"),
         ({"code": 37}, "may not use its files", "chown"),
         ({"code": 38, "id": "HOST_CONFIG_LOAD"}, "'shop' is damaged: own words.", "--recreate"),
-        ({"code": 14}, "minikube refuses this: own words.", "minikube start --help"),
+        ({"code": 14}, "minikube refuses this: own words.", "minikube config view"),
         ({"code": 2}, "crashed", "update minikube"),
     ],
 )
@@ -64,12 +64,7 @@ async def test_each_code_has_its_sentence_and_a_way_out(
 @pytest.mark.parametrize(
     ("recording", "sentence", "hint"),
     [
-        (
-            "docker-not-permitted/create-auto",
-            "minikube found no driver that works: docker: permission denied while trying to connect"
-            " to the Docker daemon socket",
-            "add your user to the group 'docker'",
-        ),
+        ("docker-not-permitted/create-auto", "This user may not use Docker.", "group 'docker'"),
         ("docker-not-permitted/create-docker", "This user may not use Docker.", "group 'docker'"),
         ("docker-down/create-auto", "Docker is not running.", "docker"),
         ("docker-down/create-docker", "Docker is not running.", "docker"),
@@ -85,6 +80,12 @@ async def test_each_code_has_its_sentence_and_a_way_out(
         ("failing-starts/create-hyperv", "driver 'hyperv' is not supported on", "--driver docker"),
         ("failing-starts/create-docker-as-root", "does not run as root", "ordinary user"),
         ("none-preflight/other-profile", "takes no other profile than 'minikube'", "--driver none"),
+        (
+            "none-preflight/no-cri-dockerd",
+            "minikube could not start 'shop' (NOT_FOUND_CRI_DOCKERD): The none driver with"
+            " Kubernetes v1.24+ and the docker container-runtime requires cri-dockerd.",
+            "Please install cri-dockerd using these instructions",
+        ),
         ("none-preflight/no-crictl", "crictl to be installed", "--driver docker"),
         ("failing-starts-as-user/create-docker-offline", "internet: lookup gcr.io", "HTTPS_PROXY"),
         (
@@ -114,6 +115,26 @@ async def test_failures_of_the_real_one_begin_with_their_cause(
     assert not set("\x1b\u2502\u256d") & set(shown)
     assert len(caught.value.details.splitlines()) <= SHOWN + 4
     assert "MINIKUBE_IN_STYLE" in (world.home / "home" / "minikube-shop.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("recording", "wordy"),
+    [
+        ("failing-starts/create-docker-as-root", "should not be used with root"),
+        ("none-preflight/other-profile", "does not support multiple profiles"),
+        ("none-preflight/no-cri-dockerd", "Running on localhost"),
+        ("docker-not-permitted/create-auto", "See above for suggestions"),
+        ("failing-starts-as-user/create-docker-offline", "--help"),
+    ],
+)
+async def test_details_do_not_say_the_sentence_again(
+    world: World, minikube: MinikubeCluster, told: Told, recording: str, wordy: str
+) -> None:
+    """Nor what is nobody's cause."""
+    world.set(faults={"start": [{"recording": recording, "profile": "shop"}]})
+    with pytest.raises(ClusterUnreachableError) as caught:
+        await minikube.start(told)
+    assert wordy not in caught.value.details
 
 
 REASONS = [

@@ -19,7 +19,7 @@ from flashsale.clusters.minikube.profile import (
 )
 from flashsale.clusters.minikube.start.events import parse, plain
 from flashsale.clusters.subprocesses.run import Output
-from flashsale.docker import EngineError, Trouble
+from flashsale.docker import EngineError, EngineProblem
 
 RUNNING = (
     '{"Name":"minikube","Host":"Running","Kubelet":"Running","APIServer":"Running",'
@@ -36,7 +36,7 @@ WORKER = (
     [
         (0, RUNNING, WELL),
         (0, f"[{RUNNING},{WORKER}]", WELL),
-        (1, f"[{RUNNING},{WORKER.replace('Running', 'Stopped', 1)}]", "Stopped"),
+        (2, f"[{RUNNING},{WORKER.replace('Running', 'Paused', 1)}]", "Paused"),
         (7, "null", GONE),
         (0, "null", GONE),
         (85, '{"specversion":"1.0","type":"io.k8s.sigs.minikube.info"}', None),
@@ -162,7 +162,7 @@ def test_minikube_is_chosen_only_where_it_can_run(
     state: ProfileState, docker: bool, others: list[str], root: bool, good: bool
 ) -> None:
     """Its docker driver refuses root, and needs Docker."""
-    trouble = None if docker else EngineError(Trouble.ABSENT, "this machine", "")
+    trouble = None if docker else EngineError(EngineProblem.ABSENT, "this machine", "")
     found, reason = judge("shop", state, trouble=trouble, others=others, root=root)
     assert found is good
     assert "minikube" in reason
@@ -170,6 +170,6 @@ def test_minikube_is_chosen_only_where_it_can_run(
 
 def test_docker_that_may_not_be_used_is_not_called_stopped() -> None:
     """Starting it would not help."""
-    denied = EngineError(Trouble.DENIED, "this machine", "")
+    denied = EngineError(EngineProblem.DENIED, "this machine", "")
     _, reason = judge("shop", ProfileState(None), trouble=denied, others=[], root=False)
     assert reason == "minikube is installed, but: This user may not use Docker on this machine"

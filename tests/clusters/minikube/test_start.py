@@ -340,6 +340,52 @@ async def test_files_of_somebody_else_are_named_with_their_owner(
     assert world.acts() == []
 
 
+@pytest.mark.parametrize(
+    ("called", "words", "hint"),
+    [
+        ("file/shop", "{home}/file is not a folder", "unset MINIKUBE_HOME"),
+        ("closed/shop", "{home}/closed cannot be written", "unset MINIKUBE_HOME"),
+        ("open/shop", "permission denied", "unset MINIKUBE_HOME"),
+    ],
+)
+async def test_folder_that_minikube_cannot_make_is_told_by_what_stands_in_its_way(
+    world: World,
+    minikube: MinikubeCluster,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+    called: str,
+    words: str,
+    hint: str,
+) -> None:
+    """HOST_HOME_MKDIR, of every command, with a box of advice around it."""
+    (world.home / "file").write_text("")
+    for name in ("closed", "open"):
+        (world.home / name).mkdir()
+    monkeypatch.setattr(home, "_closed", lambda place: place.name == "closed")
+    monkeypatch.setenv("MINIKUBE_HOME", str(world.home / called))
+    world.replays(version="root-owned-home/no-folder")
+    error = await fails(minikube, told)
+    reason = words.format(home=world.home)
+    folder = world.home / called / ".minikube"
+    assert str(error) == f"minikube cannot make its folder {folder}: {reason}."
+    assert error.hint.command == hint
+    assert not error.details
+
+
+@pytest.mark.parametrize("state", [None, STOPPED])
+async def test_minikube_that_a_signal_ends_is_not_called_unknown(
+    world: World, minikube: MinikubeCluster, told: Told, state: dict[str, str] | None
+) -> None:
+    """Half downloaded, or short of memory."""
+    if state:
+        world.has(**state)
+    program = world.home / "bin" / "minikube"
+    program.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    for question in (minikube.start(told), minikube.running()):
+        with pytest.raises(ClusterUnreachableError, match=r"minikube was ended by SIGSEGV\."):
+            await question
+
+
 @pytest.mark.usefixtures("docker_program")
 async def test_node_frozen_by_docker_is_unfrozen_by_docker(
     world: World, minikube: MinikubeCluster, told: Told
@@ -478,6 +524,42 @@ async def test_interrupt_ends_minikube_and_the_next_start_begins_anew(
     world.has(**STOPPED)
     await minikube.start(told)
     assert world.acts()[-2:] == ["start", "start"]  # what was finished once is never deleted
+
+
+NO_KUBEADM = {
+    "code": 80,
+    "message": (
+        'error deleting profile: failed to delete cluster: sudo /bin/bash -c "kubeadm reset": exit'
+        " status 127\nstdout:\n\nstderr:\nenv: 'kubeadm': No such file or directory"
+    ),
+}
+
+
+async def test_cut_off_start_that_cannot_be_deleted_goes_on(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Before kubeadm is there, the driver none deletes nothing; then nothing is half-made."""
+    with contextlib.suppress(ZeroDivisionError), note_unfinished(world.home / "home", "shop"):
+        _ = 1 / 0
+    world.has(**STOPPED, driver="none", unfinished=True)
+    world.set(faults={"delete": [NO_KUBEADM]})
+    await minikube.start(told)
+    assert world.acts() == ["delete", "start"]
+    assert "--driver=none" in world.words("start")
+    assert told.notes[0] == "minikube could not delete 'shop', so its first start goes on."
+
+
+async def test_deletion_that_was_asked_for_and_fails_is_told_by_its_cause(
+    world: World, told: Told, docker_socket: Path
+) -> None:
+    """`delete` gives no reason with an exit code, only an error."""
+    world.has(host="Gone", leftover=True)
+    world.set(faults={"delete": [NO_KUBEADM]})
+    asked = MinikubeCluster("shop", NewProfileOptions(recreate=True), patience=QUICK)
+    error = await fails(asked, told)
+    cause = "'kubeadm': No such file or directory."
+    assert str(error) == f"minikube could not delete 'shop': {cause}"
+    assert world.acts() == ["delete"]
 
 
 async def test_cut_off_start_that_somebody_finished_counts_as_finished(

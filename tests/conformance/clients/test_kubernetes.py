@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kubernetes import config, dynamic, watch
-from kubernetes.client import AppsV1Api
 
 from tests.conformance.api import Object
 from tests.conformance.clients.asyncio_tour import scale_delete_and_watch
@@ -15,6 +13,9 @@ from tests.conformance.scene import Scene
 
 def test_the_typed_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
     """Objects come back as models, and a watch starts where a list ended."""
+    from kubernetes import config, watch
+    from kubernetes.client import AppsV1Api
+
     with config.new_client_from_config(str(kubeconfig)) as client:
         apps, name = AppsV1Api(client), place.namespace
         made = apps.create_namespaced_replica_set(name, replicaset)
@@ -37,6 +38,8 @@ def test_the_typed_client(place: Scene, kubeconfig: Path, replicaset: Object) ->
 
 def test_the_dynamic_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
     """It finds kinds by discovery, and applies on the server."""
+    from kubernetes import config, dynamic
+
     with config.new_client_from_config(str(kubeconfig)) as client:
         found = dynamic.DynamicClient(client).resources
         kind, name = found.get(api_version="apps/v1", kind="ReplicaSet"), place.namespace

@@ -130,6 +130,16 @@ def test_what_a_prestop_hook_would_have_saved_is_taught(
     assert "preStop" not in findings(**KILL)
 
 
+@pytest.mark.parametrize(("waited", "queued"), [(3.4, True), (0.3, False)])
+def test_a_queue_longer_than_the_prestop_hook_is_named(waited: float, queued: bool) -> None:
+    """A pod that stops drops who still waits in its queue, hook or not."""
+    lost = replace(loss(10.1), ended_seconds=10.1 + waited)
+    place = replace(PLACE, manifest="preStop: {sleep: {seconds: 1}}\n")
+    made = drill_result(**KILL, losses=[lost], environment=place)
+    why = summarize(made, analyse(made))[-1]
+    assert ("buyers waited up to 3.4 s in a pod's queue" in why) is queued
+
+
 @pytest.mark.parametrize("losses", [[], [loss(10.1)]])
 def test_a_drill_that_ended_early_shows_nothing(losses: list[Loss]) -> None:
     """Whatever was lost until then: its reason is why it ended."""

@@ -103,6 +103,12 @@ class MemoryAPI:
         meta |= {"generation": meta["generation"] + first}
         self._write("MODIFIED", pod | {"metadata": meta})
 
+    def call_not_ready(self, name: str) -> None:
+        """Write what the node controller writes of a pod whose node is lost."""
+        status = copy.deepcopy(self.pod(name)["status"])
+        condition({"status": status}, "Ready")["status"] = "False"
+        self._write("MODIFIED", self.pod(name) | {"status": status})
+
     # what tests ask
 
     def pod(self, name: str) -> Object:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.embedded.kubelet.images.image_store import ImageStore
-from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, MemoryAPI, spec
+from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, MemoryAPI, condition, spec
 from tests.embedded.kubelet.runtime.test_stop_container import alive, env
 
 
@@ -63,6 +63,18 @@ async def test_pods_come_back_with_one_restart_more(machine: Machine) -> None:
     ]
     assert b"listening" in again
     assert b"listening" in previous
+
+
+async def test_a_ready_pod_that_others_call_not_ready_is_called_ready_again(
+    machine: Machine,
+) -> None:
+    """The node controller does that to the pods of a node that was silent for a while."""
+    async with machine.up() as cluster:
+        machine.api.create("p", spec("toggle:1.0", readinessProbe=READY_AT_ONCE))
+        await cluster.ready("p")
+        machine.api.call_not_ready("p")
+        assert condition(machine.api.pod("p"), "Ready")["status"] == "False"
+        await cluster.ready("p")
 
 
 async def test_a_pod_that_was_terminating_is_finished_off(machine: Machine) -> None:

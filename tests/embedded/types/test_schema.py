@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.embedded.storage.store import encode
@@ -273,7 +273,6 @@ def test_go_prints_maps_in_order() -> None:
     assert schema.go_printed(patch) == "map[metadata:map[] spec:map[a:[true <nil> x] replica:3]]"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_json_makes_decoding_fail_in_another_way(data: st.DataObject) -> None:
     """Whatever stands in place of a value, the answer is an object or a 400; both can be sent."""
@@ -290,7 +289,6 @@ def test_no_json_makes_decoding_fail_in_another_way(data: st.DataObject) -> None
     assert _sent(lambda: schema.decode(resource, thing, "Strict")[0]) in (200, 400)
 
 
-@settings(max_examples=100, deadline=None)
 @given(JSON)
 def test_pruning_alone_never_fails(body: Any) -> None:
     """Even without a check of types first, what comes out can be stored and printed."""

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.embedded.storage.store import encode
@@ -175,7 +175,6 @@ def test_an_object_that_is_going_gets_no_new_finalizers() -> None:
     assert "no new finalizers can be added" in error.body
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_whatever_decodes_can_be_judged(data: st.DataObject) -> None:
     """Odd but well-typed objects are found valid or not; nothing else happens."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import socket
@@ -10,11 +11,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from flashsale.kube import connect
+from flashsale.kube.transport.stdlib_client import StdlibTransport
 from tests.docker.engine_proxies import Authority
 
 FOLLOWER = """
@@ -78,3 +82,19 @@ def test_stream_that_is_left_leaves_no_socket_open(mute_server: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello\n", "")
+
+
+async def test_a_login_that_takes_its_time_holds_up_nothing_else(
+    mute_server: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that expires while somebody watches is fetched by a program; the screen goes on."""
+    gone_on = threading.Event()
+
+    def headers(transport: StdlibTransport) -> dict[str, str]:
+        assert gone_on.wait(10), "the event loop waited for the login"
+        return {}
+
+    monkeypatch.setattr(StdlibTransport, "headers", headers)
+    async with connect(mute_server, "test") as api, aclosing(api.lines("/watch")) as lines:
+        asyncio.get_running_loop().call_later(0.05, gone_on.set)
+        assert await anext(lines) == "hello"

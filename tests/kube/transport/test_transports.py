@@ -13,9 +13,9 @@ import yaml
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
 from flashsale.kube import Api, NotFoundError, paths
-from flashsale.kube.transport.base import Transport
 from flashsale.kube.transport.official_client import ClientTransport
 from flashsale.kube.transport.stdlib_client import plain
+from flashsale.kube.transport.transport import Transport
 
 CONTEXT = "flashsale-embedded"
 Door = Callable[[Path, str], Transport | None]

@@ -26,6 +26,8 @@ class Cluster:
         self.others: dict[str, list[Object]] = {}  # by path: collections in which nothing happens
         self.history: list[tuple[int, Object]] = []
         self.lies: dict[str, list[Lie]] = {"list": [], "watch": []}
+        self.awake = asyncio.Event()  # else it takes requests, and answers none but lists of pods
+        self.awake.set()
         self.asked: list[str] = []  # list or watch, one for each request
         self.watches: set[asyncio.Task[Any]] = set()
         self.watched = asyncio.Event()
@@ -104,6 +106,7 @@ class Cluster:
         return web.json_response({"kind": "List", "metadata": meta, "items": items})
 
     async def _other(self, request: web.Request) -> web.StreamResponse:
+        await self.awake.wait()
         if request.query.get("watch") == "true":
             return await mute(request)
         return self._page(self.others.get(request.path, []))

@@ -35,7 +35,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def crowd_on(api: JobApi, workers: int) -> ClusterCrowd:
     """Describe a crowd."""
     options = JobOptions("flashsale-load-test", "default", workers, "any")
-    return ClusterCrowd(cast(Api, api), options, SilentProgress())
+    return ClusterCrowd(cast(Api, api), options, SilentProgress(), "flashsale drill")
 
 
 def plan_for(shop: Liar, **wishes: Any) -> LoadPlan:
@@ -154,7 +154,7 @@ async def test_cancelling_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 async def test_a_quota_is_said_in_its_own_words(tmp_path: Path) -> None:
-    """The hint names a number of workers that did start."""
+    """The hint names a number of workers that did start, and the command that was typed."""
     api = JobApi(tmp_path, created=lambda part: part < 2)
     async with Liar(lambda _: "sell") as shop:
         with pytest.raises(
@@ -162,7 +162,7 @@ async def test_a_quota_is_said_in_its_own_words(tmp_path: Path) -> None:
         ) as error:
             await crowd_on(api, 3).run(plan_for(shop))
         assert shop.asked == 0
-    assert error.value.hint.command == "flashsale load --in-cluster --workers 2"
+    assert error.value.hint.command == "flashsale drill --in-cluster --workers 2"
     assert_nothing_is_left(api)
 
 
@@ -172,4 +172,4 @@ async def test_no_right_to_create_jobs_is_one_sentence(tmp_path: Path) -> None:
     async with Liar(lambda _: "sell") as shop:
         with pytest.raises(CrowdRefusedError, match=r"cannot create jobs\.batch") as error:
             await crowd_on(JobApi(tmp_path, refused=refused), 1).run(plan_for(shop))
-    assert error.value.hint.command == "flashsale load"
+    assert error.value.hint.command == "flashsale drill"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.base.errors import BadInputError
@@ -32,7 +32,6 @@ def test_any_text(text: str) -> None:
     read(text)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(LINES) - 1), VALUES)
 def test_any_value_in_the_place_of_another(number: int, value: str) -> None:
     """One value of the shipped manifest is something else."""
@@ -40,7 +39,6 @@ def test_any_value_in_the_place_of_another(number: int, value: str) -> None:
     read("\n".join([*LINES[:number], f"{key}{colon} {value}", *LINES[number + 1 :]]))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sets(st.integers(0, len(LINES) - 1), min_size=1, max_size=12))
 def test_any_lines_missing(missing: set[int]) -> None:
     """Some lines of the shipped manifest are gone."""

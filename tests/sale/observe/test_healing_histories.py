@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.sale.observe.healing import (
@@ -50,7 +50,6 @@ def ends(state: SaleState, said: list[Happening]) -> Counter[str]:
 
 
 @given(histories((*CALM, "raise")), st.integers(0, 99))
-@settings(max_examples=120, deadline=None)
 def test_every_victim_is_healed_while_no_fewer_pods_are_wanted(
     history: list[tuple[str, int]], seed: int
 ) -> None:
@@ -66,7 +65,6 @@ def test_every_victim_is_healed_while_no_fewer_pods_are_wanted(
 
 
 @given(histories((*CALM, "lower")), st.integers(0, 99))
-@settings(max_examples=120, deadline=None)
 def test_every_new_pod_is_a_replacement_while_no_more_are_wanted(
     history: list[tuple[str, int]], seed: int
 ) -> None:
@@ -80,7 +78,6 @@ def test_every_new_pod_is_a_replacement_while_no_more_are_wanted(
 
 
 @given(histories(ACTIONS), st.integers(0, 99))
-@settings(max_examples=120, deadline=None)
 def test_scaling_is_never_told_as_healing(history: list[tuple[str, int]], seed: int) -> None:
     """A pod that the controller deleted is never healed, and all others that left have an end."""
     world = lived(history)
@@ -92,7 +89,6 @@ def test_scaling_is_never_told_as_healing(history: list[tuple[str, int]], seed: 
 
 
 @given(histories(ACTIONS), st.integers(0, 99))
-@settings(max_examples=120, deadline=None)
 def test_no_more_victims_go_unhealed_than_places_were_given_up(
     history: list[tuple[str, int]], seed: int
 ) -> None:
@@ -106,7 +102,6 @@ def test_no_more_victims_go_unhealed_than_places_were_given_up(
 
 
 @given(histories(ACTIONS), st.integers(0, 99))
-@settings(max_examples=120, deadline=None)
 def test_no_replacement_is_used_twice(history: list[tuple[str, int]], seed: int) -> None:
     """Each new pod takes one place."""
     world = lived(history)
@@ -119,7 +114,6 @@ def test_no_replacement_is_used_twice(history: list[tuple[str, int]], seed: int)
 
 
 @given(histories(ACTIONS), st.integers(0, 99))
-@settings(max_examples=120, deadline=None)
 def test_the_steps_of_a_healing_are_in_order(history: list[tuple[str, int]], seed: int) -> None:
     """Nothing is created before the death, nor ready before it was started."""
     world = lived(history)
@@ -135,7 +129,6 @@ def test_the_steps_of_a_healing_are_in_order(history: list[tuple[str, int]], see
 
 
 @given(histories(ACTIONS), st.integers(0, 99))
-@settings(max_examples=120, deadline=None)
 def test_every_death_is_told_before_what_follows_from_it(
     history: list[tuple[str, int]], seed: int
 ) -> None:

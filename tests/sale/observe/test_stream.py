@@ -10,7 +10,7 @@ import pytest
 
 from flashsale.kube import Api, paths
 from flashsale.kube.errors import ForbiddenError
-from flashsale.kube.watch import Changed, Resynced, Stream
+from flashsale.kube.watch import Changed, Resynced, Stream, WatchTimeouts
 from flashsale.sale.observe.observations import (
     EventSeen,
     NodeSeen,
@@ -106,6 +106,26 @@ async def test_what_may_not_be_read_is_gone_without(
     monkeypatch.setattr(api, "get", get)
     seen = await read(api, until=Synced)
     assert [one.pod.name for one in seen if isinstance(one, PodSeen)] == ["rs-a", "rs-b"]
+
+
+async def test_a_server_that_freezes_is_noticed_before_its_watches_do(
+    sale: Cluster, api: Api
+) -> None:
+    """They are silent as they are when nothing happens; once it goes on nothing is listed anew."""
+    states: list[str] = []
+    patience = WatchTimeouts(quiet=0.05, answer=0.2)
+    stream = follow(api, "default", "rs", "svc", patience=patience)
+    async with asyncio.timeout(LIMIT), aclosing(stream) as news:
+        async for one in news:
+            if isinstance(one, Synced):
+                sale.awake.clear()
+            if isinstance(one, StreamSeen) and one.source == "server":
+                states.append(one.state)
+                sale.awake.set()
+                if one.state == "live":
+                    break
+    assert states[0] == "reconnecting"
+    assert sale.asked.count("list") == 1
 
 
 async def test_reading_may_stop_at_any_time(sale: Cluster, api: Api) -> None:

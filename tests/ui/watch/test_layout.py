@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -112,7 +112,6 @@ def test_two_hundred_pods_are_counted_where_they_do_not_fit() -> None:
 
 
 @given(st.integers(1, 200), st.integers(1, 60), st.sampled_from([1.2, 2.0, 9.2]))
-@settings(max_examples=60, deadline=None)
 def test_no_size_is_overrun(width: int, height: int, at: float) -> None:
     """Never more lines or columns than there are, however small the terminal."""
     board, now = moment("03-delete-pod", at)

@@ -32,8 +32,8 @@ from flashsale.sale.observe.observations import (
 )
 from flashsale.ui.watch.key_queue import Act, Answer, KeyAction, Question
 from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
-from flashsale.ui.watch.session import WatchSession
 from flashsale.ui.watch.view_model import Board, Panel
+from flashsale.ui.watch.watch_session import WatchSession
 from tests.ui.watch.view_models import PLACE, many, sight
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine

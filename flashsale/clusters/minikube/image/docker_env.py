@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.docker import Engine, EngineError, Trouble, connected
+from flashsale.docker import Engine, EngineError, EngineProblem, connected
 from flashsale.docker.engine_errors import expired_certificates
 
 STOPPED, MISSING = 83, 85  # exit codes
-TLS = (Trouble.EXPIRED, Trouble.STALE, Trouble.UNTRUSTED)
-AWAY = (Trouble.TIMEOUT, Trouble.ABSENT)  # building inside the node still works
+TLS = (EngineProblem.EXPIRED, EngineProblem.STALE, EngineProblem.UNTRUSTED)
+AWAY = (EngineProblem.TIMEOUT, EngineProblem.ABSENT)  # building inside the node still works
 
 
 @asynccontextmanager
@@ -139,7 +139,7 @@ def invalid_certificate(
 
 
 def _missing_certificates(name: str, found: Mapping[str, str], error: EngineError) -> EngineError:
-    if error.trouble is Trouble.NO_CERTIFICATES:
+    if error.trouble is EngineProblem.NO_CERTIFICATES:
         error.args = (f"Certificates missing in {found.get('DOCKER_CERT_PATH', '')}.",)
         error.hint = f"minikube start -p {name}"
     return error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.base.image_names import InvalidImageNameError, full_name
@@ -31,6 +32,11 @@ async def list_images_by_node(minikube: MinikubeCli, profile: Profile) -> list[I
         await _listed(minikube, "ssh", *(("-n", node) if node else ()), "--", *LISTING)
         for node in profile.nodes
     ]
+
+
+def names_of(image: str, nodes: Sequence[Images]) -> list[str]:
+    """Return the names that any node has for an image's id."""
+    return sorted({name for images in nodes for name in images if image in images[name][:1]})
 
 
 async def _listed(minikube: MinikubeCli, *words: str) -> Images:

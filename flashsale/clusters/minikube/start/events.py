@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flashsale.clusters.base import Progress
+from flashsale.clusters.minikube.plain_text import read_reason
 
 PREFIX = "io.k8s.sigs.minikube."
 DONE = "Done"  # the last step of every command
@@ -15,6 +16,8 @@ SELECTING = 1  # the step of `start` that chooses the driver
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 OTHER_RUNTIME = "#21973"  # the warning about a new default, which flashsale does not use
+PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")  # of a proxy, which minikube repeats
+DANGLING = re.compile(r"(?:^|(?<=[.!?]) +)[^.!?]*:$")  # a sentence whose list never came
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +55,17 @@ def parse(line: str) -> MinikubeEvent | None:
     try:
         document = json.loads(line)
         kind, data = document["type"], document.get("data") or {}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if not isinstance(kind, str) or not kind.startswith(PREFIX):
+    if not isinstance(kind, str) or not kind.startswith(PREFIX) or not isinstance(data, dict):
         return None
-    return MinikubeEvent(
-        kind.removeprefix(PREFIX), {key: clean(str(value)) for key, value in data.items()}
-    )
+    texts = {key: clean(str(value)) for key, value in data.items() if value is not None}
+    return MinikubeEvent(kind.removeprefix(PREFIX), texts)
 
 
 def clean(text: str) -> str:
-    """Take out colours and control characters; line ends and tabs stay."""
-    return CONTROL.sub("", text)
+    """Take out colours, control characters and passwords; line ends and tabs stay."""
+    return PASSWORD.sub("***@", CONTROL.sub("", text))
 
 
 def plain(advice: str) -> str:
@@ -79,11 +81,14 @@ class Listener:
     current: str  # what it is at: the command, then the name of each step
     steps: bool = True  # each is a step of ours; else they are details of one
     heard: Callable[[], None] = lambda: None  # called for each event
-    fatal: MinikubeEvent | None = None
+    fatal: dict[str, MinikubeEvent] = field(default_factory=dict)  # by the exit code in it
     _furthest: int = field(default=-1)
-    _warning: bool = field(default=False)  # whether what comes next belongs to a warning
+    _below: tuple[str, ...] = ()  # kinds of events that would belong to the last warning
+    _heading: str = ""  # a warning that is not shown yet: what it announces may never come
+    _muted: bool = False  # whether the last warning is not shown at all
     _warned: set[str] = field(default_factory=set)
     _drivers: list[list[str]] = field(default_factory=list)
+    _complaint: str = ""  # an error without an exit code: `delete` has no others
     _log: list[str] = field(default_factory=list)
 
     def line(self, line: str) -> None:
@@ -97,21 +102,26 @@ class Listener:
     def failure(self, code: int, stderr: str) -> Failure:
         """Join an exit code and the error event that explains it, where there is one.
 
-        That is the one with an exit code in it: others, boxes and advice, come before and after.
+        That is the one with this exit code in it: others, boxes and advice, come before and after.
+        Without one, the plain text counts in which some failures come all the same.
         """
-        data = self.fatal.data if self.fatal else {}
-        return Failure(
-            code,
-            data.get("name", ""),
-            self.fatal.message if self.fatal else "",
-            plain(data.get("advice", "")),
-            tuple(tuple(group) for group in self._drivers),
-            "\n".join([*filter(None, self._log), clean(stderr)]).strip(),
-        )
+        self._end_warning()
+        said = "\n".join([*filter(None, self._log), clean(stderr)]).strip()
+        fatal = self.fatal.get(str(code)) or next(reversed(self.fatal.values()), None)
+        data = fatal.data if fatal else {}
+        name, message = data.get("name", ""), fatal.message if fatal else ""
+        if fatal is None:
+            name, message = read_reason(said)
+            message = message or self._complaint
+        drivers = tuple(tuple(group) for group in self._drivers)
+        return Failure(code, name, message, plain(data.get("advice", "")), drivers, said)
 
     def _take(self, event: MinikubeEvent) -> None:
-        kind, warning = event.kind, self._warning
-        self._warning = kind == "warning" or (kind == "error" and warning)
+        kind = event.kind
+        if kind in self._below and not event.data.get("exitcode"):
+            self._line_below(event.message)
+            return
+        self._end_warning()
         match kind:
             case "step":
                 self._step(event)
@@ -120,11 +130,12 @@ class Listener:
             case "download.progress":
                 self._detail(download(event))
             case "error" if event.data.get("exitcode"):
-                self.fatal = event
+                self.fatal[event.data["exitcode"]] = event
             case "error" if self.fatal:
                 pass  # a box that asks for a report
-            case "error" if warning:  # the lines below a warning come so
-                self._note(event.message)
+            case "error":
+                self._complaint = event.message or self._complaint
+                self._detail(event.message)
             case _:
                 if self._drivers and kind == "info":
                     self._drivers[-1].append(event.message)
@@ -142,17 +153,34 @@ class Listener:
             self._detail(event.message)
 
     def _warn(self, message: str) -> None:
-        """Note a warning, and of several that differ only in a name the first."""
+        """Note a warning, and of several that differ only in a name the first.
+
+        The lines below one come as errors without an exit code, a list that it announces as infos.
+        """
         kind = QUOTED.sub("", message)
-        if OTHER_RUNTIME in message or kind in self._warned:
-            self._warning = False
-            return
+        self._muted = OTHER_RUNTIME in message or kind in self._warned
         self._warned.add(kind)
-        self._note(f"minikube: {message}")
+        self._below = ("error", "info") if message.endswith(":") else ("error",)
+        if not self._muted and message.endswith(":"):
+            self._heading = message
+        elif not self._muted and message:
+            self._note(f"minikube: {message}")
+
+    def _line_below(self, text: str) -> None:
+        if self._muted or not text:
+            return
+        if self._heading:
+            self._note(f"minikube: {self._heading}")
+            self._heading = ""
+        self._note(text)
+
+    def _end_warning(self) -> None:
+        if kept := DANGLING.sub("", self._heading):
+            self._note(f"minikube: {kept}")
+        self._below, self._heading = (), ""
 
     def _note(self, text: str) -> None:
-        if text:
-            self.progress.note(text)
+        self.progress.note(text)
 
     def _detail(self, text: str) -> None:
         for line in text.splitlines():

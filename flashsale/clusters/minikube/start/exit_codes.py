@@ -8,10 +8,11 @@ but for the parts of it that other programs wrote: they tell the cause, and so t
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
-from flashsale.clusters.minikube.cli import INSTALL
+from flashsale.clusters.minikube.cli import INSTALL, signal_name
 from flashsale.clusters.minikube.condition import up_command
 from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.minikube.start.events import Failure
@@ -23,10 +24,12 @@ INTERNET = range(40, 50)
 INSIDE = range(80, 110)  # node, runtime, control plane: long messages of many programs
 LOCK = "ACQUIRE_LOCK"  # part of the id where another minikube has the lock
 SHOWN, LONG = 6, 220  # lines of details; characters of a sentence
+SYSTEMS_WORDS = 26  # characters of "No such file or directory" and the like, which name nothing
 KUBEADM = re.compile(r"\[ERROR ([^\]]+)\]: (.+)")
 DRIVER = re.compile(r"PROVIDER_([A-Z0-9]+)_NOT_FOUND")
 COMMAND = re.compile(r"'((?:sudo|docker|minikube|systemctl) [^']+)'")
 BY_TEXT = re.compile(r"^(?P<driver>[\w-]+): [^:]+: (?:.*exit status \d+: )?(?P<words>.+)$", re.S)
+USAGE = re.compile(r"^Run '\w+ .*--help' for more information$")  # of a program that minikube ran
 TELLING = re.compile(r"error|fail|denied|refused|no such|not found|cannot", re.IGNORECASE)
 ALL_PROFILES = re.compile(r"delete --all|--purge|[Ee]rase ")  # advice that may cost others
 GROUP = "add your user to the group '{}', or have that done where others use this machine too"
@@ -37,7 +40,8 @@ LOSING = "minikube delete loses what is in it"
 # for it, {cause} what minikube's message comes down to.
 KNOWN: dict[str | int, tuple[str, str]] = {
     2: ("minikube crashed.", f"# update minikube: {INSTALL}"),
-    14: ("minikube refuses this: {cause}", "minikube start --help"),
+    14: ("minikube refuses this: {cause}",
+         "minikube config view # settings of yours count, too; see minikube start --help"),
     23: ("There is too little memory for minikube: {cause}", "{up} --memory 2g"),
     26: ("The disk is full: {cause}", "docker system prune"),
     29: ("There are too few CPUs for minikube, which needs two.", "{up} --cpus 2"),
@@ -74,6 +78,7 @@ KNOWN: dict[str | int, tuple[str, str]] = {
         f"# {GROUP.format('libvirt')}",
     ),
 }  # fmt: skip
+SAYS_NO_MORE = ("DRV_AS_ROOT", "DRV_UNSUPPORTED_PROFILE")  # minikube's message than our sentence
 DOCKER_DOWN = (
     *("DRV_DOCKER_NOT_RUNNING", "PROVIDER_DOCKER_NOT_RUNNING"),
     *("PROVIDER_DOCKER_CANNOT_CONNECT", "PROVIDER_DOCKER_REFUSED"),
@@ -94,11 +99,20 @@ def failure_error(
         return locked_error(profile, _details(failed, "", log))
     if failed.id in DOCKER_DOWN:
         return docker_down_error()
+    failed = _with_message(failed)
     if failed.code < 0:
-        sentence = f"minikube was ended by signal {-failed.code}."
+        sentence = f"minikube was ended by {signal_name(-failed.code)}."
         return _error(sentence, up_command(profile), _details(failed, sentence, log))
     sentence, hint = _words(failed, profile, action)
     return _error(sentence, hint, _details(failed, sentence, log))
+
+
+def _with_message(failed: Failure) -> Failure:
+    """Take the first sentence of the advice for a message that minikube left empty."""
+    first, stop, rest = failed.advice.partition(". ")
+    if failed.message.strip() or not stop:
+        return failed
+    return replace(failed, message=f"{first}.", advice=rest)
 
 
 def _words(failed: Failure, profile: str, action: str) -> tuple[str, Hint]:
@@ -121,21 +135,31 @@ def _words(failed: Failure, profile: str, action: str) -> tuple[str, Hint]:
         hint = Hint("minikube start --download-only", words)
         return f"minikube cannot get what it needs from the internet: {cause}", hint
     hint = _advice(failed, profile, f"minikube logs -p {profile}")
+    reason = failed.id or f"exit code {failed.code}"
+    if not failed.message.strip():
+        return f"minikube could not {action} '{profile}' ({reason}).", hint
     if failed.code in INSIDE:
         return f"minikube could not {action} '{profile}': {cause}", hint
-    reason = failed.id or f"exit code {failed.code}"
     return f"minikube could not {action} '{profile}' ({reason}): {cause}", hint
 
 
 def _unhealthy(failed: Failure, profile: str) -> tuple[str, Hint]:
     """Read what was said about the drivers before the error, which itself only points there."""
-    installed = [BY_TEXT.match(line) for line in failed.drivers[0]] if failed.drivers else []
-    said = [f"{one['driver']}: {one['words']}" for one in installed if one]
+    said = _ailing(failed)
     if not said:
         return "minikube found no driver that works.", Hint(f"minikube start -p {profile}")
     suggested = COMMAND.search(" ".join(failed.drivers[0]))
+    if suggested and (group := JOINING.search(suggested[1])) and group[1] == "docker":
+        sentence, hint = KNOWN["PROVIDER_DOCKER_NEWGRP"]
+        return sentence, _hint(hint)
     hint = _suggestion(suggested[1]) if suggested else Hint(words=said[-1])
     return f"minikube found no driver that works: {_stopped(_short(said[0]))}", hint
+
+
+def _ailing(failed: Failure) -> list[str]:
+    """Write what ails each driver that is installed, and what was suggested."""
+    installed = [BY_TEXT.match(line) for line in failed.drivers[0]] if failed.drivers else []
+    return [f"{one['driver']}: {one['words']}" for one in installed if one]
 
 
 def _advice(failed: Failure, profile: str, default: str) -> Hint:
@@ -189,17 +213,23 @@ def innermost(chain: str) -> str:
     parts = chain.split(": ")
     if len(parts) <= 2:
         return chain
-    return parts[-1] if len(parts[-1]) > 20 else ": ".join(parts[-2:])
+    return parts[-1] if len(parts[-1]) > SYSTEMS_WORDS else ": ".join(parts[-2:])
 
 
 def _details(failed: Failure, sentence: str, log: Path | None) -> str:
     """Give what the sentence leaves out of minikube's message."""
     first, *lines = causes(failed.message) if failed.message else [""]
-    if sentence and first not in sentence:
+    lines = [line for line in lines if not USAGE.match(line)]
+    if sentence and first not in sentence and failed.id not in SAYS_NO_MORE:
         lines = [failed.message.strip().splitlines()[0], *lines]
     if failed.id == "DRV_NOT_DETECTED":
         lines = [line for group in failed.drivers for line in group]
-    if not failed.message:
+    elif failed.id == "DRV_NOT_HEALTHY":
+        ailing = (line for line in _ailing(failed) if not JOINING.search(line))
+        lines = [line for line in ailing if _short(line) not in sentence]
+    elif not failed.message.strip() and failed.advice:
+        lines = []  # that says it
+    elif not failed.message.strip():
         lines = failed.log.splitlines()[-SHOWN:]
     shown = [_short(line) for line in lines[:SHOWN]]
     if log and (lines or failed.code in INSIDE):  # else the sentence was all

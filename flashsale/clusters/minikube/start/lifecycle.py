@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
@@ -46,7 +47,7 @@ from flashsale.clusters.minikube.start.start_plan import (
 )
 from flashsale.clusters.state import directory
 from flashsale.clusters.subprocesses import run
-from flashsale.docker import EngineError, Trouble
+from flashsale.docker import EngineError, EngineProblem
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Lifecycle:
                 self.progress.step(decision.message.rstrip("."))  # the view marks what goes on
             last = decision.do
             try:
-                await self._carry_out(last, state.profile)
+                await self._carry_out(last, state)
                 tried.add(last)
             except LockedError:
                 clashes += 1
@@ -122,17 +123,20 @@ class Lifecycle:
             EngineError: Docker runs, and cannot be used.
         """
         trouble = await self.docker_trouble() if asks_docker(state) else None
-        if trouble and trouble.trouble is not Trouble.ABSENT:
+        if trouble and trouble.trouble is not EngineProblem.ABSENT:
             raise trouble
         return trouble is not None
 
-    async def _carry_out(self, do: Action, profile: Profile | None) -> None:
-        patience = self.minikube.patience
+    async def _carry_out(self, do: Action, state: ProfileState) -> None:
+        patience, profile = self.minikube.patience, state.profile
         match do:
             case Action.CREATE | Action.RECREATE:
-                await self._create(anew=do is Action.RECREATE)
+                await self._create(profile, anew=do is Action.RECREATE)
             case Action.START:
                 await self._start(profile)
+            case Action.START_NODES:
+                for node in state.status.stopped_nodes if state.status else ():
+                    await switch_node(self.minikube, "start", node)
             case Action.UNPAUSE:
                 await self.minikube.ask("unpause", "-o", "json", timeout=patience.stop)
             case Action.UNFREEZE:
@@ -144,17 +148,35 @@ class Lifecycle:
                 self.progress.detail("still waiting for it")
                 await asyncio.sleep(patience.poll)
 
-    async def _create(self, *, anew: bool) -> None:
+    async def _create(self, found: Profile | None, *, anew: bool) -> None:
         name = self.wish.profile
         try:
             with unfinished.note_unfinished(self.home, name):
-                if anew:
-                    await self._run("delete", "delete", "-o", "json", steps=False)
-                await self._start(None)
+                await self._start(await self._delete(found) if anew else None)
         except ClusterUnreachableError:
             if await read_profile(self.minikube) is None:
                 unfinished.forget(self.home, name)  # it failed before anything was made
             raise
+
+    async def _delete(self, profile: Profile | None) -> Profile | None:
+        """Delete a profile; return it where it is still there and can be started as it is.
+
+        Of the driver none, nothing can be deleted before kubeadm ran: then nothing is half-made
+        either (pkg/minikube/bootstrapper/kubeadm/kubeadm.go).
+
+        Raises:
+            ClusterUnreachableError: it is still there, and was to be made anew.
+        """
+        failed = await self._try("delete", "delete", "-o", "json", steps=False)
+        if failed is None:
+            return None
+        making = self.wish.making
+        if profile is None or making.recreate or find_contradiction(profile, making):
+            raise self._explained(failed, "delete")
+        self.progress.note(
+            f"minikube could not delete '{profile.name}', so its first start goes on."
+        )
+        return profile
 
     async def _start(self, profile: Profile | None) -> None:
         """Run `minikube start` once; a profile that turns out to be of another driver, once more.
@@ -175,8 +197,8 @@ class Lifecycle:
         if failed:
             raise self._explained(failed, "start")
 
-    async def stop(self) -> None:
-        """Stop a profile; images and objects inside survive.
+    async def stop(self) -> bool:
+        """Stop a profile; images and objects inside survive. False if there is nothing to stop.
 
         Raises:
             ClusterUnreachableError: it did not stop, or another minikube is at work on it.
@@ -185,12 +207,16 @@ class Lifecycle:
         state = await read_state(self.minikube)
         if not state.exists:
             self.progress.note(f"There is no minikube profile '{name}' to stop.")
-            return
+            return False
         if await self._lacks_docker(state):
             raise docker_down_error()
         if state.damaged:
             found = describe_condition(name, state)
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+        if state.never_ran:
+            words = describe_condition(name, state).words
+            self.progress.note(f"minikube '{name}' {words}. There is nothing to stop.")
+            return False
         if state.status == GONE:  # `stop` would try for 10 s, and blame ssh
             words = describe_condition(name, state).words
             raise ClusterUnreachableError(
@@ -205,11 +231,9 @@ class Lifecycle:
         if failed and failed.code != NO_PROFILE:
             raise self._explained(failed, "stop")
         how = "was stopped already" if already else "stopped"
-        self.progress.note(f"minikube '{name}' {how} (data kept).")
-
-    async def _run(self, action: str, *words: str, steps: bool = True) -> None:
-        if failed := await self._try(action, *words, steps=steps):
-            raise self._explained(failed, action)
+        kept = " (data kept)" if state.can_hold_sale else ""
+        self.progress.note(f"minikube '{name}' {how}{kept}.")
+        return True
 
     async def _try(self, action: str, *words: str, steps: bool = True) -> Failure | None:
         """Run a command with `-o json` to its end; None if it did what it should."""
@@ -223,7 +247,8 @@ class Lifecycle:
                     each_error=lambda _: listener.heard(),
                     timeout=patience.stop if action == "stop" else patience.start,
                 )
-        return None if answer.code == 0 else listener.failure(answer.code, answer.stderr)
+        failed = listener.failure(answer.code, answer.stderr)  # and the end of what is shown
+        return failed if answer.code else None
 
     def _explained(self, failed: Failure, action: str) -> ClusterUnreachableError:
         """Say what a failure means; all of it goes to a file, as far as that can be written."""
@@ -258,6 +283,23 @@ async def unfreeze(profile: Profile, *, timeout: float) -> None:
                 hint=" ".join(command),
             ) from error
         log.debug("%s: %d %s", " ".join(command), answer.code, answer.stderr)
+
+
+async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:
+    """Start or stop one node's machine.
+
+    Raises:
+        ClusterUnreachableError: minikube could not.
+    """
+    with current_context.keep_current_context(minikube.profile):
+        answer = await minikube.ask("node", verb, node, timeout=minikube.patience.node)
+    if answer.code:
+        lines = (answer.stderr or answer.stdout).strip().splitlines()  # the rest is a box
+        raise ClusterUnreachableError(
+            f"minikube could not {verb} the node '{node}' (code {answer.code}).",
+            hint=f"minikube node list -p {minikube.profile}",
+            details=lines[0].removeprefix("X ") if lines else "",
+        )
 
 
 async def refresh_kubeconfig(minikube: MinikubeCli) -> None:

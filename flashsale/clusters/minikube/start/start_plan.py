@@ -14,7 +14,7 @@ from flashsale.base.errors import (
     FlashsaleError,
     Hint,
 )
-from flashsale.base.text import counted
+from flashsale.base.text import counted, joined
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.cli import INSTALL
 from flashsale.clusters.minikube.condition import (
@@ -25,7 +25,13 @@ from flashsale.clusters.minikube.condition import (
     start_docker,
     up_command,
 )
-from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, ProfileState
+from flashsale.clusters.minikube.profile import (
+    GONE,
+    NO_KUBERNETES,
+    MinikubeStatus,
+    Profile,
+    ProfileState,
+)
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
@@ -42,6 +48,7 @@ class Action(Enum):
     CREATE = auto()
     RECREATE = auto()  # `minikube delete` first
     START = auto()  # with the profile's own driver, runtime and version
+    START_NODES = auto()  # those that `kill-node` stopped; the others are left alone
     UNPAUSE = auto()  # what `minikube pause` did
     UNFREEZE = auto()  # what `docker pause` did to the node, which `minikube start` waits for
     REFRESH = auto()  # the kubeconfig's entry
@@ -105,9 +112,11 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
         # Nothing was made of it yet, so nothing of it counts.
         decision = _create(wish, other=find_contradiction(state.profile, wish.making) is not None)
     else:
-        anew = wish.making.recreate and state.status == GONE  # then nothing of it counts
-        if not anew and (other := find_contradiction(state.profile, wish.making)):
-            raise mismatch_error(state.profile, *other)
+        # What will be deleted contradicts nothing.
+        if not (wish.making.recreate and state.status == GONE):
+            refuse_other_nodes(state.profile, wish.making.nodes)
+            if other := find_contradiction(state.profile, wish.making):
+                raise mismatch_error(state.profile, *other)
         decision = _for_profile(wish, state.profile, state, around)
     if decision.do in around.tried and decision.do is not Action.WAIT:
         raise not_answering_error(wish.profile, state)
@@ -152,6 +161,8 @@ def _for_profile(
             return _anew(wish, state)
         case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(Action.WAIT, WAITING)
+        case _ if profile.kubernetes == NO_KUBERNETES:
+            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
             return Decision(
                 Action.UNFREEZE, f"minikube '{name}' {found.words}; unfreezing its node."
@@ -167,6 +178,9 @@ def _for_kubernetes(
     profile: Profile, status: MinikubeStatus, found: Condition, around: Circumstances
 ) -> Decision:
     name = profile.name
+    if status.well and status.stopped_nodes and Action.START_NODES not in around.tried:
+        stopped = joined(status.stopped_nodes)
+        return Decision(Action.START_NODES, f"Starting {stopped} of minikube '{name}' again")
     if status.well:
         return Decision(Action.NOTHING, f"minikube '{name}' is running.")
     if status.apiserver == "Paused":
@@ -248,15 +262,24 @@ def find_contradiction(profile: Profile, making: NewProfileOptions) -> tuple[str
         ),
         (f"{profile.cpus} CPUs", profile.cpus, f"{making.cpus} CPUs", making.cpus),
         (f"{profile.memory} MiB", profile.memory, making.memory, mebibytes(making.memory)),
-        (
-            counted(len(profile.nodes), "node"),
-            len(profile.nodes),
-            counted(making.nodes, "node"),
-            making.nodes,
-        ),
+        ("its nodes", len(profile.nodes), "other nodes", making.nodes),
     )
     differing = ((is_, asked) for is_, own, asked, wish in pairs if own and wish and own != wish)
     return next(differing, None)
+
+
+def refuse_other_nodes(profile: Profile, wanted: int) -> None:
+    """Raise BadInputError if a profile was made with another number of nodes than is wanted."""
+    there, name = len(profile.nodes), profile.name
+    if not wanted or wanted == there:
+        return
+    raise BadInputError(
+        f"'{name}' was made with {counted(there, 'node')}, and keeps them.",
+        hint=Hint(
+            f"flashsale up --profile {name}-{wanted} --nodes {wanted}",
+            f"makes another profile, with {counted(wanted, 'node')}",
+        ),
+    )
 
 
 def mebibytes(size: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -41,7 +42,10 @@ class DockerfileReader:
             base = find_stage(self.stages[:index], stage.base)
             recipe = ImageRecipe(base=stage.base) if base is None else self.stage(base).copy()
             triggers = () if base is None else self.stage(base).triggers
-            for one in (*triggers, *stage.instructions):
+            for one in triggers:
+                own = replace(one, variables={**one.variables, **recipe.env})
+                self._follow(recipe, own, index)
+            for one in stage.instructions:
                 self._follow(recipe, one, index)
             self._done[index] = recipe
         return self._done[index]
@@ -90,16 +94,17 @@ def refuse_other_languages(stages: Sequence[Stage]) -> None:
 def _configure(recipe: ImageRecipe, one: Instruction) -> None:
     match one.keyword:
         case "WORKDIR":
-            recipe.workdir = posixpath.normpath(posixpath.join(recipe.workdir, one.text))
+            recipe.workdir = posixpath.normpath(posixpath.join(recipe.workdir, one.value()))
             recipe.files.make_folder(absolute("/", recipe.workdir))
         case "ENV":
             recipe.env |= one.assignments()
         case "ENTRYPOINT":
-            recipe.entrypoint, recipe.cmd = one.command(), ()
+            recipe.entrypoint = one.command(recipe.shell)
+            recipe.cmd = recipe.cmd if recipe.cmd_is_own else ()
         case "CMD":
-            recipe.cmd = one.command()
+            recipe.cmd, recipe.cmd_is_own = one.command(recipe.shell), True
         case "USER":
-            recipe.user = one.text
+            recipe.user = one.value()
         case "EXPOSE":
             recipe.ports += tuple(_ports(one))
         case "VOLUME":
@@ -112,13 +117,19 @@ def _configure(recipe: ImageRecipe, one: Instruction) -> None:
 def _set_signal_or_shell(recipe: ImageRecipe, one: Instruction) -> None:
     if one.keyword == "STOPSIGNAL":
         recipe.stop_signal = _signal_number(one)
-    elif "sh" not in one.text:
-        skip(recipe, one, "shell form runs in /bin/sh")
+        return
+    words = one.exec_form()
+    if not words:
+        raise one.wrong("SHELL takes a JSON list of words")
+    if shutil.which(words[0]) is None:
+        skip(recipe, one, f"there is no {words[0]} here: shell form runs in /bin/sh")
+        return
+    recipe.shell = words
 
 
 def _signal_number(one: Instruction) -> int:
     """Read a signal as Docker does: SIGQUIT, QUIT, 3, RTMIN+3 (github.com/moby/sys/signal)."""
-    name = one.text.strip().upper().removeprefix("SIG")
+    name = one.value().strip().upper().removeprefix("SIG")
     if name.isdecimal() and 0 < int(name) < signal.NSIG:
         return int(name)
     name, sign, offset = name.partition("-" if name.startswith("RTMAX") else "+")
@@ -129,7 +140,7 @@ def _signal_number(one: Instruction) -> int:
 
 
 def _ports(one: Instruction) -> Iterator[int]:
-    for word in one.text.split():
+    for word in one.value().split():
         first, _, last = word.partition("/")[0].partition("-")
         if not first.isdecimal() or not (last or first).isdecimal():
             raise one.wrong(f"EXPOSE {word} is not a port")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from flashsale.base.dockerfile import Instruction
+from flashsale.base.dockerfile import SHELL, Instruction
+from flashsale.embedded.kubelet.images.base_images import HERE, newer_python
 from flashsale.embedded.kubelet.images.image_files import ImageFiles
 from flashsale.embedded.kubelet.images.install_commands import Install
 
@@ -18,6 +19,8 @@ class ImageRecipe:
     workdir: str = "/"
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
+    cmd_is_own: bool = False  # it was set in this stage, so that ENTRYPOINT leaves it
+    shell: tuple[str, ...] = SHELL  # of shell form
     user: str = ""
     stop_signal: int = 0  # 0: none is named, which means SIGTERM
     ports: tuple[int, ...] = ()
@@ -29,17 +32,22 @@ class ImageRecipe:
 
     def copy(self) -> ImageRecipe:
         """Return what a stage that is based on this one begins with."""
-        return replace(self, files=self.files.snapshot(), env=dict(self.env), triggers=())
+        files, env = self.files.snapshot(), dict(self.env)
+        return replace(self, files=files, env=env, triggers=(), cmd_is_own=False)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the Dockerfile asks for and does not get here, in one line."""
-        if not self.skipped:
-            return ()
-        return (
-            f"Not done on the embedded cluster: {'; '.join(self.skipped)}."
-            " What these would add is missing in the image.",
-        )
+        """What the Dockerfile asks for and does not get here, each in one line."""
+        lines = []
+        if newer := newer_python(self.base):
+            lines.append(f"Pods run this machine's Python {HERE}, not the {newer} of {self.base}.")
+        if self.skipped:
+            what = "; ".join(self.skipped)
+            lines.append(
+                f"Not done on the embedded cluster: {what}."
+                " What these would add is missing in the image."
+            )
+        return tuple(lines)
 
 
 def skip(recipe: ImageRecipe, one: Instruction, why: str = "") -> None:

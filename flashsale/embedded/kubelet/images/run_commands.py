@@ -10,14 +10,14 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
-from flashsale.base.dockerfile import Instruction, substitute
+from flashsale.base.dockerfile import Instruction
 from flashsale.embedded.kubelet.images import install_commands
-from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
+from flashsale.embedded.kubelet.images.file_commands import OPERATIONS, Shell, write_output
+from flashsale.embedded.kubelet.images.image_files import ImageFile
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, shorten
 from flashsale.embedded.kubelet.images.install_commands import Install
 
@@ -38,6 +38,8 @@ _QUIET_BEGINNINGS = (
     *("poetry config", "poetry --version", "poetry cache", "poetry check", "npm cache"),
     *("python -m compileall", "python -m ensurepip", "uv python", "uv tool update-shell"),
 )
+# What installs poetry and uv, which are got from the index when they are needed.
+_TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 _CONTROL = ("if", "for", "while", "until", "case", "then", "do", "{", "(", "function", "else")
 _QUOTED = re.compile(r"'[^']*'")
 _SHELL_TOKEN = re.compile(
@@ -45,26 +47,6 @@ _SHELL_TOKEN = re.compile(
     r"|(?P<comment>(?<![^\s;])#[^\n]*)|[^'\"\\]",
     re.DOTALL,
 )
-
-
-@dataclass(slots=True)
-class Shell:
-    """What one RUN has changed so far for the commands after it."""
-
-    recipe: ImageRecipe
-    one: Instruction
-    folder: str
-    variables: dict[str, str]
-    skipped: list[str] = field(default_factory=list)
-
-    def path(self, word: str) -> str:
-        """Return a word as a path of the image."""
-        home = self.variables["HOME"]
-        return absolute(self.folder, home + word[1:] if word.startswith("~") else word)
-
-    def paths(self, words: Sequence[str]) -> list[str]:
-        """Return the paths that words mean, wildcards included."""
-        return [path for word in words for path in self.recipe.files.matching(self.path(word))]
 
 
 def run(recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] = NO_FILES) -> None:
@@ -82,11 +64,10 @@ def run(recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] =
 
 
 def _run(recipe: ImageRecipe, one: Instruction) -> None:
-    variables = {"HOME": "/root", **one.variables, **recipe.env}
+    variables = {"HOME": "/root", **recipe.env, **one.variables}
     shell = Shell(recipe, one, recipe.workdir, variables)
-    command = one.command()
     text = one.flags()[1]
-    if command[:2] != ("/bin/sh", "-c"):
+    if (command := replace(one, text=text).exec_form()) is not None:
         _one(shell, list(command))
     elif one.documents and text.startswith("<<"):
         for document in one.documents:
@@ -105,7 +86,7 @@ def _script(shell: Shell, text: str) -> None:
     except ValueError:
         shell.skipped.append(" ".join(text.split()))
         return
-    after = ""
+    after, installs = "", False
     for index, (raw, operator) in enumerate(parts):
         alternative, after = after == "||", operator
         if alternative or not raw.strip():
@@ -115,8 +96,14 @@ def _script(shell: Shell, text: str) -> None:
             shell.skipped.append(" ".join(rest.split()))
             return
         if operator == "|" or (index and parts[index - 1][1] == "|"):
+            if _is_install(raw):  # its output alone goes to the others, or their `y` to it
+                _simple(shell, raw.strip())
+                installs = True
             if operator != "|":
-                shell.skipped.append(f"{parts[index - 1][0].strip()} | {raw.strip()}")
+                whole = f"{parts[index - 1][0].strip()} | {raw.strip()}"
+                if not installs and not any(place in whole for place in _TOOL_SCRIPTS):
+                    shell.skipped.append(whole)
+                installs = False
             continue
         _simple(shell, raw.strip())
 
@@ -135,6 +122,13 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
     yield command, ""
 
 
+def _is_install(raw: str) -> bool:
+    try:
+        return install_commands.parse(shlex.split(raw)) is not None
+    except ValueError:
+        return False
+
+
 def _simple(shell: Shell, raw: str) -> None:
     """Do one command of a shell: variables, quotes, redirection."""
     if "$(" in raw or "`" in raw:
@@ -142,9 +136,9 @@ def _simple(shell: Shell, raw: str) -> None:
         return
     pieces, at = [], 0
     for quoted in _QUOTED.finditer(raw):
-        pieces += [substitute(raw[at : quoted.start()], shell.variables), quoted[0]]
+        pieces += [shell.filled(raw[at : quoted.start()]), quoted[0]]
         at = quoted.end()
-    text = "".join([*pieces, substitute(raw[at:], shell.variables)])
+    text = "".join([*pieces, shell.filled(raw[at:])])
     reader = shlex.shlex(text, posix=True, punctuation_chars="<>")
     reader.whitespace_split, reader.commenters = True, ""
     _one(shell, list(reader), raw)
@@ -162,12 +156,12 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
         shell.recipe.environments += ("/" + shell.path(place),)
         return
     if target:
-        if not _write(shell, program, words[1:], target, appends=appends):
+        if not write_output(shell, program, words[1:], target, appends=appends):
             shell.skipped.append(raw)
         return
     if found := install_commands.parse(words):
         _install(shell, *found)
-    elif operation := _OPERATIONS.get(program):
+    elif operation := OPERATIONS.get(program):
         try:
             operation(shell, words[1:])
         except (OSError, ValueError, IndexError):
@@ -215,40 +209,6 @@ def _redirected(words: list[str]) -> tuple[list[str], str, bool]:
     return kept, target, appends
 
 
-def _write(shell: Shell, program: str, words: Sequence[str], target: str, *, appends: bool) -> bool:
-    """Write what a command prints into a file; whether that could be told."""
-    if program == "echo":
-        flags = [word for word in words[:2] if re.fullmatch("-[neE]+", word)]
-        text = " ".join(words[len(flags) :])
-        # /bin/sh of Debian's images, dash, reads escapes with and without -e.
-        text = _escapes(text) + ("" if any("n" in flag for flag in flags) else "\n")
-    elif program == "printf" and words:
-        text = _escapes(words[0])
-        if "%" in text:
-            try:
-                text = text % tuple(words[1:])
-            except (TypeError, ValueError):
-                return False
-    elif program == "cat" and shell.one.documents and not words:
-        document = shell.one.documents[0]
-        text = substitute(document.body, shell.variables) if document.filled else document.body
-    elif program in ("true", ":"):
-        text = ""
-    else:
-        return False
-    path = shell.path(target)
-    before = shell.recipe.files.get(path)
-    content = (before.read() if before and appends else b"") + text.encode()
-    entry = replace(before, source=content) if before else ImageFile(content)
-    shell.recipe.files.put(path, entry)
-    return True
-
-
-def _escapes(text: str) -> str:
-    known = {"n": "\n", "t": "\t", "\\": "\\", "r": "\r"}
-    return re.sub(r"\\([nt\\r])", lambda match: known[match[1]], text)
-
-
 def _install(shell: Shell, tool: str, words: tuple[str, ...]) -> None:
     """Remember what is to be installed, with the files and variables of this moment."""
     env = {
@@ -273,149 +233,3 @@ def _environment_of_project(tool: str, variables: Mapping[str, str]) -> str:
         "PIPENV_VENV_IN_PROJECT"
     )
     return ".venv" if tool in ("poetry", "pipenv") and asked else ""
-
-
-def _options(words: Sequence[str]) -> tuple[str, list[str]]:
-    """Split the letters of short options, and long options by their first letter, from the rest."""
-    letters = "".join(
-        word.lstrip("-") if not word.startswith("--") else word[2]
-        for word in words
-        if word.startswith("-") and len(word) > 1
-    )
-    return letters, [word for word in words if not word.startswith("-") or len(word) < 2]
-
-
-def _cd(shell: Shell, words: Sequence[str]) -> None:
-    shell.folder = "/" + shell.path(words[0] if words else "~")
-
-
-def _export(shell: Shell, words: Sequence[str]) -> None:
-    for word in words:
-        name, _, value = word.partition("=")
-        shell.variables[name] = value
-
-
-def _mkdir(shell: Shell, words: Sequence[str]) -> None:
-    rest = iter(words)
-    for word in rest:
-        if word in ("-m", "--mode"):
-            next(rest, "")
-        elif not word.startswith("-"):
-            for each in _braces(word):
-                shell.recipe.files.make_folder(shell.path(each))
-
-
-def _braces(word: str) -> Iterator[str]:
-    """Take `a/{b,c}` apart, as bash does."""
-    match = re.search(r"\{([^{}]*,[^{}]*)\}", word)
-    if match is None:
-        yield word
-        return
-    for part in match[1].split(","):
-        yield from _braces(word[: match.start()] + part + word[match.end() :])
-
-
-def _touch(shell: Shell, words: Sequence[str]) -> None:
-    for word in _options(words)[1]:
-        if shell.recipe.files.get(shell.path(word)) is None:
-            shell.recipe.files.put(shell.path(word), ImageFile(b""))
-
-
-def _rm(shell: Shell, words: Sequence[str]) -> None:
-    for path in shell.paths(_options(words)[1]):
-        shell.recipe.files.remove(path)
-
-
-def _chmod(shell: Shell, words: Sequence[str]) -> None:
-    flags = [word for word in words if re.fullmatch("-[RvcfH]+|--recursive", word)]
-    mode, *rest = [word for word in words if word not in flags]
-    recursive = any("R" in flag or flag == "--recursive" for flag in flags)
-    paths = shell.paths(rest)
-    if rest and not paths:
-        raise FileNotFoundError(rest[0])
-    for path in paths:
-        shell.recipe.files.change_mode(path, mode, recursive=recursive)
-
-
-def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
-    *sources, target = _options(words)[1]
-    files, place = shell.recipe.files, shell.path(target)
-    found = shell.paths(sources)
-    if not found:
-        raise FileNotFoundError(target)
-    into = files.is_folder(place) or target.endswith("/")
-    whole = [source for source in sources if source.endswith("/.")]
-    for path in found:
-        inside = posixpath.join(place, posixpath.basename(path)) if into and not whole else place
-        files.copy(path, inside)
-        if moves and path != inside:
-            files.remove(path)
-
-
-def _mv(shell: Shell, words: Sequence[str]) -> None:
-    _cp(shell, words, moves=True)
-
-
-def _ln(shell: Shell, words: Sequence[str]) -> None:
-    letters, rest = _options(words)
-    target = rest[0]
-    name = rest[1] if len(rest) > 1 else posixpath.basename(target)
-    place = shell.path(name)
-    if shell.recipe.files.is_folder(place) and "n" not in letters and "T" not in letters:
-        place = posixpath.join(place, posixpath.basename(target))
-    if "s" in letters:
-        shell.recipe.files.put(place, ImageFile(mode=0o777, link=target))
-    else:
-        shell.recipe.files.copy(shell.path(target), place)
-
-
-def _install_files(shell: Shell, words: Sequence[str]) -> None:
-    """`install -d FOLDER` and `install -m 755 FILE PLACE`."""
-    mode = next((words[i + 1] for i, word in enumerate(words) if word == "-m"), "755")
-    rest = [word for word in _options(words)[1] if word != mode]
-    if "-d" in words:
-        _mkdir(shell, rest)
-        return
-    _cp(shell, rest)
-    _chmod(shell, [mode, rest[-1]])
-
-
-def _sed(shell: Shell, words: Sequence[str]) -> None:
-    """`sed -i`: done by this machine's sed, on the content alone."""
-    if not any(re.fullmatch(r"-\w*i.*|--in-place.*", word) for word in words):
-        return
-    rest = [word for word in words if not re.fullmatch(r"-\w*i.*|--in-place.*", word)]
-    flags = [word for word in rest if re.fullmatch(r"-[nEr]+", word)]
-    script, *names = [word for word in rest if word not in (*flags, "-e")]
-    for path in shell.paths(names):
-        entry = shell.recipe.files.get(path)
-        assert entry is not None, "it matched just now"
-        done = subprocess.run(
-            ["sed", "--sandbox", *flags, "-e", script],
-            input=entry.read(), capture_output=True, timeout=10, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            raise ValueError(done.stderr.decode(errors="replace"))
-        shell.recipe.files.put(path, replace(entry, source=done.stdout))
-
-
-def _add_user(shell: Shell, words: Sequence[str]) -> None:
-    """A user is of no account here, but its home may hold files."""
-    letters, rest = _options(words)
-    if "m" in letters and rest:
-        shell.recipe.files.make_folder(f"home/{rest[-1]}")
-
-
-def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
-    for path in shell.paths(_options(words)[1]):
-        entry = shell.recipe.files.get(path)
-        assert entry is not None, "it matched just now"
-        shell.recipe.files.put(path, replace(entry, source=entry.read().replace(b"\r\n", b"\n")))
-
-
-_OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
-    "cd": _cd, "export": _export, "mkdir": _mkdir, "touch": _touch, "rm": _rm, "rmdir": _rm,
-    "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
-    "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
-    "echo": lambda shell, words: None, "printf": lambda shell, words: None,
-}  # fmt: skip

@@ -13,7 +13,7 @@ import json
 from functools import cache
 
 from flashsale.embedded.types.apitypes import read, version
-from flashsale.embedded.types.openapi.protobuf import document_protobuf
+from flashsale.embedded.types.openapi.openapi_protobuf import document_protobuf
 from flashsale.embedded.types.openapi.schemas import (
     PACKAGES,
     gvk,

@@ -88,7 +88,7 @@ def main() -> None:
     write = MessageWriter(signals, stop)
     start = wait_for_start(signals, stopped, write)
     if start is None:
-        nothing = {"now": 0.0, "busy": 0.0, "done": True, "until": 0.0}
+        nothing = {"now": 0.0, "busy": 0.0, "waiting": 0.0, "done": True, "until": 0.0}
         write({**Tally().take(), **nothing})
         return
     ahead = start - time.time()

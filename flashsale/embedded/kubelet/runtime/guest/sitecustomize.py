@@ -37,7 +37,7 @@ def _ports(text: str) -> dict[int, int]:
     return {int(wanted): int(real) for wanted, real in pairs}
 
 
-class Pod:
+class GuestPod:
     """What this process is told to believe."""
 
     def __init__(self, text: str) -> None:
@@ -342,7 +342,7 @@ if GUEST:
 
     Plain: Any = _socket.socket
     FAMILIES = (_socket.AF_INET, getattr(_socket, "AF_INET6", None))
-    pod = Pod(GUEST)
+    pod = GuestPod(GUEST)
     _patch_sockets()
     _patch_uname()
     _patch_children()

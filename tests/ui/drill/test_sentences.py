@@ -20,7 +20,7 @@ from flashsale.load.results import Figures, LoadProgress
 from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import Synced
-from flashsale.ui.drill import text as views
+from flashsale.ui.drill import sentences as views
 from flashsale.ui.drill.live import LiveDrill, PlainDrill, picture
 from flashsale.ui.load import line
 from flashsale.ui.watch.view_model import Board, Now, Place

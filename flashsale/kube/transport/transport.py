@@ -33,7 +33,7 @@ class Transport(Protocol):
         """The name that the server's certificate must bear, None for the host's own."""
 
     def headers(self) -> dict[str, str]:
-        """Write the credentials that belong into headers; tokens may be refreshed on the way."""
+        """Write the credentials that belong into headers. May block: tokens are refreshed here."""
 
     def tls(self) -> ssl.SSLContext:
         """Make the TLS context for streams."""

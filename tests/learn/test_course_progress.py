@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.learn import progress
-from flashsale.learn.progress import Progress, StepRecord
+from flashsale.learn import course_progress
+from flashsale.learn.course_progress import CourseProgress, StepRecord
 from tests.learn.facts import begun, sale
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     """All of it, the beginning of a step included."""
     record = StepRecord("done", 2, 1.0, 9.0, begun(sale()), ("seen",), ("line",), 1, True, "x/y")
-    written = Progress({"kill": record})
-    progress.write(tmp_path / "home", written)
-    assert progress.read(tmp_path / "home") == written
+    written = CourseProgress({"kill": record})
+    course_progress.write(tmp_path / "home", written)
+    assert course_progress.read(tmp_path / "home") == written
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "steps": 3}'])
 def test_rubbish_is_put_aside(tmp_path: Path, text: str) -> None:
     """The course begins anew, and nothing is lost."""
-    (tmp_path / progress.NAME).write_text(text)
-    assert progress.read(tmp_path) == Progress()
-    assert (tmp_path / f"{progress.NAME}.broken").read_text() == text
+    (tmp_path / course_progress.NAME).write_text(text)
+    assert course_progress.read(tmp_path) == CourseProgress()
+    assert (tmp_path / f"{course_progress.NAME}.broken").read_text() == text
 
 
 def test_no_file_is_the_beginning(tmp_path: Path) -> None:
     """Nothing was done."""
-    assert progress.read(tmp_path).of("kill") == StepRecord()
+    assert course_progress.read(tmp_path).of("kill") == StepRecord()

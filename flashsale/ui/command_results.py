@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flashsale.sale.scale import Scaling
     from flashsale.sale.up.up import Opened
 
+LEFT_IMAGES = "docker image ls --filter label=flashsale.digest"
 BACK_OFF = re.compile(r"back-off (\S+) restarting")  # the kubelet's words, its time as Go writes it
 KILL = ("flashsale kill-pod", "kill a pod, and see Kubernetes replace it")
 LOOK = (
@@ -177,9 +178,12 @@ def purged_view(purged: Purged) -> str:
     line = f"{counted(purged.files, 'file')} removed from {purged.folder}: {purged.size:,} bytes."
     if not purged.files:
         line = f"Nothing was kept in {purged.folder}."
-    if purged.images:
-        images = counted(purged.images, "image")
-        line += f"\n{images} removed from Docker: {purged.image_size:,} bytes."
+    if purged.images.count:
+        images = counted(purged.images.count, "image")
+        line += f"\n{images} removed from Docker: {purged.images.size:,} bytes."
+    if purged.images.left:
+        images = counted(purged.images.left, "image")
+        line += f"\nStill in Docker, for other state folders: {images} ({LEFT_IMAGES})."
     return line
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from rich.text import Text
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
-from flashsale.learn import progress as progress_file
-from flashsale.learn import session
+from flashsale.learn import course_progress as progress_file
+from flashsale.learn import course_state
+from flashsale.learn.course_state import Tour
+from flashsale.learn.course_view import last_lines, screen_lines
 from flashsale.learn.evidence import Counts, Evidence
 from flashsale.learn.facts import Facts
-from flashsale.learn.look import Place, closed, connected, look
-from flashsale.learn.session import Tour
+from flashsale.learn.look import LookOptions, closed, connected, look
 from flashsale.learn.step import Step
-from flashsale.learn.view import last_lines, screen_lines
 from flashsale.sale.observe.healing import (
     Adopted,
     Died,
@@ -45,7 +45,7 @@ LONG = ("created", "scheduled", "started", "ready", "gone", "routed", "died")
 async def play(
     steps: tuple[Step, ...],
     chosen: Step | None,
-    place: Place,
+    place: LookOptions,
     home: Path,
     at_place: Callable[[str], str],
 ) -> Sequence[str]:
@@ -57,7 +57,7 @@ async def play(
     Raises:
         BadInputError, FlashsaleError: the state folder cannot be written.
     """
-    tour = session.begin(steps, progress_file.read(home), chosen, time.time())
+    tour = course_state.begin(steps, progress_file.read(home), chosen, time.time())
     progress_file.write(home, tour.progress)  # what cannot be kept is said before the screen opens
     course = CourseRunner(tour, place, home, at_place, Screen(sys.stdout))
     await course.run()
@@ -69,7 +69,7 @@ class CourseRunner:
     """The course on one terminal."""
 
     tour: Tour
-    place: Place
+    place: LookOptions
     home: Path
     at_place: Callable[[str], str]
     screen: Screen
@@ -104,7 +104,7 @@ class CourseRunner:
 
     def press(self, key: str) -> None:
         """Take in one key."""
-        tour, effect = session.press(self.tour, key, time.time())
+        tour, effect = course_state.press(self.tour, key, time.time())
         self._show(tour)
         self._prepare()
         if effect == "quit":
@@ -188,7 +188,7 @@ class CourseRunner:
         tour = self.tour
         if watched is not None:
             tour = replace(tour, watched=tour.watched.plus(watched))
-        self._show(session.see(tour, facts, time.time()))
+        self._show(course_state.see(tour, facts, time.time()))
 
     async def _type(self, commands: Sequence[str]) -> None:
         """Type commands for the learner, one after the other, and show what they print."""

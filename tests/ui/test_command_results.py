@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.objects.models import Pod
-from flashsale.ui.results import back_off_line, happening_line, next_steps
+from flashsale.ui.command_results import back_off_line, happening_line, next_steps
 from tests.sale.api_objects import pod_object
 from tests.sale.observe.replay import told
 from tests.sale.observe.test_healing_cases import THREE, born, gone, grown, killed

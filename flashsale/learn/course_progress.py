@@ -37,7 +37,7 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CourseProgress:
     """What became of all of them."""
 
     steps: Mapping[str, StepRecord] = field(default_factory=dict)  # by name
@@ -46,31 +46,31 @@ class Progress:
         """What became of one; a new record if nothing did."""
         return self.steps.get(name, StepRecord())
 
-    def with_step(self, name: str, record: StepRecord) -> Progress:
+    def with_step(self, name: str, record: StepRecord) -> CourseProgress:
         """Put a record in the place of the one before."""
-        return Progress({**self.steps, name: record})
+        return CourseProgress({**self.steps, name: record})
 
-    def noting(self, name: str, **changes: Any) -> Progress:
+    def noting(self, name: str, **changes: Any) -> CourseProgress:
         """Change parts of one record."""
         return self.with_step(name, replace(self.of(name), **changes))
 
 
-def read(home: Path) -> Progress:
+def read(home: Path) -> CourseProgress:
     """Read it; a file that makes no sense is put aside, and the course begins anew."""
     file = home / NAME
     try:
         return parse(json.loads(file.read_text()))
     except FileNotFoundError:
-        return Progress()
+        return CourseProgress()
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         aside = file.with_name(f"{NAME}.broken")
         with suppress(OSError):
             file.replace(aside)
         log.warning("%s is broken (%s). It is kept as %s.", file, error, aside.name)
-        return Progress()
+        return CourseProgress()
 
 
-def write(home: Path, progress: Progress) -> None:
+def write(home: Path, progress: CourseProgress) -> None:
     """Write it whole or not at all.
 
     Raises:
@@ -85,7 +85,7 @@ def forget(home: Path) -> None:
     (home / NAME).unlink(missing_ok=True)
 
 
-def parse(document: Any) -> Progress:
+def parse(document: Any) -> CourseProgress:
     """Read its JSON.
 
     Raises:
@@ -93,7 +93,7 @@ def parse(document: Any) -> Progress:
     """
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}, not {FORMAT}")
-    return Progress({name: _record(**one) for name, one in document["steps"].items()})
+    return CourseProgress({name: _record(**one) for name, one in document["steps"].items()})
 
 
 def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:

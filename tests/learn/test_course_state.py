@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from flashsale.learn import session
+from flashsale.learn import course_state
 from flashsale.learn.course import OWN
-from flashsale.learn.progress import Progress
-from flashsale.learn.session import Tour
-from flashsale.learn.view import last_lines, screen_lines
-from tests.learn.facts import after_the_deed, killed, sale, silent
+from flashsale.learn.course_progress import CourseProgress
+from flashsale.learn.course_state import Tour
+from flashsale.learn.course_view import last_lines, screen_lines
+from flashsale.learn.evidence import Evidence
+from flashsale.learn.facts import Facts
+from flashsale.objects.models import Pod
+from tests.learn.facts import after_the_deed, healing, killed, sale, silent
+from tests.sale.api_objects import pod_object
 
 KILL = next(step for step in OWN if step.name == "kill")
 
 
 def tour() -> Tour:
     """The step `kill` on a sale of three pods."""
-    return session.see(session.begin(OWN, Progress(), KILL, 1.0), sale(), 2.0)
+    return course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), sale(), 2.0)
 
 
 def pressed(one: Tour, keys: str) -> Tour:
     """After these keys, `\\n` for Enter."""
     for key in keys:
-        one, _ = session.press(one, "enter" if key == "\n" else key, 3.0)
+        one, _ = course_state.press(one, "enter" if key == "\n" else key, 3.0)
     return one
 
 
@@ -48,7 +54,7 @@ def test_the_deed_reveals_what_happened_and_the_guess() -> None:
     """Red before, green after; a wrong guess is told with the right one."""
     doing = pressed(tour(), "1")
     assert text(doing).count("[ ]") == 2
-    done = session.see(doing, killed("flashsale-rs-aaaaa"), 9.0)
+    done = course_state.see(doing, killed("flashsale-rs-aaaaa"), 9.0)
     shown = text(done)
     assert done.part == "reveal"
     assert done.record.state == "done"
@@ -59,15 +65,15 @@ def test_the_deed_reveals_what_happened_and_the_guess() -> None:
 
 def test_a_deed_before_the_guess_counts_once_the_guess_is_made() -> None:
     """Whoever is quick need not do it twice."""
-    early = session.see(tour(), killed("flashsale-rs-aaaaa"), 9.0)
+    early = course_state.see(tour(), killed("flashsale-rs-aaaaa"), 9.0)
     assert early.part == "ask"
     assert pressed(early, "2").part == "reveal"
 
 
 def test_what_happened_before_the_step_does_not_count() -> None:
     """The step begins with what is there."""
-    begun = session.begin(OWN, Progress(), KILL, 1.0)
-    one = pressed(session.see(begun, killed("flashsale-rs-aaaaa"), 2.0), "2")
+    begun = course_state.begin(OWN, CourseProgress(), KILL, 1.0)
+    one = pressed(course_state.see(begun, killed("flashsale-rs-aaaaa"), 2.0), "2")
     assert one.part == "do"
     assert text(one).count("[ ]") == 2
 
@@ -75,21 +81,19 @@ def test_what_happened_before_the_step_does_not_count() -> None:
 def test_a_fact_that_was_seen_stays_ticked() -> None:
     """Also when it cannot be seen any more."""
     close = next(step for step in OWN if step.name == "close")
-    one = session.see(session.begin(OWN, Progress(), close, 1.0), sale(), 2.0)
-    one = session.see(pressed(one, "3"), killed(*(pod.name for pod in sale().own)), 3.0)
+    one = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
+    one = course_state.see(pressed(one, "3"), killed(*(pod.name for pod in sale().own)), 3.0)
     assert [bool(seen) for seen in one.record.seen] == [True, False]
-    assert session.see(one, after_the_deed()["close"], 4.0).part == "reveal"
+    assert course_state.see(one, after_the_deed()["close"], 4.0).part == "reveal"
 
 
 def test_purchases_from_before_the_step_are_waited_for() -> None:
     """The logs are read only in that step: its beginning is when they were read first."""
     buy = next(step for step in OWN if step.name == "buy")
-    from dataclasses import replace
-
-    begun = session.begin(OWN, Progress(), buy, 1.0)
-    unread = session.see(begun, replace(sale(), extras=frozenset()), 2.0)
+    begun = course_state.begin(OWN, CourseProgress(), buy, 1.0)
+    unread = course_state.see(begun, replace(sale(), extras=frozenset()), 2.0)
     assert unread.record.before is None
-    read = pressed(session.see(unread, after_the_deed()["buy"], 3.0), "3")
+    read = pressed(course_state.see(unread, after_the_deed()["buy"], 3.0), "3")
     assert read.part == "do"
 
 
@@ -109,8 +113,8 @@ def test_a_hint_is_in_sight_on_a_small_screen(keys: str) -> None:
 
 def test_whoever_looks_back_and_quits_goes_on_at_the_open_step() -> None:
     """The last line names the step that the next start shows."""
-    left = Progress().noting(OWN[0].name, state="done")
-    back = pressed(session.see(session.begin(OWN, left, None, 1.0), sale(), 2.0), "b")
+    left = CourseProgress().noting(OWN[0].name, state="done")
+    back = pressed(course_state.see(course_state.begin(OWN, left, None, 1.0), sale(), 2.0), "b")
     assert back.index == 0
     assert last_lines(back)[0].startswith("You stopped at step 2 of 11")
 
@@ -128,17 +132,17 @@ def test_quitting_and_coming_back_goes_on_in_the_same_step() -> None:
     left = pressed(tour(), "2").progress
     for step in OWN[: OWN.index(KILL)]:
         left = left.noting(step.name, state="done")
-    again = session.see(session.begin(OWN, left, None, 50.0), sale(), 51.0)
+    again = course_state.see(course_state.begin(OWN, left, None, 50.0), sale(), 51.0)
     assert (again.step.name, again.part, again.record.answer) == ("kill", "do", 2)
-    assert session.see(again, killed("flashsale-rs-bbbbb"), 52.0).part == "reveal"
+    assert course_state.see(again, killed("flashsale-rs-bbbbb"), 52.0).part == "reveal"
 
 
 def test_after_the_last_step_comes_the_end() -> None:
     """With the figures, and the way to the certificate."""
-    done = Progress()
+    done = CourseProgress()
     for step in OWN:
         done = done.noting(step.name, state="done", answer=step.prediction.right)
-    shown = text(session.begin(OWN, done, None, 1.0))
+    shown = text(course_state.begin(OWN, done, None, 1.0))
     assert "You did 11 of 11 steps; 11 of your guesses were right" in shown
     assert "flashsale learn --report" in shown
 
@@ -161,8 +165,8 @@ def test_at_80_by_24_nothing_is_cut(step: object) -> None:
     from flashsale.learn.step import Step
 
     assert isinstance(step, Step)
-    one = session.see(session.begin(OWN, Progress(), step, 1.0), sale(), 2.0)
-    done = session.see(pressed(one, "1"), after_the_deed()[step.name], 3.0)
+    one = course_state.see(course_state.begin(OWN, CourseProgress(), step, 1.0), sale(), 2.0)
+    done = course_state.see(pressed(one, "1"), after_the_deed()[step.name], 3.0)
     for shown in (text(one), text(pressed(one, "1")), text(pressed(one, "1h")), text(done)):
         assert "more: arrow key" not in shown, shown
 
@@ -170,19 +174,82 @@ def test_at_80_by_24_nothing_is_cut(step: object) -> None:
 def test_a_step_begins_when_the_sale_is_open() -> None:
     """Before that nothing is asked about its pods."""
     closed = after_the_deed()["close"]
-    early = session.see(session.begin(OWN, Progress(), KILL, 1.0), closed, 2.0)
+    early = course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), closed, 2.0)
     assert "needs an open sale" in text(early)
     assert pressed(early, "2").part == "ask"
-    assert pressed(session.see(early, sale(), 3.0), "2").part == "do"
+    assert pressed(course_state.see(early, sale(), 3.0), "2").part == "do"
 
 
 def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() -> None:
     """What was known stays."""
-    from dataclasses import replace
-
     one = pressed(tour(), "2")
     lost = replace(one, facts=silent(one.facts))
     assert "The course goes on when it is back" in text(lost)
-    back = session.see(lost, sale(), 9.0)
+    back = course_state.see(lost, sale(), 9.0)
     assert "goes on when" not in text(back)
     assert back.part == "do"
+
+
+def test_a_sale_that_is_opened_again_begins_the_step_again() -> None:
+    """Its pods are others, and what the last one had proved is gone with it."""
+    close = next(step for step in OWN if step.name == "close")
+    one = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
+    one = course_state.see(pressed(one, "3"), Facts("closed", "No sale is open here."), 3.0)
+    assert [bool(seen) for seen in one.record.seen] == [False, True]
+    new = [f"flashsale-rs-new{number}" for number in range(3)]
+    one = course_state.see(one, another_sale(*new), 4.0)
+    assert one.record.before
+    assert one.record.before.pods == tuple(new)
+    assert not any(one.record.seen)
+    healings = {name: healing(name, f"{name}-z") for name in new}
+    after = another_sale(*(f"{name}-z" for name in new))
+    one = course_state.see(one, replace(after, evidence=Evidence(healings=healings)), 5.0)
+    assert [bool(seen) for seen in one.record.seen] == [True, False]
+
+
+def another_sale(*names: str) -> Facts:
+    """One that was opened later."""
+    facts = sale(*names)
+    assert facts.replicaset
+    facts.replicaset["metadata"]["uid"] = "another"
+    pods = tuple(Pod.from_object(pod_object(one, ready=True, owner="another")) for one in names)
+    return replace(facts, pods=pods)
+
+
+def test_a_step_begins_when_there_are_pods() -> None:
+    """A sale that is scaled to nothing has none to kill."""
+    nothing = replace(sale(desired=0), pods=())
+    early = course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), nothing, 2.0)
+    assert "flashsale scale 3" in text(early)
+    assert pressed(early, "2").part == "ask"
+    assert pressed(course_state.see(early, sale(), 3.0), "2").part == "do"
+
+
+def test_an_adoption_before_the_step_is_none_of_it() -> None:
+    """The monitor remembers it, and the step began later."""
+    labels = next(step for step in OWN if step.name == "labels")
+    begun = replace(
+        course_state.begin(OWN, CourseProgress(), labels, 1.0),
+        watched=Evidence(adopted=frozenset({"flashsale-rs-aaaaa"})),
+    )
+    one = pressed(course_state.see(begun, sale(), 2.0), "2")
+    assert one.record.seen == ("", "")
+
+
+def test_a_pod_that_was_released_before_may_be_released_again() -> None:
+    """What the monitor saw the first time does not hide the second."""
+    labels = next(step for step in OWN if step.name == "labels")
+    pod, first, second = (f"flashsale-rs-{name * 5}" for name in "axy")
+    made = {pod: 1.0, first: 100.0, second: 200.0}
+    watched = Evidence(healings={pod: healing(pod, first, cause="released")})
+    begun = replace(course_state.begin(OWN, CourseProgress(), labels, 1.0), watched=watched)
+    before = Evidence(created={pod: 1.0, first: 100.0}, released=frozenset({pod}))
+    one = pressed(course_state.see(begun, sale(evidence=before), 2.0), "2")
+    assert one.record.seen == ("", "")
+    again = Evidence(
+        created=made,
+        released=frozenset({pod}),
+        healings={pod: healing(pod, second, cause="released")},
+    )
+    one = course_state.see(one, sale("flashsale-rs-bbbbb", second, evidence=again), 3.0)
+    assert one.record.seen[0] == f"let go: {pod}; in its place: {second}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.sale.ready.nodes import unready_node
+from flashsale.sale.ready.unready_nodes import unready_node
 
 NO_NETWORK = "container runtime network not ready: cni config uninitialized"
 

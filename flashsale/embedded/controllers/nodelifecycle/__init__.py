@@ -1,0 +1,1 @@
+"""Nodes that are heard of no longer (pkg/controller/nodelifecycle)."""

@@ -1,0 +1,80 @@
+"""The taints that stand for a node's conditions, and for a cordon.
+
+After nodeConditionToTaintKeyStatusMap in pkg/controller/nodelifecycle and pkg/util/taints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flashsale.objects.models import Object
+
+PREFIX = "node.kubernetes.io/"
+NOT_READY, UNREACHABLE = PREFIX + "not-ready", PREFIX + "unreachable"
+UNSCHEDULABLE = PREFIX + "unschedulable"
+OF_CONDITIONS = {
+    ("Ready", "False"): NOT_READY,
+    ("Ready", "Unknown"): UNREACHABLE,
+    ("MemoryPressure", "True"): PREFIX + "memory-pressure",
+    ("DiskPressure", "True"): PREFIX + "disk-pressure",
+    ("NetworkUnavailable", "True"): PREFIX + "network-unavailable",
+    ("PIDPressure", "True"): PREFIX + "pid-pressure",
+}
+OURS = {UNSCHEDULABLE, *OF_CONDITIONS.values()}
+Taint = tuple[str, str]  # key and effect
+
+
+def taints_of(node: Object) -> list[Object]:
+    """Return a node's taints."""
+    return (node.get("spec") or {}).get("taints") or []
+
+
+def has_taint(node: Object, taint: Taint) -> bool:
+    """Whether a node has a taint of that key and effect, whatever its value."""
+    return taint in [(one.get("key"), one.get("effect")) for one in taints_of(node)]
+
+
+def no_schedule_change(node: Object) -> tuple[list[Taint], list[Taint]]:
+    """Return which NoSchedule taints a node lacks, and which it has too many."""
+    conditions = (node.get("status") or {}).get("conditions") or []
+    keys = [
+        OF_CONDITIONS[one.get("type"), one.get("status")]
+        for one in conditions
+        if (one.get("type"), one.get("status")) in OF_CONDITIONS
+    ]
+    if (node.get("spec") or {}).get("unschedulable"):
+        keys.append(UNSCHEDULABLE)
+    there = [
+        one["key"]
+        for one in taints_of(node)
+        if one.get("effect") == "NoSchedule" and one.get("key") in OURS
+    ]
+    return (
+        [(key, "NoSchedule") for key in keys if key not in there],
+        [(key, "NoSchedule") for key in there if key not in keys],
+    )
+
+
+def with_taints(node: Object, taints: Sequence[Taint], now: str) -> Object:
+    """Return a node with more taints, behind those that it has.
+
+    Args:
+        now: as RFC 3339.
+    """
+    more = [
+        {"key": key, "effect": effect, "timeAdded": now}
+        for key, effect in taints
+        if not has_taint(node, (key, effect))
+    ]
+    return _with(node, [*taints_of(node), *more])
+
+
+def without_taints(node: Object, taints: Sequence[Taint]) -> Object:
+    """Return a node without some taints."""
+    kept = [one for one in taints_of(node) if (one.get("key"), one.get("effect")) not in taints]
+    return _with(node, kept)
+
+
+def _with(node: Object, taints: list[Object]) -> Object:
+    others = {key: value for key, value in (node.get("spec") or {}).items() if key != "taints"}
+    return node | {"spec": others | ({"taints": taints} if taints else {})}

@@ -1,0 +1,99 @@
+"""Forks for each command that is asked for: `python -m tests.forking SOCKET`."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import selectors
+import signal
+import socket
+import sys
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
+
+ROOMS = ("base", "objects", "kube", "clusters", "sale", "load", "ui", "cli")
+LARGEST = 1 << 20  # bytes of one request
+
+
+def main() -> None:
+    """Fork for each request, until stdin ends; only what was forked returns."""
+    preload()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(sys.argv[1])
+    listener.listen()
+    print("ready", flush=True)
+    wakeup, on_signal = socket.socketpair()
+    for end in (wakeup, on_signal):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(on_signal.fileno())
+    waiting: dict[int, socket.socket] = {}
+    with selectors.DefaultSelector() as ready:
+        for source in (sys.stdin, listener, wakeup):
+            ready.register(source, selectors.EVENT_READ)
+        while True:
+            found = {key.fileobj for key, _ in ready.select()}
+            if wakeup in found:
+                wakeup.recv(LARGEST)
+                report_ended(waiting)
+            if listener in found:
+                connection = listener.accept()[0]
+                request, streams, *_ = socket.recv_fds(connection, LARGEST, 3)
+                pid = os.fork()
+                if not pid:
+                    break
+                for stream in streams:
+                    os.close(stream)
+                connection.sendall(b"%d\n" % pid)
+                waiting[pid] = connection
+            if sys.stdin in found:
+                os._exit(0)
+    for end in (listener, wakeup, on_signal, connection, *waiting.values()):
+        end.close()
+    become(json.loads(request), streams)
+
+
+def preload() -> None:
+    """Import what commands need, and keep it out of the garbage collector's way."""
+    import_module("aiohttp")
+    for room in ROOMS:
+        package = import_module(f"flashsale.{room}")
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+    gc.collect()
+    gc.freeze()
+
+
+def report_ended(waiting: dict[int, socket.socket]) -> None:
+    """Send exit codes to those who wait for them."""
+    while waiting:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        with waiting.pop(pid) as connection:
+            connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def become(request: dict[str, Any], streams: list[int]) -> None:
+    """Make a process that was just forked the one that was asked for."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    sys.argv = ["flashsale", *request["words"]]
+    random.seed()  # all of them would draw the same
+
+
+if __name__ == "__main__":
+    main()
+    from flashsale.cli.main import main as program
+
+    program()

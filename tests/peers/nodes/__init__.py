@@ -1,0 +1,1 @@
+"""A node's life on the real controller manager, and on ours."""
