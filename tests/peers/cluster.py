@@ -187,7 +187,7 @@ def serve_node(folder: Path, wanted: list[str]) -> None:
     command = [sys.executable, script, "--folder", str(folder), f"--inside={link.number}"]
     with (
         resource_groups(link.name),
-        apart(command, link, log) as process,
+        apart(command, log, link) as process,
     ):
         while process.poll() is None:
             if inside.exists() and not (folder / "ready").exists():

@@ -75,9 +75,13 @@ def free_link() -> Link:
 
 @contextlib.contextmanager
 def apart(
-    command: Sequence[str | Path], link: Link, log: Path
+    command: Sequence[str | Path], log: Path, link: Link | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in namespaces of its own; everything in them has ended after the block."""
+    """Run a command in namespaces of its own; everything in them has ended after the block.
+
+    Args:
+        link: what joins its network with the machine's, if anything does.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*DIES_AT_ONCE, *UNSHARE, *map(str, command)],
@@ -88,7 +92,8 @@ def apart(
         )
     try:
         wait_for(lambda: first_process(process.pid), "namespaces")
-        link.connect(process.pid)
+        if link:
+            link.connect(process.pid)
         yield process
     finally:
         for pid in first_process(process.pid):
@@ -99,7 +104,8 @@ def apart(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        subprocess.run(("ip", "link", "delete", link.name), capture_output=True, check=False)
+        if link:
+            subprocess.run(("ip", "link", "delete", link.name), capture_output=True, check=False)
 
 
 def first_process(pid: int) -> list[int]:

@@ -272,6 +272,16 @@ async def test_lost_node_is_made_anew_where_that_was_asked_for(
     assert await asked.running()
 
 
+async def test_what_is_made_anew_may_be_of_another_kind(
+    world: World, told: Told, docker_socket: Path
+) -> None:
+    """A lost node that will be deleted is no contradiction to two nodes."""
+    world.has(host="Gone", leftover=True)
+    asked = MinikubeCluster("shop", NewProfileOptions(nodes=2, recreate=True), patience=QUICK)
+    await asked.start(told)
+    assert world.acts() == ["delete", "start"]
+
+
 async def test_profile_whose_start_failed_before_its_node_is_simply_made(
     world: World, minikube: MinikubeCluster, told: Told, docker_socket: Path
 ) -> None:

@@ -111,9 +111,11 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
         # Nothing was made of it yet, so nothing of it counts.
         decision = _create(wish, other=find_contradiction(state.profile, wish.making) is not None)
     else:
-        refuse_other_nodes(state.profile, wish.making.nodes)
-        if other := find_contradiction(state.profile, wish.making):
-            raise mismatch_error(state.profile, *other)
+        # What will be deleted contradicts nothing.
+        if not (wish.making.recreate and state.status == GONE):
+            refuse_other_nodes(state.profile, wish.making.nodes)
+            if other := find_contradiction(state.profile, wish.making):
+                raise mismatch_error(state.profile, *other)
         decision = _for_profile(wish, state.profile, state, around)
     if decision.do in around.tried and decision.do is not Action.WAIT:
         raise not_answering_error(wish.profile, state)

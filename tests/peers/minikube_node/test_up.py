@@ -1,0 +1,84 @@
+"""The exercise's own road on the real thing: `flashsale up` makes minikube, and the sale is open.
+
+One road for all tests, since a node takes a minute: each asks for a sale, and leaves one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.peers.minikube_node.conftest import Road
+
+pytestmark = pytest.mark.timeout(900)  # a whole cluster in a container, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def opened(road: Road) -> dict[str, Any]:
+    """What `up` says that it made from nothing."""
+    found: dict[str, Any] = road.up("--driver", "docker", "-o", "json").json
+    return found
+
+
+@pytest.fixture
+def address(road: Road, opened: dict[str, Any]) -> str:
+    """Where the sale is, which is there again whatever another test did."""
+    found: str = road.up("-o", "json").json["url"]
+    return found
+
+
+def test_from_nothing_to_a_sale(road: Road, opened: dict[str, Any]) -> None:
+    """`up` makes the profile, builds the image in its Docker, and buyers get an answer."""
+    assert road.answers(opened["url"])
+    images = road.run("minikube", "image", "ls").out
+    assert "docker.io/library/flashsale:1.0" in images.split()
+
+
+def test_the_current_context_stays(road: Road, address: str) -> None:
+    """The user's own context is the current one, and the node has one beside it."""
+    assert road.answers(address)
+    assert road.contexts() == ("elsewhere", {"elsewhere", "minikube"})
+
+
+def test_more_pods(road: Road, address: str) -> None:
+    """`scale` ends when the new pods are ready."""
+    said = road.flashsale("scale", "5")
+    assert said.code == 0, said.err
+    assert road.ready() == "5"
+
+
+def test_a_killed_pod_is_replaced(road: Road, address: str) -> None:
+    """`kill-pod` follows the ReplicaSet until all pods are ready again."""
+    wanted = road.ready()
+    said = road.flashsale("kill-pod")
+    assert said.code == 0, said.err
+    assert "replaces" in said.err
+    assert (road.ready(), road.answers(address)) == (wanted, True)
+
+
+def test_stopped_and_up_again(road: Road, address: str) -> None:
+    """`down --stop` stops the node; `up` starts it, and the current context is still the user's."""
+    stopped = road.flashsale("down", "--stop")
+    assert stopped.code == 0, stopped.err
+    assert '"Host":"Stopped"' in road.run("minikube", "status", "-o", "json").out
+    again = road.up("-o", "json").json["url"]
+    assert road.answers(again)
+    assert road.contexts()[0] == "elsewhere"
+
+
+def test_a_frozen_node(road: Road, address: str) -> None:
+    """A node that `docker pause` froze is called that, and `up` unfreezes it."""
+    assert road.run("docker", "pause", "minikube").code == 0
+    said = road.flashsale("status")
+    assert said.code != 0
+    assert "docker unpause minikube" in said.err
+    assert road.answers(road.up("-o", "json").json["url"])
+
+
+def test_minikube_deleted(road: Road, address: str) -> None:
+    """After `minikube delete` no sale is open, and nothing of the node is left."""
+    assert road.run("minikube", "delete").code == 0
+    assert road.flashsale("status").code == 4
+    assert (road.engine.ids("ps", "--all"), road.engine.ids("volume", "ls")) == ([], [])
+    assert road.contexts() == ("elsewhere", {"elsewhere"})
