@@ -6,6 +6,7 @@ and after FROM, variables and quotes as BuildKit has them, exec and shell form.
 
 from __future__ import annotations
 
+import difflib
 import json
 import platform
 import re
@@ -242,7 +243,9 @@ def find_stage(earlier: Sequence[Stage], name: str) -> int | None:
 
 def _check(one: Instruction) -> None:
     if one.keyword not in KEYWORDS:
-        raise one.wrong(f"{one.keyword.capitalize()} is not a Dockerfile instruction")
+        meant = difflib.get_close_matches(one.keyword, KEYWORDS, 1)
+        maybe = f"; did you mean {meant[0]}" if meant else ""
+        raise one.wrong(f"{one.keyword.capitalize()} is not a Dockerfile instruction{maybe}")
     if not one.text:
         raise one.wrong(f"{one.keyword} needs an argument")
     known = FLAGS.get(one.keyword, ())

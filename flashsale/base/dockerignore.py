@@ -43,10 +43,11 @@ class Ignore:
     rules: Sequence[Rule]
 
     @classmethod
-    def of(cls, folder: Path) -> Ignore:
-        """Read a folder's `.dockerignore`, after what is never part of an app."""
+    def of(cls, folder: Path | None) -> Ignore:
+        """Read a folder's `.dockerignore`, after what is never part of an app; or that alone."""
+        file = folder / ".dockerignore" if folder else Path(os.devnull)
         try:
-            text = (folder / ".dockerignore").read_text(encoding="utf-8-sig", errors="replace")
+            text = file.read_text(encoding="utf-8-sig", errors="replace")
         except OSError:
             text = ""
         return cls(tuple(_rules([*NEVER, *text.splitlines()])))

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from threading import get_ident
 
 PRIVATE = 0o600  # for its user alone
+
+
+def put_aside(path: Path) -> None:
+    """Rename a folder that stands in a file's place to `NAME.broken`; leave all else alone."""
+    if path.is_dir() and not path.is_symlink():
+        names = (f"{path.name}.broken{number or ''}" for number in count())
+        aside = next(one for one in map(path.with_name, names) if not os.path.lexists(one))
+        with suppress(OSError):  # two do it at once
+            path.rename(aside)
 
 
 def replace_file(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> None:

@@ -64,7 +64,10 @@ class Program(TyperGroup):
             args = []
         elif before and not rest[0].startswith("-"):
             args = [rest[0], *before, *rest[1:]]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except BrokenPipeError as error:  # of the help
+            raise ReaderLeftError from error
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name all commands, in the order of the list."""

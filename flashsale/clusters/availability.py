@@ -48,7 +48,8 @@ async def exists(record: SaleRecord) -> bool:
     """Whether a recorded cluster is still there, running or not.
 
     `minikube stop` takes the context out of the kubeconfig, so its absence proves nothing; nor does
-    its presence, once the profile was deleted.
+    its presence, once the profile was deleted. One that was deleted and is half-made again is not
+    the one that was recorded.
 
     Raises:
         ClusterUnreachableError: minikube does not answer.
@@ -61,4 +62,4 @@ async def exists(record: SaleRecord) -> bool:
         return False
     from flashsale.clusters import minikube
 
-    return (await minikube.read_profile_state(record.profile)).exists
+    return (await minikube.read_profile_state(record.profile)).can_hold_sale

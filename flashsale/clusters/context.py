@@ -138,11 +138,12 @@ class ContextCluster:
         Raises:
             RefusedError: always.
         """
+        nodes = [node["metadata"]["name"] for node in await self._nodes()]
         raise RefusedError(
             f"The nodes of {self.describe()} are not flashsale's to kill or to start.",
             hint=Hint(
-                f"kubectl --context {self.context} cordon NODE",
-                f"keeps new pods away, and kubectl --context {self.context} drain NODE moves them",
+                f"kubectl --context {self.context} cordon {nodes[-1] if nodes else 'NODE'}",
+                "keeps new pods away from it; drain in the place of cordon moves those there, too",
             ),
         )
 

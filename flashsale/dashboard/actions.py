@@ -14,9 +14,8 @@ from flashsale.dashboard.follow import SaleFollower
 from flashsale.dashboard.kill_methods import kill_method
 from flashsale.dashboard.runs import Runs
 from flashsale.sale.kill.kill import kill_pods
-from flashsale.sale.kill.kill_node import choose_node, staying_on
+from flashsale.sale.kill.kill_node import choose_living_node, start_node, staying_on
 from flashsale.sale.kill.victims import choose_victims
-from flashsale.sale.nodes import read_nodes
 from flashsale.sale.replica_count import replica_count
 from flashsale.sale.scale import request_replicas
 
@@ -69,9 +68,8 @@ class SaleActions:
         """Kill the named node, or a random one: `flashsale kill-node --no-wait`."""
         monitor = await self.follower.current()
         sale, name = monitor.sale, _node_name(arguments)
-        await sale.cluster.check_node_kill()
         own = await sale.own_pods()
-        node = choose_node(await read_nodes(sale.api), own, name=name, rng=random.Random()).name
+        node = (await choose_living_node(sale, own, name=name, rng=random.Random())).name
         pods = counted(len(staying_on(own, node)), "pod")
         timing = await sale.cluster.node_timing(sale.api)
         await sale.cluster.kill_node(sale.api, node, SilentProgress())
@@ -88,7 +86,8 @@ class SaleActions:
         await sale.cluster.check_node_kill()
         if name is None or name not in monitor.state.nodes:
             raise BadInputError(f"There is no node '{name}'.", hint="flashsale status -o wide")
-        await sale.cluster.start_node(sale.api, name, SilentProgress())
+        if not await start_node(sale, name, SilentProgress()):
+            return f"{name} runs already."
         self.follower.note(f"{name} gets its power back")
         return f"{name} was started."
 

@@ -150,9 +150,10 @@ def with_update(state: DashboardState, update: Update) -> DashboardState:
     if isinstance(update.observation, NodeSeen):
         state = _with_node(state, before.state.nodes, update.observation)
     for happening in update.happenings:
-        if isinstance(happening, NotReplaced) and _no_death(happening):
-            state = _without_death(state, happening.healing.victim_uid)
-            if happening.why == REMOVED:
+        if isinstance(happening, NotReplaced):
+            if _no_death(happening):
+                state = _without_death(state, happening.healing.victim_uid)
+            if happening.why == REMOVED:  # that the sale was closed is said once
                 continue
         if moment := _moment(happening):
             state = with_moment(state, moment)

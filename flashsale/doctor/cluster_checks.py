@@ -8,10 +8,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.text import counted
-from flashsale.clusters.minikube import ProfileState, is_installed, read_profile_state
+from flashsale.clusters.minikube import (
+    ProfileState,
+    current_context,
+    is_installed,
+    is_usable,
+    read_profile_state,
+)
 from flashsale.clusters.minikube.cli import INSTALL, MinikubeCli
 from flashsale.clusters.minikube.condition import Condition, describe_condition, up_command
 from flashsale.clusters.minikube.image.image_route import image_route
@@ -37,7 +44,24 @@ async def check_minikube(profile: str, engine: Awaitable[list[Finding]]) -> Find
     except FlashsaleError as error:
         return Finding("minikube", "problem", str(error).rstrip("."), error.hint)
     running = docker[0].grade == "ok"
-    return judge_profile(profile, found, warning, state, docker=running)
+    judged = judge_profile(profile, found, warning, state, docker=running)
+    return judged if state.running else await _with_obstacle(judged, profile, state)
+
+
+async def _with_obstacle(judged: Finding, profile: str, state: ProfileState) -> Finding:
+    """Add what would keep `up` from making or starting a profile with which nothing is wrong."""
+    if judged.grade != "ok":
+        return judged
+    try:
+        current_context.check_usable()
+    except FlashsaleError as error:
+        text = f"{judged.text}; {str(error).rstrip('.')}"
+        return replace(judged, grade="problem", text=text, hint=error.hint)
+    usable, why = (True, "") if state.exists else await is_usable(profile)
+    if usable:
+        return judged
+    why = why.removeprefix("minikube is installed, but").lstrip(": ")
+    return replace(judged, text=f"{judged.text}, and `up` could not make one: {why}", hint="")
 
 
 def judge_profile(

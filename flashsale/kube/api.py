@@ -18,7 +18,7 @@ from typing import Any
 from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
 from flashsale.kube import paths
-from flashsale.kube.errors import failure, unreachable
+from flashsale.kube.errors import ApiError, failure, unreachable
 from flashsale.kube.transport import streams
 from flashsale.kube.transport.stdlib_client import plain
 from flashsale.kube.transport.transport import LostError, Query, Transport
@@ -145,7 +145,13 @@ class Api:
         self, method: str, path: str, query: Query | None, body: Any = None, content_type: str = ""
     ) -> Object:
         raw = await in_thread(partial(self._call, method, path, query, body, content_type))
-        answer: Object = json.loads(raw)
+        try:
+            answer: Object = json.loads(raw)
+        except ValueError as error:  # a proxy's login page, say
+            raise ApiError(
+                f"What answers at {self.host} is no Kubernetes API: it sends no JSON.",
+                hint=f"kubectl config view --minify --context {self.context}",
+            ) from error
         return answer
 
     def _call(

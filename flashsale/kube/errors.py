@@ -86,8 +86,8 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
 
 def advised(words: str) -> tuple[str, str]:
     """Part what happened from the advice that the embedded cluster puts in brackets behind it."""
-    found = re.fullmatch(r"(.+?) \((free some disk space: [^()]+)\)", words)
-    return (found[1], found[2]) if found else (words, "")
+    found = re.fullmatch(r"(.+?) \((df -h .+?)  # ([^#]+)\)", words)
+    return (found[1], Hint(found[2], found[3])) if found else (words, "")
 
 
 def said(body: str | bytes) -> str:

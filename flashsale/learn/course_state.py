@@ -11,12 +11,14 @@ from flashsale.learn.course_progress import CourseProgress, StepRecord
 from flashsale.learn.evidence import Baseline, Evidence
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Step, filled_in
+from flashsale.sale.observe.healing import Healing
 
 Part = Literal["ask", "do", "reveal", "end"]
 Effect = Literal["quit", "show", ""]  # what a key wants done that is not pure
 HINTS = 3
 SCROLLING = {"up": -1, "down": 1, "page up": -10, "page down": 10}
 NO_SALE = "This step needs an open sale. Type in another terminal: flashsale up"
+NO_PODS = "This step needs pods. Type in another terminal: flashsale scale 3"
 GUESS = "First guess: press 1, 2 or 3. A wrong guess costs nothing."
 log = logging.getLogger(__name__)
 
@@ -59,10 +61,14 @@ class Tour:
         return self.since.words()
 
     @property
-    def lacks_sale(self) -> bool:
-        """Whether the step waits for a sale to be opened."""
+    def lacks(self) -> str:
+        """What the step waits for before it begins: a sale, or its pods; empty for nothing."""
         new = self.record.before is None and self.part in ("ask", "do")
-        return new and self.known and self.facts.state == "closed" and self.step.needs_sale
+        if not (new and self.known and self.step.needs_sale):
+            return ""
+        if self.facts.state == "closed":
+            return NO_SALE
+        return NO_PODS if self.facts.state == "open" and not self.facts.desired else ""
 
     @property
     def commands(self) -> list[str]:
@@ -118,7 +124,8 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
     exact = {
         name: one
         for name, one in tour.watched.healings.items()
-        if one.ready is not None or name not in healings
+        if (one.ready is not None and not _released_since(healings.get(name), one, evidence))
+        or name not in healings
     }
     healings.update(exact)
     evidence = replace(evidence, healings=healings).plus(replace(tour.watched, healings={}))
@@ -127,10 +134,29 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
     if tour.part == "end" or tour.record.state != "open":
         return tour
     if tour.record.before is None:
-        if tour.lacks_sale or (facts.state == "open" and not tour.step.extras <= facts.extras):
+        if tour.lacks or (facts.state == "open" and not tour.step.extras <= facts.extras):
             return tour  # what there is before the step is not known yet
         tour = tour.noting(before=baseline(facts, tour.watched))
+    elif _is_another_sale(tour.record.before, facts):
+        tour = tour.noting(before=baseline(facts, tour.watched), seen=())
     return _ticked(tour, now) if tour.part in ("ask", "do") else tour
+
+
+def _released_since(late: Healing | None, early: Healing, evidence: Evidence) -> bool:
+    """Whether the same pod was released once more, after the monitor had seen it the last time."""
+    if late is None or late.cause != "released":
+        return False
+    made = evidence.created
+    return made.get(late.replacement or "", 0.0) > made.get(early.replacement or "", 0.0)
+
+
+def _is_another_sale(before: Baseline, facts: Facts) -> bool:
+    """Whether the sale was closed and opened again since the step began."""
+    return facts.state == "open" and before.replicaset not in ("", _uid(facts))
+
+
+def _uid(facts: Facts) -> str:
+    return str(facts.replicaset["metadata"]["uid"]) if facts.replicaset else ""
 
 
 def baseline(facts: Facts, watched: Evidence) -> Baseline:
@@ -141,6 +167,7 @@ def baseline(facts: Facts, watched: Evidence) -> Baseline:
         desired=facts.desired if facts.replicaset else None,
         drill=facts.drills[-1].started if facts.drills else "",
         moment=watched.counts[-1].at if watched.counts else 0.0,
+        replicaset=_uid(facts),
     )
 
 
@@ -206,8 +233,8 @@ def _in_part(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:
 
 
 def _answered(tour: Tour, answer: int, now: float) -> Tour:
-    if tour.lacks_sale:
-        return replace(tour, message=NO_SALE)
+    if tour.lacks:
+        return replace(tour, message=tour.lacks)
     return _ticked(replace(tour.noting(answer=answer), part="do", offset=0), now)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 from flashsale.base.text import counted, printable
-from flashsale.learn.course_state import HINTS, NO_SALE, Tour, begin, figures
+from flashsale.learn.course_state import HINTS, Tour, begin, figures
 from flashsale.learn.step import filled_in
 
 Size = tuple[int, int]
@@ -68,7 +68,7 @@ def _body(tour: Tour, width: int, room: int, at_place: Callable[[str], str]) -> 
 
 def _question(tour: Tour, width: int) -> list[Text]:
     asked = tour.step.prediction
-    if tour.lacks_sale:  # the question may be about its pods
+    if tour.lacks:  # the question may be about its pods
         return _goal(tour, width)
     lines = [*_goal(tour, width), Text(""), *_filled(tour, f"Guess first. {asked.text}", width)]
     for number, choice in enumerate(asked.choices, 1):
@@ -210,8 +210,8 @@ def _wrapped(line: str, width: int, indent: str | None = None) -> list[str]:
 def _message(tour: Tour, width: int) -> Text:
     if tour.message:
         return Text(tour.message, style="yellow")
-    if tour.lacks_sale:
-        return Text(NO_SALE, style="yellow")
+    if tour.lacks:
+        return Text(tour.lacks, style="yellow")
     if tour.facts.state == "silent":
         return Text(f"{tour.facts.why} The course goes on when it is back."[:width], style="red")
     return Text(f"$ {tour.running} ..."[:width] if tour.running else "", style="dim")

@@ -82,6 +82,8 @@ class Baseline:
     surplus: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()
     released: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
+    replicaset: str = ""  # its uid: a sale that is opened again is another one
     restarts: Mapping[str, int] = field(default_factory=dict)
     bought: str = ""  # time of the last purchase
     drill: str = ""  # when the last drill began
@@ -96,6 +98,7 @@ class Baseline:
         desired: int | None,
         drill: str,
         moment: float,
+        replicaset: str = "",
     ) -> Baseline:
         """Remember this moment."""
         return cls(
@@ -105,6 +108,8 @@ class Baseline:
             surplus=tuple(sorted(evidence.surplus)),
             victims=tuple(sorted(evidence.healings)),
             released=tuple(sorted(evidence.released)),
+            adopted=tuple(sorted(evidence.adopted)),
+            replicaset=replicaset,
             restarts=dict(evidence.restarts),
             bought=max((one.at for one in evidence.purchases), default=""),
             drill=drill,
@@ -115,15 +120,22 @@ class Baseline:
 def since(evidence: Evidence, before: Baseline) -> Evidence:
     """Leave out what had happened already, and deaths that turned out to be the ReplicaSet's own.
 
-    A pod that it deletes may be seen leaving a moment before its event says so.
+    A pod that it deletes may be seen leaving a moment before its event says so. One that had been
+    released before counts again once another one than then has taken its place.
     """
-    known = {*before.victims, *evidence.surplus}
+    again = frozenset(
+        name
+        for name, one in evidence.healings.items()
+        if one.cause == "released" and one.replacement and one.replacement not in before.created
+    )
+    known = {*before.victims, *evidence.surplus} - again
     return replace(
         evidence,
         created={k: v for k, v in evidence.created.items() if k not in before.created},
         surplus=evidence.surplus - {*before.surplus},
         healings={k: v for k, v in evidence.healings.items() if k not in known},
-        released=evidence.released - {*before.released},
+        released=evidence.released - ({*before.released} - again),
+        adopted=evidence.adopted - {*before.adopted},
         restarts={
             name: count - before.restarts.get(name, 0)
             for name, count in evidence.restarts.items()

@@ -61,15 +61,15 @@ async def close(
     began, cluster = clock(), choice.cluster
     stopping = stop or cluster.stops_with_sale
     dead = stopping and not await cluster.running()
-    if dead and not cluster.stops_with_sale and await cluster.stop(progress):
+    if dead and cluster.can_be_started and not cluster.stops_with_sale:
         # Starting it, only to remove the sale, would take minutes; it may be gone altogether.
-        there = await exists(choice.record)
-        if not there:
+        stopped = await cluster.stop(progress)
+        if not (there := await exists(choice.record)):
             _forget(choice)
         known = choice.store.read_if_usable() is not None and choice.store.may_replace(
             choice.record
         )
-        return DownResult((), there, clock() - began, there and known)
+        return DownResult((), stopped, clock() - began, there and known)
     if cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go; or it is stuck
     async with connect(choice, choice.record, namespace) as sale:

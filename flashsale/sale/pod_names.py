@@ -12,12 +12,15 @@ from flashsale.base.text import joined
 def full_name(typed: str, names: Sequence[str], *, command: str) -> str:
     """Return the name that ``typed`` is, or is the last part of: `5pgp7` of `flashsale-rs-5pgp7`.
 
+    `pod/NAME` is what `kubectl get pods -o name` prints.
+
     Args:
         command: what is typed before the name, for the hint.
 
     Raises:
         BadInputError: no pod is called so, or several are.
     """
+    typed = typed.removeprefix("pod/").removeprefix("pods/")
     if typed in names:
         return typed
     meant = [name for name in names if name.endswith(f"-{typed}")]

@@ -64,8 +64,13 @@ def console(stream: TextIO) -> Console:
     """Make the console of a stream; without a terminal it is as wide as anything needs."""
     from rich.console import Console
 
+    class PipedConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to whoever prints: Rich would end the program, with 1."""
+            raise BrokenPipeError
+
     terminal = stream.isatty()
-    return Console(
+    return PipedConsole(
         file=stream,
         highlight=False,
         emoji=False,  # a name may have colons

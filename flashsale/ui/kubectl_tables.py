@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flashsale.objects.models import Pod, ReplicaSet, Service, human_duration
+from flashsale.ui.console import filled
 
 if TYPE_CHECKING:
     from flashsale.sale.status import SaleInNamespace, SaleStatus
@@ -71,8 +72,15 @@ def service_table(service: Service, now: float) -> str:
     )
 
 
-def status_view(status: SaleStatus, now: float, *, wide: bool = False) -> str:
-    """Write the whole sale: three tables, and where it is; ``now`` is unix seconds."""
+def status_view(
+    status: SaleStatus, now: float, *, wide: bool = False, width: int | None = None
+) -> str:
+    """Write the whole sale: three tables, and where it is.
+
+    Args:
+        now: unix seconds.
+        width: of the terminal, where the sentences are broken at words; tables never are.
+    """
     pods = pods_table(status.pods, now, wide=wide) if status.pods else "No pods."
     service = service_table(status.service, now) if status.service else ""
     last = [status.url or status.no_url, whereabouts(status)]
@@ -85,7 +93,7 @@ def status_view(status: SaleStatus, now: float, *, wide: bool = False) -> str:
         replicaset_table(status.replicaset, now, wide=wide),
         pods,
         service,
-        "\n".join(filter(None, last)),
+        filled("\n".join(filter(None, last)), width),
     )
     return "\n\n".join(filter(None, parts))
 
@@ -102,7 +110,7 @@ def whereabouts(status: SaleStatus) -> str:
 
 def spread(pods: Sequence[Pod]) -> str:
     """Say how the pods are spread over the nodes."""
-    nodes = Counter(pod.node for pod in pods if pod.node)
+    nodes = Counter(pod.node for pod in pods if pod.node and not pod.terminating)
     waiting = sum(not pod.node for pod in pods)
     each = ", ".join(f"{node} {count}" for node, count in sorted(nodes.items()))
     homeless = f"; {waiting} not on a node yet" if waiting else ""

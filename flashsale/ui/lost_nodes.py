@@ -34,9 +34,14 @@ class NodeNotes:
                     self._note(f"{one.victim} is not replaced: {why}")
 
 
-def node_kill_view(killed: NodeKill) -> str:
-    """Write what `kill-node` prints when all is replaced: a line a pod, and where the time went."""
+def node_kill_view(killed: NodeKill, width: int | None) -> str:
+    """Write what `kill-node` prints when all is replaced: a line a pod, and where the time went.
+
+    Args:
+        width: of the terminal; None leaves the sentences on one line.
+    """
     from flashsale.sale.ready.explanation import node_line
+    from flashsale.ui.console import filled
     from flashsale.ui.kubectl_tables import aligned
 
     rows = [
@@ -49,10 +54,8 @@ def node_kill_view(killed: NodeKill) -> str:
     shown = [aligned([head, [killed.node, *map(_cell, times)]])]
     if rows:
         shown.append(aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY"], *rows]))
-    why = node_line(
-        len(killed.pods), killed.not_ready, killed.evicted, killed.replaced, killed.ready_again
-    )
-    return "\n\n".join(filter(None, [*shown, why]))
+    why = node_line(len(killed.pods), times, killed.tolerated)
+    return "\n\n".join([*shown, filled(why, width)])
 
 
 def _cell(seconds: float | None) -> str:

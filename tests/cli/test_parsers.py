@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.cli.parsers import build_arg, duration, image_name
+from flashsale.cli.parsers import build_arg, duration, image_name, node_count
 from flashsale.sale.replica_count import replica_count
 
 
@@ -39,6 +39,15 @@ def test_other_durations_are_refused(text: str) -> None:
 def test_replica_counts(text: str, count: int) -> None:
     """Whole numbers from 0 to 100."""
     assert replica_count(text) == count
+
+
+def test_node_counts() -> None:
+    """Whole numbers from 1 to 9."""
+    assert [node_count(text) for text in ("1", "9")] == [1, 9]
+    for text in ("0", "10", "-1", "2.5", "x", ""):
+        with pytest.raises(BadInputError, match="--nodes must be 1 to 9") as refused:
+            node_count(text)
+        assert refused.value.hint == "flashsale up --nodes 3"
 
 
 def test_build_arg_takes_its_value_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -339,11 +339,12 @@ def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixtur
     assert err.startswith("Error: The system refused: Not a directory")
 
 
-def test_reader_that_leaves_is_no_error(sale_home: Path) -> None:
+@pytest.mark.parametrize("words", ["manifest", "--help", "scale --help", "doctor 2>&1"])
+def test_reader_that_leaves_is_no_error(words: str, sale_home: Path) -> None:
     """`flashsale --help | head -1` ends in silence."""
     code = "from flashsale.cli.main import main; main()"
     done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {sys.executable} -c '{code}' manifest | head -0"],
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -c '{code}' {words} | head -0"],
         capture_output=True,
         text=True,
         timeout=30,

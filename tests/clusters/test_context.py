@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.base.errors import ClusterUnreachableError
+from flashsale.base.errors import ClusterUnreachableError, RefusedError
 from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.context import ContextCluster, candidates
 from flashsale.embedded.process import launch
@@ -146,3 +146,17 @@ async def test_forward_that_fails_gives_its_command(
 def told() -> Told:
     """What the user was told."""
     return Told()
+
+
+async def test_nodes_of_a_context_are_left_alone(context: ContextCluster) -> None:
+    """Refused with what to type instead; as many as there are is no change."""
+    await context.check_nodes(0, fast=None)
+    await context.check_nodes(1, fast=None)
+    for count, fast in ((3, None), (0, True), (1, False)):
+        with pytest.raises(RefusedError, match="has 1 node and times of its own") as refused:
+            await context.check_nodes(count, fast=fast)
+        hint = f"flashsale up --cluster embedded --nodes {count or 3}"
+        assert refused.value.hint.command == hint
+    with pytest.raises(RefusedError, match="not flashsale's to kill") as refused:
+        await context.check_node_kill()
+    assert refused.value.hint.command == "kubectl --context flashsale-embedded cordon embedded"

@@ -187,16 +187,19 @@ async def test_record_of_another_version_is_left_as_it_is(home: Path) -> None:
     assert (await select_existing(ClusterOptions())).record == choice.record
 
 
-async def test_folder_in_place_of_the_record_is_left_alone(home: Path) -> None:
-    """It may hold somebody's things: the hint says how to be rid of it."""
-    SaleStore(home).path.mkdir(parents=True)
-    for call in (
-        lambda: SaleStore(home).read(),
-        lambda: SaleStore(home).write(SaleRecord("embedded", "c")),
-    ):
-        with pytest.raises(UnusableRecordError, match="it is a folder") as caught:
-            call()
-        assert caught.value.hint == f"rm -r {SaleStore(home).path}"
+def test_folder_in_place_of_the_record_is_put_aside(home: Path) -> None:
+    """It may hold somebody's things, and there may have been one before."""
+    store, record = SaleStore(home), SaleRecord("embedded", "c")
+    for name in ("first", "second"):
+        (store.path / name).mkdir(parents=True)
+        assert store.read() is None
+        store.write(record)
+        assert store.read() == record
+        store.forget()
+    assert {file.parent.name for file in home.glob("sale.json.broken*/*")} == {
+        "sale.json.broken",
+        "sale.json.broken1",
+    }
 
 
 def test_full_disk_is_told_with_its_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,13 @@ async def test_refusal_that_is_no_status_still_has_words(api: Api, server: TestS
         await api.get("/version")
 
 
+async def test_what_is_no_kubernetes_is_called_so(api: Api, server: TestServer) -> None:
+    """A proxy's login page comes with status 200."""
+    server.app[ANSWERS].append(web.Response(text="<html>", content_type="text/html"))
+    with pytest.raises(FlashsaleError, match="is no Kubernetes API: it sends no JSON"):
+        await api.version()
+
+
 async def test_stopped_cluster_is_one_sentence(tmp_path: Path) -> None:
     """A refused connection says that the cluster is stopped, and how to start it."""
     with socket.socket() as closed:

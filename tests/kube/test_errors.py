@@ -14,7 +14,7 @@ FULL = "The cluster's state in /s/state.db cannot be written: database or disk i
 @pytest.mark.parametrize(
     ("said", "words", "hint"),
     [
-        (f"{FULL} (free some disk space: df -h /s)", FULL, "free some disk space: df -h /s"),
+        (f"{FULL} (df -h /s  # shows the disk)", FULL, "df -h /s  # shows the disk"),
         ("etcdserver: request timed out", "etcdserver: request timed out", "try once more"),
         ("odd (in brackets)", "odd (in brackets)", "try once more"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from flashsale.learn.course import OWN, unsound
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import GOAL_LINES, Step
-from tests.learn.facts import after_the_deed, begun, drill, killed, sale
+from tests.learn.facts import QUICK, THREE, after_the_deed, begun, drill, killed, sale
 
 NOTHING = Facts("closed", "No sale is open here.")
 STEPS = pytest.mark.parametrize("step", OWN, ids=lambda step: step.name)
@@ -102,3 +102,25 @@ def test_a_teachers_check_that_fails_is_red() -> None:
     seen = replace(OWN[0], checks=(check,)).look(NOTHING)
     assert not seen[0].holds
     assert "RuntimeError: no such thing" in seen[0].text
+
+
+def test_pods_that_the_replicaset_removed_need_not_be_killed() -> None:
+    """Whoever scales down in the last step is not stuck."""
+    close = next(step for step in OWN if step.name == "close")
+    scaled = replace(killed(THREE[0]), before=begun(sale()))
+    left = [pod for pod in scaled.pods if pod.name not in THREE[1:]]
+    assert scaled.replicaset
+    scaled.replicaset["spec"]["replicas"] = 1
+    assert not close.checks[0].look(replace(scaled, pods=(*left, scaled.pods[0]))).holds
+    assert close.checks[0].look(replace(scaled, pods=tuple(left))).holds
+
+
+def test_a_probe_that_was_quick_before_the_step_needs_one_kill() -> None:
+    """`up` had nothing to replace, so any death will do."""
+    probe = next(step for step in OWN if step.name == "probe")
+    slow = replace(killed(THREE[0], seconds=1.2, probe=QUICK), before=begun(sale()))
+    assert not probe.checks[1].look(slow).holds
+    containers = [{"name": "flashsale-container", "readinessProbe": QUICK}]
+    for pod in slow.pods:
+        pod.raw["spec"]["containers"] = containers
+    assert probe.checks[1].look(slow).holds

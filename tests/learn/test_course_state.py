@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flashsale.learn import course_state
@@ -9,7 +11,11 @@ from flashsale.learn.course import OWN
 from flashsale.learn.course_progress import CourseProgress
 from flashsale.learn.course_state import Tour
 from flashsale.learn.course_view import last_lines, screen_lines
-from tests.learn.facts import after_the_deed, killed, sale, silent
+from flashsale.learn.evidence import Evidence
+from flashsale.learn.facts import Facts
+from flashsale.objects.models import Pod
+from tests.learn.facts import after_the_deed, healing, killed, sale, silent
+from tests.sale.api_objects import pod_object
 
 KILL = next(step for step in OWN if step.name == "kill")
 
@@ -84,8 +90,6 @@ def test_a_fact_that_was_seen_stays_ticked() -> None:
 def test_purchases_from_before_the_step_are_waited_for() -> None:
     """The logs are read only in that step: its beginning is when they were read first."""
     buy = next(step for step in OWN if step.name == "buy")
-    from dataclasses import replace
-
     begun = course_state.begin(OWN, CourseProgress(), buy, 1.0)
     unread = course_state.see(begun, replace(sale(), extras=frozenset()), 2.0)
     assert unread.record.before is None
@@ -178,11 +182,74 @@ def test_a_step_begins_when_the_sale_is_open() -> None:
 
 def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() -> None:
     """What was known stays."""
-    from dataclasses import replace
-
     one = pressed(tour(), "2")
     lost = replace(one, facts=silent(one.facts))
     assert "The course goes on when it is back" in text(lost)
     back = course_state.see(lost, sale(), 9.0)
     assert "goes on when" not in text(back)
     assert back.part == "do"
+
+
+def test_a_sale_that_is_opened_again_begins_the_step_again() -> None:
+    """Its pods are others, and what the last one had proved is gone with it."""
+    close = next(step for step in OWN if step.name == "close")
+    one = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
+    one = course_state.see(pressed(one, "3"), Facts("closed", "No sale is open here."), 3.0)
+    assert [bool(seen) for seen in one.record.seen] == [False, True]
+    new = [f"flashsale-rs-new{number}" for number in range(3)]
+    one = course_state.see(one, another_sale(*new), 4.0)
+    assert one.record.before
+    assert one.record.before.pods == tuple(new)
+    assert not any(one.record.seen)
+    healings = {name: healing(name, f"{name}-z") for name in new}
+    after = another_sale(*(f"{name}-z" for name in new))
+    one = course_state.see(one, replace(after, evidence=Evidence(healings=healings)), 5.0)
+    assert [bool(seen) for seen in one.record.seen] == [True, False]
+
+
+def another_sale(*names: str) -> Facts:
+    """One that was opened later."""
+    facts = sale(*names)
+    assert facts.replicaset
+    facts.replicaset["metadata"]["uid"] = "another"
+    pods = tuple(Pod.from_object(pod_object(one, ready=True, owner="another")) for one in names)
+    return replace(facts, pods=pods)
+
+
+def test_a_step_begins_when_there_are_pods() -> None:
+    """A sale that is scaled to nothing has none to kill."""
+    nothing = replace(sale(desired=0), pods=())
+    early = course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), nothing, 2.0)
+    assert "flashsale scale 3" in text(early)
+    assert pressed(early, "2").part == "ask"
+    assert pressed(course_state.see(early, sale(), 3.0), "2").part == "do"
+
+
+def test_an_adoption_before_the_step_is_none_of_it() -> None:
+    """The monitor remembers it, and the step began later."""
+    labels = next(step for step in OWN if step.name == "labels")
+    begun = replace(
+        course_state.begin(OWN, CourseProgress(), labels, 1.0),
+        watched=Evidence(adopted=frozenset({"flashsale-rs-aaaaa"})),
+    )
+    one = pressed(course_state.see(begun, sale(), 2.0), "2")
+    assert one.record.seen == ("", "")
+
+
+def test_a_pod_that_was_released_before_may_be_released_again() -> None:
+    """What the monitor saw the first time does not hide the second."""
+    labels = next(step for step in OWN if step.name == "labels")
+    pod, first, second = (f"flashsale-rs-{name * 5}" for name in "axy")
+    made = {pod: 1.0, first: 100.0, second: 200.0}
+    watched = Evidence(healings={pod: healing(pod, first, cause="released")})
+    begun = replace(course_state.begin(OWN, CourseProgress(), labels, 1.0), watched=watched)
+    before = Evidence(created={pod: 1.0, first: 100.0}, released=frozenset({pod}))
+    one = pressed(course_state.see(begun, sale(evidence=before), 2.0), "2")
+    assert one.record.seen == ("", "")
+    again = Evidence(
+        created=made,
+        released=frozenset({pod}),
+        healings={pod: healing(pod, second, cause="released")},
+    )
+    one = course_state.see(one, sale("flashsale-rs-bbbbb", second, evidence=again), 3.0)
+    assert one.record.seen[0] == f"let go: {pod}; in its place: {second}"

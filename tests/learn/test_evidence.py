@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flashsale.learn.evidence import Evidence, from_api, purchases_of, since
 from flashsale.objects.models import Object, Pod
 from flashsale.sale.observe.observations import EventSeen
@@ -126,3 +128,18 @@ def test_the_shops_log_tells_purchases_from_everything_else() -> None:
         "2026-11-27T10:00:01.5Z sold Shoes to 'ann\\n2026-11-27T10:00:01.6Z sold Laptop to x'\n"
     )
     assert [(one.pod, one.item) for one in purchases_of(A, log)] == [(A, "Shoes")]
+
+
+def test_a_pod_that_is_released_once_more_counts_again() -> None:
+    """Whoever tried it before the step may take the same pod."""
+    free = pod_object(A, ready=True, owner="")
+    free["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z"  # as its event says
+    first = evidence([*own(B, C), free], created(A, B, C))
+    back = first.plus(evidence(own(A, B, C), created(A, B, C)))
+    before = begun(replace(sale(A, B, C), evidence=back))
+    assert since(back, before).released == frozenset()
+    assert since(back, before).adopted == frozenset()
+    again = evidence([*own(B, C, D), free], created(A, B, C, D))
+    counted = since(back.plus(again), before)
+    assert counted.released == {A}
+    assert counted.healings[A].replacement == D

@@ -10,7 +10,7 @@ from flashsale.sale.pod_names import full_name
 NAMES = ["shop-rs-5pgp7", "shop-rs-x2k4d", "other-x2k4d"]
 
 
-@pytest.mark.parametrize("typed", ["shop-rs-5pgp7", "5pgp7", "rs-5pgp7"])
+@pytest.mark.parametrize("typed", ["shop-rs-5pgp7", "5pgp7", "rs-5pgp7", "pod/shop-rs-5pgp7"])
 def test_the_end_of_a_name_is_enough(typed: str) -> None:
     """As `watch` shows it."""
     assert full_name(typed, NAMES, command="flashsale logs") == "shop-rs-5pgp7"

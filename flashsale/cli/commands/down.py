@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.base.errors import Hint, NoSaleError, RefusedError
+from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, RefusedError
 
 if TYPE_CHECKING:
     from flashsale.cli.global_options import Shared
@@ -59,6 +59,7 @@ async def _close(
     from flashsale.cli.output import progress
     from flashsale.clusters.select import select_existing, select_for_down
     from flashsale.docker import RemovedImages
+    from flashsale.kube import ApiError
     from flashsale.sale.down import DownResult, close
 
     try:
@@ -78,7 +79,14 @@ async def _close(
                     f"{begin_sentence(cluster.describe())} does not run:"
                     " images that were built in it stay there."
                 )
-            closed = await close(choice, typed.namespace, shown, stop=stop and not later)
+            try:
+                closed = await close(choice, typed.namespace, shown, stop=stop and not later)
+            except (ApiError, ClusterUnreachableError) as error:
+                if not (purge and cluster.stops_with_sale):
+                    raise
+                shown.note(f"{error} What it holds goes with all that is kept.")
+                closed = DownResult((), await cluster.stop(shown), 0.0)
+                choice.store.forget()
             if not later:
                 return closed, RemovedImages()
             images = await cluster.remove_images(choice.record.image, shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,6 +47,7 @@ def kill_node(
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
+    from flashsale.ui.console import width
     from flashsale.ui.lost_nodes import node_kill_view
 
     typed = shared(ctx)
@@ -58,7 +60,7 @@ def kill_node(
     elif no_wait:
         output.out(f"{killed.node} killed, with {_pods(killed)}")
     else:
-        output.out(node_kill_view(killed))
+        output.out(node_kill_view(killed, width(sys.stdout)))
 
 
 async def _kill(

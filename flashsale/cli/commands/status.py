@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,7 @@ def status(
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
     from flashsale.cli.output import note, out, out_json
+    from flashsale.ui.console import width
     from flashsale.ui.kubectl_tables import sales_table, status_view
 
     typed = shared(ctx)
@@ -44,7 +46,8 @@ def status(
     if typed.json:
         out_json(found.as_json(time.time()))
     else:
-        out(status_view(found, time.time(), wide=typed.output == "wide"))
+        wide = typed.output == "wide"
+        out(status_view(found, time.time(), wide=wide, width=width(sys.stdout)))
     if found.trouble:
         note(found.trouble)
 

@@ -25,8 +25,12 @@ async def is_usable(profile: str) -> tuple[bool, str]:
         return False, str(error).rstrip(".")
     trouble = None if state.running else await host_docker_trouble()
     others = [name for program, name in OTHER_DRIVERS.items() if shutil.which(program)]
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return judge(profile, state, trouble=trouble, others=others, root=root)
+    return judge(profile, state, trouble=trouble, others=others, root=is_root())
+
+
+def is_root() -> bool:
+    """Whether this is root's process."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def judge(

@@ -289,8 +289,7 @@ class MinikubeCluster:
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
-        await self._lifecycle(progress).stop()
-        return True
+        return await self._lifecycle(progress).stop()
 
     @property
     def _minikube(self) -> MinikubeCli:

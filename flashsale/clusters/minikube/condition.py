@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from flashsale.base.text import joined
 from flashsale.clusters.minikube.home import config_file
-from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, ProfileState
+from flashsale.clusters.minikube.profile import (
+    GONE,
+    NO_KUBERNETES,
+    MinikubeStatus,
+    Profile,
+    ProfileState,
+)
 
 BY_DOCKER = ("docker", "")  # drivers whose node is a container of this machine's Docker
 CONTAINERS = ("docker", "podman")
@@ -61,6 +67,9 @@ def _of_profile(profile: Profile, state: ProfileState, docker: bool, up: str) ->
             return Condition("has a full disk", prune, good=False)
         case MinikubeStatus(host="Starting" | "Stopping" as host):
             return Condition(f"is {host.lower()}", f"minikube status -p {name}")
+        case _ if profile.kubernetes == NO_KUBERNETES:
+            other = "flashsale up --profile " + ("sale" if name != "sale" else "shop")
+            return Condition("was made without Kubernetes, and stays so", other, good=False)
         case MinikubeStatus(host="Running") as status:
             return _of_kubernetes(profile, status, up)
         case _ if not profile.finished:
@@ -89,7 +98,7 @@ def _without_node(profile: Profile, state: ProfileState, docker: bool, up: str) 
     if profile.driver in BY_DOCKER and not docker:
         return Condition("needs Docker, which is not running", start_docker(), good=False)
     if state.never_ran:
-        return Condition("has no node yet: its first start failed", up)
+        return Condition("has no node yet: no start of it came so far", up)
     return Condition(_lost_node(profile), f"{up} --recreate", good=False)
 
 

@@ -8,6 +8,7 @@ tells the two apart.
 
 from __future__ import annotations
 
+import os
 import re
 
 from flashsale.clusters.subprocesses import run
@@ -22,11 +23,15 @@ TIMEOUT, PATIENCE = 5, 1  # seconds for `ps`; between SIGINT and SIGKILL
 
 
 async def is_at_work(profile: str) -> bool:
-    """Whether a process of this machine changes the profile; False where nobody lists them."""
+    """Whether a process of this user changes the profile; False where nobody lists them.
+
+    Other users of the machine have profiles of their own, of the same name.
+    """
+    if not hasattr(os, "getuid"):
+        return False
+    mine = ("ps", "-U", str(os.getuid()), "-ww", "-o", "args=")
     try:
-        listed = await run.follow(
-            *("ps", "-A", "-ww", "-o", "args="), timeout=TIMEOUT, patience=PATIENCE
-        )
+        listed = await run.follow(*mine, timeout=TIMEOUT, patience=PATIENCE)
     except (OSError, TimeoutError):
         return False
     return any(changes_profile(profile, line) for line in listed.stdout.splitlines())

@@ -26,6 +26,7 @@ from flashsale.clusters.subprocesses.run import Output
 
 log = logging.getLogger(__name__)
 
+NO_KUBERNETES = "v0.0.0"  # the version of a profile made with --no-kubernetes
 NOT_OURS, BAD_CONFIG, NO_PROFILE = 37, 38, 85  # exit codes
 STOPPED = ("Stopped", "Nonexistent")  # words for a node's machine
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig
@@ -113,8 +114,13 @@ class ProfileState:
         return self.profile is not None or bool(self.damaged)
 
     @property
+    def can_hold_sale(self) -> bool:
+        """Whether Kubernetes ever ran in it: what was begun anew since has no sale in it."""
+        return bool(self.damaged) or (self.profile is not None and self.profile.finished)
+
+    @property
     def never_ran(self) -> bool:
-        """Whether its first start failed before there was a node."""
+        """Whether no start of it came as far as a node."""
         return self.profile is not None and self.status == GONE and not self.profile.ip
 
 

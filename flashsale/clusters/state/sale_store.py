@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.files import put_aside
 from flashsale.clusters.state.directory import ELSEWHERE, put, refused, unreadable
 from flashsale.clusters.state.sale_record import ForeignFormatError, SaleRecord, parse, to_json
 
@@ -32,7 +33,7 @@ class SaleStore:
     def read(self) -> SaleRecord | None:
         """Read the record; None if no sale is open.
 
-        A file that is cut or holds rubbish tells nothing any more: it is put aside as
+        What is cut, holds rubbish or is a folder tells nothing any more: it is put aside as
         `sale.json.broken`, with a warning, so that no later command stumbles over it.
 
         Raises:
@@ -42,6 +43,9 @@ class SaleStore:
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
+            return None
+        except IsADirectoryError:
+            self._put_aside("it is a folder")
             return None
         except OSError as error:
             raise self._unreadable(error) from error
@@ -64,11 +68,9 @@ class SaleStore:
         """Write the record at once or not at all, for its user alone (0600).
 
         Raises:
-            UnusableRecordError: a folder stands in its place.
             BadInputError, FlashsaleError: the state folder cannot be written, or its disk is full.
         """
-        if self.path.is_dir():
-            raise self._unusable("it is a folder")
+        put_aside(self.path)
         put(self.home, NAME, json.dumps(to_json(record), indent=2) + "\n")
 
     def forget(self) -> None:
@@ -87,6 +89,7 @@ class SaleStore:
 
     def _put_aside(self, why: str) -> None:
         aside = self.path.with_name(f"{NAME}.broken")
+        put_aside(self.path)
         with suppress(OSError):
             self.path.replace(aside)
         log.warning(
@@ -98,14 +101,12 @@ class SaleStore:
         """Tell a file that cannot be read from a folder that cannot be looked into."""
         if wrong := unreadable(self.home):
             return BadInputError(f"{wrong}.", hint=ELSEWHERE)
-        return self._unusable(
-            "it is a folder" if self.path.is_dir() else os.strerror(error.errno or 0)
-        )
+        return self._unusable(os.strerror(error.errno or 0))
 
     def _unusable(self, why: str) -> UnusableRecordError:
-        file, option = shlex.quote(str(self.path)), "-r " if self.path.is_dir() else ""
+        file = shlex.quote(str(self.path))
         return UnusableRecordError(
-            f"{self.path} does not tell where the sale is: {why}.", hint=f"rm {option}{file}"
+            f"{self.path} does not tell where the sale is: {why}.", hint=f"rm {file}"
         )
 
 

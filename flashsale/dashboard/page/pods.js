@@ -45,7 +45,7 @@ export class Pods {
     const dead = this.dead.has(pod.node);
     tile.root.className = `pod ${pod.phase}${pod.own ? "" : " foreign"}${dead ? " lost-node" : ""}`;
     write(tile.name, last(pod.name));
-    tile.root.title = pod.name;
+    tile.root.title = `${pod.name}: ${pod.status}`;
     write(tile.sign, SIGNS[pod.phase]);
     write(tile.status, pod.status === "gone" ? "gone" : pod.status);
     write(tile.ready, pod.phase === "gone" ? "" : `${pod.ready} ready`);

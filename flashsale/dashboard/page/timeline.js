@@ -4,7 +4,7 @@ import { byId } from "./elements.js";
 
 const SPAN = 120000;  // milliseconds
 const MARKS = { died: ["✕", "kill"], ready: ["▲", "ready"], scaled: ["⇅", "scaling"], lost: ["●", "kill"], node: ["■", "warn"], sale: ["■", "warn"] };
-const [TOP, BOTTOM, LEFT, RIGHT] = [20, 18, 34, 26];
+const [TOP, BOTTOM, LEFT, RIGHT] = [20, 18, 34, 34];
 
 export class Timeline {
   constructor() {

@@ -87,8 +87,11 @@ def _why(result: DrillResult, analysis: Analysis) -> str:
 
 def _mechanism(result: DrillResult, analysis: Analysis) -> str:
     """Say why the kills cost what they did, if they cost anything."""
-    method = result.scenario.kill_method
-    costs = [one.loss for one in analysis.attributions if one.cause and one.cause.kind == "kill"]
+    method, deaths = result.scenario.kill_method, {one.cause for one in result.node_deaths}
+    found = [(one.loss, one.cause) for one in analysis.attributions if one.cause]
+    costs = [loss for loss, one in found if one.kind == "kill" and one.name not in deaths]
+    if not costs and any(one.name in deaths for _, one in found):
+        return "; until a node is not ready, buyers are sent to its pods and get no answer."
     if not costs:
         return "."
     if method.process:

@@ -62,10 +62,13 @@ def admit_pod(pod: Object, store: Store, now: float) -> Object:
     return admitted | {"status": status}
 
 
-def keep_pod_defaults(pod: Object, old: Object) -> Object:
+def keep_pod_defaults(pod: Object, old: Object, store: Store) -> Object:
     """Return a changed pod with what admission had added, where it is left out."""
     spec = pod["spec"]
     kept = {key: old["spec"][key] for key in ADMITTED if key in old["spec"] and key not in spec}
+    missing = _missing_tolerations(spec, store)
+    if missing:
+        kept["tolerations"] = [*(spec.get("tolerations") or []), *missing]
     return pod | {"spec": spec | kept}
 
 
@@ -116,10 +119,12 @@ def _priority(pod: Object, spec: Object) -> int:
 
 
 def _check_runtime(pod: Object, spec: Object) -> None:
+    if spec.get("runtimeClassName") == "":
+        raise StatusError(500, "", "resource name may not be empty")
     if spec.get("runtimeClassName"):
         name = spec["runtimeClassName"]
         raise _forbidden(pod, f'pod rejected: RuntimeClass "{name}" not found')
-    if spec.get("overhead"):
+    if spec.get("overhead") is not None:
         why = "Pod Overhead set without corresponding RuntimeClass defined Overhead"
         raise _forbidden(pod, f"pod rejected: {why}")
 

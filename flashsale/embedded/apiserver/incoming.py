@@ -6,9 +6,15 @@ from typing import Any
 
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.types.resources import (
     DISRUPTION_BUDGETS,
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    LEASES,
     NAMESPACES,
+    NODES,
+    PODS,
     REPLICA_SETS,
     SERVICES,
     Resource,
@@ -22,8 +28,10 @@ SYSTEM_METADATA = (  # a client's own values for these are dropped
     "deletionGracePeriodSeconds",
     "generation",
     "resourceVersion",
-    "selfLink",
 )
+CONDITIONAL_UPDATES = (DISRUPTION_BUDGETS, LEASES)  # say what they have seen
+STORED_AT = {ENDPOINTS: "services/endpoints", NODES: "minions", SERVICES: "services/specs"}
+NAME_LABEL = "kubernetes.io/metadata.name"
 CHECKED_METADATA = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")  # may not change
 
 
@@ -42,6 +50,28 @@ def check_match_new(resource: Resource, namespace: str, sent: Object, *, dry_run
         raise api_errors.StatusError(500, "", message)
 
 
+def without_disabled(resource: Resource, thing: Object) -> Object:
+    """Drop fields whose features are off by default (DropDisabledPodFields)."""
+    spec = thing.get("spec") or {}
+    if resource is LEASES:
+        spec.pop("strategy", None)
+        spec.pop("preferredHolder", None)
+    if resource is SERVICES and spec.get("type") == "ExternalName":
+        spec.pop("internalTrafficPolicy", None)
+    if resource not in (PODS, REPLICA_SETS):
+        return thing
+    pod = spec if resource is PODS else (spec.get("template") or {}).get("spec") or {}
+    pod.pop("schedulingGroup", None)
+    for kind in ("containers", "initContainers"):
+        for container in pod.get(kind) or []:
+            hooks = container.get("lifecycle")
+            if hooks and "stopSignal" in hooks:
+                del hooks["stopSignal"]
+                if not hooks:
+                    del container["lifecycle"]
+    return thing
+
+
 def check_match(resource: Resource, old: Object, meta: Object, *, patches: bool) -> None:
     """Check that an update is of this very object, as its writer has seen it.
 
@@ -50,11 +80,15 @@ def check_match(resource: Resource, old: Object, meta: Object, *, patches: bool)
     """
     current, name = old["metadata"], old["metadata"]["name"]
     version = meta.get("resourceVersion") or "0"
+    if version == "0" and resource in CONDITIONAL_UPDATES and not patches:
+        why = FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+        raise api_errors.invalid(resource.plural, resource.group, name, [why])
     if not (version.isascii() and version.isdigit()):
         message = f'strconv.ParseUint: parsing "{version}": invalid syntax'
         raise api_errors.StatusError(500, "", message)
     if meta.get("uid") not in (None, "", current["uid"]) and not patches:
-        key = f"/{resource.plural}/{current.get('namespace', '')}/{name}".replace("//", "/")
+        place = STORED_AT.get(resource, resource.plural)
+        key = f"/{place}/{current.get('namespace', '')}/{name}".replace("//", "/")
         raise api_errors.conflict(
             resource,
             name,
@@ -76,14 +110,21 @@ def initial_status(resource: Resource, thing: Object) -> Object:
         numbers = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
         return thing | {"status": dict.fromkeys(numbers, 0)}
     if resource is NAMESPACES:
-        return thing | {"status": {"phase": "Active"}, "spec": {"finalizers": ["kubernetes"]}}
+        own = (thing.get("spec") or {}).get("finalizers") or []
+        kept = [name for name in own if name != "kubernetes"]
+        return thing | {
+            "status": {"phase": "Active"},
+            "spec": {"finalizers": [*kept, "kubernetes"]},
+        }
+    if resource is PODS and thing.get("spec"):
+        return thing | {"status": {"qosClass": qos_class(thing)}}
     return thing
 
 
 def updated_metadata(old: Object, body: Object, patches: bool) -> Object:
     """Return the metadata of a changed object: what the system sets stays, if it is left out."""
     before, sent = old["metadata"], metadata(body)
-    system = SYSTEM_METADATA if patches else (*SYSTEM_METADATA, "managedFields")
+    system = SYSTEM_METADATA
     meta = {key: value for key, value in sent.items() if key not in system}
     kept = {key: before[key] for key in (*system, "namespace") if key in before}
     given = {
@@ -115,6 +156,20 @@ def typed(resource: Resource, body: Object) -> Object:
 def desired(thing: Object) -> Object:
     """What counts for the generation: all but metadata and status."""
     return {key: value for key, value in thing.items() if key not in ("metadata", "status")}
+
+
+def named_by_label(namespace: Object) -> Object:
+    """Return a namespace whose label is its name, whatever the client thinks of that."""
+    meta = metadata(namespace)
+    label = {NAME_LABEL: meta.get("name") or ""}
+    return namespace | {"metadata": meta | {"labels": (meta.get("labels") or {}) | label}}
+
+
+def is_other(resource: Resource, new: Object, old: Object) -> bool:
+    """Whether a change counts for the generation."""
+    if resource is ENDPOINT_SLICES and metadata(new).get("labels") != metadata(old).get("labels"):
+        return True
+    return desired(new) != desired(old)
 
 
 def refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:

@@ -20,7 +20,7 @@ from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
-from flashsale.embedded.types.defaults import apply_defaults
+from flashsale.embedded.types.defaults import apply_defaults, default_conditions
 from flashsale.embedded.types.resources import (
     DISRUPTION_BUDGETS,
     ENDPOINT_SLICES,
@@ -31,7 +31,8 @@ from flashsale.embedded.types.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.validation import validate_create, validate_update
+from flashsale.embedded.validation import validate_create, validate_status, validate_update
+from flashsale.embedded.validation.metadata import validate_core_metadata_update
 from flashsale.objects.models import Object, rfc3339
 
 NAME_TRIES = 8  # for generated names that are taken
@@ -124,12 +125,31 @@ class Registry:
         if manager:
             track = self._tracker(resource, manager, subresource)
         if subresource == "status":
-            new = old | {"status": body.get("status") or {}}
+            new = self._with_status(resource, old, body, patches=patches)
             if track and new != old:
                 new = track(old, new)
         else:
             new = self._prepare_update(resource, old, body, track, patches=patches, dry_run=dry_run)
         return self._commit(resource, old, new, dry_run=dry_run)
+
+    def _with_status(
+        self, resource: Resource, old: Object, body: Object, *, patches: bool
+    ) -> Object:
+        """Return an object with another status; labels and annotations may change with it.
+
+        Raises:
+            StatusError: 422.
+        """
+        status = body.get("status") or incoming.initial_status(resource, old).get("status") or {}
+        meta = incoming.updated_metadata(old, body, patches)
+        for name in ("deletionTimestamp", "ownerReferences"):
+            meta.pop(name, None)
+            if name in old["metadata"]:
+                meta[name] = old["metadata"][name]
+        new = old | {"metadata": meta, "status": default_conditions(resource, status)}
+        errors = validate_core_metadata_update(new, old) + validate_status(resource, new)
+        incoming.refuse(resource, old["metadata"]["name"], errors)
+        return new
 
     def set_status(
         self, resource: Resource, thing: Object, status: Object, manager: str = ""
@@ -228,8 +248,34 @@ class Registry:
         *,
         dry_run: bool,
     ) -> Object:
-        sent = incoming.metadata(body)
+        now = self.clock()
+        meta = self._new_metadata(resource, namespace, incoming.metadata(body), now)
+        thing = apply_defaults(
+            resource, incoming.typed(resource, body) | {"metadata": meta}, now=now
+        )
+        thing = track(None, thing) if track else thing
+        if resource is NAMESPACES:
+            thing = incoming.named_by_label(thing)
+        thing = incoming.initial_status(resource, thing)
+        if resource is NODES and track:  # ours brings its status with it
+            thing = new_node(thing)
+        if resource is PODS:
+            thing = admit_pod(incoming.without_negative_grace(thing), self.store, now)
+        thing = incoming.without_disabled(resource, thing)
+        if resource is SERVICES:
+            thing = service_allocator.with_both_addresses(thing)
+        errors = validate_create(resource, thing)
+        if resource is SERVICES and not errors:
+            thing, errors = self._services.allocate(thing, None, dry_run=dry_run)
+        incoming.refuse(resource, meta.get("name", ""), errors)
+        return thing
+
+    def _new_metadata(self, resource: Resource, namespace: str, sent: Object, now: float) -> Object:
+        """Return the metadata of a new object: what was sent, with the system's own."""
         meta = {key: value for key, value in sent.items() if key not in incoming.SYSTEM_METADATA}
+        meta.pop("selfLink", None)
+        if sent.get("generation") and resource not in WITH_GENERATION:
+            meta["generation"] = sent["generation"]
         if sent.get("resourceVersion"):  # of a dry run, see above
             meta["resourceVersion"] = sent["resourceVersion"]
         if not meta.get("name") and meta.get("generateName"):
@@ -238,27 +284,11 @@ class Registry:
             meta["namespace"] = namespace
         else:
             meta.pop("namespace", None)
-        now = self.clock()
         meta |= {"uid": str(uuid.UUID(int=self.rng.getrandbits(128), version=4))}
         if resource in WITH_GENERATION:
             meta["generation"] = 1
         meta["creationTimestamp"] = rfc3339(now)
-        thing = apply_defaults(
-            resource, incoming.typed(resource, body) | {"metadata": meta}, now=now
-        )
-        thing = track(None, thing) if track else thing
-        thing = incoming.initial_status(resource, thing)
-        if resource is NODES and track:  # ours brings its status with it
-            thing = new_node(thing)
-        if resource is PODS:
-            thing = admit_pod(incoming.without_negative_grace(thing), self.store, now)
-        if resource is SERVICES:
-            thing = service_allocator.with_both_addresses(thing)
-        errors = validate_create(resource, thing)
-        if resource is SERVICES and not errors:
-            thing, errors = self._services.allocate(thing, None, dry_run=dry_run)
-        incoming.refuse(resource, meta.get("name", ""), errors)
-        return thing
+        return meta
 
     def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
         for _ in range(NAME_TRIES):
@@ -287,15 +317,16 @@ class Registry:
         new = apply_defaults(resource, new, now=self.clock())
         if track:  # also of no change: a write of a Scale may tell owners apart
             new = track(old, new)
+        new = incoming.without_disabled(resource, new)
         if resource is PODS:
-            new = keep_pod_defaults(incoming.without_negative_grace(new), old)
+            new = keep_pod_defaults(incoming.without_negative_grace(new), old, self.store)
         if resource is SERVICES:
             new = service_allocator.carried_over(new, old)
         errors = validate_update(resource, new, old)
         if resource is SERVICES and not errors:
             new, errors = self._services.allocate(new, old, dry_run=dry_run)
         incoming.refuse(resource, old["metadata"]["name"], errors)
-        if resource in WITH_GENERATION and incoming.desired(new) != incoming.desired(old):
+        if resource in WITH_GENERATION and incoming.is_other(resource, new, old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         return new
 

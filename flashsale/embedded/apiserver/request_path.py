@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flashsale.embedded.types.resources import ALL, NAMESPACES, Resource, find
+from flashsale.embedded.types.resources import ALL, NAMESPACES, PODS, Resource, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class RequestTarget:
 
 
 NOT_SERVED = {"exec": "exec", "attach": "attach", "portforward": "port-forward"}
+UNLISTED = {PODS: ("ephemeralcontainers", "resize")}  # to read: nothing of it can be changed here
 GROUPS = frozenset(resource.group for resource in ALL if resource.group)
 
 
@@ -58,7 +59,8 @@ def parse(path: str) -> RequestTarget | None:
         return None
     name = rest[1] if len(rest) > 1 else ""
     subresource = rest[2] if len(rest) > 2 else ""
-    if subresource and all(sub.name != subresource for sub in resource.subresources):
+    known = [sub.name for sub in resource.subresources]
+    if subresource and subresource not in (*known, *UNLISTED.get(resource, ())):
         return None
     if name and resource.namespaced and not namespace:
         return None

@@ -40,6 +40,7 @@ NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unkno
     "kind": "CustomResourceDefinitionList",
     "apiVersion": "apiextensions.k8s.io/v1",
 }
+READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
 HEALTH = ("healthz", "livez", "readyz")
 CHECKS = ("ping", "log")  # what a health endpoint can be asked for one by one
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
@@ -172,15 +173,8 @@ class ApiServer:
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
-        if target.subresource == "log":
-            if request.method != "GET":
-                raise api_errors.method_not_allowed()
-            return await log_subresource.answer(self._registry, self._logs, request, target)
-        if target.subresource == "eviction":
-            if request.method != "POST":
-                raise api_errors.method_not_allowed()
-            write = await writing.read_write(self._registry, request, target)
-            return eviction_subresource.create(write)
+        if target.subresource in ("log", "eviction"):
+            return await self._log_or_eviction(request, target)
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
         if request.method == "GET":
@@ -192,7 +186,21 @@ class ApiServer:
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)
+        if target.subresource in READ_ONLY:
+            if request.method == "PATCH":
+                return writing.patch_nothing(write)
+            raise api_errors.not_here(target.subresource)
         return actions[request.method](write)
+
+    async def _log_or_eviction(
+        self, request: web.BaseRequest, target: RequestTarget
+    ) -> web.StreamResponse:
+        if request.method != {"log": "GET", "eviction": "POST"}[target.subresource]:
+            raise api_errors.method_not_allowed()
+        if target.subresource == "log":
+            return await log_subresource.answer(self._registry, self._logs, request, target)
+        write = await writing.read_write(self._registry, request, target)
+        return eviction_subresource.create(write)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":

@@ -13,6 +13,7 @@ from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
+from flashsale.embedded.types import go_hash
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from flashsale.objects.models import Object, find_condition, rfc3339
 
@@ -77,20 +78,28 @@ def target_port(port: Object, pod: Object) -> int | None:
 
 def slice_bodies(service: Object, pods: Sequence[Object]) -> list[Object]:
     """Return what the service's slices must hold: groups of pods with equal ports, 100 a slice."""
-    groups: dict[tuple[tuple[str, int, str], ...], list[Object]] = {}
+    groups: dict[tuple[go_hash.Port, ...], list[Object]] = {}
     for endpoint in endpoints_of(service, pods):
-        ports = tuple(
-            (port.get("name", ""), number, port.get("protocol", "TCP"))
-            for port in service["spec"].get("ports") or []
-            if (number := target_port(port, endpoint.pod)) is not None
-        )
+        ports = tuple(sorted(_ports(service, endpoint.pod), key=go_hash.of_slice))
         groups.setdefault(ports, []).append(_endpoint(endpoint))
     bodies: list[Object] = []
     for ports, endpoints in groups.items():
-        shown = [{"name": n, "protocol": protocol, "port": p} for n, p, protocol in ports]
+        shown = [
+            {"name": name, "protocol": protocol, "port": number}
+            | ({} if application is None else {"appProtocol": application})
+            for name, number, protocol, application in ports
+        ]
         for start in range(0, len(endpoints), PER_SLICE):
             bodies.append({"endpoints": endpoints[start : start + PER_SLICE], "ports": shown})
     return bodies or [{"endpoints": None, "ports": None}]
+
+
+def _ports(service: Object, pod: Object) -> list[go_hash.Port]:
+    return [
+        (port.get("name", ""), number, port.get("protocol", "TCP"), port.get("appProtocol"))
+        for port in service["spec"].get("ports") or []
+        if (number := target_port(port, pod)) is not None
+    ]
 
 
 def _endpoint(endpoint: Endpoint) -> Object:
@@ -119,10 +128,12 @@ def legacy_subsets(service: Object, pods: Sequence[Object]) -> list[Object]:
         if chosen:
             subset[field] = [_legacy_address(e) for e in chosen]
     subset["ports"] = [
-        ({"name": port["name"]} if port.get("name") else {})
-        | {"port": number, "protocol": port.get("protocol", "TCP")}
-        for port in service["spec"].get("ports") or []
-        if (number := target_port(port, endpoints[0].pod)) is not None
+        ({"name": name} if name else {})
+        | {"port": number, "protocol": protocol}
+        | ({} if application is None else {"appProtocol": application})
+        for name, number, protocol, application in sorted(
+            _ports(service, endpoints[0].pod), key=go_hash.of_endpoints
+        )
     ]
     return [subset]
 

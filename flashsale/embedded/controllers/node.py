@@ -204,7 +204,7 @@ class NodeHeartbeat:
             try:
                 self.renew()
                 due = now - last_status >= STATUS_SECONDS
-                if due or self._is_untrue():
+                if due or self._is_doubted():
                     self._refresh()
                 if due and self._node.controls:
                     expire(self._registry)
@@ -217,11 +217,12 @@ class NodeHeartbeat:
                 async with asyncio.timeout(node_timing(self._registry.store).renew):
                     await self._wake.wait()
 
-    def _is_untrue(self) -> bool:
+    def _is_doubted(self) -> bool:
         """Whether the object says otherwise than this kubelet, which is here to say it."""
         node = self._registry.get(NODES, "", self._node.name)
-        lost = any(find_condition(node, kind).get("status") != is_ for kind, is_ in KIND_STATUS)
-        return lost or (node.get("status") or {}).get("images", []) != self._images()
+        if (node.get("status") or {}).get("images", []) != self._images():
+            return True
+        return any(find_condition(node, kind).get("status") != is_ for kind, is_ in KIND_STATUS)
 
     def _refresh(self) -> None:
         node = self._registry.get(NODES, "", self._node.name)

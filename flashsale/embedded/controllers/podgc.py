@@ -1,6 +1,6 @@
 """Pods that are bound to a node that does not exist: no kubelet will ever end them, so this does.
 
-The one part of pkg/controller/podgc/gc_controller.go (gcOrphaned) that a cluster of one node needs.
+The one part of pkg/controller/podgc/gc_controller.go (gcOrphaned) that is needed here.
 """
 
 from __future__ import annotations

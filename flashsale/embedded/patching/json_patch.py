@@ -148,6 +148,7 @@ def _set(above: Any, key: str, value: Any) -> None:
 def _add(above: Any, key: str, value: Any) -> None:
     if isinstance(above, dict):
         above[key] = value
+        _sort(above)
     elif key == "-":
         above.append(value)
     else:

@@ -7,15 +7,18 @@ import contextlib
 import faulthandler
 import logging
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.process.cluster_directory import ANNOUNCE_AGAIN, ClusterDirectory
 from flashsale.embedded.process.control_plane import ControlPlane
 
+LOOK = 2.0  # seconds between two looks whether the folder is still there
 log = logging.getLogger("flashsale.embedded")
 
 
@@ -27,9 +30,10 @@ def main() -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    if not home.hold():
+    lock = home.hold()
+    if lock is None:
         return 0  # another is there already; whoever started us will find it
-    (home.path / "cluster.json").unlink(missing_ok=True)
+    home.forget_announcement()
 
     def say(text: str) -> None:
         with contextlib.suppress(OSError):  # whoever started us may be gone
@@ -37,7 +41,7 @@ def main() -> int:
             ready.close()
 
     try:
-        asyncio.run(_run(ControlPlane(home), say))
+        asyncio.run(_run(ControlPlane(home), say, partial(home.is_lost, lock)))
     except FlashsaleError as error:
         say(f"{error}\n{error.hint}\n")
         return error.exit_code
@@ -45,22 +49,36 @@ def main() -> int:
         log.exception("the system refused")
         where = f" ({error.filename})" if error.filename else ""
         words = f"The embedded cluster did not start in {home.path}: {error.strerror}{where}."
-        say(f"{words}\ndf -h {home.path}; ls -ld {home.path}\n")
+        place = shlex.quote(str(home.path))
+        say(f"{words}\ndf -h {place}; ls -ld {place}\n")
         return 1
     finally:
-        (home.path / "cluster.json").unlink(missing_ok=True)
+        if not home.is_lost(lock):
+            home.forget_announcement()
     return 0
 
 
-async def _run(cluster: ControlPlane, say: Callable[[str], None]) -> None:
+async def _run(
+    cluster: ControlPlane, say: Callable[[str], None], is_lost: Callable[[], bool]
+) -> None:
+    """Run a cluster until a signal comes, or nobody could find it, or end it, any more."""
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     loop.add_signal_handler(ANNOUNCE_AGAIN, cluster.announce)
+
+    def end_if_lost() -> None:
+        if is_lost():
+            log.warning("the folder was removed, or its lock: the cluster ends")
+            task.cancel()
+        else:
+            loop.call_later(LOOK, end_if_lost)
+
+    end_if_lost()
     with contextlib.suppress(asyncio.CancelledError):
-        await cluster.run(lambda: say("ready\n"))
+        await cluster.run(lambda: say(f"ready\n{cluster.note}"))
 
 
 if __name__ == "__main__":

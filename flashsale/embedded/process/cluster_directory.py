@@ -23,6 +23,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
-from flashsale.base.files import replace_file
+from flashsale.base.files import put_aside, replace_file
 
 FORMAT = "1"
 ANNOUNCE_AGAIN = signal.SIGURG  # a living cluster writes these files again; others ignore it
@@ -39,7 +40,9 @@ PROBE_SECONDS = 0.5  # somebody who only looks at the lock has let go of it long
 OURS = (
     "format", "cluster.lock", "start.lock", "cluster.json", "state.db", "state.db-wal",
     "state.db-shm", "pki", "kubeconfig", "images", "pods", "cluster.log", "cluster.log.1", "port",
-    "pod-network", "nodes",
+    "pod-network", "nodes", "cluster.lock.broken", "cluster.json.broken", "kubeconfig.broken",
+    "format.broken", "port.broken", "start.lock.broken", "state.db.broken",
+    "state.db.broken-wal", "state.db.broken-shm",
 )  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,7 @@ class ClusterDirectory:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            put_aside(self.path / "format")
             if not self._marked():
                 strangers = sorted(p.name for p in self.path.iterdir() if p.name not in OURS)
                 if strangers:
@@ -87,19 +91,20 @@ class ClusterDirectory:
             ) from error
 
     def _marked(self) -> str:
-        """Return what the marker says; empty if there is none, or it is just being written."""
+        """Return the number that marks the folder; empty if there is none, or it was spoiled."""
         try:
-            return (self.path / "format").read_text(errors="replace").strip()
-        except (FileNotFoundError, NotADirectoryError):
+            found = (self.path / "format").read_text(errors="replace").strip()
+        except OSError:
             return ""
+        return found if found.isdecimal() and len(found) < 10 else ""
 
     def _check_format(self) -> None:
-        found = self._marked()
+        found, old = self._marked(), shlex.quote(str(self.path))
         if found not in ("", FORMAT):
             raise ClusterUnreachableError(
                 f"The state in {self.path} is from another version of flashsale"
-                f" (format {found[:20]!r}, this one reads {FORMAT!r}); nothing was touched.",
-                hint=Hint(f"mv {self.path} {self.path}.old && flashsale up", "keeps it aside"),
+                f" (format {found!r}, this one reads {FORMAT!r}); nothing was touched.",
+                hint=Hint(f"mv {old} {old}.old && flashsale up", "keeps it aside"),
             )
 
     def find(self) -> RunningCluster | None:
@@ -108,8 +113,6 @@ class ClusterDirectory:
         Raises:
             ClusterUnreachableError: the state is from another version.
         """
-        if not self._marked():
-            return None
         self._check_format()
         if not self.is_held():
             return None
@@ -120,7 +123,8 @@ class ClusterDirectory:
         try:
             known = json.loads((self.path / "cluster.json").read_text())
             running = RunningCluster(**known | {"kubeconfig": self.path / "kubeconfig"})
-            return running if is_whole(running.kubeconfig.read_text()) else None
+            whole = is_whole(running.kubeconfig.read_text()) and self._marked()
+            return running if whole else None
         except (OSError, ValueError, TypeError):
             return None
 
@@ -146,15 +150,32 @@ class ClusterDirectory:
         """Whether somebody is starting or stopping a cluster here just now."""
         return _is_locked(self.path / "start.lock")
 
-    def hold(self) -> bool:
-        """Take the cluster's lock for the life of this process; False if another has it."""
+    def hold(self) -> int | None:
+        """Take the cluster's lock for the life of this process; None if another has it.
+
+        Returns:
+            The descriptor that holds it, for :meth:`is_lost`. It stays open on purpose.
+        """
+        put_aside(self.path / "cluster.lock")
         descriptor = os.open(self.path / "cluster.lock", os.O_RDWR | os.O_CREAT, 0o600)
         if _lock(descriptor, PROBE_SECONDS):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()}\n".encode())
-            return True  # the descriptor stays open on purpose
+            return descriptor
         os.close(descriptor)
-        return False
+        return None
+
+    def is_lost(self, descriptor: int) -> bool:
+        """Whether the lock that a process holds is not this folder's any more.
+
+        Somebody removed the folder, or the file: nobody finds that process again.
+        """
+        try:
+            return not os.path.samestat(os.fstat(descriptor), os.stat(self.path / "cluster.lock"))
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # it cannot be looked into just now
+            return False
 
     def holder(self) -> int:
         """Return the pid of the cluster process that lives here; 0 if none does, or says so yet."""
@@ -167,9 +188,14 @@ class ClusterDirectory:
 
     def forget(self) -> None:
         """Remove what a cluster that was killed said of itself; only where none lives."""
-        (self.path / "cluster.json").unlink(missing_ok=True)
-        if (self.path / "cluster.lock").exists():
+        self.forget_announcement()
+        if (self.path / "cluster.lock").is_file():
             os.truncate(self.path / "cluster.lock", 0)
+
+    def forget_announcement(self) -> None:
+        """Remove what says where the cluster can be asked."""
+        put_aside(self.path / "cluster.json")
+        (self.path / "cluster.json").unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def starting(self, timeout: float) -> Iterator[None]:
@@ -178,7 +204,12 @@ class ClusterDirectory:
         Raises:
             ClusterUnreachableError: somebody else has been at it for ``timeout`` seconds.
         """
-        descriptor = os.open(self.path / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        file = self.path / "start.lock"
+        put_aside(file)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        except PermissionError as error:
+            raise _forbidden(file) from error
         try:
             if not _lock(descriptor, timeout):
                 raise ClusterUnreachableError(
@@ -195,6 +226,10 @@ class ClusterDirectory:
         lock, pid = self.path / "cluster.lock", f"{running.pid}\n"
         if lock.read_bytes() != pid.encode():
             lock.write_text(pid)  # not replaced: this very file is locked
+        for name in ("format", "port", "cluster.json"):
+            put_aside(self.path / name)
+        if self._marked() != FORMAT:
+            replace_file(self.path / "format", f"{FORMAT}\n")
         replace_file(self.path / "port", f"{running.port}\n")
         known = asdict(running)
         del known["kubeconfig"]
@@ -217,9 +252,14 @@ def _is_locked(file: Path) -> bool:
     """Whether another process holds a file's lock.
 
     Asked with a shared lock: two who ask at once must not take each other for its holder.
+
+    Raises:
+        ClusterUnreachableError: this user may not look.
     """
     try:
         descriptor = os.open(file, os.O_RDWR)
+    except PermissionError as error:
+        raise _forbidden(file) from error
     except OSError:
         return False
     try:
@@ -229,6 +269,14 @@ def _is_locked(file: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _forbidden(file: Path) -> ClusterUnreachableError:
+    """Say that this user may not look at a lock, and so cannot know whether a cluster lives."""
+    return ClusterUnreachableError(
+        f"{file} cannot be opened: permission denied.",
+        hint=Hint(f"chmod -R u+rwX {shlex.quote(str(file.parent))}", "if the folder is yours"),
+    )
 
 
 def _locked_by(file: Path) -> int:

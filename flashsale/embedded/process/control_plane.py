@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from flashsale import __version__
-from flashsale.base.files import replace_file
+from flashsale.base.files import put_aside, replace_file
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
 from flashsale.embedded.controllers.disruption import DisruptionController
@@ -29,22 +29,22 @@ from flashsale.embedded.process.launch import CONTEXT
 from flashsale.embedded.process.node_pool import NodePool
 from flashsale.embedded.process.pki import Pki
 from flashsale.embedded.scheduler.scheduler import Scheduler
-from flashsale.embedded.storage.store import Store
+from flashsale.embedded.storage.store import open_or_put_aside
 
 
 class ControlPlane:
     """One cluster on one folder."""
 
     def __init__(self, home: ClusterDirectory) -> None:
-        """Open the state.
+        """Open the state; ``note`` is what has to be said of that.
 
         Raises:
-            StoreError: it cannot be read; nothing was changed.
+            StoreError: it is from another version, or the disk refuses; nothing was changed.
         """
         self._home = home
         self._running: RunningCluster | None = None  # once the API answers
         self._pki = Pki(home.path / "pki")
-        self.store = Store(home.path / "state.db")
+        self.store, self.note = open_or_put_aside(home.path / "state.db")
         self.registry = Registry(self.store, port_is_free=node_ports.port_is_free)
         self._nodes = NodePool(self.registry, home.path, self._refresh_node_ports)
         self._node_ports = node_ports.NodePortProxy(
@@ -54,7 +54,7 @@ class ControlPlane:
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until cancelled; calls ``ready`` once the API answers."""
         _raise_file_limit()
-        if not self._pki.complete():
+        if not self._pki.is_whole():
             self._pki.create()
         namespaces = NamespaceController(self.registry, self._pki.authority.read_text())
         namespaces.bootstrap()
@@ -109,6 +109,7 @@ class ControlPlane:
         """Write what tells others where this cluster can be asked, and with which certificate."""
         running = self._running
         if running:
+            put_aside(running.kubeconfig)
             server = f"https://{ADDRESS}:{running.port}"
             replace_file(running.kubeconfig, self._pki.kubeconfig(server, CONTEXT))
             self._home.announce(running)

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import select
+import shlex
 import signal
 import socket
 import ssl
@@ -157,7 +158,7 @@ def _holder(place: ClusterDirectory, timeout: float) -> int:
 def _ending(place: ClusterDirectory) -> str:
     """Return the command that ends whoever holds the folder."""
     pid = place.holder()
-    return f"kill {pid}" if pid else f"fuser -k {place.path / 'cluster.lock'}"
+    return f"kill {pid}" if pid else f"fuser -k {shlex.quote(str(place.path / 'cluster.lock'))}"
 
 
 def _spawn(place: ClusterDirectory, timeout: float) -> None:
@@ -178,7 +179,10 @@ def _spawn(place: ClusterDirectory, timeout: float) -> None:
         os.close(writer)
         readable, _, _ = select.select([ready], [], [], timeout)
         said = ready.read(1024) if readable else b""
-    if said == b"ready\n":
+    first, _, note = said.decode(errors="replace").partition("\n")
+    if first == "ready":
+        if note:
+            LOG.warning("%s", note)
         process.returncode = 0  # it lives on; do not warn that it was not waited for
         return
     if not readable:
@@ -203,5 +207,7 @@ def _failed(place: ClusterDirectory, sentence: str, said: str = "") -> ClusterUn
         return ClusterUnreachableError(message, hint=hint.strip())
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     return ClusterUnreachableError(
-        sentence, hint=Hint(f"less {log}", "is its log"), details="\n".join(lines[-LOG_LINES:])
+        sentence,
+        hint=Hint(f"less {shlex.quote(str(log))}", "is its log"),
+        details="\n".join(lines[-LOG_LINES:]),
     )

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
-from flashsale.base.files import replace_file
+from flashsale.base.files import put_aside, replace_file
 
 VALID = timedelta(days=3650)
 SKEW = timedelta(minutes=5)  # clocks that are set back a little must not lock us out
-RENEW_BEFORE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +37,13 @@ class Pki:
         """The CA's certificate, PEM."""
         return self.folder / "ca.crt"
 
-    def complete(self) -> bool:
-        """Whether all files are there; they are written last one last."""
-        return (self.folder / "client.pem").exists()
+    def is_whole(self) -> bool:
+        """Whether all files are there and can be used: each may have been cut or spoiled."""
+        try:
+            self.server_context().load_cert_chain(self.folder / "client.pem")
+            return bool(self.authority.read_text())
+        except (OSError, ValueError):  # an error of TLS is one of these
+            return False
 
     def server_context(self) -> ssl.SSLContext:
         """TLS for the API server, which asks who comes and lets all shake hands.
@@ -70,6 +73,7 @@ class Pki:
             self._write(name, _pem(certificate) + _key_pem(key))
 
     def _write(self, name: str, content: bytes) -> None:
+        put_aside(self.folder / name)
         replace_file(self.folder / name, content)
 
     def kubeconfig(self, server: str, context: str) -> str:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.files import put_aside
 from flashsale.embedded.types import apitypes
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
@@ -25,6 +27,7 @@ from flashsale.objects.models import Object
 FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
 HISTORY_BYTES = 16 * 1024 * 1024  # of JSON; of large objects fewer events are kept
+DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 Change = Literal["ADDED", "MODIFIED", "DELETED"]
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,10 @@ class StoreError(FlashsaleError):
     """The state cannot be read or written; nothing was changed."""
 
     exit_code = 3
+
+
+class DamagedStoreError(StoreError):
+    """The file was cut, or holds rubbish: nobody can read it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ class Store:
         """Open or create the file.
 
         Raises:
-            StoreError: it is not ours, from another version, damaged, or the disk refuses.
+            DamagedStoreError: it is no file of ours, or not any more.
+            StoreError: it is from another version, or the disk refuses.
         """
         self.path = path
         self._objects: dict[Resource, dict[tuple[str, str], Object]] = {kind: {} for kind in ALL}
@@ -93,7 +101,7 @@ class Store:
         )
         meta = dict(db.execute("SELECT key, value FROM meta"))
         if meta.setdefault("format", FORMAT) != FORMAT:
-            raise ValueError(f"it has format {meta['format']}, this flashsale reads {FORMAT}")
+            raise KeyError(f"it has format {meta['format']}, this flashsale reads {FORMAT}")
         db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '1')", (FORMAT,))
         self.revision = int(meta.get("revision", 1))
         kinds = {resource.qualified: resource for resource in ALL}
@@ -231,9 +239,31 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise StoreError(
                 f"The cluster's state in {self.path} cannot be written: {error}.",
-                hint=Hint(f"df -h {self.path.parent}", "shows the disk that needs room"),
+                hint=Hint(
+                    f"df -h {shlex.quote(str(self.path.parent))}", "shows the disk that needs room"
+                ),
             ) from error
         self.revision = revision
+
+
+def open_or_put_aside(path: Path) -> tuple[Store, str]:
+    """Open the state. One that is damaged is put aside, and the cluster begins without objects.
+
+    Returns:
+        The store, and what has to be said of it.
+
+    Raises:
+        StoreError: it is from another version, or the disk refuses.
+    """
+    for suffix in ("", "-wal", "-shm"):
+        put_aside(path.with_name(f"{path.name}{suffix}"))
+    try:
+        return Store(path), ""
+    except DamagedStoreError as error:
+        for file in path.parent.glob(f"{path.name}*"):
+            if "broken" not in file.name:
+                file.replace(file.with_name(file.name.replace(path.name, f"{path.name}.broken")))
+        return Store(path), f"{error} It is kept as {path.name}.broken; the cluster begins empty."
 
 
 def encode(thing: Object) -> bytes:
@@ -246,11 +276,14 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         return StoreError(
             f"The cluster's state in {path} cannot be opened: {error}.",
-            hint=Hint(f"df -h {path.parent}", "shows the disk that needs room"),
+            hint=Hint(f"df -h {shlex.quote(str(path.parent))}", "shows the disk that needs room"),
         )
-    return StoreError(
-        f"The cluster's state in {path} cannot be read: {error}.",
-        hint=f"mv {path.parent} {path.parent}.broken && flashsale up",
+    folder = shlex.quote(str(path.parent))
+    damaged = isinstance(error, ValueError) or getattr(error, "sqlite_errorcode", 0) in DAMAGED
+    why = error.args[0] if isinstance(error, KeyError) else error
+    return (DamagedStoreError if damaged else StoreError)(
+        f"The cluster's state in {path} cannot be read: {why}.",
+        hint=f"mv {folder} {folder}.broken && flashsale up",
     )
 
 

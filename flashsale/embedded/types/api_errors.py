@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.embedded.types.go_text import quote
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
@@ -101,7 +102,7 @@ def bad_request(message: str) -> StatusError:
 def not_found(resource: Resource, name: str) -> StatusError:
     """404 for an object."""
     details = _details(resource, name)
-    return StatusError(404, "NotFound", f'{resource.qualified} "{name}" not found', details)
+    return StatusError(404, "NotFound", f"{resource.qualified} {quote(name)} not found", details)
 
 
 def no_such_path() -> StatusError:
@@ -113,7 +114,7 @@ def no_such_path() -> StatusError:
 def already_exists(resource: Resource, name: str, *, terminating: bool = False) -> StatusError:
     """409 on create; ``terminating`` when the old object is still going away."""
     prefix = "object is being deleted: " if terminating else ""
-    message = f'{prefix}{resource.qualified} "{name}" already exists'
+    message = f"{prefix}{resource.qualified} {quote(name)} already exists"
     return StatusError(409, "AlreadyExists", message, _details(resource, name))
 
 
@@ -123,7 +124,7 @@ def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
         "the object has been modified; please apply your changes to the latest version "
         "and try again"
     )
-    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    message = f"Operation cannot be fulfilled on {resource.qualified} {quote(name)}: {why}"
     return StatusError(409, "Conflict", message, _details(resource, name))
 
 
@@ -142,7 +143,7 @@ def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> S
     details["causes"] = [
         {"reason": error.reason, "message": error.body, "field": error.field} for error in errors
     ]
-    return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', details)
+    return StatusError(422, "Invalid", f"{qualified} {quote(name)} is invalid: {text}", details)
 
 
 def method_not_allowed() -> StatusError:

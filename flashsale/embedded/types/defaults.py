@@ -39,6 +39,25 @@ EVENT: Object = {  # always printed, also when there is nothing to say
 }
 
 
+CONDITION_TIMES = {  # always printed in a condition of the status
+    NODES: ("lastHeartbeatTime", "lastTransitionTime"),
+    NAMESPACES: ("lastTransitionTime",),
+    PODS: ("lastProbeTime", "lastTransitionTime"),
+    REPLICA_SETS: ("lastTransitionTime",),
+    SERVICES: ("lastTransitionTime",),
+}
+
+
+def default_conditions(resource: Resource, status: Object) -> Object:
+    """Return a status that a client wrote with what Go always writes in conditions."""
+    missing: Object = dict.fromkeys(CONDITION_TIMES.get(resource, ()))
+    if resource is SERVICES:
+        missing |= {"reason": "", "message": ""}
+    if not status.get("conditions"):
+        return status
+    return status | {"conditions": [missing | one for one in status["conditions"]]}
+
+
 def apply_defaults(resource: Resource, obj: Object, *, now: float) -> Object:
     """Return a copy with everything filled in that a client may leave out.
 
@@ -91,13 +110,13 @@ def _service(service: Object) -> None:
         spec["externalTrafficPolicy"] = spec.get("externalTrafficPolicy") or "Cluster"
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
-    if kind != "ExternalName":
-        spec["internalTrafficPolicy"] = spec.get("internalTrafficPolicy") or "Cluster"
+    if kind != "ExternalName" and spec.get("internalTrafficPolicy") is None:
+        spec["internalTrafficPolicy"] = "Cluster"
 
 
 def _namespace(namespace: Object) -> None:
     meta = namespace["metadata"]
-    if meta.get("name"):
+    if meta.get("name") and not meta.get("generateName"):  # a generated one is labelled later
         labels = {**(meta.get("labels") or {})}
         meta["labels"] = {"kubernetes.io/metadata.name": meta["name"]} | labels
 
@@ -108,7 +127,13 @@ def _event(event: Object) -> None:
 
 
 def _node(node: Object) -> None:
-    status = node.get("status") or {}
+    if node.get("status"):
+        node["status"] = default_conditions(NODES, node["status"])
+    spec, status = node["spec"], node.get("status") or {}
+    if spec.get("podCIDR") and not spec.get("podCIDRs"):
+        spec["podCIDRs"] = [spec["podCIDR"]]
+    if spec.get("podCIDRs"):
+        spec["podCIDR"] = spec.get("podCIDR") or spec["podCIDRs"][0]
     if status.get("capacity") and not status.get("allocatable"):
         status["allocatable"] = dict(status["capacity"])
 
@@ -122,6 +147,8 @@ def _endpoints(endpoints: Object) -> None:
 def _slice(endpoint_slice: Object) -> None:
     endpoint_slice.setdefault("endpoints", None)  # an empty slice is printed with nulls
     endpoint_slice.setdefault("ports", None)
+    for endpoint in endpoint_slice["endpoints"] or []:
+        endpoint.setdefault("conditions", {})
     for port in endpoint_slice["ports"] or []:
         port.setdefault("name", "")
         port["protocol"] = port.get("protocol") or "TCP"

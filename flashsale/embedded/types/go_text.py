@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,17 @@ LAYOUT = (  # (Go's name, what stands there); parsed from left to right
 )
 FRACTION = (".000000", r"\.[0-9]{6}")
 ZONE = ("Z07:00", r"Z|[+-][0-9]{2}:[0-9]{2}")
+ESCAPES = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
 SYSCALL_TEXTS = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset by peer",
@@ -45,8 +55,19 @@ def duration(seconds: float) -> str:
 
 
 def quote(text: str) -> str:
-    """Write a string as Go's %q does, near enough for names and commands."""
-    return json.dumps(text, ensure_ascii=False)
+    """Write a string as Go's %q does."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in ESCAPES:
+        return ESCAPES[char]
+    if char.isprintable():
+        return char
+    number = ord(char)
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def os_error(error: OSError) -> str:

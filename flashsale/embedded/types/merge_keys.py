@@ -60,17 +60,24 @@ KEY_DEFAULTS = {"protocol": "TCP", "containerPort": 0, "port": 0}  # of others i
 ATOMIC_MAPS = (  # LabelSelector, references, nodeSelector: applied and owned as a whole
     "configMapKeyRef",
     "fieldRef",
+    "fileKeyRef",
     "involvedObject",
     "labelSelector",
     "namespaceSelector",
     "nodeSelector",
+    "related",
+    "requiredDuringSchedulingIgnoredDuringExecution",  # of nodes; of pods it is a list
     "resourceFieldRef",
     "secretKeyRef",
     "secretRef",
     "selector",
     "targetRef",
 )
-ATOMIC_ELEMENTS = ("imagePullSecrets", "ownerReferences")  # owned whole, though listed by a key
+ATOMIC_ELEMENTS = (
+    "imagePullSecrets",
+    "ownerReferences",
+    "secrets",
+)  # owned whole, though listed by a key
 NO_MERGE_AT_ROOT = ("imagePullSecrets", "ports")  # of a ServiceAccount and of an EndpointSlice
 
 

@@ -36,6 +36,9 @@ def default_pod_spec(spec: Object) -> None:
         _default(spec, key, dict(value) if isinstance(value, dict) else value)
     for container in containers(spec):
         _default_container(container, host_network=bool(spec.get("hostNetwork")))
+    if spec.get("serviceAccountName") or spec.get("serviceAccount"):  # two names of one field
+        account = spec.get("serviceAccountName") or spec["serviceAccount"]
+        spec |= {"serviceAccountName": account, "serviceAccount": account}
     for volume in spec.get("volumes") or []:
         _default_volume(volume)
 
@@ -57,7 +60,12 @@ def containers(spec: Object) -> Iterator[Object]:
 
 def qos_class(pod: Object) -> str:
     """Return BestEffort, Burstable or Guaranteed (pkg/apis/core/v1/helper/qos)."""
-    wants = [_amounts(container) for container in containers(pod.get("spec") or {})]
+    spec = pod.get("spec") or {}
+    whole = spec.get("resources") or {}  # of the pod, which counts more than its containers'
+    if whole.get("requests") or whole.get("limits"):
+        wants = [_amounts(spec)]
+    else:
+        wants = [_amounts(container) for container in containers(spec)]
     if not any(requests or limits for requests, limits in wants):
         return "BestEffort"
     for requests, limits in wants:
@@ -109,7 +117,7 @@ def _default_container(container: Object, *, host_network: bool) -> None:
     _default(container, "terminationMessagePolicy", "File")
     _default(container, "imagePullPolicy", pull_policy(container.get("image") or ""))
     for variable in container.get("env") or []:
-        _default_field_ref((variable.get("valueFrom") or {}).get("fieldRef"))
+        _default_references(variable.get("valueFrom"))
     for name in PROBES:
         if container.get(name) is not None:
             _default_probe(container[name])
@@ -140,9 +148,13 @@ def _default_http(handler: Object) -> None:
         _default(handler["httpGet"], "scheme", "HTTP")
 
 
-def _default_field_ref(reference: Object | None) -> None:
-    if reference is not None:
-        _default(reference, "apiVersion", "v1")
+def _default_references(source: Object | None) -> None:
+    """Fill in what names a field of the pod, or a container's resource."""
+    source = source or {}
+    if source.get("fieldRef") is not None:
+        _default(source["fieldRef"], "apiVersion", "v1")
+    if source.get("resourceFieldRef") is not None:
+        _default(source["resourceFieldRef"], "divisor", "0")
 
 
 def _default_volume(volume: Object) -> None:
@@ -153,6 +165,9 @@ def _default_volume(volume: Object) -> None:
             volume[kind]["defaultMode"] = MODE
     if volume.get("hostPath") is not None:
         volume["hostPath"].setdefault("type", "")
+    if volume.get("image") is not None:
+        reference = volume["image"].get("reference") or ""
+        _default(volume["image"], "pullPolicy", pull_policy(reference))
     if volume.get("projected") is not None:
         volume["projected"].setdefault("sources", None)  # Go writes it, also when it is empty
     for source in (volume.get("projected") or {}).get("sources") or []:
@@ -164,4 +179,4 @@ def _default_volume(volume: Object) -> None:
 
 def _default_files(source: Object | None) -> None:
     for item in (source or {}).get("items") or []:
-        _default_field_ref(item.get("fieldRef"))
+        _default_references(item)

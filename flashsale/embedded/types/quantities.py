@@ -17,6 +17,7 @@ BAD_SUFFIX = "unable to parse quantity's suffix"
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}  # powers of 1024
 EXPONENT = re.compile(r"[eE]([+-]?[0-9]{1,4})")  # more digits than four is no amount of anything
+LARGEST = Decimal((1 << 63) - 1)  # what is written with a power of 1024 ends there
 LONGEST = 1000  # characters; beyond, a number is refused rather than computed
 ARITHMETIC = Context(prec=3000, Emax=99999, Emin=-99999)  # exact for everything that is accepted
 
@@ -111,6 +112,8 @@ def _split(text: str) -> tuple[Decimal, str]:
         amount = ARITHMETIC.multiply(number, Decimal(1024) ** power)
     else:
         amount = ARITHMETIC.scaleb(number, power)
+    if style == "binary":
+        amount = max(-LARGEST, min(amount, LARGEST))
     return _rounded(amount), style
 
 

@@ -43,6 +43,15 @@ FieldValidation = Literal["Strict", "Warn", "Ignore"]
 DEEPEST = 64  # levels that are printed; no object of the API nests half as deep
 ZEROS: dict[str, Any] = {"boolean": False, "int32": 0, "int64": 0, "intorstring": 0}
 SCHEME = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+OLD_VERSIONS = (  # which a real API server still reads
+    ("apps/v1beta2", "ReplicaSet"),
+    ("extensions/v1beta1", "ReplicaSet"),
+    ("discovery.k8s.io/v1beta1", "EndpointSlice"),
+    ("coordination.k8s.io/v1beta1", "Lease"),
+    ("policy/v1beta1", "PodDisruptionBudget"),
+    ("events.k8s.io/v1", "Event"),
+    ("events.k8s.io/v1beta1", "Event"),
+)
 KIND_READER = (  # the anonymous Go struct that reads kind and apiVersion ahead of the rest
     'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
     'Kind string "json:\\"kind,omitempty\\"" }'
@@ -152,12 +161,26 @@ def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
     found, version = _text(sent.get("kind")) or kind, _text(sent.get("apiVersion")) or api_version
     if (found, version) == (kind, api_version):
         return
+    if (version, found) in OLD_VERSIONS and found == kind:
+        raise bad_request(
+            f"the API version in the data ({version}) does not match the expected API version "
+            f"({api_version})"
+        )
     short = version.rpartition("/")[2]
     why = f'no kind "{found}" is registered for version "{version}" in scheme {SCHEME}'
     if knows(version, found) or (version, found) == ("v1", "List"):
         internal = group.partition(".")[0] or "core"
         why = f"converting (v1.{found}) to ({internal}.{kind}): unknown conversion"
     raise bad_request(f'{found} in version "{short}" cannot be handled as a {kind}: {why}')
+
+
+def unregistered(api_version: str, kind: str, patched: object) -> str:
+    """Say what keeps the outcome of a patch from being read as its own kind; empty if nothing."""
+    sent = patched if isinstance(patched, dict) else {}
+    found, version = _text(sent.get("kind")) or kind, _text(sent.get("apiVersion")) or api_version
+    if (found, version) == (kind, api_version) or knows(version, found):
+        return ""
+    return f'no kind "{found}" is registered for version "{version}" in scheme {SCHEME}'
 
 
 def convert(patched: object, api_version: str, kind: str) -> tuple[Any, str]:

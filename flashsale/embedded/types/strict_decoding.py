@@ -161,10 +161,11 @@ def _check_own_text(kind: Kind, value: object, owner: str, path: tuple[str, ...]
 def base64_errors(text: str) -> Iterator[str]:
     """Yield what Go says of a text that is no base64."""
     try:
-        base64.b64decode(text, validate=True)
+        base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
     except (binascii.Error, ValueError):
         good = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        at = next((place for place, char in enumerate(text) if char not in good), len(text))
+        whole = len(text) // 4 * 4  # what is left of it is no group of four
+        at = next((place for place, char in enumerate(text) if char not in good), whole)
         yield f"illegal base64 data at input byte {at}"
 
 

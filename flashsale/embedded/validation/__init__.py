@@ -11,6 +11,7 @@ from collections.abc import Callable
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
+    EVENTS,
     LEASES,
     PODS,
     REPLICA_SETS,
@@ -19,21 +20,31 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.embedded.validation.metadata import (
     validate_common,
+    validate_core_metadata_update,
     validate_metadata,
     validate_metadata_update,
 )
-from flashsale.embedded.validation.other_kinds import validate_rest, validate_rest_update
+from flashsale.embedded.validation.other_kinds import (
+    validate_changed_slice,
+    validate_rest,
+    validate_rest_update,
+)
 from flashsale.embedded.validation.pod.spec import validate_pod
 from flashsale.embedded.validation.pod.update import validate_pod_update
 from flashsale.embedded.validation.replicasets import (
+    validate_replica_counts,
     validate_replicaset,
     validate_replicaset_update,
     validate_scale,
 )
-from flashsale.embedded.validation.services import validate_service, validate_service_update
+from flashsale.embedded.validation.services import (
+    validate_load_balancer,
+    validate_service,
+    validate_service_update,
+)
 from flashsale.objects.models import Object
 
-__all__ = ["validate_create", "validate_scale", "validate_update"]
+__all__ = ["validate_create", "validate_scale", "validate_status", "validate_update"]
 
 CREATE: dict[Resource, Callable[[Object], list[FieldError]]] = {
     PODS: validate_pod,
@@ -45,6 +56,10 @@ UPDATE: dict[Resource, Callable[[Object, Object], list[FieldError]]] = {
     REPLICA_SETS: validate_replicaset_update,
     SERVICES: validate_service_update,
 }
+STATUS: dict[Resource, Callable[[Object], list[FieldError]]] = {
+    REPLICA_SETS: validate_replica_counts,
+    SERVICES: validate_load_balancer,
+}
 
 
 def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
@@ -52,6 +67,11 @@ def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     if resource in CREATE:
         return CREATE[resource](obj)
     return validate_metadata(resource, obj) + validate_rest(resource, obj)
+
+
+def validate_status(resource: Resource, new: Object) -> list[FieldError]:
+    """Say what is wrong with an object whose status was written."""
+    return STATUS[resource](new) if resource in STATUS else []
 
 
 def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldError]:
@@ -63,9 +83,13 @@ def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldE
     errors += validate_metadata_update(new, old)
     if resource in UPDATE:
         return errors + UPDATE[resource](new, old)
-    if resource is not ENDPOINT_SLICES:
+    if resource is LEASES:
         errors += validate_metadata_update(new, old)
-    if resource is not LEASES:
+    elif resource not in (ENDPOINT_SLICES, EVENTS):
+        errors += validate_core_metadata_update(new, old)
+    if resource not in (EVENTS, LEASES):
         errors += validate_metadata(resource, new)
+    if resource is ENDPOINT_SLICES:  # as far as they are new
+        return errors + validate_changed_slice(new, old)
     errors += validate_rest_update(resource, new, old)
     return errors + validate_rest(resource, new)

@@ -6,21 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.resources import NAMESPACES, SERVICES, Resource
+from flashsale.embedded.types.resources import EVENTS, LEASES, NAMESPACES, SERVICES, Resource
 from flashsale.embedded.validation import texts
 from flashsale.objects.models import Object
 
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 LABEL_NAMES = (SERVICES, NAMESPACES)  # their names are DNS labels, all others are subdomains
+LOOSE_FINALIZERS = (EVENTS, LEASES)  # of these only the form of the name is judged
+NO_OWNER = ("v1", "Event")
 IMMUTABLE = ("name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+STANDARD_FINALIZERS = (ORPHAN, FOREGROUND, "kubernetes")
+NOT_STANDARD = "name is neither a standard finalizer name nor is it fully qualified"
 
 
 def validate_metadata(resource: Resource, obj: Object) -> list[FieldError]:
     """Check the metadata of a new object."""
     meta = obj.get("metadata") or {}
     rule = texts.dns_label if resource in LABEL_NAMES else texts.dns_subdomain
+    if resource is EVENTS:
+        rule = texts.path_segment
     base = meta.get("generateName") or ""
     errors = invalid("metadata.generateName", base, rule(_unfinished(base)) if base else [])
     if meta.get("name"):
@@ -28,7 +34,8 @@ def validate_metadata(resource: Resource, obj: Object) -> list[FieldError]:
     else:
         why = "name or generateName is required"
         errors.append(FieldError.required("metadata.name", why))
-    return errors + _namespace(resource, meta) + validate_common(meta)
+    errors += _namespace(resource, meta) + validate_common(meta)
+    return errors if resource in LOOSE_FINALIZERS else errors + _standard_finalizers(meta)
 
 
 def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
@@ -49,6 +56,11 @@ def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
             wrong = [texts.NOT_IMMUTABLE]
             errors += invalid(f"metadata.{key}", meta.get(key, ""), wrong)
     return errors + validate_common(meta)
+
+
+def validate_core_metadata_update(new: Object, old: Object) -> list[FieldError]:
+    """Check the same, and what only the core's own rules ask (pkg/apis/core/validation)."""
+    return validate_metadata_update(new, old) + _standard_finalizers(new.get("metadata") or {})
 
 
 def validate_labels(labels: Mapping[str, str] | None, field: str) -> list[FieldError]:
@@ -119,9 +131,14 @@ def validate_common(meta: Object) -> list[FieldError]:
 def _owners(owners: list[Object]) -> list[FieldError]:
     field, errors, controller = "metadata.ownerReferences", [], ""
     for owner in owners:
-        for key in ("apiVersion", "kind", "name", "uid"):
-            why = "version must not be empty" if key == "apiVersion" else "must not be empty"
-            errors += invalid(f"{field}.{key}", "", [] if owner.get(key) else [why])
+        version = owner.get("apiVersion") or ""
+        wrong = [] if version and version.count("/") < 2 else ["version must not be empty"]
+        errors += invalid(f"{field}.apiVersion", version, wrong)
+        for key in ("kind", "name", "uid"):
+            errors += invalid(f"{field}.{key}", "", [] if owner.get(key) else ["must not be empty"])
+        if (version, owner.get("kind")) == NO_OWNER:
+            why = "/v1, Kind=Event is disallowed from being an owner"
+            errors += invalid(field, owner, [why])
         if not owner.get("controller"):
             continue
         name = f"{owner.get('kind', '')}/{owner.get('name', '')}"
@@ -137,14 +154,19 @@ def _owners(owners: list[Object]) -> list[FieldError]:
 
 def _finalizers(finalizers: list[str]) -> list[FieldError]:
     errors = []
-    for index, name in enumerate(finalizers):
+    for name in finalizers:
         errors += invalid("metadata.finalizers", name, texts.qualified_name(name))
-        if "/" not in name and name not in (ORPHAN, FOREGROUND, "kubernetes"):
-            why = "name is neither a standard finalizer name nor is it fully qualified"
-            errors += invalid(f"metadata.finalizers[{index}]", name, [why])
     if {ORPHAN, FOREGROUND} <= set(finalizers):
         why = f"finalizer {ORPHAN} and {FOREGROUND} cannot be both set"
         errors += invalid("metadata.finalizers", finalizers, [why])
+    return errors
+
+
+def _standard_finalizers(meta: Object) -> list[FieldError]:
+    errors = []
+    for index, name in enumerate(meta.get("finalizers") or []):
+        if "/" not in name and name not in STANDARD_FINALIZERS:
+            errors += invalid(f"metadata.finalizers[{index}]", name, [NOT_STANDARD])
     return errors
 
 

@@ -13,11 +13,17 @@ from flashsale.embedded.types.resources import (
     ENDPOINTS,
     EVENTS,
     LEASES,
+    NAMESPACES,
     NODES,
     Resource,
 )
 from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid, not_negative
+from flashsale.embedded.validation.metadata import (
+    NOT_STANDARD,
+    STANDARD_FINALIZERS,
+    invalid,
+    not_negative,
+)
 from flashsale.embedded.validation.pod.containers import PROTOCOLS, choice
 from flashsale.embedded.validation.pod.scheduling import EFFECTS
 from flashsale.objects.models import Object
@@ -25,6 +31,13 @@ from flashsale.objects.models import Object
 LARGEST = 1024 * 1024  # bytes of a ConfigMap's values
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 MOST_ADDRESSES = 100  # of one endpoint
+EVENT_TEXTS = {  # in characters
+    "reportingComponent": 0,
+    "reportingInstance": 128,
+    "action": 128,
+    "reason": 128,
+    "message": 1024,
+}
 FIXED = "field is immutable when `immutable` is set"
 
 
@@ -41,8 +54,6 @@ def validate_rest_update(resource: Resource, new: Object, old: Object) -> list[F
         parts = ("data", "binaryData")
         changed = [key for key in parts if (new.get(key) or {}) != (old.get(key) or {})]
         return errors + [FieldError.forbidden(key, FIXED) for key in changed]
-    if resource is ENDPOINT_SLICES and new.get("addressType") != old.get("addressType"):
-        return invalid("addressType", new.get("addressType"), [texts.NOT_IMMUTABLE])
     if resource is NODES:
         errors = _taints(new)  # once more than on creation: the real one looks twice
         before, after = (_pod_cidrs(thing.get("spec") or {}) for thing in (old, new))
@@ -51,6 +62,15 @@ def validate_rest_update(resource: Resource, new: Object, old: Object) -> list[F
             errors.append(FieldError.forbidden("spec.podCIDRs", why))
         return errors
     return []
+
+
+def validate_changed_slice(new: Object, old: Object) -> list[FieldError]:
+    """Check a changed EndpointSlice; endpoints that stay as they were are not judged again."""
+    same = new.get("endpoints") == old.get("endpoints")
+    errors = _endpoint_slice({**new, "endpoints": None} if same else new)
+    if new.get("addressType") != old.get("addressType"):
+        errors += invalid("addressType", new.get("addressType"), [texts.NOT_IMMUTABLE])
+    return errors
 
 
 def _config_map(obj: Object) -> list[FieldError]:
@@ -142,17 +162,38 @@ def _endpoint_port(port: Object, at: str, *, named: bool) -> list[FieldError]:
     return errors + choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
 
 
+def _namespace(obj: Object) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for name in (obj.get("spec") or {}).get("finalizers") or []:
+        errors += invalid("spec.finalizers", name, texts.qualified_name(name))
+        if "/" not in name and name not in STANDARD_FINALIZERS:
+            errors += invalid("spec.finalizers", name, [NOT_STANDARD])
+    return errors
+
+
 def _event(obj: Object) -> list[FieldError]:
     namespace = (obj.get("metadata") or {}).get("namespace") or ""
     about = (obj.get("involvedObject") or {}).get("namespace") or ""
     anywhere = ("default", "kube-system") if obj.get("eventTime") else ("default",)
     wrong = namespace not in anywhere if not about else namespace != about
+    if about and obj.get("eventTime"):
+        wrong = False
     why = "does not match event.namespace"
     errors = invalid("involvedObject.namespace", about, [why] if wrong else [])
-    if obj.get("eventTime"):
-        for key in ("reportingComponent", "reportingInstance"):
-            if not obj.get(key):
-                errors.append(FieldError.required(key))
+    return errors + (_timed_event(obj) if obj.get("eventTime") else [])
+
+
+def _timed_event(obj: Object) -> list[FieldError]:
+    """Check what an event of the newer form must have."""
+    errors: list[FieldError] = []
+    for key, most in EVENT_TEXTS.items():
+        value = obj.get(key) or ""
+        if not value and key != "message":
+            errors.append(FieldError.required(key))
+        if key == "reportingComponent":
+            errors += invalid(key, value, texts.qualified_name(value))
+        elif len(value.encode()) > most:
+            errors.append(FieldError.invalid(key, "", f"can have at most {most} characters"))
     return errors
 
 
@@ -172,9 +213,15 @@ def _lease(obj: Object) -> list[FieldError]:
 
 def _node(obj: Object) -> list[FieldError]:
     errors = _taints(obj)
-    for index, network in enumerate((obj.get("spec") or {}).get("podCIDRs") or []):
-        errors += invalid(f"spec.podCIDRs[{index}]", network, texts.cidr(network))
-    return errors
+    networks = _pod_cidrs(obj.get("spec") or {})
+    wrong: list[FieldError] = []
+    for index, network in enumerate(networks):
+        wrong += invalid(f"spec.podCIDRs[{index}]", network, texts.cidr(network))
+    families = [":" in network for network in networks]
+    if len(set(families)) < len(families):
+        why = "may specify no more than one CIDR for each IP family"
+        wrong += invalid("spec.podCIDRs", networks, [why])
+    return errors + wrong
 
 
 def _pod_cidrs(spec: Object) -> list[str]:
@@ -240,6 +287,7 @@ CHECKS: dict[Resource, Callable[[Object], list[FieldError]]] = {
     ENDPOINTS: _endpoints,
     ENDPOINT_SLICES: _endpoint_slice,
     EVENTS: _event,
+    NAMESPACES: _namespace,
     LEASES: _lease,
     NODES: _node,
 }

@@ -8,13 +8,27 @@ from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,
     not_negative,
+    validate_core_metadata_update,
     validate_metadata,
-    validate_metadata_update,
 )
 from flashsale.embedded.validation.pod.spec import validate_template
 from flashsale.embedded.validation.selectors import WITHOUT_VALUES, validate_selector
 from flashsale.objects.models import Object
 
+COUNTS = (
+    "replicas",
+    "fullyLabeledReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "observedGeneration",
+    "terminatingReplicas",
+)
+LIMITED = (
+    ("fullyLabeledReplicas", "status.replicas"),
+    ("readyReplicas", "status.replicas"),
+    ("availableReplicas", "status.replicas"),
+    ("availableReplicas", "readyReplicas"),
+)
 MISMATCH = "`selector` does not match template `labels`"
 
 
@@ -26,10 +40,23 @@ def validate_replicaset(replicaset: Object) -> list[FieldError]:
 def validate_replicaset_update(new: Object, old: Object) -> list[FieldError]:
     """Check a changed ReplicaSet: its selector may not change."""
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    errors = validate_metadata_update(new, old) + _spec(spec)
+    errors = validate_core_metadata_update(new, old) + _spec(spec)
     if spec.get("selector") != before.get("selector"):
         wrong = [texts.NOT_IMMUTABLE]
         errors += invalid("spec.selector", spec.get("selector"), wrong)
+    return errors
+
+
+def validate_replica_counts(replicaset: Object) -> list[FieldError]:
+    """Check the numbers of a status: none is negative, none exceeds all replicas."""
+    status = replicaset.get("status") or {}
+    errors: list[FieldError] = []
+    for key in COUNTS:
+        errors += not_negative(status, key, "status")
+    for key, most in LIMITED:
+        count, limit = status.get(key) or 0, status.get(most.rpartition(".")[2]) or 0
+        why = f"cannot be greater than {most}"
+        errors += invalid(f"status.{key}", count, [why] if count > limit else [])
     return errors
 
 
@@ -57,6 +84,9 @@ def _spec(spec: Object) -> list[FieldError]:
         errors.append(FieldError.invalid("spec.template.metadata.labels", labels, MISMATCH))
     errors += validate_template(template, "spec.template")
     pod = template.get("spec") or {}
+    if pod.get("ephemeralContainers"):
+        why = "ephemeral containers not allowed in pod template"
+        errors.append(FieldError.forbidden("spec.template.spec.ephemeralContainers", why))
     if pod.get("restartPolicy") != "Always":
         policy = pod.get("restartPolicy", "")
         error = FieldError.unsupported("spec.template.spec.restartPolicy", policy, ["Always"])

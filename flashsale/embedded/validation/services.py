@@ -13,9 +13,9 @@ from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,
+    validate_core_metadata_update,
     validate_labels,
     validate_metadata,
-    validate_metadata_update,
 )
 from flashsale.embedded.validation.pod.containers import PROTOCOLS, choice
 from flashsale.embedded.validation.pod.probes import port_or_name
@@ -27,23 +27,39 @@ POLICIES = ("Cluster", "Local")
 FAMILIES = ("IPv4", "IPv6")
 FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
 DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+OLD_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 CLASS = "loadBalancerClass"
 LONGEST_AFFINITY = 86400  # seconds
 
 
 def validate_service(service: Object) -> list[FieldError]:
     """Check a new Service."""
-    return validate_metadata(SERVICES, service) + _spec(service.get("spec") or {})
+    spec = service.get("spec") or {}
+    return validate_metadata(SERVICES, service) + _spec(spec) + _old_ranges(service)
 
 
 def validate_service_update(new: Object, old: Object) -> list[FieldError]:
     """Check a changed Service: its address stays."""
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    errors = validate_metadata_update(new, old) + _address_change(spec, before)
+    errors = validate_core_metadata_update(new, old) + _address_change(spec, before)
     kinds = {spec.get("type"), before.get("type")}
     if kinds == {"LoadBalancer"} and spec.get(CLASS) != before.get(CLASS):
         errors += invalid(f"spec.{CLASS}", spec.get(CLASS), ["may not change once set"])
-    return errors + _spec(spec)
+    return errors + _spec(spec) + _class(spec)
+
+
+def validate_load_balancer(service: Object) -> list[FieldError]:
+    """Check the status: only a load balancer has addresses outside."""
+    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    if ingress and (service.get("spec") or {}).get("type") != "LoadBalancer":
+        why = "may only be used when `spec.type` is 'LoadBalancer'"
+        return [FieldError.forbidden("status.loadBalancer.ingress", why)]
+    errors: list[FieldError] = []
+    for index, entry in enumerate(ingress):
+        if entry.get("ip"):
+            at = f"status.loadBalancer.ingress[{index}].ip"
+            errors += invalid(at, entry["ip"], texts.ip_address(entry["ip"]))
+    return errors
 
 
 def has_node_ports(spec: Object) -> bool:
@@ -66,6 +82,8 @@ def _address_change(spec: Object, before: Object) -> list[FieldError]:
         return []
     if given and spec.get("clusterIP") == before.get("clusterIP"):
         return []  # the two contradict each other, which is found elsewhere
+    if given and given[0] != "None" and texts.ip_address(given[0]):
+        return []  # nor is it an address, which is found elsewhere
     if not given:
         return [
             FieldError.invalid("spec.clusterIPs[0]", kept[:0], "primary clusterIP can not be unset")
@@ -164,18 +182,43 @@ def _balancing(spec: Object) -> list[FieldError]:
     key = "allocateLoadBalancerNodePorts"
     if spec.get(key) is not None and not balanced:
         errors.append(FieldError.forbidden(f"spec.{key}", why))
-    if spec.get(CLASS) is not None:
-        if balanced:
-            errors += invalid(f"spec.{CLASS}", spec[CLASS], texts.qualified_name(spec[CLASS]))
-        else:
-            errors.append(FieldError.forbidden(f"spec.{CLASS}", why))
+    return errors + _class(spec)
+
+
+def _old_ranges(service: Object) -> list[FieldError]:
+    """Check an annotation that was there before the field."""
+    ranges = ((service.get("metadata") or {}).get("annotations") or {}).get(OLD_RANGES)
+    if ranges is None:
+        return []
+    at, errors = f"metadata.annotations[{OLD_RANGES}]", []
+    if (service.get("spec") or {}).get("type") != "LoadBalancer":
+        why = "may only be used when `type` is 'LoadBalancer'"
+        errors.append(FieldError.forbidden(at, why))
+    for network in ranges.strip().split(",") if ranges.strip() else []:
+        if texts.cidr(network.strip()):
+            why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+            errors.append(FieldError.invalid(at, ranges, why))
     return errors
+
+
+def _class(spec: Object) -> list[FieldError]:
+    name = spec.get(CLASS)
+    if name is None:
+        return []
+    if spec.get("type") != "LoadBalancer":
+        why = "may only be used when `type` is 'LoadBalancer'"
+        return [FieldError.forbidden(f"spec.{CLASS}", why)]
+    return invalid(f"spec.{CLASS}", name, texts.qualified_name(name))
 
 
 def _external_name(spec: Object) -> list[FieldError]:
     why = "may not be set for ExternalName services"
     fields = ("clusterIPs", "ipFamilies", "ipFamilyPolicy")
-    errors = [FieldError.forbidden(f"spec.{key}", why) for key in fields if spec.get(key)]
+    errors = [
+        FieldError.forbidden(f"spec.{key}", why)
+        for key in fields
+        if spec.get(key) not in (None, [])
+    ]
     name = (spec.get("externalName") or "").removesuffix(".")
     if not name:
         return [*errors, FieldError.required("spec.externalName")]
@@ -192,7 +235,7 @@ def _port(port: Object, at: str, earlier: set[str | None], *, named: bool) -> li
     errors += invalid(f"{at}.port", number, texts.port_number(number))
     errors += choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
     errors += port_or_name(port.get("targetPort"), f"{at}.targetPort")
-    if port.get("appProtocol"):
+    if port.get("appProtocol") is not None:
         wrong = texts.qualified_name(port["appProtocol"])
         errors += invalid(f"{at}.appProtocol", port["appProtocol"], wrong)
     return errors
@@ -254,7 +297,7 @@ def _traffic(spec: Object) -> list[FieldError]:
         number = spec["healthCheckNodePort"]
         errors.append(FieldError.invalid("spec.healthCheckNodePort", number, why))
     inner = spec.get("internalTrafficPolicy")
-    if inner and inner not in POLICIES:
+    if inner is not None and inner not in POLICIES:
         errors.append(FieldError.unsupported("spec.internalTrafficPolicy", inner, POLICIES))
     spread = spec.get("trafficDistribution")
     if spread is not None and spread not in DISTRIBUTIONS:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
+SEARCH_PART = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+SEARCH_PATH = rf"{SEARCH_PART}(\.{SEARCH_PART})*"
 QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 LABEL_VALUE = f"({QUALIFIED})?"
 CONFIG_KEY = "[-._a-zA-Z0-9]+"
@@ -54,6 +56,25 @@ def dns_subdomain(value: str) -> list[str]:
         "'-' or '.', "
     )
     return [*wrong, _regex(says + ALPHANUMERIC_ENDS, SUBDOMAIN, ("example.com",))]
+
+
+def search_path(value: str) -> list[str]:
+    """A domain in which names are looked up: a subdomain, with underscores where letters are."""
+    wrong = _too_long(value, 253)
+    if _matches(SEARCH_PATH, value):
+        return wrong
+    says = (
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
+        "'_', '-' or '.', "
+    )
+    return [*wrong, _regex(says + ALPHANUMERIC_ENDS, SEARCH_PATH, ("example.com",))]
+
+
+def path_segment(value: str) -> list[str]:
+    """Anything that can stand between two slashes of a URL."""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{part}'" for part in ("/", "%") if part in value]
 
 
 def qualified_name(value: str) -> list[str]:

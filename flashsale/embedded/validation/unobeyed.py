@@ -12,9 +12,6 @@ from flashsale.embedded.types.resources import PODS, REPLICA_SETS, SERVICES, Res
 from flashsale.objects.models import Object
 
 OF_PODS = {  # a path in a pod's spec; `[]` is each element of a list -> what happens instead
-    "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution": "there is one node",
-    "affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution": "there is one node",
-    "affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution": "there is one node",
     "dnsConfig": "names are looked up as on this machine",
     "hostAliases": "names are looked up as on this machine",
     "hostname": "a pod has this machine's name",
@@ -27,7 +24,6 @@ OF_PODS = {  # a path in a pod's spec; `[]` is each element of a list -> what ha
     "imagePullSecrets": "images are built here, never pulled",
     "priorityClassName": "no pod gives way to another",
     "runtimeClassName": "pods are processes of this machine",
-    "topologySpreadConstraints": "there is one node",
     "securityContext": "pods run as the user who started the cluster",
     "volumes[].awsElasticBlockStore": "it is not mounted",
     "volumes[].azureDisk": "it is not mounted",
@@ -67,7 +63,7 @@ OF_SERVICES = {
     "loadBalancerClass": "there is no load balancer",
     "loadBalancerIP": "there is no load balancer",
     "loadBalancerSourceRanges": "there is no load balancer",
-    "trafficDistribution": "there is one node",
+    "trafficDistribution": "every node sends to all pods",
 }
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flashsale.embedded.types import quantities
-from flashsale.embedded.types.resources import PODS, REPLICA_SETS, SERVICES, Resource
+from flashsale.embedded.types.resources import (
+    ENDPOINT_SLICES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Resource,
+)
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.pod.scheduling import PREFERRED, REQUIRED
 from flashsale.objects.models import Object
@@ -35,14 +43,26 @@ OLD_VOLUMES = {
 LONGEST_NUMBER = 18  # decimal digits
 IN_BYTES = ("memory", "ephemeral-storage")
 NAME = "metadata.name: this is used in {}, which can result in surprising behavior; a DNS label is "
+MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
+NO_MOUNTABLE = (
+    "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"
+)
+OLD_HINTS = "service.kubernetes.io/topology-aware-hints"
 NO_SELECTOR = "a null labelSelector results in matching no pod"
 
 
 def object_warnings(resource: Resource, obj: Object, before: Object | None) -> list[str]:
     """Say what is questionable about a written object; ``before`` is None if it is new."""
     spec = obj.get("spec") or {}
+    annotations = (obj.get("metadata") or {}).get("annotations") or {}
     if resource is SERVICES:
         return list(_service(obj))
+    if resource is SERVICE_ACCOUNTS and MOUNTABLE in annotations:
+        return [f"metadata.annotations[{MOUNTABLE}]: {NO_MOUNTABLE}"]
+    if resource is NODES and spec.get("externalID"):
+        return ["spec.externalID: this field is deprecated, and is unused by Kubernetes"]
+    if resource is ENDPOINT_SLICES and obj.get("addressType") == "FQDN":
+        return ["spec.addressType: FQDN endpoints are deprecated"]
     if resource is PODS and before is None:
         return [*_name(obj, "the Pod's hostname"), *_pod(spec, "")]
     if resource is REPLICA_SETS:
@@ -68,6 +88,7 @@ def _pod(spec: Object, above: str) -> Iterator[str]:
             yield f"{at}.nodeSelector[{key}]: {OLD_LABELS[key]}"
     yield from _spreading(spec, at)
     for index, volume in enumerate(spec.get("volumes") or []):
+        yield from _no_sources(volume)
         for kind, text in OLD_VOLUMES.items():
             if volume.get(kind) is not None:
                 yield f"{at}.volumes[{index}].{kind}: {text}"
@@ -88,6 +109,12 @@ def _placed(spec: Object, at: str) -> Iterator[tuple[Object, str]]:
     for kind in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(kind) or []):
             yield container, f"{at}.{kind}[{index}]"
+
+
+def _no_sources(volume: Object) -> Iterator[str]:
+    projected = volume.get("projected")
+    if projected is not None and not any(map(any, projected.get("sources") or [])):
+        yield f'volume "{volume.get("name")}" (Projected) has no sources provided'
 
 
 def _spreading(spec: Object, at: str) -> Iterator[str]:
@@ -127,6 +154,8 @@ def _is_fractional(amount: str) -> bool:
     """Whether an amount has a rest; Go finds one in what has more digits than fit in 64 bits."""
     number = quantities.parse_quantity(amount)
     digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    if number == quantities.LARGEST:
+        return False
     return len(digits) > LONGEST_NUMBER or number != number.to_integral_value()
 
 
@@ -206,6 +235,9 @@ def _affinity(affinity: Object, at: str) -> Iterator[str]:
 
 def _service(service: Object) -> Iterator[str]:
     spec = service.get("spec") or {}
+    if OLD_HINTS in ((service.get("metadata") or {}).get("annotations") or {}):
+        newer = OLD_HINTS.replace("aware-hints", "mode")
+        yield f"annotation {OLD_HINTS} is deprecated, please use {newer} instead"
     kind, external = spec.get("type"), spec.get("externalIPs") or []
     headless = kind == "ClusterIP" and spec.get("clusterIP") == "None"
     if headless:

@@ -9,11 +9,17 @@ from flashsale.learn.facts import Facts
 from flashsale.learn.step import Check, Prediction, Seen, Step
 from flashsale.learn.wording import ready_after, replaced
 
+DEATHS = ("deleted", "lost", "evicted")
+
 
 def all_replaced(facts: Facts) -> Seen:
-    """Every pod that was there has been deleted, and as many new ones are ready."""
-    before = [*facts.before.pods]
-    dead = [one.victim for one in replaced(facts, "deleted")]
+    """Every pod that was there has been deleted, and as many new ones are ready.
+
+    One that the ReplicaSet removed meanwhile, or let go, cannot be asked for any more.
+    """
+    dead = [one.victim for one in replaced(facts, *DEATHS)]
+    there = {*dead, *(pod.name for pod in (*facts.own, *facts.leaving))}
+    before = [name for name in facts.before.pods if name in there]
     gone = [name for name in before if name in dead] if before else dead
     wanted = len(before) or facts.desired
     text = f"{len(gone)} of {counted(wanted, 'pod')} deleted and replaced"
@@ -30,7 +36,7 @@ def closed(facts: Facts) -> Seen:
 
 def reveal(facts: Facts) -> Sequence[str]:
     """Say what made the difference."""
-    found = replaced(facts, "deleted")
+    found = replaced(facts, *DEATHS)
     lines = []
     if found:
         slowest = max(map(ready_after, found))

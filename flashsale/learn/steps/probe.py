@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Check, Prediction, Seen, Step
@@ -19,14 +20,32 @@ def probe_is_quick(facts: Facts) -> Seen:
     probe = facts.container.get("readinessProbe")
     if not probe:
         return Seen(False, "the pods have no readiness probe")
-    delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)
+    delay, period = _times(probe)
     return Seen(delay + period < QUICK, f"it begins after {delay} s and runs every {period} s")
 
 
+def _times(probe: Mapping[str, Any]) -> tuple[float, float]:
+    return probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)
+
+
 def quick(facts: Facts) -> list[Healing]:
-    """Healings within the time of pods that came up after the step had begun."""
-    later = (one for one in replaced(facts, "deleted") if one.victim not in facts.before.pods)
+    """Healings within the time of pods that came up after the step had begun.
+
+    The others may have been replaced by `up`, unless it had nothing to replace: then some pod of
+    those that were there has the quick probe itself.
+    """
+    was_quick = any(
+        pod.name in facts.before.pods and _is_quick(pod.raw["spec"]["containers"][0])
+        for pod in facts.own
+    )
+    found = replaced(facts, "deleted")
+    later = (one for one in found if was_quick or one.victim not in facts.before.pods)
     return [one for one in later if ready_after(one) < QUICK]
+
+
+def _is_quick(container: Mapping[str, Any]) -> bool:
+    probe = container.get("readinessProbe")
+    return probe is not None and sum(_times(probe)) < QUICK
 
 
 def healed_quickly(facts: Facts) -> Seen:

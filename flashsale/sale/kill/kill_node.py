@@ -21,6 +21,8 @@ from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
 
+UNREACHABLE = "node.kubernetes.io/unreachable"
+UNHEALTHY = 0.55  # the share of lost nodes that stops evictions
 POLL_SECONDS = 0.25  # between two looks at the nodes
 LOG = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class NodeKill:
     not_ready: float | None = None
     evicted: float | None = None  # until the last of its pods was told to leave
     pods: tuple[Healing, ...] = ()
+    tolerated: float | None = None  # seconds for which its pods tolerate a lost node
 
     @property
     def replaced(self) -> float | None:
@@ -125,7 +128,7 @@ def choose_node(
         raise RefusedError(
             "There is no node to kill but the control plane's.", hint="flashsale up --nodes 3"
         )
-    used = {pod.node for pod in pods}
+    used = {pod.node for pod in pods if not pod.terminating}
     return rng.choice([node for node in killable if node.name in used] or killable)
 
 
@@ -159,6 +162,8 @@ async def kill_node(
             not_ready = None if noticed is None else round(noticed - killed, 3)
             if not_ready is not None:
                 progress.note(f"{node.name} is not ready after {not_ready:.1f} s")
+                if pods and (why := stopped_evictions_line(await read_nodes(sale.api))):
+                    progress.note(why)
             await monitor.until(lambda _: not followed.open)
     except TimeoutError:
         left = len(followed.open)
@@ -173,6 +178,7 @@ async def kill_node(
         not_ready,
         _last([round(at - killed, 3) for at in followed.deaths.values()]),
         tuple(replace(one, died=killed) for one in healings),
+        max(filter(None, map(tolerated_seconds, pods)), default=None),
     )
 
 
@@ -214,6 +220,27 @@ async def choose_living_node(
     await sale.cluster.check_node_kill()
     nodes, stopped = await read_nodes(sale.api), await sale.cluster.stopped_nodes(sale.api)
     return choose_node(nodes, pods, name=name, rng=rng, stopped=stopped)
+
+
+def stopped_evictions_line(nodes: Sequence[Node]) -> str:
+    """Say that nobody is evicted, if so many nodes are lost at once (--unhealthy-zone-threshold).
+
+    Zones are not told apart: a cluster has one, unless somebody labels its nodes.
+    """
+    lost = sum(not node.ready for node in nodes)
+    if lost <= 2 or lost / len(nodes) < UNHEALTHY:
+        return ""
+    return (
+        f"{lost} of {len(nodes)} nodes are NotReady: while 55 % or more are, and more than 2,"
+        " Kubernetes moves no pod; it may be the network."
+    )
+
+
+def tolerated_seconds(pod: Pod) -> float | None:
+    """Return for how many seconds a pod stays on a lost node; None for ever."""
+    tolerations = (pod.raw.get("spec") or {}).get("tolerations") or []
+    found = [one.get("tolerationSeconds") for one in tolerations if one.get("key") == UNREACHABLE]
+    return min((float(one) for one in found if one is not None), default=None)
 
 
 def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:

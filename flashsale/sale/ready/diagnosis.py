@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,16 @@ from typing import Any
 from flashsale.base.errors import Hint
 from flashsale.objects.models import Object, Pod, find_condition
 from flashsale.sale.ready.log_patterns import (
+    how_to_listen,
     last_lines,
     listening_ports,
     listens_on_loopback_alone,
     probe_failure,
     runtime_reason,
+    unix_socket,
 )
 
+NO_SECRETS = "has no Secrets"  # as a cluster says it that offers none
 ALWAYS = "imagePullPolicy Always"
 NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
@@ -53,6 +57,20 @@ def diagnose(pods: Sequence[Pod], events: Sequence[Object], logs: Mapping[str, s
             if found:
                 return found
     return _no_pods(events) if not pods else _unknown(unready)
+
+
+def still_stopping(pods: Sequence[Pod], count: int) -> Diagnosis | None:
+    """Name a pod that is not gone yet, where that is all that is missing."""
+    alive = [pod for pod in pods if not pod.terminating]
+    leaving = [pod for pod in pods if pod.terminating]
+    if not leaving or len(alive) != count or not all(pod.ready for pod in alive):
+        return None
+    grace = leaving[0].raw["metadata"].get("deletionGracePeriodSeconds", 30)
+    return Diagnosis(
+        f"{leaving[0].name} has not ended yet, and is killed when its grace period of {grace} s"
+        " is over",
+        Hint("flashsale status", "shows when it is gone; an app that handles SIGTERM ends at once"),
+    )
 
 
 def newest_first(events: Sequence[Object], name: str) -> list[Object]:
@@ -141,6 +159,10 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     if not words:
         return None
     why = f"the container of the pod {pod.name} cannot be started: {runtime_reason(words)}"
+    if "permission denied" in words:
+        return Diagnosis(
+            why, Hint("flashsale up", "after `chmod +x` on that file in the app folder")
+        )
     return Diagnosis(why, MEND)
 
 
@@ -185,21 +207,34 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
     if not probe:
         return None
     where, reason = _probe(pod, "readiness"), probe_failure(probe)
-    elsewhere = listening_ports(log) - {_probe_port(pod)}
+    port = _probe_port(pod)
+    mended = Hint("flashsale up", f"after you made the app listen on {how_to_listen(log, port)}")
+    elsewhere = listening_ports(log) - {port}
     if "refused" in probe and elsewhere:
-        port = min(elsewhere)
+        other = min(elsewhere)
         return Diagnosis(
-            f"the pod {pod.name} runs, but its app listens on port {port},"
+            f"the pod {pod.name} runs, but its app listens on port {other},"
             f" and its {where} finds nobody there",
-            f"make the app listen on {_probe_port(pod)}, or write {port} in the manifest",
+            Hint(mended.command, f"{mended.words}; or wrote {other} in the manifest"),
             last_lines(log),
         )
-    if "refused" in probe and listens_on_loopback_alone(log, _probe_port(pod)):
+    if "refused" in probe and listens_on_loopback_alone(log, port):
         return Diagnosis(
             f"the pod {pod.name} runs, but its app listens on 127.0.0.1, where nobody outside"
             f" the pod finds it, and its {where} fails",
-            f"make the app listen on 0.0.0.0: {CMD}",
+            mended,
             last_lines(log),
+        )
+    if "refused" in probe and (socket := unix_socket(log)):
+        return Diagnosis(
+            f"the pod {pod.name} runs, but its app listens on the Unix socket {socket}, and its"
+            f" {where} finds nobody there",
+            mended,
+            last_lines(log),
+        )
+    if "refused" in probe and port and not log.strip():
+        return Diagnosis(
+            f"the pod {pod.name} runs, but says nothing, and its {where} fails: {reason}", mended
         )
     return Diagnosis(
         f"the pod {pod.name} runs, but its {where} fails: {reason}",
@@ -218,8 +253,21 @@ def _being_made(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         )
     if reason in (None, *BEING_MADE):
         return None
-    words = f": {waiting['message']}" if waiting.get("message") else ""
-    return Diagnosis(f"the pod {pod.name} waits ({reason}){words}", "flashsale status")
+    said = str(waiting.get("message") or "")
+    words = f": {said}" if said else ""
+    return Diagnosis(f"the pod {pod.name} waits ({reason}){words}", _missing_config(said))
+
+
+def _missing_config(said: str) -> str:
+    """Say how to make what a container's configuration asks for."""
+    missing = re.match(r'(configmap|secret) "([\w.-]+)" not found', said)
+    if not missing:
+        return "flashsale status"
+    if NO_SECRETS in said:
+        return Hint("flashsale up", "once the manifest takes it from a ConfigMap or a plain value")
+    kind = "configmap" if missing[1] == "configmap" else "secret generic"
+    make = f"kubectl create {kind} {missing[2]} --from-literal=KEY=VALUE"
+    return Hint(f"export KUBECONFIG=$(flashsale kubeconfig) && {make}", "with what the app needs")
 
 
 def _no_pods(events: Sequence[Object]) -> Diagnosis:
@@ -272,5 +320,8 @@ def _probe(pod: Pod, kind: str) -> str:
 
 
 def _probe_port(pod: Pod) -> int | None:
-    port = (_probe_of(pod, "readiness").get("httpGet") or {}).get("port")
-    return port if isinstance(port, int) else None
+    probe = _probe_of(pod, "readiness")
+    port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
+    ports = pod.raw["spec"]["containers"][0].get("ports") or []
+    named = {one.get("name"): one.get("containerPort") for one in ports}
+    return port if isinstance(port, int) else named.get(port)

@@ -14,6 +14,7 @@ from flashsale.sale.observe.observations import EventSeen, PodSeen
 from flashsale.sale.observe.state import Update
 
 MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
+TURN = 2.0  # seconds beyond tolerationSeconds that are no turn of the node's yet
 SHORT = 0.1  # seconds that are not worth a word
 NO_ROOM, NO_POD = "FailedScheduling", "FailedCreate"  # reasons of events
 
@@ -157,12 +158,17 @@ def probe_words(pod: Pod | None) -> str:
 
 def node_line(
     pods: int,
-    not_ready: float | None,
-    evicted: float | None,
-    replaced: float | None,
-    ready: float | None,
+    times: tuple[float | None, float | None, float | None, float | None],
+    tolerated: float | None,
 ) -> str:
-    """Say where the seconds of a lost node went, and why; all are counted from its death."""
+    """Say where the seconds of a lost node went, and why.
+
+    Args:
+        times: from its death until it was not ready, its last pod was told to leave, the last
+            replacement was made, and all were ready.
+        tolerated: seconds for which its pods tolerate a lost node.
+    """
+    not_ready, evicted, replaced, ready = times
     if not_ready is None:
         return "The node came back before Kubernetes noticed that it was gone."
     line = (
@@ -174,8 +180,12 @@ def node_line(
     if evicted is None or replaced is None or ready is None:
         return line
     its, was = ("its", "was") if pods == 1 else ("their", "were")
+    stayed = evicted - not_ready
+    reason = f"{its} tolerationSeconds"
+    if tolerated is not None and stayed > tolerated + TURN:
+        reason += f" ({tolerated:g}) after the node's turn: lost nodes are emptied one in 10 s"
     return (
-        f"{line} {counted(pods, 'pod')} then stayed {evicted - not_ready:.1f} s more, {its}"
-        f" tolerationSeconds, and {was} replaced {max(0.0, replaced - evicted):.1f} s later;"
+        f"{line} {counted(pods, 'pod')} then stayed {stayed:.1f} s more, {reason},"
+        f" and {was} replaced {max(0.0, replaced - evicted):.1f} s later;"
         f" {ready - replaced:.1f} s until all were ready again."
     )

@@ -8,7 +8,17 @@ from flashsale.base.addresses import is_loopback
 
 LINES = 10  # of a log
 LISTENING = re.compile(
-    r"(?:[Ll]istening at|[Rr]unning on|[Ss]erving on):? (?:\w+://)?(\[[^]]*\]|[^\s:/]*):(\d+)"
+    r"(?:[Ll]istening (?:at|on)|[Rr]unning on|[Ss]erving on|server at|HTTP on):?"
+    r" (?:TCP address )?(?:\w+://)?(\[[^]]*\]|[^\s:/]*)(?::| port )(\d+)"
+)
+UNIX_SOCKET = re.compile(r"(?:[Ll]istening at|[Rr]unning on(?: socket)?):? (?:unix:)(\S+)")
+# How to make a server that is known by its log listen for others than its own pod.
+OPTIONS = (
+    ("Uvicorn", "--host 0.0.0.0 --port {}"),
+    ("gunicorn", "-b 0.0.0.0:{}"),
+    ("[INFO] Listening at", "-b 0.0.0.0:{}"),
+    ("Flask", "--host=0.0.0.0 --port={}"),
+    ("development server at", "runserver 0.0.0.0:{}"),
 )
 EVERYWHERE = "Running on all addresses"  # Flask's; the loopback is one of those it names then
 
@@ -22,6 +32,18 @@ def listens_on_loopback_alone(log: str, port: int | None) -> bool:
     """Whether an app says that it listens on a port for its own pod alone."""
     hosts = {host for host, found in LISTENING.findall(log) if int(found) == port}
     return bool(hosts) and all(map(is_loopback, hosts)) and EVERYWHERE not in log
+
+
+def unix_socket(log: str) -> str:
+    """Return the Unix socket that an app says it listens on; empty if it says no such thing."""
+    found = UNIX_SOCKET.search(log)
+    return found[1] if found else ""
+
+
+def how_to_listen(log: str, port: int | None) -> str:
+    """Say what makes an app listen where its Service finds it."""
+    option = next((option for name, option in OPTIONS if name in log), "")
+    return f"0.0.0.0:{port}" + (f", with `{option.format(port)}`" if option else "")
 
 
 def last_lines(log: str) -> str:

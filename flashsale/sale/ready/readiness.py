@@ -10,7 +10,7 @@ from flashsale.objects.models import Pod
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import LOOK, Deadline, all_ready, rescaled, stuck
-from flashsale.sale.ready.diagnosis import diagnose
+from flashsale.sale.ready.diagnosis import diagnose, still_stopping
 from flashsale.sale.ready.log_patterns import LINES
 from flashsale.sale.ready.unready_nodes import node_trouble
 from flashsale.sale.session import Sale
@@ -63,7 +63,8 @@ async def not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
 
 
 async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
-    alive = [pod for pod in await sale.own_pods() if not pod.terminating]
+    own = await sale.own_pods()
+    alive = [pod for pod in own if not pod.terminating]
     unready = [pod for pod in alive if not pod.ready]
     read = unready[:EXPLAINED]
     events, texts = await asyncio.gather(
@@ -72,7 +73,8 @@ async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
     )
     logs = dict(zip((pod.name for pod in read), texts, strict=True))
     places = {pod.node or "" for pod in unready}
-    found = await node_trouble(sale, places) or diagnose(alive, events, logs)
+    found = await node_trouble(sale, places) or still_stopping(own, count)
+    found = found or diagnose(alive, events, logs)
     number = len(alive) - len(unready)
     are = "is" if number == 1 else "are"
     return NotReadyError(

@@ -14,6 +14,7 @@ import pytest
 from tests.command import PATIENCE, Flashsale
 from tests.test_json import check
 
+READY_AGAIN = "jsonpath={.status.readyReplicas}=8"
 POWER = r"jsonpath={.metadata.annotations.embedded\.flashsale/power}"
 NAMES = ["embedded", "embedded-m02", "embedded-m03"]
 
@@ -123,9 +124,26 @@ def test_a_drain_under_load_costs_nothing(sale: Flashsale) -> None:
     assert "embedded-m03" not in nodes_of_pods(sale)
 
 
+def test_a_taint_keeps_pods_away_and_drives_them_out(sale: Flashsale) -> None:
+    """`NoSchedule` for new ones, `NoExecute` for those that are there."""
+    taint = ("taint", "node", "embedded-m03")
+    kubectl(sale, "uncordon", "embedded-m03")
+    assert kubectl(sale, *taint, "test=yes:NoSchedule").returncode == 0
+    assert sale("scale", "8").code == 0
+    assert "embedded-m03" not in nodes_of_pods(sale)
+    assert kubectl(sale, *taint, "test-").returncode == 0
+    assert sale("scale", "6").code == 0
+    assert sale("scale", "8").code == 0
+    assert "embedded-m03" in nodes_of_pods(sale)
+    assert kubectl(sale, *taint, "test=yes:NoExecute").returncode == 0
+    assert kubectl(sale, "wait", "rs/flashsale-rs", "--for", READY_AGAIN).returncode == 0
+    assert "embedded-m03" not in nodes_of_pods(sale)
+    assert kubectl(sale, *taint, "test-").returncode == 0
+    assert sale("scale", "6").code == 0
+
+
 def test_a_drill_judges_a_nodes_death(sale: Flashsale, tmp_path: Path) -> None:
     """What is lost is lost by that death, which the verdict, the report and the text name."""
-    assert kubectl(sale, "uncordon", "embedded-m03").returncode == 0
     options = ("--rate", "20", "--kills", "0", "--scale", "6", "--calm", "1s", "--kill-node")
     drill = sale("drill", *options, "--max-lost", "1000", "-o", "json")
     assert drill.code == 0, drill.err
@@ -143,8 +161,13 @@ def test_a_drill_judges_a_nodes_death(sale: Flashsale, tmp_path: Path) -> None:
 
 
 def test_an_empty_node_can_be_removed(sale: Flashsale) -> None:
-    """And one can be added."""
-    kubectl(sale, "drain", "embedded-m03")
+    """And ones can be added; of several none goes unless all are empty."""
+    assert sale("up", "--nodes", "5").code == 0
+    kubectl(sale, "drain", "embedded-m03", "embedded-m04")
+    assert sale("scale", "12").code == 0  # some go to the fifth
+    assert sale("up", "--nodes", "2").code == 6
+    assert "embedded-m04" in kubectl(sale, "get", "nodes").stdout
+    kubectl(sale, "drain", "embedded-m05")
     assert sale("up", "--nodes", "2").code == 0
     assert "embedded-m03" not in kubectl(sale, "get", "nodes").stdout
     assert sale("up", "--nodes", "3").code == 0

@@ -28,6 +28,7 @@ class State:
     docker: bool = True  # whether this machine's Docker answers
     cut_off: bool = False  # whether a first start of flashsale's was interrupted
     broken: str = ""  # what stands in the kubeconfig instead
+    unwritable: bool = False  # the kubeconfig, for this user
 
     def make(self, world: World) -> None:
         """Put a world into this state."""
@@ -71,15 +72,15 @@ STATES: tuple[State, ...] = (
         profile={"host": "Gone", "ip": "", "unfinished": True},
         up="Creating minikube profile 'shop' (first start downloads about 1 GB)",
         status=(
-            "minikube 'shop' has no node yet: its first start failed. → `flashsale up "
+            "minikube 'shop' has no node yet: no start of it came so far. → `flashsale up "
             "--profile shop`"
         ),
         down=(
-            "minikube 'shop' has no node yet: its first start failed. There is nothing to "
-            "stop. → `minikube delete -p shop`"
+            "minikube 'shop' has no node yet: no start of it came so far. There is nothing to stop."
         ),
         doctor=(
-            "profile 'shop' has no node yet: its first start failed → `flashsale up --profile shop`"
+            "profile 'shop' has no node yet: no start of it came so far → `flashsale up "
+            "--profile shop`"
         ),
     ),
     State(
@@ -90,7 +91,7 @@ STATES: tuple[State, ...] = (
             "minikube 'shop' is half-made: no start of it has come to its end. → "
             "`flashsale up --profile shop`"
         ),
-        down="minikube 'shop' stopped (data kept). The sale is still in it.",
+        down="minikube 'shop' stopped.",
         doctor=(
             "profile 'shop' is half-made: no start of it has come to its end → `flashsale "
             "up --profile shop`"
@@ -108,7 +109,7 @@ STATES: tuple[State, ...] = (
             "minikube 'shop' is half-made: no start of it has come to its end. → "
             "`flashsale up --profile shop`"
         ),
-        down="minikube 'shop' stopped (data kept). The sale is still in it.",
+        down="minikube 'shop' stopped.",
         doctor=(
             "profile 'shop' is half-made: no start of it has come to its end → `flashsale "
             "up --profile shop`"
@@ -273,6 +274,38 @@ STATES: tuple[State, ...] = (
         doctor=(
             "PROBLEM: minikube may not use its files in ~/.minikube → `sudo chown -R $USER "
             "~/.minikube && chmod -R u+rwX ~/.minikube`"
+        ),
+    ),
+    State(
+        name="made without Kubernetes (`minikube start --no-kubernetes`)",
+        profile={**HALF, "unfinished": True, "kubernetes": "v0.0.0"},
+        up=(
+            "minikube 'shop' was made without Kubernetes, and stays so. → `flashsale up "
+            "--profile sale`"
+        ),
+        status=(
+            "minikube 'shop' was made without Kubernetes, and stays so. → `flashsale up "
+            "--profile sale`"
+        ),
+        down="minikube 'shop' stopped.",
+        doctor=(
+            "PROBLEM: profile 'shop' was made without Kubernetes, and stays so → `flashsale up "
+            "--profile sale`"
+        ),
+    ),
+    State(
+        name="the kubeconfig cannot be written",
+        profile=STOPPED,
+        unwritable=True,
+        up=(
+            "minikube cannot use the kubeconfig: ~/.kube/config cannot be written. → `ls "
+            "-l ~/.kube/config`"
+        ),
+        status="minikube 'shop' is stopped. → `flashsale up --profile shop`",
+        down="minikube 'shop' was stopped already (data kept). The sale is still in it.",
+        doctor=(
+            "PROBLEM: profile 'shop' is stopped; minikube cannot use the kubeconfig: "
+            "~/.kube/config cannot be written → `ls -l ~/.kube/config`"
         ),
     ),
     State(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sys
 from dataclasses import replace
@@ -161,3 +162,14 @@ async def test_machine_that_lists_no_processes_is_taken_to_be_idle(
     """minikube's own locks are left, then."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not await is_at_work("minikube")
+
+
+async def test_minikubes_of_other_users_are_nobodys_matter(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine of many each has a profile called minikube."""
+    script = '#!/bin/sh\ntest "$1 $2" = "-U 4242" && echo minikube start -p shop\n'
+    (world.home / "bin" / "ps").write_text(script)
+    assert not await is_at_work("shop")
+    monkeypatch.setattr(os, "getuid", lambda: 4242)
+    assert await is_at_work("shop")

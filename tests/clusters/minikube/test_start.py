@@ -516,6 +516,42 @@ async def test_interrupt_ends_minikube_and_the_next_start_begins_anew(
     assert world.acts()[-2:] == ["start", "start"]  # what was finished once is never deleted
 
 
+NO_KUBEADM = {
+    "code": 80,
+    "message": (
+        'error deleting profile: failed to delete cluster: sudo /bin/bash -c "kubeadm reset": exit'
+        " status 127\nstdout:\n\nstderr:\nenv: 'kubeadm': No such file or directory"
+    ),
+}
+
+
+async def test_cut_off_start_that_cannot_be_deleted_goes_on(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """Before kubeadm is there, the driver none deletes nothing; then nothing is half-made."""
+    with contextlib.suppress(ZeroDivisionError), note_unfinished(world.home / "home", "shop"):
+        _ = 1 / 0
+    world.has(**STOPPED, driver="none", unfinished=True)
+    world.set(faults={"delete": [NO_KUBEADM]})
+    await minikube.start(told)
+    assert world.acts() == ["delete", "start"]
+    assert "--driver=none" in world.words("start")
+    assert told.notes[0] == "minikube could not delete 'shop', so its first start goes on."
+
+
+async def test_deletion_that_was_asked_for_and_fails_is_told_by_its_cause(
+    world: World, told: Told, docker_socket: Path
+) -> None:
+    """`delete` gives no reason with an exit code, only an error."""
+    world.has(host="Gone", leftover=True)
+    world.set(faults={"delete": [NO_KUBEADM]})
+    asked = MinikubeCluster("shop", NewProfileOptions(recreate=True), patience=QUICK)
+    error = await fails(asked, told)
+    cause = "'kubeadm': No such file or directory."
+    assert str(error) == f"minikube could not delete 'shop': {cause}"
+    assert world.acts() == ["delete"]
+
+
 async def test_cut_off_start_that_somebody_finished_counts_as_finished(
     world: World, minikube: MinikubeCluster, told: Told
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters.minikube import MinikubeCluster, availability, cluster
+from flashsale.clusters.minikube import MinikubeCluster, availability, cluster, current_context
 from flashsale.clusters.select import ClusterOptions, select_for_down
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
@@ -36,10 +36,14 @@ def state(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.Monk
     SaleStore(world.home / "home").write(SaleRecord("minikube", "shop", profile="shop"))
     monkeypatch.setattr(Path, "home", lambda: Path("/home/u"))
     found.make(world)
+    if found.unwritable:  # root may write anything
+        refused = lambda file: (f"{file} cannot be written", file)  # noqa: E731
+        monkeypatch.setattr(current_context, "_unwritable", refused)
 
     async def trouble() -> EngineError | None:
         return None if found.docker else EngineError(EngineProblem.ABSENT, "this machine", "")
 
+    monkeypatch.setattr(availability, "is_root", lambda: False)
     for module in (cluster, availability):
         monkeypatch.setattr(module, "host_docker_trouble", trouble)
     return found
@@ -103,6 +107,46 @@ async def test_doctor(state: State, world: World) -> None:
         return f"{mark}{text.removeprefix('v1.38.1, ')}{hint}"
 
     assert await cell(doctor(), world) == state.doctor
+
+
+@pytest.mark.parametrize(
+    ("root", "trouble", "why"),
+    [
+        (True, None, "minikube's docker driver does not run as root"),
+        (False, EngineError(EngineProblem.ABSENT, "this machine", ""), "Docker is not running"),
+    ],
+)
+async def test_doctor_advises_nothing_that_would_fail(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    root: bool,
+    trouble: EngineError | None,
+    why: str,
+) -> None:
+    """A profile that is not there yet is no use where none can be made."""
+
+    async def docker() -> EngineError | None:
+        return trouble
+
+    async def engine() -> list[Finding]:
+        return [Finding("docker", "absent" if trouble else "ok", "")]
+
+    monkeypatch.setattr(availability, "is_root", lambda: root)
+    monkeypatch.setattr(availability, "host_docker_trouble", docker)
+    found = await check_minikube("shop", engine())
+    assert found.text == f"v1.38.1, no profile 'shop' yet, and `up` could not make one: {why}"
+    assert found.hint == ""
+
+
+async def test_profile_without_a_node_is_nothing_to_stop(world: World, told: Told) -> None:
+    """What was wanted is so; a sale on an earlier profile of that name went with it."""
+    store = SaleStore(world.home / "home")
+    store.write(SaleRecord("minikube", "shop", profile="shop"))
+    world.has(host="Gone", ip="", unfinished=True)
+    closed = await close(await select_for_down(WHERE), None, told, stop=True)
+    assert (closed.stopped, closed.kept) == (False, False)
+    assert store.read() is None
+    assert world.acts() == []
 
 
 def test_table_in_the_documentation_is_that_of_these_tests() -> None:

@@ -64,6 +64,15 @@ def test_its_losses_are_blamed_on_the_node() -> None:
     check("drill", document)
 
 
+def test_the_summary_says_why_a_death_costs() -> None:
+    """Those buyers did not wait in a pod's queue, and no preStop hook would help them."""
+    document = written(**died(losses=[loss(11.0, 16.0, kind="timeout")]))
+    assert document["summary"][-1] == (
+        "The only loss is explained: the death of the node m02 cost 1; until a node is not ready,"
+        " buyers are sent to its pods and get no answer."
+    )
+
+
 def test_two_deaths_are_compared() -> None:
     """How soon the node was missed, and its pods replaced; other times are another drill."""
     late = NodeDeath(DEATH.node, DEATH.pods, START + 10.0, START + 60.0, START + 370.0, None)

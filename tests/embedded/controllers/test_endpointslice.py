@@ -53,3 +53,22 @@ async def test_pods_that_change_together_make_one_write(
         assert len(written[-1].object["endpoints"]) == 19
     work.cancel()
     await asyncio.wait({work})
+
+
+def test_ports_in_the_order_of_their_hashes() -> None:
+    """Slices and Endpoints list ports as Kubernetes v1.36.2 does."""
+    ports = [
+        {"name": "a", "port": 80, "targetPort": 8000, "protocol": "TCP"},
+        {"name": "b", "port": 81, "targetPort": 8000, "protocol": "TCP"},
+        {"name": "c", "port": 82, "targetPort": 82, "protocol": "UDP"},
+    ]
+    service = {"metadata": {"name": "multi"}, "spec": {"selector": LABELS, "ports": ports}}
+    pod = {
+        "metadata": {"name": "p", "namespace": "default", "uid": "1", "labels": LABELS},
+        "spec": {"containers": [{"name": "c"}], "nodeName": "n"},
+        "status": {"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+    (body,) = endpointslice.slice_bodies(service, [pod])
+    (subset,) = endpointslice.legacy_subsets(service, [pod])
+    assert [port["name"] for port in body["ports"]] == ["c", "b", "a"]
+    assert [port["name"] for port in subset["ports"]] == ["a", "c", "b"]

@@ -61,6 +61,17 @@ def alive(pid: int) -> bool:
         return False
 
 
+def spoil(file: Path, how: str) -> None:
+    """Damage a file as a full disk, a slip or a stranger does."""
+    content = file.read_bytes() if file.is_file() else b""
+    if how in ("gone", "folder"):
+        file.unlink(missing_ok=True)
+        if how == "folder":
+            file.mkdir()
+    else:
+        file.write_bytes({"cut": content[:-40], "rubbish": b"\x00\xff{]rubbish", "empty": b""}[how])
+
+
 def api(home: Path, method: str, path: str, body: object = None) -> Any:
     """Ask the API server with the client certificate of its kubeconfig."""
     return asyncio.run(_api(home, method, path, body))
@@ -243,6 +254,17 @@ def test_another_port_is_taken_when_the_last_one_is_in_use(home: Path) -> None:
     assert f":{second.port}\n" in second.kubeconfig.read_text()
 
 
+@pytest.mark.parametrize("name", ["ca.crt", "server.pem", "client.pem"])
+@pytest.mark.parametrize("how", ["cut", "rubbish", "folder"])
+def test_spoiled_certificates_are_made_anew(home: Path, name: str, how: str) -> None:
+    """They are derived: whoever spoiled one has not shut anybody out."""
+    launch.start(home)
+    launch.stop(home)
+    spoil(home / "pki" / name, how)
+    launch.start(home)
+    assert api(home, "GET", "/version")["major"] == "1"
+
+
 def test_secrets_are_for_their_owner_only(home: Path) -> None:
     """The folder lets nobody else in, and each key, kubeconfig and database says so again."""
     launch.start(home)
@@ -329,14 +351,22 @@ def test_state_of_another_version_is_refused_by_every_call(home: Path) -> None:
         assert failure.value.hint
 
 
-def test_a_corrupt_database_is_named_and_kept(home: Path) -> None:
-    """The hint says how to begin anew; the file stays as it was."""
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_corrupt_database_is_put_aside_and_named(
+    home: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can read its objects any more; the cluster begins without, and can be stopped."""
     ClusterDirectory(home).prepare()
-    (home / "state.db").write_bytes(b"garbage " * 1000)
-    with pytest.raises(ClusterUnreachableError, match=r"state\.db") as failure:
-        launch.start(home)
-    assert failure.value.hint
-    assert (home / "state.db").read_bytes() == b"garbage " * 1000
+    if kind == "file":
+        (home / "state.db").write_bytes(b"garbage " * 1000)
+    else:
+        (home / "state.db").mkdir()
+    launch.start(home)
+    assert (home / "state.db.broken").exists()
+    if kind == "file":
+        assert (home / "state.db.broken").read_bytes() == b"garbage " * 1000
+        assert "It is kept as state.db.broken; the cluster begins empty." in caplog.text
+    assert launch.stop(home)
 
 
 def test_what_the_system_refuses_at_the_start_is_told(home: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
+from tests.embedded.process.test_launch import alive, spoil, wait_for
 
-RUBBISH = b"\x00\xff{]rubbish"
+LIMIT = 30.0  # seconds for what takes two on a free machine
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +25,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     launch.stop(folder)
 
 
-@pytest.mark.parametrize("how", ["cut", "rubbish", "empty", "gone"])
-@pytest.mark.parametrize("name", ["cluster.json", "kubeconfig", "port", "cluster.lock"])
+@pytest.mark.parametrize("how", ["cut", "rubbish", "empty", "gone", "folder"])
+@pytest.mark.parametrize("name", ["cluster.json", "kubeconfig", "port", "format", "cluster.lock"])
 def test_a_spoiled_file_is_written_again(home: Path, name: str, how: str) -> None:
     """The process is asked by its lock, which no content can spoil; what it says is whole again."""
-    if (name, how) == ("cluster.lock", "gone"):
+    if name == "cluster.lock" and how in ("gone", "folder"):
         pytest.skip("without its lock a cluster cannot be told from a dead one")
     before = launch.find(home)
     spoil(home / name, how)
@@ -46,6 +49,34 @@ def test_a_cluster_with_a_spoiled_file_can_be_stopped(tmp_path: Path, name: str)
     assert launch.find(folder) is None
 
 
+@pytest.mark.parametrize("how", ["gone", "folder", "moved away"])
+def test_a_cluster_that_nobody_can_find_ends_by_itself(tmp_path: Path, how: str) -> None:
+    """Its folder was taken away, or its lock; the next one starts as if it had never been."""
+    folder = tmp_path / "embedded"
+    lost = launch.start(folder).pid
+    if how == "moved away":
+        folder.rename(tmp_path / "away")
+    else:
+        spoil(folder / "cluster.lock", how)
+    wait_for(lambda: not alive(lost), LIMIT)
+    assert launch.start(folder).pid != lost
+    assert launch.stop(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["cluster.lock", "start.lock", "."])
+def test_what_may_not_be_read_is_not_called_dead(home: Path, name: str) -> None:
+    """The cluster lives on, also if its folder itself is closed for longer than it looks."""
+    before, mode = launch.find(home), (home / name).stat().st_mode
+    (home / name).chmod(0)
+    try:
+        with pytest.raises(ClusterUnreachableError, match="permission denied"):
+            launch.stop(home)
+    finally:
+        (home / name).chmod(mode)
+    assert launch.find(home) == before
+
+
 def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
     """`kubectl config set-context --namespace` edits that file: it is not broken by it."""
     file = home / "kubeconfig"
@@ -53,12 +84,3 @@ def test_what_kubectl_wrote_into_the_kubeconfig_stays(home: Path) -> None:
     file.write_text(edited)
     assert launch.find(home)
     assert file.read_text() == edited
-
-
-def spoil(file: Path, how: str) -> None:
-    """Damage a file as a full disk, a slip or a stranger does."""
-    content = file.read_bytes()
-    if how == "gone":
-        file.unlink(missing_ok=True)
-    else:
-        file.write_bytes({"cut": content[:-40], "rubbish": RUBBISH, "empty": b""}[how])

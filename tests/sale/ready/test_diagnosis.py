@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.objects.models import Object, Pod
-from flashsale.sale.ready.diagnosis import Diagnosis, newest_first
+from flashsale.sale.ready.diagnosis import Diagnosis, newest_first, still_stopping
 from flashsale.sale.ready.diagnosis import diagnose as diagnose_pods
 from flashsale.sale.ready.log_patterns import listening_ports, listens_on_loopback_alone
 from tests.sale.api_objects import event, pod_object
@@ -212,3 +212,72 @@ def test_ports_in_a_log() -> None:
 def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -> None:
     """By its own words, as gunicorn, Flask and waitress say them."""
     assert listens_on_loopback_alone(log, 5000) is inside
+
+
+@pytest.mark.parametrize(
+    ("log", "option"),
+    [
+        ("INFO:     Uvicorn running on http://127.0.0.1:5000", "--host 0.0.0.0 --port 5000"),
+        ("[INFO] Listening at: http://127.0.0.1:5000 (7)", "-b 0.0.0.0:5000"),
+        (" * Serving Flask app 'x'\n * Running on http://127.0.0.1:5000", "--host=0.0.0.0"),
+        ("Starting development server at http://127.0.0.1:5000/", "runserver 0.0.0.0:5000"),
+        ("Listening on http://127.0.0.1:5000/", "listen on 0.0.0.0:5000"),
+    ],
+)
+def test_the_way_out_of_loopback_is_the_servers_own(log: str, option: str) -> None:
+    """What helps gunicorn does not help uvicorn."""
+    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: log})
+    assert "listens on 127.0.0.1" in found.cause
+    assert option in found.hint
+
+
+def test_an_app_on_a_unix_socket_is_found_in_its_log() -> None:
+    """Nobody outside of the pod can use one."""
+    log = "[INFO] Listening at: unix:/tmp/app.sock (7)"
+    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: log})
+    assert "Unix socket /tmp/app.sock" in found.cause
+    assert "-b 0.0.0.0:5000" in found.hint
+
+
+def test_an_app_that_says_nothing_gets_a_hint_that_helps() -> None:
+    """Its log would show nothing."""
+    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {})
+    assert "says nothing" in found.cause
+    assert "listen on 0.0.0.0:5000" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ('configmap "shop" not found', "kubectl create configmap shop --from-literal"),
+        ('secret "db" not found', "kubectl create secret generic db --from-literal"),
+        ('secret "db" not found: the embedded cluster has no Secrets', "from a ConfigMap"),
+        ("couldn't find key a in ConfigMap default/b", "flashsale status"),
+    ],
+)
+def test_missing_configuration_comes_with_how_to_make_it(said: str, hint: str) -> None:
+    """Where the cluster knows such objects."""
+    state = {"waiting": {"reason": "CreateContainerConfigError", "message": said}}
+    found = diagnose([pod_object(state=state)], [], {})
+    assert said in found.cause
+    assert hint in found.hint
+
+
+def test_a_script_that_may_not_be_run_is_mended_by_chmod() -> None:
+    """Nothing is wrong with CMD then."""
+    words = 'exec: "/app/run.sh": permission denied: unknown'
+    state = {"waiting": {"reason": "RunContainerError", "message": words}}
+    assert "chmod +x" in diagnose([pod_object(state=state)], [], {}).hint
+
+
+def test_a_pod_that_takes_its_grace_period_is_named() -> None:
+    """All others are ready: only the old one is not gone."""
+    leaving = pod_object("old", ready=True)
+    leaving["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    leaving["metadata"] |= {"deletionGracePeriodSeconds": 30}
+    pods = [Pod.from_object(one) for one in (leaving, pod_object("new", ready=True))]
+    found = still_stopping(pods, 1)
+    assert found
+    assert "old has not ended yet" in found.cause
+    assert "30 s" in found.cause
+    assert still_stopping(pods, 2) is None

@@ -14,6 +14,7 @@ from flashsale.sale.ready.explanation import (
     created_line,
     deleted_line,
     healing_line,
+    node_line,
     warning_line,
 )
 from tests.sale.api_objects import known, pod_object, replicaset_object
@@ -123,3 +124,14 @@ def test_replicaset_is_needed_to_know_its_pods() -> None:
     for update in updates([ReplicaSetSeen(0.0, None), stranger]):
         pods.see(update)
     assert pods.ready == []
+
+
+def test_a_lost_node_says_where_the_seconds_went() -> None:
+    """The lease, the toleration, the replacement; and its turn, where several were lost."""
+    line = node_line(1, (5.0, 10.0, 10.1, 15.2), 5.0)
+    assert "noticed after 5.0 s" in line
+    assert "1 pod then stayed 5.0 s more, its tolerationSeconds, and was replaced 0.1 s" in line
+    late = node_line(2, (5.0, 20.0, 20.1, 25.0), 5.0)
+    assert "stayed 15.0 s more, their tolerationSeconds (5) after the node's turn" in late
+    assert node_line(0, (5.0, None, None, None), None).endswith("No pod of the sale was there.")
+    assert "came back before" in node_line(0, (None,) * 4, None)

@@ -88,6 +88,7 @@ class Listener:
     _muted: bool = False  # whether the last warning is not shown at all
     _warned: set[str] = field(default_factory=set)
     _drivers: list[list[str]] = field(default_factory=list)
+    _complaint: str = ""  # an error without an exit code: `delete` has no others
     _log: list[str] = field(default_factory=list)
 
     def line(self, line: str) -> None:
@@ -111,6 +112,7 @@ class Listener:
         name, message = data.get("name", ""), fatal.message if fatal else ""
         if fatal is None:
             name, message = read_reason(said)
+            message = message or self._complaint
         drivers = tuple(tuple(group) for group in self._drivers)
         return Failure(code, name, message, plain(data.get("advice", "")), drivers, said)
 
@@ -131,6 +133,9 @@ class Listener:
                 self.fatal[event.data["exitcode"]] = event
             case "error" if self.fatal:
                 pass  # a box that asks for a report
+            case "error":
+                self._complaint = event.message or self._complaint
+                self._detail(event.message)
             case _:
                 if self._drivers and kind == "info":
                     self._drivers[-1].append(event.message)

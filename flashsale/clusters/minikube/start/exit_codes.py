@@ -24,6 +24,7 @@ INTERNET = range(40, 50)
 INSIDE = range(80, 110)  # node, runtime, control plane: long messages of many programs
 LOCK = "ACQUIRE_LOCK"  # part of the id where another minikube has the lock
 SHOWN, LONG = 6, 220  # lines of details; characters of a sentence
+SYSTEMS_WORDS = 26  # characters of "No such file or directory" and the like, which name nothing
 KUBEADM = re.compile(r"\[ERROR ([^\]]+)\]: (.+)")
 DRIVER = re.compile(r"PROVIDER_([A-Z0-9]+)_NOT_FOUND")
 COMMAND = re.compile(r"'((?:sudo|docker|minikube|systemctl) [^']+)'")
@@ -212,7 +213,7 @@ def innermost(chain: str) -> str:
     parts = chain.split(": ")
     if len(parts) <= 2:
         return chain
-    return parts[-1] if len(parts[-1]) > 20 else ": ".join(parts[-2:])
+    return parts[-1] if len(parts[-1]) > SYSTEMS_WORDS else ": ".join(parts[-2:])
 
 
 def _details(failed: Failure, sentence: str, log: Path | None) -> str:
@@ -224,7 +225,8 @@ def _details(failed: Failure, sentence: str, log: Path | None) -> str:
     if failed.id == "DRV_NOT_DETECTED":
         lines = [line for group in failed.drivers for line in group]
     elif failed.id == "DRV_NOT_HEALTHY":
-        lines = [line for line in _ailing(failed) if _short(line) not in sentence]
+        ailing = (line for line in _ailing(failed) if not JOINING.search(line))
+        lines = [line for line in ailing if _short(line) not in sentence]
     elif not failed.message.strip() and failed.advice:
         lines = []  # that says it
     elif not failed.message.strip():

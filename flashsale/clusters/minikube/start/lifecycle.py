@@ -131,7 +131,7 @@ class Lifecycle:
         patience, profile = self.minikube.patience, state.profile
         match do:
             case Action.CREATE | Action.RECREATE:
-                await self._create(anew=do is Action.RECREATE)
+                await self._create(profile, anew=do is Action.RECREATE)
             case Action.START:
                 await self._start(profile)
             case Action.START_NODES:
@@ -148,17 +148,35 @@ class Lifecycle:
                 self.progress.detail("still waiting for it")
                 await asyncio.sleep(patience.poll)
 
-    async def _create(self, *, anew: bool) -> None:
+    async def _create(self, found: Profile | None, *, anew: bool) -> None:
         name = self.wish.profile
         try:
             with unfinished.note_unfinished(self.home, name):
-                if anew:
-                    await self._run("delete", "delete", "-o", "json", steps=False)
-                await self._start(None)
+                await self._start(await self._delete(found) if anew else None)
         except ClusterUnreachableError:
             if await read_profile(self.minikube) is None:
                 unfinished.forget(self.home, name)  # it failed before anything was made
             raise
+
+    async def _delete(self, profile: Profile | None) -> Profile | None:
+        """Delete a profile; return it where it is still there and can be started as it is.
+
+        Of the driver none, nothing can be deleted before kubeadm ran: then nothing is half-made
+        either (pkg/minikube/bootstrapper/kubeadm/kubeadm.go).
+
+        Raises:
+            ClusterUnreachableError: it is still there, and was to be made anew.
+        """
+        failed = await self._try("delete", "delete", "-o", "json", steps=False)
+        if failed is None:
+            return None
+        making = self.wish.making
+        if profile is None or making.recreate or find_contradiction(profile, making):
+            raise self._explained(failed, "delete")
+        self.progress.note(
+            f"minikube could not delete '{profile.name}', so its first start goes on."
+        )
+        return profile
 
     async def _start(self, profile: Profile | None) -> None:
         """Run `minikube start` once; a profile that turns out to be of another driver, once more.
@@ -179,8 +197,8 @@ class Lifecycle:
         if failed:
             raise self._explained(failed, "start")
 
-    async def stop(self) -> None:
-        """Stop a profile; images and objects inside survive.
+    async def stop(self) -> bool:
+        """Stop a profile; images and objects inside survive. False if there is nothing to stop.
 
         Raises:
             ClusterUnreachableError: it did not stop, or another minikube is at work on it.
@@ -189,12 +207,16 @@ class Lifecycle:
         state = await read_state(self.minikube)
         if not state.exists:
             self.progress.note(f"There is no minikube profile '{name}' to stop.")
-            return
+            return False
         if await self._lacks_docker(state):
             raise docker_down_error()
         if state.damaged:
             found = describe_condition(name, state)
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+        if state.never_ran:
+            words = describe_condition(name, state).words
+            self.progress.note(f"minikube '{name}' {words}. There is nothing to stop.")
+            return False
         if state.status == GONE:  # `stop` would try for 10 s, and blame ssh
             words = describe_condition(name, state).words
             raise ClusterUnreachableError(
@@ -209,11 +231,9 @@ class Lifecycle:
         if failed and failed.code != NO_PROFILE:
             raise self._explained(failed, "stop")
         how = "was stopped already" if already else "stopped"
-        self.progress.note(f"minikube '{name}' {how} (data kept).")
-
-    async def _run(self, action: str, *words: str, steps: bool = True) -> None:
-        if failed := await self._try(action, *words, steps=steps):
-            raise self._explained(failed, action)
+        kept = " (data kept)" if state.can_hold_sale else ""
+        self.progress.note(f"minikube '{name}' {how}{kept}.")
+        return True
 
     async def _try(self, action: str, *words: str, steps: bool = True) -> Failure | None:
         """Run a command with `-o json` to its end; None if it did what it should."""

@@ -25,7 +25,13 @@ from flashsale.clusters.minikube.condition import (
     start_docker,
     up_command,
 )
-from flashsale.clusters.minikube.profile import GONE, MinikubeStatus, Profile, ProfileState
+from flashsale.clusters.minikube.profile import (
+    GONE,
+    NO_KUBERNETES,
+    MinikubeStatus,
+    Profile,
+    ProfileState,
+)
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
@@ -153,6 +159,8 @@ def _for_profile(
             return _anew(wish, state)
         case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(Action.WAIT, WAITING)
+        case _ if profile.kubernetes == NO_KUBERNETES:
+            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
             return Decision(
                 Action.UNFREEZE, f"minikube '{name}' {found.words}; unfreezing its node."

@@ -34,7 +34,7 @@ def was_cut_off(home: Path, profile: str) -> bool:
     """Whether the making of this profile, in this folder of minikube's, never ended."""
     try:
         return (home / _name(profile)).read_text().strip() == str(minikube_home.folder())
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

@@ -108,7 +108,7 @@ def _unscheduled(pod: Object, container: str) -> web.Response:
         raise api_errors.bad_request(
             f"a container name must be specified for pod {name}, choose one of: [{listed}]"
         )
-    return web.Response(text="", content_type="text/plain")
+    return web.Response(status=204)
 
 
 def _number(text: str) -> int:

@@ -86,6 +86,10 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     if wrong:
         why = f"couldn't get version/kind; json parse error: {wrong}"
         raise api_errors.bad_request(prefix + why + shown)
+    version = (decoded.content or {}).get("apiVersion") or ""
+    if version.count("/") > 1:
+        why = f"unexpected GroupVersion string: {version}"
+        raise api_errors.bad_request(prefix + why + shown)
     return decoded if decoded.content is not None else Body({}, [])
 
 

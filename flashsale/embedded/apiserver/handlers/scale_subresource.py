@@ -75,8 +75,16 @@ def patch(write: Write) -> web.Response:
     scale = patches.apply_patch(kind, write.body, live)
     wrong = type_error(scale, API_VERSION, KIND)
     if wrong:
-        raise schema.patch_error(encode(scale).decode(), wrong)
+        shown = patches.apply_patch(kind, write.body, _with_owners(live, replicaset))
+        raise schema.patch_error(encode(shown).decode(), wrong)
     return _set(write, schema.prune(scale, API_VERSION, KIND))
+
+
+def _with_owners(scale: Object, replicaset: Object) -> Object:
+    """Return a Scale that says who owns its replicas."""
+    entries = configuration.scale_entries(replicaset, API_VERSION)
+    meta = scale["metadata"] | ({"managedFields": entries} if entries else {})
+    return scale | {"metadata": meta}
 
 
 def _apply(write: Write, replicaset: Object, live: Object) -> web.Response:
@@ -85,10 +93,8 @@ def _apply(write: Write, replicaset: Object, live: Object) -> web.Response:
     wrong = typed_errors.first_error(applied, API_VERSION, KIND)
     if wrong:
         raise configuration.untyped(applied, API_VERSION, wrong)
-    entries = configuration.scale_entries(replicaset, API_VERSION)
-    meta = live["metadata"] | ({"managedFields": entries} if entries else {})
     merged = configuration.apply(
-        live | {"metadata": meta},
+        _with_owners(live, replicaset),
         schema.prune(applied, API_VERSION, KIND),
         manager=write.options.manager,
         force=write.options.force,

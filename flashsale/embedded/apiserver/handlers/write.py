@@ -105,7 +105,7 @@ def decoded(write: Write, resource: Resource) -> Object:
     sent = request_body.decode_object(write.request, write.body, resource.kind)
     body, unknown = schema.decode(resource, sent.content, write.options.validation, sent.duplicates)
     write.warn_of_fields(unknown, sent.duplicates)
-    return body
+    return _keeping_reset(sent.content, body)
 
 
 def create(write: Write) -> web.Response:
@@ -173,6 +173,20 @@ def patch(write: Write) -> web.Response:
     return write.answer(updated, 200, live)
 
 
+def patch_nothing(write: Write) -> web.Response:
+    """PATCH what can only be read: answer if that changes nothing.
+
+    Raises:
+        StatusError: 404 for a change.
+    """
+    target = write.target
+    kind = patch_kind(write)
+    live = write.registry.get(target.resource, target.namespace, target.name)
+    if kind == APPLY or patches.apply_patch(kind, write.body, live) != live:
+        raise api_errors.not_here(target.subresource)
+    return write.answer(live, 200, live)
+
+
 def patch_kind(write: Write) -> str:
     """Return the kind of patch; an unknown one is refused before the object is looked for.
 
@@ -223,6 +237,8 @@ def _apply(write: Write) -> web.Response:
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
         request_body.check_name(resource, applied["metadata"], target.name, target.namespace)
+    if (applied.get("metadata") or {}).get("managedFields") is not None:
+        raise api_errors.bad_request("metadata.managedFields must be nil")
     applied = schema.prune(applied, resource.api_version, resource.kind)
     merged = configuration.apply(
         live,
@@ -242,6 +258,7 @@ def _apply(write: Write) -> web.Response:
             dry_run=write.options.dry_run,
         )
         return write.answer(made, 201)
+    request_body.check_name(resource, merged["metadata"], target.name, target.namespace)
     updated = registry.update(
         resource,
         target.namespace,
@@ -270,15 +287,40 @@ def _decoded_patch(write: Write, patch: str, patched: Any, live: Object) -> Obje
         if misfit:
             raise schema.patch_error(sent, misfit)
     wrong = strict_decoding.type_error(patched, version, kind)
+    if not strategic:
+        wrong = wrong or schema.unregistered(version, kind, patched)
     if wrong:
         shown = patched if strategic else patches.apply_patch(patch, write.body, ordered(live))
         raise schema.patch_error(encode(shown).decode(), wrong)
     unknown = strict_decoding.unknown_fields(patched, version, kind)
-    if unknown and write.options.validation == "Strict":
+    repeated = (
+        [] if patch == patches.JSON_PATCH else go_json.decode_noting_duplicates(write.body)[1]
+    )
+    if (unknown or repeated) and write.options.validation == "Strict":
         shown = _shown(write, patch)
-        raise schema.patch_error(shown, schema.strict_error(unknown, []))
-    write.warn_of_fields(unknown, [])
-    return schema.prune(patched, version, kind)
+        raise schema.patch_error(shown, schema.strict_error(unknown, repeated))
+    write.warn_of_fields(unknown, repeated)
+    return _keeping_reset(patched, schema.prune(patched, version, kind))
+
+
+def _keeping_reset(sent: Any, body: Object) -> Object:
+    """Return a body with what means something although it is empty.
+
+    No managers: nobody owns anything any more. No labels of a template: they are printed so.
+    """
+    if _at(sent, "metadata", "managedFields") == []:
+        body = body | {"metadata": (body.get("metadata") or {}) | {"managedFields": [{}]}}
+    wanted = _at(sent, "spec", "selector", "matchLabels")
+    if wanted and _at(sent, "spec", "template", "metadata", "labels") == {}:
+        template = body["spec"]["template"]
+        template["metadata"] = (template.get("metadata") or {}) | {"labels": {}}
+    return body
+
+
+def _at(thing: Any, *path: str) -> Any:
+    for name in path:
+        thing = thing.get(name) if isinstance(thing, dict) else None
+    return thing
 
 
 def _shown(write: Write, patch: str) -> str:

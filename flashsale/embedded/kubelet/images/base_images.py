@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 from flashsale.base.image_names import ImageName, InvalidImageNameError
 
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 # The last part of the names of well-known images whose programs are not Python's.
 OTHERS = {
     "node": "Node.js", "bun": "Bun", "deno": "Deno", "openjdk": "Java", "eclipse-temurin": "Java",
@@ -28,3 +32,15 @@ def foreign_language(base: str) -> str:
     if last in ("sdk", "runtime", "aspnet") and "dotnet" not in name.repository:
         return ""
     return "" if "python" in f"{name.repository}:{name.tag}" else OTHERS.get(last, "")
+
+
+def newer_python(base: str) -> str:
+    """Return the version of a Python image, if apps made for it may need more than is here."""
+    try:
+        name = ImageName.parse(base)
+    except InvalidImageNameError:
+        return ""
+    version = re.match(r"3\.(\d+)", name.tag or "")
+    if not version or name.repository.rpartition("/")[2] != "python":
+        return ""
+    return version[0] if int(version[1]) > sys.version_info.minor else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import shlex
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from flashsale.base.errors import Hint
 from flashsale.embedded.kubelet.images.image_files import (
     FILE_MODE,
     FOLDER_MODE,
+    MAX_BYTES,
     PROGRAM_MODE,
     ImageFile,
     ImageFiles,
@@ -24,7 +27,6 @@ from flashsale.embedded.kubelet.images.image_files import (
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, skip
 
 _MOUNT = re.compile(r"(?:^|\s)--mount=(\S+)")
-_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 # Where installed packages lie: taken from another stage, they are its installs.
 _PACKAGES = ("usr/local", "usr/lib/python3", "root/.local", "opt/venv", "venv", "wheels")
 
@@ -94,6 +96,9 @@ def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageReci
         found = _find(recipe, one, source, origin, stage, app)
         into = _is_folder(recipe, target, place) or len(found) > 1
         for path in found:
+            if archive := _archive(one, origin.get(path)):
+                _unpack(recipe, one, archive, place)
+                continue
             _place(recipe, one, origin, path, place, into)
 
 
@@ -143,11 +148,12 @@ def _find(
     app: AppFolder,
 ) -> list[str]:
     """Find what a source names. A pattern may match nothing, as it may for BuildKit."""
-    if one.keyword == "ADD" and ("://" in source or source.endswith(_ARCHIVES)):
+    if one.keyword == "ADD" and "://" in source:
         raise one.wrong(
-            f"ADD {source} would have to be fetched or unpacked, which the embedded cluster"
-            " does not do",
-            hint=Hint(words="put the files themselves into the app folder and use COPY"),
+            f"ADD {source} would have to be fetched, which the embedded cluster does not do",
+            hint=Hint(
+                f"curl -fLO {shlex.quote(source)}", "in the app folder, and COPY instead of ADD"
+            ),
         )
     path = absolute("/", source)
     if found := origin.matching(path):
@@ -167,9 +173,41 @@ def _find(
         raise one.wrong(f"{one.keyword} names {source}, which is not in that stage")
     if source.startswith("../"):
         raise one.wrong(f"{source} lies outside the app folder {app.folder}")
-    raise one.wrong(
-        f"{one.keyword} names {source}, which is not in {app.folder} (or is left out of images)"
-    )
+    raise one.wrong(f"{one.keyword} names {source}, which {_why_not(path, app.folder)}")
+
+
+def _why_not(path: str, folder: Path) -> str:
+    """Say why the build context has no such file."""
+    if not os.path.lexists(folder / path):
+        return f"is not in {folder}"
+    if Ignore.of(None).leaves_out(path):
+        return "is never part of an image"
+    return f"{folder / '.dockerignore'} leaves out"
+
+
+def _archive(one: Instruction, entry: ImageFile | None) -> Path | None:
+    """Return the file of an entry if ADD unpacks it: a tar archive of the app folder."""
+    source = entry.source if entry else None
+    wanted = one.keyword == "ADD" and one.flags()[0].get("unpack") != "false"
+    return source if wanted and isinstance(source, Path) and tarfile.is_tarfile(source) else None
+
+
+def _unpack(recipe: ImageRecipe, one: Instruction, archive: Path, place: str) -> None:
+    """Unpack an archive into a folder of the image; nothing in it leads out of the image."""
+    recipe.files.make_folder(place)
+    left = MAX_BYTES
+    with tarfile.open(archive) as members:
+        for member in members:
+            path, mode = absolute(f"/{place}", member.name), member.mode & 0o777
+            left -= member.size
+            if left < 0:
+                raise one.wrong(f"{archive.name} holds more than {MAX_BYTES // 1024 // 1024} MiB")
+            if member.isdir():
+                recipe.files.make_folder(path)
+            elif member.issym():
+                recipe.files.put(path, ImageFile(mode=0o777, link=member.linkname))
+            elif data := members.extractfile(member):  # of a hard link, too
+                recipe.files.put(path, _changed(ImageFile(data.read(), mode), one))
 
 
 def _holds_packages(path: str) -> bool:

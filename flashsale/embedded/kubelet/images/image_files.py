@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flashsale.base.dockerignore import compile_pattern
 
+MAX_BYTES = 100 * 1024 * 1024  # of an image's own files
 FOLDER_MODE, FILE_MODE, PROGRAM_MODE = 0o755, 0o644, 0o755
 
 

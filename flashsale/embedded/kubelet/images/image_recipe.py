@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from flashsale.base.dockerfile import SHELL, Instruction
+from flashsale.embedded.kubelet.images.base_images import HERE, newer_python
 from flashsale.embedded.kubelet.images.image_files import ImageFiles
 from flashsale.embedded.kubelet.images.install_commands import Install
 
@@ -36,13 +37,17 @@ class ImageRecipe:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the Dockerfile asks for and does not get here, in one line."""
-        if not self.skipped:
-            return ()
-        return (
-            f"Not done on the embedded cluster: {'; '.join(self.skipped)}."
-            " What these would add is missing in the image.",
-        )
+        """What the Dockerfile asks for and does not get here, each in one line."""
+        lines = []
+        if newer := newer_python(self.base):
+            lines.append(f"Pods run this machine's Python {HERE}, not the {newer} of {self.base}.")
+        if self.skipped:
+            what = "; ".join(self.skipped)
+            lines.append(
+                f"Not done on the embedded cluster: {what}."
+                " What these would add is missing in the image."
+            )
+        return tuple(lines)
 
 
 def skip(recipe: ImageRecipe, one: Instruction, why: str = "") -> None:

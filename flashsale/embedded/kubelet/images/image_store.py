@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shlex
 import shutil
 import signal
 import tempfile
@@ -26,7 +27,7 @@ from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
 from flashsale.embedded.kubelet.images import dockerfile_reader
-from flashsale.embedded.kubelet.images.image_files import ImageFile, ImageFiles
+from flashsale.embedded.kubelet.images.image_files import MAX_BYTES, ImageFile, ImageFiles
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
 from flashsale.embedded.kubelet.images.install_commands import is_available, is_satisfied
 from flashsale.embedded.kubelet.images.package_layers import (
@@ -37,7 +38,6 @@ from flashsale.embedded.kubelet.images.package_layers import (
     disk_usage,
 )
 
-MAX_BYTES = 100 * 1024 * 1024
 MAX_FILES = 10_000
 KEPT = 2  # images of each app that stay when nothing runs them
 
@@ -113,7 +113,10 @@ class ImageStore:
             raise FlashsaleError(
                 f"The image {name} cannot be stored in {self._blobs.parent}:"
                 f" {error.strerror or error}.",
-                hint=Hint(f"df -h {self._blobs.parent}", "shows the disk that needs room"),
+                hint=Hint(
+                    f"df -h {shlex.quote(str(self._blobs.parent))}",
+                    "shows the disk that needs room",
+                ),
             ) from error
         return BuiltImage(name, f"sha256:{identity}", built, (*recipe.notes, *notes))
 
@@ -184,7 +187,7 @@ class ImageStore:
         """Note the order in which an app's images were made, the newest last."""
         self._history.mkdir(parents=True, exist_ok=True)
         file = self._history / quote(repository, safe="")
-        before = file.read_text().split() if file.exists() else []
+        before = _identities(file)
         replace_file(file, "\n".join([*(one for one in before if one != identity), identity, ""]))
 
     def collect(self, running: set[str], keep: int = KEPT) -> int:
@@ -199,10 +202,10 @@ class ImageStore:
         with contextlib.suppress(FileNotFoundError):
             for file in self._history.iterdir():
                 if not file.name.startswith("."):
-                    kept |= set(file.read_text().split()[-keep:])
+                    kept |= set(_identities(file)[-keep:])
         with contextlib.suppress(FileNotFoundError):
             for name in self._names.iterdir():
-                if not name.name.startswith(".") and name.read_text().strip() not in kept:
+                if not name.name.startswith(".") and not kept & set(_identities(name)):
                     name.unlink(missing_ok=True)
         layers = set()
         with contextlib.suppress(FileNotFoundError):
@@ -325,6 +328,13 @@ def _describe(recipe: ImageRecipe, layer: str) -> dict[str, Any]:
         # Only where there is one, so that images of earlier versions keep their identity.
         **({"stopSignal": recipe.stop_signal} if recipe.stop_signal else {}),
     }
+
+
+def _identities(file: Path) -> list[str]:
+    """Read the images that a file names; none if it is not there, or was spoiled."""
+    with contextlib.suppress(OSError, ValueError):
+        return file.read_text().split()
+    return []
 
 
 def _layer(blob: Path) -> str:

@@ -7,7 +7,7 @@ import json
 import posixpath
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 
@@ -34,6 +34,8 @@ _OF_INSTALL_ALONE = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-ins
                      "--no-warn-conflicts", "--dry-run")  # fmt: skip
 _BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
 _TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
+_OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
+                "pipenv": (["install"], ["sync"])}  # fmt: skip
 _PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock",
                   "setup.py", "setup.cfg")  # fmt: skip
 
@@ -123,7 +125,7 @@ def is_satisfied(install: Install) -> bool:
 def is_available(install: Install) -> bool:
     """The same, in whatever version."""
     wanted = install.requirements()
-    return wanted is not None and all(_version(one) for one in wanted)
+    return wanted is not None and all(_version(one) for one in _with_extras(wanted))
 
 
 def _is_installed(wanted: Requirement) -> bool:
@@ -132,7 +134,26 @@ def _is_installed(wanted: Requirement) -> bool:
     if wanted.name.lower() in _TOOLS and not wanted.specifier:
         return True
     version = _version(wanted)
-    return bool(version) and not wanted.url and wanted.specifier.contains(version, prereleases=True)
+    fits = bool(version) and wanted.specifier.contains(version, prereleases=True)
+    return fits and not wanted.url and all(map(_is_installed, _of_extras(wanted)))
+
+
+def _with_extras(wanted: Iterable[Requirement]) -> Iterator[Requirement]:
+    for one in wanted:
+        yield one
+        yield from _of_extras(one)
+
+
+def _of_extras(wanted: Requirement) -> Iterator[Requirement]:
+    """Yield what `[extra]` asks for besides, of a package that is there."""
+    for line in metadata.requires(wanted.name) or [] if _version(wanted) else []:
+        one = Requirement(line)
+        marker = one.marker
+        if marker is None or marker.evaluate({"extra": ""}):
+            continue
+        if any(marker.evaluate({"extra": extra}) for extra in wanted.extras):
+            one.marker = None
+            yield one
 
 
 def _version(wanted: Requirement) -> str:
@@ -154,8 +175,7 @@ def parse(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
         return "pip", ("install", *_kept(rest[1:]))
     if program.startswith("python") and rest[:2] == ["setup.py", "install"]:
         return "pip", ("install", ".")
-    if (program, rest[:1]) in (("poetry", ["install"]), ("uv", ["sync"]), ("pipenv", ["install"]),
-                               ("pipenv", ["sync"])):  # fmt: skip
+    if rest[:1] in _OF_PROJECTS.get(program, ()):
         return program, tuple(word for word in rest if word not in _DROPPED)
     return None
 

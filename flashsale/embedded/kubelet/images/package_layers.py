@@ -30,8 +30,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.files import replace_file
 from flashsale.base.pip_settings import read_pip_settings
-from flashsale.embedded.kubelet.images.image_files import absolute
+from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
 from flashsale.embedded.kubelet.images.install_commands import (
     Install,
     build_requirements,
@@ -40,6 +41,7 @@ from flashsale.embedded.kubelet.images.install_commands import (
 
 COMPLETE = ".complete"
 WHEELS = "wheels"
+TOOLS = "tools"  # a folder of environments that hold poetry, uv and pipenv, not the app's packages
 NOT_THERE = 127  # exit code of a program that is not installed, as shells have it
 LAST_LINES = 15  # of the output, shown when it failed
 _NETWORK = (
@@ -74,6 +76,7 @@ class PackageLayers:
         self._root = root
         self._running: subprocess.Popen[bytes] | None = None
         self._cancelled = threading.Event()
+        self._tools: PackageLayers | None = None  # made when a tool is missing
 
     def path(self, identity: str) -> Path:
         """Return where an environment lies."""
@@ -114,6 +117,8 @@ class PackageLayers:
     def cancel(self) -> None:
         """End the command that runs, from another thread."""
         self._cancelled.set()
+        if self._tools:
+            self._tools.cancel()
         if self._running:
             self._running.terminate()
 
@@ -124,11 +129,30 @@ class PackageLayers:
             for install in installs:
                 with tempfile.TemporaryDirectory(prefix="flashsale-install-") as folder:
                     install.files.lay_out(Path(folder))
+                    if not _is_found(install.tool, place):
+                        self._provide_tool(install, place, emit)
                     self._install(install, place, Path(folder), emit)
+                    _point_into_image(place, Path(folder))
+            for install in installs:
+                self._provide_tool(install, place, emit)
             (place / COMPLETE).write_text("\n".join(one.text for one in installs) + "\n")
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
+
+    def _provide_tool(self, install: Install, place: Path, emit: Emit) -> None:
+        """Link poetry or uv beside the packages, for this machine's one is none that containers
+        see. Without an index it is left out: there may be another way."""
+        name, program = install.tool, place / "bin" / install.tool
+        if name == "pip" or program.exists() or (shutil.which(name) or "").startswith("/usr/"):
+            return
+        version = install.env.get(f"{name.upper()}_VERSION", "")
+        wanted = f"{name}=={version}" if version else name
+        self._tools = self._tools or PackageLayers(self._root / TOOLS)
+        with contextlib.suppress(InstallError):
+            command = Install("pip", ("install", wanted), "/", ImageFiles(), place=install.place)
+            identity = self._tools.provide([command], emit)
+            program.symlink_to(self._tools.path(identity) / "bin" / name)
 
     def _install(self, install: Install, place: Path, root: Path, emit: Emit) -> None:
         emit(install.text)
@@ -208,7 +232,9 @@ def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator
     """Yield the ways to run a command, the best first; the next is tried where one cannot do it."""
     python = str(place / "bin" / "python")
     if tool != "pip":
-        yield Way((tool, *words))
+        # Packages of other commands lie in the same environment: they stay.
+        kept = ("--inexact",) if tool == "uv" and "--inexact" not in words else ()
+        yield Way((tool, *words, *kept))
         if tool in ("poetry", "uv"):
             yield from ways("pip", ["install", "."], place, wheels)
         return
@@ -229,6 +255,22 @@ def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator
     yield with_index
     if wheels.is_dir():
         yield with_index.without_index(wheels)
+
+
+def _is_found(tool: str, place: Path) -> bool:
+    return tool == "pip" or (place / "bin" / tool).exists() or bool(shutil.which(tool))
+
+
+def _point_into_image(place: Path, root: Path) -> None:
+    """Let what was installed as editable mean the image's files, not those laid out to install."""
+    packages = next(place.glob("lib/python*/site-packages"), place)
+    for pattern in ("*.pth", "__editable__*.py", "*.dist-info/direct_url.json"):
+        for file in packages.glob(pattern):
+            text = before = file.read_text()
+            for name in {str(root.resolve()), str(root)}:
+                text = text.replace(f"{name}/", "/")
+            if text != before:
+                replace_file(file, text)
 
 
 def _another_may_do(tool: str, way: Way, code: int, lines: Sequence[str]) -> bool:

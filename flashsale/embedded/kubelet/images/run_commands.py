@@ -38,6 +38,8 @@ _QUIET_BEGINNINGS = (
     *("poetry config", "poetry --version", "poetry cache", "poetry check", "npm cache"),
     *("python -m compileall", "python -m ensurepip", "uv python", "uv tool update-shell"),
 )
+# What installs poetry and uv, which are got from the index when they are needed.
+_TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 _CONTROL = ("if", "for", "while", "until", "case", "then", "do", "{", "(", "function", "else")
 _QUOTED = re.compile(r"'[^']*'")
 _SHELL_TOKEN = re.compile(
@@ -84,7 +86,7 @@ def _script(shell: Shell, text: str) -> None:
     except ValueError:
         shell.skipped.append(" ".join(text.split()))
         return
-    after = ""
+    after, installs = "", False
     for index, (raw, operator) in enumerate(parts):
         alternative, after = after == "||", operator
         if alternative or not raw.strip():
@@ -94,8 +96,14 @@ def _script(shell: Shell, text: str) -> None:
             shell.skipped.append(" ".join(rest.split()))
             return
         if operator == "|" or (index and parts[index - 1][1] == "|"):
+            if _is_install(raw):  # its output alone goes to the others, or their `y` to it
+                _simple(shell, raw.strip())
+                installs = True
             if operator != "|":
-                shell.skipped.append(f"{parts[index - 1][0].strip()} | {raw.strip()}")
+                whole = f"{parts[index - 1][0].strip()} | {raw.strip()}"
+                if not installs and not any(place in whole for place in _TOOL_SCRIPTS):
+                    shell.skipped.append(whole)
+                installs = False
             continue
         _simple(shell, raw.strip())
 
@@ -112,6 +120,13 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
         elif not match["comment"]:
             command += match[0]
     yield command, ""
+
+
+def _is_install(raw: str) -> bool:
+    try:
+        return install_commands.parse(shlex.split(raw)) is not None
+    except ValueError:
+        return False
 
 
 def _simple(shell: Shell, raw: str) -> None:

@@ -66,7 +66,8 @@ def _data(
     kind = "configmap" if field.startswith("configMap") else "secret"
     found = config_maps(wanted.get("name", "")) if kind == "configmap" else None
     if found is None and not wanted.get("optional"):
-        raise ConfigError(f'{kind} "{wanted.get("name", "")}" not found')
+        here = "" if kind == "configmap" else ": the embedded cluster has no Secrets"
+        raise ConfigError(f'{kind} "{wanted.get("name", "")}" not found{here}')
     return dict((found or {}).get("data") or {})
 
 

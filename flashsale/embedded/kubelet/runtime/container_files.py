@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,8 +140,17 @@ class ContainerFiles:
         env["PATH"] = _join(str(self.programs), env.get("PATH", ""), host)
         if self.image.packages:  # for `uv run` and `poetry run`
             env = _tool_settings(self.image.packages) | env
-        env["PYTHONPATH"] = _join(str(GUEST), env.get("PYTHONPATH", ""))
+        editable = "" if self.own_root else ":".join(self._editable())
+        env["PYTHONPATH"] = _join(str(GUEST), env.get("PYTHONPATH", ""), editable)
         return env
+
+    def _editable(self) -> Iterator[str]:
+        """Yield the copies of the image's folders that packages installed as editable lie in."""
+        packages = self.image.packages or self.folder / "none"
+        for file in sorted(packages.glob("lib/python*/site-packages/*.pth")):
+            for line in file.read_text().splitlines():
+                if line.startswith("/") and (copy := self.translate(line)) != line:
+                    yield copy
 
     def _home(self) -> str:
         """Return a folder that only this container has."""

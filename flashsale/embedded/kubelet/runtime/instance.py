@@ -203,7 +203,7 @@ class Runtime:
             return await self._spawn(launch, log, folder)
         except OSError as error:
             self._logs.close(log)
-            raise _why_not(argv, error) from error
+            raise _why_not(argv, error, files.rootfs) from error
 
     async def _spawn(self, launch: Launch, log: LogWriter, folder: Path) -> Instance:
         reading, writing = os.pipe()
@@ -266,9 +266,22 @@ def _end_of(path: Path) -> bytes:
     return b""
 
 
-def _why_not(argv: Sequence[str], error: OSError) -> StartError:
+def _why_not(argv: Sequence[str], error: OSError, rootfs: Path) -> StartError:
     code = 127 if isinstance(error, FileNotFoundError) else 126
-    return StartError(NOT_STARTED + oci_reason(argv[0], error), code)
+    interpreter = _interpreter(argv[0], rootfs) if code == 127 else ""
+    if not interpreter:
+        return StartError(NOT_STARTED + oci_reason(argv[0], error), code)
+    why = f'exec: "{argv[0]}": its interpreter {interpreter!r} is not there'
+    return StartError(NOT_STARTED + why, code)
+
+
+def _interpreter(program: str, rootfs: Path) -> str:
+    """Return what a script that is there wants to be run by; `\\r` at its end is a classic."""
+    file = rootfs / program.removeprefix(str(rootfs)).lstrip("/")
+    with contextlib.suppress(OSError):
+        line = file.read_bytes()[:200].partition(b"\n")[0]
+        return line[2:].strip(b" ").decode(errors="replace") if line.startswith(b"#!") else ""
+    return ""
 
 
 def oci_reason(program: str, error: OSError) -> str:

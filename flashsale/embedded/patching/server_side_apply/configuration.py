@@ -32,6 +32,17 @@ ALWAYS_THERE = (  # structs without omitempty: they belong to the object, not to
     ("spec", "template", "metadata"),
     ("spec", "template", "spec"),
 )
+ALWAYS_EMPTY: dict[str, Object] = {  # Go writes them, also when there is nothing to say
+    "EndpointSlice": {"endpoints": None, "ports": None},
+    "Event": {
+        "source": {},
+        "firstTimestamp": None,
+        "lastTimestamp": None,
+        "eventTime": None,
+        "reportingComponent": "",
+        "reportingInstance": "",
+    },
+}
 ALWAYS_LISTED = (("spec",), ("spec", "template", "spec"))  # containers, at least as null
 
 
@@ -104,12 +115,12 @@ def track_update(
     """
     old, old_managers = _taken_apart(before)
     new, managers = _taken_apart(after)
-    if not subresource and managing.is_reset(_entries(after)):
-        return new
+    if before is not None and not subresource and managing.is_reset(_entries(after)):
+        return new  # nobody owns anything any more
     managers = old_managers if subresource or not managers else managers
     if before is not None and not managers:
         return new
-    changes = field_walk.compare(_filled(old), _filled(new))
+    changes = field_walk.compare(_filled(old, new.get("kind", "")), _filled(new))
     who = Manager(manager or UNKNOWN, "Update", api_version, subresource)
     written = _countable(changes.written, subresource)
     owned_before = managers[who].fields if who in managers else NOTHING
@@ -187,7 +198,8 @@ def untyped(applied: Object, api_version: str, why: str) -> StatusError:
 
 def _before_first_apply(live: Object, api_version: str, now: str) -> Managers:
     """Give all that an untracked object has to one manager."""
-    written = _countable(field_walk.compare(_filled({}), _filled(live)).written, "")
+    empty = _filled({}, live.get("kind", ""))
+    written = _countable(field_walk.compare(empty, _filled(live)).written, "")
     who = Manager(BEFORE_FIRST_APPLY, "Update", api_version)
     return {who: Owned(written, now, api_version)} if written else {}
 
@@ -198,9 +210,9 @@ def _countable(fields: FieldSet, subresource: str) -> FieldSet:
     return frozenset(path for path in fields if path[0] != left_alone) - NEVER_OWNED
 
 
-def _filled(thing: Object) -> Object:
+def _filled(thing: Object, kind: str = "") -> Object:
     """Return an object with the structs and lists that Go always writes."""
-    filled = dict(thing)
+    filled, kind = dict(thing), thing.get("kind") or kind
     for *above, name in ALWAYS_THERE:
         inner = _at(filled, above)
         if isinstance(inner, dict) and isinstance(inner.get(name) or {}, dict):
@@ -209,7 +221,7 @@ def _filled(thing: Object) -> Object:
         inner = _at(filled, path)
         if isinstance(inner, dict):
             inner.setdefault("containers", None)
-    return filled
+    return ALWAYS_EMPTY.get(kind, {}) | filled
 
 
 def _at(thing: Any, path: Iterable[str]) -> Any:

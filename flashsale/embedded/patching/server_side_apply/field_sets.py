@@ -85,9 +85,9 @@ def _compact(item: Any) -> str:
 
 
 def _without_needless_marks(node: Tree) -> Tree:
-    """A leaf needs no mark of its own; elsewhere the mark comes last."""
+    """A leaf needs no mark of its own; elsewhere the mark comes first."""
     children = {step: _without_needless_marks(node[step]) for step in node if step != SELF}
-    return children | {SELF: {}} if children and SELF in node else children
+    return {SELF: {}} | children if children and SELF in node else children
 
 
 def _decoded(tree: Any, above: Path) -> Iterator[Path]:

@@ -48,6 +48,20 @@ class FieldNode:
             return _elements(self.value, list_map_keys(self.names) or ())
         return None
 
+    def stored_children(self) -> dict[str, Any] | None:
+        """Return what is below in a stored object, where elements may share their key.
+
+        Those that do count as one value: the list of them.
+        """
+        try:
+            return self.children()
+        except UntypedError:
+            keys = list_map_keys(self.names) or ()
+        found: dict[str, list[Any]] = {}
+        for item in self.value:
+            found.setdefault(key_step(item, keys), []).append(item)
+        return {step: items[0] if len(items) == 1 else items for step, items in found.items()}
+
     def below(self, step: str, value: Any) -> FieldNode:
         """Return the node of a child."""
         if step.startswith(FIELD):
@@ -164,7 +178,7 @@ def _collect(node: FieldNode, path: Path, found: set[Path]) -> None:
 
 
 def _compare(before: FieldNode, after: FieldNode, path: Path, result: FieldChanges) -> None:
-    old, new = _children(before), _children(after)
+    old, new = before.stored_children(), after.stored_children()
     walked = not (before.is_empty() and after.is_empty()) and (
         (old is not None and (new is not None or after.is_empty()))
         or (new is not None and before.is_empty())

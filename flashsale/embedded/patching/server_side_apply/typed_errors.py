@@ -10,6 +10,7 @@ from flashsale.embedded.patching.server_side_apply import field_sets
 from flashsale.embedded.patching.server_side_apply.field_walk import key_step
 from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
 from flashsale.embedded.types.merge_keys import list_map_keys
+from flashsale.embedded.types.schema import go_printed
 
 NUMBERS = ("int32", "int64")
 UNTYPED = ("quantity", "intorstring", "any")
@@ -113,9 +114,5 @@ def _go_value(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Write a value as structured-merge-diff prints it."""
-    if isinstance(value, dict):
-        return "{" + ";".join(f"{key}={_shown(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_shown, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    """Write a value as Go prints a pointer to what holds it."""
+    return f"&{{{go_printed(value)}}}"

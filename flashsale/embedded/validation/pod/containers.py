@@ -40,7 +40,7 @@ def validate_containers(
         names.add(name)
         errors += validate_lifecycle(container.get("lifecycle"), f"{at}.lifecycle", grace)
         errors += validate_probes(container, at, grace)
-        errors += _restarting(container, at)
+        errors += _restarting(container, at, initial=False)
     return errors + _host_ports(containers, field)
 
 
@@ -54,7 +54,7 @@ def validate_init_containers(
         at, name = f"{field}[{index}]", container.get("name") or ""
         errors += _common(container, at, volumes)
         policy = container.get("restartPolicy")
-        errors += _restarting(container, at)
+        errors += _restarting(container, at, initial=True)
         if name in names:
             errors.append(FieldError.duplicate(f"{at}.name", name))
         names |= {name} if name else set()
@@ -69,6 +69,16 @@ def validate_init_containers(
             if container.get(key) is not None
         ]
     return errors
+
+
+def validate_ephemeral_containers(spec: Object, field: str) -> list[FieldError]:
+    """Check what a debugging container must have; more is not asked, since none can be run."""
+    return [
+        FieldError.required(f"{field}[{index}].{key}")
+        for index, container in enumerate(spec.get("ephemeralContainers") or [])
+        for key in ("name", "image")
+        if not container.get(key)
+    ]
 
 
 def validate_images(containers: list[Object], field: str) -> list[FieldError]:
@@ -147,14 +157,16 @@ def _host_ports(containers: list[Object], field: str) -> list[FieldError]:
     return errors
 
 
-def _restarting(container: Object, at: str) -> list[FieldError]:
+def _restarting(container: Object, at: str, *, initial: bool) -> list[FieldError]:
     """Check when a container is to be restarted, where that differs from its pod."""
     policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or []
     errors: list[FieldError] = []
     if policy is None and rules:
         why = "must specify restartPolicy when restart rules are used"
         errors.append(FieldError.required(f"{at}.restartPolicy", why))
-    elif policy is not None and policy not in RESTART_POLICIES:
+        if initial:
+            return errors
+    if policy is not None and policy not in RESTART_POLICIES:
         errors.append(FieldError.unsupported(f"{at}.restartPolicy", policy, RESTART_POLICIES))
     for index, rule in enumerate(rules):
         place, action = f"{at}.restartPolicyRules[{index}]", rule.get("action") or ""

@@ -45,6 +45,7 @@ RESOURCES = (
 HUGE_PAGES = ("limits.hugepages-", "requests.hugepages-")
 BYTE_DIVISORS = ("1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei")
 SUBSCRIPTED = ("metadata.labels", "metadata.annotations")
+BACKSTEPS = "must not contain '..'"
 ONE_AT_A_TIME = "may not have more than one field specified at a time"
 
 
@@ -118,13 +119,27 @@ def _value_source(kind: str, source: Object, at: str) -> list[FieldError]:
     if kind == "resourceFieldRef":
         return _resource_ref(source, at, of_volume=False)
     if kind == "fileKeyRef":
-        needed = ("key", "volumeName", "path")
-        return [FieldError.required(f"{at}.{key}") for key in needed if not source.get(key)]
+        return _file_key(source, at)
     name, key = source.get("name") or "", source.get("key") or ""
     errors = invalid(f"{at}.name", name, texts.dns_subdomain(name))
     if not key:
         return [*errors, FieldError.required(f"{at}.key")]
     return errors + invalid(f"{at}.key", key, texts.config_key(key))
+
+
+def _file_key(source: Object, at: str) -> list[FieldError]:
+    key, volume, path = (source.get(name) or "" for name in ("key", "volumeName", "path"))
+    errors: list[FieldError] = []
+    for name, value, wrong in (
+        ("key", key, texts.env_name(key)),
+        ("volumeName", volume, texts.dns_label(volume)),
+        ("path", path, [BACKSTEPS] if ".." in path.split("/") else []),
+    ):
+        if value:
+            errors += invalid(f"{at}.{name}", value, wrong)
+        else:
+            errors.append(FieldError.required(f"{at}.{name}"))
+    return errors
 
 
 def _field_ref(reference: Object, at: str, fields: tuple[str, ...]) -> list[FieldError]:
@@ -134,19 +149,26 @@ def _field_ref(reference: Object, at: str, fields: tuple[str, ...]) -> list[Fiel
     if not path:
         return [FieldError.required(f"{at}.fieldPath")]
     name, bracket, subscript = path.partition("['")
-    if bracket and subscript.endswith("']"):
+    subscripted = bool(bracket) and subscript.endswith("']")
+    if why := _unconvertible(reference["apiVersion"], path, name if subscripted else ""):
+        return invalid(f"{at}.fieldPath", path, [f"error converting fieldPath: {why}"])
+    if subscripted:
         key = subscript[:-2]
-        if name == "metadata.annotations":
-            return invalid(at, key, texts.qualified_name(key.lower()))
-        if name == "metadata.labels":
-            return invalid(at, key, texts.qualified_name(key))
-        return invalid(at, name, ["does not support subscript"])
+        shown = key.lower() if name == "metadata.annotations" else key
+        return invalid(at, key, texts.qualified_name(shown))
     if path in fields:
         return []
-    if path not in FIELD_LABELS:
-        why = f"error converting fieldPath: field label not supported: {path}"
-        return invalid(f"{at}.fieldPath", path, [why])
     return [FieldError.unsupported(f"{at}.fieldPath", path, fields)]
+
+
+def _unconvertible(version: str, path: str, subscripted: str) -> str:
+    """Say why a path is no field of a pod (ConvertDownwardAPIFieldLabel), empty if it is one."""
+    if version != "v1":
+        return f"unsupported pod version: {version}"
+    if subscripted:
+        sound = subscripted in SUBSCRIPTED
+        return "" if sound else f"field label does not support subscript: {path}"
+    return "" if path in FIELD_LABELS else f"field label not supported: {path}"
 
 
 def _resource_ref(reference: Object, at: str, *, of_volume: bool) -> list[FieldError]:

@@ -87,9 +87,7 @@ def validate_spreading(constraints: list[Object], field: str) -> list[FieldError
         at, key = f"{field}[{index}]", constraint.get("topologyKey") or ""
         skew, when = constraint.get("maxSkew") or 0, constraint.get("whenUnsatisfiable") or ""
         errors += invalid(f"{at}.maxSkew", skew, ["must be greater than zero"] if skew <= 0 else [])
-        if key:
-            errors += invalid(f"{at}.topologyKey", key, texts.qualified_name(key))
-        else:
+        if not key:
             errors.append(FieldError.required(f"{at}.topologyKey", "can not be empty"))
         if when not in WHEN_UNSATISFIABLE:
             error = FieldError.unsupported(f"{at}.whenUnsatisfiable", when, WHEN_UNSATISFIABLE)
@@ -107,6 +105,7 @@ def validate_spreading(constraints: list[Object], field: str) -> list[FieldError
                 errors.append(FieldError.unsupported(f"{at}.{name}", policy, INCLUSION))
         if constraint.get("labelSelector") is not None:
             errors += validate_selector(constraint["labelSelector"], f"{at}.labelSelector")
+        errors += _label_keys(constraint, at)
     return errors
 
 
@@ -193,7 +192,27 @@ def _pod_term(term: Object, at: str) -> list[FieldError]:
     key = term.get("topologyKey") or ""
     if not key:
         errors.append(FieldError.required(f"{at}.topologyKey", "can not be empty"))
-    return errors + invalid(f"{at}.topologyKey", key, texts.qualified_name(key))
+    errors += invalid(f"{at}.topologyKey", key, texts.qualified_name(key))
+    return errors + _label_keys(term, at)
+
+
+def _label_keys(term: Object, at: str) -> list[FieldError]:
+    """Check keys whose values are the pod's own."""
+    errors: list[FieldError] = []
+    selector, same = term.get("labelSelector"), term.get("matchLabelKeys") or []
+    other = term.get("mismatchLabelKeys") or []
+    if selector is None:
+        why = "must not be specified when labelSelector is not set"
+        both = (("matchLabelKeys", same), ("mismatchLabelKeys", other))
+        return [FieldError.forbidden(f"{at}.{key}", why) for key, keys in both if keys]
+    for name, keys in (("matchLabelKeys", same), ("mismatchLabelKeys", other)):
+        for index, key in enumerate(keys):
+            errors += invalid(f"{at}.{name}[{index}]", key, texts.qualified_name(key))
+    for index, key in enumerate(same):
+        if key in other:
+            why = "exists in both matchLabelKeys and mismatchLabelKeys"
+            errors += invalid(f"{at}.matchLabelKeys[{index}]", key, [why])
+    return errors
 
 
 def _domains(constraint: Object, when: str, at: str) -> list[FieldError]:

@@ -32,7 +32,8 @@ def validate_pod_security(context: Object, at: str) -> list[FieldError]:
     errors += _choice(context, "fsGroupChangePolicy", at, GROUP_CHANGES)
     errors += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
     errors += _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
-    return errors + _choice(context, "supplementalGroupsPolicy", at, GROUP_POLICIES)
+    errors += _choice(context, "supplementalGroupsPolicy", at, GROUP_POLICIES)
+    return errors + _choice(context, "seLinuxChangePolicy", at, ("Recursive",))
 
 
 def validate_container_security(context: Object | None, at: str) -> list[FieldError]:
@@ -113,6 +114,8 @@ def _app_armor(profile: Object | None, at: str) -> list[FieldError]:
     if kind == "Localhost" and not local:
         why = "must be set when AppArmor type is Localhost"
         return [FieldError.required(f"{at}.localhostProfile", why)]
+    if local is not None and local != local.strip():
+        return invalid(f"{at}.localhostProfile", local, ["must not be padded with whitespace"])
     if kind != "Localhost" and local is not None:
         why = "can only be set when AppArmor type is Localhost"
         return invalid(f"{at}.localhostProfile", local, [why])

@@ -15,6 +15,7 @@ from flashsale.embedded.validation.metadata import (
 from flashsale.embedded.validation.pod.containers import (
     choice,
     validate_containers,
+    validate_ephemeral_containers,
     validate_images,
     validate_init_containers,
 )
@@ -32,8 +33,10 @@ from flashsale.objects.models import Object
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 PREEMPTION_POLICIES = ("Never", "PreemptLowerPriority")
+MIRROR = "kubernetes.io/config.mirror"
 SYSTEMS = ("linux", "windows")
 INT32 = (1 << 31) - 1
+LONGEST_HOSTNAME = 64
 MOST_NAMESERVERS, MOST_SEARCHES, LONGEST_SEARCH = 3, 32, 2048
 
 
@@ -53,10 +56,20 @@ def validate_pod_body(pod: Object) -> list[FieldError]:
     """Check everything of a pod but the metadata that all kinds have."""
     annotations, spec = (pod.get("metadata") or {}).get("annotations"), pod.get("spec") or {}
     errors = validate_pod_annotations(annotations, "metadata.annotations")
+    errors += _mirrored(annotations or {}, spec)
     errors += validate_pod_spec(spec, "spec")
     for key in ("containers", "initContainers"):
         errors += validate_images(spec.get(key) or [], f"spec.{key}")
     return errors
+
+
+def _mirrored(annotations: Object, spec: Object) -> list[FieldError]:
+    """Check an annotation that only a kubelet sets."""
+    mirror = annotations.get(MIRROR)
+    if mirror is None or spec.get("nodeName"):
+        return []
+    why = "must set spec.nodeName if mirror pod annotation is set"
+    return [FieldError.invalid(f"metadata.annotations[{MIRROR}]", mirror, why)]
 
 
 def validate_template(template: Object, field: str) -> list[FieldError]:
@@ -78,6 +91,9 @@ def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
         spec.get("containers") or [], f"{field}.containers", max(grace, 0), volumes
     )
     errors += validate_init_containers(spec, f"{field}.initContainers", max(grace, 0), volumes)
+    errors += validate_ephemeral_containers(spec, f"{field}.ephemeralContainers")
+    if spec.get("resources") is not None:
+        errors += _pod_resources(spec["resources"], f"{field}.resources")
     errors += _host_ports(spec, field)
     errors += choice(spec.get("restartPolicy"), f"{field}.restartPolicy", RESTART_POLICIES)
     errors += choice(spec.get("dnsPolicy"), f"{field}.dnsPolicy", DNS_POLICIES)
@@ -91,7 +107,28 @@ def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
     )
     errors += _names(spec, field)
     errors += validate_tolerations(spec.get("tolerations") or [], f"{field}.tolerations")
-    return errors + _rest(spec, field)
+    errors += _rest(spec, field)
+    return errors + _file_keys(spec, field)
+
+
+def _file_keys(spec: Object, field: str) -> list[FieldError]:
+    """Check that variables come from files of an emptyDir of the pod."""
+    errors: list[FieldError] = []
+    sources = {volume.get("name"): volume for volume in spec.get("volumes") or []}
+    for kind in ("initContainers", "containers"):
+        for place, container in enumerate(spec.get(kind) or []):
+            for index, variable in enumerate(container.get("env") or []):
+                key = (variable.get("valueFrom") or {}).get("fileKeyRef")
+                if key is None:
+                    continue
+                name = key.get("volumeName") or ""
+                at = f"{field}.{kind}[{place}].env[{index}].valueFrom.fileKeyRef.volumeName"
+                if name not in sources:
+                    errors.append(FieldError.not_found(at, name))
+                elif sources[name].get("emptyDir") is None:
+                    why = "referenced volume must be of type emptyDir"
+                    errors.append(FieldError.invalid(at, name, why))
+    return errors
 
 
 def _host_ports(spec: Object, field: str) -> list[FieldError]:
@@ -104,6 +141,15 @@ def _host_ports(spec: Object, field: str) -> list[FieldError]:
                 why = "must match `containerPort` when `hostNetwork` is true"
                 errors.append(FieldError.invalid(at, number, why))
     return errors
+
+
+def _pod_resources(resources: Object, at: str) -> list[FieldError]:
+    """Check what a pod asks for as a whole."""
+    errors: list[FieldError] = []
+    if resources.get("claims") is not None:
+        why = "claims may not be set for Resources at pod-level"
+        errors.append(FieldError.forbidden(f"{at}.claims", why))
+    return errors + validate_resources(resources, at, of_pod=True)
 
 
 def _dns(spec: Object, at: str) -> list[FieldError]:
@@ -143,7 +189,7 @@ def _searches(searches: list[str], at: str) -> list[FieldError]:
         errors.append(FieldError.invalid(at, searches, why))
     for index, search in enumerate(searches):
         name = search.removesuffix(".")
-        wrong = [] if search == "." else texts.dns_subdomain(name.replace("_", "a"))
+        wrong = [] if search == "." else texts.search_path(name)
         errors += invalid(f"{at}[{index}]", name, wrong)
     return errors
 
@@ -161,6 +207,16 @@ def _names(spec: Object, field: str) -> list[FieldError]:
     for key in ("hostname", "subdomain"):
         if spec.get(key):
             errors += invalid(f"{field}.{key}", spec[key], texts.dns_label(spec[key]))
+    return errors + _hostname_override(spec, field)
+
+
+def _hostname_override(spec: Object, field: str) -> list[FieldError]:
+    name, at = spec.get("hostnameOverride"), f"{field}.hostnameOverride"
+    if name is None:
+        return []
+    errors = invalid(at, name, texts.dns_subdomain(name))
+    if len(name) > LONGEST_HOSTNAME:
+        errors.append(FieldError.too_long(at, LONGEST_HOSTNAME))
     return errors
 
 

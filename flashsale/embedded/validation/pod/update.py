@@ -7,8 +7,8 @@ from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import PODS
 from flashsale.embedded.validation.metadata import (
     invalid,
+    validate_core_metadata_update,
     validate_metadata,
-    validate_metadata_update,
     validate_pod_annotations,
 )
 from flashsale.embedded.validation.pod.spec import INT32, validate_pod_body
@@ -27,7 +27,7 @@ CONTAINERS = ("containers", "initContainers")
 def validate_pod_update(new: Object, old: Object) -> list[FieldError]:
     """Check a changed pod: nearly all of its spec stays as it was created."""
     annotations = (new.get("metadata") or {}).get("annotations")
-    errors = validate_metadata_update(new, old)
+    errors = validate_core_metadata_update(new, old)
     errors += validate_metadata(PODS, new) + validate_pod_body(new)
     errors += validate_pod_annotations(annotations, "metadata.annotations")
     after, before = new.get("spec") or {}, old.get("spec") or {}
@@ -87,7 +87,7 @@ def _only_removed_gates(after: Object, before: Object) -> list[FieldError]:
     known = [gate.get("name") for gate in before.get("schedulingGates") or []]
     return [
         FieldError.forbidden(
-            f"spec.schedulingGates[{index}]",
+            f"spec.schedulingGates[{index}].name",
             "only deletion is allowed, but found new scheduling gate '"
             + (gate.get("name") or "")
             + "'",

@@ -8,10 +8,13 @@ from flashsale.embedded.types import quantities
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid
-from flashsale.embedded.validation.pod.env import VOLUME_FIELDS, validate_file_source
+from flashsale.embedded.validation.pod.env import (
+    BACKSTEPS,
+    VOLUME_FIELDS,
+    validate_file_source,
+)
 from flashsale.objects.models import Object
 
-BACKSTEPS = "must not contain '..'"
 FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 HIGHEST_MODE = 0o777
 PATH_TYPES = (
@@ -22,6 +25,7 @@ PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 RECURSIONS = ("Disabled", "Enabled", "IfPossible")
 SHORTEST_TOKEN, LONGEST_TOKEN = 600, 1 << 32  # seconds
+Check = Callable[[Object, str], list[FieldError]]
 SOURCES = (  # in the order in which Kubernetes looks for them; the first one counts
     "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs",
     "iscsi", "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte",
@@ -137,9 +141,18 @@ def _nfs(source: Object, at: str) -> list[FieldError]:
         errors.append(FieldError.required(f"{at}.server"))
     if not path:
         errors.append(FieldError.required(f"{at}.path"))
-    elif not path.startswith("/"):
+    if not path.startswith("/"):
         errors.append(FieldError.invalid(f"{at}.path", path, "must be an absolute path"))
     return errors
+
+
+def _required(*keys: str) -> Check:
+    """Return a rule for a volume that is of no use here: what must be said of it."""
+
+    def check(source: Object, at: str) -> list[FieldError]:
+        return [FieldError.required(f"{at}.{key}") for key in keys if not source.get(key)]
+
+    return check
 
 
 def _csi(source: Object, at: str) -> list[FieldError]:
@@ -201,17 +214,29 @@ def _downward_files(source: Object, at: str) -> list[FieldError]:
 
 def _projected(source: Object, at: str) -> list[FieldError]:
     errors = _mode(source, "defaultMode", at)
+    paths: set[str] = set()
     for index, part in enumerate(source.get("sources") or []):
         place = f"{at}.sources[{index}]"
         for name, check in PARTS.items():
             if part.get(name) is not None:
                 errors += check(part[name], f"{place}.{name}")
+                errors += _conflicting_paths(name, part[name], at, paths)
         given = [name for name, value in part.items() if value is not None]
         if len(given) > 1:
             why = "may not specify more than 1 volume type per source"
             errors.append(FieldError.forbidden(place, why))
-        if not given:
-            errors.append(FieldError.required(place, "must specify a volume type"))
+    return errors
+
+
+def _conflicting_paths(kind: str, part: Object, at: str, paths: set[str]) -> list[FieldError]:
+    """Check that no two parts of a projected volume write one file; notes the paths."""
+    errors: list[FieldError] = []
+    for item in part.get("items") or []:
+        path = item.get("path") or ""
+        if path and path in paths:
+            shown = path if kind == "downwardAPI" else part.get("name") or ""
+            errors += invalid(at, shown, ["conflicting duplicate paths"])
+        paths.add(path)
     return errors
 
 
@@ -281,7 +306,6 @@ def _mount_options(mount: Object, container: Object, field: str) -> list[FieldEr
     return errors
 
 
-Check = Callable[[Object, str], list[FieldError]]
 CHECKS: dict[str, Check] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
@@ -293,6 +317,20 @@ CHECKS: dict[str, Check] = {
     "downwardAPI": _downward,
     "configMap": _config_map,
     "projected": _projected,
+    "gitRepo": _required("repository"),
+    "iscsi": _required("targetPortal", "iqn"),
+    "rbd": _required("monitors", "image"),
+    "glusterfs": _required("endpoints", "path"),
+    "cephfs": _required("monitors"),
+    "azureFile": _required("secretName", "shareName"),
+    "gcePersistentDisk": _required("pdName"),
+    "awsElasticBlockStore": _required("volumeID"),
+    "flexVolume": _required("driver"),
+    "cinder": _required("volumeID"),
+    "vsphereVolume": _required("volumePath"),
+    "photonPersistentDisk": _required("pdID"),
+    "portworxVolume": _required("volumeID"),
+    "ephemeral": _required("volumeClaimTemplate"),
 }
 PARTS: dict[str, Check] = {  # of a projected volume
     "secret": _part,

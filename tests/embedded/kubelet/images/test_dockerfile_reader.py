@@ -1,6 +1,7 @@
 """Dockerfiles of all kinds: stages, COPY, and RUN as far as it goes without a container."""
 
 import signal
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,51 @@ def test_every_exclude_counts(folder: Path) -> None:
     """The flag may be repeated."""
     recipe = read(folder, "FROM x\nCOPY --exclude=*.sh --exclude=**/b.csv . /in/\n")
     assert files(recipe) == {"in/app.py", "in/data/a.csv"}
+
+
+def test_add_unpacks_an_archive_of_the_app_folder(folder: Path) -> None:
+    """COPY does not; nothing in it gets out of the image."""
+    with tarfile.open(folder / "site.tar.gz", "w:gz") as archive:
+        archive.add(folder / "app.py", "in/app.py")
+        archive.add(folder / "app.py", "../../up.py")
+    recipe = read(folder, "FROM x\nWORKDIR /srv\nADD site.tar.gz www/\nCOPY site.tar.gz .\n")
+    assert files(recipe) == {"srv/www/in/app.py", "up.py", "srv/site.tar.gz"}
+
+
+def test_an_install_in_a_pipeline_is_done(folder: Path) -> None:
+    """Its output alone goes to the others; what installs poetry itself needs no word."""
+    script = "curl -sSL https://install.python-poetry.org | python3 -"
+    recipe = read(folder, f"FROM x\nRUN yes | pip install six | tee log\nRUN {script}\n")
+    assert [one.words for one in recipe.installs] == [("install", "six")]
+    assert recipe.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nowhere.txt", "is not in"),
+        ("data/a.csv", ".dockerignore leaves out"),
+        ("venv", "is never part of an image"),
+    ],
+)
+def test_why_a_file_is_not_in_the_context_is_said(folder: Path, name: str, why: str) -> None:
+    """It may be there and left out."""
+    (folder / ".dockerignore").write_text("data\n")
+    (folder / "venv").mkdir()
+    with pytest.raises(BadInputError, match=why):
+        read(folder, f"FROM x\nCOPY {name} .\n")
+
+
+def test_a_misspelt_instruction_is_answered_with_the_right_one(folder: Path) -> None:
+    """As Docker does it."""
+    with pytest.raises(BadInputError, match="did you mean COPY"):
+        read(folder, "FROM x\nCOPYY . .\n")
+
+
+@pytest.mark.parametrize(
+    ("base", "noted"),
+    [("python:3.99-slim", True), ("python:3.8", False), ("python", False), ("ubuntu:3.99", False)],
+)
+def test_a_newer_python_than_this_machines_is_noted(folder: Path, base: str, noted: bool) -> None:
+    """Its apps may use what is not here."""
+    assert bool(read(folder, f"FROM {base}\n").notes) is noted

@@ -84,6 +84,17 @@ def test_the_same_content_is_not_built_again(bench: Bench) -> None:
     assert not bench.built.built
 
 
+def test_what_a_store_remembers_may_be_spoiled(bench: Bench, tmp_path: Path) -> None:
+    """Names and the order of images are derived: the next build writes them anew."""
+    bench.write(app__py=apps.FLASK_APP)
+    identity = bench.build(apps.DOCKERFILE).id
+    for folder in ("names", "history"):
+        for file in (tmp_path / "store" / folder).iterdir():
+            file.write_bytes(b"\xf8\x00rubbish")
+    bench.store.collect({identity.removeprefix("sha256:")})
+    assert bench.build(apps.DOCKERFILE).id == identity
+
+
 def test_another_command_is_another_image(bench: Bench) -> None:
     """The configuration counts as content."""
     first = bench.build('FROM x\nCMD ["a"]\n')
@@ -185,7 +196,7 @@ def test_run_is_noted_unless_it_makes_no_difference(bench: Bench, run: str, note
         ("FROM x\nFROBNICATE y\n", 2, "not a Dockerfile instruction"),
         ("FROM x\nCOPY app.py\n", 2, "needs a source and a destination"),
         ("FROM x\nEXPOSE web\n", 2, "is not a port"),
-        ("FROM x\nADD https://example.org/x .\n", 2, "fetched or unpacked"),
+        ("FROM x\nADD https://example.org/x .\n", 2, "have to be fetched"),
         ("FROM x\nRUN <<EOF\nls\n", 2, "never ends"),
         ("COPY app.py .\nFROM x\n", 1, "before the first FROM"),
         ("FROM x\nWORKDIR\n", 2, "needs an argument"),

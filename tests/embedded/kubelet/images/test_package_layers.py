@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.embedded.kubelet.images.image_files import ImageFiles
 from flashsale.embedded.kubelet.images.image_store import ImageStore, NodeImage
+from flashsale.embedded.kubelet.images.install_commands import Install, is_available, is_satisfied
 from flashsale.embedded.kubelet.images.package_layers import InstallError
 
 WHEEL = "flashsale_demo-1.0-py3-none-any.whl"
@@ -127,6 +129,8 @@ name = "index"
 url = "https://pypi.org/simple"
 priority = "primary"
 """
+SRC_PROJECT = PROJECT + 'package-dir = {"" = "src"}\n'
+EXTRA = ("gunicorn", "gunicorn[gevent]")
 NOWHERE = "http://127.0.0.1:9/simple"  # the port "discard": nobody listens
 
 
@@ -232,6 +236,49 @@ def test_the_usual_tools_really_install(tmp_path: Path, command: str, project: s
     assert image.packages
     python = image.packages / "bin" / "python"
     subprocess.run([python, "-c", "import six"], check=True, cwd=folder)
+
+
+def test_an_extra_that_flashsale_lacks_is_installed() -> None:
+    """`gunicorn[gevent]` is not there because gunicorn is."""
+    plain, extra = (Install("pip", ("install", what), "/", ImageFiles()) for what in EXTRA)
+    assert is_satisfied(plain)
+    assert not is_satisfied(extra)
+    assert not is_available(extra)
+
+
+@pytest.mark.usefixtures("_index")
+def test_a_projects_tool_is_there_for_the_container_to_run(tmp_path: Path) -> None:
+    """`CMD ["uv", "run", ...]` is usual, and no container sees the uv of a home folder."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "app.py").write_text("")
+    (folder / "pyproject.toml").write_text(PROJECT)
+    (folder / "Dockerfile").write_text("FROM python\nWORKDIR /app\nCOPY . .\nRUN uv sync\n")
+    packages = build(ImageStore(tmp_path / "store"), folder / "Dockerfile").packages
+    assert packages
+    if (shutil.which("uv") or "").startswith("/usr/"):
+        pytest.skip("containers see this machine's own uv")
+    subprocess.run([packages / "bin" / "uv", "--version"], check=True, capture_output=True)
+
+
+@pytest.mark.usefixtures("_index")
+@pytest.mark.parametrize("project", [PROJECT, SRC_PROJECT], ids=["flat", "src"])
+def test_an_editable_install_means_the_images_files(tmp_path: Path, project: str) -> None:
+    """Not the folder where they were laid out to install, which is gone."""
+    folder = tmp_path / "app"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "app.py").write_text("")
+    (folder / "app.py").write_text("")
+    (folder / "pyproject.toml").write_text(project.replace('"six"', ""))
+    (folder / "Dockerfile").write_text(
+        "FROM python\nWORKDIR /srv/it\nCOPY . .\nRUN pip install -e .\n"
+    )
+    packages = build(ImageStore(tmp_path / "store"), folder / "Dockerfile").packages
+    assert packages
+    (site,) = packages.glob("lib/python*/site-packages")
+    texts = [file.read_text() for file in site.glob("__editable__*")]
+    assert any("/srv/it" in text for text in texts)
+    assert not any("flashsale-install-" in text for text in texts)
 
 
 @pytest.mark.usefixtures("_index", "_no_uv")
