@@ -10,8 +10,6 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,23 +17,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.command import Flashsale
+from tests.dashboard.browsing import OnContext, dashboard, text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass(frozen=True, slots=True)
-class OnContext(Flashsale):
-    """The program with the kubeconfig of whoever runs the tests."""
-
-    kubeconfig: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment that it runs in."""
-        return super(OnContext, self).environment | {"KUBECONFIG": self.kubeconfig}
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +41,6 @@ def sale(
     program.stop_cluster()
 
 
-@contextmanager
-def dashboard(program: Flashsale, *options: str) -> Iterator[str]:
-    """Run the command, and give the address that it prints."""
-    with program.start("dashboard", "--no-open", *options) as serving:
-        assert serving.stdout is not None
-        yield serving.stdout.readline().strip()
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(30) == 130
-
-
 @pytest.fixture(scope="module")
 def address(chromium: Browser, sale: Flashsale) -> Iterator[str]:
     with dashboard(sale) as found:
@@ -76,13 +53,6 @@ def opened(page: Page, address: str) -> Page:
     page.goto(address)
     page.locator(".pod.ready").nth(2).wait_for()
     return page
-
-
-def text(page: Page, selector: str, *, holds: str) -> str:
-    """Wait until an element holds a text, and return all of it."""
-    found = page.locator(selector).filter(has_text=re.compile(holds)).first
-    found.wait_for(state="attached")
-    return found.text_content() or ""
 
 
 def test_a_kill_is_seen_from_tile_to_replacement(opened: Page) -> None:
@@ -134,6 +104,11 @@ def test_a_crowd_buys_until_it_is_stopped(opened: Page) -> None:
         tile = opened.locator(".pod.ready").nth(number)
         tile.locator(".part").filter(has_text=re.compile(r"\d %")).wait_for()
     text(opened, "#confirmed", holds=r"[1-9]")
+    other = opened.context.new_page()
+    other.goto(opened.url)
+    other.locator("#crowd-button").filter(has_text="Stop").wait_for()
+    other.close()
+    text(opened, "#crowd-note", holds="also when this page is closed")
     opened.locator("#drill-button").click()
     text(opened, "#answer.bad", holds="Buyers are coming already")
     opened.locator("#crowd-button").filter(has_text="Stop").click()
@@ -152,22 +127,6 @@ def test_a_drill_ends_with_its_verdict_and_a_report(opened: Page) -> None:
     with opened.context.expect_page() as report:
         opened.locator("#verdict a").click()
     report.value.locator("#chart-sales canvas").first.wait_for()
-
-
-def test_a_node_dies_and_comes_back_by_buttons(page: Page, flashsale: Flashsale) -> None:
-    """Its pods are grey until others replace them; a drill offers the same."""
-    manifest = str(flashsale.quick_manifest())
-    assert flashsale("up", "--nodes", "2", "--fast-nodes", "--manifest", manifest).code == 0
-    with dashboard(flashsale) as address:
-        page.goto(address)
-        page.get_by_label("and a node").wait_for()
-        page.get_by_role("button", name="Kill the node").click()
-        text(page, "#answer", holds=r"was killed, with \d pods?\. Kubernetes misses it after 5 s")
-        page.locator(".pod.lost-node").first.wait_for()
-        text(page, "#healing-rows tr", holds="lost")
-        page.get_by_role("button", name="Start the node").click()
-        text(page, "#moments li", holds="is ready again")
-        page.locator(".pod.ready:not(.lost-node)").nth(2).wait_for()
 
 
 def test_what_cannot_be_done_is_said_as_on_the_command_line(sale: Flashsale, opened: Page) -> None:
@@ -261,47 +220,10 @@ def test_a_browser_without_the_token_gets_nothing(chromium: Browser, address: st
     context.close()
 
 
-def able(page: Page) -> set[str]:
-    """The words of the buttons that can be pressed."""
-    return set(page.locator("button:not([aria-disabled=true])").all_text_contents())
-
-
-def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale) -> None:
-    """What is shown is said to be old; the same page goes on when the cluster is there again."""
-    manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
-    with dashboard(flashsale) as address:
-        page.goto(address)
-        text(page, "#banner", holds="flashsale up")
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.locator(".pod.ready").wait_for()
-        page.locator("#banner").wait_for(state="hidden")
-        os.kill(flashsale.cluster_pid(), signal.SIGKILL)
-        text(page, "#banner", holds="does not answer; what you see is how the sale was at")
-        page.wait_for_selector("body.stale")
-        text(page, "#hindrance", holds="The cluster does not answer")
-        assert able(page) == set()
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.wait_for_selector("body:not(.stale)")
-        page.locator(".pod.ready").wait_for()
-        assert able(page) == {
-            "Scale",
-            "Gracefully",
-            "Hard",
-            "Process",
-            "Start",
-            "Run",
-            "Kill",
-            "+",
-            "−",
-        }
-        assert flashsale("down").code == 0
-        text(page, "#banner", holds="The sale was closed")
-        assert flashsale("up", "--manifest", manifest).code == 0
-        page.wait_for_selector("body:not(.stale)")
-        page.locator(".pod.ready").wait_for()
-
-
-def test_ctrl_c_ends_the_crowd_as_well(page: Page, sale: Flashsale) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_crowd_as_well(
+    page: Page, sale: Flashsale, sent: signal.Signals, code: int
+) -> None:
     """Nobody goes on buying when the window that sent them is closed."""
     with sale.start("dashboard", "--no-open") as serving:
         assert serving.stdout is not None
@@ -310,8 +232,8 @@ def test_ctrl_c_ends_the_crowd_as_well(page: Page, sale: Flashsale) -> None:
         text(page, "#confirmed", holds="[1-9]")
         children = Path(f"/proc/{serving.pid}/task/{serving.pid}/children").read_text().split()
         assert children
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(30) == 130
+        serving.send_signal(sent)
+        assert serving.wait(30) == code
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
     assert not (sale.home / "load.json").exists()
 

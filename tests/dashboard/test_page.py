@@ -36,13 +36,16 @@ def seen(state: DashboardState, *observations: Observation) -> DashboardState:
 
 
 def test_a_hundred_pods_fit_a_projector(page: Page) -> None:
-    """All at once, without scrolling."""
-    with served(shown(many(100))) as dashboard:
+    """All at once, without scrolling; a finger on one presses no button that it did not see."""
+    with served(shown(many(100)), read_only=False) as dashboard:
         page.goto(dashboard.guard.address)
         page.locator(".pod").nth(99).wait_for()
         lowest = page.locator(".pod").nth(99).bounding_box()
         assert lowest is not None
         assert lowest["y"] + lowest["height"] <= 720
+        touched = """pod => { const box = pod.getBoundingClientRect();
+            return document.elementFromPoint(box.x + box.width / 2, box.y + 30).tagName; }"""
+        assert page.locator(".pod").nth(50).evaluate(touched) != "BUTTON"
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280, 1920])
@@ -141,6 +144,17 @@ def test_the_file_that_opens_the_browser_leads_to_the_page(page: Page, tmp_path:
         page.goto(file.as_uri())
         page.locator(".pod").nth(1).wait_for()
         assert page.url == f"http://127.0.0.1:{dashboard.guard.port}/"
+
+
+def test_the_controls_are_near_by_keyboard(page: Page) -> None:
+    """Not behind three hundred buttons of a hundred pods."""
+    with served(shown(many(100)), read_only=False) as dashboard:
+        page.goto(dashboard.guard.address)
+        page.locator(".pod").nth(99).wait_for()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.ariaLabel") == "One pod less"
 
 
 def test_every_button_has_a_name(page: Page) -> None:

@@ -71,7 +71,7 @@ function showSale(sale) {
   write(byId("where"), sale.cluster ? `on ${sale.cluster}${sale.namespace === "default" ? "" : `, namespace ${sale.namespace}`}` : "");
   for (const name of ["desired", "current", "ready"]) write(byId(name), sale.known ? String(sale[name]) : "-");
   byId("ready").parentElement.className = !sale.known || sale.ready >= sale.desired ? "" : "warn";
-  byId("controls").hidden = sale.read_only;
+  byId("controls").hidden = byId("skip").hidden = sale.read_only;
   const wanted = byId("replicas");
   if (document.activeElement !== wanted && sale.known) wanted.value = String(sale.desired);
   document.title = sale.known ? `${sale.ready}/${sale.desired} ready - flashsale` : "flashsale dashboard";
@@ -90,6 +90,7 @@ function showLink() {
   const [word, banner] = why ? away(why) : sale ? freshness(sale) : ["connecting", null];
   const stale = Boolean(banner);
   document.body.classList.toggle("stale", stale);
+  document.body.classList.toggle("ended", Boolean(why));  // purchases are counted here, and stay true till then
   write(byId("link-word"), word);
   byId("link").className = stale ? "bad" : "good";
   const line = byId("banner");
@@ -135,7 +136,8 @@ function showBuyers(buyers) {
 function crowdNote(buyers) {
   if (!buyers) return "";
   if (buyers.running && !buyers.ours) return "Another window sends them.";
-  const parts = buyers.running ? [`p50 ${buyers.p50} ms, p99 ${buyers.p99} ms`] : [buyers.ended];
+  const going = `p50 ${buyers.p50} ms, p99 ${buyers.p99} ms; they come until you stop them, also when this page is closed`;
+  const parts = [buyers.running ? going : buyers.ended];
   if (buyers.rejected) parts.push(`${count(buyers.rejected)} rejected`);
   if (buyers.unsent) parts.push(`${count(buyers.unsent)} that this machine could not send`);
   return parts.filter(Boolean).join("; ");
@@ -165,7 +167,7 @@ function drillNote(drill) {
 function showHealings(healings) {
   byId("no-healings").hidden = healings.length > 0;
   byId("healings").hidden = healings.length === 0;
-  const longest = Math.max(0.001, ...healings.flatMap((one) => [one.ready_seconds || 0, one.gone_seconds || 0]));
+  const longest = Math.max(0.001, ...healings.flatMap((one) => ["created", "started", "ready", "gone"].map((name) => one[`${name}_seconds`] || 0)));
   byId("healing-rows").replaceChildren(...healings.map((one) => healingRow(one, longest)));
 }
 
@@ -252,6 +254,7 @@ function onSubmit(id, work) {
   });
 }
 
+byId("skip").addEventListener("click", () => byId("controls").focus());
 onSubmit("scale", () => ask("scale", { replicas: value("replicas") }));
 onSubmit("kill", (button) => ask("kill", { how: button ? button.value : "graceful" }));
 onSubmit("crowd", () => {

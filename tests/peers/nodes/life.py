@@ -135,7 +135,7 @@ def live(life: Life) -> None:
     life.run(victim)
     life.until_served(victim)
     life.place("usual", "a")
-    life.place("hasty", "a", unreachable=0)
+    life.place("hasty", "a", unreachable=1)  # with 0 it may leave before it is not ready
     life.place("later", "a", unreachable=300)
     life.place("forever", "a", any=None)
     kubelets.register("b")

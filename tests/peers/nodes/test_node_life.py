@@ -22,6 +22,7 @@ from tests.peers.running import real_cluster, skip_unless_built
 SECONDS = 4  # until a silent node is not ready, and until its pods leave
 CONFIG_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 NEW = "no conditions"
+BORN = ["node.kubernetes.io/not-ready:NoSchedule"]  # goes with or before the first status
 Seen = dict[str, Any]
 
 
@@ -58,16 +59,15 @@ def seen_on(cluster: Cluster) -> Seen:
             api.create(CONFIG_MAPS, {"metadata": {"name": NAME}, "data": timing.data()})
         with lived(api) as life:
             live(life)
-            return steady(
-                {
-                    "nodes": of_nodes(life),
-                    "pods": changes(life.pods, shown_pod),
-                    "endpoints": list(changes(life.slices, shown_slice).values()),
-                    "events": sorted(map(shown_event, events_of(life))),
-                    "order": order(life),
-                },
-                names_of(life),
-            )
+            names = names_of(life)
+            (endpoints,) = steady(list(changes(life.slices, shown_slice).values()), names)
+            return {
+                "nodes": of_nodes(life),
+                "pods": steady(changes(life.pods, shown_pod), names),
+                "endpoints": list(map(sorted, endpoints)),
+                "events": sorted(steady(list(map(shown_event, events_of(life))), names)),
+                "order": order(life),
+            }
 
 
 def of_nodes(life: Life) -> Seen:
@@ -78,11 +78,17 @@ def of_nodes(life: Life) -> Seen:
     """
     shown = {"conditions": conditions_of, "NoSchedule": no_schedule, "NoExecute": no_execute}
     return {
-        f"{what} of {name}": [one for one in found if one != NEW]
+        f"{what} of {name}": from_first_status(found)
         for what, show in shown.items()
         for name, found in changes(life.nodes, partial(since_status, show)).items()
         if name in ("a", "b", "c")
     }
+
+
+def from_first_status(found: list[object]) -> list[object]:
+    """Leave out what a node was before its first status, and the taint of that time."""
+    said = [one for one in found if one != NEW]
+    return said[1:] if said[:1] == [BORN] else said
 
 
 def since_status(show: Callable[[Object], object], node: Object) -> object:
@@ -116,18 +122,19 @@ def shown_conditions(conditions: list[Object]) -> list[str]:
 
 
 def shown_slice(found: Object) -> object:
-    return sorted(
+    return [
         [one["targetRef"]["name"], one.get("nodeName"), sorted(one["conditions"].items())]
         for one in found.get("endpoints") or []
-    )
+    ]
 
 
 def events_of(life: Life) -> list[Object]:
-    """Return the events, without those of parts that only one of the two has."""
+    """Return the events about nodes and pods, without those of parts that only one of both has."""
     return [
         one
         for one in life.events.now.values()
-        if one["source"].get("component") not in ("kubelet", "cidrAllocator")
+        if one["involvedObject"]["kind"] in ("Node", "Pod", "ReplicaSet")
+        and one["source"].get("component") not in ("kubelet", "cidrAllocator")
         and one["involvedObject"]["name"] != "embedded"
     ]
 
@@ -142,8 +149,8 @@ def shown_event(event: Object) -> str:
 def order(life: Life) -> list[str]:
     """Return what happened to node `a` and because of it, in the order of the writes."""
 
-    def tainted(effect: str) -> Callable[[Object], object]:
-        return lambda node: f"node.kubernetes.io/unreachable:{effect}" in taints_of(node)
+    def evicting(node: Object) -> bool:
+        return "node.kubernetes.io/unreachable:NoExecute" in taints_of(node)
 
     def leaving(pod: Object) -> bool:
         return "deletionTimestamp" in pod["metadata"]
@@ -151,13 +158,12 @@ def order(life: Life) -> list[str]:
     def unknown(node: Object) -> bool:
         return "Unknown" in str(node["status"].get("conditions"))
 
-    _, replacement = pods_of_shop(life)
+    victim, replacement = pods_of_shop(life)
     found = {
         "conditions are unknown": first(life.nodes, "a", unknown),
-        "nothing new comes": first(life.nodes, "a", tainted("NoSchedule")),
-        "what is there must go": first(life.nodes, "a", tainted("NoExecute")),
+        "what is there must go": first(life.nodes, "a", evicting),
         "the hasty pod leaves": first(life.pods, "hasty", leaving),
-        "the usual pod leaves": first(life.pods, "usual", leaving),
+        "the usual pod leaves": first(life.pods, victim, leaving),
         "a replacement is made": first(life.pods, replacement, lambda pod: True),
     }
     return sorted(found, key=lambda what: found[what].version)
