@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flashsale.learn.runner import Watched
+
 from flashsale.sale.observe.healing import REMOVED, SCALED, Died, Happening, NotReplaced
 from flashsale.sale.observe.observations import Synced
 from flashsale.sale.observe.state import SaleState, Update
