@@ -75,9 +75,10 @@ def test_there_is_one_place_that_makes_consoles() -> None:
     made = {
         file.name
         for file in files
-        if "Console(" in (source := file.read_text())
+        if "rich.console" in (source := file.read_text())
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
+        if (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console")
+        or (isinstance(node, ast.ClassDef) and "Console" in map(ast.unparse, node.bases))
     }
     assert made == {"console.py"}
 

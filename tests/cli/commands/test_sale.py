@@ -24,8 +24,9 @@ AGE = re.compile(r"\d+[smh](\d+s)?")  # two programs, asked one after the other
 
 
 def pods(sale: Flashsale) -> list[str]:
-    """Names of the sale's pods."""
-    return [pod["name"] for pod in sale("status", "-o", "json").json["pods"]]
+    """Names of the sale's pods, without those that are on their way out."""
+    found = sale("status", "-o", "json").json["pods"]
+    return [pod["name"] for pod in found if pod["status"] != "Terminating"]
 
 
 class TestOpenSale:
