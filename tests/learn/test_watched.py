@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.learn.runner import Watched
+from flashsale.learn.course_runner import Watched
 
 from flashsale.sale.observe.healing import REMOVED, SCALED, Died, Happening, NotReplaced
 from flashsale.sale.observe.observations import Synced
