@@ -69,6 +69,16 @@ def test_lines_are_filled_as_their_margin_wants_it() -> None:
     assert filled("one two", None) == "one two"
 
 
+def names_used(node: ast.AST) -> list[str]:
+    """List the names that are called there, or that a class there derives from."""
+    match node:
+        case ast.Call(func=made):
+            return [getattr(made, "id", "")]
+        case ast.ClassDef(bases=bases):
+            return [getattr(base, "id", "") for base in bases]
+    return []
+
+
 def test_there_is_one_place_that_makes_consoles() -> None:
     """Whoever made another would have to remember all of that."""
     files = Path(flashsale.__file__).parent.rglob("*.py")

@@ -42,11 +42,6 @@ class Resource:
         """The name in messages: `pods`, `replicasets.apps`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
-    @property
-    def qualified_kind(self) -> str:
-        """The kind in messages: `Pod`, `ReplicaSet.apps`."""
-        return f"{self.kind}.{self.group}" if self.group else self.kind
-
 
 _STATUS_VERBS = ("get", "patch", "update")
 
