@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flashsale.learn.course_runner import Watched
-
 from flashsale.sale.observe.healing import REMOVED, SCALED, Died, Happening, NotReplaced
 from flashsale.sale.observe.observations import Synced
 from flashsale.sale.observe.state import SaleState, Update
