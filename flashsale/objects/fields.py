@@ -16,31 +16,31 @@ MAPS = (dict, Mapping)  # nearly always a dict, and asking for that is many time
 
 def section(thing: Any, *path: str) -> Section:
     """Return the map at a path."""
-    found = _at(thing, path)
+    found = part(thing, *path)
     return found if isinstance(found, MAPS) else {}
 
 
 def sections(thing: Any, *path: str) -> list[Section]:
     """Return the maps in the list at a path."""
-    found = _at(thing, path)
+    found = part(thing, *path)
     return [item for item in found if isinstance(item, MAPS)] if isinstance(found, list) else []
 
 
 def texts(thing: Any, *path: str) -> list[str]:
     """Return the texts in the list at a path."""
-    found = _at(thing, path)
+    found = part(thing, *path)
     return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
 
 
 def text(thing: Any, *path: str) -> str:
     """Return the text at a path."""
-    found = _at(thing, path)
+    found = part(thing, *path)
     return found if isinstance(found, str) else ""
 
 
 def number(thing: Any, *path: str) -> int:
     """Return the whole number at a path, 0 if there is none."""
-    found = _at(thing, path)
+    found = part(thing, *path)
     return found if isinstance(found, int) and not isinstance(found, bool) else 0
 
 
@@ -64,7 +64,8 @@ def timestamp(written: str | None) -> float:
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
-def _at(thing: Any, path: tuple[str, ...]) -> Any:
+def part(thing: Any, *path: str) -> Any:
+    """Return whatever is at a path, None if nothing is."""
     for name in path:
         thing = thing.get(name) if isinstance(thing, MAPS) else None
     return thing

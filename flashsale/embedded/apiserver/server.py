@@ -16,6 +16,7 @@ from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers import (
     eviction_subresource,
     log_subresource,
+    patch,
     read,
     request_body,
     responses,
@@ -182,11 +183,11 @@ class ApiServer:
         if request.method == "DELETE" and not target.subresource:
             body = await request_body.read(request)
             return writing.delete(self._registry, request, target, body)
-        actions = {"PUT": writing.update, "PATCH": writing.patch}
+        actions = {"PUT": writing.update, "PATCH": patch.patch}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         if target.subresource in READ_ONLY:
-            actions = {"PUT": writing.refuse_change, "PATCH": writing.patch_nothing}
+            actions = {"PUT": writing.refuse_change, "PATCH": patch.patch_nothing}
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 

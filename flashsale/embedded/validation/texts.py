@@ -48,26 +48,23 @@ def dns_label(value: str) -> list[str]:
 
 def dns_subdomain(value: str) -> list[str]:
     """RFC 1123 subdomain: labels joined by dots, up to 253 characters."""
-    wrong = _too_long(value, 253)
-    if _matches(SUBDOMAIN, value):
-        return wrong
-    says = (
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
-        "'-' or '.', "
-    )
-    return [*wrong, _regex(says + ALPHANUMERIC_ENDS, SUBDOMAIN, ("example.com",))]
+    return _domain(value, SUBDOMAIN, "'-' or '.'")
 
 
 def search_path(value: str) -> list[str]:
     """A domain in which names are looked up: a subdomain, with underscores where letters are."""
+    return _domain(value, SEARCH_PATH, "'_', '-' or '.'")
+
+
+def _domain(value: str, pattern: str, marks: str) -> list[str]:
     wrong = _too_long(value, 253)
-    if _matches(SEARCH_PATH, value):
+    if _matches(pattern, value):
         return wrong
     says = (
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
-        "'_', '-' or '.', "
+        f"{marks}, "
     )
-    return [*wrong, _regex(says + ALPHANUMERIC_ENDS, SEARCH_PATH, ("example.com",))]
+    return [*wrong, _regex(says + ALPHANUMERIC_ENDS, pattern, ("example.com",))]
 
 
 def path_segment(value: str) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses
-from flashsale.embedded.apiserver.handlers.responses import Wanted
-from flashsale.embedded.apiserver.handlers.write import (
-    APPLY,
-    Write,
+from flashsale.embedded.apiserver.handlers.patch import (
     applied_configuration,
     decoded_patch,
     patch_kind,
 )
+from flashsale.embedded.apiserver.handlers.responses import Wanted
+from flashsale.embedded.apiserver.handlers.write import APPLY, Write
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches

@@ -5,7 +5,6 @@ The behaviour is that of apimachinery/pkg/util/managedfields, for API groups wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,8 @@ from flashsale.embedded.patching.server_side_apply.merging import (
     conflict_error,
 )
 from flashsale.embedded.types.api_errors import StatusError, bad_request
+from flashsale.embedded.types.defaults import EVENT
+from flashsale.objects.fields import part
 from flashsale.objects.models import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"
@@ -34,14 +35,7 @@ ALWAYS_THERE = (  # structs without omitempty: they belong to the object, not to
 )
 ALWAYS_EMPTY: dict[str, Object] = {  # Go writes them, also when there is nothing to say
     "EndpointSlice": {"endpoints": None, "ports": None},
-    "Event": {
-        "source": {},
-        "firstTimestamp": None,
-        "lastTimestamp": None,
-        "eventTime": None,
-        "reportingComponent": "",
-        "reportingInstance": "",
-    },
+    "Event": EVENT,
 }
 ALWAYS_LISTED = (("spec",), ("spec", "template", "spec"))  # containers, at least as null
 
@@ -237,20 +231,14 @@ def _filled(thing: Object, kind: str = "") -> Object:
     """Return an object with the structs and lists that Go always writes."""
     filled, kind = dict(thing), thing.get("kind") or kind
     for *above, name in ALWAYS_THERE:
-        inner = _at(filled, above)
+        inner = part(filled, *above)
         if isinstance(inner, dict) and isinstance(inner.get(name) or {}, dict):
             inner[name] = dict(inner.get(name) or {})
     for path in ALWAYS_LISTED:
-        inner = _at(filled, path)
+        inner = part(filled, *path)
         if isinstance(inner, dict):
             inner.setdefault("containers", None)
     return ALWAYS_EMPTY.get(kind, {}) | filled
-
-
-def _at(thing: Any, path: Iterable[str]) -> Any:
-    for name in path:
-        thing = thing.get(name) if isinstance(thing, dict) else None
-    return thing
 
 
 def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:

@@ -1,0 +1,187 @@
+"""Patch an object, in any of the four ways."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from flashsale.embedded.apiserver.handlers import request_body, yaml_body
+from flashsale.embedded.apiserver.handlers.write import APPLY, Write, keeping_reset, refuse_change
+from flashsale.embedded.patching import patches
+from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
+from flashsale.embedded.patching.strategic import left_over
+from flashsale.embedded.storage.store import encode
+from flashsale.embedded.types import api_errors, go_json, schema, strict_decoding
+from flashsale.objects.fields import part
+from flashsale.objects.models import Object, rfc3339
+
+
+def patch(write: Write) -> web.Response:
+    """PATCH an object or its status, in any of the four ways."""
+    kind = patch_kind(write)
+    if kind == APPLY:
+        return _apply(write)
+    resource, target = write.target.resource, write.target
+    live = write.registry.get(resource, target.namespace, target.name)
+    patched = patches.apply_patch(kind, write.body, live)
+    version, whole = resource.api_version, resource.kind
+    patched = decoded_patch(write, kind, patched, live, api_version=version, whole=whole)
+    request_body.check_name(resource, patched.get("metadata") or {}, target.name, target.namespace)
+    updated = write.registry.update(
+        resource,
+        target.namespace,
+        target.name,
+        patched,
+        subresource=target.subresource,
+        dry_run=write.options.dry_run,
+        track=write.track,
+        patches=True,
+    )
+    return write.answer(updated, 200, live)
+
+
+def patch_nothing(write: Write) -> web.Response:
+    """PATCH what can only be read: answer if that changes nothing.
+
+    Raises:
+        StatusError: 404 for a change.
+    """
+    target = write.target
+    kind = patch_kind(write)
+    live = write.registry.get(target.resource, target.namespace, target.name)
+    if kind == APPLY or patches.apply_patch(kind, write.body, live) != live:
+        return refuse_change(write)
+    return write.answer(live, 200, live)
+
+
+def patch_kind(write: Write) -> str:
+    """Return the kind of patch; an unknown one is refused before the object is looked for.
+
+    Raises:
+        StatusError: 415.
+    """
+    kind = request_body.media_type(write.request)
+    if kind not in (*patches.KINDS, APPLY):
+        raise api_errors.unsupported_patch()
+    return kind
+
+
+def applied_configuration(write: Write, api_version: str, kind: str) -> Object:
+    """Read what a server-side apply sends.
+
+    Raises:
+        StatusError: 400 for what is none, or is of another kind.
+    """
+    try:
+        applied = yaml_body.load(write.body)
+    except yaml_body.YAMLBodyError as error:
+        why = f"error decoding YAML: error converting YAML to JSON: {error}"
+        raise api_errors.bad_request(why) from error
+    if applied is None:
+        applied = {}
+    if not isinstance(applied, dict):
+        word = strict_decoding.word(applied)
+        raise api_errors.bad_request(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
+            f"unmarshal {word} into Go value of type map[string]interface {{}}"
+        )
+    sent, sent_kind = applied.get("apiVersion") or "", applied.get("kind") or ""
+    if (sent, sent_kind) != (api_version, kind):
+        group_version = sent if "/" in str(sent) else f"/{sent}"
+        raise api_errors.bad_request(f"invalid object type: {group_version}, Kind={sent_kind}")
+    configuration_sent: Object = applied
+    return configuration_sent
+
+
+def _apply(write: Write) -> web.Response:
+    """Server-side apply: create or merge, by who owns which field (KEP-555)."""
+    resource, target, registry = write.target.resource, write.target, write.registry
+    applied = applied_configuration(write, resource.api_version, resource.kind)
+    live = registry.store.get(resource, target.namespace, target.name)
+    if part(applied, "metadata", "managedFields") is not None:
+        raise api_errors.bad_request("metadata.managedFields must be nil")
+    wrong = typed_errors.first_error(applied, resource.api_version, resource.kind)
+    if wrong:
+        raise configuration.untyped(applied, resource.api_version, wrong)
+    _, misfit = schema.convert(applied, resource.api_version, resource.kind)
+    if misfit:
+        raise configuration.unconvertible(applied, resource.api_version, misfit)
+    name = (applied.get("metadata") or {}).get("name")
+    if name not in (None, "", target.name):
+        request_body.check_name(resource, applied["metadata"], target.name, target.namespace)
+    applied = schema.prune(applied, resource.api_version, resource.kind)
+    merged = configuration.apply(
+        live,
+        applied,
+        manager=write.options.manager,
+        force=write.options.force,
+        api_version=resource.api_version,
+        subresource=target.subresource,
+        now=rfc3339(registry.clock()),
+    )
+    meta = merged.get("metadata") or {}
+    request_body.check_name(resource, meta, target.name, target.namespace)
+    if live is None:
+        made = registry.create(
+            resource,
+            target.namespace,
+            merged,
+            dry_run=write.options.dry_run,
+        )
+        return write.answer(made, 201)
+    updated = registry.update(
+        resource,
+        target.namespace,
+        target.name,
+        merged,
+        subresource=target.subresource,
+        dry_run=write.options.dry_run,
+        patches=True,
+    )
+    return write.answer(updated, 200, live)
+
+
+def decoded_patch(
+    write: Write, patch: str, patched: Any, live: Object, *, api_version: str, whole: str
+) -> Object:
+    """Check the outcome of a patch, where mistakes are 422 of a nameless kind.
+
+    Args:
+        live: what was patched, of the kind ``whole``.
+
+    Raises:
+        StatusError: 422.
+    """
+    version, kind = api_version, whole
+    ordered = partial(schema.prune, api_version=version, kind=kind)
+    strategic = patch == patches.STRATEGIC_MERGE_PATCH
+    if strategic:
+        sent = _shown(write, patch)
+        patched, misfit = schema.convert(patched, version, kind)
+        if misfit:
+            raise schema.patch_error(sent, misfit)
+    wrong = strict_decoding.type_error(patched, version, kind)
+    if not strategic:
+        wrong = wrong or schema.unregistered(version, kind, patched)
+    if strategic and wrong and wrong.startswith("parsing time"):
+        raise schema.patch_error(sent, wrong)
+    if wrong:
+        shown = patched if strategic else patches.apply_patch(patch, write.body, ordered(live))
+        raise schema.patch_error(encode(shown).decode(), wrong)
+    unknown = strict_decoding.unknown_fields(patched, version, kind)
+    repeated = (
+        [] if patch == patches.JSON_PATCH else go_json.decode_noting_duplicates(write.body)[1]
+    )
+    if (unknown or repeated) and write.options.validation == "Strict":
+        shown = _shown(write, patch)
+        raise schema.patch_error(shown, schema.strict_error(unknown, repeated))
+    write.warn_of_fields(unknown, repeated)
+    return keeping_reset(patched, schema.prune(patched, version, kind))
+
+
+def _shown(write: Write, patch: str) -> str:
+    """Print a patch as errors do, which is after it was merged."""
+    sent = go_json.decode(write.body)
+    return schema.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)
