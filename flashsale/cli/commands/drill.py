@@ -15,7 +15,7 @@ from flashsale.cli import common_options
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-    from flashsale.base.errors import FlashsaleError
+    from flashsale.base.errors import FlashsaleError, Hint
     from flashsale.cli.crowd_options import CrowdOptions
     from flashsale.cli.global_options import Shared
     from flashsale.drill.preflight import WayToSale
@@ -304,10 +304,15 @@ def _raise_unless_passed(drill: Document, error: FlashsaleError | None) -> None:
         raise PurchasesLostError(f"{were}; {scenario['max_lost']:,} may be.", hint=_cure(drill))
 
 
-def _cure(drill: Document) -> str:
+def _cure(drill: Document) -> Hint | str:
     """Choose what to look at: the sale where it loses by itself, else the manifest or the kills."""
-    if 2 * drill["attribution"]["baseline"] > drill["load"]["lost"]:
+    from flashsale.base.errors import Hint
+
+    lost = drill["load"]["lost"]
+    if 2 * drill["attribution"]["baseline"] > lost:
         return "flashsale logs"
+    if 2 * sum(death["lost"] for death in drill["node_deaths"]) > lost:
+        return Hint("flashsale drill", "without --kill-node: what the pods' own deaths cost")
     graceful = not drill["scenario"]["process"] and drill["scenario"]["grace"] != 0
     return "flashsale manifest" if graceful else "flashsale drill"
 

@@ -11,7 +11,7 @@ from typing import Literal
 from flashsale.base.text import counted, joined
 from flashsale.drill.analysis.attribution import Attribution, attribute, coverage
 from flashsale.drill.analysis.baseline import learn_baseline
-from flashsale.drill.analysis.fairness import Fairness, judge_stable_seconds
+from flashsale.drill.analysis.fairness import Change, Fairness, judge_stable_seconds
 from flashsale.drill.analysis.phases import PhaseFigures, measure_phases
 from flashsale.drill.analysis.windows import find_causes
 from flashsale.drill.result import DrillResult
@@ -66,7 +66,6 @@ class Analysis:
 def analyse(result: DrillResult) -> Analysis:
     """Conclude what there is to conclude."""
     windows = find_causes(result)
-    changes = [(result.second(one.at), one.pods) for one in result.history.routings]
     verdict, reason = judge(result)
     return Analysis(
         verdict,
@@ -74,9 +73,26 @@ def analyse(result: DrillResult) -> Analysis:
         attribute(result.report.losses, windows, learn_baseline(result, windows)),
         coverage(windows, result.seconds),
         measure_phases(result),
-        judge_stable_seconds(result.report.answers, changes, result.seconds),
+        judge_stable_seconds(result.report.answers, answering_pods(result), result.seconds),
         healing_times(result.healings),
     )
+
+
+def answering_pods(result: DrillResult) -> list[Change]:
+    """Say from when on which pods are chosen and can answer.
+
+    A dead node's pods get buyers until it is not ready, and answer none of them.
+    """
+    changes = [(result.second(one.at), frozenset(one.pods)) for one in result.history.routings]
+    for death in result.node_deaths:
+        began, dead = result.second(death.asked_at), {name for name, _ in death.pods}
+        ended = death.not_ready_at or death.back_at
+        over = result.second(ended) if ended else result.seconds
+        chosen = [pods for at, pods in changes if at <= began]
+        left = [(began, chosen[-1])] if chosen else []
+        changes = sorted([*changes, *left], key=lambda one: one[0])
+        changes = [(at, pods - dead if began <= at < over else pods) for at, pods in changes]
+    return changes
 
 
 def judge(result: DrillResult) -> tuple[Verdict, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flashsale.drill.analysis.attribution import LAG, likeliest_cause
+from flashsale.drill.analysis.verdict import answering_pods
 from flashsale.drill.analysis.windows import find_causes
 from flashsale.drill.report.compare import compare
 from flashsale.drill.result import DrillResult, NodeDeath
@@ -83,3 +84,13 @@ def test_two_deaths_are_compared() -> None:
     assert "lost by the node's death" in rows
     assert not any("node" in row["name"] for row in compare(written(), written(**died()))["rows"])
     check("drill-compare", found)
+
+
+def test_a_dead_nodes_pods_get_no_share_until_it_is_not_ready() -> None:
+    """They are chosen still, and answer nobody: that says nothing of how the Service chooses."""
+    assert answering_pods(result()) == [
+        (-1.0, frozenset("abc")),
+        (10.0, frozenset("c")),
+        (15.0, frozenset("c")),
+        (25.1, frozenset("cx")),
+    ]
