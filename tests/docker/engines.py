@@ -60,8 +60,8 @@ def image_name(docker_socket: Path) -> Iterator[str]:
     repository = f"flashsale-test-{secrets.token_hex(4)}"
     yield f"{repository}:1"
     client = docker.DockerClient(base_url=f"unix://{docker_socket}")
-    for image in client.images.list():
-        for name in [*image.tags, *image.attrs["RepoDigests"]]:
+    for image in client.api.images():  # without a look at each: another test may remove one
+        for name in [*(image["RepoTags"] or ()), *(image["RepoDigests"] or ())]:
             # By name: the same content may have other names elsewhere. A digest goes with its tag.
             with suppress(docker.errors.ImageNotFound):
                 if repository in name:

@@ -201,8 +201,10 @@ class Runtime:
         )
         try:
             return await self._spawn(launch, log, folder)
-        except OSError as error:
-            self._logs.close(log)
+        except BaseException as error:
+            self._logs.close(log)  # also where the pod was deleted meanwhile
+            if not isinstance(error, OSError):
+                raise
             raise _why_not(argv, error, files.rootfs) from error
 
     async def _spawn(self, launch: Launch, log: LogWriter, folder: Path) -> Instance:

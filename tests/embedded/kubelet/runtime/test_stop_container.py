@@ -5,7 +5,9 @@ and each test looks at its own.
 """
 
 import asyncio
+import os
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -142,6 +144,32 @@ async def endings(
     async with Cluster(root, images, MemoryAPI()) as cluster:
         found = await asyncio.gather(*(end(cluster, case) for case in CASES))
         yield dict(zip((case.name for case in CASES), found, strict=True))
+
+
+def logs_below(folder: Path) -> list[Path]:
+    """List the logs of containers."""
+    return list(folder.glob("pods/*/*/logs/*"))
+
+
+def open_below(folder: Path) -> list[str]:
+    """List the files below a folder that this process has open, deleted ones too."""
+    links = (one for one in Path("/proc/self/fd").iterdir() if one.is_symlink())
+    return [file for file in map(os.readlink, links) if str(folder) in file]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+async def test_a_pod_that_is_deleted_while_it_starts_leaves_no_file_open(
+    images: ImageStore, tmp_path: Path
+) -> None:
+    """The log is opened before the process is there."""
+    async with Cluster(tmp_path, images, MemoryAPI()) as cluster:
+        cluster.api.create("young", spec("toggle:1.0"))
+        async with asyncio.timeout(10):
+            while not logs_below(tmp_path):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+        cluster.api.delete("young", grace=0)
+        await cluster.gone("young")
+        assert open_below(tmp_path) == []
 
 
 def test_sigterm_lets_the_app_leave(endings: dict[str, Ending]) -> None:
