@@ -111,7 +111,7 @@ async def test_pull_policy_always_does_not_take_the_local_image(cluster: Cluster
 
 async def test_a_pod_fails_when_its_active_deadline_is_over(cluster: Cluster) -> None:
     """At once in the status; its containers stop within their grace period."""
-    pod = {"containers": [shell(NAME, WAIT)], "activeDeadlineSeconds": 1}
+    pod = {"containers": [shell(NAME, WAIT)], "activeDeadlineSeconds": 2}  # of whole seconds
     cluster.api.create("p", pod)
     await cluster.until(lambda: "terminated" in cluster.api.container("p").get("state", ()))
     status = cluster.api.pod("p")["status"]
