@@ -120,6 +120,18 @@ STATES: tuple[State, ...] = (
         ),
     ),
     State(
+        name="`flashsale up` was interrupted, and what it began runs",
+        profile={"unfinished": True},
+        cut_off=True,
+        up=(
+            "Making minikube 'shop' anew: its first start was cut off, and minikube does "
+            "not finish that"
+        ),
+        status=SHOWN,
+        down=REMOVED,
+        doctor="profile 'shop' is running",
+    ),
+    State(
         name="running",
         profile={},
         up="Goes on at once.",

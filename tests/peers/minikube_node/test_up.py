@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.command import Flashsale
 from tests.peers.minikube_node.conftest import Road
 
 pytestmark = pytest.mark.timeout(900)  # a whole cluster in a container, on a busy machine
@@ -82,3 +83,30 @@ def test_minikube_deleted(road: Road, address: str) -> None:
     assert road.flashsale("status").code == 4
     assert (road.engine.ids("ps", "--all"), road.engine.ids("volume", "ls")) == ([], [])
     assert road.contexts() == ("elsewhere", {"elsewhere"})
+
+
+CUT_OFF = """
+set -m  # else a job in the background ignores SIGINT, and minikube with it
+"$@" &
+until docker exec minikube pgrep -x kubeadm >/dev/null 2>&1; do kill -0 $! || exit 1; done
+kill -TERM $!; wait $!
+"""
+
+
+def test_a_start_that_was_cut_off_is_begun_again(road: Road) -> None:
+    """While kubeadm runs: minikube's own restart would leave out the network, and say all is well.
+
+    Its node is deleted first, for nothing is lost with it.
+    """
+    command = Flashsale(road.home / "flashsale").command("up", "--cluster", "minikube")
+    cut = road.run("bash", "-c", CUT_OFF, "bash", *command, "--driver", "docker")
+    assert cut.code == 143, cut.out + cut.err
+    again = road.up("-o", "json")
+    assert "its first start was cut off" in again.err
+    assert road.answers(again.json["url"])
+    pods = road.run(
+        "kubectl", "--context=minikube", "get", "pods", "-n", "kube-system", "-o", "name"
+    )
+    assert "kube-proxy" in pods.out
+    assert road.contexts()[0] == "elsewhere"
+    assert road.run("minikube", "delete").code == 0

@@ -105,9 +105,10 @@ class Lifecycle:
 
     async def _decide(self, state: ProfileState, tried: set[Action]) -> Decision:
         name = self.wish.profile
-        busy = not state.running and await is_at_work(name)
-        docker = busy or not await self._lacks_docker(state)
         cut_off = unfinished.was_cut_off(self.home, name)
+        complete = state.running and not (cut_off and state.profile and not state.profile.finished)
+        busy = not complete and await is_at_work(name)
+        docker = busy or not await self._lacks_docker(state)
         if cut_off and not busy and state.profile and state.profile.finished:
             unfinished.forget(self.home, name)  # somebody's start came to its end since
         around = Circumstances(tried, docker, busy, cut_off)

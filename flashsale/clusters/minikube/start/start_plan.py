@@ -99,7 +99,7 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
         RecreateRefusedError: only deleting it helps, and the wish does not say so.
         BadInputError: the profile is not of the kind that was asked for.
     """
-    if around.busy and not state.running:  # a start makes its folder first, its config later
+    if around.busy:  # a start makes its folder first, its config later
         return Decision(Action.WAIT, WAITING)
     if state.damaged:
         decision = _anew(wish, state)
@@ -194,7 +194,8 @@ def _for_kubernetes(
 
 
 def _half_made(state: ProfileState) -> bool:
-    return state.profile is not None and not state.profile.finished and not state.running
+    """Whether no start came to its end; what kubeadm began may run all the same."""
+    return state.profile is not None and not state.profile.finished
 
 
 def _needs_docker(state: ProfileState, around: Circumstances) -> bool:
