@@ -27,7 +27,7 @@ def label(
     """
     from flashsale.cli.event_loop import run
     from flashsale.cli.global_options import shared
-    from flashsale.cli.output import out, out_json
+    from flashsale.cli.output import note, out, out_json
     from flashsale.sale.label import parse_labels
 
     typed = shared(ctx)
@@ -38,6 +38,8 @@ def label(
     else:
         shown = ",".join(f"{key}={value}" for key, value in sorted(now.items()))
         out(f"pod/{found.name} labeled; its labels: {shown or '<none>'}")
+    if found.terminating:
+        note(f"Pod {found.name} is being deleted: its labels change nothing any more.")
 
 
 async def _label(typed: Shared, pod: str, labels: dict[str, str | None]) -> Pod:
