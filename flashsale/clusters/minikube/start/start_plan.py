@@ -158,6 +158,8 @@ def _for_profile(
             if _needs_docker(state, around):
                 raise docker_down_error()
             return _anew(wish, state)
+        case status if status.unseen:
+            return Decision(Action.START, f"minikube '{name}' {found.words}; starting it.")
         case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(Action.WAIT, WAITING)
         case _ if profile.kubernetes == NO_KUBERNETES:
