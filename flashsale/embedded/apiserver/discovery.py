@@ -21,7 +21,7 @@ JSON = "application/json"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # Python's names and Go's
 
 
-def answer(path: str, accept: str, host: str) -> tuple[bytes, str] | None:
+def answer_discovery(path: str, accept: str, host: str) -> tuple[bytes, str] | None:
     """Return a body and its Content-Type, or None where the path is none of discovery's.
 
     Args:
@@ -53,7 +53,7 @@ def wants_aggregated(accept: str) -> bool:
     return False
 
 
-def version() -> Object:
+def version_info() -> Object:
     """`/version`: nine strings that strict clients insist on, and what is emulated."""
     major, minor = map(str, KUBERNETES)
     machine = platform.machine().lower()
@@ -130,7 +130,7 @@ def groups() -> list[str]:
 @cache
 def _documents() -> dict[str, bytes]:
     """Everything that is the same for every client."""
-    found = {"/version": version(), "/apis": group_list(), "/api/v1": resource_list("")}
+    found = {"/version": version_info(), "/apis": group_list(), "/api/v1": resource_list("")}
     for group in groups():
         head = {"kind": "APIGroup", "apiVersion": "v1"}
         found[f"/apis/{group}"] = head | _group(group)

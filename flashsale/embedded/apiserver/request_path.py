@@ -35,7 +35,7 @@ def missing(path: str) -> str:
     return NOT_SERVED.get(parts[7], "") if len(parts) == 8 and parts[5] == "pods" else ""
 
 
-def parse(path: str) -> RequestTarget | None:
+def parse_path(path: str) -> RequestTarget | None:
     """Read `/api/v1/namespaces/default/pods/x/log` and its like; None where nothing is served."""
     parts = path.strip("/").split("/")
     if parts[0] == "api":

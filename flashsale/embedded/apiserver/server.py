@@ -28,8 +28,13 @@ from flashsale.embedded.apiserver.handlers import (
 )
 from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
 from flashsale.embedded.apiserver.handlers.responses import Wanted, add_warnings
-from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import RequestTarget, known_group, missing, parse
+from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.request_path import (
+    RequestTarget,
+    known_group,
+    missing,
+    parse_path,
+)
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
@@ -80,7 +85,7 @@ class ApiServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            refusal = authentication.refusal(request)
+            refusal = authentication.answer_unauthenticated(request)
             return refusal or await self._route(request)
         except StatusError as error:
             return responses.error_answer(request, error)
@@ -100,7 +105,7 @@ class ApiServer:
     def handle_unknown_method(self, request: web.BaseRequest) -> web.Response:
         """Answer a request whose method is none of HTTP's; what asks for no method answers it."""
         try:
-            if refusal := authentication.refusal(request):
+            if refusal := authentication.answer_unauthenticated(request):
                 return refusal
             found = self._find(request)
             if isinstance(found, web.Response):
@@ -126,7 +131,7 @@ class ApiServer:
         fixed = self._fixed(request, path)
         if fixed is not None:
             return fixed
-        target = parse(path)
+        target = parse_path(path)
         if target is None:
             if what := missing(path):
                 raise api_errors.not_here(what)
@@ -150,7 +155,7 @@ class ApiServer:
         if path.startswith("/openapi/v3"):
             document = documents.encoded(path.removeprefix("/openapi/v3").strip("/"))
             return responses.json_answer(document) if document is not None else None
-        found = discovery.answer(path, accept, request.host)
+        found = discovery.answer_discovery(path, accept, request.host)
         if found is None:
             return None
         if request.method != "GET":
@@ -169,7 +174,7 @@ class ApiServer:
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:
-            body = await request_body.read(request)
+            body = await request_body.read_body(request)
             return writing.delete_collection(self._registry, request, target, body)
         raise api_errors.method_not_allowed()
 
@@ -181,7 +186,7 @@ class ApiServer:
         if request.method == "GET":
             return read.get(self._registry, request, target)
         if request.method == "DELETE" and not target.subresource:
-            body = await request_body.read(request)
+            body = await request_body.read_body(request)
             return writing.delete(self._registry, request, target, body)
         actions = {"PUT": writing.update, "PATCH": patch.patch}
         if request.method not in actions:
@@ -197,14 +202,14 @@ class ApiServer:
         if request.method != {"log": "GET", "eviction": "POST"}[target.subresource]:
             raise api_errors.method_not_allowed()
         if target.subresource == "log":
-            return await log_subresource.answer(self._registry, self._logs, request, target)
+            return await log_subresource.get_log(self._registry, self._logs, request, target)
         write = await writing.read_write(self._registry, request, target)
-        return eviction_subresource.create(write)
+        return eviction_subresource.create_eviction(write)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":
-            return scale_subresource.get(self._registry, request, target)
-        actions = {"PUT": scale_subresource.update, "PATCH": scale_subresource.patch}
+            return scale_subresource.get_scale(self._registry, request, target)
+        actions = {"PUT": scale_subresource.update_scale, "PATCH": scale_subresource.patch_scale}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)

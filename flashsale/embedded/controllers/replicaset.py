@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers import replicaset_plan
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.workqueue import WorkQueue

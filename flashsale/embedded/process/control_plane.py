@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from flashsale import __version__
 from flashsale.base.files import put_aside, replace_file
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
 from flashsale.embedded.controllers.disruption import DisruptionController
 from flashsale.embedded.controllers.endpointslice import EndpointsController

@@ -15,7 +15,7 @@ KUBECTL = (  # what kubectl 1.37 sends
 
 
 def _answer(path: str, accept: str = "application/json") -> tuple[Any, str]:
-    found = discovery.answer(path, accept, "127.0.0.1:8443")
+    found = discovery.answer_discovery(path, accept, "127.0.0.1:8443")
     assert found
     return json.loads(found[0]), found[1]
 
@@ -89,7 +89,7 @@ def test_the_version_has_every_string_that_strict_clients_want() -> None:
 @pytest.mark.parametrize("path", ["/", "/nope", "/api/v2", "/apis/nope", "/apis/apps/v2"])
 def test_other_paths_are_not_discoverys(path: str) -> None:
     """Somebody else answers them, or nobody."""
-    assert discovery.answer(path, "application/json", "x") is None
+    assert discovery.answer_discovery(path, "application/json", "x") is None
 
 
 def test_autoscaling_is_only_a_subresources_kind() -> None:

@@ -40,7 +40,7 @@ async def api() -> AsyncGenerator[tuple[str, list[str]], None]:
         if path.startswith("/openapi/v3"):
             body = documents.encoded(path.removeprefix("/openapi/v3").strip("/"))
             return web.Response(body=body, content_type="application/json")
-        found = discovery.answer(path, request.headers.get("Accept", ""), request.host)
+        found = discovery.answer_discovery(path, request.headers.get("Accept", ""), request.host)
         if found is None:
             return web.Response(status=404, text="404 page not found\n")
         return web.Response(body=found[0], headers={"Content-Type": found[1]})

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.disruption_target import with_disruption_target
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.write import Write, decoded
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
@@ -25,7 +25,7 @@ SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Succ
 TARGET = ("EvictionByEvictionAPI", "Eviction API: evicting")  # why it goes
 
 
-def create(write: Write) -> web.Response:
+def create_eviction(write: Write) -> web.Response:
     """Evict a pod.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers.request_body import is_true
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.types import api_errors, go_text
 from flashsale.embedded.types.api_errors import FieldError
@@ -33,7 +33,7 @@ class ContainerLogs(Protocol):
         """Return the log as it is and as it grows."""
 
 
-async def answer(
+async def get_log(
     registry: Registry, logs: ContainerLogs, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
     """Send a container's log, as it is or as it grows.

@@ -28,7 +28,9 @@ def patch(write: Write) -> web.Response:
     patched = patches.apply_patch(kind, write.body, live)
     version, whole = resource.api_version, resource.kind
     patched = decoded_patch(write, kind, patched, live, api_version=version, whole=whole)
-    request_body.check_name(resource, patched.get("metadata") or {}, target.name, target.namespace)
+    request_body.check_matches_url(
+        resource, patched.get("metadata") or {}, target.name, target.namespace
+    )
     updated = write.registry.update(
         resource,
         target.namespace,
@@ -75,7 +77,7 @@ def applied_configuration(write: Write, api_version: str, kind: str) -> Object:
         StatusError: 400 for what is none, or is of another kind.
     """
     try:
-        applied = yaml_body.load(write.body)
+        applied = yaml_body.load_yaml(write.body)
     except yaml_body.YAMLBodyError as error:
         why = f"error decoding YAML: error converting YAML to JSON: {error}"
         raise api_errors.bad_request(why) from error
@@ -110,7 +112,7 @@ def _apply(write: Write) -> web.Response:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
-        request_body.check_name(resource, applied["metadata"], target.name, target.namespace)
+        request_body.check_matches_url(resource, applied["metadata"], target.name, target.namespace)
     applied = schema.prune(applied, resource.api_version, resource.kind)
     merged = configuration.apply(
         live,
@@ -122,7 +124,7 @@ def _apply(write: Write) -> web.Response:
         now=rfc3339(registry.clock()),
     )
     meta = merged.get("metadata") or {}
-    request_body.check_name(resource, meta, target.name, target.namespace)
+    request_body.check_matches_url(resource, meta, target.name, target.namespace)
     if live is None:
         made = registry.create(
             resource,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import responses
+from flashsale.embedded.apiserver.handlers.request_body import queried_number
 from flashsale.embedded.apiserver.handlers.responses import Wanted
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
@@ -78,7 +79,7 @@ async def list_(
 ) -> web.Response:
     """Answer with a collection: all of it, there is no paging."""
     query = read_query(request, target)
-    number(request, "limit")
+    queried_number(request, "limit")
     _check_options(request)
     await _reach(registry, request)
     store, form, resource = registry.store, query.form, target.resource
@@ -184,14 +185,3 @@ def revision(request: web.BaseRequest, *, of_watch: bool = False) -> int:
             raise StatusError(500, "", why)
         raise api_errors.bad_request(f"invalid resource version: {why}")
     return int(text[:19])
-
-
-def number(request: web.BaseRequest, name: str) -> int | None:
-    text = request.query.get(name, "")
-    if not text:
-        return None
-    try:
-        return int(text[:19])
-    except ValueError as error:
-        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise api_errors.bad_request(message) from error

@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.handlers import protobuf, yaml_body
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.types import api_errors, go_json
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import Resource
@@ -38,7 +38,7 @@ class Body:
     duplicates: list[str]
 
 
-async def read(request: web.BaseRequest) -> bytes:
+async def read_body(request: web.BaseRequest) -> bytes:
     """Read a body of a bounded size.
 
     Raises:
@@ -72,7 +72,7 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     shown = f" ({_summary(body)})"
     try:
         if kind_of_body == YAML:
-            decoded = Body(yaml_body.load(body) if body.strip() else {}, [])
+            decoded = Body(yaml_body.load_yaml(body) if body.strip() else {}, [])
         elif kind_of_body in ("", JSON, OCTETS):
             decoded = Body(*go_json.decode_noting_duplicates(body))
         else:
@@ -100,7 +100,7 @@ def _decode_protobuf(body: bytes) -> Object:
         StatusError: 415 for what cannot be read.
     """
     try:
-        return protobuf.decode(body)
+        return protobuf.decode_protobuf(body)
     except ValueError as error:
         raise api_errors.no_protobuf() from error
 
@@ -213,7 +213,7 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
 
 def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
     try:
-        sent = yaml_body.load(body) if media_type(request) == YAML else go_json.decode(body)
+        sent = yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode(body)
     except go_json.GoJSONError as error:
         why = f"couldn't get version/kind; json parse error: {error}"
         raise api_errors.bad_request(why) from error
@@ -239,7 +239,7 @@ def _queried_options(request: web.BaseRequest) -> Object:
     query = request.query
     options: Object = {"dryRun": query.getall("dryRun", [])}
     if "gracePeriodSeconds" in query:
-        options["gracePeriodSeconds"] = number(query["gracePeriodSeconds"])
+        options["gracePeriodSeconds"] = _number(query["gracePeriodSeconds"])
     if "propagationPolicy" in query:
         options["propagationPolicy"] = query["propagationPolicy"]
     if "orphanDependents" in query:
@@ -247,12 +247,17 @@ def _queried_options(request: web.BaseRequest) -> Object:
     return options
 
 
-def number(text: str) -> int:
-    """Read a whole number of a query.
+def queried_number(request: web.BaseRequest, name: str) -> int | None:
+    """Read a whole number of a query; None where there is none, or nothing in it.
 
     Raises:
         StatusError: 400.
     """
+    text = request.query.get(name, "")
+    return _number(text) if text else None
+
+
+def _number(text: str) -> int:
     try:
         return int(text[:19])
     except ValueError as error:
@@ -269,7 +274,7 @@ def _is_true(text: str) -> bool:
     return bool(text) and is_true(text)
 
 
-def check_name(resource: Resource, meta: Object, name: str, namespace: str) -> None:
+def check_matches_url(resource: Resource, meta: Object, name: str, namespace: str) -> None:
     """Refuse an object that names itself otherwise than its URL.
 
     Raises:

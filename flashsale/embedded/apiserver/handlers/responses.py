@@ -154,7 +154,7 @@ def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Respon
     """Send a document: an object, or one that is encoded as JSON already."""
     if form.yaml:
         thing = json.loads(thing) if isinstance(thing, bytes) else thing
-        return web.Response(body=yaml_body.dump(thing), status=status, content_type=YAML)
+        return web.Response(body=yaml_body.dump_yaml(thing), status=status, content_type=YAML)
     if form.pretty:
         thing = json.loads(thing) if isinstance(thing, bytes) else thing
         text = json.dumps(thing, indent=2, ensure_ascii=False)

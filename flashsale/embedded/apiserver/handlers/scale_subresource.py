@@ -12,7 +12,7 @@ from flashsale.embedded.apiserver.handlers.patch import (
 )
 from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.handlers.write import APPLY, Write
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
@@ -43,13 +43,13 @@ def scale_of(replicaset: Object) -> Object:
     }
 
 
-def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
+def get_scale(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
     """GET."""
     form = responses.wanted(request)
     return _answer(form, registry, scale_of(_replicaset(registry, target)))
 
 
-def update(write: Write) -> web.Response:
+def update_scale(write: Write) -> web.Response:
     """PUT."""
     sent = request_body.decode_object(write.request, write.body, KIND)
     body = sent.content
@@ -63,7 +63,7 @@ def update(write: Write) -> web.Response:
     return _set(write, schema.prune(body, API_VERSION, KIND))
 
 
-def patch(write: Write) -> web.Response:
+def patch_scale(write: Write) -> web.Response:
     """PATCH, in any of the four ways."""
     kind = patch_kind(write)
     replicaset = _replicaset(write.registry, write.target)
@@ -113,7 +113,7 @@ def _set(write: Write, scale: Object) -> web.Response:
     if errors:
         raise api_errors.invalid(KIND, "autoscaling", target.name, errors)
     meta = scale.get("metadata") or {}
-    request_body.check_name(target.resource, meta, target.name, target.namespace)
+    request_body.check_matches_url(target.resource, meta, target.name, target.namespace)
     wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
 
     def track(before: Object | None, after: Object) -> Object:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import responses
-from flashsale.embedded.apiserver.handlers.read import Query, number, read_query, revision
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.handlers.read import Query, read_query, revision
+from flashsale.embedded.apiserver.handlers.request_body import queried_number
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
 from flashsale.embedded.storage.store import StoreEvent, encode
@@ -36,7 +37,7 @@ async def watch(
     _check_form(query)
     since = revision(request, of_watch=True)
     initial = _initial_events(request)
-    timeout = number(request, "timeoutSeconds")
+    timeout = queried_number(request, "timeoutSeconds")
     bookmarks = request.query.get("allowWatchBookmarks", "").lower() in ("true", "1")
     response = web.StreamResponse(headers={"Content-Type": responses.JSON})
     response.enable_chunked_encoding()

@@ -10,7 +10,7 @@ from aiohttp import web
 from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.read import read_query
 from flashsale.embedded.apiserver.handlers.request_body import WriteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.types import api_errors, schema
@@ -93,7 +93,7 @@ async def read_write(registry: Registry, request: web.BaseRequest, target: Reque
         registry=registry,
         request=request,
         target=target,
-        body=await request_body.read(request),
+        body=await request_body.read_body(request),
         options=request_body.write_options(request, applies=applies),
         form=form,
     )
@@ -129,7 +129,9 @@ def update(write: Write) -> web.Response:
     """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
-    request_body.check_name(resource, body.get("metadata") or {}, target.name, target.namespace)
+    request_body.check_matches_url(
+        resource, body.get("metadata") or {}, target.name, target.namespace
+    )
     before = write.registry.store.get(resource, target.namespace, target.name)
     if before is None and resource in CREATED_BY_UPDATE and not target.subresource:
         meta = {key: item for key, item in body["metadata"].items() if key != "resourceVersion"}

@@ -29,6 +29,7 @@ SYSTEM_METADATA = (  # a client's own values for these are dropped
     "generation",
     "resourceVersion",
 )
+WITH_GENERATION = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, ENDPOINT_SLICES)
 CONDITIONAL_UPDATES = (DISRUPTION_BUDGETS, LEASES)  # say what they have seen
 STORED_AT = {ENDPOINTS: "services/endpoints", NODES: "minions", SERVICES: "services/specs"}
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -121,6 +122,25 @@ def initial_status(resource: Resource, thing: Object) -> Object:
     return thing
 
 
+def new_metadata(resource: Resource, namespace: str, sent: Object, *, uid: str, now: str) -> Object:
+    """Return the metadata of a new object: what was sent, with the system's own."""
+    meta = {key: value for key, value in sent.items() if key not in SYSTEM_METADATA}
+    meta.pop("selfLink", None)
+    if sent.get("generation"):
+        meta["generation"] = sent["generation"]
+    if sent.get("resourceVersion"):  # of a dry run: else it was refused
+        meta["resourceVersion"] = sent["resourceVersion"]
+    if resource.namespaced:
+        meta["namespace"] = namespace
+    else:
+        meta.pop("namespace", None)
+    meta["uid"] = uid
+    if resource in WITH_GENERATION:
+        meta["generation"] = 1
+    meta["creationTimestamp"] = now
+    return meta
+
+
 def updated_metadata(old: Object, body: Object, patches: bool) -> Object:
     """Return the metadata of a changed object: what the system sets stays, if it is left out."""
     before, sent = old["metadata"], metadata(body)
@@ -165,8 +185,10 @@ def named_by_label(namespace: Object) -> Object:
     return namespace | {"metadata": meta | {"labels": (meta.get("labels") or {}) | label}}
 
 
-def is_other(resource: Resource, new: Object, old: Object) -> bool:
+def counts_for_generation(resource: Resource, new: Object, old: Object) -> bool:
     """Whether a change counts for the generation."""
+    if resource not in WITH_GENERATION:
+        return False
     if resource is ENDPOINT_SLICES and metadata(new).get("labels") != metadata(old).get("labels"):
         return True
     return desired(new) != desired(old)

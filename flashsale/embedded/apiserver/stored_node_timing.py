@@ -7,7 +7,7 @@ from flashsale.embedded.types.resources import CONFIG_MAPS
 from flashsale.objects.node_timing import NAME, NAMESPACE, NodeTiming
 
 
-def node_timing(store: Store) -> NodeTiming:
+def read_node_timing(store: Store) -> NodeTiming:
     """Read the cluster's ConfigMap, or take Kubernetes' defaults."""
     found = store.get(CONFIG_MAPS, NAMESPACE, NAME)
     return NodeTiming.read(found.get("data")) if found else NodeTiming()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.apiserver.admission import admit_pod
+from flashsale.embedded.apiserver.registry.admission import admit_pod
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.defaults import apply_defaults

@@ -7,7 +7,7 @@ because nothing inside a pod is meant to speak to this API.
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.node_timing import node_timing
+from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.pod_defaults import qos_class
@@ -141,7 +141,7 @@ def _missing_tolerations(spec: Object, store: Store) -> list[Object]:
             "key": key,
             "operator": "Exists",
             "effect": "NoExecute",
-            "tolerationSeconds": node_timing(store).toleration,
+            "tolerationSeconds": read_node_timing(store).toleration,
         }
         for key in NODE_CONDITIONS
         if key not in present and "" not in present

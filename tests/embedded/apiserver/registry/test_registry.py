@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS, SERVICES

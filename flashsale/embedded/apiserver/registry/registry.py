@@ -12,18 +12,22 @@ import time
 import uuid
 from collections.abc import Callable
 
-from flashsale.embedded.apiserver import incoming, service_allocator
-from flashsale.embedded.apiserver.admission import admit_pod, keep_pod_defaults, new_node
-from flashsale.embedded.apiserver.deletion import DeleteOptions, check_preconditions, gone, marked
-from flashsale.embedded.apiserver.generated_names import generate_name
-from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
+from flashsale.embedded.apiserver.registry import incoming, service_allocator
+from flashsale.embedded.apiserver.registry.admission import admit_pod, keep_pod_defaults, new_node
+from flashsale.embedded.apiserver.registry.deletion import (
+    DeleteOptions,
+    check_preconditions,
+    gone,
+    marked,
+)
+from flashsale.embedded.apiserver.registry.generated_names import generate_free_name
+from flashsale.embedded.apiserver.registry.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.defaults import apply_defaults, default_conditions
 from flashsale.embedded.types.resources import (
     DISRUPTION_BUDGETS,
-    ENDPOINT_SLICES,
     NAMESPACES,
     NODES,
     PODS,
@@ -35,8 +39,6 @@ from flashsale.embedded.validation import validate_create, validate_status, vali
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
 from flashsale.objects.models import Object, rfc3339
 
-NAME_TRIES = 8  # for generated names that are taken
-WITH_GENERATION = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, ENDPOINT_SLICES)
 WITH_STATUS = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
 Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
 PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -249,7 +251,11 @@ class Registry:
         dry_run: bool,
     ) -> Object:
         now = self.clock()
-        meta = self._new_metadata(resource, namespace, incoming.metadata(body), now)
+        sent = incoming.metadata(body)
+        if not sent.get("name") and sent.get("generateName"):
+            sent = sent | {"name": self._free_name(resource, namespace, sent["generateName"])}
+        uid = uuid.UUID(int=self.rng.getrandbits(128), version=4)
+        meta = incoming.new_metadata(resource, namespace, sent, uid=str(uid), now=rfc3339(now))
         thing = apply_defaults(
             resource, incoming.typed(resource, body) | {"metadata": meta}, now=now
         )
@@ -270,32 +276,11 @@ class Registry:
         incoming.refuse(resource, meta.get("name", ""), errors)
         return thing
 
-    def _new_metadata(self, resource: Resource, namespace: str, sent: Object, now: float) -> Object:
-        """Return the metadata of a new object: what was sent, with the system's own."""
-        meta = {key: value for key, value in sent.items() if key not in incoming.SYSTEM_METADATA}
-        meta.pop("selfLink", None)
-        if sent.get("generation") and resource not in WITH_GENERATION:
-            meta["generation"] = sent["generation"]
-        if sent.get("resourceVersion"):  # of a dry run, see above
-            meta["resourceVersion"] = sent["resourceVersion"]
-        if not meta.get("name") and meta.get("generateName"):
-            meta["name"] = self._free_name(resource, namespace, str(meta["generateName"]))
-        if resource.namespaced:
-            meta["namespace"] = namespace
-        else:
-            meta.pop("namespace", None)
-        meta |= {"uid": str(uuid.UUID(int=self.rng.getrandbits(128), version=4))}
-        if resource in WITH_GENERATION:
-            meta["generation"] = 1
-        meta["creationTimestamp"] = rfc3339(now)
-        return meta
+    def _free_name(self, resource: Resource, namespace: str, base: object) -> str:
+        def is_taken(name: str) -> bool:
+            return self.store.get(resource, namespace, name) is not None
 
-    def _free_name(self, resource: Resource, namespace: str, base: str) -> str:
-        for _ in range(NAME_TRIES):
-            name = generate_name(base, self.rng)
-            if self.store.get(resource, namespace, name) is None:
-                break
-        return name
+        return generate_free_name(str(base), self.rng, is_taken)
 
     def _prepare_update(
         self,
@@ -326,7 +311,7 @@ class Registry:
         if resource is SERVICES and not errors:
             new, errors = self._services.allocate(new, old, dry_run=dry_run)
         incoming.refuse(resource, old["metadata"]["name"], errors)
-        if resource in WITH_GENERATION and incoming.is_other(resource, new, old):
+        if incoming.counts_for_generation(resource, new, old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         return new
 
