@@ -15,12 +15,12 @@ def kubeconfig(ctx: typer.Context) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.select import select_existing
     from flashsale.clusters.state.directory import state_home
-    from flashsale.clusters.state.kubeconfig_file import write
+    from flashsale.clusters.state.kubeconfig_file import write_kubeconfig
 
     typed = shared(ctx)
     choice = run(select_existing(typed.wanted))
     cluster, namespace = choice.cluster, typed.namespace or choice.record.namespace
-    path = write(state_home(), cluster.context, cluster.kubeconfig, namespace)
+    path = write_kubeconfig(state_home(), cluster.context, cluster.kubeconfig, namespace)
     if typed.json:
         out_json({"kubeconfig": str(path), "context": cluster.context})
     else:
