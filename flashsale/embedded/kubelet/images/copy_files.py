@@ -94,12 +94,14 @@ def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageReci
             recipe.files.put(path, _changed(ImageFile(document.body.encode()), one))
             continue
         found = _find(recipe, one, source, origin, stage, app)
-        into = _is_folder(recipe, target, place) or len(found) > 1
+        keeps_folders = flags.get("parents", "false") != "false"
+        into = _is_folder(recipe, target, place) or len(found) > 1 or keeps_folders
         for path in found:
             if archive := _archive(one, origin.get(path)):
                 _unpack(recipe, one, archive, place)
                 continue
-            _place(recipe, one, origin, path, place, into)
+            inside = _kept_folders(source, path, origin) if keeps_folders else ""
+            _place(recipe, one, origin, path, posixpath.join(place, inside), into)
 
 
 def bind_mounts(
@@ -208,6 +210,14 @@ def _unpack(recipe: ImageRecipe, one: Instruction, archive: Path, place: str) ->
                 recipe.files.put(path, ImageFile(mode=0o777, link=member.linkname))
             elif data := members.extractfile(member):  # of a hard link, too
                 recipe.files.put(path, _changed(ImageFile(data.read(), mode), one))
+
+
+def _kept_folders(source: str, path: str, origin: ImageFiles) -> str:
+    """Return the folder below the destination in which `--parents` puts a path that was found:
+    its own, from the root of the context or from `/./` on."""
+    pivot = absolute("/", source.partition("/./")[0]) if "/./" in source else ""
+    below = path.split("/")[pivot.count("/") + 1 if pivot else 0 :]
+    return "/".join(below if origin.is_folder(path) else below[:-1])
 
 
 def _holds_packages(path: str) -> bool:

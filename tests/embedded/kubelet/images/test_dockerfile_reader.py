@@ -69,6 +69,23 @@ def test_a_pattern_may_match_nothing_and_a_name_may_not(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sources", "places"),
+    [
+        ("data/a.csv app.py", {"x/data/a.csv", "x/app.py"}),
+        ("data", {"x/data/a.csv", "x/data/b.csv"}),
+        ("./data/./a.csv", {"x/a.csv"}),
+        ("**/*.csv", {"x/data/a.csv", "x/data/b.csv"}),
+        ("d*/./*.csv", {"x/a.csv", "x/b.csv"}),
+    ],
+)
+def test_parents_keeps_the_folders_of_what_is_copied(
+    folder: Path, sources: str, places: set[str]
+) -> None:
+    """From the root of the context, or from `/./` on."""
+    assert files(read(folder, f"FROM python\nCOPY --parents {sources} /x/\n")) == places
+
+
+@pytest.mark.parametrize(
     "how", ["COPY --chmod=755 entry.sh .", "COPY entry.sh .\nRUN chmod +x *.sh"]
 )
 def test_modes_are_changed(folder: Path, how: str) -> None:
