@@ -27,8 +27,6 @@ from flashsale.embedded.kubelet.images.image_files import (
 from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, skip
 
 _MOUNT = re.compile(r"(?:^|\s)--mount=(\S+)")
-# Where installed packages lie: taken from another stage, they are its installs.
-_PACKAGES = ("usr/local", "usr/lib/python3", "root/.local", "opt/venv", "venv", "wheels")
 
 
 @dataclass(slots=True)
@@ -93,13 +91,16 @@ def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageReci
             path = posixpath.join(place, document.name) if inside else place
             recipe.files.put(path, _changed(ImageFile(document.body.encode()), one))
             continue
-        found = _find(recipe, one, source, origin, stage, app)
-        into = _is_folder(recipe, target, place) or len(found) > 1
+        found = _find(recipe, one, source, place, origin, stage, app)
+        keeps_folders = flags.get("parents", "false") != "false"
+        into = _is_folder(recipe, target, place) or len(found) > 1 or keeps_folders
         for path in found:
             if archive := _archive(one, origin.get(path)):
                 _unpack(recipe, one, archive, place)
                 continue
-            _place(recipe, one, origin, path, place, into)
+            kept = _kept_folders(source, path, origin) if keeps_folders else ""
+            below = posixpath.join(place, kept) if kept else place
+            _place(recipe, one, origin, path, below, into)
 
 
 def bind_mounts(
@@ -143,6 +144,7 @@ def _find(
     recipe: ImageRecipe,
     one: Instruction,
     source: str,
+    place: str,
     origin: ImageFiles,
     stage: ImageRecipe | None,
     app: AppFolder,
@@ -156,15 +158,10 @@ def _find(
             ),
         )
     path = absolute("/", source)
+    brings_packages = stage is not None and recipe.take_packages(stage, path, place)
     if found := origin.matching(path):
-        if stage and stage.installs and any(map(_holds_packages, [path])):
-            recipe.installs += tuple(each for each in stage.installs if each not in recipe.installs)
         return found
-    if any(char in source for char in "*?["):
-        return []
-    if stage and (path.startswith(_PACKAGES) or path in stage.environments):
-        recipe.installs += tuple(each for each in stage.installs if each not in recipe.installs)
-        recipe.environments += stage.environments
+    if brings_packages or any(char in source for char in "*?["):
         return []
     if stage:
         if stage.skipped or stage.installs:
@@ -210,8 +207,12 @@ def _unpack(recipe: ImageRecipe, one: Instruction, archive: Path, place: str) ->
                 recipe.files.put(path, _changed(ImageFile(data.read(), mode), one))
 
 
-def _holds_packages(path: str) -> bool:
-    return path.startswith(_PACKAGES)
+def _kept_folders(source: str, path: str, origin: ImageFiles) -> str:
+    """Return the folder below the destination in which `--parents` puts a path that was found:
+    its own, from the root of the context or from `/./` on."""
+    pivot = absolute("/", source.partition("/./")[0]) if "/./" in source else ""
+    below = path.split("/")[pivot.count("/") + 1 if pivot else 0 :]
+    return "/".join(below if origin.is_folder(path) else below[:-1])
 
 
 def _place(

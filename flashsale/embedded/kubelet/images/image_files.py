@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from flashsale.base.dockerignore import compile_pattern
 
@@ -21,6 +22,7 @@ class ImageFile:
     source: Path | bytes | None = None  # None: a folder, or a link
     mode: int = FILE_MODE
     link: str = ""
+    stands_for: Any = None  # an Install: wheels, or a list of requirements, that RUN would make
 
     @property
     def is_folder(self) -> bool:

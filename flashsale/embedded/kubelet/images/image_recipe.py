@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field, replace
 
 from flashsale.base.dockerfile import SHELL, Instruction
 from flashsale.embedded.kubelet.images.base_images import HERE, newer_python
 from flashsale.embedded.kubelet.images.image_files import ImageFiles
 from flashsale.embedded.kubelet.images.install_commands import Install
+
+# Where installed packages lie: taken from another stage, they are its installs.
+_PACKAGES = ("usr/local", "usr/lib/python3", "root/.local", "opt/venv", "venv")
 
 
 @dataclass(slots=True)
@@ -35,6 +39,20 @@ class ImageRecipe:
         files, env = self.files.snapshot(), dict(self.env)
         return replace(self, files=files, env=env, triggers=(), cmd_is_own=False)
 
+    def take_packages(self, stage: ImageRecipe, path: str, place: str) -> bool:
+        """Take over what an earlier stage installed, if that lies where COPY takes files from.
+
+        Args:
+            path: what is copied, a path of the stage without the leading slash.
+            place: where that comes to lie.
+        """
+        own = [each for each in stage.environments if _touch(each.strip("/"), path)]
+        self.environments += tuple("/" + _moved(each.strip("/"), path, place) for each in own)
+        found = any(path.startswith(each) or _inside(each, path) for each in _PACKAGES)
+        if found or own:
+            self.installs += tuple(one for one in stage.installs if one not in self.installs)
+        return found or bool(own)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What the Dockerfile asks for and does not get here, each in one line."""
@@ -48,6 +66,21 @@ class ImageRecipe:
                 " What these would add is missing in the image."
             )
         return tuple(lines)
+
+
+def _inside(path: str, folder: str) -> bool:
+    return not folder or path == folder or path.startswith(f"{folder}/")
+
+
+def _touch(one: str, other: str) -> bool:
+    return _inside(one, other) or _inside(other, one)
+
+
+def _moved(path: str, source: str, place: str) -> str:
+    """Return where a path comes to lie when what it is in is copied; else it stays."""
+    if not _inside(path, source):
+        return path
+    return posixpath.join(place, path[len(source) :].lstrip("/")).rstrip("/")
 
 
 def skip(recipe: ImageRecipe, one: Instruction, why: str = "") -> None:

@@ -7,7 +7,7 @@ import json
 import posixpath
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 
@@ -35,16 +35,28 @@ _OF_INSTALL_ALONE = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-ins
 _BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
 _TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
 _OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
-                "pipenv": (["install"], ["sync"])}  # fmt: skip
-_PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock",
-                  "setup.py", "setup.cfg")  # fmt: skip
+                "pipenv": (["install"], ["sync"]), "pdm": (["install"], ["sync"])}  # fmt: skip
+_PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "pdm.lock", "Pipfile",
+                  "Pipfile.lock", "setup.py", "setup.cfg")  # fmt: skip
+_COLLECTING = ("wheel", "download")  # pip's commands that put wheels into a folder
+_FOLDER_OF_WHEELS = ("-w", "--wheel-dir", "-d", "--dest")
+# What writes a list of requirements: what would install the same, and the options that both take.
+_EXPORTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "poetry": ("export", ("install", "--no-root"), ("--all-extras",),
+               ("--with", "--without", "--only", "-E", "--extras")),
+    "uv": ("export", ("sync", "--no-install-project"),
+           ("--frozen", "--locked", "--no-dev", "--all-extras", "--all-groups"),
+           ("--extra", "--group", "--only-group", "--no-group")),
+    "pipenv": ("requirements", ("sync", "--system"), ("--dev",), ()),
+    "pdm": ("export", ("install", "--no-self"), ("--prod", "--dev"), ("-G", "--group")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Install:
     """One command that installs packages, where it stands."""
 
-    tool: str  # pip, poetry, uv, pipenv
+    tool: str  # pip, poetry, uv, pipenv, pdm
     words: tuple[str, ...]  # after the tool's name: install -r requirements.txt
     folder: str  # of the image, where it runs
     files: ImageFiles = field(compare=False)  # as they are at that point
@@ -171,8 +183,11 @@ def parse(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
         program, rest = rest[1] if len(rest) > 1 else "", rest[2:]
     if program == "uv" and rest[:1] == ["pip"]:
         program, rest = "pip", rest[1:]
-    if program.startswith("pip") and program != "pipenv" and rest[:1] in (["install"], ["wheel"]):
+    if _is_pip(program) and rest[:1] == ["install"]:
         return "pip", ("install", *_kept(rest[1:]))
+    if _is_pip(program) and rest and rest[0] in _COLLECTING:
+        # Whoever installs the wheels gets what they depend on as well.
+        return "pip", ("install", *(one for one in _kept(rest[1:]) if one != "--no-deps"))
     if program.startswith("python") and rest[:2] == ["setup.py", "install"]:
         return "pip", ("install", ".")
     if rest[:1] in _OF_PROJECTS.get(program, ()):
@@ -180,11 +195,88 @@ def parse(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
+def _is_pip(program: str) -> bool:
+    return re.fullmatch(r"pip[\d.]*", program) is not None
+
+
+def wheel_folder(words: Sequence[str]) -> str | None:
+    """Return where `pip wheel` and `pip download` put wheels; None for other commands."""
+    after = next((i for i, word in enumerate(words) if _is_pip(posixpath.basename(word))), None)
+    if after is None or list(words[after + 1 : after + 2]) not in [[one] for one in _COLLECTING]:
+        return None
+    return _option(words[after + 2 :], _FOLDER_OF_WHEELS) or "."
+
+
+def exported(words: Sequence[str], target: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Read a command that writes requirements: into which file, and what would install the same.
+
+    Args:
+        target: where its output goes; empty if that is not redirected.
+    """
+    program, *rest = [*words] or [""]
+    program = posixpath.basename(program)
+    if program == "uv" and rest[:2] == ["pip", "compile"]:
+        program, rest = "pip-compile", rest[2:]
+    if program == "pip-compile":
+        source = next((word for word in rest if word.endswith((".in", ".toml", ".py"))), None)
+        source = source or "requirements.in"
+        file = _option(rest, ("-o", "--output-file")) or target
+        wanted = ("-r", source) if source.endswith(".in") else (".",)
+        return "pip", file or posixpath.splitext(source)[0] + ".txt", ("install", *wanted)
+    command, install, flags, with_value = _EXPORTS.get(program, ("", (), (), ()))
+    file = _option(rest, ("-o", "--output", "--output-file")) or target
+    if rest[:1] != [command] or not file:
+        return None
+    kept = [*install, *(word for word in rest if word in flags)]
+    for option in with_value:
+        kept += [option, value] if (value := _option(rest, (option,))) else []
+    if program == "poetry" and not {"--with", "--only"} & set(kept):
+        kept += ["--only", "main"]
+    return program, file, tuple(kept)
+
+
+def _option(words: Sequence[str], names: Sequence[str]) -> str:
+    """Return the value of an option; empty where it is not there."""
+    for index, word in enumerate(words):
+        option, sign, value = word.partition("=")
+        if option in names:
+            return value if sign else next(iter(words[index + 1 :]), "")
+        if word.startswith(names[0]) and len(names[0]) == 2 and len(word) > 2:
+            return word[2:]
+    return ""
+
+
+def split(
+    words: Sequence[str], stand_for: Callable[[str], list[Install]]
+) -> tuple[list[Install], tuple[str, ...]]:
+    """Split what earlier commands collected off the words of `pip install`; returns the rest, too.
+
+    Args:
+        stand_for: tells what the files stand for that a word names.
+    """
+    found: list[Install] = []
+    kept: list[str] = []
+    rest = iter(words[1:])
+    for word in rest:
+        option, sign, value = word.partition("=")
+        takes = option in ("-f", "--find-links", *_FILES)
+        value = (value if sign else next(rest, "")) if takes else word
+        collected = stand_for(value) if takes or not word.startswith("-") else []
+        found += [one for one in collected if one not in found]
+        if not collected:
+            kept += [word, value] if takes and not sign else [word]
+    if not found:
+        return [], tuple(words)
+    if "--no-index" in kept or all(word.startswith("-") for word in kept):
+        kept = []
+    return found, ("install", *kept)
+
+
 def _kept(words: Sequence[str]) -> list[str]:
     kept, rest = [], iter(words)
     for word in rest:
         option, _, value = word.partition("=")
-        if option in _DROPPED_WITH_VALUE or option in ("-w", "--wheel-dir"):
+        if option in _DROPPED_WITH_VALUE or option in _FOLDER_OF_WHEELS:
             value or next(rest, "")
         elif word not in _DROPPED:
             kept.append(word)

@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from flashsale.base.dockerfile import Instruction
@@ -155,12 +156,16 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return
+    if export := install_commands.exported(words, target):
+        tool, file, install = export
+        _collect(shell, file, _remembered(shell, tool, install))
+        return
     if target:
         if not write_output(shell, program, words[1:], target, appends=appends):
             shell.skipped.append(raw)
         return
     if found := install_commands.parse(words):
-        _install(shell, *found)
+        _install(shell, *found, wheels=install_commands.wheel_folder(words))
     elif operation := OPERATIONS.get(program):
         try:
             operation(shell, words[1:])
@@ -209,20 +214,50 @@ def _redirected(words: list[str]) -> tuple[list[str], str, bool]:
     return kept, target, appends
 
 
-def _install(shell: Shell, tool: str, words: tuple[str, ...]) -> None:
-    """Remember what is to be installed, with the files and variables of this moment."""
+def _install(shell: Shell, tool: str, words: tuple[str, ...], *, wheels: str | None) -> None:
+    """Remember what is to be installed.
+
+    Args:
+        wheels: the folder where it is only collected for another command.
+    """
+    if wheels is not None:
+        name = f"{wheels}/collected-{shell.one.line}-{len(shell.recipe.files.entries)}.whl"
+        _collect(shell, name, _remembered(shell, tool, words))
+        return
+    if tool == "pip":
+        collected, words = install_commands.split(words, partial(_stand_for, shell))
+        shell.recipe.installs += tuple(collected)
+        if len(words) == 1:
+            return
+    shell.recipe.installs += (_remembered(shell, tool, words),)
+    if place := _environment_of_project(tool, shell.variables):
+        shell.recipe.environments += ("/" + shell.path(place),)
+
+
+def _remembered(shell: Shell, tool: str, words: tuple[str, ...]) -> Install:
+    """Make an Install with the files and variables of this moment."""
     env = {
         name: value
         for name, value in shell.variables.items()
         if name not in ("PATH", "HOME") and not name.startswith(("PYTHON", "VIRTUAL_ENV"))
     }
-    if len(words) > 1 or tool != "pip":
-        place = f"{posixpath.basename(shell.one.where)}:{shell.one.line}"
-        files = shell.recipe.files.snapshot()
-        install = Install(tool, words, shell.folder, files, env, place)
-        shell.recipe.installs += (install,)
-        if place := _environment_of_project(tool, shell.variables):
-            shell.recipe.environments += ("/" + shell.path(place),)
+    place = f"{posixpath.basename(shell.one.where)}:{shell.one.line}"
+    return Install(tool, words, shell.folder, shell.recipe.files.snapshot(), env, place)
+
+
+def _collect(shell: Shell, file: str, install: Install) -> None:
+    """Put a file where a tool would write wheels, or a list of requirements."""
+    text = f"# what `{install.text}` would install\n".encode()
+    shell.recipe.files.put(shell.path(file), ImageFile(text, stands_for=install))
+
+
+def _stand_for(shell: Shell, word: str) -> list[Install]:
+    """Return what files stand for that a word names: one, a pattern's, or those in a folder."""
+    files = shell.recipe.files
+    named = {path: files.get(path) for path in shell.paths([word])}
+    for path in [path for path in named if files.is_folder(path)]:
+        named |= {posixpath.join(path, name): entry for name, entry in files.below(path)}
+    return [entry.stands_for for entry in named.values() if entry and entry.stands_for]
 
 
 def _environment_of_project(tool: str, variables: Mapping[str, str]) -> str:
@@ -232,4 +267,4 @@ def _environment_of_project(tool: str, variables: Mapping[str, str]) -> str:
     asked = variables.get("POETRY_VIRTUALENVS_IN_PROJECT") or variables.get(
         "PIPENV_VENV_IN_PROJECT"
     )
-    return ".venv" if tool in ("poetry", "pipenv") and asked else ""
+    return ".venv" if tool == "pdm" or (tool in ("poetry", "pipenv") and asked) else ""

@@ -69,6 +69,23 @@ def test_a_pattern_may_match_nothing_and_a_name_may_not(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sources", "places"),
+    [
+        ("data/a.csv app.py", {"x/data/a.csv", "x/app.py"}),
+        ("data", {"x/data/a.csv", "x/data/b.csv"}),
+        ("./data/./a.csv", {"x/a.csv"}),
+        ("**/*.csv", {"x/data/a.csv", "x/data/b.csv"}),
+        ("d*/./*.csv", {"x/a.csv", "x/b.csv"}),
+    ],
+)
+def test_parents_keeps_the_folders_of_what_is_copied(
+    folder: Path, sources: str, places: set[str]
+) -> None:
+    """From the root of the context, or from `/./` on."""
+    assert files(read(folder, f"FROM python\nCOPY --parents {sources} /x/\n")) == places
+
+
+@pytest.mark.parametrize(
     "how", ["COPY --chmod=755 entry.sh .", "COPY entry.sh .\nRUN chmod +x *.sh"]
 )
 def test_modes_are_changed(folder: Path, how: str) -> None:
@@ -287,3 +304,47 @@ def test_a_misspelt_instruction_is_answered_with_the_right_one(folder: Path) -> 
 def test_a_newer_python_than_this_machines_is_noted(folder: Path, base: str, noted: bool) -> None:
     """Its apps may use what is not here."""
     assert bool(read(folder, f"FROM {base}\n").notes) is noted
+
+
+STAGE = "FROM python AS one\nWORKDIR /in\nCOPY . .\n"
+WHEELS = STAGE + "RUN pip wheel --no-deps -w /in/wheels -r need.txt\nFROM python\n"
+LISTED = "COPY --from=one /in/need.txt /need.txt\nRUN pip install -r /need.txt\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "installed"),
+    [
+        (WHEELS + "COPY --from=one /in/wheels /w\nRUN pip install --no-cache /w/*\n", "pip -r"),
+        (WHEELS + "COPY --from=one /in/wheels/*.whl /w/\nRUN pip install /w/*.whl\n", "pip -r"),
+        (
+            WHEELS + "COPY --from=one /in/wheels /w\n"
+            "RUN pip install --no-index --find-links=/w -r need.txt && rm -rf /w\n",
+            "pip -r",
+        ),
+        (WHEELS + "RUN --mount=from=one,source=/in/wheels,target=/w pip install /w/*\n", "pip -r"),
+        (WHEELS, ""),
+        (STAGE + "RUN poetry export -o need.txt\nFROM x\n" + LISTED, "poetry --only main"),
+        (STAGE + "RUN uv export --no-dev > need.txt\nFROM x\n" + LISTED, "uv --no-dev"),
+        (STAGE + "RUN pip-compile -o need.txt a.in\nFROM x\n" + LISTED, "pip -r a.in"),
+        (STAGE + "RUN pipenv requirements > need.txt\nFROM x\n" + LISTED, "pipenv"),
+    ],
+)
+def test_what_one_command_collects_another_installs(
+    folder: Path, text: str, installed: str
+) -> None:
+    """Wheels, and lists that a tool writes: the second command stands for the first."""
+    (folder / "need.txt").write_text("six\n")
+    recipe = read(folder, text)
+    texts = [one.text for one in recipe.installs]
+    assert len(texts) == bool(installed)
+    assert all(word in text for text in texts for word in installed.split())
+    assert recipe.notes == ()
+
+
+def test_a_folder_is_copied_with_the_environment_in_it(folder: Path) -> None:
+    """The installs of the stage come along, and the environment lies where the folder lies."""
+    recipe = read(
+        folder, "FROM x AS one\nWORKDIR /in\nRUN uv sync\nFROM y\nCOPY --from=one /in /out\n"
+    )
+    assert [one.text for one in recipe.installs] == ["uv sync"]
+    assert recipe.environments == ("/out/.venv",)
