@@ -11,7 +11,7 @@ def kubeconfig(ctx: typer.Context) -> None:
     export KUBECONFIG=$(flashsale kubeconfig) makes kubectl speak to it, the embedded one included.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.select import select_existing
     from flashsale.clusters.state.directory import state_home
