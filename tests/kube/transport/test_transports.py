@@ -25,8 +25,8 @@ Door = Callable[[Path, str], Transport | None]
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An API server that wants a client's certificate."""
     home = tmp_path_factory.mktemp("kubernetes")
-    yield launch.start(home).kubeconfig
-    launch.stop(home)
+    yield launch.start_cluster(home).kubeconfig
+    launch.stop_cluster(home)
 
 
 @pytest.fixture(params=[plain, ClientTransport], ids=["plain", "official"])

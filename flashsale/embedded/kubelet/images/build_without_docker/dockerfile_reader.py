@@ -12,11 +12,11 @@ from pathlib import Path
 
 from flashsale.base.dockerfile import Instruction, Stage, find_stage, lineage
 from flashsale.base.errors import BadInputError, Hint
-from flashsale.embedded.kubelet.images import copy_files, run_commands
-from flashsale.embedded.kubelet.images.base_images import foreign_language
-from flashsale.embedded.kubelet.images.copy_files import AppFolder
+from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import foreign_language
+from flashsale.embedded.kubelet.images.build_without_docker.copy_files import AppFolder
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
 from flashsale.embedded.kubelet.images.image_files import absolute
-from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, skip
 
 
 class DockerfileReader:
@@ -58,7 +58,7 @@ class DockerfileReader:
             case "RUN":
                 named = partial(self._named, index=index)
                 mounts = copy_files.bind_mounts(recipe, one, self.app, named)
-                run_commands.run(recipe, one, mounts)
+                run_commands.follow_run(recipe, one, mounts)
             case "ONBUILD":
                 keyword, _, text = one.text.partition(" ")
                 recipe.triggers += (replace(one, keyword=keyword.upper(), text=text.strip()),)
@@ -71,7 +71,7 @@ class DockerfileReader:
         return None if stage is None else self.stage(stage)
 
 
-def read(stages: Sequence[Stage], folder: Path) -> ImageRecipe:
+def read_stages(stages: Sequence[Stage], folder: Path) -> ImageRecipe:
     """Follow a Dockerfile's stages over an app folder.
 
     Raises:

@@ -16,11 +16,15 @@ from functools import partial
 from types import MappingProxyType
 
 from flashsale.base.dockerfile import Instruction
-from flashsale.embedded.kubelet.images import install_commands
-from flashsale.embedded.kubelet.images.file_commands import OPERATIONS, Shell, write_output
+from flashsale.embedded.kubelet.images.build_without_docker import install_commands
+from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
+    OPERATIONS,
+    Shell,
+    write_output,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, shorten
+from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
 from flashsale.embedded.kubelet.images.image_files import ImageFile
-from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, shorten
-from flashsale.embedded.kubelet.images.install_commands import Install
 
 NO_FILES: Mapping[str, ImageFile] = MappingProxyType({})
 # These make no difference to an image here, or none at all.
@@ -50,7 +54,9 @@ _SHELL_TOKEN = re.compile(
 )
 
 
-def run(recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] = NO_FILES) -> None:
+def follow_run(
+    recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] = NO_FILES
+) -> None:
     """Follow a RUN as far as that goes here.
 
     Args:
@@ -125,7 +131,7 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
 
 def _is_install(raw: str) -> bool:
     try:
-        return install_commands.parse(shlex.split(raw)) is not None
+        return install_commands.parse_install(shlex.split(raw)) is not None
     except ValueError:
         return False
 
@@ -164,7 +170,7 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
         if not write_output(shell, program, words[1:], target, appends=appends):
             shell.skipped.append(raw)
         return
-    if found := install_commands.parse(words):
+    if found := install_commands.parse_install(words):
         _install(shell, *found, wheels=install_commands.wheel_folder(words))
     elif operation := OPERATIONS.get(program):
         try:

@@ -6,9 +6,9 @@ import posixpath
 from dataclasses import dataclass, field, replace
 
 from flashsale.base.dockerfile import SHELL, Instruction
-from flashsale.embedded.kubelet.images.base_images import HERE, newer_python
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import HERE, newer_python
+from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
 from flashsale.embedded.kubelet.images.image_files import ImageFiles
-from flashsale.embedded.kubelet.images.install_commands import Install
 
 # Where installed packages lie: taken from another stage, they are its installs.
 _PACKAGES = ("usr/local", "usr/lib/python3", "root/.local", "opt/venv", "venv")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
-from flashsale.embedded.controllers import replicaset_plan
 from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.controllers.replicaset import replicaset_plan
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.selectors.label_selectors import from_label_selector
@@ -78,7 +78,7 @@ class ReplicaSetController:
         self._registry.set_status(
             REPLICA_SETS,
             replicaset,
-            replicaset_plan.status(replicaset, owned, now=now, failure=failure),
+            replicaset_plan.calculate_status(replicaset, owned, now=now, failure=failure),
             MANAGER,
         )
         due = replicaset_plan.next_available(replicaset, owned, now=now)

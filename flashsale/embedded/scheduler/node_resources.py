@@ -48,7 +48,7 @@ def allocatable(node: Object) -> Amounts:
     return _amounts((node.get("status") or {}).get("allocatable") or {})
 
 
-def fit(pod: Object, snapshot: Snapshot, node: Object) -> Rejection | None:
+def check_resources(pod: Object, snapshot: Snapshot, node: Object) -> Rejection | None:
     """Look whether a pod has room on a node beside the others."""
     there, here, wanted = allocatable(node), snapshot.on(node), requests(pod)
     used = _sum(map(requests, here))

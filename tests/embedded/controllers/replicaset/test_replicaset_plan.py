@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.controllers import replicaset_plan
+from flashsale.embedded.controllers.replicaset import replicaset_plan
 from flashsale.objects.models import Object, rfc3339
 
 NOW = 1_800_000_000.0
@@ -143,7 +143,7 @@ def test_claiming_adopts_orphans_and_releases_the_relabelled() -> None:
 def test_status_counts_as_a_real_controller_does() -> None:
     """Zero counts are left out, but replicas and terminatingReplicas always stand."""
     pods = [pod("a"), pod("b", ready=None), pod("c", terminating=True)]
-    assert replicaset_plan.status(replicaset(), pods, now=NOW, failure=None) == {
+    assert replicaset_plan.calculate_status(replicaset(), pods, now=NOW, failure=None) == {
         "replicas": 2,
         "fullyLabeledReplicas": 2,
         "readyReplicas": 1,
@@ -151,7 +151,7 @@ def test_status_counts_as_a_real_controller_does() -> None:
         "terminatingReplicas": 1,
         "observedGeneration": 2,
     }
-    assert replicaset_plan.status(replicaset(0), [], now=NOW, failure=None) == {
+    assert replicaset_plan.calculate_status(replicaset(0), [], now=NOW, failure=None) == {
         "replicas": 0,
         "terminatingReplicas": 0,
         "observedGeneration": 2,
@@ -161,7 +161,9 @@ def test_status_counts_as_a_real_controller_does() -> None:
 def test_ready_pods_become_available_after_min_ready_seconds() -> None:
     """The controller is told when to look again."""
     patient, pods = replicaset(minReadySeconds=10), [pod("a", ready=4)]
-    assert "availableReplicas" not in replicaset_plan.status(patient, pods, now=NOW, failure=None)
+    assert "availableReplicas" not in replicaset_plan.calculate_status(
+        patient, pods, now=NOW, failure=None
+    )
     assert replicaset_plan.next_available(patient, pods, now=NOW) == NOW + 6
-    later = replicaset_plan.status(patient, pods, now=NOW + 6, failure=None)
+    later = replicaset_plan.calculate_status(patient, pods, now=NOW + 6, failure=None)
     assert later["availableReplicas"] == 1

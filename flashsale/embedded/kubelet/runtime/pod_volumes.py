@@ -31,7 +31,7 @@ class VolumeError(Exception):
     """A volume cannot be had (yet); the text is that of the kubelet's event."""
 
 
-def provide(pod: Object, folder: Path, config_maps: ConfigMaps) -> dict[str, Path]:
+def set_up_volumes(pod: Object, folder: Path, config_maps: ConfigMaps) -> dict[str, Path]:
     """Make a pod's volumes; returns where each is, by its name.
 
     Args:
@@ -56,7 +56,7 @@ def follows(pod: Object) -> bool:
     return any(set(FOLLOWING) & set(volume) for volume in pod["spec"].get("volumes") or [])
 
 
-def follow(pod: Object, folder: Path, config_maps: ConfigMaps) -> None:
+def update_volumes(pod: Object, folder: Path, config_maps: ConfigMaps) -> None:
     """Bring a running pod's volumes to what their sources hold now.
 
     What cannot be had any more stays as it is, as on a real node.

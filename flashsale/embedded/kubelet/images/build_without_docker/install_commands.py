@@ -175,7 +175,7 @@ def _version(wanted: Requirement) -> str:
         return ""
 
 
-def parse(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """Return tool and words of a command that installs packages; None if it does not."""
     program = posixpath.basename(words[0]) if words else ""
     rest = list(words[1:])

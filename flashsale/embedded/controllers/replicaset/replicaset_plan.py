@@ -139,7 +139,7 @@ def _log2(seconds: float) -> int:
     return int(math.log2(max(1.0, seconds * 1e9)))
 
 
-def status(
+def calculate_status(
     replicaset: Object, owned: Sequence[Object], *, now: float, failure: Object | None
 ) -> Object:
     """Compute the status from the pods as they were before the plan (calculateStatus).

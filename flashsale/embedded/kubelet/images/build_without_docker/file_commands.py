@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from flashsale.base.dockerfile import Instruction
 from flashsale.base.dockerfile_words import expand
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
-from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from flashsale.base.dockerfile import Instruction
 from flashsale.base.dockerignore import Ignore, compile_pattern
 from flashsale.base.errors import Hint
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
 from flashsale.embedded.kubelet.images.image_files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -24,7 +25,6 @@ from flashsale.embedded.kubelet.images.image_files import (
     absolute,
     new_mode,
 )
-from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe, skip
 
 _MOUNT = re.compile(r"(?:^|\s)--mount=(\S+)")
 
