@@ -10,7 +10,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
-from flashsale.kube.watch import Changed, Resynced, Stream, changes
+from flashsale.kube.list_watch import Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
 from flashsale.sale.observe.monitor import raise_if_lost
 from flashsale.sale.pod_names import full_name

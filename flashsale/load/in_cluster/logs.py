@@ -12,7 +12,7 @@ from typing import Any
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.kube import Api, NotFoundError, paths
-from flashsale.kube.errors import ForbiddenError, UnauthorizedError
+from flashsale.kube.response_errors import ForbiddenError, UnauthorizedError
 from flashsale.load.in_cluster.pods import RemoteWorker
 
 LOG = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import Api
 from flashsale.kube.apply import Outcome, apply
-from flashsale.kube.errors import InvalidError
+from flashsale.kube.response_errors import InvalidError
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project, missing_command_line
 from flashsale.sale.files.manifest import Manifest

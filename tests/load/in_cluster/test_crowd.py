@@ -11,7 +11,7 @@ import pytest
 from flashsale.base.errors import NotReadyError
 from flashsale.clusters.base import SilentProgress
 from flashsale.kube import Api
-from flashsale.kube.errors import ForbiddenError
+from flashsale.kube.response_errors import ForbiddenError
 from flashsale.load.in_cluster import crowd as crowds
 from flashsale.load.in_cluster.crowd import ClusterCrowd, CrowdRefusedError
 from flashsale.load.in_cluster.manifest import JobOptions

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from flashsale.kube import Api, paths
-from flashsale.kube.errors import ForbiddenError
-from flashsale.kube.watch import Changed, Resynced, Stream, WatchTimeouts
+from flashsale.kube.list_watch import Changed, Resynced, Stream, WatchTimeouts
+from flashsale.kube.response_errors import ForbiddenError
 from flashsale.sale.observe.observations import (
     EventSeen,
     NodeSeen,
@@ -21,7 +21,7 @@ from flashsale.sale.observe.observations import (
     Synced,
 )
 from flashsale.sale.observe.stream import Reader, follow
-from tests.kube.watch.lying_api_server import Cluster, refusing
+from tests.kube.list_watch.lying_api_server import Cluster, refusing
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine
 RS: dict[str, Any] = {

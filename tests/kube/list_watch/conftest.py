@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from flashsale.kube import Api, connect
-from tests.kube.watch.lying_api_server import Cluster
+from tests.kube.list_watch.lying_api_server import Cluster
 
 
 @pytest.fixture

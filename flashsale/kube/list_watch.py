@@ -26,7 +26,7 @@ from contextlib import aclosing
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.kube.errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
+from flashsale.kube.response_errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
 from flashsale.kube.watch_types import (
     Change,
     Changed,

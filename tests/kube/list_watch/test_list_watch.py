@@ -11,9 +11,17 @@ from random import Random
 import pytest
 
 from flashsale.kube import Api
-from flashsale.kube.errors import ForbiddenError, UnauthorizedError
-from flashsale.kube.watch import Change, Changed, Resynced, Stream, WatchTimeouts, changes, pause
-from tests.kube.watch.lying_api_server import (
+from flashsale.kube.list_watch import (
+    Change,
+    Changed,
+    Resynced,
+    Stream,
+    WatchTimeouts,
+    changes,
+    pause,
+)
+from flashsale.kube.response_errors import ForbiddenError, UnauthorizedError
+from tests.kube.list_watch.lying_api_server import (
     PATH,
     Cluster,
     Lie,

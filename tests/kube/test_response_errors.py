@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from flashsale.kube.errors import failure
+from flashsale.kube.response_errors import failure
 
 FULL = "The cluster's state in /s/state.db cannot be written: database or disk is full."
 
