@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import authentication, discovery
+from flashsale.embedded.apiserver import authentication, fixed_paths
 from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers import (
     eviction_subresource,
@@ -27,13 +27,12 @@ from flashsale.embedded.apiserver.handlers import (
     write as writing,
 )
 from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
-from flashsale.embedded.apiserver.handlers.responses import Wanted, add_warnings
+from flashsale.embedded.apiserver.handlers.responses import add_warnings
 from flashsale.embedded.apiserver.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget, known_group, missing, parse
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.openapi import documents, openapi_protobuf
 from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS
 
 CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -42,8 +41,6 @@ NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unkno
     "apiVersion": "apiextensions.k8s.io/v1",
 }
 READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
-HEALTH = ("healthz", "livez", "readyz")
-CHECKS = ("ping", "log")  # what a health endpoint can be asked for one by one
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
 
@@ -115,6 +112,8 @@ class ApiServer:
             return target
         read.warn_if_deprecated(request, target.resource)
         if target.watch:
+            if request.method != "GET":
+                raise api_errors.method_not_allowed()
             return await watch_stream.watch(self._registry, request, target)
         if target.name:
             return await self._object(request, target)
@@ -123,7 +122,10 @@ class ApiServer:
     def _find(self, request: web.BaseRequest) -> web.Response | RequestTarget:
         """Return what a request is about; the answer itself where no object is."""
         path = "/" + request.path.strip("/")
-        fixed = self._fixed(request, path)
+        if path == CUSTOM_KINDS and request.method == "GET":
+            meta = {"resourceVersion": str(self._registry.store.revision)}
+            return responses.json_answer(NO_CUSTOM_KINDS | {"metadata": meta, "items": []})
+        fixed = fixed_paths.answer(request)
         if fixed is not None:
             return fixed
         target = parse(path)
@@ -134,29 +136,6 @@ class ApiServer:
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
         return target
-
-    def _fixed(self, request: web.BaseRequest, path: str) -> web.Response | None:
-        """Answer what does not depend on objects: health, version, discovery, OpenAPI."""
-        if path == "/" and request.path == "/":
-            return responses.answer(Wanted(pretty=True), {"paths": discovery.paths()})
-        if path.split("/")[1] in HEALTH:
-            return _health(request, path)
-        if path == CUSTOM_KINDS and request.method == "GET":
-            meta = {"resourceVersion": str(self._registry.store.revision)}
-            return responses.json_answer(NO_CUSTOM_KINDS | {"metadata": meta, "items": []})
-        accept = request.headers.get("Accept", "")
-        if path == "/openapi/v2":
-            return _openapi_v2(accept)
-        if path.startswith("/openapi/v3"):
-            document = documents.encoded(path.removeprefix("/openapi/v3").strip("/"))
-            return responses.json_answer(document) if document is not None else None
-        found = discovery.answer(path, accept, request.host)
-        if found is None:
-            return None
-        if request.method != "GET":
-            raise api_errors.method_not_allowed()
-        body, content_type = found
-        return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _collection(
         self, request: web.BaseRequest, target: RequestTarget
@@ -170,7 +149,7 @@ class ApiServer:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:
             body = await request_body.read(request)
-            return writing.delete_collection(self._registry, request, target, body)
+            return await writing.delete_collection(self._registry, request, target, body)
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
@@ -209,22 +188,3 @@ class ApiServer:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
-
-
-def _health(request: web.BaseRequest, path: str) -> web.Response | None:
-    """Say that all is well, check by check if that is wanted; None for a check that is none."""
-    _, where, *below = path.split("/")
-    if below:
-        return web.Response(text="ok") if below in [[check] for check in CHECKS] else None
-    if "verbose" not in request.query:
-        return web.Response(text="ok")
-    lines = [f"[+]{check} ok\n" for check in CHECKS]
-    return web.Response(text="".join(lines) + f"{where} check passed\n")
-
-
-def _openapi_v2(accept: str) -> web.Response:
-    """Send OpenAPI v2 as JSON, or in protobuf to whom asks for that."""
-    if openapi_protobuf.ACCEPTED in accept.replace(" ", ""):
-        body, kind = documents.encoded_v2_protobuf(), openapi_protobuf.CONTENT_TYPE
-        return web.Response(body=body, headers={"Content-Type": kind})
-    return web.Response(body=documents.encoded_v2(), content_type="application/json")

@@ -87,7 +87,7 @@ DISRUPTION_BUDGETS = Resource(
 )  # fmt: skip
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "lease", "Lease")
 
-ALL = (
+ALL = (  # groups by priority, as `/apis` lists them
     CONFIG_MAPS,
     ENDPOINTS,
     EVENTS,
@@ -97,9 +97,9 @@ ALL = (
     SERVICE_ACCOUNTS,
     SERVICES,
     REPLICA_SETS,
+    DISRUPTION_BUDGETS,
     LEASES,
     ENDPOINT_SLICES,
-    DISRUPTION_BUDGETS,
 )
 
 

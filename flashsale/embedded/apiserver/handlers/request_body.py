@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -253,11 +255,14 @@ def number(text: str) -> int:
     Raises:
         StatusError: 400.
     """
-    try:
-        return int(text[:19])
-    except ValueError as error:
-        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise api_errors.bad_request(message) from error
+    why = ""
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        why = "invalid syntax"
+    elif not -(2**63) <= int(text[:30]) < 2**63:
+        why = "value out of range"
+    if why:
+        raise api_errors.bad_request(f"strconv.ParseInt: parsing {json.dumps(text)}: {why}")
+    return int(text)
 
 
 def is_true(text: str) -> bool:
