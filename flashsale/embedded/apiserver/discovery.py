@@ -12,7 +12,7 @@ import hashlib
 import platform
 from functools import cache
 
-from flashsale.embedded.types.resources import ALL, NAMESPACES, VERBS, Resource, Subresource
+from flashsale.embedded.types.resources import ALL, Resource, Subresource
 from flashsale.objects.models import Object
 
 KUBERNETES = (1, 36)  # whose API this is
@@ -141,11 +141,6 @@ def _resources(group: str) -> list[Resource]:
     return sorted(found, key=lambda resource: resource.plural)
 
 
-def _verbs(resource: Resource) -> list[str]:
-    """Namespaces cannot be deleted all at once."""
-    return [verb for verb in VERBS if resource is not NAMESPACES or verb != "deletecollection"]
-
-
 def _group(group: str) -> Object:
     resource = _resources(group)[0]
     version = {"groupVersion": resource.api_version, "version": resource.version}
@@ -158,9 +153,10 @@ def _listed(resource: Resource) -> Object:
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": _verbs(resource),
+        "verbs": list(resource.verbs),
     }
-    return listed | _names(resource) | {"storageVersionHash": _storage_hash(resource)}
+    stored = {"storageVersionHash": _storage_hash(resource)} if "get" in resource.verbs else {}
+    return listed | _names(resource) | stored
 
 
 def _storage_hash(resource: Resource) -> str:
@@ -186,7 +182,7 @@ def _discovered(resource: Resource) -> Object:
         "responseKind": {"group": "", "version": "", "kind": resource.kind},
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": _verbs(resource),
+        "verbs": list(resource.verbs),
     }
     found |= _names(resource)
     if resource.subresources:

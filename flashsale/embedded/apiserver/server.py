@@ -14,6 +14,7 @@ from aiohttp import web
 from flashsale.embedded.apiserver import authentication, fixed_paths
 from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers import (
+    binding_subresource,
     eviction_subresource,
     log_subresource,
     patch,
@@ -21,6 +22,7 @@ from flashsale.embedded.apiserver.handlers import (
     request_body,
     responses,
     scale_subresource,
+    self_reviews,
     watch_stream,
 )
 from flashsale.embedded.apiserver.handlers import (
@@ -29,17 +31,24 @@ from flashsale.embedded.apiserver.handlers import (
 from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
 from flashsale.embedded.apiserver.handlers.responses import add_warnings
 from flashsale.embedded.apiserver.registry import Registry
-from flashsale.embedded.apiserver.request_path import RequestTarget, known_group, missing, parse
+from flashsale.embedded.apiserver.request_path import (
+    NOT_SERVED,
+    RequestTarget,
+    known_group,
+    not_served,
+    parse,
+)
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS
+from flashsale.embedded.types.resources import BINDINGS, NAMESPACES, REPLICA_SETS
 
 CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unknown
     "kind": "CustomResourceDefinitionList",
     "apiVersion": "apiextensions.k8s.io/v1",
 }
+CREATED = {"binding": binding_subresource.create, "eviction": eviction_subresource.create}
 READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
@@ -107,6 +116,9 @@ class ApiServer:
             return responses.error_answer(request, error)
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        review = await self_reviews.answer(request, self._registry.clock())
+        if review is not None:
+            return review
         target = self._find(request)
         if isinstance(target, web.Response):
             return target
@@ -129,9 +141,14 @@ class ApiServer:
         if fixed is not None:
             return fixed
         target = parse(path)
+        if target is not None and target.name in (".", ".."):
+            raise api_errors.bad_request(
+                f"Name parameter invalid: \"{target.name}\": may not be '{target.name}'"
+            )
         if target is None:
-            if what := missing(path):
-                raise api_errors.not_here(what)
+            if wanted := not_served(path):
+                self._registry.get(wanted.resource, wanted.namespace, wanted.name)
+                raise api_errors.not_here(NOT_SERVED[wanted.subresource])
             if known_group(path):
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
@@ -141,6 +158,11 @@ class ApiServer:
         self, request: web.BaseRequest, target: RequestTarget
     ) -> web.StreamResponse:
         everywhere = target.resource.namespaced and not target.namespace
+        if target.resource is BINDINGS and (request.method != "POST" or everywhere):
+            raise api_errors.method_not_allowed()
+        if target.resource is BINDINGS:
+            write = await writing.read_write(self._registry, request, target)
+            return binding_subresource.create(write)
         if request.method == "GET":
             if watch_stream.wants_watch(request):
                 return await watch_stream.watch(self._registry, request, target)
@@ -153,8 +175,13 @@ class ApiServer:
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
-        if target.subresource in ("log", "eviction"):
-            return await self._log_or_eviction(request, target)
+        if target.subresource == "log":
+            return await self._log(request, target)
+        if target.subresource in CREATED:
+            if request.method != "POST":
+                raise api_errors.method_not_allowed()
+            write = await writing.read_write(self._registry, request, target)
+            return CREATED[target.subresource](write)
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
         if request.method == "GET":
@@ -166,19 +193,14 @@ class ApiServer:
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         if target.subresource in READ_ONLY:
-            actions = {"PUT": writing.refuse_change, "PATCH": patch.patch_nothing}
+            actions = {"PUT": writing.update_nothing, "PATCH": patch.patch_nothing}
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 
-    async def _log_or_eviction(
-        self, request: web.BaseRequest, target: RequestTarget
-    ) -> web.StreamResponse:
-        if request.method != {"log": "GET", "eviction": "POST"}[target.subresource]:
+    async def _log(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
+        if request.method != "GET":
             raise api_errors.method_not_allowed()
-        if target.subresource == "log":
-            return await log_subresource.answer(self._registry, self._logs, request, target)
-        write = await writing.read_write(self._registry, request, target)
-        return eviction_subresource.create(write)
+        return await log_subresource.answer(self._registry, self._logs, request, target)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":

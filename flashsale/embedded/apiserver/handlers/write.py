@@ -154,13 +154,26 @@ def update(write: Write) -> web.Response:
     return write.answer(updated, 200, before)
 
 
-def refuse_change(write: Write) -> web.Response:
-    """PUT what can only be read.
+def update_nothing(write: Write) -> web.Response:
+    """PUT what can only be read: answer if that changes nothing.
 
     Raises:
-        StatusError: 404, always.
+        StatusError: 404 for a change.
     """
-    raise api_errors.not_here(write.target.subresource)
+    resource, target = write.target.resource, write.target
+    body = decoded(write, resource)
+    request_body.check_name(resource, body.get("metadata") or {}, target.name, target.namespace)
+    live = write.registry.get(resource, target.namespace, target.name)
+    if write.registry.update(
+        resource, target.namespace, target.name, body, dry_run=True, patches=True
+    ).get("spec") != live.get("spec"):
+        raise refused_change(write)
+    return write.answer(live, 200, live)
+
+
+def refused_change(write: Write) -> api_errors.StatusError:
+    """404 for a change of what can only be read."""
+    return api_errors.not_here(write.target.subresource)
 
 
 def keeping_reset(sent: Any, body: Object) -> Object:
