@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.handlers.request_body import is_true
+from flashsale.embedded.apiserver.handlers.request_body import is_true, whole_number
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.types import api_errors
@@ -71,7 +71,7 @@ def _options(request: web.BaseRequest, name: str) -> dict[str, Any]:
     for parameter, (option, least) in NUMBERS.items():
         if not query.get(parameter):
             continue
-        number = _number(query[parameter])
+        number = whole_number(query[parameter])
         if number < least:
             bound = "greater than 0" if least else "greater than or equal to 0"
             errors.append(FieldError.invalid(parameter, number, f"must be {bound}"))
@@ -110,14 +110,6 @@ def _unscheduled(pod: Object, container: str) -> web.Response:
             f"a container name must be specified for pod {name}, choose one of: [{listed}]"
         )
     return web.Response(status=204)
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text[:19])
-    except ValueError as error:
-        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise api_errors.bad_request(message) from error
 
 
 def _time(text: str) -> str:
