@@ -30,7 +30,7 @@ from rich.console import Console
 from flashsale.kube import connect, paths
 from flashsale.kube.list_watch import Changed, Resynced, WatchTimeouts, changes
 from flashsale.sale.observe.monitor import SaleMonitor
-from flashsale.sale.observe.stream import follow
+from flashsale.sale.observe.stream import observe_replicaset
 from flashsale.ui.watch.screen import Screen
 from flashsale.ui.watch.view_model import Board, Place
 from flashsale.ui.watch.watch_session import WatchSession
@@ -273,7 +273,7 @@ async def _watch_busy(port: int) -> tuple[float, float]:
             paper = io.StringIO()
             console = Console(file=paper, width=80, height=24, force_terminal=True)
             screen = Screen(paper, console)
-            news = follow(api, "default", "flashsale-rs", "flashsale-svc")
+            news = observe_replicaset(api, "default", "flashsale-rs", "flashsale-svc")
             async with SaleMonitor(news, needs_cluster=False) as monitor:
                 show = WatchSession(monitor, Board(Place("bench", "default")), screen)
                 before, began = _used(), time.monotonic()

@@ -14,22 +14,24 @@ from aiohttp import web
 from flashsale.embedded.apiserver import authentication, fixed_paths
 from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers import (
-    binding_subresource,
-    eviction_subresource,
-    log_subresource,
     patch,
     read,
     request_body,
     responses,
-    scale_subresource,
     self_reviews,
     watch_stream,
 )
 from flashsale.embedded.apiserver.handlers import (
     write as writing,
 )
-from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
 from flashsale.embedded.apiserver.handlers.responses import add_warnings
+from flashsale.embedded.apiserver.handlers.subresources import (
+    binding,
+    eviction,
+    pod_log,
+    replicaset_scale,
+)
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import ContainerLogs
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import (
     NOT_SERVED,
@@ -49,8 +51,8 @@ NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unkno
     "apiVersion": "apiextensions.k8s.io/v1",
 }
 CREATED = {
-    "binding": binding_subresource.create_binding,
-    "eviction": eviction_subresource.create_eviction,
+    "binding": binding.create_binding,
+    "eviction": eviction.create_eviction,
 }
 READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
@@ -119,7 +121,7 @@ class ApiServer:
             return responses.error_answer(request, error)
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
-        review = await self_reviews.answer(request, self._registry.clock())
+        review = await self_reviews.answer_review(request, self._registry.clock())
         if review is not None:
             return review
         target = self._find(request)
@@ -129,7 +131,7 @@ class ApiServer:
         if target.watch:
             if request.method != "GET":
                 raise api_errors.method_not_allowed()
-            return await watch_stream.watch(self._registry, request, target)
+            return await watch_stream.serve_watch(self._registry, request, target)
         if target.name:
             return await self._object(request, target)
         return await self._collection(request, target)
@@ -140,7 +142,7 @@ class ApiServer:
         if path == CUSTOM_KINDS and request.method == "GET":
             meta = {"resourceVersion": str(self._registry.store.revision)}
             return responses.json_answer(NO_CUSTOM_KINDS | {"metadata": meta, "items": []})
-        fixed = fixed_paths.answer(request)
+        fixed = fixed_paths.answer_fixed_path(request)
         if fixed is not None:
             return fixed
         target = parse_path(path)
@@ -165,10 +167,10 @@ class ApiServer:
             raise api_errors.method_not_allowed()
         if target.resource is BINDINGS:
             write = await writing.read_write(self._registry, request, target)
-            return binding_subresource.create_binding(write)
+            return binding.create_binding(write)
         if request.method == "GET":
             if watch_stream.wants_watch(request):
-                return await watch_stream.watch(self._registry, request, target)
+                return await watch_stream.serve_watch(self._registry, request, target)
             return await read.list_(self._registry, request, target)
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
@@ -203,12 +205,12 @@ class ApiServer:
     async def _log(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method != "GET":
             raise api_errors.method_not_allowed()
-        return await log_subresource.get_log(self._registry, self._logs, request, target)
+        return await pod_log.get_log(self._registry, self._logs, request, target)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":
-            return scale_subresource.get_scale(self._registry, request, target)
-        actions = {"PUT": scale_subresource.update_scale, "PATCH": scale_subresource.patch_scale}
+            return replicaset_scale.get_scale(self._registry, request, target)
+        actions = {"PUT": replicaset_scale.update_scale, "PATCH": replicaset_scale.patch_scale}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)

@@ -38,7 +38,7 @@ WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED"
 News = tuple[str, Change]  # a source and what it said
 
 
-async def follow(
+async def observe_replicaset(
     api: WatchSource,
     namespace: str,
     replicaset: str,

@@ -76,7 +76,7 @@ def read_paging(request: web.BaseRequest, limit: int, revision: int) -> Paging:
     return Paging(max(limit, 0), "", revision if exact else 0)
 
 
-def page(
+def collection_page(
     store: Store,
     resource: Resource,
     namespace: str,

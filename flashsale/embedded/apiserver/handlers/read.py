@@ -109,7 +109,7 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
     query.form.check_list(target.resource)
     wanted = paging.read_paging(request, limit, revision(request))
     await _reach(registry, max(revision(request), wanted.revision))
-    found = paging.page(
+    found = paging.collection_page(
         registry.store,
         target.resource,
         target.namespace,

@@ -62,7 +62,7 @@ def media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
+def decode_body(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     """Decode an object; a missing Content-Type means JSON, as clients rely on.
 
     Raises:

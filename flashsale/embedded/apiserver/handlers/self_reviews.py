@@ -20,7 +20,7 @@ ATTRIBUTES = ("resourceAttributes", "nonResourceAttributes")
 CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
-async def answer(request: web.BaseRequest, now: float) -> web.Response | None:
+async def answer_review(request: web.BaseRequest, now: float) -> web.Response | None:
     """Answer a review; None where the path is none of theirs.
 
     Raises:
@@ -38,7 +38,7 @@ async def answer(request: web.BaseRequest, now: float) -> web.Response | None:
     if request_body.media_type(request) == request_body.PROTOBUF:
         sent: Object = {}  # nothing in it could change the answer
     else:
-        sent = request_body.decode_object(request, body, kind).content
+        sent = request_body.decode_body(request, body, kind).content
         if REVIEWS[path] is _access:
             _check_attributes(sent.get("spec") or {})
     head = {"kind": kind, "apiVersion": f"{group}/v1"}

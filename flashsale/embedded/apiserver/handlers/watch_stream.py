@@ -29,7 +29,7 @@ def wants_watch(request: web.BaseRequest) -> bool:
     return request_body.is_true(request.query.get("watch", "false"))
 
 
-async def watch(
+async def serve_watch(
     registry: Registry, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
     """Stream changes, one JSON document a line, until the client's timeout or its going away."""

@@ -106,7 +106,7 @@ def decoded(write: Write, resource: Resource) -> Object:
     Raises:
         StatusError: 400, 415.
     """
-    sent = request_body.decode_object(write.request, write.body, resource.kind)
+    sent = request_body.decode_body(write.request, write.body, resource.kind)
     body, unknown = schema.decode_object(
         resource, sent.content, write.options.validation, sent.duplicates
     )

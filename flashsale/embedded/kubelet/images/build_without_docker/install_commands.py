@@ -246,7 +246,7 @@ def _option(words: Sequence[str], names: Sequence[str]) -> str:
     return ""
 
 
-def split(
+def split_off_collected(
     words: Sequence[str], stand_for: Callable[[str], list[Install]]
 ) -> tuple[list[Install], tuple[str, ...]]:
     """Split what earlier commands collected off the words of `pip install`; returns the rest, too.

@@ -231,7 +231,7 @@ def _install(shell: Shell, tool: str, words: tuple[str, ...], *, wheels: str | N
         _collect(shell, name, _remembered(shell, tool, words))
         return
     if tool == "pip":
-        collected, words = install_commands.split(words, partial(_stand_for, shell))
+        collected, words = install_commands.split_off_collected(words, partial(_stand_for, shell))
         shell.recipe.installs += tuple(collected)
         if len(words) == 1:
             return

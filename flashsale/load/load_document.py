@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flashsale.load.fairness import judge_shares
 from flashsale.load.machine_limits import own_limits
 from flashsale.load.results import Report
+from flashsale.load.shares import judge_shares
 
 
-def build_document(report: Report) -> dict[str, Any]:
+def build_load_document(report: Report) -> dict[str, Any]:
     """Write down the figures, the verdict on the shares, and what this machine could not do."""
     return {
         **report.figures.to_json(),

@@ -28,7 +28,7 @@ BASELINE = "it loses about as many when nothing is done to it"  # why such a los
 Document = dict[str, Any]
 
 
-def build_document(result: DrillResult, analysis: Analysis) -> Document:
+def build_drill_document(result: DrillResult, analysis: Analysis) -> Document:
     """Write down everything."""
     started = datetime.fromtimestamp(result.report.started_unix, UTC)
     return {

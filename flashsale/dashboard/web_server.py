@@ -17,8 +17,8 @@ from aiohttp import web
 
 from flashsale.base.errors import FlashsaleError, Hint, RefusedError
 from flashsale.dashboard.actions import Action
+from flashsale.dashboard.page_stream import Broadcast
 from flashsale.dashboard.security import HEADERS, REPORT_POLICY, Guard, Request
-from flashsale.dashboard.stream import Broadcast
 from flashsale.dashboard.view import written_hint
 from flashsale.ui import report
 

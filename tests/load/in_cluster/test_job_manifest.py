@@ -7,7 +7,7 @@ import zipfile
 from base64 import b64decode
 
 from flashsale.load.in_cluster.bundle import pack_worker
-from flashsale.load.in_cluster.manifest import JobOptions, build_config_map, build_job
+from flashsale.load.in_cluster.job_manifest import JobOptions, build_config_map, build_job
 from flashsale.load.plan import LoadPlan
 from flashsale.load.worker.orders import LoadTarget
 

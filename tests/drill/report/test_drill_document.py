@@ -13,7 +13,7 @@ from flashsale.base.errors import BadInputError
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.environment import objects_as_yaml
 from flashsale.drill.report.compare import chance, compare, larger_than, write_figure
-from flashsale.drill.report.document import build_document, read_document
+from flashsale.drill.report.drill_document import build_drill_document, read_document
 from flashsale.sale.kill.kill_method import KillMethod
 from tests.drill.drill_results import (
     PLACE,
@@ -44,7 +44,7 @@ USUAL: dict[str, Any] = {
 def written(**wish: Any) -> dict[str, Any]:
     """One drill's document, as it comes back from a file."""
     made = drill_result(**{**USUAL, **wish})
-    document: dict[str, Any] = json.loads(json.dumps(build_document(made, analyse(made))))
+    document: dict[str, Any] = json.loads(json.dumps(build_drill_document(made, analyse(made))))
     return document
 
 

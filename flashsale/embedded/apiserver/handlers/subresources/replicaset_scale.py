@@ -51,7 +51,7 @@ def get_scale(registry: Registry, request: web.BaseRequest, target: RequestTarge
 
 def update_scale(write: Write) -> web.Response:
     """PUT."""
-    sent = request_body.decode_object(write.request, write.body, KIND)
+    sent = request_body.decode_body(write.request, write.body, KIND)
     body = sent.content
     schema.check_kind("autoscaling", API_VERSION, KIND, body)
     schema.check_types(body, API_VERSION, KIND)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.dashboard.stream import Broadcast, differences
+from flashsale.dashboard.page_stream import Broadcast, differences
 
 DOCUMENTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses
-from flashsale.embedded.apiserver.handlers.eviction_subresource import SUCCESS
+from flashsale.embedded.apiserver.handlers.subresources.eviction import SUCCESS
 from flashsale.embedded.apiserver.handlers.write import Write, decoded
 from flashsale.embedded.apiserver.registry import incoming
 from flashsale.embedded.types import api_errors

@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from flashsale.base.errors import FlashsaleError, RefusedError
+from flashsale.dashboard.dashboard_state import DashboardState
 from flashsale.dashboard.security import HEADERS, KEY_HEADER
-from flashsale.dashboard.server import FILES, bind
-from flashsale.dashboard.state import DashboardState
+from flashsale.dashboard.web_server import FILES, bind
 from tests.dashboard.serving import ServedState, served
 from tests.ui.watch.view_models import many
 
