@@ -213,7 +213,7 @@ class EmbeddedCluster:
         Raises:
             RefusedError: a node to be taken away has pods.
         """
-        await embedded_nodes.fit(api, count, fast=fast, progress=progress)
+        await embedded_nodes.fit_nodes(api, count, fast=fast, progress=progress)
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove nothing: it holds no image that is not in our own folder."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.session import Sale
 
 HIGHEST_PORT = 65535
@@ -48,7 +48,7 @@ def dashboard(
     Listens on 127.0.0.1 alone, until Ctrl-C. The address holds a token: keep it to yourself.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
 
     if port is not None and not 1 <= port <= HIGHEST_PORT:
         raise BadInputError(

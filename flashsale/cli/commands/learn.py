@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.learn.look import LookOptions
     from flashsale.learn.step import Step
 
@@ -49,7 +49,7 @@ def learn(
     type them. Each step asks for a guess first, and ends with what really happened here.
     """
     from flashsale.base.errors import BadInputError
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.learn.course import course, find
     from flashsale.learn.look import LookOptions
 
@@ -128,8 +128,8 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
 
 def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
     """Write the page of what was done."""
+    from flashsale.cli.options.report_files import check_report_files, write_report
     from flashsale.cli.output import note, out_json
-    from flashsale.cli.report_files import check_report_files, write_report
     from flashsale.clusters.state.directory import state_home
     from flashsale.learn import course_progress
     from flashsale.learn.certificate import certificate_page

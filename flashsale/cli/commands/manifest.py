@@ -15,7 +15,7 @@ def manifest(
     ] = False,
 ) -> None:
     """Print the YAML that `up` applies."""
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out_json
     from flashsale.sale.files import manifest as manifests
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flashsale.embedded.types.resources import ALL, NAMESPACES, PODS, Resource, find
+from flashsale.embedded.types.resources import ALL, NAMESPACES, PODS, Resource, find_resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def parse_path(path: str) -> RequestTarget | None:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
-    resource = find(group, version, rest[0])
+    resource = find_resource(group, version, rest[0])
     if resource is None or len(rest) > 3 or "" in rest:
         return None
     if bool(namespace) and not resource.namespaced and resource is not NAMESPACES:

@@ -103,7 +103,7 @@ ALL = (
 )
 
 
-def find(group: str, version: str, plural: str) -> Resource | None:
+def find_resource(group: str, version: str, plural: str) -> Resource | None:
     """Return the resource at that path, or None where nothing is served."""
     for resource in ALL:
         if (resource.group, resource.version, resource.plural) == (group, version, plural):

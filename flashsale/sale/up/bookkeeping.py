@@ -63,7 +63,7 @@ def write_record(store: SaleStore, record: SaleRecord, progress: Progress) -> No
     """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
     before = store.read_if_usable()
     if before and before.place != record.place:
-        where = f"{availability.describe(before)}, namespace {before.namespace},"
+        where = f"{availability.describe_record(before)}, namespace {before.namespace},"
         progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
     if before != record:
         store.write(record)

@@ -39,7 +39,7 @@ async def stop_cluster_on_failure(
             elif choice.store.read_if_usable():
                 choice.store.forget()
             progress.note(
-                f"Stopped {availability.describe(choice.record)} again:"
+                f"Stopped {availability.describe_record(choice.record)} again:"
                 " it was started for this alone."
             )
 

@@ -20,7 +20,7 @@ from flashsale.embedded.kubelet.runtime.container_env import (
     expand,
     service_links,
 )
-from flashsale.embedded.types import go_text
+from flashsale.embedded.types.golang import go_text
 
 
 def waits(backoff: Backoff, crashes: int, ran: float = 1.0) -> list[float]:
@@ -159,4 +159,4 @@ def test_references_are_expanded() -> None:
 )
 def test_durations_read_as_in_go(seconds: float, text: str) -> None:
     """`back-off 1m20s restarting failed container`."""
-    assert go_text.duration(seconds) == text
+    assert go_text.go_duration(seconds) == text

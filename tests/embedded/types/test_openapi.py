@@ -99,9 +99,9 @@ def test_the_index_leads_to_every_document() -> None:
     assert tuple(paths) == PATHS
     for path, entry in paths.items():
         assert entry["serverRelativeURL"].startswith(f"/openapi/v3/{path}?hash=")
-        assert documents.document(path)
-    assert documents.document("") == documents.index()
-    assert documents.document("apis/nope/v1") is None
+        assert documents.openapi_document(path)
+    assert documents.openapi_document("") == documents.index()
+    assert documents.openapi_document("apis/nope/v1") is None
 
 
 def _patches(document: Any) -> dict[str, Any]:
@@ -111,7 +111,9 @@ def _patches(document: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.plural)
 def test_each_kind_can_be_patched_with_field_validation(resource: Any) -> None:
     """kubectl looks for the kind as an object, and for the parameter's name."""
-    document = documents.document(f"{'apis' if resource.group else 'api'}/{resource.api_version}")
+    document = documents.openapi_document(
+        f"{'apis' if resource.group else 'api'}/{resource.api_version}"
+    )
     wanted = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     assert document
     found = [
@@ -126,7 +128,7 @@ def test_each_kind_can_be_patched_with_field_validation(resource: Any) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_reference_has_its_schema(path: str) -> None:
     """A document stands alone."""
-    document = documents.document(path)
+    document = documents.openapi_document(path)
     assert document
     schemas = document["components"]["schemas"]
     for part in json.dumps(document).split('"$ref": "#/components/schemas/')[1:]:
@@ -135,7 +137,7 @@ def test_every_reference_has_its_schema(path: str) -> None:
 
 def test_lists_say_by_which_keys_they_merge() -> None:
     """For strategic merge patches and for server-side apply."""
-    core, apps = documents.document("api/v1"), documents.document("apis/apps/v1")
+    core, apps = documents.openapi_document("api/v1"), documents.openapi_document("apis/apps/v1")
     assert core
     assert apps
     schemas = core["components"]["schemas"]

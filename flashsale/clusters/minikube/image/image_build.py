@@ -17,7 +17,7 @@ from pathlib import Path
 from flashsale.base.image_names import full_name
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.image.node_images import Images, list_images_by_node
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 from flashsale.docker import BuildRecipe, Made
 from flashsale.docker.build import BuildError, failure
 from flashsale.docker.engine import Emit

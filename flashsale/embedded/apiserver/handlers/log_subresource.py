@@ -10,8 +10,9 @@ from aiohttp import web
 from flashsale.embedded.apiserver.handlers.request_body import is_true
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
-from flashsale.embedded.types import api_errors, go_text
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.golang import go_text
 from flashsale.objects.models import Object
 
 NUMBERS = {  # query parameter: its option, the least value it may have
@@ -83,7 +84,7 @@ def _options(request: web.BaseRequest, name: str) -> dict[str, Any]:
     if query.get("stream"):  # behind a feature gate that is off
         errors.append(FieldError.forbidden("stream", "may not be specified"))
     if errors:
-        raise api_errors.invalid("PodLogOptions", "", name, errors)
+        raise api_errors.invalid_object("PodLogOptions", "", name, errors)
     return options
 
 

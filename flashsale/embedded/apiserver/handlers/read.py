@@ -15,7 +15,7 @@ from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
-from flashsale.embedded.storage.store import StoreEvent, encode
+from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.embedded.types.resources import ENDPOINTS, Resource
@@ -86,7 +86,7 @@ async def list_(
     found = [t for t in store.all(resource, target.namespace) if query.matches(t)]
     form.check_list(resource)
     if form.table:
-        table = tables.table(
+        table = tables.print_table(
             resource,
             found,
             now=registry.clock(),
@@ -99,14 +99,14 @@ async def list_(
         items = [responses.partial(thing, form.version) for thing in found]
         body = _list("PartialObjectMetadata", version, registry) | {"items": items}
         return responses.answer(form, body)
-    head = encode(_list(resource.kind, resource.api_version, registry))
+    head = encode_object(_list(resource.kind, resource.api_version, registry))
     bodies = b",".join(_item(resource, store.encoded(resource, thing)) for thing in found)
     return responses.answer(form, head[:-1] + b',"items":[' + bodies + b"]}")
 
 
 def _item(resource: Resource, body: bytes) -> bytes:
     """Leave kind and apiVersion out of a list's item, which its list says for all."""
-    head = encode({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
+    head = encode_object({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
     return b"{" + body.removeprefix(head) if body.startswith(head) else body
 
 
@@ -145,7 +145,7 @@ def _check_options(request: web.BaseRequest) -> None:
         why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         errors.append(FieldError.forbidden("resourceVersionMatch", why))
     if errors:
-        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object("ListOptions", "meta.k8s.io", "", errors)
 
 
 async def _reach(registry: Registry, request: web.BaseRequest) -> None:

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import protobuf, yaml_body
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
-from flashsale.embedded.types import api_errors, go_json
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.golang import go_json
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.schema import FieldValidation, kind_error
 from flashsale.embedded.types.strict_decoding import type_error
@@ -146,7 +147,7 @@ def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOp
         supported = ("", *sorted(get_args(FieldValidation)))
         errors.append(FieldError.unsupported("fieldValidation", validation, supported))
     if errors or known is None:
-        raise api_errors.invalid(OPTIONS[request.method], "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object(OPTIONS[request.method], "meta.k8s.io", "", errors)
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
     return WriteOptions(
         dry_run=any(dry_run),
@@ -200,7 +201,7 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
     if any(value != "All" for value in dry_run):
         errors.append(FieldError.unsupported("dryRun", dry_run, ["All"]))
     if errors:
-        raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object("DeleteOptions", "meta.k8s.io", "", errors)
     preconditions = sent.get("preconditions") or {}
     return DeleteOptions(
         grace=sent.get("gracePeriodSeconds"),
@@ -213,7 +214,9 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
 
 def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
     try:
-        sent = yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode(body)
+        sent = (
+            yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode_json(body)
+        )
     except go_json.GoJSONError as error:
         why = f"couldn't get version/kind; json parse error: {error}"
         raise api_errors.bad_request(why) from error

@@ -87,10 +87,10 @@ def _with_owners(scale: Object, replicaset: Object) -> Object:
 def _apply(write: Write, replicaset: Object, live: Object) -> web.Response:
     """Server-side apply: who owns the replicas of the ReplicaSet owns those of its Scale."""
     applied = applied_configuration(write, API_VERSION, KIND)
-    wrong = typed_errors.first_error(applied, API_VERSION, KIND)
+    wrong = typed_errors.first_type_error(applied, API_VERSION, KIND)
     if wrong:
         raise configuration.untyped(applied, API_VERSION, wrong)
-    merged = configuration.apply(
+    merged = configuration.apply_configuration(
         _with_owners(live, replicaset),
         schema.prune(applied, API_VERSION, KIND),
         manager=write.options.manager,
@@ -111,7 +111,7 @@ def _set(write: Write, scale: Object) -> web.Response:
     replicaset = _replicaset(registry, target)
     errors = validate_scale(scale)
     if errors:
-        raise api_errors.invalid(KIND, "autoscaling", target.name, errors)
+        raise api_errors.invalid_object(KIND, "autoscaling", target.name, errors)
     meta = scale.get("metadata") or {}
     request_body.check_matches_url(target.resource, meta, target.name, target.namespace)
     wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
@@ -141,7 +141,7 @@ def _answer(form: Wanted, registry: Registry, scale: Object) -> web.Response:
         return responses.answer(form, scale)
     revision = scale["metadata"]["resourceVersion"]
     below = next(sub for sub in REPLICA_SETS.subresources if sub.kind == KIND)
-    table = tables.table(
+    table = tables.print_table(
         below, [scale], now=registry.clock(), revision=revision, include=form.include
     )
     return responses.answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"})

@@ -13,7 +13,7 @@ from flashsale.embedded.apiserver.handlers.request_body import queried_number
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
-from flashsale.embedded.storage.store import StoreEvent, encode
+from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.objects.models import Object
@@ -52,7 +52,7 @@ async def watch(
         start = registry.store.position(since)
         if start is None:
             gone = api_errors.expired(since, registry.store.revision)
-            await response.write(_line("ERROR", encode(gone.status())))
+            await response.write(_line("ERROR", encode_object(gone.status())))
             return response
         position = start
     await stream.follow(position, float(timeout or DEFAULT_TIMEOUT))
@@ -86,7 +86,7 @@ def _initial_events(request: web.BaseRequest) -> bool | None:
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
         )
     if error is not None:
-        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", [error])
+        raise api_errors.invalid_object("ListOptions", "meta.k8s.io", "", [error])
     return text in ("true", "1") if text else None
 
 
@@ -130,7 +130,7 @@ class _Stream:
             events = store.events(position)
             if events is None:
                 gone = api_errors.expired(position, store.revision)
-                await self._write([_line("ERROR", encode(gone.status()))])
+                await self._write([_line("ERROR", encode_object(gone.status()))])
                 return
             position += len(events)
             await self._write(self._lines(events))
@@ -158,7 +158,7 @@ class _Stream:
     def _encode(self, kind: str, thing: Object, event: StoreEvent | None) -> bytes:
         form, resource = self._query.form, self._query.target.resource
         if form.table:
-            table = tables.table(
+            table = tables.print_table(
                 resource,
                 [thing],
                 now=self._registry.clock(),
@@ -167,9 +167,9 @@ class _Stream:
                 headers=self._headers,
             )
             self._headers = False
-            return _line(kind, encode(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
+            return _line(kind, encode_object(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
         if form.metadata_only:
-            return _line(kind, encode(responses.partial(thing, form.version)))
+            return _line(kind, encode_object(responses.partial(thing, form.version)))
         if event is not None:
             return _line(kind, event.encoded_object())
         return _line(kind, self._registry.store.encoded(resource, thing))
@@ -183,7 +183,7 @@ class _Stream:
         if self._query.form.table:
             dummy = thing | {"metadata": meta | {"name": "", "creationTimestamp": None}}
             return self._encode("BOOKMARK", dummy, None)
-        return _line("BOOKMARK", encode(thing))
+        return _line("BOOKMARK", encode_object(thing))
 
     async def _write(self, lines: list[bytes]) -> None:
         if lines:

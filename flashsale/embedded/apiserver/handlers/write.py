@@ -106,7 +106,9 @@ def decoded(write: Write, resource: Resource) -> Object:
         StatusError: 400, 415.
     """
     sent = request_body.decode_object(write.request, write.body, resource.kind)
-    body, unknown = schema.decode(resource, sent.content, write.options.validation, sent.duplicates)
+    body, unknown = schema.decode_object(
+        resource, sent.content, write.options.validation, sent.duplicates
+    )
     write.warn_of_fields(unknown, sent.duplicates)
     return keeping_reset(sent.content, body)
 

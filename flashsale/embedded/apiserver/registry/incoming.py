@@ -83,7 +83,7 @@ def check_match(resource: Resource, old: Object, meta: Object, *, patches: bool)
     version = meta.get("resourceVersion") or "0"
     if version == "0" and resource in CONDITIONAL_UPDATES and not patches:
         why = FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-        raise api_errors.invalid(resource.plural, resource.group, name, [why])
+        raise api_errors.invalid_object(resource.plural, resource.group, name, [why])
     if not (version.isascii() and version.isdigit()):
         message = f'strconv.ParseUint: parsing "{version}": invalid syntax'
         raise api_errors.StatusError(500, "", message)
@@ -197,4 +197,4 @@ def counts_for_generation(resource: Resource, new: Object, old: Object) -> bool:
 def refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
     """Raise what is wrong with an object, if anything is: 422."""
     if errors:
-        raise api_errors.invalid(resource.kind, resource.group, name, errors)
+        raise api_errors.invalid_object(resource.kind, resource.group, name, errors)

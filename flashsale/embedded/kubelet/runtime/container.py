@@ -33,7 +33,7 @@ from flashsale.embedded.kubelet.runtime.stop_container import (
     stop,
 )
 from flashsale.embedded.kubelet.runtime.volumes import mounts
-from flashsale.embedded.types import go_text
+from flashsale.embedded.types.golang import go_text
 from flashsale.objects.models import Object
 
 
@@ -228,7 +228,7 @@ class Container:
             if self._restart is None:  # else the world has not even heard of the end
                 await asyncio.sleep(min(SYNC, ready_at - clock()))
                 self._warn_back_off()
-            delay = go_text.duration(self._backoff.delay)
+            delay = go_text.go_duration(self._backoff.delay)
             text = f"back-off {delay} restarting failed container={self.name} pod={self._pod.label}"
             self._pod.put(self.state.waiting(BACK_OFF, text))
             await asyncio.sleep(max(0.0, ready_at - clock()))

@@ -23,7 +23,7 @@ from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles, t
 from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot, is_possible
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
 from flashsale.embedded.kubelet.runtime.processes import MARK, Process, kill_marked, spawn
-from flashsale.embedded.types.go_text import os_error
+from flashsale.embedded.types.golang.go_text import os_error
 from flashsale.objects.models import Object
 
 MESSAGE_LIMIT, MESSAGE_FROM_LOG = 4096, 2048  # bytes of a termination message

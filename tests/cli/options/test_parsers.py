@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.cli.parsers import build_arg, duration, image_name, node_count
+from flashsale.cli.options.parsers import build_arg, image_name, node_count, parse_duration
 from flashsale.sale.replica_count import replica_count
 
 
@@ -23,14 +23,14 @@ from flashsale.sale.replica_count import replica_count
 )
 def test_durations_are_kubectls(text: str, seconds: float) -> None:
     """Seconds, minutes, hours and their sums; a bare number counts seconds."""
-    assert duration(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "s", "-1s", "1 s", "0", "0s", "1d", "nan", "inf", "1s2"])
 def test_other_durations_are_refused(text: str) -> None:
     """Nothing, less than nothing, and units that do not exist."""
     with pytest.raises(BadInputError):
-        duration(text)
+        parse_duration(text)
 
 
 @pytest.mark.parametrize(

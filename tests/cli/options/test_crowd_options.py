@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.cli.crowd_options import typed_target
+from flashsale.cli.options.crowd_options import typed_target
 from flashsale.load.target import LoadRefusedError
 from tests.command import Flashsale
 

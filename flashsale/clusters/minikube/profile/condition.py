@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flashsale.base.text import joined
 from flashsale.clusters.minikube.home import config_file
-from flashsale.clusters.minikube.profile import (
+from flashsale.clusters.minikube.profile.profile import (
     GONE,
     NO_KUBERNETES,
     MinikubeStatus,

@@ -9,8 +9,8 @@ import pytest
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, RefusedError
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import MinikubeCluster, read_profile_state
-from flashsale.clusters.minikube.condition import describe_condition
-from flashsale.clusters.minikube.profile import parse_status
+from flashsale.clusters.minikube.profile.condition import describe_condition
+from flashsale.clusters.minikube.profile.profile import parse_status
 from flashsale.clusters.subprocesses.run import Output
 from flashsale.kube import Api
 from tests.clusters.minikube.conftest import QUICK

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.clusters.minikube import MinikubeCluster
-from flashsale.clusters.minikube.other_processes import changes_profile, is_at_work
+from flashsale.clusters.minikube.profile.other_processes import changes_profile, is_at_work
 from flashsale.clusters.minikube.start.start_plan import LockedError, RecreateRefusedError
 from flashsale.clusters.subprocesses import run
 from tests.clusters.minikube.double_world import PROFILE, STOPPED, Told, World

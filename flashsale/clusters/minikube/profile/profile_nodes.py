@@ -8,7 +8,7 @@ from flashsale.base.errors import BadInputError, ClusterUnreachableError, Hint
 from flashsale.base.text import counted
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 
 
 def refuse_other_nodes(profile: Profile, wanted: int) -> None:

@@ -45,7 +45,7 @@ SYSCALL_TEXTS = {
 }
 
 
-def duration(seconds: float) -> str:
+def go_duration(seconds: float) -> str:
     """Write whole seconds as Go's time.Duration does: 40s, 1m20s, 5m0s, 1h0m0s."""
     whole = int(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60

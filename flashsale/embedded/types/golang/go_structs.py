@@ -32,7 +32,7 @@ def internal(name: str, value: Object) -> Object:
     return shown
 
 
-def difference(name: str, before: Object, after: Object) -> str:
+def diff_structs(name: str, before: Object, after: Object) -> str:
     """Compare two objects as internal structs: unified, as apimachinery's diff.Diff prints it."""
     import difflib  # rarely needed, and slow to load
 

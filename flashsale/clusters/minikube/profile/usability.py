@@ -7,8 +7,8 @@ import shutil
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.minikube.cli import is_installed
-from flashsale.clusters.minikube.condition import BY_DOCKER, describe_condition
-from flashsale.clusters.minikube.profile import GONE, ProfileState, read_profile_state
+from flashsale.clusters.minikube.profile.condition import BY_DOCKER, describe_condition
+from flashsale.clusters.minikube.profile.profile import GONE, ProfileState, read_profile_state
 from flashsale.docker import EngineError, EngineProblem, connected, own_docker
 
 # Programs of the drivers that minikube picks by itself where Docker is not to be had.
@@ -25,7 +25,7 @@ async def is_usable(profile: str) -> tuple[bool, str]:
         return False, str(error).rstrip(".")
     trouble = None if state.running else await host_docker_trouble()
     others = [name for program, name in OTHER_DRIVERS.items() if shutil.which(program)]
-    return judge(profile, state, trouble=trouble, others=others, root=is_root())
+    return judge_usability(profile, state, trouble=trouble, others=others, root=is_root())
 
 
 def is_root() -> bool:
@@ -33,7 +33,7 @@ def is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def judge(
+def judge_usability(
     profile: str, state: ProfileState, *, trouble: EngineError | None, others: list[str], root: bool
 ) -> tuple[bool, str]:
     """Decide from what is known.

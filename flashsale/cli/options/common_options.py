@@ -68,7 +68,7 @@ NodeSelector = Annotated[
 ]
 
 
-def kill_method(command: str, *, grace: int | None, hard: bool, process: bool) -> KillMethod:
+def read_kill_method(command: str, *, grace: int | None, hard: bool, process: bool) -> KillMethod:
     """Read how to kill.
 
     Raises:

@@ -31,7 +31,7 @@ async def is_at_work(profile: str) -> bool:
         return False
     mine = ("ps", "-U", str(os.getuid()), "-ww", "-o", "args=")
     try:
-        listed = await run.follow(*mine, timeout=TIMEOUT, patience=PATIENCE)
+        listed = await run.run_program(*mine, timeout=TIMEOUT, patience=PATIENCE)
     except (OSError, TimeoutError):
         return False
     return any(changes_profile(profile, line) for line in listed.stdout.splitlines())

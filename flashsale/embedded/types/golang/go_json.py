@@ -33,7 +33,7 @@ class GoJSONError(ValueError):
     """Not JSON; the message is Go's."""
 
 
-def decode(body: bytes) -> Any:
+def decode_json(body: bytes) -> Any:
     """Decode JSON; the last of equal keys counts.
 
     Raises:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from flashsale.base.image_names import full_name
-from flashsale.clusters.minikube.availability import judge
 from flashsale.clusters.minikube.image.docker_env import parse_docker_env
 from flashsale.clusters.minikube.image.image_route import image_route
 from flashsale.clusters.minikube.image.node_images import parse_images
-from flashsale.clusters.minikube.profile import (
+from flashsale.clusters.minikube.profile.profile import (
     GONE,
     WELL,
     MinikubeStatus,
@@ -17,7 +16,8 @@ from flashsale.clusters.minikube.profile import (
     ProfileState,
     parse_status,
 )
-from flashsale.clusters.minikube.start.events import parse, plain
+from flashsale.clusters.minikube.profile.usability import judge_usability
+from flashsale.clusters.minikube.start.events import parse_event, without_placeholders
 from flashsale.clusters.subprocesses.run import Output
 from flashsale.docker import EngineError, EngineProblem
 
@@ -65,19 +65,22 @@ def test_old_profiles_without_a_runtime_use_docker() -> None:
 @pytest.mark.parametrize("line", ["", "plain text", "[]", "3", '{"type": 3}', '{"type":"other"}'])
 def test_lines_that_are_no_events_are_passed_over(line: str) -> None:
     """Hints and panics come in between."""
-    assert parse(line) is None
+    assert parse_event(line) is None
 
 
 def test_step_without_a_number_is_behind_every_other() -> None:
     """`currentstep` may be empty."""
-    event = parse('{"type":"io.k8s.sigs.minikube.step","data":{"currentstep":"","name":"x"}}')
+    event = parse_event('{"type":"io.k8s.sigs.minikube.step","data":{"currentstep":"","name":"x"}}')
     assert event is not None
     assert event.index == -1
 
 
 def test_advice_loses_its_unfilled_placeholders() -> None:
     """minikube prints its template as it is."""
-    assert plain("Run: minikube delete {{.profile}} first") == "Run: minikube delete first"
+    assert (
+        without_placeholders("Run: minikube delete {{.profile}} first")
+        == "Run: minikube delete first"
+    )
 
 
 @pytest.mark.parametrize("stdout", ["false exit code 83\n", "", "[1]"])
@@ -163,7 +166,7 @@ def test_minikube_is_chosen_only_where_it_can_run(
 ) -> None:
     """Its docker driver refuses root, and needs Docker."""
     trouble = None if docker else EngineError(EngineProblem.ABSENT, "this machine", "")
-    found, reason = judge("shop", state, trouble=trouble, others=others, root=root)
+    found, reason = judge_usability("shop", state, trouble=trouble, others=others, root=root)
     assert found is good
     assert "minikube" in reason
 
@@ -171,5 +174,5 @@ def test_minikube_is_chosen_only_where_it_can_run(
 def test_docker_that_may_not_be_used_is_not_called_stopped() -> None:
     """Starting it would not help."""
     denied = EngineError(EngineProblem.DENIED, "this machine", "")
-    _, reason = judge("shop", ProfileState(None), trouble=denied, others=[], root=False)
+    _, reason = judge_usability("shop", ProfileState(None), trouble=denied, others=[], root=False)
     assert reason == "minikube is installed, but: This user may not use Docker on this machine"

@@ -51,7 +51,7 @@ class Shared:
         return self.output == "json"
 
 
-def remember(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+def note_option(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
     """Keep an option that was typed; the last place on the command line wins."""
     if param.name and (value or value == ""):
         setattr(ctx.ensure_object(Shared), param.name, value)
@@ -65,7 +65,7 @@ def option(*names: str, help: str, metavar: str | None = None, count: bool = Fal
         help=help,
         metavar=metavar,
         count=count,
-        callback=remember,
+        callback=note_option,
         expose_value=False,
         show_default=False,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
 WORLD_READABLE = 0o666  # less the umask: a report is there to be passed on
 
@@ -28,6 +29,25 @@ def check_report_files(
         if trouble := _trouble(file, formats):
             raise BadInputError(trouble, hint=hint)
     return tuple(files)
+
+
+def write_reports(
+    files: Sequence[Path],
+    document: dict[str, Any],
+    writers: Mapping[str, Callable[[dict[str, Any]], str]],
+) -> None:
+    """Write a document to each file in the format of its suffix: JSON where it has no writer."""
+    import json
+
+    from flashsale.cli.output import note
+
+    for file in files:
+        if file.suffix in writers:
+            text = writers[file.suffix](document)
+        else:
+            text = json.dumps(document, indent=1) + "\n"
+        write_report(file, text)
+        note(f"Report: {file}")
 
 
 def write_report(file: Path, text: str) -> None:

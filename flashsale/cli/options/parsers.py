@@ -16,7 +16,7 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 TIMES = Hint(words="write it as 30s, 2m or 1m30s")
 
 
-def duration(text: str, option: str = "--for") -> float:
+def parse_duration(text: str, option: str = "--for") -> float:
     """Read seconds from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do; more than 0.
 
     Args:
