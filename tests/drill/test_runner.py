@@ -24,10 +24,10 @@ FIT = 4  # pods on the node: a fifth one never starts
 
 @pytest.fixture(scope="module")
 def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
-    """A sale with quick probes and no preStop sleep, as the exercise's page has it."""
+    """A sale with quick probes and no preStop sleep, whose processes take a moment to start."""
     program = Flashsale(tmp_path_factory.mktemp("drill") / "home")
     share = f'"{1000 * (os.cpu_count() or 1) // FIT}m"'
-    manifest = program.quick_manifest(**{'"100m"': share, '"500m"': share})
+    manifest = program.lean_manifest(0.3, **{'"100m"': share, '"500m"': share})
     opened = program("up", "--manifest", str(manifest))
     assert opened.code == 0, opened.err
     yield program
