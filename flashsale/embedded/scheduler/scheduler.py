@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.event_recorder import record_scheduling
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.scheduler.placement import NO_NODES, place

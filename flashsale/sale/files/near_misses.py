@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flashsale.base.errors import BadInputError
 from flashsale.sale.files import manifest as manifests
-from flashsale.sale.files.yaml_reader import documents
+from flashsale.sale.files.yaml_reader import yaml_documents
 
 DOCKERFILE = "Dockerfile"
 FOLDERS = (".", "k8s", "kubernetes", "manifests", "deploy", "kube")
@@ -76,7 +76,7 @@ def refuse_manifests(folder: Path) -> None:
 def _converted(path: Path, folder: Path) -> str:
     """Write the command that makes our file of a Deployment; empty where that takes more."""
     try:
-        objects = [one for _, one in documents(path.read_text(encoding="utf-8"), str(path))]
+        objects = [one for _, one in yaml_documents(path.read_text(encoding="utf-8"), str(path))]
     except (OSError, ValueError, BadInputError):
         return ""
     kinds = sorted(str(one.get("kind")) for one in objects)
