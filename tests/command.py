@@ -113,7 +113,7 @@ class Flashsale:
         """The embedded cluster's process; 0 if none runs."""
         from flashsale.embedded.process import launch
 
-        running = launch.find(self.home / "embedded")
+        running = launch.find_cluster(self.home / "embedded")
         return running.pid if running else 0
 
     def stop_cluster(self) -> None:
@@ -121,7 +121,7 @@ class Flashsale:
         from flashsale.embedded.process import launch
 
         if (self.home / "embedded").exists():
-            launch.stop(self.home / "embedded")
+            launch.stop_cluster(self.home / "embedded")
 
     @property
     def record(self) -> Path:

@@ -33,8 +33,8 @@ def node(**addresses: str) -> dict[str, Any]:
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cluster of one node, whose address is this machine's."""
     home = tmp_path_factory.mktemp("kubernetes")
-    yield launch.start(home).kubeconfig
-    launch.stop(home)
+    yield launch.start_cluster(home).kubeconfig
+    launch.stop_cluster(home)
 
 
 @pytest.fixture

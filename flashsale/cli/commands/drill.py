@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flashsale.cli.options.crowd_options import CrowdOptions
     from flashsale.cli.options.global_options import Shared
     from flashsale.drill.preflight import WayToSale
-    from flashsale.drill.report.document import Document
+    from flashsale.drill.report.drill_document import Document
     from flashsale.drill.result import DrillResult
     from flashsale.drill.runner import DrillProgress, Observers
     from flashsale.drill.scenario import Scenario, Step
@@ -255,19 +255,19 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     from flashsale.clusters.state.directory import state_home
     from flashsale.drill import past_drills
     from flashsale.drill.analysis.verdict import analyse
-    from flashsale.drill.report.document import build_document
+    from flashsale.drill.report.drill_document import build_drill_document
     from flashsale.ui.console import printed, width
-    from flashsale.ui.drill.sentences import repeat_command, summary
+    from flashsale.ui.drill.sentences import drill_summary, repeat_command
     from flashsale.ui.report import markdown, page
 
-    drill = build_document(result, analyse(result))
+    drill = build_drill_document(result, analyse(result))
     again = Hint(repeat_command(drill["scenario"]))
     drill["command"] = placed(again, options.typed).command
     past_drills.remember(state_home(), drill)
     if options.typed.json:
         out_json(drill)
     else:
-        printed(summary(drill, width(sys.stdout)), sys.stdout)
+        printed(drill_summary(drill, width(sys.stdout)), sys.stdout)
     writers = {".html": page.drill_page, ".md": markdown.drill_report}
     write_reports(options.reports, drill, writers)
     if result.ended == "interrupted":
@@ -308,7 +308,7 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
     from flashsale.cli.options.report_files import write_reports
     from flashsale.cli.output import out, out_json
     from flashsale.drill.report.compare import compare
-    from flashsale.drill.report.document import read_document
+    from flashsale.drill.report.drill_document import read_document
     from flashsale.ui.console import width
     from flashsale.ui.drill.sentences import comparison_view
     from flashsale.ui.report import markdown, page

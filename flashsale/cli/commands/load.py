@@ -164,11 +164,12 @@ async def _run_in_cluster(
 
 async def _send_and_judge(plan: LoadPlan, run_load: RunLoad, sale: Sale | None) -> Finished:
     """Say what will be sent, send it, and explain where nothing was confirmed."""
-    from flashsale.base.text import number
+    from flashsale.base.text import plain_number
     from flashsale.cli.output import note
 
     purchases = "purchase a second" if plan.rate == 1 else "purchases a second"
-    note(f"{number(plan.rate)} {purchases} for {number(plan.seconds)} s to {plan.target.url}")
+    rate, seconds = plain_number(plan.rate), plain_number(plan.seconds)
+    note(f"{rate} {purchases} for {seconds} s to {plan.target.url}")
     report, code = await _send(plan, run_load)
     figures = report.figures
     failed = figures.sent and not figures.confirmed and not report.interrupted
@@ -254,12 +255,12 @@ def _print(typed: Shared, report: Report) -> None:
     import sys
 
     from flashsale.cli.output import out_json
-    from flashsale.load.document import build_document
+    from flashsale.load.load_document import build_load_document
     from flashsale.ui import load as views
     from flashsale.ui.console import printed
 
-    document = build_document(report)
+    document = build_load_document(report)
     if typed.json:
         out_json(document)
     else:
-        printed(views.summary(document), sys.stdout)
+        printed(views.load_summary(document), sys.stdout)

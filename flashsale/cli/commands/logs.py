@@ -60,10 +60,10 @@ async def _print_logs(
     show = _printer(typed.json)
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         if not follow:
-            for line in await reading.read(sale, pod, tail, container):
+            for line in await reading.read_logs(sale, pod, tail, container):
                 show(line)
             return
-        async with aclosing(reading.follow(sale, pod, tail, container)) as lines:
+        async with aclosing(reading.follow_logs(sale, pod, tail, container)) as lines:
             async for line in lines:
                 show(line)
 

@@ -41,7 +41,7 @@ def start_node(
 
 async def _start(typed: Shared, name: str, *, wait: bool, timeout: float) -> float | None:
     from flashsale.cli.output import progress
-    from flashsale.sale.kill.kill_node import start_node, wait_until_ready
+    from flashsale.sale.kill.kill_node import start_node, wait_until_node_ready
     from flashsale.sale.session import connect_to_sale
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
@@ -49,4 +49,4 @@ async def _start(typed: Shared, name: str, *, wait: bool, timeout: float) -> flo
         with progress() as shown:
             if not await start_node(sale, name, shown):
                 return RAN
-            return await wait_until_ready(sale, name, timeout=timeout) if wait else None
+            return await wait_until_node_ready(sale, name, timeout=timeout) if wait else None

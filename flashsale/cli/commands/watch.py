@@ -115,7 +115,7 @@ async def _write_json(
     """Write each change as one JSON object a line."""
     import time
 
-    from flashsale.ui.watch.plain_output import json_lines, last_lines
+    from flashsale.ui.watch.plain_output import json_lines, unfinished_lines
     from flashsale.ui.watch.watch_session import LineWriter
 
     def write(before: Board, after: Board, update: Update, wall: float) -> None:
@@ -123,7 +123,7 @@ async def _write_json(
 
     writer = LineWriter(board, write)
     await _run(monitor, writer.see, duration, once=once)
-    _print_json(last_lines(writer.board, time.time()))
+    _print_json(unfinished_lines(writer.board, time.time()))
 
 
 async def _write_lines(monitor: SaleMonitor, board: Board, duration: float | None) -> None:

@@ -90,7 +90,7 @@ async def crowd_of(
     import string
 
     from flashsale.load.in_cluster.crowd import ClusterCrowd
-    from flashsale.load.in_cluster.manifest import JobOptions
+    from flashsale.load.in_cluster.job_manifest import JobOptions
     from flashsale.load.machine_limits import workers_in_cluster
 
     spec = (await sale.replicaset())["spec"]["template"]["spec"]

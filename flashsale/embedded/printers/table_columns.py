@@ -70,8 +70,8 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
     ),
     "PodDisruptionBudget": (
         NAME,
-        Column("Min Available", ("policy.PodDisruptionBudgetSpec", "minAvailable")),
-        Column("Max Unavailable", ("policy.PodDisruptionBudgetSpec", "maxUnavailable")),
+        Column("Min Available", "The minimum number of pods that must be available."),
+        Column("Max Unavailable", "The maximum number of pods that may be unavailable."),
         _integer(
             "Allowed Disruptions", "Calculated number of pods that may be disrupted at this time."
         ),

@@ -21,7 +21,7 @@ from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS
 from flashsale.embedded.controllers.nodelifecycle.node_lifecycle import NodeLifecycleController
 from flashsale.embedded.controllers.podgc import OrphanCollector
-from flashsale.embedded.controllers.replicaset import ReplicaSetController
+from flashsale.embedded.controllers.replicaset.replicaset import ReplicaSetController
 from flashsale.embedded.controllers.taint_eviction import TaintEvictionController
 from flashsale.embedded.kubeproxy import node_ports
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster

@@ -43,7 +43,7 @@ __all__ = [
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
 DEEPEST = 64  # levels that are printed; no object of the API nests half as deep
 ZEROS: dict[str, Any] = {"boolean": False, "int32": 0, "int64": 0, "intorstring": 0}
-SCHEME = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+SCHEME = '"pkg/api/legacyscheme/scheme.go:30"'
 OLD_VERSIONS = (  # which a real API server still reads
     ("apps/v1beta2", "ReplicaSet"),
     ("extensions/v1beta1", "ReplicaSet"),

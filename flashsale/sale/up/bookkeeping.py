@@ -84,7 +84,7 @@ def record_taken_back(store: SaleStore, before: SaleRecord | None) -> Iterator[N
 
 async def remove_renamed(sale: Sale, record: SaleRecord, progress: Progress) -> SaleRecord:
     """Remove what earlier manifests called otherwise, say so, and note that it is done."""
-    for gone in await former.remove(sale, record.former_names):
+    for gone in await former.delete_former(sale, record.former_names):
         progress.note(f"{gone} deleted: the manifest has another name now")
     return replace(record, former_names=())
 

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from flashsale.embedded.apiserver import discovery
+from flashsale.embedded.apiserver import fixed_paths
 from flashsale.embedded.types.openapi import documents
 from flashsale.embedded.types.resources import ALL
 
@@ -34,16 +34,10 @@ async def api() -> AsyncGenerator[tuple[str, list[str]], None]:
     writes: list[str] = []
 
     async def handle(request: web.Request) -> web.Response:
-        path = "/" + request.path.strip("/")
         if request.method == "POST":
             writes.append(request.path_qs)
-        if path.startswith("/openapi/v3"):
-            body = documents.encoded(path.removeprefix("/openapi/v3").strip("/"))
-            return web.Response(body=body, content_type="application/json")
-        found = discovery.answer_discovery(path, request.headers.get("Accept", ""), request.host)
-        if found is None:
-            return web.Response(status=404, text="404 page not found\n")
-        return web.Response(body=found[0], headers={"Content-Type": found[1]})
+        found = None if request.method == "POST" else fixed_paths.answer_fixed_path(request)
+        return found or web.Response(status=404, text="404 page not found\n")
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, yaml_body
-from flashsale.embedded.apiserver.handlers.write import APPLY, Write, keeping_reset, refuse_change
+from flashsale.embedded.apiserver.handlers.write import APPLY, Write, keeping_reset, refused_change
 from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
 from flashsale.embedded.patching.strategic import left_over
@@ -55,7 +55,7 @@ def patch_nothing(write: Write) -> web.Response:
     kind = patch_kind(write)
     live = write.registry.get(target.resource, target.namespace, target.name)
     if kind == APPLY or patches.apply_patch(kind, write.body, live) != live:
-        return refuse_change(write)
+        raise refused_change(write)
     return write.answer(live, 200, live)
 
 

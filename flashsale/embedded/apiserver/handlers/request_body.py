@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -60,7 +62,7 @@ def media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
+def decode_body(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     """Decode an object; a missing Content-Type means JSON, as clients rely on.
 
     Raises:
@@ -242,7 +244,7 @@ def _queried_options(request: web.BaseRequest) -> Object:
     query = request.query
     options: Object = {"dryRun": query.getall("dryRun", [])}
     if "gracePeriodSeconds" in query:
-        options["gracePeriodSeconds"] = _number(query["gracePeriodSeconds"])
+        options["gracePeriodSeconds"] = whole_number(query["gracePeriodSeconds"])
     if "propagationPolicy" in query:
         options["propagationPolicy"] = query["propagationPolicy"]
     if "orphanDependents" in query:
@@ -251,21 +253,28 @@ def _queried_options(request: web.BaseRequest) -> Object:
 
 
 def queried_number(request: web.BaseRequest, name: str) -> int | None:
-    """Read a whole number of a query; None where there is none, or nothing in it.
+    """Read a whole number of a query; None if it is not there.
 
     Raises:
         StatusError: 400.
     """
-    text = request.query.get(name, "")
-    return _number(text) if text else None
+    return whole_number(request.query[name]) if name in request.query else None
 
 
-def _number(text: str) -> int:
-    try:
-        return int(text[:19])
-    except ValueError as error:
-        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise api_errors.bad_request(message) from error
+def whole_number(text: str) -> int:
+    """Read a whole number as Go does.
+
+    Raises:
+        StatusError: 400.
+    """
+    why = ""
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        why = "invalid syntax"
+    elif not -(2**63) <= int(text[:30]) < 2**63:
+        why = "value out of range"
+    if why:
+        raise api_errors.bad_request(f"strconv.ParseInt: parsing {json.dumps(text)}: {why}")
+    return int(text)
 
 
 def is_true(text: str) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses
-from flashsale.embedded.apiserver.handlers.read import read_query
+from flashsale.embedded.apiserver.handlers.paging import Page
+from flashsale.embedded.apiserver.handlers.read import Listed, list_answer, read_page
 from flashsale.embedded.apiserver.handlers.request_body import WriteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
@@ -105,7 +106,7 @@ def decoded(write: Write, resource: Resource) -> Object:
     Raises:
         StatusError: 400, 415.
     """
-    sent = request_body.decode_object(write.request, write.body, resource.kind)
+    sent = request_body.decode_body(write.request, write.body, resource.kind)
     body, unknown = schema.decode_object(
         resource, sent.content, write.options.validation, sent.duplicates
     )
@@ -157,13 +158,28 @@ def update(write: Write) -> web.Response:
     return write.answer(updated, 200, before)
 
 
-def refuse_change(write: Write) -> web.Response:
-    """PUT what can only be read.
+def update_nothing(write: Write) -> web.Response:
+    """PUT what can only be read: answer if that changes nothing.
 
     Raises:
-        StatusError: 404, always.
+        StatusError: 404 for a change.
     """
-    raise api_errors.not_here(write.target.subresource)
+    resource, target = write.target.resource, write.target
+    body = decoded(write, resource)
+    request_body.check_matches_url(
+        resource, body.get("metadata") or {}, target.name, target.namespace
+    )
+    live = write.registry.get(resource, target.namespace, target.name)
+    if write.registry.update(
+        resource, target.namespace, target.name, body, dry_run=True, patches=True
+    ).get("spec") != live.get("spec"):
+        raise refused_change(write)
+    return write.answer(live, 200, live)
+
+
+def refused_change(write: Write) -> api_errors.StatusError:
+    """404 for a change of what can only be read."""
+    return api_errors.not_here(write.target.subresource)
 
 
 def keeping_reset(sent: Any, body: Object) -> Object:
@@ -207,29 +223,17 @@ def _success(resource: Resource, thing: Object) -> Object:
     }
 
 
-def delete_collection(
+async def delete_collection(
     registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
     """DELETE all objects that the selectors match; answers with what it deleted."""
     options = request_body.delete_options(request, body)
-    query = read_query(request, target)
-    resource = target.resource
+    listed = await read_page(registry, request, target)
     deleted = []
-    for thing in registry.store.all(resource, target.namespace):
-        if query.matches(thing):
-            meta = thing["metadata"]
-            namespace = meta.get("namespace", "")
-            deleted.append(registry.delete(resource, namespace, meta["name"], options)[0])
-    typed = ("kind", "apiVersion")
-    return responses.answer(
-        query.form,
-        {
-            "kind": f"{resource.kind}List",
-            "apiVersion": resource.api_version,
-            "metadata": {"resourceVersion": str(registry.store.revision)},
-            "items": [
-                {key: value for key, value in thing.items() if key not in typed}
-                for thing in deleted
-            ],
-        },
-    )
+    for thing in listed.page.items:
+        meta = thing["metadata"]
+        namespace = meta.get("namespace", "")
+        deleted.append(registry.delete(target.resource, namespace, meta["name"], options)[0])
+    metadata = listed.page.metadata | {"resourceVersion": str(registry.store.revision)}
+    page = Page(deleted, metadata)
+    return list_answer(registry, target.resource, Listed(listed.form, page))

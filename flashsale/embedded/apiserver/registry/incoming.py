@@ -87,18 +87,30 @@ def check_match(resource: Resource, old: Object, meta: Object, *, patches: bool)
     if not (version.isascii() and version.isdigit()):
         message = f'strconv.ParseUint: parsing "{version}": invalid syntax'
         raise api_errors.StatusError(500, "", message)
-    if meta.get("uid") not in (None, "", current["uid"]) and not patches:
-        place = STORED_AT.get(resource, resource.plural)
-        key = f"/{place}/{current.get('namespace', '')}/{name}".replace("//", "/")
-        raise api_errors.conflict(
-            resource,
-            name,
-            f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, "
-            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {meta['uid']}, "
-            f"UID in object meta: {current['uid']}",
-        )
+    if not patches:
+        check_uid(resource, old, meta.get("uid") or "")
     if version not in ("0", current["resourceVersion"]):
         raise api_errors.conflict(resource, name)
+
+
+def check_uid(resource: Resource, old: Object, uid: str) -> None:
+    """Check that a write is of this very object, if it says which one it is of.
+
+    Raises:
+        StatusError: 409.
+    """
+    current = old["metadata"]
+    if uid in ("", current["uid"]):
+        return
+    place = STORED_AT.get(resource, resource.plural)
+    key = f"/{place}/{current.get('namespace', '')}/{current['name']}".replace("//", "/")
+    raise api_errors.conflict(
+        resource,
+        current["name"],
+        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, "
+        f"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, "
+        f"UID in object meta: {current['uid']}",
+    )
 
 
 def initial_status(resource: Resource, thing: Object) -> Object:

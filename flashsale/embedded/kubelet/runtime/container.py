@@ -25,14 +25,14 @@ from flashsale.embedded.kubelet.runtime.container_env import (
     service_links,
 )
 from flashsale.embedded.kubelet.runtime.instance import Instance, StartError
+from flashsale.embedded.kubelet.runtime.pod_volumes import mounts
 from flashsale.embedded.kubelet.runtime.stop_container import (
     Grace,
     HookError,
     run_hook,
     run_unless_ended,
-    stop,
+    stop_container,
 )
-from flashsale.embedded.kubelet.runtime.volumes import mounts
 from flashsale.embedded.types.golang import go_text
 from flashsale.objects.models import Object
 
@@ -97,7 +97,7 @@ class Container:
         if instance.process.running:
             text = f"Stopping container {self.name}"
             self._pod.record("Normal", "Killing", text, self.name)
-            await stop(instance, grace, lambda: self._pre_stop(instance, grace))
+            await stop_container(instance, grace, lambda: self._pre_stop(instance, grace))
         if isinstance(self.state.state, Running):
             end = self._end(await instance.process.wait())
             self._pod.put(self.state.stopped(end), publish=False)
@@ -247,7 +247,7 @@ class Container:
         seconds = self._pod.usual_grace if probe.grace is None else float(probe.grace)
         if instance := self.instance:
             grace = Grace(seconds)
-            await stop(instance, grace, lambda: self._pre_stop(instance, grace))
+            await stop_container(instance, grace, lambda: self._pre_stop(instance, grace))
 
     async def _pre_stop(self, instance: Instance, grace: Grace) -> None:
         if not (hook := self._hook("preStop")):

@@ -166,15 +166,19 @@ def _paths(resources: list[Resource]) -> Object:
         base = f"/{_prefix(resource)}/{scope}{resource.plural}"
         kind = gvk(resource.group, resource.version, resource.kind)
         schema = schema_name(resource.api_version, resource.kind)
+        if "list" not in resource.verbs:
+            paths[base] = _operations({"post": "post"}, kind, schema, schema)
+            continue
         paths[base] = _operations({"get": "list", "post": "post"}, kind, schema + "List", schema)
         one = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
         paths[f"{base}/{{name}}"] = _operations(one, kind, schema, schema)
         for below in resource.subresources:
             if below.name == "log":
                 continue
-            if below.group:
-                kind = gvk(below.group, below.version, below.kind)
-                schema = schema_name(f"{below.group}/{below.version}", below.kind)
+            if below.group or below.kind != resource.kind:
+                version = f"{below.group}/{below.version}" if below.group else resource.api_version
+                kind = gvk(below.group, below.version or resource.version, below.kind)
+                schema = schema_name(version, below.kind)
             rest = {"get": "get", "put": "put", "patch": "patch"}
             if below.verbs == ("create",):
                 rest = {"post": "post"}
