@@ -16,6 +16,7 @@ from flashsale.embedded.apiserver import incoming, service_allocator
 from flashsale.embedded.apiserver.admission import admit_pod, keep_pod_defaults, new_node
 from flashsale.embedded.apiserver.deletion import DeleteOptions, check_preconditions, gone, marked
 from flashsale.embedded.apiserver.generated_names import generate_name
+from flashsale.embedded.apiserver.priority_classes import forbidden, refuse_second_default
 from flashsale.embedded.apiserver.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
 from flashsale.embedded.storage.store import Store
@@ -27,12 +28,14 @@ from flashsale.embedded.types.resources import (
     NAMESPACES,
     NODES,
     PODS,
+    PRIORITY_CLASSES,
     REPLICA_SETS,
     SERVICES,
     Resource,
 )
 from flashsale.embedded.validation import validate_create, validate_status, validate_update
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
+from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object, rfc3339
 
 NAME_TRIES = 8  # for generated names that are taken
@@ -187,7 +190,11 @@ class Registry:
         conditions = [condition]
         bound = pod | {
             "spec": pod["spec"] | {"nodeName": node},
-            "status": pod["status"] | {"conditions": conditions},
+            "status": {
+                key: value
+                for key, value in (pod["status"] | {"conditions": conditions}).items()
+                if key != "nominatedNodeName"
+            },
         }
         return self.store.put(PODS, bound)
 
@@ -212,6 +219,8 @@ class Registry:
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted',
                 {"name": name, "kind": "namespaces"},
             )
+        if resource is PRIORITY_CLASSES and name in SYSTEM_CLASSES:
+            raise forbidden(name, "this is a system priority class and cannot be deleted")
         after = marked(resource, old, options, self.clock())
         if options.dry_run:  # what would go at once is shown as it is, without a mark
             ends = gone(after)
@@ -262,6 +271,8 @@ class Registry:
         if resource is PODS:
             thing = admit_pod(incoming.without_negative_grace(thing), self.store, now)
         thing = incoming.without_disabled(resource, thing)
+        if resource is PRIORITY_CLASSES:
+            refuse_second_default(self.store, thing)
         if resource is SERVICES:
             thing = service_allocator.with_both_addresses(thing)
         errors = validate_create(resource, thing)
@@ -285,7 +296,7 @@ class Registry:
         else:
             meta.pop("namespace", None)
         meta |= {"uid": str(uuid.UUID(int=self.rng.getrandbits(128), version=4))}
-        if resource in WITH_GENERATION:
+        if resource in WITH_GENERATION or resource is PRIORITY_CLASSES:
             meta["generation"] = 1
         meta["creationTimestamp"] = rfc3339(now)
         return meta
@@ -320,6 +331,8 @@ class Registry:
         new = incoming.without_disabled(resource, new)
         if resource is PODS:
             new = keep_pod_defaults(incoming.without_negative_grace(new), old, self.store)
+        if resource is PRIORITY_CLASSES:
+            refuse_second_default(self.store, new)
         if resource is SERVICES:
             new = service_allocator.carried_over(new, old)
         errors = validate_update(resource, new, old)

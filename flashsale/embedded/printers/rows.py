@@ -56,6 +56,17 @@ def disruption_budget(thing: Thing, now: float) -> Cells:
     ]
 
 
+def priority_class(thing: Thing, now: float) -> Cells:
+    """NAME VALUE GLOBAL-DEFAULT AGE PREEMPTIONPOLICY."""
+    return [
+        _name(thing),
+        number(thing, "value"),
+        "true" if thing.get("globalDefault") else "false",
+        _age(thing, now),
+        text(thing, "preemptionPolicy"),
+    ]
+
+
 def replica_set(thing: Thing, now: float) -> Cells:
     """NAME DESIRED CURRENT READY AGE CONTAINERS IMAGES SELECTOR."""
     containers = sections(thing, "spec", "template", "spec", "containers")
@@ -182,6 +193,7 @@ PRINTERS: Mapping[str, Printer] = {  # by kind
     "Event": event,
     "Lease": lease,
     "PodDisruptionBudget": disruption_budget,
+    "PriorityClass": priority_class,
     "Namespace": namespace,
     "Node": node,
     "Pod": pod,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from flashsale.embedded.printers.tables import table
 from flashsale.embedded.types.resources import (
-    ALL,
     CONFIG_MAPS,
     ENDPOINT_SLICES,
     ENDPOINTS,
@@ -21,6 +20,7 @@ from flashsale.embedded.types.resources import (
     REPLICA_SETS,
     SERVICE_ACCOUNTS,
     SERVICES,
+    STORED,
     Resource,
     Subresource,
 )
@@ -28,7 +28,7 @@ from flashsale.objects.models import Object, timestamp
 from tests import recorded
 
 SCALE = next(one for one in REPLICA_SETS.subresources if one.name == "scale")
-KINDS: tuple[Resource | Subresource, ...] = (*ALL, SCALE)
+KINDS: tuple[Resource | Subresource, ...] = (*STORED, SCALE)
 RECORDED = (EVENTS, ENDPOINT_SLICES, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
 BORN = "2026-11-23T03:11:19Z"
 NOW = timestamp(BORN) + 90
