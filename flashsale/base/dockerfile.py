@@ -31,6 +31,7 @@ SHELL = ("/bin/sh", "-c")
 # Of the images that Python comes in; what `ENV PATH=/opt/bin:$PATH` adds to.
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")  # frontend/dockerfile/instructions/parse.go
 _HEREDOC = re.compile(
     r"(?<![\w$(<])<<(?P<tabs>-?)(?P<quote>['\"]?)(?P<name>[A-Za-z_]\w*)(?P=quote)"
 )
@@ -311,7 +312,10 @@ def _from(one: Instruction) -> tuple[str, str]:
     words = one.words()
     if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
         raise one.wrong("FROM takes an image, or an image AS a name")
-    return words[0], words[2].lower() if len(words) == 3 else ""
+    name = words[2].lower() if len(words) == 3 else ""
+    if name and not _STAGE_NAME.fullmatch(name):
+        raise one.wrong(f"{words[2]} cannot name a stage: a letter, then letters, digits, - _ .")
+    return words[0], name
 
 
 def _filled(

@@ -69,7 +69,7 @@ class BuildContext:
             tar.extractall(folder, **UNFILTERED)
 
 
-def read(folder: Path, dockerfile: Path) -> BuildContext:
+def read_build_context(folder: Path, dockerfile: Path) -> BuildContext:
     """Read an app's folder, less what its `.dockerignore` and common sense leave out.
 
     Raises:

@@ -16,10 +16,12 @@ from flashsale.ui.report.page import course_page
 
 def certificate_page(steps: Sequence[Step], progress: CourseProgress) -> str:
     """Write the page, with the name of the user of this machine."""
-    return course_page(document(steps, progress, _user()))
+    return course_page(certificate_document(steps, progress, _user()))
 
 
-def document(steps: Sequence[Step], progress: CourseProgress, who: str) -> dict[str, Any]:
+def certificate_document(
+    steps: Sequence[Step], progress: CourseProgress, who: str
+) -> dict[str, Any]:
     """Collect what the page shows."""
     done, right, seconds = figures(steps, progress)
     records = [progress.of(step.name) for step in steps]

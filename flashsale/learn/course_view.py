@@ -24,7 +24,7 @@ UNIT = re.compile(r"(\d) (?=(?:s|min)\b)")
 FOOT = 3  # lines below the body
 
 
-def screen_lines(tour: Tour, size: Size, at_place: Callable[[str], str] = str) -> list[Text]:
+def course_lines(tour: Tour, size: Size, at_place: Callable[[str], str] = str) -> list[Text]:
     """Draw all of it: a heading, the body as far as there is room, the sale, and the keys."""
     width, height = size
     head = [_heading(tour, width), Text("─" * width, style="dim")]
@@ -230,7 +230,7 @@ def _sale(tour: Tour) -> Text:
     return Text.assemble((numbers, "bold"), f"   {pods}")
 
 
-def last_lines(tour: Tour) -> list[str]:
+def closing_lines(tour: Tour) -> list[str]:
     """What stays on the terminal afterwards."""
     done, _, _ = figures(tour.steps, tour.progress)
     again = begin(tour.steps, tour.progress, None, 0.0)  # as the next start does

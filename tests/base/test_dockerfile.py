@@ -70,6 +70,8 @@ def test_path_is_added_to_the_one_of_the_base_image() -> None:
         ("LABEL a=b c", "LABEL has c, which is not NAME=VALUE"),
         ("ENV A=it's", "a quote that never ends"),
         ('ENV A="${B:?say which}"', "B: say which"),
+        ("FROM y AS 1x", "1x cannot name a stage"),
+        ("FROM y AS a/b", "a/b cannot name a stage"),
     ],
 )
 def test_what_docker_refuses_is_refused_with_its_line(line: str, why: str) -> None:

@@ -102,7 +102,7 @@ def test_living_sale_is_none_and_one_that_lacks_its_service_is(flashsale: Flashs
 
 def test_forgotten_cluster_is_told(flashsale: Flashsale) -> None:
     """A process that runs on is never denied."""
-    launch.start(flashsale.home / "embedded")
+    launch.start_cluster(flashsale.home / "embedded")
     told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
     found = {one["name"]: one for one in told.json}
     assert found["sale"]["text"] == "none is recorded, but the embedded cluster runs"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.learn.certificate import certificate_page, document
+from flashsale.learn.certificate import certificate_document, certificate_page
 from flashsale.learn.course import OWN
 from flashsale.learn.course_progress import CourseProgress
 from flashsale.ui.report.page import course_page
@@ -34,7 +34,7 @@ def test_it_has_the_learners_own_figures() -> None:
 
 def test_nothing_in_it_is_obeyed_by_a_browser() -> None:
     """Names come from a cluster and a machine; and the page loads nothing."""
-    page = course_page(document(OWN, DONE, "<img src=x>"))
+    page = course_page(certificate_document(OWN, DONE, "<img src=x>"))
     assert "<script" not in page
     assert "<b>flashsale" not in page
     assert "<img" not in page
@@ -43,6 +43,6 @@ def test_nothing_in_it_is_obeyed_by_a_browser() -> None:
 
 def test_before_the_course_it_says_so() -> None:
     """No figure is made up."""
-    found = document(OWN, CourseProgress(), "ann")
+    found = certificate_document(OWN, CourseProgress(), "ann")
     assert (found["done"], found["minutes"], found["when"]) == (0, 0, "Not begun")
     assert course_page(found).count("Not done yet.") == len(OWN)

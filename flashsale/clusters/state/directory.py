@@ -78,7 +78,7 @@ def made(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise refused(folder, error) from error
+        raise cannot_keep_error(folder, error) from error
     return folder
 
 
@@ -92,11 +92,11 @@ def put(home: Path, name: str, text: str) -> Path:
     try:
         replace_file(home / name, text)
     except OSError as error:
-        raise refused(home, error) from error
+        raise cannot_keep_error(home, error) from error
     return home / name
 
 
-def refused(home: Path, error: OSError) -> FlashsaleError:
+def cannot_keep_error(home: Path, error: OSError) -> FlashsaleError:
     """Say that the system does not let us keep something there."""
     if error.errno in FULL:
         return FlashsaleError(

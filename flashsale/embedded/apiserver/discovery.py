@@ -47,7 +47,7 @@ def wants_aggregated(accept: str) -> bool:
     return False
 
 
-def version() -> Object:
+def version_info() -> Object:
     """`/version`: nine strings that strict clients insist on, and what is emulated."""
     major, minor = map(str, KUBERNETES)
     machine = platform.machine().lower()
@@ -125,7 +125,7 @@ def groups() -> list[str]:
 def _documents() -> dict[str, Object]:
     """Everything that is the same for every client."""
     found: dict[str, Object] = {
-        "/version": version(),
+        "/version": version_info(),
         "/apis": group_list(),
         "/api/v1": resource_list(""),
     }

@@ -22,7 +22,7 @@ TEXT = "text/plain"
 OPENAPI = "/openapi/v3"
 
 
-def answer(request: web.BaseRequest) -> web.Response | None:
+def answer_fixed_path(request: web.BaseRequest) -> web.Response | None:
     """Return what stands at a path for everyone; None where only objects could be.
 
     Raises:

@@ -11,7 +11,7 @@ from flashsale.embedded.types.resources import (
     PODS,
     SERVICES,
     Resource,
-    find,
+    find_resource,
 )
 
 
@@ -48,14 +48,14 @@ def not_served(path: str) -> RequestTarget | None:
     parts = path.split("/")
     for place, part in enumerate(parts):
         if part in NOT_SERVED:
-            above = parse("/".join(parts[:place]))
+            above = parse_path("/".join(parts[:place]))
             served = (PODS,) if part != "proxy" else PROXIED
             if above and above.name and not above.subresource and above.resource in served:
                 return replace(above, subresource=part)
     return None
 
 
-def parse(path: str) -> RequestTarget | None:
+def parse_path(path: str) -> RequestTarget | None:
     """Read `/api/v1/namespaces/default/pods/x/log` and its like; None where nothing is served."""
     parts = path.strip("/").split("/")
     if parts[0] == "api":
@@ -72,7 +72,7 @@ def parse(path: str) -> RequestTarget | None:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
-    resource = find(group, version, rest[0])
+    resource = find_resource(group, version, rest[0])
     if resource is None or len(rest) > 3 or "" in rest:
         return None
     if bool(namespace) and not resource.namespaced and resource is not NAMESPACES:

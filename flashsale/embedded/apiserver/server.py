@@ -14,29 +14,31 @@ from aiohttp import web
 from flashsale.embedded.apiserver import authentication, fixed_paths
 from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers import (
-    binding_subresource,
-    eviction_subresource,
-    log_subresource,
     patch,
     read,
     request_body,
     responses,
-    scale_subresource,
     self_reviews,
     watch_stream,
 )
 from flashsale.embedded.apiserver.handlers import (
     write as writing,
 )
-from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
 from flashsale.embedded.apiserver.handlers.responses import add_warnings
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.handlers.subresources import (
+    binding,
+    eviction,
+    pod_log,
+    replicaset_scale,
+)
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import ContainerLogs
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import (
     NOT_SERVED,
     RequestTarget,
     known_group,
     not_served,
-    parse,
+    parse_path,
 )
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors
@@ -48,7 +50,10 @@ NONE_OF = {  # what kubectl lists before it says something: that there are none 
     "resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
     "limitranges": "LimitRange",
 }
-CREATED = {"binding": binding_subresource.create, "eviction": eviction_subresource.create}
+CREATED = {
+    "binding": binding.create_binding,
+    "eviction": eviction.create_eviction,
+}
 READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
@@ -86,7 +91,7 @@ class ApiServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            refusal = authentication.refusal(request)
+            refusal = authentication.answer_unauthenticated(request)
             return refusal or await self._route(request)
         except StatusError as error:
             return responses.error_answer(request, error)
@@ -106,7 +111,7 @@ class ApiServer:
     def handle_unknown_method(self, request: web.BaseRequest) -> web.Response:
         """Answer a request whose method is none of HTTP's; what asks for no method answers it."""
         try:
-            if refusal := authentication.refusal(request):
+            if refusal := authentication.answer_unauthenticated(request):
                 return refusal
             found = self._find(request)
             if isinstance(found, web.Response):
@@ -116,7 +121,7 @@ class ApiServer:
             return responses.error_answer(request, error)
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
-        review = await self_reviews.answer(request, self._registry.clock())
+        review = await self_reviews.answer_review(request, self._registry.clock())
         if review is not None:
             return review
         target = self._find(request)
@@ -126,7 +131,7 @@ class ApiServer:
         if target.watch:
             if request.method != "GET":
                 raise api_errors.method_not_allowed()
-            return await watch_stream.watch(self._registry, request, target)
+            return await watch_stream.serve_watch(self._registry, request, target)
         if target.name:
             return await self._object(request, target)
         return await self._collection(request, target)
@@ -136,10 +141,10 @@ class ApiServer:
         path = "/" + request.path.strip("/")
         if empty := self._none_of(request, path):
             return empty
-        fixed = fixed_paths.answer(request)
+        fixed = fixed_paths.answer_fixed_path(request)
         if fixed is not None:
             return fixed
-        target = parse(path)
+        target = parse_path(path)
         if target is not None and target.name in (".", ".."):
             raise api_errors.bad_request(
                 f"Name parameter invalid: \"{target.name}\": may not be '{target.name}'"
@@ -172,15 +177,15 @@ class ApiServer:
             raise api_errors.method_not_allowed()
         if target.resource is BINDINGS:
             write = await writing.read_write(self._registry, request, target)
-            return binding_subresource.create(write)
+            return binding.create_binding(write)
         if request.method == "GET":
             if watch_stream.wants_watch(request):
-                return await watch_stream.watch(self._registry, request, target)
+                return await watch_stream.serve_watch(self._registry, request, target)
             return await read.list_(self._registry, request, target)
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:
-            body = await request_body.read(request)
+            body = await request_body.read_body(request)
             return await writing.delete_collection(self._registry, request, target, body)
         raise api_errors.method_not_allowed()
 
@@ -197,7 +202,7 @@ class ApiServer:
         if request.method == "GET":
             return read.get(self._registry, request, target)
         if request.method == "DELETE" and not target.subresource:
-            body = await request_body.read(request)
+            body = await request_body.read_body(request)
             return writing.delete(self._registry, request, target, body)
         actions = {"PUT": writing.update, "PATCH": patch.patch}
         if request.method not in actions:
@@ -210,12 +215,12 @@ class ApiServer:
     async def _log(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method != "GET":
             raise api_errors.method_not_allowed()
-        return await log_subresource.answer(self._registry, self._logs, request, target)
+        return await pod_log.get_log(self._registry, self._logs, request, target)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":
-            return scale_subresource.get(self._registry, request, target)
-        actions = {"PUT": scale_subresource.update, "PATCH": scale_subresource.patch}
+            return replicaset_scale.get_scale(self._registry, request, target)
+        actions = {"PUT": replicaset_scale.update_scale, "PATCH": replicaset_scale.patch_scale}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)

@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flashsale.embedded.apiserver.discovery import ARCHITECTURES, GIT_VERSION
-from flashsale.embedded.apiserver.node_timing import node_timing
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
@@ -218,7 +218,7 @@ class NodeHeartbeat:
             except Exception:  # a mistake of ours: it must not end the cluster
                 log.exception("heartbeat")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(node_timing(self._registry.store).renew):
+                async with asyncio.timeout(read_node_timing(self._registry.store).renew):
                     await self._wake.wait()
 
     def _is_doubted(self) -> bool:
@@ -248,7 +248,7 @@ class NodeHeartbeat:
         namespace, name = LEASE_NAMESPACE, self._node.name
         spec = {
             "holderIdentity": name,
-            "leaseDurationSeconds": int(node_timing(self._registry.store).lease),
+            "leaseDurationSeconds": int(read_node_timing(self._registry.store).lease),
             "renewTime": micro_time(self._registry.clock()),
         }
         old = self._registry.store.get(LEASES, namespace, name)

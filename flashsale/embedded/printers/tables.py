@@ -24,7 +24,7 @@ COMPLETED = {
 }
 
 
-def table(
+def print_table(
     resource: Resource | Subresource,
     objects: Iterable[Mapping[str, Any]],
     *,

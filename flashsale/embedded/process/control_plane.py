@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from flashsale import __version__
 from flashsale.base.files import put_aside, replace_file
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
 from flashsale.embedded.controllers.disruption import DisruptionController
 from flashsale.embedded.controllers.endpointslice import EndpointsController
@@ -21,7 +21,7 @@ from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS
 from flashsale.embedded.controllers.nodelifecycle.node_lifecycle import NodeLifecycleController
 from flashsale.embedded.controllers.podgc import OrphanCollector
-from flashsale.embedded.controllers.replicaset import ReplicaSetController
+from flashsale.embedded.controllers.replicaset.replicaset import ReplicaSetController
 from flashsale.embedded.controllers.taint_eviction import TaintEvictionController
 from flashsale.embedded.kubeproxy import node_ports
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster

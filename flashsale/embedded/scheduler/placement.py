@@ -40,7 +40,7 @@ class Placement:
         if not self.nodes:
             return NO_NODES
         reasons = [one for it in self.rejections.values() for one in it.reasons]
-        why = f"{none_of(self.nodes)} {self.refusal or listed(reasons)}."
+        why = f"{none_fits(self.nodes)} {self.refusal or count_reasons(reasons)}."
         return f"{why} no new claims to deallocate, preemption: {outlook}" if outlook else why
 
 
@@ -70,17 +70,17 @@ def place(pod: Object, snapshot: Snapshot) -> Placement:
     return Placement(scores, rejections, nodes=len(snapshot.nodes))
 
 
-def rejection(pod: Object, snapshot: Snapshot, node: Object) -> Rejection | None:
+def find_rejection(pod: Object, snapshot: Snapshot, node: Object) -> Rejection | None:
     """Return why a node that preemption looks at refuses a pod; None if it does not."""
     return next((found for check in _checks(pod, snapshot) if (found := check(node))), None)
 
 
-def none_of(nodes: int) -> str:
+def none_fits(nodes: int) -> str:
     """Begin a sentence of why nothing fits."""
     return f"0/{nodes} nodes are available:"
 
 
-def listed(reasons: Iterable[str]) -> str:
+def count_reasons(reasons: Iterable[str]) -> str:
     """Count the same reasons: `1 Insufficient cpu, 2 node(s) were unschedulable`."""
     return ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
 

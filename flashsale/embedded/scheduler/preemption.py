@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flashsale.embedded.scheduler.placement import listed, none_of, rejection
+from flashsale.embedded.scheduler.placement import count_reasons, find_rejection, none_fits
 from flashsale.embedded.scheduler.snapshot import Rejection, Snapshot
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.objects.models import Object, timestamp
@@ -39,10 +39,10 @@ class Preemption:
             return self.refusal
         by_node = self.outlooks or {}
         reasons = [one for reasons in by_node.values() for one in reasons]
-        return f"{none_of(len(by_node))} {listed(reasons)}."
+        return f"{none_fits(len(by_node))} {count_reasons(reasons)}."
 
 
-def preempt(
+def find_preemption(
     pod: Object,
     snapshot: Snapshot,
     rejections: Mapping[str, Rejection],
@@ -74,7 +74,7 @@ def preempt(
     return Preemption(min(candidates, key=_cost))
 
 
-def priority(pod: Object) -> int:
+def pod_priority(pod: Object) -> int:
     """Return how important a pod is."""
     return int(pod["spec"].get("priority") or 0)
 
@@ -83,7 +83,7 @@ def _is_under_way(pod: Object, snapshot: Snapshot) -> bool:
     """Whether less important pods are leaving the node that the pod was promised."""
     there = snapshot.pods.get((pod.get("status") or {}).get("nominatedNodeName", ""), ())
     return any(
-        "deletionTimestamp" in other["metadata"] and priority(other) < priority(pod)
+        "deletionTimestamp" in other["metadata"] and pod_priority(other) < pod_priority(pod)
         for other in there
     )
 
@@ -96,14 +96,14 @@ def _victims(
     All less important ones leave, then the important and the guarded come back while there is room.
     """
     here = snapshot.on(node)
-    lower = sorted((one for one in here if priority(one) < priority(pod)), key=_importance)
+    lower = sorted((one for one in here if pod_priority(one) < pod_priority(pod)), key=_importance)
     if not lower:
         return (NO_VICTIMS,)
     name = node["metadata"]["name"]
-    staying = [one for one in here if priority(one) >= priority(pod)]
+    staying = [one for one in here if pod_priority(one) >= pod_priority(pod)]
 
     def refused(pods: Sequence[Object]) -> Rejection | None:
-        return rejection(pod, replace(snapshot, pods={**snapshot.pods, name: pods}), node)
+        return find_rejection(pod, replace(snapshot, pods={**snapshot.pods, name: pods}), node)
 
     if found := refused(staying):
         return found.reasons
@@ -138,7 +138,7 @@ def _guarded(pods: Sequence[Object], budgets: Sequence[Object]) -> list[Object]:
 
 def _importance(pod: Object) -> tuple[int, float]:
     """Sort the most important first: by priority, then who runs longest."""
-    return -priority(pod), _started(pod)
+    return -pod_priority(pod), _started(pod)
 
 
 def _started(pod: Object) -> float:
@@ -148,7 +148,7 @@ def _started(pod: Object) -> float:
 
 def _cost(candidate: Candidate) -> tuple[int, int, int, int, float]:
     """Sort the cheapest first, as pickOneNodeForPreemption does."""
-    highest = priority(candidate.victims[0])
-    earliest = min(_started(one) for one in candidate.victims if priority(one) == highest)
-    total = sum(priority(one) + 2**31 for one in candidate.victims)
+    highest = pod_priority(candidate.victims[0])
+    earliest = min(_started(one) for one in candidate.victims if pod_priority(one) == highest)
+    total = sum(pod_priority(one) + 2**31 for one in candidate.victims)
     return candidate.violations, highest, total, len(candidate.victims), -earliest

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.disruption_target import with_disruption_target
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.event_recorder import record_scheduling
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.scheduler.placement import NO_NODES, place
-from flashsale.embedded.scheduler.preemption import Candidate, preempt, priority
+from flashsale.embedded.scheduler.preemption import Candidate, find_preemption, pod_priority
 from flashsale.embedded.scheduler.snapshot import Snapshot, labels_of, pods_by_node
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import (
@@ -76,7 +76,7 @@ class Scheduler:
     def _rank(self, key: Key) -> tuple[int, str]:
         """Sort the most important first, then who waits longest."""
         pod = self._store.get(PODS, *key)
-        return (-priority(pod), pod["metadata"]["creationTimestamp"]) if pod else (0, "")
+        return (-pod_priority(pod), pod["metadata"]["creationTimestamp"]) if pod else (0, "")
 
     async def sync(self, key: Key) -> None:
         """Bind one pod, or note why not."""
@@ -95,7 +95,9 @@ class Scheduler:
         if best:
             self._bind(pod, self._registry.rng.choice(best))
         elif found:
-            result = preempt(pod, snapshot, found.rejections, self._store.all(DISRUPTION_BUDGETS))
+            result = find_preemption(
+                pod, snapshot, found.rejections, self._store.all(DISRUPTION_BUDGETS)
+            )
             nominated = pod["status"].get("nominatedNodeName", "") if result.refusal else ""
             nominated = result.chosen.node if result.chosen else nominated
             self._wait(key, pod, found.message(result.outlook()), nominated)
@@ -142,7 +144,7 @@ class Scheduler:
         for other in pods:
             node = (other.get("status") or {}).get("nominatedNodeName")
             waits = node and not other["spec"].get("nodeName") and _key(other) != _key(pod)
-            if node and waits and priority(other) >= priority(pod):
+            if node and waits and pod_priority(other) >= pod_priority(pod):
                 found.setdefault(node, []).append(other)
         return found
 

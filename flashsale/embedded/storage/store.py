@@ -57,7 +57,7 @@ class StoreEvent:
     def encoded_object(self) -> bytes:
         """The object as JSON; made once and shared by all watches."""
         if not self._lines:
-            self._lines.append(encode(self.object))
+            self._lines.append(encode_object(self.object))
         return self._lines[0]
 
 
@@ -145,7 +145,7 @@ class Store:
         meta = thing["metadata"]
         key = (meta.get("namespace", ""), meta["name"])
         if self._objects[resource].get(key) is not thing:
-            return encode(thing)
+            return encode_object(thing)
         return self._bodies[resource, *key]
 
     def put(self, resource: Resource, thing: Object) -> Object:
@@ -155,7 +155,7 @@ class Store:
         previous = self._objects[resource].get((namespace, name))
         revision = self.revision + 1
         thing = thing | {"metadata": _ordered(meta | {"resourceVersion": str(revision)})}
-        body = encode(thing)
+        body = encode_object(thing)
         with self._transaction(revision):
             self._db.execute(
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
@@ -288,7 +288,7 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
         return Store(path), f"{error} It is kept as {path.name}.broken; the cluster begins empty."
 
 
-def encode(thing: Object) -> bytes:
+def encode_object(thing: Object) -> bytes:
     """Encode as compact JSON."""
     return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
 

@@ -111,10 +111,8 @@ ALL = (  # groups by priority, as `/apis` lists them
     ENDPOINT_SLICES,
 )
 
-STORED = tuple(resource for resource in ALL if "list" in resource.verbs)
 
-
-def find(group: str, version: str, plural: str) -> Resource | None:
+def find_resource(group: str, version: str, plural: str) -> Resource | None:
     """Return the resource at that path, or None where nothing is served."""
     for resource in ALL:
         if (resource.group, resource.version, resource.plural) == (group, version, plural):

@@ -55,7 +55,9 @@ def own_limit(error: int) -> Limit | None:
     return _LIMITS.get(error)
 
 
-def judge(status: int, body: bytes | bytearray, *, oversized: bool = False) -> tuple[str, str]:
+def judge_answer(
+    status: int, body: bytes | bytearray, *, oversized: bool = False
+) -> tuple[str, str]:
     """Say why a complete answer rejects the purchase, and which pod served it.
 
     Args:

@@ -61,7 +61,7 @@ class Connection:
             return False
 
 
-def connect(target: LoadTarget) -> Connection:
+def open_connection(target: LoadTarget) -> Connection:
     """Begin to connect; the connection may still be on its way when this returns.
 
     Raises:

@@ -30,7 +30,9 @@ class Project:
 
 def packaged(manifest: Path | None = None) -> Project:
     """The shop that ships with flashsale, with its manifest or another."""
-    return Project(packaged_app(), manifests.read(manifest) if manifest else manifests.shipped())
+    return Project(
+        packaged_app(), manifests.read_manifest(manifest) if manifest else manifests.shipped()
+    )
 
 
 def packaged_app() -> App:
@@ -67,7 +69,7 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
     file = manifest or (folder / manifests.FILE if folder / manifests.FILE in present else None)
     return Project(
         App(folder, own) if app else ours,
-        manifests.read(file) if file else manifests.shipped(),
+        manifests.read_manifest(file) if file else manifests.shipped(),
         folder.absolute(),
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.objects.models import Object
-from flashsale.sale.files.yaml_reader import YamlSource, documents
+from flashsale.sale.files.yaml_reader import YamlSource, yaml_documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
@@ -68,20 +68,20 @@ def as_taught(text: str) -> str:
 
 def shipped() -> Manifest:
     """Read the shipped manifest."""
-    return parse(shipped_text(), FILE)
+    return parse_manifest(shipped_text(), FILE)
 
 
-def read(file: Path) -> Manifest:
+def read_manifest(file: Path) -> Manifest:
     """Read a learner's manifest.
 
     Raises:
         BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
     """
     source = YamlSource.of(file)
-    return parse(source.text, source.name)
+    return parse_manifest(source.text, source.name)
 
 
-def parse(text: str, source: str) -> Manifest:
+def parse_manifest(text: str, source: str) -> Manifest:
     """Read and check a manifest; the documents may come in any order.
 
     Raises:
@@ -104,7 +104,7 @@ def parse(text: str, source: str) -> Manifest:
 
 def _objects(text: str, source: str) -> Iterator[tuple[int, Object]]:
     """Yield the objects of a text, those of a List as well, with the number of their document."""
-    for number, document in documents(text, source):
+    for number, document in yaml_documents(text, source):
         items = document.get("items")
         if (document.get("apiVersion"), document.get("kind")) == ("v1", "List") and items:
             if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):

@@ -78,7 +78,7 @@ def _decoded(content: bytes, name: str) -> str:
     return text
 
 
-def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
+def yaml_documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
     """Yield the documents of a YAML text that are not empty, each with its number from 1.
 
     Raises:

@@ -32,14 +32,14 @@ def kubernetes(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "kubernetes"
     shop = ROOT / "flashsale" / "shop"
     ImageStore(home / "images").build(IMAGE, shop, ROOT / "Dockerfile")
-    running = launch.start(home)
+    running = launch.start_cluster(home)
     try:
         with connected(Cluster(running.kubeconfig, EMBEDDED, embedded=True)) as api:
             named = {"name": WORKER, "annotations": {POWER: "on"}}
             api.create("/api/v1/nodes", {"metadata": named})
         yield running.kubeconfig
     finally:
-        launch.stop(home)
+        launch.stop_cluster(home)
 
 
 @pytest.fixture

@@ -33,11 +33,11 @@ def kubernetes(tmp_path: Path, image_name: str) -> Iterator[Path]:
     """A cluster that has the image, as a minikube node has what was built in its Docker."""
     home = tmp_path / "kubernetes"
     ImageStore(home / "images").build(image_name, SHOP, ROOT / "Dockerfile")
-    running = launch.start(home)
+    running = launch.start_cluster(home)
     try:
         yield running.kubeconfig
     finally:
-        launch.stop(home)
+        launch.stop_cluster(home)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ KUBECTL = (  # what kubectl 1.37 sends
 
 def _answer(path: str, accept: str = "application/json") -> tuple[Any, str]:
     headers = {"Accept": accept, "Host": "127.0.0.1:8443"}
-    found = fixed_paths.answer(make_mocked_request("GET", path, headers=headers))
+    found = fixed_paths.answer_fixed_path(make_mocked_request("GET", path, headers=headers))
     assert found is not None
     assert isinstance(found.body, bytes)
     return json.loads(found.body), found.headers["Content-Type"]
@@ -85,7 +85,7 @@ def test_the_version_has_every_string_that_strict_clients_want() -> None:
 @pytest.mark.parametrize("path", ["/healthz/", "/nope", "/api/v2", "/apis/nope", "/apis/apps/v2"])
 def test_other_paths_are_not_discoverys(path: str) -> None:
     """Somebody else answers them, or nobody."""
-    assert fixed_paths.answer(make_mocked_request("GET", path)) is None
+    assert fixed_paths.answer_fixed_path(make_mocked_request("GET", path)) is None
 
 
 def test_autoscaling_is_only_a_subresources_kind() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from flashsale.embedded.apiserver.handlers.paging import Page, page, read_paging
+from flashsale.embedded.apiserver.handlers.paging import Page, collection_page, read_paging
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import CONFIG_MAPS
@@ -33,7 +33,9 @@ def _page(store: Store, *, selects: bool = False, revision: int = 0, **query: An
     text = "&".join(f"{key}={value}" for key, value in query.items())
     request = make_mocked_request("GET", f"/?{text}")
     wanted = read_paging(request, int(query.get("limit", 0)), revision)
-    return page(store, CONFIG_MAPS, "x", wanted, matches=lambda one: True, selects=selects)
+    return collection_page(
+        store, CONFIG_MAPS, "x", wanted, matches=lambda one: True, selects=selects
+    )
 
 
 def _names(found: Page) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.embedded.scheduler.placement import Placement, place
-from flashsale.embedded.scheduler.preemption import preempt
+from flashsale.embedded.scheduler.preemption import find_preemption
 from flashsale.embedded.scheduler.snapshot import Snapshot, pods_by_node
 
 Object = dict[str, Any]
@@ -42,7 +42,7 @@ class Answer:
 
 def _answer(pod: Object, snapshot: Snapshot) -> Answer:
     found = place(pod, snapshot)
-    made_way = preempt(pod, snapshot, found.rejections, [])
+    made_way = find_preemption(pod, snapshot, found.rejections, [])
     return Answer(found, found.message(made_way.outlook()))
 
 

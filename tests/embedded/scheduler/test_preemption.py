@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flashsale.embedded.scheduler.placement import place
-from flashsale.embedded.scheduler.preemption import Preemption, preempt
+from flashsale.embedded.scheduler.preemption import Preemption, find_preemption
 from flashsale.embedded.scheduler.snapshot import Snapshot, pods_by_node
 
 Object = dict[str, Any]
@@ -41,7 +41,7 @@ def _preempted(
     pod: Object, pods: list[Object], nodes: list[Object], budgets: list[Object] | None = None
 ) -> Preemption:
     snapshot = Snapshot(nodes, pods_by_node(pods))
-    return preempt(pod, snapshot, place(pod, snapshot).rejections, budgets or [])
+    return find_preemption(pod, snapshot, place(pod, snapshot).rejections, budgets or [])
 
 
 def _victims(found: Preemption) -> tuple[str, list[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.scheduler.scheduler import Scheduler
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.resources import (

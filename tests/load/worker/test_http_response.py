@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flashsale.load.worker.classify import judge
+from flashsale.load.worker.classify import judge_answer
 from flashsale.load.worker.http_head import HEAD_LIMIT
 from flashsale.load.worker.http_response import (
     BODY_LIMIT,
@@ -170,13 +170,13 @@ def test_an_oversized_answer_is_complete_all_the_same(data: bytes, piece: int) -
     if state is ReadState.MORE:
         state = answer.end()
     assert (state, answer.oversized, bytes(answer.body)) == (ReadState.DONE, True, b"")
-    assert judge(200, answer.body, oversized=True) == ("HTTP 200, body over 16 MiB", "")
+    assert judge_answer(200, answer.body, oversized=True) == ("HTTP 200, body over 16 MiB", "")
 
 
 @given(st.binary() | st.text().map(str.encode) | st.just(b"[" * 100_000))
 def test_no_body_makes_the_judge_raise(body: bytes) -> None:
     """Whatever is in a complete answer, it is either a confirmation or not."""
-    assert judge(200, body)[0]
+    assert judge_answer(200, body)[0]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_only_a_200_with_status_success_confirms(
     status: int, body: bytes, judged: tuple[str, str]
 ) -> None:
     """Anything else says which part of the answer was not right; escape codes are in no text."""
-    assert judge(status, body) == judged
+    assert judge_answer(status, body) == judged
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_lost_record_does_not_hide_the_sale(flashsale: Flashsale) -> None:
 
 def test_down_stops_a_cluster_without_a_sale(flashsale: Flashsale) -> None:
     """A process that was left, by SIGKILL say, is stopped, and `down` says so."""
-    launch.start(flashsale.home / "embedded")
+    launch.start_cluster(flashsale.home / "embedded")
     assert flashsale("status").code == 4
     closed = flashsale("down")
     assert (closed.code, closed.out) == (0, "The cluster is stopped.\n")

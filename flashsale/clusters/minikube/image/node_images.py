@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.base.image_names import InvalidImageNameError, full_name
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 
 LISTING = ("sudo", "crictl", "images", "-o", "json", "2>/dev/null")  # a terminal joins the two
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from flashsale.embedded.storage.store import Store
-from flashsale.embedded.types import api_errors, go_json, strict_decoding
+from flashsale.embedded.types import api_errors, strict_decoding
 from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.golang import go_json
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
@@ -75,7 +76,7 @@ def read_paging(request: web.BaseRequest, limit: int, revision: int) -> Paging:
     return Paging(max(limit, 0), "", revision if exact else 0)
 
 
-def page(
+def collection_page(
     store: Store,
     resource: Resource,
     namespace: str,
@@ -146,15 +147,18 @@ def _decode(token: str) -> tuple[int, str]:
 def _decode_json(token: str) -> Object:
     fields = {"v": str, "rv": int, "start": str}
     try:
-        decoded = go_json.decode(_decode_base64(token))
+        decoded = go_json.decode_json(_decode_base64(token))
         if not isinstance(decoded, dict):
-            what = strict_decoding.word(decoded)
+            what = strict_decoding.json_type_name(decoded)
             raise ValueError(
                 f"json: cannot unmarshal {what} into Go value of type storage.continueToken"
             )
         for name, kind in fields.items():
             if name in decoded and not isinstance(decoded[name], kind):
-                what, into = strict_decoding.word(decoded[name]), {str: "string", int: "int64"}
+                what, into = (
+                    strict_decoding.json_type_name(decoded[name]),
+                    {str: "string", int: "int64"},
+                )
                 raise ValueError(
                     f"json: cannot unmarshal {what} into Go struct field continueToken.{name} "
                     f"of type {into[kind]}"

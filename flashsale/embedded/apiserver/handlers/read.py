@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.handlers import paging, request_body, responses
+from flashsale.embedded.apiserver.handlers import paging, responses
 from flashsale.embedded.apiserver.handlers.paging import Page
+from flashsale.embedded.apiserver.handlers.request_body import queried_number
 from flashsale.embedded.apiserver.handlers.responses import Wanted
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
-from flashsale.embedded.storage.store import StoreEvent, encode
+from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.embedded.types.resources import ENDPOINTS, Resource
@@ -102,13 +103,13 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
         StatusError: 400, 406, 410, 422 or 504.
     """
     query = read_query(request, target, streams=request.method == "GET")
-    limit = number(request, "limit") or 0
-    number(request, "timeoutSeconds")
+    limit = queried_number(request, "limit") or 0
+    queried_number(request, "timeoutSeconds")
     _check_options(request)
     query.form.check_list(target.resource)
     wanted = paging.read_paging(request, limit, revision(request))
     await _reach(registry, max(revision(request), wanted.revision))
-    found = paging.page(
+    found = paging.collection_page(
         registry.store,
         target.resource,
         target.namespace,
@@ -123,7 +124,7 @@ def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.R
     """Send a list in the form that was asked for."""
     form, found, metadata = listed.form, listed.page.items, listed.page.metadata
     if form.table:
-        table = tables.table(
+        table = tables.print_table(
             resource,
             found,
             now=registry.clock(),
@@ -137,14 +138,14 @@ def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.R
         items = [responses.partial(thing, form.version) for thing in found]
         body = _list("PartialObjectMetadata", version, metadata) | {"items": items}
         return responses.answer(form, body)
-    head = encode(_list(resource.kind, resource.api_version, metadata))
+    head = encode_object(_list(resource.kind, resource.api_version, metadata))
     bodies = b",".join(_item(resource, registry.store.encoded(resource, one)) for one in found)
     return responses.answer(form, head[:-1] + b',"items":[' + bodies + b"]}")
 
 
 def _item(resource: Resource, body: bytes) -> bytes:
     """Leave kind and apiVersion out of a list's item, which its list says for all."""
-    head = encode({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
+    head = encode_object({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
     return b"{" + body.removeprefix(head) if body.startswith(head) else body
 
 
@@ -182,7 +183,7 @@ def _check_options(request: web.BaseRequest) -> None:
         why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         errors.append(FieldError.forbidden("resourceVersionMatch", why))
     if errors:
-        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object("ListOptions", "meta.k8s.io", "", errors)
 
 
 async def _reach(registry: Registry, since: int) -> None:
@@ -222,12 +223,3 @@ def revision(request: web.BaseRequest, *, of_watch: bool = False) -> int:
             raise StatusError(500, "", why)
         raise api_errors.bad_request(f"invalid resource version: {why}")
     return int(text[:19])
-
-
-def number(request: web.BaseRequest, name: str) -> int | None:
-    """Read a whole number of a query; None if it is not there.
-
-    Raises:
-        StatusError: 400.
-    """
-    return request_body.number(request.query[name]) if name in request.query else None

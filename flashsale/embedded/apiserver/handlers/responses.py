@@ -11,7 +11,7 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import yaml_body
 from flashsale.embedded.printers import tables
-from flashsale.embedded.storage.store import encode
+from flashsale.embedded.storage.store import encode_object
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
@@ -165,7 +165,7 @@ def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Respon
     """Send a document: an object, or one that is encoded as JSON already."""
     if form.yaml:
         thing = json.loads(thing) if isinstance(thing, bytes) else thing
-        return web.Response(body=yaml_body.dump(thing), status=status, content_type=YAML)
+        return web.Response(body=yaml_body.dump_yaml(thing), status=status, content_type=YAML)
     if form.pretty:
         thing = json.loads(thing) if isinstance(thing, bytes) else thing
         text = json.dumps(thing, indent=2, ensure_ascii=False)
@@ -175,7 +175,7 @@ def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Respon
 
 def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
     """Send JSON."""
-    body = thing if isinstance(thing, bytes) else encode(thing)
+    body = thing if isinstance(thing, bytes) else encode_object(thing)
     return web.Response(body=body + b"\n", status=status, content_type=JSON)
 
 
@@ -207,7 +207,9 @@ def object_answer(
     form.check_single(resource)
     if form.table and thing.get("kind") != "Status":
         revision = thing["metadata"].get("resourceVersion", "")
-        table = tables.table(resource, [thing], now=now, revision=revision, include=form.include)
+        table = tables.print_table(
+            resource, [thing], now=now, revision=revision, include=form.include
+        )
         return answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"}, status)
     if form.metadata_only:
         return answer(form, partial(thing, form.version), status)

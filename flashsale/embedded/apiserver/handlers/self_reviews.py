@@ -20,7 +20,7 @@ ATTRIBUTES = ("resourceAttributes", "nonResourceAttributes")
 CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
-async def answer(request: web.BaseRequest, now: float) -> web.Response | None:
+async def answer_review(request: web.BaseRequest, now: float) -> web.Response | None:
     """Answer a review; None where the path is none of theirs.
 
     Raises:
@@ -34,11 +34,11 @@ async def answer(request: web.BaseRequest, now: float) -> web.Response | None:
     form = responses.wanted(request)
     group, _, plural = path.removeprefix("/apis/").partition("/v1/")
     kind = KINDS[plural]
-    body = await request_body.read(request)
+    body = await request_body.read_body(request)
     if request_body.media_type(request) == request_body.PROTOBUF:
         sent: Object = {}  # nothing in it could change the answer
     else:
-        sent = request_body.decode_object(request, body, kind).content
+        sent = request_body.decode_body(request, body, kind).content
         if REVIEWS[path] is _access:
             _check_attributes(sent.get("spec") or {})
     head = {"kind": kind, "apiVersion": f"{group}/v1"}
@@ -54,7 +54,7 @@ def _check_attributes(spec: Object) -> None:
         return
     why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
     error = FieldError.invalid("spec.resourceAttributes", spec.get(ATTRIBUTES[0]), why)
-    raise api_errors.invalid("", "authorization.k8s.io", "", [error])
+    raise api_errors.invalid_object("", "authorization.k8s.io", "", [error])
 
 
 def _rules(request: web.BaseRequest, sent: Object, now: float) -> Object:

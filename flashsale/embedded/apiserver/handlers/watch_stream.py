@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses
-from flashsale.embedded.apiserver.handlers.read import Query, number, read_query, revision
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.handlers.read import Query, read_query, revision
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
-from flashsale.embedded.storage.store import StoreEvent, encode
+from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.objects.models import Object
@@ -29,7 +29,7 @@ def wants_watch(request: web.BaseRequest) -> bool:
     return request_body.is_true(request.query.get("watch", "false"))
 
 
-async def watch(
+async def serve_watch(
     registry: Registry, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
     """Stream changes, one JSON document a line, until the client's timeout or its going away."""
@@ -37,7 +37,7 @@ async def watch(
     _check_form(query)
     since = revision(request, of_watch=True)
     initial = _initial_events(request)
-    timeout = number(request, "timeoutSeconds")
+    timeout = request_body.queried_number(request, "timeoutSeconds")
     bookmarks = request.query.get("allowWatchBookmarks", "").lower() in ("true", "1")
     response = web.StreamResponse(headers={"Content-Type": responses.JSON})
     response.enable_chunked_encoding()
@@ -46,7 +46,7 @@ async def watch(
     stream = _Stream(registry, query, response, bookmarks=bookmarks)
     if timeout is not None and timeout < 0:
         late = api_errors.StatusError(500, "InternalError", "context deadline exceeded")
-        await response.write(_line("ERROR", encode(late.status())))
+        await response.write(_line("ERROR", encode_object(late.status())))
         return response
     if initial or (initial is None and since == 0):
         position = await stream.begin(mark_end=bool(initial) and bookmarks)
@@ -56,7 +56,7 @@ async def watch(
         start = registry.store.position(since)
         if start is None:
             gone = api_errors.expired(since, registry.store.revision)
-            await response.write(_line("ERROR", encode(gone.status())))
+            await response.write(_line("ERROR", encode_object(gone.status())))
             return response
         position = start
     await stream.follow(position, float(timeout or DEFAULT_TIMEOUT))
@@ -96,7 +96,7 @@ def _initial_events(request: web.BaseRequest) -> bool | None:
         why = "resourceVersionMatch is forbidden when continue is provided"
         errors.append(FieldError.forbidden(MATCH, why))
     if errors:
-        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object("ListOptions", "meta.k8s.io", "", errors)
     return text in ("true", "1") if text else None
 
 
@@ -140,7 +140,7 @@ class _Stream:
             events = store.events(position)
             if events is None:
                 gone = api_errors.expired(position, store.revision)
-                await self._write([_line("ERROR", encode(gone.status()))])
+                await self._write([_line("ERROR", encode_object(gone.status()))])
                 return
             position += len(events)
             await self._write(self._lines(events))
@@ -168,7 +168,7 @@ class _Stream:
     def _encode(self, kind: str, thing: Object, event: StoreEvent | None) -> bytes:
         form, resource = self._query.form, self._query.target.resource
         if form.table:
-            table = tables.table(
+            table = tables.print_table(
                 resource,
                 [thing],
                 now=self._registry.clock(),
@@ -177,9 +177,9 @@ class _Stream:
                 headers=self._headers,
             )
             self._headers = False
-            return _line(kind, encode(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
+            return _line(kind, encode_object(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
         if form.metadata_only:
-            return _line(kind, encode(responses.partial(thing, form.version)))
+            return _line(kind, encode_object(responses.partial(thing, form.version)))
         if event is not None:
             return _line(kind, event.encoded_object())
         return _line(kind, self._registry.store.encoded(resource, thing))
@@ -193,7 +193,7 @@ class _Stream:
         if self._query.form.table:
             dummy = thing | {"metadata": meta | {"name": "", "creationTimestamp": None}}
             return self._encode("BOOKMARK", dummy, None)
-        return _line("BOOKMARK", encode(thing))
+        return _line("BOOKMARK", encode_object(thing))
 
     async def _write(self, lines: list[bytes]) -> None:
         if lines:

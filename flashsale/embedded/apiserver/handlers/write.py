@@ -11,7 +11,7 @@ from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.paging import Page
 from flashsale.embedded.apiserver.handlers.read import Listed, list_answer, read_page
 from flashsale.embedded.apiserver.handlers.request_body import WriteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.types import api_errors, schema
@@ -94,7 +94,7 @@ async def read_write(registry: Registry, request: web.BaseRequest, target: Reque
         registry=registry,
         request=request,
         target=target,
-        body=await request_body.read(request),
+        body=await request_body.read_body(request),
         options=request_body.write_options(request, applies=applies),
         form=form,
     )
@@ -106,8 +106,10 @@ def decoded(write: Write, resource: Resource) -> Object:
     Raises:
         StatusError: 400, 415.
     """
-    sent = request_body.decode_object(write.request, write.body, resource.kind)
-    body, unknown = schema.decode(resource, sent.content, write.options.validation, sent.duplicates)
+    sent = request_body.decode_body(write.request, write.body, resource.kind)
+    body, unknown = schema.decode_object(
+        resource, sent.content, write.options.validation, sent.duplicates
+    )
     write.warn_of_fields(unknown, sent.duplicates)
     return keeping_reset(sent.content, body)
 
@@ -130,7 +132,9 @@ def update(write: Write) -> web.Response:
     """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
-    request_body.check_name(resource, body.get("metadata") or {}, target.name, target.namespace)
+    request_body.check_matches_url(
+        resource, body.get("metadata") or {}, target.name, target.namespace
+    )
     before = write.registry.store.get(resource, target.namespace, target.name)
     if before is None and resource in CREATED_BY_UPDATE and not target.subresource:
         meta = {key: item for key, item in body["metadata"].items() if key != "resourceVersion"}
@@ -162,7 +166,9 @@ def update_nothing(write: Write) -> web.Response:
     """
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
-    request_body.check_name(resource, body.get("metadata") or {}, target.name, target.namespace)
+    request_body.check_matches_url(
+        resource, body.get("metadata") or {}, target.name, target.namespace
+    )
     live = write.registry.get(resource, target.namespace, target.name)
     if write.registry.update(
         resource, target.namespace, target.name, body, dry_run=True, patches=True

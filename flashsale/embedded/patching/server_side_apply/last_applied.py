@@ -22,7 +22,7 @@ def own_fields(live: Object, api_version: str) -> FieldSet:
     applied = _read(live)
     if applied is None or applied.get("apiVersion") != api_version:
         return NOTHING
-    changes = field_walk.compare(applied, live)
+    changes = field_walk.compare_objects(applied, live)
     return field_walk.all_fields_of(applied) - changes.written - changes.removed
 
 
