@@ -1,6 +1,6 @@
 """The names of a real API server's health checks, v1.36: scripts ask for some of them.
 
-The embedded cluster is one process: if it answers, each of these is well.
+The embedded cluster is one process: if it answers, each of these is well. It has no etcd.
 """
 
 _HOOKS = (
@@ -38,5 +38,5 @@ _HOOKS = (
 _STARTED = tuple(
     hook if hook == "autoregister-completion" else f"poststarthook/{hook}" for hook in _HOOKS
 )
-LIVE = ("ping", "log", "loopback-serving-certificate", "etcd", *_STARTED)
-READY = ("ping", "log", "etcd", "etcd-readiness", "informer-sync", *_STARTED, "shutdown")
+LIVE = ("ping", "log", "loopback-serving-certificate", *_STARTED)
+READY = ("ping", "log", "informer-sync", *_STARTED, "shutdown")

@@ -45,10 +45,10 @@ from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import BINDINGS, NAMESPACES, REPLICA_SETS
 
-CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unknown
-    "kind": "CustomResourceDefinitionList",
-    "apiVersion": "apiextensions.k8s.io/v1",
+NONE_OF = {  # what kubectl lists before it says something: that there are none is true
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
+    "resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
+    "limitranges": "LimitRange",
 }
 CREATED = {
     "binding": binding.create_binding,
@@ -139,9 +139,8 @@ class ApiServer:
     def _find(self, request: web.BaseRequest) -> web.Response | RequestTarget:
         """Return what a request is about; the answer itself where no object is."""
         path = "/" + request.path.strip("/")
-        if path == CUSTOM_KINDS and request.method == "GET":
-            meta = {"resourceVersion": str(self._registry.store.revision)}
-            return responses.json_answer(NO_CUSTOM_KINDS | {"metadata": meta, "items": []})
+        if empty := self._none_of(request, path):
+            return empty
         fixed = fixed_paths.answer_fixed_path(request)
         if fixed is not None:
             return fixed
@@ -158,6 +157,17 @@ class ApiServer:
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
         return target
+
+    def _none_of(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        """List nothing of a kind that is not served, where kubectl asks without need."""
+        within = path.startswith("/api/v1/namespaces/") and path.count("/") == 5
+        kind = NONE_OF.get(path.rpartition("/")[2] if within else path)
+        if kind is None or request.method != "GET":
+            return None
+        version = "v1" if within else path.removeprefix("/apis/").rpartition("/")[0]
+        meta = {"resourceVersion": str(self._registry.store.revision)}
+        head = {"kind": f"{kind}List", "apiVersion": version}
+        return responses.json_answer(head | {"metadata": meta, "items": []})
 
     async def _collection(
         self, request: web.BaseRequest, target: RequestTarget

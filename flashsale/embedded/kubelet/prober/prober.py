@@ -192,6 +192,6 @@ async def _execute(action: Exec, timeout: float, target: ProbeTarget) -> Outcome
             "failure", f"command timed out: {go_text.quote(command)} timed out after {timeout:g}s"
         )
     except OSError as error:
-        why = oci_reason(action.command[0], error)
+        why = oci_reason(action.command[0], error) + "\r\n"  # as a terminal has it
         return Outcome("failure", f"OCI runtime exec failed: exec failed: {why}")
     return Outcome("success" if code == 0 else "failure", output)

@@ -29,7 +29,7 @@ def own_fields(live: Object, api_version: str) -> FieldSet:
 def updated(thing: Object, config: Object) -> Object:
     """Return an object whose annotation, if it has one, tells of a new configuration."""
     known = _read(thing)
-    if known is None or _normal(known) == _normal(config):
+    if known is None:
         return thing
     text = json.dumps(_normal(config), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     for char in "<>&":  # as Go's encoder writes them, and so kubectl
