@@ -41,6 +41,14 @@ def server() -> str:
     return address
 
 
+def request(
+    words: Sequence[str], environment: Mapping[str, str], folder: Path, *, cluster: bool = False
+) -> bytes:
+    """Write what is asked for: a command, or a cluster's process."""
+    asked = {"words": words, "environment": dict(environment), "folder": str(folder)}
+    return json.dumps({**asked, "cluster": cluster}).encode()
+
+
 def forked(
     words: Sequence[str], environment: Mapping[str, str], limit: float
 ) -> tuple[int, str, str]:
@@ -49,7 +57,6 @@ def forked(
     Raises:
         subprocess.TimeoutExpired: it took longer than so many seconds, and was killed.
     """
-    request = {"words": words, "environment": dict(environment), "folder": os.getcwd()}
     with (
         TemporaryFile("w+") as out,
         TemporaryFile("w+") as err,
@@ -58,7 +65,7 @@ def forked(
     ):
         connection.connect(server())
         streams = [stream.fileno() for stream in (nothing, out, err)]
-        socket.send_fds(connection, [json.dumps(request).encode()], streams)
+        socket.send_fds(connection, [request(words, environment, Path.cwd())], streams)
         connection.settimeout(limit)
         with connection.makefile() as answers:
             pid = int(answers.readline())
