@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from tests.command import Flashsale
-from tests.forking.client import ForkedProcess, command, server
+from tests.forking.client import ForkedProcess, request, server
 
 LIMIT = 20.0  # seconds for anything, on a busy machine
 SGR = re.compile(r"\x1b\[[\d;]*m")  # colours, bold, dim
@@ -68,8 +68,8 @@ def at_terminal(
     environment = flashsale.environment | {"TERM": "xterm-256color"} | extra
     program: subprocess.Popen[bytes] | ForkedProcess
     if sys.platform == "linux":
-        request = command(words, environment) | {"folder": str(flashsale.home.parent)}
-        program = ForkedProcess(server(), request | {"session": True}, [theirs] * 3)
+        asked = request(words, environment, flashsale.home.parent, session=True)
+        program = ForkedProcess(server(), asked, [theirs] * 3)
     else:
         program = subprocess.Popen(
             flashsale.command(*words),

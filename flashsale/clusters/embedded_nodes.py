@@ -35,7 +35,7 @@ async def read_stopped(api: Api) -> list[str]:
     ]
 
 
-async def fit(api: Api, count: int, *, fast: bool | None, progress: Progress) -> None:
+async def fit_nodes(api: Api, count: int, *, fast: bool | None, progress: Progress) -> None:
     """Have ``count`` nodes, 0 for as many as there are; set how fast a lost one is given up.
 
     Raises:

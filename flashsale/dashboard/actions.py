@@ -11,7 +11,7 @@ from flashsale.base.errors import BadInputError
 from flashsale.base.text import counted
 from flashsale.clusters.base import SilentProgress
 from flashsale.dashboard.follow import SaleFollower
-from flashsale.dashboard.kill_methods import kill_method
+from flashsale.dashboard.kill_methods import asked_kill_method
 from flashsale.dashboard.runs import Runs
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import choose_living_node, start_node, staying_on
@@ -41,7 +41,7 @@ class SaleActions:
 
     async def kill(self, arguments: Arguments) -> str:
         """Kill the named pod, or a random ready one: `flashsale kill-pod`."""
-        name, method = arguments.get("pod"), kill_method(arguments)
+        name, method = arguments.get("pod"), asked_kill_method(arguments)
         if not isinstance(name, str | None):
             raise BadInputError(f"'{name}' is no name of a pod.", hint="flashsale kill-pod")
         monitor = await self.follower.current()

@@ -17,15 +17,15 @@ from typing import Any, Literal
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint, RefusedError
 from flashsale.base.text import counted
-from flashsale.dashboard import state as states
+from flashsale.dashboard import dashboard_state as states
+from flashsale.dashboard.dashboard_state import Crowd, DrillView, Trouble
 from flashsale.dashboard.follow import Connect, SaleFollower
-from flashsale.dashboard.kill_methods import kill_method
-from flashsale.dashboard.state import Crowd, DrillView, Trouble
+from flashsale.dashboard.kill_methods import asked_kill_method
 from flashsale.drill import past_drills
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.environment import read_environment
 from flashsale.drill.preflight import WayToSale, nothing_confirmed_error
-from flashsale.drill.report.document import Document, build_document
+from flashsale.drill.report.drill_document import Document, build_drill_document
 from flashsale.drill.result import LogEntry
 from flashsale.drill.runner import DrillProgress, Observers, run_drill
 from flashsale.drill.scenario import Scenario, plan_steps
@@ -87,7 +87,7 @@ class Runs:
             rate=_number(arguments.get("rate", 100), again),
             kills=_whole(arguments.get("kills", 3), again),
             scale_to=_whole(arguments.get("scale", 5), again),
-            kill_method=kill_method(arguments),
+            kill_method=asked_kill_method(arguments),
             kill_node=arguments.get("node") is True,
             seed=random.randrange(1_000_000),
         )
@@ -166,7 +166,7 @@ class Runs:
                         observers=observers,
                         stop=self._stop,
                     )
-                self.last_drill = build_document(result, analyse(result))
+                self.last_drill = build_drill_document(result, analyse(result))
                 self._on_load(_last_word(result.report.figures))
                 past_drills.remember(self._home, self.last_drill)
                 self._judged(self.last_drill, error)

@@ -20,9 +20,9 @@ from flashsale.clusters.minikube import (
     read_profile_state,
 )
 from flashsale.clusters.minikube.cli import INSTALL, MinikubeCli
-from flashsale.clusters.minikube.condition import Condition, describe_condition, up_command
 from flashsale.clusters.minikube.image.image_route import image_route
-from flashsale.clusters.minikube.profile import Profile, read_version
+from flashsale.clusters.minikube.profile.condition import Condition, describe_condition, up_command
+from flashsale.clusters.minikube.profile.profile import Profile, read_version
 from flashsale.clusters.minikube.start.start_plan import check_version
 from flashsale.doctor.finding import Finding, Grade
 from flashsale.kube import kubeconfig as contexts

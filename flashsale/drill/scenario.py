@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from flashsale.base.errors import BadInputError
-from flashsale.base.text import counted, number
+from flashsale.base.text import counted, plain_number
 from flashsale.load.plan import FASTEST
 from flashsale.sale.kill.kill_method import KillMethod
 
@@ -39,7 +39,7 @@ class Scenario:
     def __post_init__(self) -> None:
         if not 0 < self.rate <= FASTEST:
             raise BadInputError(
-                f"--rate must be above 0 and at most {FASTEST:,}, not {number(self.rate)}.",
+                f"--rate must be above 0 and at most {FASTEST:,}, not {plain_number(self.rate)}.",
                 hint="flashsale drill --rate 100",
             )
         _at_least("--kills", self.kills, 0, MOST_KILLS)

@@ -28,8 +28,8 @@ from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import (
     choose_living_node,
     staying_on,
+    wait_until_node_ready,
     wait_until_not_ready,
-    wait_until_ready,
 )
 from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
@@ -184,7 +184,7 @@ class StepRunner:
 
     async def _start_node(self, node: str) -> None:
         await self._sale.cluster.start_node(self._sale.api, node, SilentProgress())
-        await wait_until_ready(self._sale, node, timeout=self._scenario.timeout)
+        await wait_until_node_ready(self._sale, node, timeout=self._scenario.timeout)
         self._note_death(back_at=self._clock())
         self._record("note", f"{node} is back")
 

@@ -18,9 +18,9 @@ from typing import Any
 from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
 from flashsale.kube import paths
-from flashsale.kube.errors import ApiError, failure, unreachable
+from flashsale.kube.response_errors import ApiError, failure, unreachable
 from flashsale.kube.transport import streams
-from flashsale.kube.transport.stdlib_client import plain
+from flashsale.kube.transport.stdlib_client import stdlib_transport
 from flashsale.kube.transport.transport import LostError, Query, Transport
 from flashsale.objects.models import Object
 
@@ -35,7 +35,7 @@ class Api:
     """The requests that the sale needs. Paths come from :mod:`flashsale.kube.paths`.
 
     Every method raises :class:`ClusterUnreachableError` without an answer, and
-    what :func:`flashsale.kube.errors.failure` makes of an answer that says no.
+    what :func:`flashsale.kube.response_errors.failure` makes of an answer that says no.
     """
 
     def __init__(self, transport: Transport, context: str, start_hint: str) -> None:
@@ -194,7 +194,7 @@ async def connect(
 
 
 def _transport(kubeconfig: Path | None, context: str) -> Transport:
-    found = plain(kubeconfig, context)
+    found = stdlib_transport(kubeconfig, context)
     if found is not None:
         return found
     from flashsale.kube.transport.official_client import ClientTransport

@@ -55,11 +55,11 @@ class CourseProgress:
         return self.with_step(name, replace(self.of(name), **changes))
 
 
-def read(home: Path) -> CourseProgress:
+def read_progress(home: Path) -> CourseProgress:
     """Read it; a file that makes no sense is put aside, and the course begins anew."""
     file = home / NAME
     try:
-        return parse(json.loads(file.read_text()))
+        return parse_progress(json.loads(file.read_text()))
     except FileNotFoundError:
         return CourseProgress()
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -70,7 +70,7 @@ def read(home: Path) -> CourseProgress:
         return CourseProgress()
 
 
-def write(home: Path, progress: CourseProgress) -> None:
+def write_progress(home: Path, progress: CourseProgress) -> None:
     """Write it whole or not at all.
 
     Raises:
@@ -80,12 +80,12 @@ def write(home: Path, progress: CourseProgress) -> None:
     put(home, NAME, json.dumps({"format": FORMAT, "steps": steps}, indent=1) + "\n")
 
 
-def forget(home: Path) -> None:
+def forget_progress(home: Path) -> None:
     """Remove it; it may be gone already."""
     (home / NAME).unlink(missing_ok=True)
 
 
-def parse(document: Any) -> CourseProgress:
+def parse_progress(document: Any) -> CourseProgress:
     """Read its JSON.
 
     Raises:

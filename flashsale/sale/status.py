@@ -15,8 +15,8 @@ from flashsale.kube.paths import REPLICASETS
 from flashsale.kube.transport.transport import PROGRAM
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 from flashsale.objects.nodes import Node
-from flashsale.sale.nodes import read_nodes
-from flashsale.sale.ready.endpoint_check import trouble_line
+from flashsale.sale.ready.endpoint_check import endpoint_trouble
+from flashsale.sale.sale_nodes import read_nodes
 from flashsale.sale.session import Sale
 from flashsale.sale.url import find_url
 
@@ -107,7 +107,7 @@ async def status(sale: Sale) -> SaleStatus:
     url, no_url, trouble = "", "", missing_service_line(sale.service_name)
     if service:
         url, no_url = await find_url(sale, service)
-        trouble = await trouble_line(sale, service, url, pods)
+        trouble = await endpoint_trouble(sale, service, url, pods)
     return SaleStatus(
         kind=sale.cluster.kind,
         context=sale.cluster.context,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flashsale.cli.commands.dashboard import opener
-from flashsale.dashboard import state as states
-from flashsale.dashboard.state import Crowd, DashboardState
+from flashsale.dashboard import dashboard_state as states
+from flashsale.dashboard.dashboard_state import Crowd, DashboardState
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.sale.observe.observations import Observation, StreamSeen
 from flashsale.ui.watch.view_model import Board, Place

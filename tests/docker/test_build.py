@@ -11,7 +11,7 @@ import pytest
 
 from flashsale.base.errors import BadInputError
 from flashsale.docker import BuildRecipe, Engine, Made, Surroundings, make, remove_images
-from flashsale.docker.build import LABEL, BuildError, failure, follow
+from flashsale.docker.build import LABEL, BuildError, follow_build, step_failed_error
 
 LIMIT = 30  # seconds for a condition that is met at once on a free machine
 
@@ -154,7 +154,9 @@ def sleeping(engine: Engine) -> list[Mapping[str, object]]:
 def test_colours_do_not_reach_the_terminal() -> None:
     """What a build prints must not move the cursor of whoever watches."""
     lines: list[str] = []
-    follow([{"stream": "\x1b[91mred\x1b[0m\r\n\x1b[0m"}, {"stream": "\x07plain\n"}], lines.append)
+    follow_build(
+        [{"stream": "\x1b[91mred\x1b[0m\r\n\x1b[0m"}, {"stream": "\x07plain\n"}], lines.append
+    )
     assert lines == ["red", "plain"]
 
 
@@ -166,7 +168,7 @@ def test_pulled_layers_are_told_without_their_every_byte() -> None:
         {"status": "Downloading", "progressDetail": {"current": 1, "total": 9}, "id": "ab"},
         {"status": "Pull complete", "progressDetail": {}, "id": "ab"},
     ]
-    follow(messages, lines.append)
+    follow_build(messages, lines.append)
     assert lines == ["3.11-slim: Pulling from library/python", "ab: Pull complete"]
 
 
@@ -181,4 +183,4 @@ def test_pulled_layers_are_told_without_their_every_byte() -> None:
 )
 def test_failure_hints_at_what_the_output_suggests(output: str, hint: str) -> None:
     """A network that re-signs TLS is the most common reason."""
-    assert hint in failure("returned a non-zero code: 1", [output]).hint
+    assert hint in step_failed_error("returned a non-zero code: 1", [output]).hint

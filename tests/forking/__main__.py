@@ -1,4 +1,4 @@
-"""Forks for each process that is asked for: `python -m tests.forking SOCKET`."""
+"""Forks for each command that is asked for: `python -m tests.forking SOCKET`."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ import random
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
 from pkgutil import walk_packages
-from runpy import run_module
-from types import SimpleNamespace
 from typing import Any
 
-from tests.forking.client import CLUSTER, PROGRAM, cluster
+from flashsale.cli import main as program
+from flashsale.embedded.process import __main__ as cluster
+from tests.command_line import check
+from tests.forking import cluster_process
 
+ROOMS = ("base", "objects", "embedded", "kube", "clusters", "sale", "load", "drill", "doctor",
+         "ui", "learn", "dashboard", "cli")  # fmt: skip
+MOST_FILES = 4  # of one request: stdin, stdout, stderr, and one that stays open
 LARGEST = 1 << 20  # bytes of one request
-MOST_STREAMS = 8
-ROOMS = (
-    *("base", "objects", "kube", "clusters", "sale", "load", "drill", "doctor", "ui", "learn"),
-    *("dashboard", "cli", "embedded.process", "embedded.apiserver", "embedded.kubelet"),
-)
 
 
-def main() -> dict[str, Any]:
-    """Fork for each request, until stdin ends; only what was forked returns, with its request."""
+def main() -> None:
+    """Fork for each request, until stdin ends; what was forked does what was asked for."""
     preload()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(sys.argv[1])
@@ -52,7 +49,7 @@ def main() -> dict[str, Any]:
                 report_ended(waiting)
             if listener in found:
                 connection = listener.accept()[0]
-                request, streams, *_ = socket.recv_fds(connection, LARGEST, MOST_STREAMS)
+                request, streams, *_ = socket.recv_fds(connection, LARGEST, MOST_FILES)
                 pid = os.fork()
                 if not pid:
                     break
@@ -64,19 +61,18 @@ def main() -> dict[str, Any]:
                 os._exit(0)
     for end in (listener, wakeup, on_signal, connection, *waiting.values()):
         end.close()
-    asked: dict[str, Any] = json.loads(request)
-    become(asked, streams)
-    return asked
+    become(json.loads(request), streams)
 
 
 def preload() -> None:
-    """Import what commands and clusters need, out of the garbage collector's way."""
-    import_module("aiohttp.web")
+    """Import what commands need, and keep it out of the garbage collector's way."""
+    import_module("aiohttp")
     for room in ROOMS:
         package = import_module(f"flashsale.{room}")
         for module in walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith(("__main__", "sitecustomize")):
+            if not module.name.endswith("__main__"):
                 import_module(module.name)
+    check(["status"])  # what reads a command line is imported as one is read
     gc.collect()
     gc.freeze()
 
@@ -87,7 +83,8 @@ def report_ended(waiting: dict[int, socket.socket]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             return
-        with waiting.pop(pid) as connection, suppress(BrokenPipeError):  # nobody waits any more
+        # whoever asked may be gone: a cluster outlives the command that starts it
+        with waiting.pop(pid) as connection, suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
@@ -95,36 +92,34 @@ def become(request: dict[str, Any], streams: list[int]) -> None:
     """Make a process that was just forked the one that was asked for."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if request.get("session"):
+    if request["session"]:
         os.setsid()
-    highest = max(*streams, *request["numbers"]) + 1
-    for place, stream in enumerate(streams):  # out of each other's way
-        os.dup2(stream, highest + place)
+    for number, stream in enumerate(streams[:3]):
+        os.dup2(stream, number)
         os.close(stream)
-    for place, number in enumerate(request["numbers"]):
-        os.dup2(highest + place, number)
-        os.close(highest + place)
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        old = getattr(sys, name)  # knows of another file whether it can be sought, or is a terminal
-        lines = name == "stderr" or os.isatty(number)
-        new = open(number, mode, lines or -1, old.encoding, old.errors, closefd=False)  # noqa: SIM115
-        setattr(sys, name, new)
-        setattr(sys, f"__{name}__", new)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        reopen(number, name)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    sys.argv = ["flashsale", *request["words"]]
     random.seed()  # all of them would draw the same
-    launch = import_module("flashsale.embedded.process.launch")
-    forking = partial(cluster, SOCKET)
-    launch.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": forking})
+    if request["cluster"]:
+        sys.argv = ["flashsale", *request["words"], *map(str, streams[3:])]
+        sys.exit(cluster.main())
+    cluster_process.let_them_be_forked(sys.argv[1])
+    sys.argv = ["flashsale", *request["words"]]
+    program.main()
+
+
+def reopen(number: int, name: str) -> None:
+    """Have a stream of Python's know which file it has now: a pipe, a terminal, or another."""
+    old = getattr(sys, name)
+    lines = name == "stderr" or os.isatty(number)
+    mode = "r" if name == "stdin" else "w"
+    new = open(number, mode, lines or -1, old.encoding, old.errors, closefd=False)  # noqa: SIM115
+    setattr(sys, name, new)
+    setattr(sys, f"__{name}__", new)
 
 
 if __name__ == "__main__":
-    SOCKET = os.path.abspath(sys.argv[1])
-    if main()["module"] == PROGRAM:
-        from flashsale.cli.main import main as program
-
-        program()
-    else:
-        run_module(CLUSTER, run_name="__main__", alter_sys=True)
+    main()

@@ -15,11 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = "flashsale.cli.main"
-CLUSTER = "flashsale.embedded.process"
 
 
 @cache
@@ -46,17 +44,30 @@ def server() -> str:
     return address
 
 
+def request(
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    cluster: bool = False,
+    session: bool = False,
+) -> bytes:
+    """Write what is asked for: a command, or a cluster's process; either in a session of its own.
+
+    Descriptors after the third are the last words of a cluster's process.
+    """
+    asked = {"words": words, "environment": dict(environment), "folder": str(folder)}
+    return json.dumps({**asked, "cluster": cluster, "session": session}).encode()
+
+
 class ForkedProcess:
     """A process that was forked for us: as much of `subprocess.Popen` as is needed."""
 
-    def __init__(self, address: str, request: Mapping[str, Any], streams: Sequence[int]) -> None:
-        """Start it; descriptors after the third get the same number there that they have here."""
+    def __init__(self, address: str, request: bytes, streams: Sequence[int]) -> None:
         self.returncode: int | None = None
-        self._args = request["words"]
         self._connection = socket.socket(socket.AF_UNIX)
         self._connection.connect(address)
-        asked = json.dumps({**request, "numbers": [0, 1, 2, *streams[3:]]})
-        socket.send_fds(self._connection, [asked.encode()], streams)
+        socket.send_fds(self._connection, [request], streams)
         self.pid = self._number()
 
     def _number(self) -> int:
@@ -75,7 +86,7 @@ class ForkedProcess:
         """
         if self.returncode is None:
             if not select.select([self._connection], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(self._args, timeout or 0.0)
+                raise subprocess.TimeoutExpired("what was forked", timeout or 0.0)
             self.returncode = self._number()
             self._connection.close()
         return self.returncode
@@ -110,7 +121,7 @@ class ForkedCommand(ForkedProcess):
         self.stderr: TextIO = os.fdopen(ends[1][0])
         with open(os.devnull) as nothing:
             streams = [nothing.fileno(), ends[0][1], ends[1][1]]
-            super().__init__(server(), command(words, environment), streams)
+            super().__init__(server(), request(words, environment, Path.cwd()), streams)
         for _, writing in ends:
             os.close(writing)
 
@@ -139,31 +150,6 @@ class ForkedCommand(ForkedProcess):
         self.wait()
 
 
-def command(words: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Ask for the program, from where we are."""
-    return {
-        "module": PROGRAM,
-        "words": words,
-        "environment": dict(environment),
-        "folder": os.getcwd(),
-    }
-
-
-def cluster(address: str, command: Sequence[str], **given: Any) -> ForkedProcess:
-    """Start an embedded cluster as `subprocess.Popen` would with these arguments."""
-    assert command[1:3] == ["-m", CLUSTER], command
-    request = {
-        "module": CLUSTER,
-        "words": command[3:],
-        "environment": dict(os.environ),
-        "folder": str(given["cwd"]),
-        "session": given["start_new_session"],
-    }
-    with open(os.devnull) as nothing:
-        outer = [nothing.fileno(), given["stdout"].fileno(), given["stderr"].fileno()]
-        return ForkedProcess(address, request, [*outer, *given["pass_fds"]])
-
-
 def forked(
     words: Sequence[str], environment: Mapping[str, str], limit: float
 ) -> tuple[int, str, str]:
@@ -174,7 +160,7 @@ def forked(
     """
     with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(os.devnull) as nothing:
         streams = [stream.fileno() for stream in (nothing, out, err)]
-        process = ForkedProcess(server(), command(words, environment), streams)
+        process = ForkedProcess(server(), request(words, environment, Path.cwd()), streams)
         try:
             code = process.wait(limit)
         except subprocess.TimeoutExpired:

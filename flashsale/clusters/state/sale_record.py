@@ -54,7 +54,7 @@ def to_json(record: SaleRecord) -> dict[str, Any]:
     return {"format": FORMAT, **asdict(record)}
 
 
-def parse(document: Any) -> SaleRecord:
+def parse_record(document: Any) -> SaleRecord:
     """Read the record's JSON; keys that it does not know are left out.
 
     Raises:

@@ -2,7 +2,7 @@
 
 A second is stable if the Service chose among the same pods all through it and ``MARGIN`` around it.
 Pods share a stretch of such seconds evenly but for chance; the test of
-:mod:`flashsale.load.fairness` takes all stretches together.
+:mod:`flashsale.load.shares` takes all stretches together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from flashsale.load.fairness import FEWEST, Shares, uniformity
+from flashsale.load.shares import FEWEST, Shares, uniformity
 
 MARGIN = 0.5  # seconds
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.request_path import RequestTarget, parse
+from flashsale.embedded.apiserver.request_path import RequestTarget, parse_path
 from flashsale.embedded.types.api_errors import StatusError
 
 PUBLIC = ("/version", "/healthz", "/livez", "/readyz")  # system:public-info-viewer
@@ -18,7 +18,7 @@ ANONYMOUS = "system:anonymous"
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
-def refusal(request: web.BaseRequest) -> web.Response | None:
+def answer_unauthenticated(request: web.BaseRequest) -> web.Response | None:
     """Return nothing for who has a certificate, or what is answered to whom has none.
 
     Raises:
@@ -33,7 +33,7 @@ def refusal(request: web.BaseRequest) -> web.Response | None:
     path = "/" + request.path.strip("/")
     if request.method in ("GET", "HEAD") and path in PUBLIC:
         return None
-    target = parse(path)
+    target = parse_path(path)
     if target is None:
         verb = request.method.lower()
         raise StatusError(

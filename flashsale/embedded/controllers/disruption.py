@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent

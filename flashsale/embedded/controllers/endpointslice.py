@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
-from flashsale.embedded.types import go_hash
+from flashsale.embedded.types.golang import go_hash
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from flashsale.objects.models import Object, find_condition, rfc3339
 

@@ -6,8 +6,8 @@ that block it. Orphan: dependents lose the reference and live on.
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.deletion import FOREGROUND, ORPHAN, DeleteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import FOREGROUND, ORPHAN, DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import StoreEvent

@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flashsale.embedded.apiserver.discovery import ARCHITECTURES, GIT_VERSION
-from flashsale.embedded.apiserver.node_timing import node_timing
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
@@ -34,6 +34,10 @@ CONDITIONS = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "is posting ready status"),
 )
+ANNOTATIONS = {  # of every node: from its lifecycle's controller, and from its kubelet
+    "node.alpha.kubernetes.io/ttl": "0",
+    "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+}
 KIND_STATUS = tuple((kind, status) for kind, status, _, _ in CONDITIONS)
 log = logging.getLogger(__name__)
 
@@ -214,7 +218,7 @@ class NodeHeartbeat:
             except Exception:  # a mistake of ours: it must not end the cluster
                 log.exception("heartbeat")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(node_timing(self._registry.store).renew):
+                async with asyncio.timeout(read_node_timing(self._registry.store).renew):
                     await self._wake.wait()
 
     def _is_doubted(self) -> bool:
@@ -244,7 +248,7 @@ class NodeHeartbeat:
         namespace, name = LEASE_NAMESPACE, self._node.name
         spec = {
             "holderIdentity": name,
-            "leaseDurationSeconds": int(node_timing(self._registry.store).lease),
+            "leaseDurationSeconds": int(read_node_timing(self._registry.store).lease),
             "renewTime": micro_time(self._registry.clock()),
         }
         old = self._registry.store.get(LEASES, namespace, name)
@@ -264,10 +268,16 @@ class NodeHeartbeat:
         }
         if self._node.controls:
             labels["node-role.kubernetes.io/control-plane"] = ""
+            labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
         cidr, given_labels = self._node.pod_cidr, meta.get("labels") or {}
         given = {"podCIDR": cidr, "podCIDRs": [cidr]} if cidr else {}
         return {
-            "metadata": meta | {"name": self._node.name, "labels": labels | given_labels},
+            "metadata": meta
+            | {
+                "name": self._node.name,
+                "labels": labels | given_labels,
+                "annotations": ANNOTATIONS | (meta.get("annotations") or {}),
+            },
             "spec": given | spec,
         }
 

@@ -10,9 +10,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.disruption_target import with_disruption_target
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import NODES, PODS

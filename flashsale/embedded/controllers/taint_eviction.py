@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.disruption_target import with_disruption_target
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.scheduler.node_rules import tolerates
 from flashsale.embedded.storage.store import StoreError, StoreEvent

@@ -21,7 +21,7 @@ import socket
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.endpointslice import endpoint_of, target_port
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.kubeproxy.backends import Backends, stops_at_once

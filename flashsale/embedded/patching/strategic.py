@@ -16,7 +16,7 @@ from typing import Any
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.merge_keys import SCALARS, Path, patch_merge_key
 from flashsale.embedded.types.schema import go_printed
-from flashsale.embedded.types.strict_decoding import word
+from flashsale.embedded.types.strict_decoding import json_type_name
 from flashsale.objects.models import Object
 
 PATCH, RETAIN = "$patch", "$retainKeys"
@@ -40,9 +40,8 @@ def strategic_merge_patch(live: Object, patch: Any) -> Object:
             that do not fit.
     """
     if not isinstance(patch, dict):
-        raise bad_request(
-            f"json: cannot unmarshal {word(patch)} into Go value of type map[string]interface {{}}"
-        )
+        got, wanted = json_type_name(patch), "map[string]interface {}"
+        raise bad_request(f"json: cannot unmarshal {got} into Go value of type {wanted}")
     return _merge_map(live, patch, ())
 
 

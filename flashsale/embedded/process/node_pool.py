@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flashsale.embedded.apiserver.node_timing import changes_timing
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.stored_node_timing import changes_timing
 from flashsale.embedded.controllers.node import ADDRESS, Machine, NodeHeartbeat, NodeIdentity
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.images.node_status_images import node_status_images

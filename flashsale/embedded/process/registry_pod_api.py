@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.kubelet.pod_api import EventType
 from flashsale.embedded.types.api_errors import StatusError

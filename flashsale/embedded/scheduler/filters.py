@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.scheduler import resources
+from flashsale.embedded.scheduler import node_resources
 from flashsale.embedded.scheduler.node_rules import (
     host_ports,
     is_wanted,
@@ -52,7 +52,7 @@ def node_ports(pod: Object, snapshot: Snapshot) -> Check | None:
 
 def node_resources_fit(pod: Object, snapshot: Snapshot) -> Check | None:
     """Refuse nodes without room."""
-    return lambda node: resources.fit(pod, snapshot, node)
+    return lambda node: node_resources.check_resources(pod, snapshot, node)
 
 
 FILTERS: tuple[Filter, ...] = (

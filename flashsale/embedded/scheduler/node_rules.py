@@ -38,7 +38,7 @@ def untolerated(pod: Object, node: Object, effects: Iterable[str]) -> list[Objec
     ]
 
 
-def node_affinity(pod: Object) -> Object:
+def node_affinity_of(pod: Object) -> Object:
     """Return the pod's `spec.affinity.nodeAffinity`."""
     affinity: Object = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     return affinity
@@ -47,7 +47,7 @@ def node_affinity(pod: Object) -> Object:
 def is_wanted(pod: Object, node: Object) -> bool:
     """Whether a node fulfils the pod's node selector and required node affinity."""
     wanted = (pod["spec"].get("nodeSelector") or {}).items() <= labels_of(node).items()
-    terms = (node_affinity(pod).get(REQUIRED) or {}).get("nodeSelectorTerms")
+    terms = (node_affinity_of(pod).get(REQUIRED) or {}).get("nodeSelectorTerms")
     return wanted and (terms is None or any(term_matches(term, node) for term in terms))
 
 
@@ -63,7 +63,7 @@ def term_matches(term: Object, node: Object) -> bool:
 
 def named_nodes(pod: Object) -> set[str] | None:
     """Return the only nodes that required affinity names; None if some term names none."""
-    terms = (node_affinity(pod).get(REQUIRED) or {}).get("nodeSelectorTerms") or []
+    terms = (node_affinity_of(pod).get(REQUIRED) or {}).get("nodeSelectorTerms") or []
     found: set[str] = set()
     for term in terms:
         names = [

@@ -24,7 +24,7 @@ from flashsale.kube.transport.transport import (
     LostError,
     Query,
     checked_as_kubectl_does,
-    word,
+    query_word,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class StdlibTransport:
             headers["Content-Type"] = content_type
             sent = json.dumps(body).encode()
         if query:
-            path += "?" + urlencode({key: word(value) for key, value in query.items()})
+            path += "?" + urlencode({key: query_word(value) for key, value in query.items()})
         place = urlsplit(self.host)
         connect, answer = UNARY
         connection = HTTPSConnection(
@@ -87,7 +87,7 @@ class StdlibTransport:
         """Nothing stays open between requests."""
 
 
-def plain(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
+def stdlib_transport(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
     """Return a transport for a context, or None if it takes the official client to speak to it."""
     found = [(file, doc) for file, doc in contexts.documents(kubeconfig) if doc]
     if len(found) != 1:

@@ -51,7 +51,7 @@ class Transport(Protocol):
         """Close all connections."""
 
 
-def word(value: Any) -> str:
+def query_word(value: Any) -> str:
     """Write a query parameter."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 

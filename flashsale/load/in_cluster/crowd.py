@@ -15,11 +15,10 @@ from flashsale.base.errors import FlashsaleError, Hint, NotReadyError
 from flashsale.base.text import continue_sentence, counted
 from flashsale.clusters.base import Progress
 from flashsale.kube import Api, NotFoundError, paths
-from flashsale.kube.errors import ApiError, InvalidError
-from flashsale.kube.watch import Changed, Resynced, changes
+from flashsale.kube.list_watch import Changed, Resynced, changes
+from flashsale.kube.response_errors import ApiError, InvalidError
 from flashsale.load.in_cluster.bundle import pack_worker
-from flashsale.load.in_cluster.logs import follow_worker
-from flashsale.load.in_cluster.manifest import (
+from flashsale.load.in_cluster.job_manifest import (
     LABEL,
     START,
     STOP,
@@ -28,6 +27,7 @@ from flashsale.load.in_cluster.manifest import (
     build_job,
 )
 from flashsale.load.in_cluster.pods import RemoteWorker, part_of
+from flashsale.load.in_cluster.worker_logs import follow_worker
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Report
 from flashsale.load.tracking import LoadTracker, Observer

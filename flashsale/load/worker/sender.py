@@ -94,7 +94,7 @@ def waited() -> float:
         return 0.0
 
 
-def run(
+def send_orders(
     orders: Orders, start: float, write: Write, *, stop: int, report_every: float = REPORT_EVERY
 ) -> None:
     """Carry out orders.

@@ -15,6 +15,8 @@ from tests.command import Flashsale, fetched, kubectl
 from tests.terminal import SGR, Person, at_terminal
 
 NAMES = [step.name for step in OWN]
+HELD = '{"metadata": {"finalizers": ["example.com/held"]}}'
+LET_GO = '{"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/held"]}}'
 DRILL = ("drill", "--rate", "20", "--kills", "1", "--scale", "3", "--calm", "300ms")
 
 
@@ -267,5 +269,7 @@ def test_labels_are_set_and_removed_as_kubectl_does(open_sale: Flashsale) -> Non
     assert json.dumps(gone.json["labels"])
     assert open_sale("label", pod, "tier").code == 2
     assert open_sale("label", "nobody", "tier=gold").code == 2
+    kubectl(open_sale, "patch", "pod", pod, "-p", HELD)
     kubectl(open_sale, "delete", "pod", pod, "--wait=false")
     assert "is being deleted" in open_sale("label", pod, "app-").err
+    kubectl(open_sale, "patch", "pod", pod, "-p", LET_GO)

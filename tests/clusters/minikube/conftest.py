@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import marshal
 import os
 import sys
@@ -31,13 +30,13 @@ mv processes.left processes
 """
 # The `docker` of that machine: it can unfreeze a node, and be asked for nothing else.
 DOCKER = """#!%s -SE
-import json, os, pathlib, sys
-file = pathlib.Path(os.environ["MINIKUBE_DOUBLE"]) / "world.json"
-world = json.loads(file.read_text())
+import marshal, os, sys
+file = os.environ["MINIKUBE_DOUBLE"] + "/world"
+world = marshal.load(open(file, "rb"))
 profile = world["profiles"].get(sys.argv[2]) if sys.argv[1:2] == ["unpause"] else None
 if profile is None or not profile.pop("frozen", False):
     sys.exit("Error response from daemon: nothing to do")
-file.write_text(json.dumps(world))
+marshal.dump(world, open(file, "wb"))
 """
 KUBECONFIG = 'contexts:\n- {"context": {}, "name": "work"}\ncurrent-context: work\n'
 
@@ -73,7 +72,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, double: str) -> World
         **{"version": "v1.38.1", "docker_up": True, "profiles": {}, "engines": [], "certs": ""},
         "recordings": str(RECORDINGS / "minikube"),
     }
-    (tmp_path / "world.json").write_text(json.dumps(start))
+    (tmp_path / "world").write_bytes(marshal.dumps(start))
     return made
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import marshal
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,10 @@ class World:
 
     def set(self, **things: Any) -> None:
         """Change the world, as its keys are described in the double."""
-        file = self.home / "world.json"
-        file.write_text(json.dumps({**self.get(), **things}))
+        (self.home / "world").write_bytes(marshal.dumps({**self.get(), **things}))
 
     def get(self) -> dict[str, Any]:
-        return dict(json.loads((self.home / "world.json").read_text()))
+        return dict(marshal.loads((self.home / "world").read_bytes()))
 
     def has(self, name: str = "shop", **state: Any) -> None:
         """Put a profile into the world, running unless said otherwise."""
@@ -66,8 +66,12 @@ class World:
 
     def calls(self) -> list[list[str]]:
         """Every call so far, as its words."""
-        file = self.home / "calls.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        file, found = self.home / "calls", []
+        if file.exists():
+            with file.open("rb") as calls, suppress(EOFError):
+                while True:
+                    found.append(marshal.load(calls))
+        return found
 
     def acts(self) -> list[str]:
         """The commands among the calls that may change something."""

@@ -29,7 +29,7 @@ def sent(metadata: bytes, *more: tuple[int, bytes]) -> bytes:
 
 def test_recorded_namespace_is_read() -> None:
     """What kubectl leaves empty is not there, as in its JSON."""
-    assert protobuf.decode(SENT) == {
+    assert protobuf.decode_protobuf(SENT) == {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {"name": "another"},
@@ -40,7 +40,7 @@ def test_labels_and_annotations_are_read() -> None:
     """Maps are repeated entries."""
     labels = [(11, message((1, b"app"), (2, b"shop"))), (11, message((1, b"empty")))]
     body = sent(message((1, b"shop"), *labels, (12, message((1, b"a"), (2, "ü".encode())))))
-    assert protobuf.decode(body)["metadata"] == {
+    assert protobuf.decode_protobuf(body)["metadata"] == {
         "name": "shop",
         "labels": {"app": "shop", "empty": ""},
         "annotations": {"a": "ü"},
@@ -62,14 +62,14 @@ def test_labels_and_annotations_are_read() -> None:
 def test_everything_else_is_refused(body: bytes) -> None:
     """Unknown kinds, cut off, no text."""
     with pytest.raises(ValueError, match=r"."):
-        protobuf.decode(body)
+        protobuf.decode_protobuf(body)
 
 
 @given(st.binary(max_size=40))
 def test_garbage_ends_in_an_answer(garbage: bytes) -> None:
     """Any bytes are either an object or refused."""
     try:
-        found = protobuf.decode(sent(garbage))
+        found = protobuf.decode_protobuf(sent(garbage))
     except ValueError:
         return
     assert found["kind"] == "Namespace"

@@ -26,7 +26,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )  # fmt: skip
 def test_what_it_says(text: str, value: object) -> None:
     """JSON is YAML, aliases are followed, times stay text, and keys are strings."""
-    assert yaml_body.load(text.encode()) == value
+    assert yaml_body.load_yaml(text.encode()) == value
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_what_it_says(text: str, value: object) -> None:
 def test_traps(text: str) -> None:
     """Bombs, knots, abysses, foreign tags and what JSON cannot say are refused, at once."""
     with pytest.raises(YAMLBodyError, match=r"^yaml: "):
-        yaml_body.load(text.encode())
+        yaml_body.load_yaml(text.encode())
 
 
 # From a real Kubernetes v1.36.2, whose parser counts lines from the second one on.
@@ -54,5 +54,5 @@ def test_traps(text: str) -> None:
 def test_mistakes_are_told_as_go_tells_them(text: str, why: str) -> None:
     """Without a column."""
     with pytest.raises(YAMLBodyError) as refused:
-        yaml_body.load(text.encode())
+        yaml_body.load_yaml(text.encode())
     assert str(refused.value) == why

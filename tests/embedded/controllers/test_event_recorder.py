@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.resources import EVENTS, NAMESPACES

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.podgc import OrphanCollector
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import NAMESPACES, NODES, PODS

@@ -167,7 +167,7 @@ class Cluster:
         if not self._task.cancelled():
             self._task.result()
 
-    async def until(self, condition: Callable[[], object], limit: float = 10) -> float:
+    async def until(self, condition: Callable[[], object], limit: float = 30) -> float:
         """Wait for a condition; returns how many seconds it took."""
         begin = time.monotonic()
         while not condition():
@@ -193,7 +193,7 @@ class Cluster:
         )
         return self.api.container(name)
 
-    async def gone(self, name: str, limit: float = 10) -> float:
+    async def gone(self, name: str, limit: float = 30) -> float:
         """Wait until the pod's object and its folder are gone."""
         pod = next(one for _, one in self.api.history if one["metadata"]["name"] == name)
         folder = self.root / "pods" / pod["metadata"]["uid"]

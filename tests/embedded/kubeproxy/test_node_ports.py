@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.kubeproxy.node_ports import NodePortProxy, port_is_free
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.resources import EVENTS, NAMESPACES, PODS, SERVICES

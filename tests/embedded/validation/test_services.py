@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.apiserver.service_allocator import carried_over
+from flashsale.embedded.apiserver.registry.service_allocator import carried_over
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation import validate_update

@@ -28,7 +28,7 @@ TEXT = 3  # of IntOrString: 1 says which it is, 2 is the number
 Fields = Iterator[tuple[int, int | bytes]]
 
 
-def decode(body: bytes) -> Object:
+def decode_protobuf(body: bytes) -> Object:
     """Decode an object as JSON would have it.
 
     Raises:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.deletion import DeleteOptions
 from flashsale.embedded.apiserver.handlers import protobuf, yaml_body
-from flashsale.embedded.types import api_errors, go_json
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.golang import go_json
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.schema import FieldValidation, kind_error
 from flashsale.embedded.types.strict_decoding import type_error
@@ -38,7 +41,7 @@ class Body:
     duplicates: list[str]
 
 
-async def read(request: web.BaseRequest) -> bytes:
+async def read_body(request: web.BaseRequest) -> bytes:
     """Read a body of a bounded size.
 
     Raises:
@@ -59,7 +62,7 @@ def media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
+def decode_body(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     """Decode an object; a missing Content-Type means JSON, as clients rely on.
 
     Raises:
@@ -72,7 +75,7 @@ def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     shown = f" ({_summary(body)})"
     try:
         if kind_of_body == YAML:
-            decoded = Body(yaml_body.load(body) if body.strip() else {}, [])
+            decoded = Body(yaml_body.load_yaml(body) if body.strip() else {}, [])
         elif kind_of_body in ("", JSON, OCTETS):
             decoded = Body(*go_json.decode_noting_duplicates(body))
         else:
@@ -100,7 +103,7 @@ def _decode_protobuf(body: bytes) -> Object:
         StatusError: 415 for what cannot be read.
     """
     try:
-        return protobuf.decode(body)
+        return protobuf.decode_protobuf(body)
     except ValueError as error:
         raise api_errors.no_protobuf() from error
 
@@ -146,7 +149,7 @@ def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOp
         supported = ("", *sorted(get_args(FieldValidation)))
         errors.append(FieldError.unsupported("fieldValidation", validation, supported))
     if errors or known is None:
-        raise api_errors.invalid(OPTIONS[request.method], "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object(OPTIONS[request.method], "meta.k8s.io", "", errors)
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
     return WriteOptions(
         dry_run=any(dry_run),
@@ -200,7 +203,7 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
     if any(value != "All" for value in dry_run):
         errors.append(FieldError.unsupported("dryRun", dry_run, ["All"]))
     if errors:
-        raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object("DeleteOptions", "meta.k8s.io", "", errors)
     preconditions = sent.get("preconditions") or {}
     return DeleteOptions(
         grace=sent.get("gracePeriodSeconds"),
@@ -213,7 +216,9 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
 
 def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
     try:
-        sent = yaml_body.load(body) if media_type(request) == YAML else go_json.decode(body)
+        sent = (
+            yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode_json(body)
+        )
     except go_json.GoJSONError as error:
         why = f"couldn't get version/kind; json parse error: {error}"
         raise api_errors.bad_request(why) from error
@@ -239,7 +244,7 @@ def _queried_options(request: web.BaseRequest) -> Object:
     query = request.query
     options: Object = {"dryRun": query.getall("dryRun", [])}
     if "gracePeriodSeconds" in query:
-        options["gracePeriodSeconds"] = number(query["gracePeriodSeconds"])
+        options["gracePeriodSeconds"] = whole_number(query["gracePeriodSeconds"])
     if "propagationPolicy" in query:
         options["propagationPolicy"] = query["propagationPolicy"]
     if "orphanDependents" in query:
@@ -247,17 +252,29 @@ def _queried_options(request: web.BaseRequest) -> Object:
     return options
 
 
-def number(text: str) -> int:
-    """Read a whole number of a query.
+def queried_number(request: web.BaseRequest, name: str) -> int | None:
+    """Read a whole number of a query; None if it is not there.
 
     Raises:
         StatusError: 400.
     """
-    try:
-        return int(text[:19])
-    except ValueError as error:
-        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise api_errors.bad_request(message) from error
+    return whole_number(request.query[name]) if name in request.query else None
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number as Go does.
+
+    Raises:
+        StatusError: 400.
+    """
+    why = ""
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        why = "invalid syntax"
+    elif not -(2**63) <= int(text[:30]) < 2**63:
+        why = "value out of range"
+    if why:
+        raise api_errors.bad_request(f"strconv.ParseInt: parsing {json.dumps(text)}: {why}")
+    return int(text)
 
 
 def is_true(text: str) -> bool:
@@ -269,7 +286,7 @@ def _is_true(text: str) -> bool:
     return bool(text) and is_true(text)
 
 
-def check_name(resource: Resource, meta: Object, name: str, namespace: str) -> None:
+def check_matches_url(resource: Resource, meta: Object, name: str, namespace: str) -> None:
     """Refuse an object that names itself otherwise than its URL.
 
     Raises:

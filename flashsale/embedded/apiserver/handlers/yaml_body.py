@@ -40,7 +40,7 @@ class YAMLBodyError(ValueError):
     """Not YAML; the message is that of Go's parser: `yaml: line 3: ...`."""
 
 
-def load(body: bytes) -> Any:
+def load_yaml(body: bytes) -> Any:
     """Decode one YAML document to what JSON can say.
 
     Raises:
@@ -55,7 +55,7 @@ def load(body: bytes) -> Any:
         raise YAMLBodyError(f"yaml: {error}") from error
 
 
-def dump(thing: Any) -> bytes:
+def dump_yaml(thing: Any) -> bytes:
     """Write an answer as YAML, keys in order."""
     text = yaml.dump(thing, Dumper=_Dumper, allow_unicode=True)
     return text.encode()

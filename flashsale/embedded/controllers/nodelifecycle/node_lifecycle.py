@@ -10,8 +10,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from flashsale.embedded.apiserver.node_timing import changes_timing, node_timing
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.stored_node_timing import changes_timing, read_node_timing
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.node import LEASE_NAMESPACE
 from flashsale.embedded.controllers.nodelifecycle.eviction_rate import EvictionRate, ZoneName
@@ -62,7 +62,7 @@ class NodeLifecycleController:
             self.look()
             while True:
                 self._wake.clear()
-                period = node_timing(self._store).period
+                period = read_node_timing(self._store).period
                 if self._clock() >= self._looked + period:
                     self.look()
                 self.taint()
@@ -85,7 +85,8 @@ class NodeLifecycleController:
     def look(self) -> None:
         """Bring the conditions of all nodes, and the pods of lost ones, to what is known."""
         now, nodes = self._clock(), self._store.all(NODES)
-        if now - self._looked > node_timing(self._store).grace:  # this process itself was stopped
+        grace = read_node_timing(self._store).grace
+        if now - self._looked > grace:  # this process itself was stopped
             self._health.forgive(self._known, now)
         self._looked = now
         self._note_members({node["metadata"]["name"]: node for node in nodes})
@@ -140,7 +141,7 @@ class NodeLifecycleController:
         before = find_condition(node, "Ready").get("status", "Unknown")
         lease = self._store.get(LEASES, LEASE_NAMESPACE, meta["name"])
         known = bool(find_condition(node, "Ready"))
-        patience = node_timing(self._store).grace if known else WITHOUT_KUBELET
+        patience = read_node_timing(self._store).grace if known else WITHOUT_KUBELET
         if self._health.silent_seconds(node, lease, now) > patience:
             at = rfc3339(self._registry.clock())
             marked = (node.get("status") or {}) | {"conditions": unknown_conditions(node, at)}

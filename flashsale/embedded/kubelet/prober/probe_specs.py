@@ -85,7 +85,7 @@ class Streak:
         return replace(self, result=probe.initial, on_hold=False)
 
 
-def step(streak: Streak, probe: Probe, success: bool) -> Streak:
+def count_result(streak: Streak, probe: Probe, success: bool) -> Streak:
     """Count one answer (doProbe in pkg/kubelet/prober/worker.go)."""
     run = streak.run + 1 if streak.last is success else 1
     streak = replace(streak, last=success, run=run)

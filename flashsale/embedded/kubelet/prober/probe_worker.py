@@ -15,7 +15,7 @@ from typing import Protocol
 
 from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.embedded.kubelet.pods.pod_state import ContainerState, Running
-from flashsale.embedded.kubelet.prober.probe_specs import Probe, Streak, step
+from flashsale.embedded.kubelet.prober.probe_specs import Probe, Streak, count_result
 from flashsale.embedded.kubelet.prober.prober import Outcome, ProbeTarget
 from flashsale.embedded.kubelet.runtime.instance import Instance
 
@@ -102,7 +102,7 @@ class ProbeWorker:
         if outcome.verdict == "error":
             return
         before = self.streak.result
-        self.streak = step(self.streak, self.probe, outcome.verdict != "failure")
+        self.streak = count_result(self.streak, self.probe, outcome.verdict != "failure")
         if self.streak.result is not before:
             self._container.probed(self.probe)
 

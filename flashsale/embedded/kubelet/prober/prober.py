@@ -15,7 +15,7 @@ from yarl import URL
 from flashsale.embedded.kubelet.prober.probe_specs import Action, Exec, Grpc, HttpGet, TcpSocket
 from flashsale.embedded.kubelet.runtime.instance import Instance, oci_reason
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
-from flashsale.embedded.types import go_text
+from flashsale.embedded.types.golang import go_text
 
 PROBE_AGENT = "kube-probe/1.36"
 HOOK_AGENT = "kube-lifecycle/1.36"
@@ -178,7 +178,7 @@ def _explain(error: Exception, url: str) -> str:
 async def _no_grpc(action: Grpc, timeout: float, target: ProbeTarget) -> Outcome:
     """Fail as a real kubelet does where no gRPC server answers: none is spoken to here."""
     await asyncio.sleep(timeout)
-    address, seconds = f"{target.ip}:{action.port}", go_text.duration(timeout)
+    address, seconds = f"{target.ip}:{action.port}", go_text.go_duration(timeout)
     text = f'timeout: failed to connect service "{address}" within {seconds}'
     return Outcome("failure", f"{text}: context deadline exceeded")
 
@@ -192,6 +192,6 @@ async def _execute(action: Exec, timeout: float, target: ProbeTarget) -> Outcome
             "failure", f"command timed out: {go_text.quote(command)} timed out after {timeout:g}s"
         )
     except OSError as error:
-        why = oci_reason(action.command[0], error)
+        why = oci_reason(action.command[0], error) + "\r\n"  # as a terminal has it
         return Outcome("failure", f"OCI runtime exec failed: exec failed: {why}")
     return Outcome("success" if code == 0 else "failure", output)

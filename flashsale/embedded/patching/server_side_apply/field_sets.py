@@ -40,7 +40,7 @@ def value(item: Any) -> str:
     return VALUE + _compact(item)
 
 
-def encode(fields: FieldSet) -> Tree:
+def encode_fields(fields: FieldSet) -> Tree:
     """Write a set as fieldsV1."""
     tree: Tree = {}
     for path in sorted(fields):
@@ -51,7 +51,7 @@ def encode(fields: FieldSet) -> Tree:
     return _without_needless_marks(tree)
 
 
-def decode(tree: Any) -> FieldSet:
+def decode_fields(tree: Any) -> FieldSet:
     """Read fieldsV1; steps of unknown kinds are skipped.
 
     Raises:
@@ -72,10 +72,10 @@ def named(fields: FieldSet) -> FieldSet:
 
 def in_order(fields: FieldSet) -> list[Path]:
     """List the paths as Kubernetes does: at each level first the members, then what is below."""
-    return list(_preorder(encode(fields), ()))
+    return list(_preorder(encode_fields(fields), ()))
 
 
-def describe(path: Path) -> str:
+def describe_path(path: Path) -> str:
     """Write a path for people: `.spec.containers[name="web"].image`."""
     return "".join(map(_described, path))
 

@@ -108,17 +108,17 @@ def all_fields_of(thing: Object) -> FieldSet:
     try:
         return fields_of(thing)
     except UntypedError:
-        return compare({}, thing).written
+        return compare_objects({}, thing).written
 
 
-def compare(before: Object, after: Object) -> FieldChanges:
+def compare_objects(before: Object, after: Object) -> FieldChanges:
     """Compare two objects; lists that cannot be told apart by their keys count as one value."""
     result = FieldChanges()
     _compare(FieldNode(before), FieldNode(after), (), result)
     return result
 
 
-def merge(live: Any, applied: Any) -> Any:
+def merge_objects(live: Any, applied: Any) -> Any:
     """Return an object with another one laid over it; elements of lists find their keys."""
     return _merge(FieldNode(live), FieldNode(applied))
 
@@ -128,7 +128,7 @@ def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
 
     Maps and lists that this leaves empty go too; with ``nulls`` they stay as null.
     """
-    left: Object | None = _remove(FieldNode(thing), field_sets.encode(fields), nulls)
+    left: Object | None = _remove(FieldNode(thing), field_sets.encode_fields(fields), nulls)
     return left or {}
 
 
@@ -142,7 +142,7 @@ def _elements(items: list[Any], keys: Names) -> dict[str, Any]:
     for index, item in enumerate(items):
         name = step(index, item)
         if name in found and keys:
-            shown = field_sets.describe((name,))
+            shown = field_sets.describe_path((name,))
             raise UntypedError(f"duplicate entries for key {shown}")
         found[name] = item
     return found
@@ -166,7 +166,7 @@ def _collect(node: FieldNode, path: Path, found: set[Path]) -> None:
     try:
         children = node.children()
     except UntypedError as error:
-        raise UntypedError(f"{field_sets.describe(path)}: {error}") from error
+        raise UntypedError(f"{field_sets.describe_path(path)}: {error}") from error
     if children is None:
         found.add(path)
         return

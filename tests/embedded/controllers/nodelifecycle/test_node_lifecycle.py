@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.apiserver.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.node import Machine, NodeHeartbeat, NodeIdentity
 from flashsale.embedded.controllers.nodelifecycle.node_lifecycle import NodeLifecycleController
 from flashsale.embedded.controllers.taint_eviction import seconds_left
