@@ -144,7 +144,14 @@ class EventRecorder:
 
 
 def record_scheduling(
-    registry: Registry, pod_resource: Resource, pod: Object, type_: Type, reason: str, message: str
+    registry: Registry,
+    pod_resource: Resource,
+    pod: Object,
+    type_: Type,
+    reason: str,
+    message: str,
+    *,
+    action: str = "",
 ) -> None:
     """Record the scheduler's kind of event: events.k8s.io fields, no first and last time."""
     now = registry.clock()
@@ -159,7 +166,7 @@ def record_scheduling(
         "lastTimestamp": None,
         "type": type_,
         "eventTime": micro_time(math.floor(now)),  # by this kubectl sorts, and by others' seconds
-        "action": "Binding" if type_ == "Normal" else "Scheduling",
+        "action": action or ("Binding" if type_ == "Normal" else "Scheduling"),
         "reportingComponent": "default-scheduler",
         "reportingInstance": "default-scheduler-embedded",
     }

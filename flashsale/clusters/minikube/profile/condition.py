@@ -57,24 +57,34 @@ def _of_profile(profile: Profile, state: ProfileState, docker: bool, up: str) ->
     match state.status:
         case None:
             return Condition("does not say its state", f"minikube status -p {name}", good=False)
+        case status if status.unseen:
+            cause = f" ({status.cause})" if status.cause else ""
+            return Condition(f"has a node that does not answer{cause}", up, good=False)
         case status if status == GONE:
             return _without_node(profile, state, docker, up)
         case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
             tool = profile.driver
             return Condition(f"is frozen by `{tool} pause`", f"{tool} unpause {name}", good=False)
-        case MinikubeStatus(host="InsufficientStorage"):
-            prune = f"minikube ssh -p {name} -- docker system prune"
-            return Condition("has a full disk", prune, good=False)
         case MinikubeStatus(host="Starting" | "Stopping" as host):
             return Condition(f"is {host.lower()}", f"minikube status -p {name}")
         case _ if profile.kubernetes == NO_KUBERNETES:
             other = "flashsale up --profile " + ("sale" if name != "sale" else "shop")
             return Condition("was made without Kubernetes, and stays so", other, good=False)
-        case MinikubeStatus(host="Running") as status:
+        case status:
+            return _of_machine(profile, status, up)
+
+
+def _of_machine(profile: Profile, status: MinikubeStatus, up: str) -> Condition:
+    """Judge a node that is there, by what its machine does."""
+    match status.host:
+        case "Running":
             return _of_kubernetes(profile, status, up)
+        case "InsufficientStorage":
+            prune = f"minikube ssh -p {profile.name} -- docker system prune"
+            return Condition("has a full disk", prune, good=False)
         case _ if not profile.finished:
             return Condition(HALF_MADE, up)
-        case MinikubeStatus(host=host):
+        case host:
             return Condition(f"is {host.lower()}", up)
 
 

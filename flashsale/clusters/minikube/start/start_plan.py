@@ -164,6 +164,8 @@ def _for_profile(
             if _needs_docker(state, around):
                 raise docker_down_error()
             return _anew(wish, state)
+        case status if status.unseen:
+            return Decision(StartAction.START, f"minikube '{name}' {found.words}; starting it.")
         case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(StartAction.WAIT, WAITING)
         case _ if profile.kubernetes == NO_KUBERNETES:

@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flashsale.load.worker.http_response import HttpResponse
+from flashsale.load.worker.http1.http_response import HttpResponse
 from flashsale.load.worker.orders import LoadTarget
 
 Phase = Literal["asking", "waiting", "idle", "leaving"]
