@@ -56,6 +56,17 @@ def disruption_budget_row(thing: Thing, now: float) -> Cells:
     ]
 
 
+def priority_class_row(thing: Thing, now: float) -> Cells:
+    """NAME VALUE GLOBAL-DEFAULT AGE PREEMPTIONPOLICY."""
+    return [
+        _name(thing),
+        number(thing, "value"),
+        "true" if thing.get("globalDefault") else "false",
+        _age(thing, now),
+        text(thing, "preemptionPolicy"),
+    ]
+
+
 def replica_set_row(thing: Thing, now: float) -> Cells:
     """NAME DESIRED CURRENT READY AGE CONTAINERS IMAGES SELECTOR."""
     containers = sections(thing, "spec", "template", "spec", "containers")
@@ -182,6 +193,7 @@ PRINTERS: Mapping[str, Printer] = {  # by kind
     "Event": event_row,
     "Lease": lease_row,
     "PodDisruptionBudget": disruption_budget_row,
+    "PriorityClass": priority_class_row,
     "Namespace": namespace_row,
     "Node": node_row,
     "Pod": pod_row,

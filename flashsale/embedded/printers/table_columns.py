@@ -77,6 +77,13 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
         ),
         AGE,
     ),
+    "PriorityClass": (
+        NAME,
+        _integer("Value", ("scheduling.PriorityClass", "value")),
+        Column("Global-Default", ("scheduling.PriorityClass", "globalDefault"), type="boolean"),
+        AGE,
+        Column("PreemptionPolicy", ("scheduling.PriorityClass", "preemptionPolicy")),
+    ),
     "Namespace": (
         NAME,
         Column("Status", "The status of the namespace"),

@@ -32,6 +32,7 @@ DESCRIBED = (  # types whose fields' descriptions head the columns of tables
     "core.ServiceSpec",
     "discovery.EndpointSlice",
     "meta.ObjectMeta",
+    "scheduling.PriorityClass",
 )
 GO_SCALARS = {
     "boolean": "bool",

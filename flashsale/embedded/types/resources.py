@@ -89,6 +89,9 @@ DISRUPTION_BUDGETS = Resource(
     "policy", "v1", "poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget",
     True, ("pdb",), (), (Subresource("status", "PodDisruptionBudget", _STATUS_VERBS),),
 )  # fmt: skip
+PRIORITY_CLASSES = Resource(
+    "scheduling.k8s.io", "v1", "priorityclasses", "priorityclass", "PriorityClass", False, ("pc",)
+)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "lease", "Lease")
 
 ALL = (  # groups by priority, as `/apis` lists them
@@ -103,6 +106,7 @@ ALL = (  # groups by priority, as `/apis` lists them
     SERVICES,
     REPLICA_SETS,
     DISRUPTION_BUDGETS,
+    PRIORITY_CLASSES,
     LEASES,
     ENDPOINT_SLICES,
 )

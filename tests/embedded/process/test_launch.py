@@ -106,7 +106,7 @@ def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
     """Four processes race; all report the same pid, and only one lives."""
     code = (
         "import sys; from pathlib import Path; from flashsale.embedded.process import launch;"
-        "print(launch.start(Path(sys.argv[1])).pid)"
+        "print(launch.start_cluster(Path(sys.argv[1])).pid)"
     )
     racers = [
         subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)

@@ -25,6 +25,7 @@ PATHS = (
     "apis/coordination.k8s.io/v1",
     "apis/discovery.k8s.io/v1",
     "apis/policy/v1",
+    "apis/scheduling.k8s.io/v1",
 )
 
 

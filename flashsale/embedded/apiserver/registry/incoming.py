@@ -15,6 +15,7 @@ from flashsale.embedded.types.resources import (
     NAMESPACES,
     NODES,
     PODS,
+    PRIORITY_CLASSES,
     REPLICA_SETS,
     SERVICES,
     Resource,
@@ -147,7 +148,7 @@ def new_metadata(resource: Resource, namespace: str, sent: Object, *, uid: str, 
     else:
         meta.pop("namespace", None)
     meta["uid"] = uid
-    if resource in WITH_GENERATION:
+    if resource in WITH_GENERATION or resource is PRIORITY_CLASSES:  # which never change theirs
         meta["generation"] = 1
     meta["creationTimestamp"] = now
     return meta

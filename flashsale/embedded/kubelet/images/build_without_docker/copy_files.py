@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flashsale.base.dockerfile import Instruction
-from flashsale.base.dockerignore import Ignore, compile_pattern
+from flashsale.base.dockerfile.dockerignore import Ignore, compile_pattern
+from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.base.errors import Hint
 from flashsale.embedded.kubelet.images.build_without_docker.base_images import foreign_language
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import (

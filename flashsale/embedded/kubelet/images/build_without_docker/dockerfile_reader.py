@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from flashsale.base.dockerfile import Instruction, Stage, find_stage, lineage
+from flashsale.base.dockerfile.instructions import Instruction
+from flashsale.base.dockerfile.stages import Stage, find_stage, lineage
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
 from flashsale.embedded.kubelet.images.build_without_docker.base_images import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field, replace
 
-from flashsale.base.dockerfile import SHELL, Instruction
+from flashsale.base.dockerfile.instructions import SHELL, Instruction
 from flashsale.embedded.kubelet.images.build_without_docker.base_images import HERE, newer_python
 from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
 from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.base import dockerfile
+from flashsale.base.dockerfile.stages import parse_stages
 from flashsale.base.errors import BadInputError
 from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read(folder: Path, text: str, **arguments: str) -> ImageRecipe:
     """Follow a Dockerfile."""
-    return dockerfile_reader.read_stages(dockerfile.stages(text, "Dockerfile", arguments), folder)
+    return dockerfile_reader.read_stages(parse_stages(text, "Dockerfile", arguments), folder)
 
 
 def files(recipe: ImageRecipe) -> set[str]:
