@@ -108,7 +108,7 @@ def _apply(write: Write) -> web.Response:
     wrong = typed_errors.first_type_error(applied, resource.api_version, resource.kind)
     if wrong:
         raise configuration.untyped(applied, resource.api_version, wrong)
-    _, misfit = schema.convert(applied, resource.api_version, resource.kind)
+    applied, misfit = schema.convert(applied, resource.api_version, resource.kind)
     if misfit:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
