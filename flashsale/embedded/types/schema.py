@@ -122,6 +122,21 @@ def prune(body: object, api_version: str, kind: str) -> Object:
     return _struct(type_of(api_version, kind), body if isinstance(body, dict) else {})
 
 
+def with_explicit_zeros(pruned: Any, sent: Any) -> Any:
+    """Return what ``prune`` left, with the nulls, zeros and empty lists that were sent."""
+    if isinstance(pruned, dict) and isinstance(sent, dict):
+        kept = {key: with_explicit_zeros(item, sent.get(key)) for key, item in pruned.items()}
+        zeros = {
+            key: item
+            for key, item in sent.items()
+            if key not in pruned and not item and not isinstance(item, dict)
+        }
+        return kept | zeros
+    if isinstance(pruned, list) and isinstance(sent, list) and len(pruned) == len(sent):
+        return [with_explicit_zeros(*pair) for pair in zip(pruned, sent, strict=True)]
+    return pruned
+
+
 def go_printed(value: object, depth: int = DEEPEST) -> str:
     """Print a value as Go's ``%v`` does: `map[spec:map[replica:3]]`."""
     if depth == 0 and isinstance(value, dict | list):

@@ -114,10 +114,13 @@ def _apply(write: Write) -> web.Response:
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
         request_body.check_matches_url(resource, applied["metadata"], target.name, target.namespace)
-    applied = schema.prune(applied, resource.api_version, resource.kind)
+    settle = partial(schema.prune, api_version=resource.api_version, kind=resource.kind)
+    pruned = settle(applied)
+    applied = schema.with_explicit_zeros(pruned, applied)
     merged = configuration.apply_configuration(
         live,
         applied,
+        settle=settle if applied != pruned else None,
         manager=write.options.manager,
         force=write.options.force,
         api_version=resource.api_version,
