@@ -131,7 +131,9 @@ def _plugin() -> bool:
 
 
 def _system_error(error: OSError) -> FlashsaleError:
-    if why := _unwritable():
+    from flashsale.cli.stdio import STDOUT
+
+    if why := error.strerror if error.filename == STDOUT else _unwritable():
         return FlashsaleError(
             f"stdout cannot be written: {why}.",
             hint=Hint(words="write it elsewhere: flashsale ... > FILE"),

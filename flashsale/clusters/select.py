@@ -25,7 +25,7 @@ from flashsale.clusters.availability import (
 )
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
-from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
+from flashsale.clusters.state.directory import elsewhere, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
@@ -72,7 +72,7 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     """
     store = SaleStore(home or state_home())
     if wrong := unwritable(store.home):
-        raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
+        raise BadInputError(f"{wrong}.", hint=elsewhere())
     if wanted.anything:
         return _typed(wanted, store, await _still_there(store.read_if_usable()))
     recorded = store.read()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.base.dockerignore import Ignore
+from flashsale.base.dockerfile.dockerignore import Ignore
 from flashsale.base.errors import BadInputError, Hint
 
 DOCKERFILE = "Dockerfile"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from typing import Any, ClassVar
 
@@ -106,6 +108,9 @@ def unreachable(context: str, host: str, error: BaseException, hint: str) -> NoA
 
 
 def _how(error: BaseException, host: str) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EACCES):
+        return f"cannot be reached at {host}: {os.strerror(number)}"
     text = f"{type(error).__name__} {error}"
     for sign, sentence in (
         ("Connection refused", f"is stopped: {host} refuses connections"),

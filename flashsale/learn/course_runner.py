@@ -18,11 +18,11 @@ from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSal
 from flashsale.learn import course_state
 from flashsale.learn.course_progress import read_progress, write_progress
 from flashsale.learn.course_state import Tour
-from flashsale.learn.course_view import closing_lines, course_lines
 from flashsale.learn.evidence import Counts, Evidence
 from flashsale.learn.facts import Facts
 from flashsale.learn.look import LookOptions, hold_sale, look, nothing_open
 from flashsale.learn.step import Step
+from flashsale.learn.views.course_view import closing_lines, course_lines
 from flashsale.sale.observe.healing import (
     SCALED,
     Adopted,

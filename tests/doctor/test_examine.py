@@ -62,6 +62,14 @@ def test_unusable_state_folder_exits_2_and_doctor_tells(flashsale: Flashsale, ho
     assert found["state"]["grade"] == "problem"
 
 
+def test_a_hint_about_the_state_folder_does_not_lead_to_where_nothing_can_be_written(
+    flashsale: Flashsale,
+) -> None:
+    """A service's user has no home folder."""
+    told = flashsale("up", HOME="/nowhere", FLASHSALE_HOME=str(spoilt(flashsale.home, "file")))
+    assert "Hint: export FLASHSALE_HOME=$(mktemp -d)  # " in told.err
+
+
 def test_record_of_another_version_is_a_problem(flashsale: Flashsale) -> None:
     """It is left as it is, and stops neither doctor nor an `up` that says where."""
     flashsale.home.mkdir()

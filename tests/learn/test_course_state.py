@@ -10,9 +10,9 @@ from flashsale.learn import course_state
 from flashsale.learn.course import OWN
 from flashsale.learn.course_progress import CourseProgress
 from flashsale.learn.course_state import Tour
-from flashsale.learn.course_view import closing_lines, course_lines
 from flashsale.learn.evidence import Evidence
 from flashsale.learn.facts import Facts
+from flashsale.learn.views.course_view import closing_lines, course_lines
 from flashsale.objects.models import Pod
 from tests.learn.facts import after_the_deed, healing, killed, sale, silent
 from tests.sale.api_objects import pod_object

@@ -77,7 +77,8 @@ def learn(
 def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import course_progress, listing
+    from flashsale.learn import course_progress
+    from flashsale.learn.views import listing
 
     done = course_progress.read_progress(state_home())
     if typed.json:
@@ -113,8 +114,9 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
     from flashsale.cli.event_loop import run
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import course_progress, listing
+    from flashsale.learn import course_progress
     from flashsale.learn.look import look_once
+    from flashsale.learn.views import listing
 
     extras = frozenset().union(*(one.extras for one in ([step] if step else steps)))
     facts = run(look_once(place, extras))
@@ -134,7 +136,7 @@ def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
     from flashsale.cli.output import note, out_json
     from flashsale.clusters.state.directory import state_home
     from flashsale.learn import course_progress
-    from flashsale.learn.certificate import certificate_page
+    from flashsale.learn.views.certificate import certificate_page
 
     check_report_files([file], [".html"], "flashsale learn --report course.html")
     write_report(file, certificate_page(steps, course_progress.read_progress(state_home())))

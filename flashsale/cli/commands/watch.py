@@ -72,7 +72,7 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
     from flashsale.sale.replica_count import MOST_REPLICAS
     from flashsale.sale.url import follow_url
     from flashsale.ui.watch import watch_session
-    from flashsale.ui.watch.key_actions import key_actions
+    from flashsale.ui.watch.keys.key_actions import key_actions
     from flashsale.ui.watch.load_status import Buyers
     from flashsale.ui.watch.screen import Screen
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.base.files import put_aside
-from flashsale.clusters.state.directory import ELSEWHERE, cannot_keep_error, put, unreadable
+from flashsale.clusters.state.directory import cannot_keep_error, elsewhere, put, unreadable
 from flashsale.clusters.state.sale_record import (
     ForeignFormatError,
     SaleRecord,
@@ -105,7 +105,7 @@ class SaleStore:
     def _unreadable(self, error: OSError) -> FlashsaleError:
         """Tell a file that cannot be read from a folder that cannot be looked into."""
         if wrong := unreadable(self.home):
-            return BadInputError(f"{wrong}.", hint=ELSEWHERE)
+            return BadInputError(f"{wrong}.", hint=elsewhere())
         return self._unusable(os.strerror(error.errno or 0))
 
     def _unusable(self, why: str) -> UnusableRecordError:

@@ -12,7 +12,7 @@ import json
 import os
 from typing import Any, Literal
 
-from flashsale.load.worker.http_response import BODY_LIMIT
+from flashsale.load.worker.http1.http_response import BODY_LIMIT
 
 LossClass = Literal["refused", "reset", "timeout", "other"]
 Limit = Literal["ports", "files", "memory", "behind"]

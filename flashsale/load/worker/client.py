@@ -23,9 +23,9 @@ from flashsale.load.worker.classify import (
     loss_class,
     own_limit,
 )
-from flashsale.load.worker.connection import Connection, open_connection
 from flashsale.load.worker.counts import Tally
-from flashsale.load.worker.http_response import BROKEN, DONE
+from flashsale.load.worker.http1.connection import Connection, open_connection
+from flashsale.load.worker.http1.http_response import BROKEN, DONE
 from flashsale.load.worker.orders import LoadTarget
 
 PIECE = 16 * 1024  # bytes read at once; a purchase's answer has about 300

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.base.dockerfile import lineage, stages
+from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
 from flashsale.clusters.base import App
 from flashsale.sale.files import manifest as manifests
@@ -117,7 +117,7 @@ def command_of(dockerfile: str) -> tuple[str, bool]:
     A stage that is based on an earlier one has that one's command.
     """
     try:
-        line = lineage(stages(dockerfile))
+        line = lineage(parse_stages(dockerfile))
     except BadInputError:
         return "", False  # the builder says what is wrong
     words = [one.keyword for stage in line for one in stage.instructions]

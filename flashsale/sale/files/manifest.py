@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
 VERSIONS = {"ReplicaSet": "apps/v1", "Service": "v1"}
 DEPLOYMENT = Hint("flashsale manifest", "prints a ReplicaSet, which the exercise is about")
+AS_REPLICASET = "s/kind: Deployment/kind: ReplicaSet/"  # for sed
+REPLICASET_FIELDS = {"replicas", "selector", "template", "minReadySeconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _kind(document: Object, number: int, source: str) -> str:
     if not kind or not version:
         raise wrong(source, f"says no kind or apiVersion in document {number}")
     if kind not in VERSIONS:
-        hint = DEPLOYMENT if kind == "Deployment" else "flashsale manifest"
+        hint = _deployment_hint(document, source) if kind == "Deployment" else _apart_hint(kind)
         raise wrong(source, f"has a {kind}; the sale is one ReplicaSet and one Service", hint)
     if version != VERSIONS[kind]:
         raise wrong(source, f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}")
@@ -155,6 +158,25 @@ def _kind(document: Object, number: int, source: str) -> str:
     if not isinstance(document.get("spec"), dict):
         raise wrong(source, f"gives its {kind} no spec")
     return str(kind)
+
+
+def is_nearly_replicaset(deployment: Object) -> bool:
+    """Whether another kind makes a ReplicaSet of a Deployment: no field is the Deployment's own."""
+    spec = deployment.get("spec")
+    return isinstance(spec, dict) and set(spec) <= REPLICASET_FIELDS
+
+
+def _deployment_hint(document: Object, source: str) -> Hint:
+    if not is_nearly_replicaset(document) or source == "stdin":
+        return DEPLOYMENT
+    return Hint(f"sed -i.bak '{AS_REPLICASET}' {shlex.quote(source)}", "then the same again")
+
+
+def _apart_hint(kind: str) -> Hint:
+    return Hint(
+        words=f"put the {kind} into a file of its own, for kubectl apply -f, and keep the"
+        " ReplicaSet and the Service in this one"
+    )
 
 
 def _check_replicaset(manifest: Manifest) -> None:

@@ -8,6 +8,7 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -105,7 +106,7 @@ def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
     """Four processes race; all report the same pid, and only one lives."""
     code = (
         "import sys; from pathlib import Path; from flashsale.embedded.process import launch;"
-        "print(launch.start(Path(sys.argv[1])).pid)"
+        "print(launch.start_cluster(Path(sys.argv[1])).pid)"
     )
     racers = [
         subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)
@@ -385,3 +386,42 @@ def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     blocked.write_text("")
     with pytest.raises(ClusterUnreachableError, match="cannot be used"):
         launch.start_cluster(blocked / "embedded")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit is Linux's")
+def test_too_few_open_files_are_refused_at_once(home: Path) -> None:
+    """With fewer the cluster would start, and then be silent."""
+    start = "import pathlib, sys; from flashsale.embedded.process import launch;"
+    start += " launch.start_cluster(pathlib.Path(sys.argv[1]))"
+    limit = [shutil.which("prlimit") or pytest.skip("there is no prlimit"), "--nofile=16"]
+    done = subprocess.run(
+        [*limit, sys.executable, "-c", start, str(home)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "may have 16 open files here, and the embedded cluster needs 32." in done.stderr
+
+
+def test_a_machine_without_its_own_loopback_address_is_told(home: Path) -> None:
+    """Some have IPv6 alone."""
+    own = ["unshare", "--user", "--map-root-user", "--net"]
+    if sys.platform != "linux" or subprocess.run([*own, "true"], check=False).returncode:
+        pytest.skip("this machine gives nobody a network of their own")
+    ClusterDirectory(home).prepare()
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as told:
+        command = [
+            *own,
+            "sh",
+            "-c",
+            'ip link set lo up; ip -4 addr flush dev lo; exec "$@"',
+            "sh",
+            sys.executable,
+        ]
+        process = "flashsale.embedded.process"
+        subprocess.run(
+            [*command, "-m", process, str(home), str(writer)], pass_fds=[writer],
+            capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        os.close(writer)
+        words = "The embedded cluster cannot use 127.0.0.1: Cannot assign requested address.\n"
+        assert told.readline() == words

@@ -109,6 +109,7 @@ def test_documents_come_in_any_order() -> None:
         ("kind: Service\napiVersion: v2\n", "says apiVersion v2 for its Service; it is v1"),
         ("kind: Service\napiVersion: v1\nmetadata: {}\n", "gives its Service no name"),
         ("kind: Service\napiVersion: v1\nmetadata: {name: a}\n", "gives its Service no spec"),
+        ("a: {{ .Values.count }}\n", "is a template, not YAML: line 1 has {{ .Values.count }}"),
         ("2024: a\n", "which is not text: quote it"),
         ("a: {b: [.inf]}\n", "at a.b[0], which no manifest can say"),
     ],
@@ -255,3 +256,11 @@ def test_service_in_another_namespace_is_refused() -> None:
     """Every API server accepts it, and it finds no pod."""
     with pytest.raises(BadInputError, match="Service in the namespace front and its ReplicaSet in"):
         in_namespaces("sale", "front")
+
+
+def test_what_else_a_file_holds_is_put_apart() -> None:
+    """A ConfigMap, say: kubectl applies it."""
+    more = "\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+    with pytest.raises(BadInputError, match="has a ConfigMap") as caught:
+        manifests.parse_manifest(manifests.shipped_text() + more, "x.yaml")
+    assert "put the ConfigMap into a file of its own, for kubectl apply" in caught.value.hint.words

@@ -21,13 +21,14 @@ from flashsale.clusters.minikube.cli import (
     is_installed,
 )
 from flashsale.clusters.minikube.home import foreign_files_error
-from flashsale.clusters.minikube.plain_text import read_reason
+from flashsale.clusters.minikube.plain_text import find_document, read_reason, read_unknown_state
 from flashsale.clusters.subprocesses.run import Output
 
 log = logging.getLogger(__name__)
 
 NO_KUBERNETES = "v0.0.0"  # the version of a profile made with --no-kubernetes
 NOT_OURS, BAD_CONFIG, NO_PROFILE = 37, 38, 85  # exit codes
+UNKNOWN = "Unknown"  # ours, for a node's machine that could not be looked at
 STOPPED = ("Stopped", "Nonexistent")  # words for a node's machine
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig
 
@@ -86,6 +87,12 @@ class MinikubeStatus:
     apiserver: str
     kubeconfig: str
     stopped_nodes: tuple[str, ...] = ()  # their names; none where nothing runs
+    cause: str = ""  # why nothing else is known, in minikube's words
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the node could not be looked at, though it may well be there."""
+        return self.host in (UNKNOWN, "Error", "Timeout", "")
 
     @property
     def well(self) -> bool:
@@ -210,7 +217,7 @@ def _joined(profile: Profile | None, answer: Output | None) -> ProfileState:
 def fatal_message(answer: Output) -> str:
     """Read the message of the error event that goes with the exit code; empty without one."""
     for line in answer.stdout.splitlines():
-        document = _json(line)
+        document = _event(line)
         data = document.get("data") if isinstance(document, dict) else None
         if isinstance(data, dict) and data.get("exitcode"):
             return str(data.get("message") or "")
@@ -262,9 +269,13 @@ def parse_status(said: Output) -> MinikubeStatus | None:
     """
     if said.code not in STATUS_CODES:
         return None
-    document = _json(said.stdout)
-    if document is None and said.stdout.strip() == "null":
-        return GONE
+    try:
+        document = find_document(said.stdout)
+    except ValueError:
+        return None
+    if document is None:
+        cause = read_unknown_state(said.stderr)
+        return replace(GONE, host=UNKNOWN, cause=cause) if cause else GONE
     nodes = document if isinstance(document, list) else [document]
     if not nodes or not all(isinstance(node, dict) and "Host" in node for node in nodes):
         return None
@@ -299,8 +310,15 @@ def _profiles(listed: Output) -> list[Mapping[str, Any]]:
     return [one for one in found if isinstance(one, dict) and one.get("Name")]
 
 
+def _event(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return find_document(text)
     except ValueError:
         return None

@@ -29,20 +29,8 @@ def patch(write: Write) -> web.Response:
     patched = patches.apply_patch(kind, write.body, live)
     version, whole = resource.api_version, resource.kind
     patched = decoded_patch(write, kind, patched, live, api_version=version, whole=whole)
-    request_body.check_matches_url(
-        resource, patched.get("metadata") or {}, target.name, target.namespace
-    )
-    updated = write.registry.update(
-        resource,
-        target.namespace,
-        target.name,
-        patched,
-        subresource=target.subresource,
-        dry_run=write.options.dry_run,
-        track=write.track,
-        patches=True,
-    )
-    return write.answer(updated, 200, live)
+    write.check_matches_url(patched)
+    return write.answer(write.update(patched, write.track, patches=True), 200, live)
 
 
 def patch_nothing(write: Write) -> web.Response:
@@ -113,7 +101,7 @@ def _apply(write: Write) -> web.Response:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
-        request_body.check_matches_url(resource, applied["metadata"], target.name, target.namespace)
+        write.check_matches_url(applied)
     settle = partial(schema.prune, api_version=resource.api_version, kind=resource.kind)
     pruned = settle(applied)
     applied = schema.with_explicit_zeros(pruned, applied)
@@ -127,26 +115,10 @@ def _apply(write: Write) -> web.Response:
         subresource=target.subresource,
         now=rfc3339(registry.clock()),
     )
-    meta = merged.get("metadata") or {}
-    request_body.check_matches_url(resource, meta, target.name, target.namespace)
+    write.check_matches_url(merged)
     if live is None:
-        made = registry.create(
-            resource,
-            target.namespace,
-            merged,
-            dry_run=write.options.dry_run,
-        )
-        return write.answer(made, 201)
-    updated = registry.update(
-        resource,
-        target.namespace,
-        target.name,
-        merged,
-        subresource=target.subresource,
-        dry_run=write.options.dry_run,
-        patches=True,
-    )
-    return write.answer(updated, 200, live)
+        return write.answer(write.create(merged, None), 201)
+    return write.answer(write.update(merged, None, patches=True), 200, live)
 
 
 def decoded_patch(

@@ -11,7 +11,7 @@ from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.paging import Page
 from flashsale.embedded.apiserver.handlers.read import Listed, list_answer, read_page
 from flashsale.embedded.apiserver.handlers.request_body import WriteOptions
-from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry, Tracker
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.types import api_errors, schema
@@ -60,6 +60,32 @@ class Write:
             api_version=self.target.resource.api_version,
             subresource=self.target.subresource,
             now=rfc3339(self.registry.clock()),
+        )
+
+    def check_matches_url(self, thing: Object) -> None:
+        """Refuse an object that names itself otherwise than the URL: 400."""
+        target, meta = self.target, thing.get("metadata") or {}
+        request_body.check_matches_url(target.resource, meta, target.name, target.namespace)
+
+    def create(self, thing: Object, track: Tracker | None) -> Object:
+        """Create an object at the request's place."""
+        target, dry_run = self.target, self.options.dry_run
+        return self.registry.create(
+            target.resource, target.namespace, thing, dry_run=dry_run, track=track
+        )
+
+    def update(self, thing: Object, track: Tracker | None, *, patches: bool = False) -> Object:
+        """Replace the request's object, or its status."""
+        target = self.target
+        return self.registry.update(
+            target.resource,
+            target.namespace,
+            target.name,
+            thing,
+            subresource=target.subresource,
+            dry_run=self.options.dry_run,
+            track=track,
+            patches=patches,
         )
 
     def answer(self, thing: Object, status: int, before: Object | None = None) -> web.Response:
@@ -116,46 +142,20 @@ def decoded(write: Write, resource: Resource) -> Object:
 
 def create(write: Write) -> web.Response:
     """POST to a collection."""
-    resource = write.target.resource
-    body = decoded(write, resource)
-    made = write.registry.create(
-        resource,
-        write.target.namespace,
-        body,
-        dry_run=write.options.dry_run,
-        track=write.track,
-    )
-    return write.answer(made, 201)
+    body = decoded(write, write.target.resource)
+    return write.answer(write.create(body, write.track), 201)
 
 
 def update(write: Write) -> web.Response:
     """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
-    request_body.check_matches_url(
-        resource, body.get("metadata") or {}, target.name, target.namespace
-    )
+    write.check_matches_url(body)
     before = write.registry.store.get(resource, target.namespace, target.name)
     if before is None and resource in CREATED_BY_UPDATE and not target.subresource:
         meta = {key: item for key, item in body["metadata"].items() if key != "resourceVersion"}
-        made = write.registry.create(
-            resource,
-            target.namespace,
-            body | {"metadata": meta},
-            dry_run=write.options.dry_run,
-            track=write.track,
-        )
-        return write.answer(made, 201)
-    updated = write.registry.update(
-        resource,
-        target.namespace,
-        target.name,
-        body,
-        subresource=target.subresource,
-        dry_run=write.options.dry_run,
-        track=write.track,
-    )
-    return write.answer(updated, 200, before)
+        return write.answer(write.create(body | {"metadata": meta}, write.track), 201)
+    return write.answer(write.update(body, write.track), 200, before)
 
 
 def update_nothing(write: Write) -> web.Response:
@@ -166,9 +166,7 @@ def update_nothing(write: Write) -> web.Response:
     """
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
-    request_body.check_matches_url(
-        resource, body.get("metadata") or {}, target.name, target.namespace
-    )
+    write.check_matches_url(body)
     live = write.registry.get(resource, target.namespace, target.name)
     if write.registry.update(
         resource, target.namespace, target.name, body, dry_run=True, patches=True

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flashsale.base.dockerignore import compile_pattern
+from flashsale.base.dockerfile.dockerignore import compile_pattern
 from flashsale.base.errors import BadInputError, Hint
 
 MAX_FILES = 10_000

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from flashsale.base import dockerfile as dockerfiles
+from flashsale.base.dockerfile.stages import parse_stages
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
@@ -101,7 +101,7 @@ class ImageStore:
             FlashsaleError: the disk refuses.
         """
         full = _full_name(name)
-        stages = dockerfiles.stages(_read(dockerfile), str(dockerfile), build_args)
+        stages = parse_stages(_read(dockerfile), str(dockerfile), build_args)
         try:
             recipe = dockerfile_reader.read_stages(stages, folder)
             layer, notes = self._packages(recipe, emit)

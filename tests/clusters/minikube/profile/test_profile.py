@@ -56,6 +56,45 @@ def test_status_is_read_by_its_json_and_never_by_0_alone(
     assert (found.host if isinstance(expected, str) and found else found) == expected
 
 
+EVENT = (
+    '{"specversion":"1.0","type":"io.k8s.sigs.minikube.warning",'
+    '"data":{"message":"docker is slow {"}}'
+)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [f"{EVENT}\n%s", f"{EVENT}\n{EVENT}\n%s", f"%s{EVENT}\n", "! a {notice}\n%s", "%s\n* bye"],
+)
+def test_an_answer_is_found_among_events_and_notices(around: str) -> None:
+    """Versions differ in what they say besides: an update is there, Docker is slow."""
+    assert parse_status(Output(0, around % RUNNING, "")) == WELL
+    assert parse_status(Output(7, around % "null", "")) == GONE
+    env = parse_docker_env(around % '{"DOCKER_HOST":"tcp://127.0.0.1:1"}')
+    assert env == {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+    assert parse_images(around % "[]") == {}
+
+
+@pytest.mark.parametrize(
+    ("cause", "seen"),
+    [
+        ("NewSession: new client: dial tcp 127.0.0.1:32769: connect: connection refused", ""),
+        ("host: state: VBoxManage not found", ""),
+        ("host: state: podman inspect: exit status 1\nstderr:\nsudo: a password is required", ""),
+        ("host: exit status 1\nstdout:\n\nstderr:\nError: No such container: shop", "Gone"),
+        ("host: exit status 1\nstderr:\nError: no such container shop", "Gone"),
+        ("host: state: Cannot connect to the Docker daemon at unix:///x", "Gone"),
+    ],
+)
+def test_a_node_that_is_not_looked_at_is_not_taken_for_lost(cause: str, seen: str) -> None:
+    """minikube prints `null` for both; only the reason, in its log lines, tells."""
+    log = f"E1127 00:05:12.3  13 status.go:178] status error: {cause}\n"
+    found = parse_status(Output(7, "null", log + log))
+    assert found is not None
+    assert found.host == (seen or "Unknown")
+    assert found.cause == ("" if seen else cause.splitlines()[-1])
+
+
 def test_old_profiles_without_a_runtime_use_docker() -> None:
     """The field was left empty then."""
     config = {"Driver": "docker", "KubernetesConfig": {"ContainerRuntime": ""}, "Nodes": [{}]}

@@ -113,7 +113,7 @@ def _set(write: Write, scale: Object) -> web.Response:
     if errors:
         raise api_errors.invalid_object(KIND, "autoscaling", target.name, errors)
     meta = scale.get("metadata") or {}
-    request_body.check_matches_url(target.resource, meta, target.name, target.namespace)
+    write.check_matches_url(scale)
     wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
 
     def track(before: Object | None, after: Object) -> Object:

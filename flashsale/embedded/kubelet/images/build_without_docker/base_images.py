@@ -34,6 +34,16 @@ def foreign_language(base: str) -> str:
     return "" if "python" in f"{name.repository}:{name.tag}" else OTHERS.get(last, "")
 
 
+def base_entrypoint(base: str) -> tuple[str, ...]:
+    """Return the ENTRYPOINT of a base image whose command is for Python's arguments alone."""
+    try:
+        name = ImageName.parse(base).repository
+    except InvalidImageNameError:
+        return ()
+    distroless = "distroless/python" in name or name.endswith("chainguard/python")
+    return ("python3",) if distroless else ()
+
+
 def newer_python(base: str) -> str:
     """Return the version of a Python image, if apps made for it may need more than is here."""
     try:

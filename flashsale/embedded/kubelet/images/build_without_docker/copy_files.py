@@ -11,10 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flashsale.base.dockerfile import Instruction
-from flashsale.base.dockerignore import Ignore, compile_pattern
+from flashsale.base.dockerfile.dockerignore import Ignore, compile_pattern
+from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.base.errors import Hint
-from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import foreign_language
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import (
+    ForeignFile,
+    ImageRecipe,
+    skip,
+)
 from flashsale.embedded.kubelet.images.image_files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -166,6 +171,8 @@ def _find(
     if stage:
         if stage.skipped or stage.installs:
             skip(recipe, one, "an earlier stage would make it with a command that is not run here")
+            if other := foreign_language(stage.base):
+                recipe.foreign += (ForeignFile(place, other, one),)
             return []
         raise one.wrong(f"{one.keyword} names {source}, which is not in that stage")
     if source.startswith("../"):

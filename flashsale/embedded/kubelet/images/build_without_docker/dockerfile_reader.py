@@ -10,13 +10,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from flashsale.base.dockerfile import Instruction, Stage, find_stage, lineage
+from flashsale.base.dockerfile.instructions import Instruction
+from flashsale.base.dockerfile.stages import Stage, find_stage, lineage
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
-from flashsale.embedded.kubelet.images.build_without_docker.base_images import foreign_language
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import (
+    base_entrypoint,
+    foreign_language,
+)
 from flashsale.embedded.kubelet.images.build_without_docker.copy_files import AppFolder
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
 from flashsale.embedded.kubelet.images.image_files import absolute
+
+ANY_IMAGE = Hint("flashsale up --cluster minikube", "runs any image")
 
 
 class DockerfileReader:
@@ -33,14 +39,16 @@ class DockerfileReader:
             BadInputError: something cannot be done; file and line are named.
         """
         refuse_other_languages(self.stages)
-        return self.stage(len(self.stages) - 1)
+        recipe = self.stage(len(self.stages) - 1)
+        _refuse_foreign_program(recipe)
+        return recipe
 
     def stage(self, index: int) -> ImageRecipe:
         """Return what a stage adds up to."""
         if index not in self._done:
             stage = self.stages[index]
             base = find_stage(self.stages[:index], stage.base)
-            recipe = ImageRecipe(base=stage.base) if base is None else self.stage(base).copy()
+            recipe = _begun(stage) if base is None else self.stage(base).copy()
             triggers = () if base is None else self.stage(base).triggers
             for one in triggers:
                 own = replace(one, variables={**one.variables, **recipe.env})
@@ -87,8 +95,24 @@ def refuse_other_languages(stages: Sequence[Stage]) -> None:
         raise BadInputError(
             f"{start.start.where}:{start.start.line}: {start.base} is an image for {other},"
             " and the embedded cluster runs Python apps only.",
-            hint=Hint("flashsale up --cluster minikube", "runs any image"),
+            hint=ANY_IMAGE,
         )
+
+
+def _refuse_foreign_program(recipe: ImageRecipe) -> None:
+    """Raise BadInputError if what the image runs is compiled from another language."""
+    program = recipe.program()
+    for each in recipe.foreign:
+        if program == each.path or program.startswith(f"{each.path}/"):
+            raise each.one.wrong(
+                f"the program /{program} is made from {each.language},"
+                " and the embedded cluster runs Python apps only",
+                hint=ANY_IMAGE,
+            )
+
+
+def _begun(stage: Stage) -> ImageRecipe:
+    return ImageRecipe(base=stage.base, entrypoint=base_entrypoint(stage.base))
 
 
 def _configure(recipe: ImageRecipe, one: Instruction) -> None:

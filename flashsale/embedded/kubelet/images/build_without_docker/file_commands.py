@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from flashsale.base.dockerfile import Instruction
-from flashsale.base.dockerfile_words import expand
+from flashsale.base.dockerfile.dockerfile_words import expand
+from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field, replace
 
-from flashsale.base.dockerfile import SHELL, Instruction
+from flashsale.base.dockerfile.instructions import SHELL, Instruction
 from flashsale.embedded.kubelet.images.build_without_docker.base_images import HERE, newer_python
 from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
-from flashsale.embedded.kubelet.images.image_files import ImageFiles
+from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
 
 # Where installed packages lie: taken from another stage, they are its installs.
 _PACKAGES = ("usr/local", "usr/lib/python3", "root/.local", "opt/venv", "venv")
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignFile:
+    """What COPY takes from a stage for another language, where it is not there."""
+
+    path: str  # where it would lie, without the leading slash
+    language: str
+    one: Instruction
 
 
 @dataclass(slots=True)
@@ -30,6 +39,7 @@ class ImageRecipe:
     ports: tuple[int, ...] = ()
     installs: tuple[Install, ...] = ()  # what RUN installs with pip and the like, in order
     environments: tuple[str, ...] = ()  # virtual environments that RUN makes: paths of the image
+    foreign: tuple[ForeignFile, ...] = ()  # what a compiler of another language would have made
     skipped: tuple[str, ...] = ()  # what is not done here, for one note
     triggers: tuple[Instruction, ...] = ()  # ONBUILD: for a stage that is based on this one
     base: str = ""
@@ -52,6 +62,14 @@ class ImageRecipe:
         if found or own:
             self.installs += tuple(one for one in stage.installs if one not in self.installs)
         return found or bool(own)
+
+    def program(self) -> str:
+        """Return the path of what is run, without the leading slash; empty where none is named."""
+        words = [*self.entrypoint, *self.cmd]
+        if tuple(words[: len(self.shell)]) == self.shell:
+            words = " ".join(words[len(self.shell) :]).split()
+            words = words[1:] if words[:1] == ["exec"] else words
+        return absolute(self.workdir, words[0]) if words else ""
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from flashsale.base.dockerfile import Instruction
+from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.embedded.kubelet.images.build_without_docker import install_commands
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
     OPERATIONS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.base import dockerfile
+from flashsale.base.dockerfile.stages import parse_stages
 from flashsale.base.errors import BadInputError
 from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read(folder: Path, text: str, **arguments: str) -> ImageRecipe:
     """Follow a Dockerfile."""
-    return dockerfile_reader.read_stages(dockerfile.stages(text, "Dockerfile", arguments), folder)
+    return dockerfile_reader.read_stages(parse_stages(text, "Dockerfile", arguments), folder)
 
 
 def files(recipe: ImageRecipe) -> set[str]:
@@ -348,3 +348,23 @@ def test_a_folder_is_copied_with_the_environment_in_it(folder: Path) -> None:
     )
     assert [one.text for one in recipe.installs] == ["uv sync"]
     assert recipe.environments == ("/out/.venv",)
+
+
+@pytest.mark.parametrize(
+    "run", ['FROM scratch\nCOPY --from=go /srv /srv\nCMD ["/srv"]\n',
+            "FROM alpine\nWORKDIR /app\nCOPY --from=0 /go/bin/shop .\nCMD exec ./shop --all\n"],
+)  # fmt: skip
+def test_a_program_that_an_earlier_stage_compiles_is_refused_at_once(
+    folder: Path, run: str
+) -> None:
+    """The last stage's base says nothing; what it runs comes from a stage for another language."""
+    with pytest.raises(BadInputError, match=r"the program /\S+ is made from Go") as caught:
+        read(folder, f"FROM golang:1.22 AS go\nRUN go build -o /srv\n{run}")
+    assert caught.value.hint.command == "flashsale up --cluster minikube"
+
+
+def test_a_distroless_image_runs_python_by_itself(folder: Path) -> None:
+    """Its CMD is what Python is told; an ENTRYPOINT of one's own takes its place."""
+    text = 'FROM gcr.io/distroless/python3-debian12\nCOPY app.py /\nCMD ["/app.py"]\n'
+    assert read(folder, text).entrypoint == ("python3",)
+    assert read(folder, text + 'ENTRYPOINT ["python3", "-u"]\n').entrypoint == ("python3", "-u")

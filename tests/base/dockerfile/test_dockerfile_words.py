@@ -2,7 +2,7 @@
 
 import pytest
 
-from flashsale.base.dockerfile_words import expand, split
+from flashsale.base.dockerfile.dockerfile_words import expand, split
 
 KNOWN = {"V": "1.2.3-slim", "P": "a/b/c", "EMPTY": ""}
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar, Literal
 
-from flashsale.load.worker.http_head import HEAD_LIMIT, BrokenError, read_head
+from flashsale.load.worker.http1.http_head import HEAD_LIMIT, BrokenError, read_head
 
 BODY_LIMIT = 16 * 1024 * 1024  # bytes that are kept; a purchase's answer has about 120
 LINE_LIMIT = 4 * 1024  # bytes of a chunk's size line, or of all trailers together

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flashsale.base.dockerfile import Stage, stages
+from flashsale.base.dockerfile.stages import Stage, parse_stages
 from flashsale.base.errors import BadInputError
 
 
@@ -14,27 +14,29 @@ def env(stage: Stage) -> dict[str, str]:
 
 def test_directives_come_in_any_order() -> None:
     """`# syntax=` before `# escape=` is usual; a comment ends them."""
-    (stage,) = stages("# syntax=docker/dockerfile:1\n# escape=`\nFROM x\nENV A=1 `\n  B=c:\\d\n")
+    (stage,) = parse_stages(
+        "# syntax=docker/dockerfile:1\n# escape=`\nFROM x\nENV A=1 `\n  B=c:\\d\n"
+    )
     assert env(stage) == {"A": "1", "B": "c:\\d"}
-    (stage,) = stages("# a comment\n# escape=`\nFROM x\nENV A=1 \\\n  B=2\n")
+    (stage,) = parse_stages("# a comment\n# escape=`\nFROM x\nENV A=1 \\\n  B=2\n")
     assert env(stage) == {"A": "1", "B": "2"}
 
 
 def test_the_old_form_of_env_has_quotes_resolved() -> None:
     """Its value is the rest of the line."""
-    (stage,) = stages("FROM x\nENV A \"quoted value\"\nENV B 'single $A'\nENV C a=b  c\n")
+    (stage,) = parse_stages("FROM x\nENV A \"quoted value\"\nENV B 'single $A'\nENV C a=b  c\n")
     assert env(stage) == {"A": "quoted value", "B": "single $A", "C": "a=b  c"}
 
 
 def test_env_sees_what_came_before_its_line() -> None:
     """Docker's own example."""
-    (stage,) = stages("FROM x\nENV abc=hello\nENV abc=bye def=$abc\nENV ghi=$abc\n")
+    (stage,) = parse_stages("FROM x\nENV abc=hello\nENV abc=bye def=$abc\nENV ghi=$abc\n")
     assert env(stage) == {"abc": "bye", "def": "hello", "ghi": "bye"}
 
 
 def test_a_stage_has_the_args_of_the_one_it_is_based_on() -> None:
     """And of those before the first FROM the ones that it repeats."""
-    _, last = stages(
+    _, last = parse_stages(
         "ARG BASE=y\nFROM $BASE AS one\nARG BASE\nARG A='x y'\nFROM one\nENV B=$BASE C=$A\n"
     )
     assert env(last) == {"B": "y", "C": "x y"}
@@ -43,20 +45,20 @@ def test_a_stage_has_the_args_of_the_one_it_is_based_on() -> None:
 def test_an_arg_without_a_value_is_unset() -> None:
     """Unless it is given."""
     text = "FROM x\nARG A\nENV B=${A-unset}\n"
-    assert env(stages(text)[0]) == {"B": "unset"}
-    assert env(stages(text, arguments={"A": ""})[0]) == {"B": ""}
+    assert env(parse_stages(text)[0]) == {"B": "unset"}
+    assert env(parse_stages(text, arguments={"A": ""})[0]) == {"B": ""}
 
 
 def test_the_platform_is_known_once_it_is_declared() -> None:
     """As BuildKit's own ARGs are; FROM knows them anyway."""
     text = "FROM --platform=$BUILDPLATFORM x\nENV A=$TARGETOS\nARG TARGETOS\nENV B=$TARGETOS\n"
-    (stage,) = stages(text)
+    (stage,) = parse_stages(text)
     assert env(stage) == {"A": "", "B": "linux"}
 
 
 def test_path_is_added_to_the_one_of_the_base_image() -> None:
     """An empty part of PATH would mean the working directory."""
-    (stage,) = stages("FROM python:3.12\nENV PATH=/venv/bin:$PATH\n")
+    (stage,) = parse_stages("FROM python:3.12\nENV PATH=/venv/bin:$PATH\n")
     assert env(stage)["PATH"].startswith("/venv/bin:/usr/local/bin:")
 
 
@@ -77,11 +79,11 @@ def test_path_is_added_to_the_one_of_the_base_image() -> None:
 def test_what_docker_refuses_is_refused_with_its_line(line: str, why: str) -> None:
     """Before anything is built."""
     with pytest.raises(BadInputError, match=f"Dockerfile:2: .*{why}"):
-        stages(f"FROM x\n{line}\n")
+        parse_stages(f"FROM x\n{line}\n")
 
 
 def test_a_tab_separates_words_and_stays_in_a_command() -> None:
     """Tabs are blanks between words and text in a command."""
-    (stage,) = stages("FROM x\nENV\tA=1\tB=2\nCMD printf 'a\tb'\n")
+    (stage,) = parse_stages("FROM x\nENV\tA=1\tB=2\nCMD printf 'a\tb'\n")
     assert env(stage) == {"A": "1", "B": "2"}
     assert stage.instructions[1].command()[-1] == "printf 'a\tb'"

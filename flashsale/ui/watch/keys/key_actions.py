@@ -13,7 +13,7 @@ from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.scale import request_replicas
-from flashsale.ui.watch.key_queue import Answer, KeyAction, Question
+from flashsale.ui.watch.keys.key_queue import Answer, KeyAction, Question
 from flashsale.ui.watch.pod_details import describe_pod
 from flashsale.ui.watch.view_model import Board, Now, Panel, shown_events
 

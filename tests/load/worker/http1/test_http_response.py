@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flashsale.load.worker.classify import judge_answer
-from flashsale.load.worker.http_head import HEAD_LIMIT
-from flashsale.load.worker.http_response import (
+from flashsale.load.worker.http1.http_head import HEAD_LIMIT
+from flashsale.load.worker.http1.http_response import (
     BODY_LIMIT,
     INTERIM_LIMIT,
     HttpResponse,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.ui.watch.navigation import navigate, split_keys
+from flashsale.ui.watch.keys.navigation import navigate, split_keys
 from flashsale.ui.watch.view_model import Board, Now, Panel
 from tests.ui.watch.view_models import many, text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.base.dockerignore import Ignore, compile_pattern
+from flashsale.base.dockerfile.dockerignore import Ignore, compile_pattern
 
 
 # Cases of moby/patternmatcher's own test (TestMatches), v0.6.

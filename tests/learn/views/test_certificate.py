@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flashsale.learn.certificate import certificate_document, certificate_page
 from flashsale.learn.course import OWN
 from flashsale.learn.course_progress import CourseProgress
+from flashsale.learn.views.certificate import certificate_document, certificate_page
 from flashsale.ui.report.page import course_page
 from tests.learn.facts import begun, sale
 
