@@ -262,10 +262,9 @@ class Registry:
             refuse_second_default(self.store, thing)
         if resource is SERVICES:
             thing = service_allocator.with_both_addresses(thing)
-        errors = validate_create(resource, thing)
-        if resource is SERVICES and not errors:
             thing, errors = self._services.allocate(thing, None, dry_run=dry_run)
-        incoming.refuse(resource, meta.get("name", ""), errors)
+            incoming.refuse(resource, meta.get("name", ""), errors)  # before all else, as there
+        incoming.refuse(resource, meta.get("name", ""), validate_create(resource, thing))
         return thing
 
     def _free_name(self, resource: Resource, namespace: str, base: object) -> str:
