@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.forking.client import forked
+from tests.forking.client import ForkedCommand, forked
 
 PATIENCE = 90.0  # seconds for one command on a busy machine
 AT_START = ("PYTHON", "LC_", "LANG")  # variables that Python looks at once, when it starts
+LEAN_SHOP = Path(__file__).with_name("lean_shop.py")
 QUICK = (
     ("initialDelaySeconds: 3", "initialDelaySeconds: 0"),
     ("periodSeconds: 5", "periodSeconds: 1"),
@@ -57,6 +58,10 @@ class Flashsale:
         """Run one command to its end; keywords are variables of its environment."""
         if sys.platform == "linux" and not any(name.startswith(AT_START) for name in extra):
             return Result(*forked(words, self.environment | extra, PATIENCE))
+        return self.apart(*words, **extra)
+
+    def apart(self, *words: str, **extra: str) -> Result:
+        """Run one command as whoever types it does: Python itself is started, too."""
         done = subprocess.run(
             self.command(*words),
             env=self.environment | extra,
@@ -67,8 +72,10 @@ class Flashsale:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> subprocess.Popen[str] | ForkedCommand:
         """Start one command that will be stopped."""
+        if sys.platform == "linux":
+            return ForkedCommand(words, self.environment)
         return subprocess.Popen(
             self.command(*words),
             env=self.environment,
@@ -97,11 +104,22 @@ class Flashsale:
         file.write_text(text)
         return file
 
+    def lean_manifest(self, starts_after: float = 0.0, **changes: str) -> Path:
+        """Write the quick manifest for pods that run `lean_shop` in place of the image's app.
+
+        Args:
+            starts_after: seconds that each process needs until it sells.
+        """
+        slow = ("STARTS_AFTER = 0.0", f"STARTS_AFTER = {starts_after}")
+        command = json.dumps(["python", "-S", "-c", LEAN_SHOP.read_text().replace(*slow)])
+        image = "image: flashsale:1.0"
+        return self.quick_manifest(**{image: f"{image}\n          command: {command}"}, **changes)
+
     def cluster_pid(self) -> int:
         """The embedded cluster's process; 0 if none runs."""
         from flashsale.embedded.process import launch
 
-        running = launch.find(self.home / "embedded")
+        running = launch.find_cluster(self.home / "embedded")
         return running.pid if running else 0
 
     def stop_cluster(self) -> None:
@@ -109,7 +127,7 @@ class Flashsale:
         from flashsale.embedded.process import launch
 
         if (self.home / "embedded").exists():
-            launch.stop(self.home / "embedded")
+            launch.stop_cluster(self.home / "embedded")
 
     @property
     def record(self) -> Path:

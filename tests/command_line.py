@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from flashsale.cli.global_options import leading
+from flashsale.cli.options.global_options import leading
 from flashsale.cli.program import application
 
 PLACEHOLDERS = {"N": "3", "TIME": "30s", "SECONDS": "3", "...": ""}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,11 @@ from tests.command import Flashsale
 __all__ = ["chromium", "page"]  # fixtures
 
 gc.disable()  # until all tests are collected: nothing of that is garbage
+
+# Many images of Python set this for what runs once. Each worker, and each process of each test,
+# would compile all of it again: two thirds of what the collection costs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How fast examples come says something about the machine, not about what is tested. Each run tries
 # others, and those that failed are kept; `.ci/run` takes `--hypothesis-profile=thorough`.
@@ -55,6 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+MOST_CORES = 4  # that workers are started for: each of them collects all tests
 STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
     "cluster",
     "embedded_cluster",
@@ -92,6 +101,28 @@ LONGEST = (  # files that take the longest: nobody is to begin one when all othe
     "drill",
     "conformance",
 )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Two workers a core, as most tests wait; one where the quick ones run, which do not."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = min(os.cpu_count() or 1, MOST_CORES)
+    return cores if "not cluster" in config.option.markexpr else 2 * cores
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Compile a share of the tests in each worker; the other shares are found compiled."""
+    found = getattr(session.config, "workerinput", None)
+    if not found:
+        return
+    number, count = int(found["workerid"].removeprefix("gw")), found["workercount"]
+    given = [session.config.rootpath / arg.partition("::")[0] for arg in session.config.args]
+    files = sorted(file for path in given for file in path.rglob("test_*.py"))
+    for file in files[number * len(files) // count : (number + 1) * len(files) // count]:
+        name = ".".join(file.relative_to(session.config.rootpath).with_suffix("").parts)
+        with suppress(Exception, pytest.skip.Exception, pytest.fail.Exception):  # said later
+            import_module(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

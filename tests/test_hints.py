@@ -17,7 +17,8 @@ UNFINISHED = ("flashsale scale", "flashsale up --replicas", "flashsale label")  
 MARKS = ("flashsale ", "hint=", "Hint(", "Finding(")  # a file without them has no hint
 PROGRAMS = {  # what a hint may call besides ours
     *("kubectl", "minikube", "docker", "kind", "k3d", "kill", "ls", "df", "rm", "mv", "less"),
-    *("awk", "chmod", "curl", "export", "unset", "sudo", "ps", "lsof", "pip", "fuser", "pgrep"),
+    *("awk", "sed", "cp", "chmod", "curl", "ulimit", "export", "unset"),
+    *("sudo", "ps", "lsof", "pip", "fuser", "pgrep"),
 }
 
 

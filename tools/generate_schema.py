@@ -29,10 +29,11 @@ ROOTS = (
     "v1/ConfigMap", "v1/Endpoints", "v1/Event", "v1/Namespace", "v1/Node", "v1/Pod", "v1/Service",
     "v1/ServiceAccount", "v1/Status", "v1/DeleteOptions", "apps/v1/ReplicaSet",
     "autoscaling/v1/Scale", "coordination.k8s.io/v1/Lease", "discovery.k8s.io/v1/EndpointSlice",
-    "policy/v1/PodDisruptionBudget", "policy/v1/Eviction",
+    "policy/v1/PodDisruptionBudget", "policy/v1/Eviction", "v1/Binding",
+    "scheduling.k8s.io/v1/PriorityClass",
 )  # fmt: skip
-WITHOUT_LIST = ("Status", "DeleteOptions", "Scale", "Eviction")
-GROUPS = ("core", "apps", "autoscaling", "coordination", "discovery", "policy")
+WITHOUT_LIST = ("Status", "DeleteOptions", "Scale", "Eviction", "Binding")
+GROUPS = ("core", "apps", "autoscaling", "coordination", "discovery", "policy", "scheduling")
 PACKAGES = {  # our word -> (prefix of its schemas, folder of its Go types, prefix of its functions)
     group: (f"io.k8s.api.{group}.v1.", f"{group}/v1", f"schema_k8sio_api_{group}_v1_")
     for group in GROUPS
@@ -128,10 +129,7 @@ class Sources:
         api, machinery = (download(f"k8s.io/{name}", LIBRARIES) for name in ("api", "apimachinery"))
         self._schemas: dict[str, Any] = {}
         for path in sorted((kubernetes / "api/openapi-spec/v3").glob("*_openapi.json")):
-            if re.match(
-                r"(api__v1|apis__(apps|autoscaling|coordination.k8s.io|discovery.k8s.io|policy)__v1)_",
-                path.name,
-            ):
+            if re.match(rf"(api__v1|apis__({'|'.join(GROUPS)})(\.k8s\.io)?__v1)_", path.name):
                 self._schemas |= json.loads(path.read_text())["components"]["schemas"]
         definitions = (kubernetes / "pkg/generated/openapi/zz_generated.openapi.go").read_text()
         self._functions = {found[1]: found[0] for found in FUNCTION.finditer(definitions)}
@@ -216,7 +214,8 @@ class Sources:
     def _qualified(self, go: str, package: str) -> str:
         go = go.removeprefix("*")
         prefix, _, name = go.rpartition(".")
-        return f"{ {'metav1': 'meta', 'v1': 'core', '': package}[prefix] }.{name}".replace(" ", "")
+        packages = {"metav1": "meta", "v1": "core", "apiv1": "core", "": package}
+        return f"{packages[prefix]}.{name}"
 
     def _field(self, schema: Any, kind: str, go: str, via: str) -> dict[str, Any]:
         described: dict[str, Any] = {"type": kind}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+UNKNOWN = "-"
 MOST_DIGITS = 1e15  # a float says no more of them
 LONGEST_LINE = 4096  # characters that anybody reads in one line
 VISIBLE = {  # what a terminal, or a reader's eye, would obey instead of showing it
@@ -19,7 +20,7 @@ VISIBLE = {  # what a terminal, or a reader's eye, would obey instead of showing
 SPELLED = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
-def number(figure: float) -> str:
+def plain_number(figure: float) -> str:
     """Write a number as people type it: whole ones in digits alone, up to 15 of them."""
     whole = float(figure).is_integer() and abs(figure) < MOST_DIGITS
     return f"{figure:.0f}" if whole else f"{figure}"
@@ -35,8 +36,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def seconds(duration: float) -> str:
+def seconds(duration: float | None) -> str:
     """Write a duration in seconds: `5.0 s`; with one digit more below one second, `0.04 s`."""
+    if duration is None:
+        return UNKNOWN
+    duration = max(0.0, duration)
     return f"{duration:.1f} s" if duration >= 1 else f"{duration:.2f} s"
 
 
@@ -50,8 +54,13 @@ def percent(share: float) -> str:
     return f"{percents} %"
 
 
-def milliseconds(duration: float) -> str:
-    """Write a duration given in milliseconds: `0.8 ms`, `42.1 ms`, `250 ms`, `1.2 s`."""
+def milliseconds(duration: float | None) -> str:
+    """Write a duration given in milliseconds: `0.8 ms`, `42.1 ms`, `250 ms`, `1.2 s`.
+
+    0 is that of no answer at all, which is as unknown as None.
+    """
+    if not duration:
+        return UNKNOWN
     if duration >= 1000:
         return seconds(duration / 1000)
     return f"{duration:.{1 if duration < 100 else 0}f} ms"

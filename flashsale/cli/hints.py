@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from flashsale.base.errors import Hint
 from flashsale.cli.command_list import SALE, entry
-from flashsale.cli.global_options import Shared
+from flashsale.cli.options.global_options import Shared
 
 PLACE = {"context": "--context", "cluster": "--cluster", "profile": "--profile"}
 NEXT = " && "

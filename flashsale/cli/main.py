@@ -15,7 +15,7 @@ from flashsale.base.errors import CTRL_C, FlashsaleError, Hint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
 
 COMPLETE = "_FLASHSALE_COMPLETE"  # set by a shell that asks for completions
 BUG_HINT = Hint(words="please report it, with what the same command prints with --debug")
@@ -80,8 +80,8 @@ def _guarded(arguments: list[str]) -> int:
     from typer.exceptions import TyperException
 
     from flashsale.cli import output
-    from flashsale.cli.global_options import Shared
-    from flashsale.cli.usage import explained
+    from flashsale.cli.options.global_options import Shared
+    from flashsale.cli.usage import usage_error
 
     failure: FlashsaleError
     typed = Shared(debug="--debug" in arguments)
@@ -92,7 +92,7 @@ def _guarded(arguments: list[str]) -> int:
     except FlashsaleError as error:
         failure = error
     except TyperException as error:
-        failure = explained(error, arguments)
+        failure = usage_error(error, arguments)
         failure.__cause__ = error
     except (BrokenPipeError, output.ReaderLeftError):
         return 0
@@ -131,7 +131,9 @@ def _plugin() -> bool:
 
 
 def _system_error(error: OSError) -> FlashsaleError:
-    if why := _unwritable():
+    from flashsale.cli.stdio import STDOUT
+
+    if why := error.strerror if error.filename == STDOUT else _unwritable():
         return FlashsaleError(
             f"stdout cannot be written: {why}.",
             hint=Hint(words="write it elsewhere: flashsale ... > FILE"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from flashsale.cli.global_options import VALUED, leading
+from flashsale.cli.options.global_options import VALUED, leading
 
 COMMANDS = MappingProxyType(
     {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
     from contextlib import AbstractContextManager
 
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.clusters.base import Progress
     from flashsale.sale.observe.state import Observer
 
@@ -100,11 +100,11 @@ def progress() -> AbstractContextManager[Progress]:
     from contextlib import nullcontext
 
     from flashsale.clusters.base import SilentProgress
-    from flashsale.ui.progress import progress as shown
+    from flashsale.ui.progress import stderr_progress
 
     if Verbosity.quiet:
         return nullcontext(SilentProgress())
-    return shown(live=moving(sys.stderr))
+    return stderr_progress(live=moving(sys.stderr))
 
 
 def looking(shown: Progress) -> list[Observer]:
@@ -148,7 +148,7 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask(question: str) -> bool:
+def confirm(question: str) -> bool:
     """Ask for a yes; anything else is a no."""
     _tell(filled(f"{question} [y/N]", width(sys.stderr)))
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -12,8 +12,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from flashsale import __version__
-from flashsale.cli import global_options
 from flashsale.cli.command_list import ENTRIES, HOW, SALE, CommandEntry, entry
+from flashsale.cli.options import global_options
 from flashsale.cli.output import ReaderLeftError, set_verbosity
 from flashsale.cli.usage import unknown_command
 
@@ -77,7 +77,7 @@ class Program(TyperGroup):
         """Load a command; None if there is none of that name."""
         known = entry(cmd_name)
         if known and cmd_name not in self.commands:
-            self.commands[cmd_name] = load(known)
+            self.commands[cmd_name] = import_command(known)
         return self.commands.get(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -140,7 +140,7 @@ def global_params() -> list[Any]:
     return list(typer.main.get_command(holder).params)
 
 
-def load(known: CommandEntry) -> TyperCommand:
+def import_command(known: CommandEntry) -> TyperCommand:
     """Import one command's module and make its function a command that takes global options."""
     module = import_module(f"flashsale.cli.commands.{known.function}")
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)

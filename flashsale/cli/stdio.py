@@ -8,6 +8,8 @@ import sys
 
 MODES = (os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)  # a closed stdout fails, instead of losing results
 
+STDOUT = "<stdout>"  # the name in an error of writing there
+
 
 def prepare() -> None:
     """Open what is closed, and write characters that a stream does not know as their numbers."""
@@ -15,6 +17,23 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper) and "write" not in vars(sys.stdout):
+        _name_in_errors(sys.stdout)
+
+
+def _name_in_errors(stream: io.TextIOWrapper) -> None:
+    """Let an error of writing name the stream: a long text, or an unbuffered one, fails at once,
+    and nothing is left in the buffer that would tell afterwards."""
+    write = stream.write
+
+    def named_write(text: str, /) -> int:
+        try:
+            return write(text)
+        except OSError as error:
+            error.filename = error.filename or STDOUT
+            raise
+
+    stream.write = named_write  # type: ignore[method-assign]
 
 
 def _open_closed() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.cli.command_list import ENTRIES, entry
-from flashsale.cli.global_options import leading
+from flashsale.cli.options.global_options import leading
 from flashsale.cli.other_programs import translated, with_argument, written
 
 FOR_KILLS = {"--force": "--hard", "--now": "--hard", "--grace-period": "--grace", "-f": "--hard"}
@@ -80,7 +80,7 @@ def _no_command(name: str, meant: str, line: Sequence[str]) -> BadInputError:
     return BadInputError(f"There is no command '{name}'.{question}", hint=written(line))
 
 
-def explained(error: Any, arguments: Sequence[str]) -> BadInputError:
+def usage_error(error: Any, arguments: Sequence[str]) -> BadInputError:
     """Word a mistake that Typer found as we word our own; the hint is what was meant."""
     if hasattr(error, "possibilities"):
         return _unknown_option(str(error.option_name), arguments)

@@ -34,7 +34,7 @@ def cluster_of(
     return MinikubeCluster(record.profile, making, home)
 
 
-def describe(record: SaleRecord) -> str:
+def describe_record(record: SaleRecord) -> str:
     """Name a recorded cluster in a sentence."""
     return cluster_of(record).describe()
 

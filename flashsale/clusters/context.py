@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
 from flashsale.base.text import begin_sentence, counted
 from flashsale.clusters import image_loading
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
+from flashsale.clusters.base import App, BuildOptions, ClusterKind, Image, Progress, TunnelUrl
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses import tunnels
 from flashsale.clusters.subprocesses.port_forward import (
@@ -40,7 +40,7 @@ FROM_INSIDE = (
 class ContextCluster:
     """A cluster that a kubeconfig describes: kind, k3d, a cloud."""
 
-    kind: Kind = "context"
+    kind: ClusterKind = "context"
     start_hint = "flashsale doctor"
     stops_with_sale = False
     can_be_started = False
@@ -78,7 +78,7 @@ class ContextCluster:
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
         """Build and load it where the cluster's own tool can, push it where that was asked for."""
-        return await image_loading.provide(self.context, app, name, options, progress)
+        return await image_loading.build_and_load(self.context, app, name, options, progress)
 
     async def address(self, service: Service) -> str:
         """Try the load balancer, the nodes and this machine; the first that answers is the way.
@@ -86,7 +86,7 @@ class ContextCluster:
         Raises:
             ClusterUnreachableError: none of them leads to the Service from here.
         """
-        tried = candidates(service, await self._nodes(), self._server())
+        tried = candidate_addresses(service, await self._nodes(), self._server())
         answers = await asyncio.gather(*(accepts_connections(host, port) for host, port in tried))
         found = [address for address, yes in zip(tried, answers, strict=True) if yes]
         if not found:
@@ -227,7 +227,9 @@ class ContextCluster:
         return found.server if found else ""
 
 
-def candidates(service: Service, nodes: list[Object], server: str) -> list[tuple[str, int]]:
+def candidate_addresses(
+    service: Service, nodes: list[Object], server: str
+) -> list[tuple[str, int]]:
     """List the addresses that may lead to a Service, best first.
 
     The API server's host is one of them: it is a node, or this machine where kind, k3d and Docker

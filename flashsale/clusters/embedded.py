@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
 from flashsale.clusters import embedded_nodes
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
+from flashsale.clusters.base import App, BuildOptions, ClusterKind, Image, Progress, no_node_port
 from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
@@ -31,7 +31,7 @@ STUCK = 5.0  # seconds without an answer
 class EmbeddedCluster:
     """A small Kubernetes of our own, in a process of its own, with its state under one folder."""
 
-    kind: Kind = "embedded"
+    kind: ClusterKind = "embedded"
     context = CONTEXT
     start_hint = START
     stops_with_sale = True
@@ -58,7 +58,7 @@ class EmbeddedCluster:
         """
         from flashsale.embedded.process import launch
 
-        running = launch.find(self.home)
+        running = launch.find_cluster(self.home)
         if running is None:
             raise ClusterUnreachableError("The embedded cluster is not running.", hint=START)
         return running.kubeconfig
@@ -73,7 +73,7 @@ class EmbeddedCluster:
         if await self._is_well(progress):
             return
         progress.step("Starting the embedded cluster")
-        starting = asyncio.ensure_future(asyncio.to_thread(launch.start, self.home))
+        starting = asyncio.ensure_future(asyncio.to_thread(launch.start_cluster, self.home))
         try:
             await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -87,18 +87,18 @@ class EmbeddedCluster:
         if pid := await asyncio.to_thread(launch.stopped_process, self.home):
             progress.note("The embedded cluster had been stopped by a signal; it goes on.")
             os.kill(pid, signal.SIGCONT)
-        running = await asyncio.to_thread(launch.find, self.home)
+        running = await asyncio.to_thread(launch.find_cluster, self.home)
         if running is None or await asyncio.to_thread(launch.answers, running, STUCK):
             return running is not None
         progress.note("The embedded cluster is stuck; it is started anew, with its objects.")
-        await asyncio.to_thread(launch.stop, self.home)
+        await asyncio.to_thread(launch.stop_cluster, self.home)
         return False
 
     async def running(self) -> bool:
         """Whether its process lives."""
         from flashsale.embedded.process import launch
 
-        return await asyncio.to_thread(launch.find, self.home) is not None
+        return await asyncio.to_thread(launch.find_cluster, self.home) is not None
 
     async def diagnosis(self) -> FlashsaleError | None:
         """Say that a signal has stopped its process; of all else the error says enough."""
@@ -213,7 +213,7 @@ class EmbeddedCluster:
         Raises:
             RefusedError: a node to be taken away has pods.
         """
-        await embedded_nodes.fit(api, count, fast=fast, progress=progress)
+        await embedded_nodes.fit_nodes(api, count, fast=fast, progress=progress)
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove nothing: it holds no image that is not in our own folder."""
@@ -232,7 +232,7 @@ class EmbeddedCluster:
         from flashsale.embedded.kubelet.runtime.processes import kill_marked
         from flashsale.embedded.process import launch
 
-        launch.stop(self.home)
+        launch.stop_cluster(self.home)
         for folder in ("pods", "nodes"):
             kill_marked(f"{self.home / folder}/")  # what a cluster that was killed may have left
         with suppress(OSError):  # a disk that refuses keeps nobody from stopping

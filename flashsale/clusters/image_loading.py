@@ -64,7 +64,7 @@ def loader_of(context: str) -> Loader | None:
     return Loader("", context) if context in SHARED else None
 
 
-async def provide(
+async def build_and_load(
     context: str, app: App | None, name: str, options: BuildOptions, progress: Progress
 ) -> Image:
     """Build the image with this machine's Docker, and bring it to the context's nodes.
@@ -114,7 +114,7 @@ async def load_image(command: tuple[str, ...], each: Each) -> None:
     """
     tool = command[0]
     try:
-        said = await run.follow(
+        said = await run.run_program(
             *command, each=each, each_error=each, timeout=TIMEOUT, patience=PATIENCE
         )
     except FileNotFoundError as error:

@@ -16,10 +16,16 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
-from flashsale.clusters.availability import MINIKUBE, NOTHING_ASKED, cluster_of, describe, exists
+from flashsale.clusters.availability import (
+    MINIKUBE,
+    NOTHING_ASKED,
+    cluster_of,
+    describe_record,
+    exists,
+)
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
-from flashsale.clusters.state.directory import ELSEWHERE, state_home, unwritable
+from flashsale.clusters.state.directory import elsewhere, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
@@ -66,7 +72,7 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     """
     store = SaleStore(home or state_home())
     if wrong := unwritable(store.home):
-        raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
+        raise BadInputError(f"{wrong}.", hint=elsewhere())
     if wanted.anything:
         return _typed(wanted, store, await _still_there(store.read_if_usable()))
     recorded = store.read()
@@ -75,7 +81,7 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     if recorded and await exists(recorded):
         refuse_if_not_local(recorded)
         return _selected(recorded, "the sale is there already", store, wanted.making)
-    why = f"{describe(recorded)}, where the sale was, is gone; " if recorded else ""
+    why = f"{describe_record(recorded)}, where the sale was, is gone; " if recorded else ""
     return await _best(recorded.profile if recorded else MINIKUBE, store, why, wanted.making)
 
 
@@ -106,8 +112,9 @@ async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -
         return await _unrecorded(store)
     if recorded.kind == "context" and recorded.context not in kubeconfig.read():
         check_readable()
+        where = describe_record(recorded)
         raise ClusterUnreachableError(
-            f"The sale is on {describe(recorded)}, which the kubeconfig does not have any more.",
+            f"The sale is on {where}, which the kubeconfig does not have any more.",
             hint="kubectl config get-contexts",
         )
     refuse_if_not_local(recorded)
@@ -245,7 +252,7 @@ async def minikube_usable(profile: str) -> tuple[bool, str]:
 def _selected(
     record: SaleRecord, why: str, store: SaleStore, making: NewProfileOptions = NOTHING_ASKED
 ) -> SelectedCluster:
-    LOG.info("using %s: %s (state in %s)", describe(record), why, store.home)
+    LOG.info("using %s: %s (state in %s)", describe_record(record), why, store.home)
     return SelectedCluster(_cluster(record, store.home, making), why, record, store)
 
 
@@ -258,13 +265,13 @@ def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Clust
     """
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
-            f"{making.options} is for minikube, but you also ask for {describe(record)}.",
+            f"{making.options} is for minikube, but you also ask for {describe_record(record)}.",
             hint=f"flashsale up --cluster minikube {making.options}",
         )
     if record.kind == MINIKUBE:
-        from flashsale.clusters.minikube.home import check_name
+        from flashsale.clusters.minikube.home import check_profile_name
 
-        check_name(record.profile)
+        check_profile_name(record.profile)
     if os.path.isdir(home / "tunnels"):
         from flashsale.clusters.subprocesses import tunnels
 

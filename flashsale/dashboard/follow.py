@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError, RefusedError
-from flashsale.dashboard import state as states
-from flashsale.dashboard.state import DashboardState, Moment, Trouble
+from flashsale.dashboard import dashboard_state as states
+from flashsale.dashboard.dashboard_state import DashboardState, Moment, Trouble
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
@@ -28,7 +28,7 @@ Connect = Callable[[], AbstractAsyncContextManager[Sale]]
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class DashboardClock:
     """Both clocks, a fixed distance apart: a moment is always written as the same time."""
 
     apart: float = field(default_factory=lambda: time.time() - time.monotonic())

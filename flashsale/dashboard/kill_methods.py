@@ -15,7 +15,7 @@ KILL_METHODS = {
 }
 
 
-def kill_method(arguments: Mapping[str, Any]) -> KillMethod:
+def asked_kill_method(arguments: Mapping[str, Any]) -> KillMethod:
     """Read how to kill.
 
     Raises:

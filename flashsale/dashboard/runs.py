@@ -17,15 +17,15 @@ from typing import Any, Literal
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint, RefusedError
 from flashsale.base.text import counted
-from flashsale.dashboard import state as states
+from flashsale.dashboard import dashboard_state as states
+from flashsale.dashboard.dashboard_state import Crowd, DrillView, Trouble
 from flashsale.dashboard.follow import Connect, SaleFollower
-from flashsale.dashboard.kill_methods import kill_method
-from flashsale.dashboard.state import Crowd, DrillView, Trouble
+from flashsale.dashboard.kill_methods import asked_kill_method
 from flashsale.drill import past_drills
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.environment import read_environment
 from flashsale.drill.preflight import WayToSale, nothing_confirmed_error
-from flashsale.drill.report.document import Document, build_document
+from flashsale.drill.report.drill_document import Document, build_drill_document
 from flashsale.drill.result import LogEntry
 from flashsale.drill.runner import DrillProgress, Observers, run_drill
 from flashsale.drill.scenario import Scenario, plan_steps
@@ -40,8 +40,8 @@ from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
 from flashsale.sale.url import open_url
 
-Arguments = Mapping[str, Any]
-Kind = Literal["crowd", "drill"]
+ActionArguments = Mapping[str, Any]
+RunKind = Literal["crowd", "drill"]
 STOP_FIRST = Hint(words="stop it first")
 
 
@@ -61,7 +61,7 @@ class Runs:
         self.last_drill: Document | None = None
         self._follower, self._connect, self._home = follower, connect, home
         self._allow_remote = allow_remote
-        self._kind: Kind = "crowd"
+        self._kind: RunKind = "crowd"
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
 
@@ -73,21 +73,21 @@ class Runs:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def start_load(self, arguments: Arguments) -> str:
+    async def start_load(self, arguments: ActionArguments) -> str:
         """Send buyers until they are stopped: `flashsale load`."""
         rate = _number(arguments.get("rate", 100), "flashsale load --rate 100")
         begun = asyncio.get_running_loop().create_future()
         await self._begin("crowd", self._send_crowd(rate, begun), begun)
         return f"{rate:g} buyers a second."
 
-    async def start_drill(self, arguments: Arguments) -> str:
+    async def start_drill(self, arguments: ActionArguments) -> str:
         """Run a drill: `flashsale drill`."""
         again = "flashsale drill --rate 100 --kills 3 --scale 5"
         scenario = Scenario(
             rate=_number(arguments.get("rate", 100), again),
             kills=_whole(arguments.get("kills", 3), again),
             scale_to=_whole(arguments.get("scale", 5), again),
-            kill_method=kill_method(arguments),
+            kill_method=asked_kill_method(arguments),
             kill_node=arguments.get("node") is True,
             seed=random.randrange(1_000_000),
         )
@@ -97,16 +97,16 @@ class Runs:
         kills = counted(scenario.kills, "kill")
         return f"The drill began: {kills}; {scenario.kill_description}{then}."
 
-    async def stop_load(self, arguments: Arguments) -> str:
+    async def stop_load(self, arguments: ActionArguments) -> str:
         """Send no more buyers; those under way are waited for."""
         return await self._end("crowd", "No buyers come any more.")
 
-    async def stop_drill(self, arguments: Arguments) -> str:
+    async def stop_drill(self, arguments: ActionArguments) -> str:
         """Do nothing more to the sale, and put the replicas back."""
         return await self._end("drill", "The drill was stopped.")
 
     async def _begin(
-        self, kind: Kind, work: Coroutine[Any, Any, None], begun: asyncio.Future[None]
+        self, kind: RunKind, work: Coroutine[Any, Any, None], begun: asyncio.Future[None]
     ) -> None:
         """Start work, and return once it is under way; what fails before that is raised."""
         if self._task and not self._task.done():
@@ -119,7 +119,7 @@ class Runs:
         if not begun.done():
             await self._task
 
-    async def _end(self, kind: Kind, done: str) -> str:
+    async def _end(self, kind: RunKind, done: str) -> str:
         if self._task is None or self._task.done() or self._kind != kind:
             raise FlashsaleError(
                 "Nothing is running that could be stopped.", hint=Hint(words="start it first")
@@ -166,7 +166,7 @@ class Runs:
                         observers=observers,
                         stop=self._stop,
                     )
-                self.last_drill = build_document(result, analyse(result))
+                self.last_drill = build_drill_document(result, analyse(result))
                 self._on_load(_last_word(result.report.figures))
                 past_drills.remember(self._home, self.last_drill)
                 self._judged(self.last_drill, error)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flashsale import __version__
 from flashsale.base.errors import Hint
-from flashsale.dashboard.state import Crowd, DashboardState, DrillView, Trouble
+from flashsale.dashboard.dashboard_state import Crowd, DashboardState, DrillView, Trouble
 from flashsale.sale.kill.kill_node import killable_nodes
 from flashsale.sale.observe.healing import Healing
 from flashsale.ui.watch.view_model import Now, PodRow, shown_healings, shown_rows
@@ -17,7 +17,7 @@ from flashsale.ui.watch.view_model import Now, PodRow, shown_healings, shown_row
 HEALINGS = 8  # the youngest
 
 
-def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, Any]:
+def page_document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, Any]:
     """Write everything that the page shows."""
     board, shares = state.board, state.crowd.shares if state.crowd else {}
     if board.purchases and not shares:
@@ -40,10 +40,12 @@ def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, A
     if board.by_node:
         found["nodes"] = _nodes(state, rows)
         found["node_timing"] = board.place.node_timing
-    found["moments"] = [[milliseconds(one.at, now), one.kind, one.text] for one in state.moments]
+    found["moments"] = [
+        [unix_milliseconds(one.at, now), one.kind, one.text] for one in state.moments
+    ]
     for second, one in state.samples.items():
         found[f"second/{second}"] = [
-            milliseconds(second + 1.0, now),
+            unix_milliseconds(second + 1.0, now),
             *(one.confirmed, one.lost, one.desired, one.ready),
         ]
     if buyers := _buyers(state):
@@ -53,7 +55,7 @@ def document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, A
     return found
 
 
-def milliseconds(at: float, now: Now) -> int:
+def unix_milliseconds(at: float, now: Now) -> int:
     """Turn a moment of the monotonic clock into unix milliseconds."""
     return round(1000 * (now.wall - now.mono + at))
 
@@ -82,7 +84,7 @@ def _sale(
         "desired": sale.desired or 0,
         "current": sale.count,
         "ready": sale.ready,
-        "stale": {"heard": milliseconds(down.heard, now), "why": down.why} if down else None,
+        "stale": {"heard": unix_milliseconds(down.heard, now), "why": down.why} if down else None,
         "trouble": _trouble(state.trouble),
     }
 
@@ -116,7 +118,7 @@ def _pod(row: PodRow, now: Now) -> dict[str, Any]:
         "ready": f"{pod.containers_ready}/{pod.containers}",
         "restarts": pod.restarts,
         "born": round(1000 * pod.created),
-        "left": None if row.left is None else milliseconds(row.left, now),
+        "left": None if row.left is None else unix_milliseconds(row.left, now),
         "trouble": pod.waiting if not seen.ready else "",
         "why": row.why,
     }
@@ -136,7 +138,7 @@ def _phase(row: PodRow) -> str:
 
 
 def _healing(one: Healing, now: Now) -> dict[str, Any]:
-    return {**one.as_json(), "died": milliseconds(one.died, now), "in_place": one.in_place}
+    return {**one.as_json(), "died": unix_milliseconds(one.died, now), "in_place": one.in_place}
 
 
 def _buyers(state: DashboardState) -> dict[str, Any] | None:

@@ -67,7 +67,7 @@ class BuildRecipe:
         Raises:
             BadInputError: it cannot be read.
         """
-        return cls(contexts.read(folder, dockerfile), name, **options)
+        return cls(contexts.read_build_context(folder, dockerfile), name, **options)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -154,7 +154,7 @@ async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> M
 
     def build(tell: Emit) -> Made:
         messages = engine.build(archive, recipe.name, network.arguments, recipe.labels)
-        follow(messages, tell)
+        follow_build(messages, tell)
         found = engine.find(recipe.name)
         if found is None:
             raise BuildError(f"Docker reported success, but {recipe.name} is not there.")
@@ -163,7 +163,7 @@ async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> M
     return await engine.work(build, emit)
 
 
-def follow(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
+def follow_build(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
     """Pass a build's messages on line by line.
 
     Raises:
@@ -172,14 +172,14 @@ def follow(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
     lines: list[str] = []
     for message in messages:
         if "error" in message:
-            raise failure(str(message["error"]), lines)
+            raise step_failed_error(str(message["error"]), lines)
         for line in _text(message).splitlines():
             if plain := CONTROL.sub("", line).rstrip():
                 lines.append(plain)
                 tell(plain)
 
 
-def failure(error: str, lines: list[str]) -> BuildError:
+def step_failed_error(error: str, lines: list[str]) -> BuildError:
     """Say which step failed, with all of the output and a hint where the output suggests one."""
     steps = [line for line in lines if line.startswith("Step ")]
     where = f" at {continue_sentence(steps[-1])}" if steps else ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.base.dockerignore import Ignore
+from flashsale.base.dockerfile.dockerignore import Ignore
 from flashsale.base.errors import BadInputError, Hint
 
 DOCKERFILE = "Dockerfile"
@@ -69,7 +69,7 @@ class BuildContext:
             tar.extractall(folder, **UNFILTERED)
 
 
-def read(folder: Path, dockerfile: Path) -> BuildContext:
+def read_build_context(folder: Path, dockerfile: Path) -> BuildContext:
     """Read an app's folder, less what its `.dockerignore` and common sense leave out.
 
     Raises:

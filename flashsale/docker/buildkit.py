@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from flashsale.base.dockerfile import instructions
+from flashsale.base.dockerfile.instructions import parse_instructions
 from flashsale.base.errors import BadInputError, Hint
 
 CA_FILE = ".flashsale-ca.crt"  # in the context
@@ -36,7 +36,7 @@ def refuse_buildkit(dockerfile: str) -> None:
     Raises:
         BadInputError: it needs BuildKit; the message names the line.
     """
-    for one in instructions(dockerfile):
+    for one in parse_instructions(dockerfile):
         found = BUILDKIT.match(f"{one.keyword} {one.text}")
         what = next(filter(None, found.groups()), "") if found else ""
         if one.documents:
@@ -62,7 +62,7 @@ def extended(dockerfile: str, arguments: Iterable[str], *, ca: bool = False) -> 
         lines.append(f"COPY {CA_FILE} {CA_PATH}")
     if not lines:
         return dockerfile
-    ends = {one.last for one in instructions(dockerfile) if one.keyword == "FROM"}
+    ends = {one.last for one in parse_instructions(dockerfile) if one.keyword == "FROM"}
     result: list[str] = []
     for number, line in enumerate(dockerfile.splitlines(), 1):
         result += [line, *(lines if number in ends else ())]

@@ -64,13 +64,13 @@ async def push(engine: Engine, name: str, repository: str, emit: Emit) -> str:
 
     def work(tell: Emit) -> str:
         engine.tag(name, target.repository, target.tag)
-        digest = follow(engine.push(target.repository, target.tag), target, tell)
+        digest = follow_push(engine.push(target.repository, target.tag), target, tell)
         return f"{target}@{digest}" if digest else str(target)
 
     return await engine.work(work, emit)
 
 
-def follow(messages: Iterable[Mapping[str, Any]], target: PushTarget, tell: Emit) -> str:
+def follow_push(messages: Iterable[Mapping[str, Any]], target: PushTarget, tell: Emit) -> str:
     """Pass on what happens to each layer; return the digest that the registry gave.
 
     Raises:
@@ -80,7 +80,7 @@ def follow(messages: Iterable[Mapping[str, Any]], target: PushTarget, tell: Emit
     digest = ""
     for message in messages:
         if "error" in message:
-            raise refusal(str(message["error"]), target)
+            raise push_refused_error(str(message["error"]), target)
         digest = (message.get("aux") or {}).get("Digest", digest)
         layer, line = message.get("id", ""), layer_line(message)
         if line and said.get(layer) != line:
@@ -101,7 +101,7 @@ def layer_line(message: Mapping[str, Any]) -> str:
     return f"{layer}: {status}"
 
 
-def refusal(error: str, target: PushTarget) -> PushError:
+def push_refused_error(error: str, target: PushTarget) -> PushError:
     """Explain a refused push; the registry's own words are in the details."""
     low = error.lower()
     login = f"docker login {target.registry}" if target.registry != HUB else "docker login"

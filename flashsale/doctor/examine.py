@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.clusters import select
-from flashsale.clusters.minikube.profile import asked_once
+from flashsale.clusters.minikube.profile.profile import asked_once
 from flashsale.clusters.select import ClusterOptions
 from flashsale.doctor import cluster_checks, machine_checks, sale_checks
 from flashsale.doctor.finding import Finding

@@ -11,7 +11,7 @@ from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.doctor.finding import Finding
-from flashsale.sale.session import connect
+from flashsale.sale.session import connect_to_cluster
 from flashsale.sale.status import status
 
 PATIENCE = 10.0  # seconds for the recorded cluster to say that it runs
@@ -49,7 +49,10 @@ async def check_sale(home: Path) -> tuple[Finding, bool]:
 async def find_trouble(choice: SelectedCluster) -> tuple[str, str]:
     """Say what is wrong with the open sale itself, and what to type; nothing if all is well."""
     try:
-        async with asyncio.timeout(PATIENCE), connect(choice, choice.record, None) as found:
+        async with (
+            asyncio.timeout(PATIENCE),
+            connect_to_cluster(choice, choice.record, None) as found,
+        ):
             return (await status(found)).trouble, "flashsale up"
     except TimeoutError:
         return "the recorded cluster is slow to answer", "flashsale status"

@@ -22,14 +22,14 @@ from flashsale.drill.result import (
     ScalingRecord,
     SkippedKill,
 )
-from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step, skip_reason
+from flashsale.drill.scenario import Calm, DrillStep, Kill, KillNode, Scale, Scenario, skip_reason
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import (
     choose_living_node,
     staying_on,
+    wait_until_node_ready,
     wait_until_not_ready,
-    wait_until_ready,
 )
 from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
@@ -67,7 +67,7 @@ class StepRunner:
         self._rng = random.Random(scenario.seed)
         self._opened: tuple[PhaseName, float, cpu.Reading | None] | None = None
 
-    async def run(self, plan: Sequence[Step]) -> None:
+    async def run(self, plan: Sequence[DrillStep]) -> None:
         """Take all steps.
 
         Raises:
@@ -184,7 +184,7 @@ class StepRunner:
 
     async def _start_node(self, node: str) -> None:
         await self._sale.cluster.start_node(self._sale.api, node, SilentProgress())
-        await wait_until_ready(self._sale, node, timeout=self._scenario.timeout)
+        await wait_until_node_ready(self._sale, node, timeout=self._scenario.timeout)
         self._note_death(back_at=self._clock())
         self._record("note", f"{node} is back")
 

@@ -2,12 +2,12 @@
 
 - ``api``: one connection to one context, plain JSON in and out
 - ``transport``: how requests travel: by the official client, or by the standard library alone
-- ``errors``: what can go wrong there, as errors with a sentence and a hint
+- ``response_errors``: what can go wrong there, as errors with a sentence and a hint
 - ``paths``: where objects live in the API
 - ``apply``: what `kubectl apply` does, for our two objects; ``exec``: a command in a container
 - ``kubeconfig``: what a kubeconfig says, read without the client; ``credentials``: why one of its
   contexts cannot be used
-- ``watch``: lists and watches that survive whatever the network does; ``watch_types``
+- ``list_watch``: lists and watches that survive whatever the network does; ``watch_types``
 
 Speed decides the shape. Importing the typed APIs costs about half a second; the plain `ApiClient`
 0.2 s; its asyncio twin 0.15 s more. So single requests go through the plain one in a thread, or
@@ -16,7 +16,7 @@ watched.
 """
 
 from flashsale.kube.api import Api, connect
-from flashsale.kube.errors import (
+from flashsale.kube.response_errors import (
     ApiError,
     ConflictError,
     GoneError,

@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 from flashsale.kube import paths
 from flashsale.kube.api import Api
-from flashsale.kube.errors import ConflictError, NotFoundError
+from flashsale.kube.response_errors import ConflictError, NotFoundError
 from flashsale.objects.models import Object
 
-Outcome = Literal["created", "configured", "unchanged"]  # kubectl's words
+ApplyOutcome = Literal["created", "configured", "unchanged"]  # kubectl's words
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 STRICT = {"fieldValidation": "Strict"}
 ATTEMPTS = 5
@@ -28,7 +28,7 @@ ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthC
 
 async def apply(
     api: Api, wanted: Object, namespace: str, *, replicas: int | None, dry_run: bool = False
-) -> Outcome:
+) -> ApplyOutcome:
     """Make the cluster hold what a manifest says.
 
     Args:
@@ -52,12 +52,12 @@ async def apply(
 
 async def _try(
     api: Api, wanted: Object, namespace: str, replicas: int | None, query: dict[str, str]
-) -> Outcome:
+) -> ApplyOutcome:
     try:
         live = await api.get(paths.of(wanted, namespace))
     except NotFoundError:
         where = paths.of(wanted, namespace, collection=True)
-        await api.create(where, fresh(wanted, namespace, replicas), query)
+        await api.create(where, new_object(wanted, namespace, replicas), query)
         return "created"
     after = await api.replace(
         paths.of(wanted, namespace), merged(live, wanted, namespace, replicas), query
@@ -66,18 +66,18 @@ async def _try(
     return "unchanged" if after["metadata"].get("resourceVersion") == before else "configured"
 
 
-def fresh(wanted: Object, namespace: str, replicas: int | None) -> Object:
+def new_object(wanted: Object, namespace: str, replicas: int | None) -> Object:
     """Write the object to create: the manifest, in its namespace, with kubectl's annotation."""
     metadata = {**wanted["metadata"], "namespace": namespace}
     annotations = metadata.get("annotations") or {}
-    metadata["annotations"] = annotations | {LAST_APPLIED: applied(wanted, namespace)}
+    metadata["annotations"] = annotations | {LAST_APPLIED: write_last_applied(wanted, namespace)}
     thing = {**wanted, "metadata": metadata}
     return _with_replicas(thing, replicas) if replicas is not None else thing
 
 
 def merged(live: Object, wanted: Object, namespace: str, replicas: int | None) -> Object:
     """Write the object to put in the place of a live one."""
-    new = fresh(wanted, namespace, None)
+    new = new_object(wanted, namespace, None)
     metadata = dict(live["metadata"])
     metadata.pop("managedFields", None)
     for part in ("labels", "annotations"):
@@ -86,11 +86,11 @@ def merged(live: Object, wanted: Object, namespace: str, replicas: int | None) -
             metadata[part] = both
     thing = {**new, "metadata": metadata}
     if wanted["kind"] == "ReplicaSet":
-        return _with_replicas(thing, replica_count(live, wanted, replicas))
+        return _with_replicas(thing, decide_replicas(live, wanted, replicas))
     return {**thing, "spec": allocated(live["spec"], wanted["spec"])}
 
 
-def replica_count(live: Object, wanted: Object, asked: int | None) -> int:
+def decide_replicas(live: Object, wanted: Object, asked: int | None) -> int:
     """Decide between the number asked for, the manifest's, and the one that is live."""
     if asked is not None:
         return asked
@@ -123,7 +123,7 @@ def last_applied(live: Object) -> Object:
     return document if isinstance(document, dict) else {}
 
 
-def applied(wanted: Object, namespace: str) -> str:
+def write_last_applied(wanted: Object, namespace: str) -> str:
     """Write kubectl's annotation as kubectl does: sorted keys, no blanks, a line feed."""
     metadata: dict[str, Any] = {"annotations": {}, **wanted["metadata"], "namespace": namespace}
     document = {**wanted, "metadata": metadata}

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 
 from flashsale.base.errors import FlashsaleError, Hint
-from flashsale.kube.errors import ForbiddenError, failure, said
+from flashsale.kube.response_errors import ForbiddenError, failure, said
 from flashsale.kube.transport.streams import Session
 from flashsale.objects.models import Object
 
@@ -55,7 +55,7 @@ async def execute(session: Session, path: str, container: str, command: Sequence
             last = await _last_word(socket)
     except aiohttp.WSServerHandshakeError as error:
         told = await _server_words(session, path, words, error.status)
-        raise refused(error.status, container, told) from error
+        raise exec_refused_error(error.status, container, told) from error
     except TimeoutError as error:
         raise FlashsaleError(
             f"The command in container '{container}' did not end within {PATIENCE:g} s.",
@@ -111,7 +111,7 @@ async def _server_words(
         return ""
 
 
-def refused(status: int, container: str, words: str = "") -> FlashsaleError:
+def exec_refused_error(status: int, container: str, words: str = "") -> FlashsaleError:
     """Explain an answer that opens no WebSocket, with the server's words where it gave any."""
     error = failure(status, "", "")
     if isinstance(error, ForbiddenError):

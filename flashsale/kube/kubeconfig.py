@@ -13,6 +13,7 @@ from flashsale.base.addresses import is_loopback, is_private
 from flashsale.objects.models import Object
 
 MINIKUBE = "minikube.sigs.k8s.io"  # minikube signs the entries it writes
+BIGGEST = 20_000_000  # bytes
 LOCAL_PREFIXES = ("kind-", "k3d-")
 LOCAL_NAMES = ("docker-desktop", "minikube", "flashsale-embedded")
 LOCAL_HOSTS = ("kubernetes.docker.internal", "host.docker.internal", "0.0.0.0")
@@ -101,7 +102,11 @@ def _load(file: Path) -> tuple[Object, str]:
     import yaml
 
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as opened:  # a device may never end
+            content = opened.read(BIGGEST + 1)
+        if len(content) > BIGGEST:
+            return {}, f"{file} is too big to be a kubeconfig"
+        text = content.decode("utf-8-sig")
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
         return {}, ""

@@ -15,12 +15,12 @@ from flashsale.learn.steps import (
     close,
     crash,
     kill,
-    labels,
     lose,
     mend,
     numbers,
     open_sale,
     probe,
+    relabel,
     scale,
 )
 
@@ -31,7 +31,7 @@ OWN = (
     kill.STEP,
     probe.STEP,
     scale.STEP,
-    labels.STEP,
+    relabel.STEP,
     crash.STEP,
     lose.STEP,
     mend.STEP,
@@ -59,7 +59,7 @@ def course(folder: Path | None = None) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def find(steps: Sequence[Step], name: str) -> Step:
+def find_step(steps: Sequence[Step], name: str) -> Step:
     """Find a step by its name.
 
     Raises:

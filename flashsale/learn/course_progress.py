@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flashsale.clusters.state.directory import put
-from flashsale.learn.evidence import Baseline
+from flashsale.learn.evidence import StepBaseline
 
 NAME = "learn.json"
 FORMAT = 1
-State = Literal["open", "done", "skipped"]
+StepState = Literal["open", "done", "skipped"]
 log = logging.getLogger(__name__)
 
 
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 class StepRecord:
     """What became of one step."""
 
-    state: State = "open"
+    state: StepState = "open"
     answer: int = 0  # 1 to 3; 0 for none yet
     began: float = 0.0  # unix seconds
     ended: float = 0.0
-    before: Baseline | None = None  # what was there when it began
+    before: StepBaseline | None = None  # what was there when it began
     seen: tuple[str, ...] = ()  # for each check, what proved it; empty if nothing did yet
     reveal: tuple[str, ...] = ()
     hints: int = 0
@@ -55,11 +55,11 @@ class CourseProgress:
         return self.with_step(name, replace(self.of(name), **changes))
 
 
-def read(home: Path) -> CourseProgress:
+def read_progress(home: Path) -> CourseProgress:
     """Read it; a file that makes no sense is put aside, and the course begins anew."""
     file = home / NAME
     try:
-        return parse(json.loads(file.read_text()))
+        return parse_progress(json.loads(file.read_text()))
     except FileNotFoundError:
         return CourseProgress()
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -70,7 +70,7 @@ def read(home: Path) -> CourseProgress:
         return CourseProgress()
 
 
-def write(home: Path, progress: CourseProgress) -> None:
+def write_progress(home: Path, progress: CourseProgress) -> None:
     """Write it whole or not at all.
 
     Raises:
@@ -80,12 +80,12 @@ def write(home: Path, progress: CourseProgress) -> None:
     put(home, NAME, json.dumps({"format": FORMAT, "steps": steps}, indent=1) + "\n")
 
 
-def forget(home: Path) -> None:
+def forget_progress(home: Path) -> None:
     """Remove it; it may be gone already."""
     (home / NAME).unlink(missing_ok=True)
 
 
-def parse(document: Any) -> CourseProgress:
+def parse_progress(document: Any) -> CourseProgress:
     """Read its JSON.
 
     Raises:
@@ -97,7 +97,9 @@ def parse(document: Any) -> CourseProgress:
 
 
 def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:
-    kept = None if before is None else Baseline(**{name: _tuple(v) for name, v in before.items()})
+    kept = (
+        None if before is None else StepBaseline(**{name: _tuple(v) for name, v in before.items()})
+    )
     return StepRecord(before=kept, seen=tuple(seen), reveal=tuple(reveal), **rest)
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from rich.text import Text
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
-from flashsale.learn import course_progress as progress_file
 from flashsale.learn import course_state
+from flashsale.learn.course_progress import read_progress, write_progress
 from flashsale.learn.course_state import Tour
-from flashsale.learn.course_view import last_lines, screen_lines
 from flashsale.learn.evidence import Counts, Evidence
 from flashsale.learn.facts import Facts
-from flashsale.learn.look import LookOptions, closed, connected, look
+from flashsale.learn.look import LookOptions, hold_sale, look, nothing_open
 from flashsale.learn.step import Step
+from flashsale.learn.views.course_view import closing_lines, course_lines
 from flashsale.sale.observe.healing import (
     SCALED,
     Adopted,
@@ -58,11 +58,11 @@ async def play(
     Raises:
         BadInputError, FlashsaleError: the state folder cannot be written.
     """
-    tour = course_state.begin(steps, progress_file.read(home), chosen, time.time())
-    progress_file.write(home, tour.progress)  # what cannot be kept is said before the screen opens
+    tour = course_state.begin(steps, read_progress(home), chosen, time.time())
+    write_progress(home, tour.progress)  # what cannot be kept is said before the screen opens
     course = CourseRunner(tour, place, home, at_place, Screen(sys.stdout))
     await course.run()
-    return last_lines(course.tour)
+    return closing_lines(course.tour)
 
 
 @dataclass(slots=True)
@@ -123,12 +123,12 @@ class CourseRunner:
 
     def _save(self) -> None:
         try:
-            progress_file.write(self.home, self.tour.progress)
+            write_progress(self.home, self.tour.progress)
         except FlashsaleError as error:
             self.tour = replace(self.tour, message=str(error))
 
     def _draw(self, size: tuple[int, int]) -> tuple[Sequence[Text], float]:
-        return screen_lines(self.tour, size, self.at_place), STALE
+        return course_lines(self.tour, size, self.at_place), STALE
 
     def _prepare(self) -> None:
         """Hand out the folder of a step that has one, once."""
@@ -149,7 +149,7 @@ class CourseRunner:
         """Look at the sale again and again: before it is there, while it is, and after it."""
         while True:
             try:
-                async with connected(self.place) as (sale, folder):
+                async with hold_sale(self.place) as (sale, folder):
                     seen = Watched()
                     monitor = SaleMonitor.of(
                         sale, seen.see, self._hear, needs_cluster=False, needs_replicaset=False
@@ -162,7 +162,7 @@ class CourseRunner:
                             if facts.state == "closed":
                                 break
             except NoSaleError as error:
-                self._see(closed(str(error)))
+                self._see(nothing_open(str(error)))
             except ClusterUnreachableError as error:
                 self._see(replace(self.tour.facts, state="silent", why=str(error)))
             except FlashsaleError as error:

@@ -17,8 +17,8 @@ from flashsale.learn.evidence import Purchase, from_api, purchases_of
 from flashsale.learn.facts import Facts
 from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.observe.observations import EventSeen, SliceSeen
-from flashsale.sale.ready.endpoint_check import ANSWER, EndpointAnswer, ask
-from flashsale.sale.session import Sale, connect
+from flashsale.sale.ready.endpoint_check import ANSWER, EndpointAnswer, send_get
+from flashsale.sale.session import Sale, connect_to_cluster
 from flashsale.sale.url import find_url
 
 LAST = "200"  # lines of a pod's log that are read
@@ -33,7 +33,7 @@ class LookOptions:
 
 
 @asynccontextmanager
-async def connected(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
+async def hold_sale(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
     """Connect to the sale; give it with the folder that it came from.
 
     Raises:
@@ -41,7 +41,7 @@ async def connected(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
     """
     choice = await select_existing(place.wanted)
     try:
-        async with connect(choice, choice.record, place.namespace) as sale:
+        async with connect_to_cluster(choice, choice.record, place.namespace) as sale:
             yield sale, choice.record.folder
     except ClusterUnreachableError as error:
         if choice.cluster.stops_with_sale and choice.store.read_if_usable() is None:
@@ -56,13 +56,13 @@ async def look_once(place: LookOptions, extras: Collection[str]) -> Facts:
         ClusterUnreachableError: there is a sale, and its cluster does not answer.
     """
     try:
-        async with connected(place) as (sale, folder):
+        async with hold_sale(place) as (sale, folder):
             return await look(sale, folder, extras)
     except NoSaleError as error:
-        return closed(str(error))
+        return nothing_open(str(error))
 
 
-def closed(why: str) -> Facts:
+def nothing_open(why: str) -> Facts:
     """What is there when no sale is."""
     return Facts("closed", why, drills=tuple(past_drills(state_home())))
 
@@ -122,7 +122,7 @@ async def _with_extras(sale: Sale, facts: Facts, extras: Collection[str]) -> Fac
 async def _answer(sale: Sale, service: Object) -> EndpointAnswer:
     """Ask once as a buyer would."""
     url, why = await find_url(sale, Service.from_object(service))
-    return await ask(url, ANSWER) if url else EndpointAnswer(trouble=why.partition("\n")[0])
+    return await send_get(url, ANSWER) if url else EndpointAnswer(trouble=why.partition("\n")[0])
 
 
 async def _purchases(sale: Sale, pod: Pod) -> frozenset[Purchase]:

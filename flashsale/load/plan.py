@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from flashsale.base.errors import BadInputError
-from flashsale.base.text import number
+from flashsale.base.text import plain_number
 from flashsale.load.worker.orders import LoadTarget, Orders
 from flashsale.load.worker.schedule import Arrivals, schedule
 
@@ -61,6 +61,6 @@ class LoadPlan:
 def _within(name: str, figure: float, most: float, unit: str) -> None:
     if not (math.isfinite(figure) and 0 < figure <= most):
         raise BadInputError(
-            f"--{name} must be above 0 and at most {most:,} {unit}, not {number(figure)}.",
+            f"--{name} must be above 0 and at most {most:,} {unit}, not {plain_number(figure)}.",
             hint="flashsale load --rate 100 --for 30s",
         )

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from flashsale.base.errors import Hint, PurchasesLostError
+from flashsale.base.text import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
@@ -192,3 +195,9 @@ class Report:
     started_unix: float  # the same moment in unix seconds
     keepalive: bool = False
     interrupted: bool = False  # stopped before the plan's end
+
+
+def purchases_lost_error(lost: int, allowed: int, hint: Hint | str) -> PurchasesLostError:
+    """Make the error of a run that lost more purchases than `--max-lost` allows."""
+    were = f"{counted(lost, 'purchase')} {'was' if lost == 1 else 'were'} lost"
+    return PurchasesLostError(f"{were}; {allowed:,} may be.", hint=hint)

@@ -152,7 +152,7 @@ class Ledger:
         """Close all planned seconds before this one: nobody can add to them any more."""
         for second in [second for second in self._open if second < before]:
             cell = self._open.pop(second)
-            self._closed[second] = joined(self._closed.get(second), cell.row(second))
+            self._closed[second] = add_late(self._closed.get(second), cell.row(second))
             merge(self._latency, cell.latency)
 
     def figures(self) -> Figures:
@@ -237,7 +237,7 @@ class Ledger:
             yield self._closed.get(at) or _Cell().row(at)
 
 
-def joined(closed: Second | None, late: Second) -> Second:
+def add_late(closed: Second | None, late: Second) -> Second:
     """Add a straggler to a closed second: the counts stay exact, the percentiles the worse ones."""
     if closed is None:
         return late

@@ -13,10 +13,10 @@ from flashsale.clusters.availability import exists
 from flashsale.clusters.base import Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import NotFoundError, paths
-from flashsale.sale.nodes import stopped_nodes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.ready.conditions import none_left
-from flashsale.sale.session import Sale, connect
+from flashsale.sale.sale_nodes import stopped_nodes
+from flashsale.sale.session import Sale, connect_to_cluster
 from flashsale.sale.up import renamed
 
 SPARE_SECONDS = 30.0  # beyond the pods' grace period, after which waiting for them makes no sense
@@ -73,9 +73,9 @@ async def close(
         return DownResult((), stopped, clock() - began, there and known)
     if cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go; or it is stuck
-    async with connect(choice, choice.record, namespace) as sale:
+    async with connect_to_cluster(choice, choice.record, namespace) as sale:
         progress.step("Removing the ReplicaSet, the Service and the pods")
-        removed = await remove(sale, at_once=dead)
+        removed = await delete_sale(sale, at_once=dead)
         if sale.namespace == choice.record.namespace:
             removed += await _remove_former(sale, choice.record.former_names, at_once=dead)
         missing = sale.missing()
@@ -129,7 +129,7 @@ async def _open(sale: Sale) -> bool:
     return True
 
 
-async def remove(sale: Sale, *, at_once: bool) -> list[str]:
+async def delete_sale(sale: Sale, *, at_once: bool) -> list[str]:
     """Delete ReplicaSet and Service, wait until the pods are gone, and name what was deleted.
 
     Args:
@@ -169,8 +169,8 @@ async def _remove_former(sale: Sale, names: Sequence[str], *, at_once: bool) -> 
     """Delete what earlier manifests called otherwise, and wait for its pods, too."""
     removed = []
     for earlier in renamed.earlier_sales(sale, names):
-        removed += await remove(earlier, at_once=at_once)
-    return removed + await renamed.remove(sale, names)
+        removed += await delete_sale(earlier, at_once=at_once)
+    return removed + await renamed.delete_former(sale, names)
 
 
 async def _delete_at_once(

@@ -7,7 +7,7 @@ import re
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.kube import paths
 from flashsale.objects.models import Pod
-from flashsale.sale.pod_names import full_name
+from flashsale.sale.pod_names import find_pod_name
 from flashsale.sale.session import Sale
 
 WORD = re.compile(r"(?P<key>[A-Za-z0-9][\w./-]*?)(?:=(?P<value>[\w.-]*)|(?P<remove>-))")
@@ -39,7 +39,7 @@ async def label_pod(sale: Sale, typed: str, labels: dict[str, str | None]) -> Po
     found = await sale.api.list(paths.pods(sale.namespace))
     try:
         names = [pod["metadata"]["name"] for pod in found]
-        name = full_name(typed, names, command="flashsale label")
+        name = find_pod_name(typed, names, command="flashsale label")
     except BadInputError as error:
         if error.hint.command.startswith("flashsale label"):  # a whole command has labels, too
             words = (

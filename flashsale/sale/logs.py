@@ -10,10 +10,10 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
-from flashsale.kube.watch import Changed, Resynced, Stream, changes
+from flashsale.kube.list_watch import Changed, Resynced, Stream, changes
 from flashsale.objects.models import Object, Pod, ReplicaSet
 from flashsale.sale.observe.monitor import raise_if_lost
-from flashsale.sale.pod_names import full_name
+from flashsale.sale.pod_names import find_pod_name
 from flashsale.sale.session import Sale
 
 MOST_FOLLOWED = 50  # pods at once: each is an open connection to the API server
@@ -34,7 +34,9 @@ class Line:
         return f"{self.pod}/{self.container}" if self.container else self.pod
 
 
-async def read(sale: Sale, name: str | None, tail: int | None, container: str = "") -> list[Line]:
+async def read_logs(
+    sale: Sale, name: str | None, tail: int | None, container: str = ""
+) -> list[Line]:
     """Fetch the last lines of one pod, or of all, pod by pod and container by container.
 
     Args:
@@ -73,7 +75,7 @@ def containers_of(pod: Mapping[str, Any], wanted: str = "") -> list[str]:
     return [wanted] if wanted else names
 
 
-async def follow(
+async def follow_logs(
     sale: Sale, name: str | None, tail: int | None, container: str = ""
 ) -> AsyncGenerator[Line, None]:
     """Yield lines as they come, of pods that come later too; end with the named pod, else never.
@@ -205,5 +207,5 @@ async def _chosen(sale: Sale, name: str | None) -> list[Pod]:
     pods = sorted(await sale.own_pods(), key=lambda pod: pod.name)
     if name is None:
         return pods
-    name = full_name(name, [pod.name for pod in pods], command="flashsale logs")
+    name = find_pod_name(name, [pod.name for pod in pods], command="flashsale logs")
     return [pod for pod in pods if pod.name == name]

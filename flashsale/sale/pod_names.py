@@ -9,7 +9,7 @@ from flashsale.base.errors import BadInputError
 from flashsale.base.text import joined
 
 
-def full_name(typed: str, names: Sequence[str], *, command: str) -> str:
+def find_pod_name(typed: str, names: Sequence[str], *, command: str) -> str:
     """Return the name that ``typed`` is, or is the last part of: `5pgp7` of `flashsale-rs-5pgp7`.
 
     `pod/NAME` is what `kubectl get pods -o name` prints.

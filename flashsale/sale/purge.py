@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flashsale.clusters.state.directory import home_key, refused
+from flashsale.clusters.state.directory import cannot_keep_error, home_key
 from flashsale.docker import EngineError, RemovedImages, connected, own_docker, remove_images
 
 LOG = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def purge(home: Path) -> Purged:
         try:
             shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
         except OSError as error:
-            raise refused(home, error) from error
+            raise cannot_keep_error(home, error) from error
     if home.is_dir() and not any(home.iterdir()):
         home.rmdir()
     return Purged(home, files, size)

@@ -107,12 +107,12 @@ async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> Asyn
             :func:`flashsale.clusters.select.select_existing` says.
     """
     choice = await select_existing(wanted)
-    async with connect(choice, choice.record, namespace) as sale:
+    async with connect_to_cluster(choice, choice.record, namespace) as sale:
         yield sale
 
 
 @asynccontextmanager
-async def connect(
+async def connect_to_cluster(
     choice: SelectedCluster, record: SaleRecord, namespace: str | None
 ) -> AsyncIterator[Sale]:
     """Connect to a chosen cluster; where it does not answer, its own tool is asked why.

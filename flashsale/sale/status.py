@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError, NoSaleError
-from flashsale.clusters.base import Kind
+from flashsale.clusters.base import ClusterKind
 from flashsale.clusters.state.sale_record import REPLICASET
 from flashsale.kube.paths import REPLICASETS
 from flashsale.kube.transport.transport import PROGRAM
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 from flashsale.objects.nodes import Node
-from flashsale.sale.nodes import read_nodes
-from flashsale.sale.ready.endpoint_check import trouble_line
+from flashsale.sale.ready.endpoint_check import endpoint_trouble
+from flashsale.sale.sale_nodes import read_nodes
 from flashsale.sale.session import Sale
 from flashsale.sale.url import find_url
 
@@ -27,7 +27,7 @@ LOG = logging.getLogger(__name__)
 class SaleStatus:
     """The ReplicaSet, the pods that its selector finds, the Service, and where all of it is."""
 
-    kind: Kind
+    kind: ClusterKind
     context: str
     namespace: str
     url: str  # empty where no address works from here by itself
@@ -107,7 +107,7 @@ async def status(sale: Sale) -> SaleStatus:
     url, no_url, trouble = "", "", missing_service_line(sale.service_name)
     if service:
         url, no_url = await find_url(sale, service)
-        trouble = await trouble_line(sale, service, url, pods)
+        trouble = await endpoint_trouble(sale, service, url, pods)
     return SaleStatus(
         kind=sale.cluster.kind,
         context=sale.cluster.context,
@@ -130,7 +130,7 @@ def missing_service_line(name: str) -> str:
 class SaleInNamespace:
     """One of the sales of a cluster."""
 
-    kind: Kind
+    kind: ClusterKind
     context: str
     namespace: str
     replicaset: ReplicaSet

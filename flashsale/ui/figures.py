@@ -9,25 +9,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from flashsale.base import text
+from flashsale.base.text import UNKNOWN, percent, seconds
 
-UNKNOWN = "-"
 LAST = {"baseline": 1, "unexplained": 2}  # below all kills and scalings
 
 
 def count(value: float | None) -> str:
     """Write a number of things."""
     return UNKNOWN if value is None else f"{value:,.0f}"
-
-
-def seconds(value: float | None) -> str:
-    """Write a duration or a second of the run."""
-    return UNKNOWN if value is None else text.seconds(max(0.0, value))
-
-
-def milliseconds(value: float | None) -> str:
-    """Write a duration in milliseconds; 0 is that of no answer at all."""
-    return text.milliseconds(value) if value else UNKNOWN
 
 
 def rate(value: float | None) -> str:
@@ -37,7 +26,7 @@ def rate(value: float | None) -> str:
 
 def share(part: float | None, total: float = 1.0) -> str:
     """Write a share of a total."""
-    return UNKNOWN if part is None or not total else text.percent(part / total)
+    return UNKNOWN if part is None or not total else percent(part / total)
 
 
 def listed(counts: Mapping[str, int]) -> str:

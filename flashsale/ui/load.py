@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flashsale.base import text
+from flashsale.base.text import milliseconds, seconds
 from flashsale.load.results import LoadProgress
 from flashsale.ui import figures
 
@@ -33,15 +34,17 @@ def live(progress: LoadProgress) -> RenderableType:
     )
     speed = (
         f"{progress.rate_now:,.0f} confirmed a second    "
-        f"p50 {figures.milliseconds(counted.latency_ms.p50)}"
-        f"   p99 {figures.milliseconds(counted.latency_ms.p99)}"
+        f"p50 {milliseconds(counted.latency_ms.p50)}"
+        f"   p99 {milliseconds(counted.latency_ms.p99)}"
     )
     counts = Text.assemble(
         f"{counted.sent:,} sent   {counted.confirmed:,} confirmed   {counted.rejected:,} rejected"
         "   ",
         (f"{counted.lost:,} lost", "bold red" if counted.lost else ""),
     )
-    board: list[RenderableType] = [pods(counted.pods, most=PODS_SHOWN)] if counted.pods else []
+    board: list[RenderableType] = (
+        [pod_shares(counted.pods, most=PODS_SHOWN)] if counted.pods else []
+    )
     return Group(head, counts, Text(speed), *board)
 
 
@@ -51,14 +54,14 @@ def line(progress: LoadProgress) -> str:
     return (
         f"{progress.elapsed:.0f} s: {counted.sent:,} sent, {counted.confirmed:,} confirmed,"
         f" {counted.rejected:,} rejected, {counted.lost:,} lost,"
-        f" {progress.rate_now:,.0f} a second, p99 {figures.milliseconds(counted.latency_ms.p99)}"
+        f" {progress.rate_now:,.0f} a second, p99 {milliseconds(counted.latency_ms.p99)}"
     )
 
 
-def summary(document: Document) -> RenderableType:
+def load_summary(document: Document) -> RenderableType:
     """Draw a finished run: the table, each pod's share, and what needs saying."""
     lines = [Text(line) for line in (document["shares"]["text"], *document["notes"])]
-    board: list[RenderableType] = [pods(document["pods"]), Text()] if document["pods"] else []
+    board: list[RenderableType] = [pod_shares(document["pods"]), Text()] if document["pods"] else []
     if any(worker["node"] for worker in document["workers"]):
         board += [workers(document["workers"]), Text()]
     return Group(totals(document), Text(), *board, *lines)
@@ -71,7 +74,7 @@ def totals(load: Document) -> Table:
     table.add_column(justify="right")
     table.add_column()
     late = f", {load['late']:,} started late" if load["late"] else ""
-    sent = f"{load['rate']:,.1f} a second, {figures.seconds(load['seconds'])} in all{late}"
+    sent = f"{load['rate']:,.1f} a second, {seconds(load['seconds'])} in all{late}"
     table.add_row("sent", f"{load['sent']:,}", sent)
     confirmed = figures.share(load["confirmed"], load["sent"]) if load["sent"] else ""
     table.add_row("confirmed", f"{load['confirmed']:,}", confirmed)
@@ -88,7 +91,7 @@ def totals(load: Document) -> Table:
     return table
 
 
-def pods(counts: Mapping[str, int], *, most: int | None = None) -> Table:
+def pod_shares(counts: Mapping[str, int], *, most: int | None = None) -> Table:
     """Draw each pod's share, the largest first."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
     for name, justify in (("POD", "left"), ("CONFIRMED", "right"), ("SHARE", "right")):
@@ -127,4 +130,4 @@ def latency(quantiles: Mapping[str, float]) -> str:
     """Write the percentiles in one line; there are none without an answer."""
     if not quantiles["max"]:
         return "no complete answer"
-    return "   ".join(f"{name} {text.milliseconds(ms)}" for name, ms in quantiles.items())
+    return "   ".join(f"{name} {milliseconds(ms)}" for name, ms in quantiles.items())

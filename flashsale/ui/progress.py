@@ -118,7 +118,7 @@ class LiveProgress:
 
 
 @contextmanager
-def progress(*, live: bool) -> Iterator[Progress]:
+def stderr_progress(*, live: bool) -> Iterator[Progress]:
     """Give the progress that fits stderr; the terminal is itself again afterwards."""
     if not live:
         yield PlainProgress()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.base.text import counted, joined, number, printable
+from flashsale.base.text import counted, joined, plain_number, printable
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_lists_read_as_people_write_them(words: str, text: str) -> None:
 )
 def test_numbers_read_as_they_were_typed(figure: float, text: str) -> None:
     """Whole ones have no point and no exponent."""
-    assert number(figure) == text
+    assert plain_number(figure) == text
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 pods"), (1, "1 pod"), (2000, "2,000 pods")])

@@ -67,7 +67,7 @@ def folder() -> Iterator[tuple[Path, dict[str, str]]]:
         try:
             yield home, env
         finally:
-            launch.stop(home / "embedded")
+            launch.stop_cluster(home / "embedded")
 
 
 def command_line() -> None:
@@ -100,7 +100,7 @@ def opening() -> None:
             [FLASHSALE, "up", "--cluster", "embedded"], env=env, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        answering = until(lambda: launch.find(home / "embedded"), started)
+        answering = until(lambda: launch.find_cluster(home / "embedded"), started)
         row("up: the API answers after", f"{answering:.2f} s", "max 0.7 s")
         process.wait()
         ready = time.perf_counter() - started
@@ -108,7 +108,7 @@ def opening() -> None:
             "up: three pods ready after", f"{ready:.2f} s", "probes allow 5.0 s (delay 3, period 5)"
         )
         subprocess.run([FLASHSALE, "scale", "5"], env=env, check=True, capture_output=True)
-        running = launch.find(home / "embedded")
+        running = launch.find_cluster(home / "embedded")
         assert running is not None
         row("cluster process with 5 pods, resident", f"{resident(running.pid):.0f} MB", "max 90 MB")
     with folder() as (home, env):
@@ -151,7 +151,7 @@ def quick_manifest(home: Path) -> Path:
 async def serving() -> None:
     """How the API server copes with many objects and many watchers."""
     with folder() as (home, _):
-        running = launch.start(home / "embedded")
+        running = launch.start_cluster(home / "embedded")
         context = ssl.create_default_context(cafile=home / "embedded" / "pki" / "ca.crt")
         context.load_cert_chain(home / "embedded" / "pki" / "client.pem")
         connector = aiohttp.TCPConnector(ssl=context, limit=0)

@@ -17,8 +17,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from flashsale.dashboard.server import FILES
-from flashsale.dashboard.state import DashboardState
+from flashsale.dashboard.dashboard_state import DashboardState
+from flashsale.dashboard.web_server import FILES
 from tests.browser import chromium_path
 from tests.command import Flashsale
 from tests.dashboard.serving import served

@@ -28,15 +28,15 @@ import yaml
 from rich.console import Console
 
 from flashsale.kube import connect, paths
-from flashsale.kube.watch import Changed, Resynced, WatchTimeouts, changes
+from flashsale.kube.list_watch import Changed, Resynced, WatchTimeouts, changes
 from flashsale.sale.observe.monitor import SaleMonitor
-from flashsale.sale.observe.stream import follow
+from flashsale.sale.observe.stream import observe_replicaset
 from flashsale.ui.watch.screen import Screen
 from flashsale.ui.watch.view_model import Board, Place
 from flashsale.ui.watch.watch_session import WatchSession
 from tests.command import Flashsale
-from tests.kube.watch.lying_api_server import PATH, Cluster
-from tests.kube.watch.test_watch import Watcher, busy
+from tests.kube.list_watch.lying_api_server import PATH, Cluster
+from tests.kube.list_watch.test_watch import Watcher, busy
 
 KUBECTL = str(Path(sys.executable).parent / "kubectl")
 CALM_SECONDS, BUSY_SECONDS = 15.0, 15.0
@@ -273,7 +273,7 @@ async def _watch_busy(port: int) -> tuple[float, float]:
             paper = io.StringIO()
             console = Console(file=paper, width=80, height=24, force_terminal=True)
             screen = Screen(paper, console)
-            news = follow(api, "default", "flashsale-rs", "flashsale-svc")
+            news = observe_replicaset(api, "default", "flashsale-rs", "flashsale-svc")
             async with SaleMonitor(news, needs_cluster=False) as monitor:
                 show = WatchSession(monitor, Board(Place("bench", "default")), screen)
                 before, began = _used(), time.monotonic()

@@ -14,11 +14,13 @@ from tests.terminal import at_terminal
 ASCII = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
 
 
-def shell(flashsale: Flashsale, words: str, after: str) -> subprocess.CompletedProcess[str]:
+def shell(
+    flashsale: Flashsale, words: str, after: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command with something behind it that only a shell can say."""
     return subprocess.run(
         ["sh", "-c", f'"$@" {after}', "sh", *flashsale.command(*words.split())],
-        env=flashsale.environment,
+        env={**flashsale.environment, **variables},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -66,12 +68,18 @@ def test_a_closed_stdout_is_like_a_full_disk(open_sale: Flashsale) -> None:
     assert "stdout cannot be written: it is closed" in lost.stderr
 
 
-@pytest.mark.parametrize(("words", "code"), [("status", 1), ("scale -1", 2)])
-def test_a_full_disk_is_told_once(open_sale: Flashsale, words: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"), [("status", 1), ("scale -1", 2), ("manifest", 1), ("completion bash", 1)]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_told_once(
+    open_sale: Flashsale, words: str, code: int, unbuffered: str
+) -> None:
     """The interpreter has nothing to add; a failure keeps its own exit code, even unheard."""
-    full = shell(open_sale, words, ">/dev/full")
+    full = shell(open_sale, words, ">/dev/full", PYTHONUNBUFFERED=unbuffered)
     assert full.returncode == code
     assert [line.partition(":")[0] for line in full.stderr.splitlines()] == ["Error", "Hint"]
+    assert ("stdout cannot be written: No space left" in full.stderr) is (code == 1)
     unheard = shell(open_sale, words, ">/dev/full 2>/dev/full")
     assert (unheard.returncode, unheard.stderr) == (code, "")
 

@@ -14,7 +14,7 @@ import pytest
 
 from flashsale.base.errors import ClusterUnreachableError, RefusedError
 from flashsale.clusters.base import TunnelUrl
-from flashsale.clusters.context import ContextCluster, candidates
+from flashsale.clusters.context import ContextCluster, candidate_addresses
 from flashsale.embedded.process import launch
 from flashsale.objects.models import Service
 from tests.clusters.minikube.double_world import Told
@@ -33,8 +33,8 @@ def node(**addresses: str) -> dict[str, Any]:
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cluster of one node, whose address is this machine's."""
     home = tmp_path_factory.mktemp("kubernetes")
-    yield launch.start(home).kubeconfig
-    launch.stop(home)
+    yield launch.start_cluster(home).kubeconfig
+    launch.stop_cluster(home)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_load_balancer_comes_before_nodes_and_outer_addresses_before_inner() -> 
     """Each place once; the API server's host is one of them, as it may be a node."""
     nodes = [node(InternalIP="10.0.0.2", ExternalIP="203.0.113.7"), node(InternalIP="10.0.0.3")]
     balanced = replace(SERVICE, type="LoadBalancer", external="sale.example")
-    assert candidates(balanced, nodes, SERVER) == [
+    assert candidate_addresses(balanced, nodes, SERVER) == [
         ("sale.example", 80),
         ("203.0.113.7", 30080),
         ("127.0.0.1", 30080),
@@ -93,7 +93,10 @@ def test_load_balancer_comes_before_nodes_and_outer_addresses_before_inner() -> 
 
 def test_service_inside_the_cluster_has_no_address() -> None:
     """Nothing is tried."""
-    assert candidates(replace(SERVICE, type="ClusterIP", node_port=None), [node()], SERVER) == []
+    assert (
+        candidate_addresses(replace(SERVICE, type="ClusterIP", node_port=None), [node()], SERVER)
+        == []
+    )
 
 
 async def test_address_is_the_first_that_answers(context: ContextCluster, listening: int) -> None:

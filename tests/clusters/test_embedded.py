@@ -17,7 +17,7 @@ from tests.command import Flashsale, kubectl
 
 def open_small(flashsale: Flashsale) -> str:
     """Open a sale of one pod; returns its manifest."""
-    manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
+    manifest = str(flashsale.lean_manifest(**{"replicas: 3": "replicas: 1"}))
     assert flashsale("up", "--manifest", manifest).code == 0
     return manifest
 
@@ -81,7 +81,7 @@ async def test_purge_leaves_nothing_and_says_how_much_it_was(flashsale: Flashsal
 def test_all_sales_are_those_that_up_made(flashsale: Flashsale) -> None:
     """Whatever they are called, in every namespace; a ReplicaSet of somebody else's is none."""
     open_small(flashsale)
-    other = flashsale.quick_manifest(
+    other = flashsale.lean_manifest(
         **{"name: flashsale-rs": "name: mine", "replicas: 3": "replicas: 0"}
     )
     assert flashsale("up", "-n", "two", "--manifest", str(other)).code == 0
@@ -98,7 +98,7 @@ def test_all_sales_are_those_that_up_made(flashsale: Flashsale) -> None:
 
 def test_a_load_without_a_ready_pod_says_so(flashsale: Flashsale) -> None:
     """Everything is refused; the reason is not the network."""
-    manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 0"}))
+    manifest = str(flashsale.lean_manifest(**{"replicas: 3": "replicas: 0"}))
     assert flashsale("up", "--manifest", manifest).code == 0
     done = flashsale("load", "--rate", "10", "--for", "1s")
     assert done.code in (1, 7)

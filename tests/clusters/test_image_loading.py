@@ -13,9 +13,9 @@ import pytest
 from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import App, BuildOptions
 from flashsale.clusters.context import ContextCluster
-from flashsale.clusters.image_loading import Loader, LoadError, loader_of, provide
+from flashsale.clusters.image_loading import Loader, LoadError, build_and_load, loader_of
 from tests.clusters.minikube.double_world import Told
-from tests.docker.engines import docker_socket, image_name
+from tests.docker.engines import docker_socket, image_name, own_layers
 
 __all__ = ["docker_socket", "image_name"]
 
@@ -26,7 +26,7 @@ def app(tmp_path: Path) -> App:
     folder = tmp_path / "app"
     folder.mkdir()
     (folder / "app.py").write_text("print('sale')\n")
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY app.py /app.py\n")
+    (folder / "Dockerfile").write_text(f"{own_layers()}COPY app.py /app.py\n")
     return App(folder, folder / "Dockerfile")
 
 
@@ -85,7 +85,7 @@ async def test_image_is_built_and_loaded(
 ) -> None:
     """Through the tool that owns the cluster."""
     told = Told()
-    image = await provide(context, app, image_name, BuildOptions(), told)
+    image = await build_and_load(context, app, image_name, BuildOptions(), told)
     assert (image.name, image.built) == (image_name, True)
     assert (tools / "words").read_text() == words.format(image=image_name)
     assert told.steps[-1].startswith(f"Loading {image_name} into {words.partition(' ')[0]} cluster")
@@ -95,7 +95,7 @@ async def test_failed_load_shows_what_the_tool_said(tools: Path, app: App, image
     """And the command to try by hand."""
     (tools / "fail").touch()
     with pytest.raises(LoadError, match="code 1") as caught:
-        await provide("kind-shop", app, image_name, BuildOptions(), Told())
+        await build_and_load("kind-shop", app, image_name, BuildOptions(), Told())
     assert "no such cluster" in caught.value.details
     assert caught.value.hint.startswith("kind load docker-image")
 
@@ -106,20 +106,20 @@ async def test_missing_tool_is_named(
     """The cluster is there, its tool is not."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LoadError, match="k3d, which owns this cluster"):
-        await provide("k3d-shop", app, image_name, BuildOptions(), Told())
+        await build_and_load("k3d-shop", app, image_name, BuildOptions(), Told())
 
 
 async def test_other_clusters_need_a_registry(app: App) -> None:
     """Said before anything is built."""
     with pytest.raises(BadInputError, match="but a registry") as caught:
-        await provide("prod-eu", app, "flashsale:1.0", BuildOptions(), Told())
+        await build_and_load("prod-eu", app, "flashsale:1.0", BuildOptions(), Told())
     assert "--push" in caught.value.hint
 
 
 async def test_image_of_a_repository_is_left_to_the_cluster(app: App) -> None:
     """`--image`: nothing to build, no Docker needed."""
     told = Told()
-    image = await provide("prod-eu", app, "me/sale:2", BuildOptions(), told)
+    image = await build_and_load("prod-eu", app, "me/sale:2", BuildOptions(), told)
     assert (image.name, image.built) == ("me/sale:2", False)
     assert "by itself" in told.notes[0]
 

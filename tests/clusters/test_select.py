@@ -21,7 +21,7 @@ from flashsale.base.errors import (
 )
 from flashsale.clusters import availability
 from flashsale.clusters.select import ClusterOptions, select_existing, select_for_up
-from flashsale.clusters.state.kubeconfig_file import minified, write
+from flashsale.clusters.state.kubeconfig_file import minified, write_kubeconfig
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore, UnusableRecordError
 from flashsale.kube import kubeconfig
@@ -232,7 +232,7 @@ def test_broken_kubeconfigs_count_as_empty(home: Path, monkeypatch: pytest.Monke
 def test_kubeconfig_holds_one_context_and_it_is_current(home: Path) -> None:
     """kubectl needs no options with it; the user's file stays as it was."""
     before = (home.parent / "config").read_text()
-    written = write(home, "kind-dev", None, "shop")
+    written = write_kubeconfig(home, "kind-dev", None, "shop")
     found = yaml.safe_load(written.read_text())
     assert found["current-context"] == "kind-dev"
     assert found["contexts"][0]["context"]["namespace"] == "shop"
@@ -266,7 +266,7 @@ def test_kubeconfig_is_put_together_from_several_files(
         file.parent.mkdir()
         file.write_text(json.dumps(part))
     monkeypatch.setenv("KUBECONFIG", ":".join(map(str, files)))
-    found = yaml.safe_load(write(home, "c", None, "default").read_text())
+    found = yaml.safe_load(write_kubeconfig(home, "c", None, "default").read_text())
     (cluster,) = found["clusters"]
     assert cluster["cluster"]["server"] == "https://127.0.0.1:1"
     assert cluster["cluster"]["certificate-authority"] == str(files[1].parent / "ca.crt")
@@ -275,9 +275,9 @@ def test_kubeconfig_is_put_together_from_several_files(
 
 def test_told_names_each_kind() -> None:
     """The one line of `up` reads well for all three."""
-    assert availability.describe(SaleRecord("embedded", "x")) == "the embedded cluster"
+    assert availability.describe_record(SaleRecord("embedded", "x")) == "the embedded cluster"
     assert (
-        availability.describe(SaleRecord("minikube", "p", profile="p"))
+        availability.describe_record(SaleRecord("minikube", "p", profile="p"))
         == "the minikube profile 'p'"
     )
-    assert availability.describe(SaleRecord("context", "kind-x")) == "the context 'kind-x'"
+    assert availability.describe_record(SaleRecord("context", "kind-x")) == "the context 'kind-x'"

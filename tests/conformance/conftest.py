@@ -87,11 +87,11 @@ def embedded_cluster(folders: pytest.TempPathFactory, image: str) -> Iterator[Pa
     shutil.copy(ROOT / "flashsale" / "shop" / "app.py", app)
     shutil.copy(ROOT / "Dockerfile", app)
     ImageStore(home / "images").build(image, app, app / "Dockerfile")
-    running = launch.start(home)
+    running = launch.start_cluster(home)
     try:
         yield running.kubeconfig
     finally:
-        launch.stop(home)
+        launch.stop_cluster(home)
     complaints = (home / "cluster.log").read_text()
     assert "Traceback" not in complaints, complaints[-10_000:]
 

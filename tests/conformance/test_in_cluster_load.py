@@ -12,7 +12,7 @@ from flashsale.base.errors import NotReadyError
 from flashsale.clusters.base import SilentProgress
 from flashsale.kube.api import connect
 from flashsale.load.in_cluster.crowd import ClusterCrowd
-from flashsale.load.in_cluster.manifest import LABEL, JobOptions
+from flashsale.load.in_cluster.job_manifest import LABEL, JobOptions
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.load.worker.orders import LoadTarget

@@ -119,9 +119,9 @@ def event_after_restart(home: Path) -> Object:
     """Watch from the first version on in a cluster that has its objects but not their history."""
     from flashsale.embedded.process import launch
 
-    launch.start(home)
-    launch.stop(home)
-    again = launch.start(home)
+    launch.start_cluster(home)
+    launch.stop_cluster(home)
+    again = launch.start_cluster(home)
     try:
         with (
             connected(Cluster(again.kubeconfig, launch.CONTEXT, embedded=True)) as api,
@@ -130,7 +130,7 @@ def event_after_restart(home: Path) -> Object:
             event: Object = json.loads(next(stream.lines()))
             return event
     finally:
-        launch.stop(home)
+        launch.stop_cluster(home)
 
 
 def test_informer(watched: Scene, caplog: pytest.LogCaptureFixture) -> None:

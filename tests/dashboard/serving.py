@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flashsale.dashboard.actions import Action
-from flashsale.dashboard.follow import Clock
+from flashsale.dashboard.dashboard_state import DashboardState
+from flashsale.dashboard.follow import DashboardClock
+from flashsale.dashboard.page_stream import Broadcast
 from flashsale.dashboard.security import Guard
-from flashsale.dashboard.server import Dashboard, bind
-from flashsale.dashboard.state import DashboardState
-from flashsale.dashboard.stream import Broadcast
-from flashsale.dashboard.view import document
+from flashsale.dashboard.view import page_document
+from flashsale.dashboard.web_server import Dashboard, bind
 
 
 @dataclass(slots=True)
@@ -41,14 +41,14 @@ def served(
     state: DashboardState, *, read_only: bool = True, actions: Mapping[str, Action] | None = None
 ) -> Iterator[ServedState]:
     """Serve a state for as long as the block runs."""
-    clock, begun, ending = Clock(), threading.Event(), asyncio.Event()
+    clock, begun, ending = DashboardClock(), threading.Event(), asyncio.Event()
     found: list[ServedState] = []
 
     async def serve() -> None:
         with bind(0) as sock:
             guard = Guard(sock.getsockname()[1])
             broadcast = Broadcast(
-                lambda: document(
+                lambda: page_document(
                     found[0].state if found else state, clock.now(), read_only=read_only
                 )
             )

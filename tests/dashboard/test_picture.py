@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flashsale.dashboard.server import FOLDER
+from flashsale.dashboard.web_server import FOLDER
 from tools.dashboard_picture import PICTURE, with_words, words_of
 
 LARGEST = 200_000  # bytes

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import NoSaleError
-from flashsale.dashboard import state as states
-from flashsale.dashboard.state import Crowd, DashboardState, Trouble
-from flashsale.dashboard.stream import differences
-from flashsale.dashboard.view import document
+from flashsale.dashboard import dashboard_state as states
+from flashsale.dashboard.dashboard_state import Crowd, DashboardState, Trouble
+from flashsale.dashboard.page_stream import differences
+from flashsale.dashboard.view import page_document
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.objects.nodes import Node
 from flashsale.sale.observe.observations import (
@@ -41,7 +41,7 @@ def fold(state: DashboardState, observations: list[Observation]) -> DashboardSta
 
 
 def written(state: DashboardState, at: float = 2.0) -> dict[str, Any]:
-    return document(state, Now(at, 1000.0 + at), read_only=False)
+    return page_document(state, Now(at, 1000.0 + at), read_only=False)
 
 
 def pods(found: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import pytest
 
 from flashsale.base.errors import BadInputError
 from flashsale.docker import BuildRecipe, Engine, Made, Surroundings, make, remove_images
-from flashsale.docker.build import LABEL, BuildError, failure, follow
+from flashsale.docker.build import LABEL, BuildError, follow_build, step_failed_error
+from tests.docker.engines import own_layers
 
 LIMIT = 30  # seconds for a condition that is met at once on a free machine
 
@@ -81,7 +82,7 @@ async def test_arguments_and_certificate_reach_a_build_that_declares_nothing(
     """The page's Dockerfile knows nothing of networks that re-sign TLS or have their own index."""
     (tmp_path / "ca.pem").write_text("the certificate\n")
     (app / "Dockerfile").write_text(
-        f"FROM {base_image}\n"
+        f"{own_layers(base_image)}"
         "RUN echo index=$PIP_INDEX_URL proxy=$HTTPS_PROXY typed=$TYPED && cat $PIP_CERT\n"
     )
     around = Surroundings(
@@ -105,8 +106,10 @@ async def test_failed_build_shows_its_step_and_all_output(
     engine: Engine, app: Path, image_name: str, base_image: str
 ) -> None:
     """What the failing command said is what the user needs."""
-    (app / "Dockerfile").write_text(f"FROM {base_image}\nRUN echo first\nRUN echo gone; exit 3\n")
-    with pytest.raises(BuildError, match="step 3/") as caught:
+    (app / "Dockerfile").write_text(
+        f"{own_layers(base_image)}RUN echo first\nRUN echo gone; exit 3\n"
+    )
+    with pytest.raises(BuildError, match="step 4/") as caught:
         await built(engine, app, image_name)
     assert "first" in caught.value.details
     assert "gone" in caught.value.details
@@ -127,7 +130,7 @@ async def test_cancelled_build_ends_at_once_in_the_engine_too(
     engine: Engine, app: Path, image_name: str, base_image: str
 ) -> None:
     """Ctrl-C in the middle of a silent step: the thread ends, the container is stopped."""
-    (app / "Dockerfile").write_text(f"FROM {base_image}\nRUN echo started && sleep 600\n")
+    (app / "Dockerfile").write_text(f"{own_layers(base_image)}RUN echo started && sleep 600\n")
     started = asyncio.Event()
     recipe = BuildRecipe.of(app, app / "Dockerfile", image_name)
 
@@ -154,7 +157,9 @@ def sleeping(engine: Engine) -> list[Mapping[str, object]]:
 def test_colours_do_not_reach_the_terminal() -> None:
     """What a build prints must not move the cursor of whoever watches."""
     lines: list[str] = []
-    follow([{"stream": "\x1b[91mred\x1b[0m\r\n\x1b[0m"}, {"stream": "\x07plain\n"}], lines.append)
+    follow_build(
+        [{"stream": "\x1b[91mred\x1b[0m\r\n\x1b[0m"}, {"stream": "\x07plain\n"}], lines.append
+    )
     assert lines == ["red", "plain"]
 
 
@@ -166,7 +171,7 @@ def test_pulled_layers_are_told_without_their_every_byte() -> None:
         {"status": "Downloading", "progressDetail": {"current": 1, "total": 9}, "id": "ab"},
         {"status": "Pull complete", "progressDetail": {}, "id": "ab"},
     ]
-    follow(messages, lines.append)
+    follow_build(messages, lines.append)
     assert lines == ["3.11-slim: Pulling from library/python", "ab: Pull complete"]
 
 
@@ -181,4 +186,4 @@ def test_pulled_layers_are_told_without_their_every_byte() -> None:
 )
 def test_failure_hints_at_what_the_output_suggests(output: str, hint: str) -> None:
     """A network that re-signs TLS is the most common reason."""
-    assert hint in failure("returned a non-zero code: 1", [output]).hint
+    assert hint in step_failed_error("returned a non-zero code: 1", [output]).hint

@@ -14,11 +14,11 @@ from flashsale.docker import build_context
 
 
 def digest(folder: Path, **build_args: str) -> str:
-    return build_context.read(folder, folder / "Dockerfile").digest(build_args)
+    return build_context.read_build_context(folder, folder / "Dockerfile").digest(build_args)
 
 
 def names(folder: Path) -> list[str]:
-    archive = build_context.read(folder, folder / "Dockerfile").archive()
+    archive = build_context.read_build_context(folder, folder / "Dockerfile").archive()
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         return tar.getnames()
 
@@ -68,7 +68,7 @@ def test_dockerfile_may_lie_elsewhere(app: Path, tmp_path: Path) -> None:
     """It is in the archive under its usual name all the same, once."""
     other = tmp_path / "Other.Dockerfile"
     other.write_text("FROM scratch\n")
-    archive = build_context.read(app, other).archive()
+    archive = build_context.read_build_context(app, other).archive()
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         file = tar.extractfile("Dockerfile")
         assert file is not None
@@ -80,7 +80,7 @@ def test_links_stay_links_and_programs_stay_executable(app: Path) -> None:
     (app / "run").write_text("#!/bin/sh\n")
     (app / "run").chmod(0o700)
     (app / "link").symlink_to("/etc/passwd")
-    entries = build_context.read(app, app / "Dockerfile").entries
+    entries = build_context.read_build_context(app, app / "Dockerfile").entries
     assert (entries["run"].mode, entries["link"].link) == (0o755, "/etc/passwd")
 
 
@@ -88,7 +88,9 @@ def test_unpacked_context_is_the_folder(app: Path, tmp_path: Path) -> None:
     """For builders that take a folder: the files, and the Dockerfile that was asked for."""
     target = tmp_path / "unpacked"
     target.mkdir()
-    build_context.read(app, app / "Dockerfile").unpack(target, "FROM other\n", extra=b"more")
+    build_context.read_build_context(app, app / "Dockerfile").unpack(
+        target, "FROM other\n", extra=b"more"
+    )
     found = {file.name: file.read_text() for file in target.iterdir()}
     assert found == {"app.py": "print('sale')\n", "Dockerfile": "FROM other\n", "extra": "more"}
 
@@ -97,7 +99,7 @@ def test_missing_dockerfile_is_bad_input(app: Path) -> None:
     """The message names the file."""
     (app / "Dockerfile").unlink()
     with pytest.raises(BadInputError, match="Dockerfile"):
-        build_context.read(app, app / "Dockerfile")
+        build_context.read_build_context(app, app / "Dockerfile")
 
 
 def test_folder_too_large_to_be_an_app_is_refused(app: Path) -> None:
@@ -105,5 +107,5 @@ def test_folder_too_large_to_be_an_app_is_refused(app: Path) -> None:
     with (app / "big").open("wb") as file:
         file.truncate(build_context.LIMIT + 1)
     with pytest.raises(BadInputError, match="too much for an app") as caught:
-        build_context.read(app, app / "Dockerfile")
+        build_context.read_build_context(app, app / "Dockerfile")
     assert ".dockerignore" in caught.value.hint

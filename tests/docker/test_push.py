@@ -10,7 +10,7 @@ import pytest
 
 from flashsale.base.errors import BadInputError
 from flashsale.docker import BuildRecipe, Engine, connected, make, push
-from flashsale.docker.push import PushError, PushTarget, follow, refusal
+from flashsale.docker.push import PushError, PushTarget, follow_push, push_refused_error
 
 locked = pytest.mark.parametrize("registry", ["locked"], indirect=True)
 
@@ -122,7 +122,7 @@ def test_impossible_repository_is_bad_input(repository: str) -> None:
 )
 def test_refusals_are_explained(error: str, words: str) -> None:
     """The registry's own words stay in the details."""
-    explained = refusal(error, PushTarget("me/sale", "1.0"))
+    explained = push_refused_error(error, PushTarget("me/sale", "1.0"))
     assert words in str(explained)
     assert error in explained.details
     assert explained.hint
@@ -136,5 +136,5 @@ def test_layers_are_told_in_steps() -> None:
         for done in range(0, 1001, 10)
     ]
     done = {"aux": {"Digest": "sha256:00"}}
-    assert follow([*pushing, done], PushTarget("me/sale", "1"), lines.append) == "sha256:00"
+    assert follow_push([*pushing, done], PushTarget("me/sale", "1"), lines.append) == "sha256:00"
     assert lines == [f"ab: Pushing {share} %" for share in range(0, 101, 10)]

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.minikube.profile import GONE, WELL, MinikubeStatus, Profile, ProfileState
+from flashsale.clusters.minikube.profile.profile import (
+    GONE,
+    WELL,
+    MinikubeStatus,
+    Profile,
+    ProfileState,
+)
 from flashsale.docker import EngineError, EngineProblem
 from flashsale.doctor import cluster_checks, examine, machine_checks
 

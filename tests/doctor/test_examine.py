@@ -62,6 +62,14 @@ def test_unusable_state_folder_exits_2_and_doctor_tells(flashsale: Flashsale, ho
     assert found["state"]["grade"] == "problem"
 
 
+def test_a_hint_about_the_state_folder_does_not_lead_to_where_nothing_can_be_written(
+    flashsale: Flashsale,
+) -> None:
+    """A service's user has no home folder."""
+    told = flashsale("up", HOME="/nowhere", FLASHSALE_HOME=str(spoilt(flashsale.home, "file")))
+    assert "Hint: export FLASHSALE_HOME=$(mktemp -d)  # " in told.err
+
+
 def test_record_of_another_version_is_a_problem(flashsale: Flashsale) -> None:
     """It is left as it is, and stops neither doctor nor an `up` that says where."""
     flashsale.home.mkdir()
@@ -102,7 +110,7 @@ def test_living_sale_is_none_and_one_that_lacks_its_service_is(flashsale: Flashs
 
 def test_forgotten_cluster_is_told(flashsale: Flashsale) -> None:
     """A process that runs on is never denied."""
-    launch.start(flashsale.home / "embedded")
+    launch.start_cluster(flashsale.home / "embedded")
     told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
     found = {one["name"]: one for one in told.json}
     assert found["sale"]["text"] == "none is recorded, but the embedded cluster runs"

@@ -49,7 +49,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
 
 def test_a_sale_that_never_answers_loses_no_pod(program: Flashsale) -> None:
     """Its Service leads nowhere: exit 1 with the reason, nothing scaled, nothing killed."""
-    manifest = str(program.quick_manifest(**{"targetPort: 5000": "targetPort: 80"}))
+    manifest = str(program.lean_manifest(**{"targetPort: 5000": "targetPort: 80"}))
     assert program("up", "--manifest", manifest).code == 5
     before = program("status", "-o", "json").json["pods"]
     done = program("drill", "--rate", "20", "--kills", "2", "--calm", "1s", "-o", "json")

@@ -14,7 +14,7 @@ NOW = 0.0
 
 def prepared(resource: Resource, body: Any) -> Any:
     """Decode and default a body."""
-    thing, _ = schema.decode(resource, body)
+    thing, _ = schema.decode_object(resource, body)
     if resource.namespaced:
         thing.setdefault("metadata", {}).setdefault("namespace", "default")
     return apply_defaults(resource, thing, now=NOW)

@@ -10,16 +10,24 @@ import selectors
 import signal
 import socket
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
 
-ROOMS = ("base", "objects", "kube", "clusters", "sale", "load", "ui", "cli")
+from flashsale.cli import main as program
+from flashsale.embedded.process import __main__ as cluster
+from tests.command_line import check
+from tests.forking import cluster_process
+
+ROOMS = ("base", "objects", "embedded", "kube", "clusters", "sale", "load", "drill", "doctor",
+         "ui", "learn", "dashboard", "cli")  # fmt: skip
+MOST_FILES = 4  # of one request: stdin, stdout, stderr, and one that stays open
 LARGEST = 1 << 20  # bytes of one request
 
 
 def main() -> None:
-    """Fork for each request, until stdin ends; only what was forked returns."""
+    """Fork for each request, until stdin ends; what was forked does what was asked for."""
     preload()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(sys.argv[1])
@@ -41,7 +49,7 @@ def main() -> None:
                 report_ended(waiting)
             if listener in found:
                 connection = listener.accept()[0]
-                request, streams, *_ = socket.recv_fds(connection, LARGEST, 3)
+                request, streams, *_ = socket.recv_fds(connection, LARGEST, MOST_FILES)
                 pid = os.fork()
                 if not pid:
                     break
@@ -64,6 +72,7 @@ def preload() -> None:
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
+    check(["status"])  # what reads a command line is imported as one is read
     gc.collect()
     gc.freeze()
 
@@ -74,7 +83,8 @@ def report_ended(waiting: dict[int, socket.socket]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             return
-        with waiting.pop(pid) as connection:
+        # whoever asked may be gone: a cluster outlives the command that starts it
+        with waiting.pop(pid) as connection, suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
@@ -82,18 +92,34 @@ def become(request: dict[str, Any], streams: list[int]) -> None:
     """Make a process that was just forked the one that was asked for."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for number, stream in enumerate(streams):
+    if request["session"]:
+        os.setsid()
+    for number, stream in enumerate(streams[:3]):
         os.dup2(stream, number)
         os.close(stream)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        reopen(number, name)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    sys.argv = ["flashsale", *request["words"]]
     random.seed()  # all of them would draw the same
+    if request["cluster"]:
+        sys.argv = ["flashsale", *request["words"], *map(str, streams[3:])]
+        sys.exit(cluster.main())
+    cluster_process.let_them_be_forked(sys.argv[1])
+    sys.argv = ["flashsale", *request["words"]]
+    program.main()
+
+
+def reopen(number: int, name: str) -> None:
+    """Have a stream of Python's know which file it has now: a pipe, a terminal, or another."""
+    old = getattr(sys, name)
+    lines = name == "stderr" or os.isatty(number)
+    mode = "r" if name == "stdin" else "w"
+    new = open(number, mode, lines or -1, old.encoding, old.errors, closefd=False)  # noqa: SIM115
+    setattr(sys, name, new)
+    setattr(sys, f"__{name}__", new)
 
 
 if __name__ == "__main__":
     main()
-    from flashsale.cli.main import main as program
-
-    program()

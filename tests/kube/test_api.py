@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import Api, ConflictError, GoneError, NotFoundError, connect, paths
-from flashsale.kube.errors import ForbiddenError, UnauthorizedError
+from flashsale.kube.response_errors import ForbiddenError, UnauthorizedError
 
 ANSWERS = web.AppKey("answers", list)
 SEEN = web.AppKey("seen", list)

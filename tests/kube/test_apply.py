@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import json
 
-from flashsale.kube.apply import LAST_APPLIED, allocated, applied, fresh, merged, replica_count
+from flashsale.kube.apply import (
+    LAST_APPLIED,
+    allocated,
+    decide_replicas,
+    merged,
+    new_object,
+    write_last_applied,
+)
 from flashsale.objects.models import Object
 
 
@@ -19,31 +26,33 @@ def live(replicas: int, before: int | None = None) -> Object:
     found = replicaset(replicas)
     found["metadata"] |= {"resourceVersion": "7", "uid": "u", "labels": {"theirs": "1"}}
     if before is not None:
-        found["metadata"]["annotations"] = {LAST_APPLIED: applied(replicaset(before), "default")}
+        found["metadata"]["annotations"] = {
+            LAST_APPLIED: write_last_applied(replicaset(before), "default")
+        }
     return found
 
 
 def test_number_asked_for_wins() -> None:
     """`--replicas` counts more than everything else, 0 included."""
-    assert replica_count(live(5, 3), replicaset(3), 2) == 2
-    assert replica_count(live(5, 3), replicaset(3), 0) == 0
+    assert decide_replicas(live(5, 3), replicaset(3), 2) == 2
+    assert decide_replicas(live(5, 3), replicaset(3), 0) == 0
 
 
 def test_scaled_number_stays() -> None:
     """`up` after `scale 5` with the same manifest keeps five."""
-    assert replica_count(live(5, 3), replicaset(3), None) == 5
-    assert replica_count(live(5), replicaset(3), None) == 5
+    assert decide_replicas(live(5, 3), replicaset(3), None) == 5
+    assert decide_replicas(live(5), replicaset(3), None) == 5
 
 
 def test_changed_manifest_counts() -> None:
     """A learner who writes another number into the YAML means it."""
-    assert replica_count(live(5, 3), replicaset(4), None) == 4
-    assert replica_count(live(5, 3), replicaset(None), None) == 5
+    assert decide_replicas(live(5, 3), replicaset(4), None) == 4
+    assert decide_replicas(live(5, 3), replicaset(None), None) == 5
 
 
 def test_created_object_carries_kubectls_annotation() -> None:
     """`kubectl apply` may take over without a warning."""
-    made = fresh(replicaset(3), "shop", 5)
+    made = new_object(replicaset(3), "shop", 5)
     assert made["spec"]["replicas"] == 5
     assert made["metadata"]["namespace"] == "shop"
     noted = json.loads(made["metadata"]["annotations"][LAST_APPLIED])

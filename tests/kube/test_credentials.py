@@ -110,6 +110,13 @@ async def test_file_that_is_no_kubeconfig_is_named(
             pass
 
 
+async def test_device_without_an_end_is_no_kubeconfig() -> None:
+    """It is read up to the size that no kubeconfig has."""
+    with pytest.raises(ClusterUnreachableError, match="/dev/zero is too big to be a kubeconfig"):
+        async with connect(Path("/dev/zero"), "kind-test"):
+            pass
+
+
 async def test_context_and_its_cluster_may_be_in_different_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.kube import Api, connect
-from flashsale.kube.errors import ForbiddenError, NotFoundError
 from flashsale.kube.exec import unstarted
+from flashsale.kube.response_errors import ForbiddenError, NotFoundError
 from tests.kube.test_api import kubeconfig
 
 Ending = Callable[[web.WebSocketResponse, web.Request], Awaitable[None]]

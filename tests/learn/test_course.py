@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError
-from flashsale.learn.course import course, find
+from flashsale.learn.course import course, find_step
 from tests.learn.facts import begun, sale
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "teaching.md"
@@ -27,7 +27,7 @@ def test_the_step_of_the_documents_works(example: Path) -> None:
     """It stands where it says, is red before the deed, green after it, and tells of it."""
     steps = course(example)
     assert [step.name for step in steps][-2:] == ["two-pods", "close"]
-    step = find(steps, "two-pods")
+    step = find_step(steps, "two-pods")
     before = begun(sale())
     assert not step.look(sale().since(before))[0].holds
     after = sale("flashsale-rs-aaaaa", "flashsale-rs-bbbbb").since(before)
@@ -61,4 +61,4 @@ def test_what_is_wrong_with_a_file_is_said(example: Path, old: str, new: str, wo
 def test_a_step_that_is_not_there_is_not_guessed() -> None:
     """But a close name is offered."""
     with pytest.raises(BadInputError, match="no step 'kil'"):
-        find(course(), "kil")
+        find_step(course(), "kil")

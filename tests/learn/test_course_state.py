@@ -10,9 +10,9 @@ from flashsale.learn import course_state
 from flashsale.learn.course import OWN
 from flashsale.learn.course_progress import CourseProgress
 from flashsale.learn.course_state import Tour
-from flashsale.learn.course_view import last_lines, screen_lines
 from flashsale.learn.evidence import Evidence
 from flashsale.learn.facts import Facts
+from flashsale.learn.views.course_view import closing_lines, course_lines
 from flashsale.objects.models import Pod
 from tests.learn.facts import after_the_deed, healing, killed, sale, silent
 from tests.sale.api_objects import pod_object
@@ -34,7 +34,7 @@ def pressed(one: Tour, keys: str) -> Tour:
 
 def text(one: Tour, size: tuple[int, int] = (80, 24)) -> str:
     """What is on the screen."""
-    return "\n".join(line.plain for line in screen_lines(one, size))
+    return "\n".join(line.plain for line in course_lines(one, size))
 
 
 def test_a_guess_comes_before_everything_else() -> None:
@@ -116,7 +116,7 @@ def test_whoever_looks_back_and_quits_goes_on_at_the_open_step() -> None:
     left = CourseProgress().noting(OWN[0].name, state="done")
     back = pressed(course_state.see(course_state.begin(OWN, left, None, 1.0), sale(), 2.0), "b")
     assert back.index == 0
-    assert last_lines(back)[0].startswith("You stopped at step 2 of 11")
+    assert closing_lines(back)[0].startswith("You stopped at step 2 of 11")
 
 
 def test_skip_back_and_forth() -> None:
@@ -151,7 +151,7 @@ def test_after_the_last_step_comes_the_end() -> None:
 @pytest.mark.parametrize("keys", ["", "2", "2hhh", "1h"])
 def test_it_fits_any_terminal(size: tuple[int, int], keys: str) -> None:
     """As many lines as there are, none too long at 80 columns, the keys on the last one."""
-    lines = screen_lines(pressed(tour(), keys), size)
+    lines = course_lines(pressed(tour(), keys), size)
     assert len(lines) == max(size[1], 6)
     assert "quit" in lines[-1].plain
     if size[0] >= 40:

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.base.errors import BadInputError
-from flashsale.load.fairness import came_and_went, chi_square_tail, judge_shares, uniformity
 from flashsale.load.machine_limits import own_limits, workers_for
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Figures, Quantiles, Report
+from flashsale.load.shares import came_and_went, chi_square_tail, judge_shares, uniformity
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.counts import MOST_PODS, Tally
 from flashsale.load.worker.histogram import LONGEST, bucket, middle, percentiles

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from flashsale.base.text import milliseconds
 from flashsale.load.results import Figures, Generator, LoadProgress, Quantiles, WorkerFigures
 from flashsale.ui.figures import share
-from flashsale.ui.load import PODS_SHOWN, live, pods, summary
+from flashsale.ui.load import PODS_SHOWN, live, load_summary, pod_shares
 
 FIGURES = Figures(
     sent=1500,
@@ -44,7 +44,7 @@ def drawn(view: RenderableType, width: int = 80) -> str:
 
 def test_the_summary_is_the_whole_ledger_at_a_glance() -> None:
     """Counts with what they are made of, shares with bars, then the sentences."""
-    assert drawn(summary(document(FIGURES, "The shares are even.", "A note."))) == (
+    assert drawn(load_summary(document(FIGURES, "The shares are even.", "A note."))) == (
         "sent       1,500  50.0 a second, 30.2 s in all, 3 started late\n"
         "confirmed  1,480  98.7 %\n"
         "rejected      12  12 HTTP 503\n"
@@ -68,7 +68,7 @@ def test_workers_in_a_cluster_are_listed_with_what_they_did_not_send() -> None:
         WorkerFigures("load-0-aaaaa", "node-a", 900, 900, 0, 0, 0, -1.5),
         WorkerFigures("load-1-bbbbb", "node-b", 600, 580, 12, 8, 300, 2003),
     )
-    board = drawn(summary(document(replace(FIGURES, workers=workers))))
+    board = drawn(load_summary(document(replace(FIGURES, workers=workers))))
     assert (
         "WORKER        NODE    SENT  LOST  NOT SENT      CLOCK\n"
         "load-1-bbbbb  node-b   600     8       300  +2,003 ms\n"
@@ -78,7 +78,7 @@ def test_workers_in_a_cluster_are_listed_with_what_they_did_not_send() -> None:
 
 def test_bars_give_way_to_numbers_where_there_is_no_room() -> None:
     """They get shorter, all in the same measure, and nothing else is cut off."""
-    board = drawn(pods({"flashsale-rs-abcde": 12_000, "flashsale-rs-vwxyz": 4_000}), 42)
+    board = drawn(pod_shares({"flashsale-rs-abcde": 12_000, "flashsale-rs-vwxyz": 4_000}), 42)
     assert board == (
         "POD                 CONFIRMED   SHARE\n"
         "flashsale-rs-abcde     12,000  75.0 %  ██▎\n"
@@ -99,7 +99,7 @@ def test_the_live_board_stays_on_one_screen() -> None:
 def test_before_the_first_answer_nothing_is_invented() -> None:
     """No pods, no percentiles, no error."""
     assert "POD" not in drawn(live(LoadProgress(0, 30, 0, Figures())))
-    assert "no complete answer" in drawn(summary(document(Figures())))
+    assert "no complete answer" in drawn(load_summary(document(Figures())))
 
 
 @pytest.mark.parametrize(

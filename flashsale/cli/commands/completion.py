@@ -25,7 +25,7 @@ def completion(
     """
     from flashsale.base.errors import BadInputError
     from flashsale.cli.completion.scripts import SCRIPTS
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out_json
 
     typed = shared(ctx)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.session import Sale
 
 HIGHEST_PORT = 65535
@@ -48,7 +48,7 @@ def dashboard(
     Listens on 127.0.0.1 alone, until Ctrl-C. The address holds a token: keep it to yourself.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
 
     if port is not None and not 1 <= port <= HIGHEST_PORT:
         raise BadInputError(
@@ -66,16 +66,16 @@ async def _serve(options: DashboardOptions) -> None:
     from flashsale.cli.hints import placed
     from flashsale.clusters.state.directory import state_home
     from flashsale.dashboard.actions import all_actions
-    from flashsale.dashboard.follow import Clock, SaleFollower
+    from flashsale.dashboard.follow import DashboardClock, SaleFollower
+    from flashsale.dashboard.page_stream import Broadcast
     from flashsale.dashboard.runs import Runs
     from flashsale.dashboard.security import Guard
-    from flashsale.dashboard.server import Dashboard, bind
-    from flashsale.dashboard.stream import Broadcast
-    from flashsale.dashboard.view import document
+    from flashsale.dashboard.view import page_document
+    from flashsale.dashboard.web_server import Dashboard, bind
     from flashsale.sale.session import connect_to_sale
     from flashsale.ui.report.page import drill_page
 
-    typed, clock, home = options.typed, Clock(), state_home()
+    typed, clock, home = options.typed, DashboardClock(), state_home()
 
     def connect() -> AbstractAsyncContextManager[Sale]:
         return connect_to_sale(typed.wanted, typed.namespace)
@@ -84,7 +84,7 @@ async def _serve(options: DashboardOptions) -> None:
         guard = Guard(sock.getsockname()[1])
         follower = SaleFollower(connect, home)
         broadcast = Broadcast(
-            lambda: document(follower.state, clock.now(), read_only=options.read_only)
+            lambda: page_document(follower.state, clock.now(), read_only=options.read_only)
         )
         follower.changed = broadcast.change
         runs = Runs(follower, connect, home, allow_remote=typed.allow_remote)

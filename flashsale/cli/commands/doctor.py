@@ -11,7 +11,7 @@ import typer
 from flashsale.base.errors import FlashsaleError
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.doctor.finding import Finding
 
 
@@ -21,7 +21,7 @@ def doctor(ctx: typer.Context) -> None:
     Exits with 1 when something is a PROBLEM; what is merely not there is none.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out_json
     from flashsale.ui.console import colourful
     from flashsale.ui.doctor import findings_view

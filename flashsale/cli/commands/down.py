@@ -9,7 +9,7 @@ import typer
 from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, RefusedError
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.docker import RemovedImages
     from flashsale.sale.down import DownResult
     from flashsale.sale.purge import Purged
@@ -32,7 +32,7 @@ def down(
 ) -> None:
     """Close the sale: remove its ReplicaSet, Service and pods."""
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out, out_json
     from flashsale.ui.command_results import closed_view, purged_view
 

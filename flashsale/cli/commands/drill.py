@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flashsale.base.errors import CTRL_C
-from flashsale.cli import common_options
+from flashsale.cli.options import common_options
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from flashsale.base.errors import FlashsaleError, Hint
-    from flashsale.cli.crowd_options import CrowdOptions
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.crowd_options import CrowdOptions
+    from flashsale.cli.options.global_options import Shared
     from flashsale.drill.preflight import WayToSale
-    from flashsale.drill.report.document import Document
+    from flashsale.drill.report.drill_document import Document
     from flashsale.drill.result import DrillResult
     from flashsale.drill.runner import DrillProgress, Observers
-    from flashsale.drill.scenario import Scenario, Step
-    from flashsale.load.tracking import Observer
+    from flashsale.drill.scenario import DrillStep, Scenario
+    from flashsale.load.tracking import LoadObserver
     from flashsale.sale.session import Sale
 
     Finished = tuple[DrillResult, FlashsaleError | None]
@@ -102,11 +102,11 @@ def drill(
     ] = None,
 ) -> None:
     """Load the sale while it scales and kills pods, and judge what that cost."""
-    from flashsale.cli.crowd_options import read_crowd_options
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
-    from flashsale.cli.parsers import duration
-    from flashsale.cli.report_files import check_report_files
+    from flashsale.cli.options.crowd_options import read_crowd_options
+    from flashsale.cli.options.global_options import shared
+    from flashsale.cli.options.parsers import parse_duration
+    from flashsale.cli.options.report_files import check_report_files
     from flashsale.drill.scenario import Scenario
 
     typed = shared(ctx)
@@ -118,13 +118,15 @@ def drill(
     scenario = Scenario(
         rate=rate,
         kills=kills,
-        every=duration(every, "--every"),
+        every=parse_duration(every, "--every"),
         scale_to=scale,
-        kill_method=common_options.kill_method("drill", grace=grace, hard=hard, process=process),
+        kill_method=common_options.read_kill_method(
+            "drill", grace=grace, hard=hard, process=process
+        ),
         keep_ready=keep_ready,
-        calm=duration(calm, "--calm"),
+        calm=parse_duration(calm, "--calm"),
         seed=_draw_seed() if seed is None else seed,
-        timeout=duration(timeout, "--timeout"),
+        timeout=parse_duration(timeout, "--timeout"),
         max_lost=max_lost,
         kill_node=kill_node,
     )
@@ -145,7 +147,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
     """Plan, and unless that is all, carry it out."""
     import sys
 
-    from flashsale.cli.crowd_options import refuse_without_jobs
+    from flashsale.cli.options.crowd_options import refuse_without_jobs
     from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import plan_as_json, plan_steps
     from flashsale.sale.kill.kill_node import check_node_death
@@ -174,7 +176,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
 
 
 async def _run(
-    options: DrillOptions, sale: Sale, scenario: Scenario, plan: tuple[Step, ...]
+    options: DrillOptions, sale: Sale, scenario: Scenario, plan: tuple[DrillStep, ...]
 ) -> Finished:
     import asyncio
 
@@ -195,7 +197,7 @@ async def _run(
 @asynccontextmanager
 async def _way_to_sale(options: DrillOptions, sale: Sale, rate: float) -> AsyncIterator[WayToSale]:
     """Give the way by which purchases go, for as long as it is held."""
-    from flashsale.cli.crowd_options import crowd_of, service_target
+    from flashsale.cli.options.crowd_options import crowd_of, service_target
     from flashsale.cli.output import notes
     from flashsale.drill.preflight import WayToSale
     from flashsale.load.coordinator import run_load
@@ -231,7 +233,7 @@ def _live_view(sale: Sale, url: str) -> Iterator[Observers]:
             yield _with_status(view.observers, status)
 
 
-def _with_status(observers: Observers, status: Observer) -> Observers:
+def _with_status(observers: Observers, status: LoadObserver) -> Observers:
     """Let a `flashsale watch` in another window know of the load, too."""
     from dataclasses import replace
 
@@ -248,60 +250,42 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
 
     from flashsale.base.errors import Hint
     from flashsale.cli.hints import placed
+    from flashsale.cli.options.report_files import write_reports
     from flashsale.cli.output import out_json
     from flashsale.clusters.state.directory import state_home
     from flashsale.drill import past_drills
     from flashsale.drill.analysis.verdict import analyse
-    from flashsale.drill.report.document import build_document
+    from flashsale.drill.report.drill_document import build_drill_document
     from flashsale.ui.console import printed, width
-    from flashsale.ui.drill.sentences import repeat_command, summary
+    from flashsale.ui.drill.sentences import drill_summary, repeat_command
     from flashsale.ui.report import markdown, page
 
-    drill = build_document(result, analyse(result))
+    drill = build_drill_document(result, analyse(result))
     again = Hint(repeat_command(drill["scenario"]))
     drill["command"] = placed(again, options.typed).command
     past_drills.remember(state_home(), drill)
     if options.typed.json:
         out_json(drill)
     else:
-        printed(summary(drill, width(sys.stdout)), sys.stdout)
+        printed(drill_summary(drill, width(sys.stdout)), sys.stdout)
     writers = {".html": page.drill_page, ".md": markdown.drill_report}
-    _write_reports(options.reports, drill, writers)
+    write_reports(options.reports, drill, writers)
     if result.ended == "interrupted":
         raise typer.Exit(CTRL_C)
     _raise_unless_passed(drill, error)
 
 
-def _write_reports(
-    files: Sequence[Path], document: Document, writers: Mapping[str, Callable[[Document], str]]
-) -> None:
-    """Write each report whole or not at all."""
-    import json
-
-    from flashsale.cli.output import note
-    from flashsale.cli.report_files import write_report
-
-    for file in files:
-        if file.suffix in writers:
-            text = writers[file.suffix](document)
-        else:
-            text = json.dumps(document, indent=1) + "\n"
-        write_report(file, text)
-        note(f"Report: {file}")
-
-
 def _raise_unless_passed(drill: Document, error: FlashsaleError | None) -> None:
     """Leave with 7 when too many were lost, and with 1 when the drill has shown nothing."""
-    from flashsale.base.errors import FlashsaleError, PurchasesLostError
-    from flashsale.base.text import counted
+    from flashsale.base.errors import FlashsaleError
+    from flashsale.load.results import purchases_lost_error
 
     if drill["verdict"] == "inconclusive":
         hint, details = (error.hint, error.details) if error else ("flashsale status", "")
         raise FlashsaleError(drill["reason"], hint=hint, details=details) from error
     if drill["verdict"] == "fail":
         lost, scenario = drill["load"]["lost"], drill["scenario"]
-        were = f"{counted(lost, 'purchase')} {'was' if lost == 1 else 'were'} lost"
-        raise PurchasesLostError(f"{were}; {scenario['max_lost']:,} may be.", hint=_cure(drill))
+        raise purchases_lost_error(lost, scenario["max_lost"], _cure(drill))
 
 
 def _cure(drill: Document) -> Hint | str:
@@ -321,9 +305,10 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
     """Print what differs between two reports."""
     import sys
 
+    from flashsale.cli.options.report_files import write_reports
     from flashsale.cli.output import out, out_json
     from flashsale.drill.report.compare import compare
-    from flashsale.drill.report.document import read_document
+    from flashsale.drill.report.drill_document import read_document
     from flashsale.ui.console import width
     from flashsale.ui.drill.sentences import comparison_view
     from flashsale.ui.report import markdown, page
@@ -341,4 +326,4 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
     def as_markdown(found: dict[str, Any]) -> str:
         return markdown.comparison_report(found, a, b)
 
-    _write_reports(reports, comparison, {".html": as_page, ".md": as_markdown})
+    write_reports(reports, comparison, {".html": as_page, ".md": as_markdown})

@@ -19,7 +19,7 @@ def init(
     ] = Path(),
 ) -> None:
     """Write app.py, Dockerfile and the manifest, to work on."""
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import note, out, out_json
     from flashsale.sale.files import app_folder
 

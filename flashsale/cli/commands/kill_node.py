@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import parsers
+from flashsale.cli.options import parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.kill.kill_node import NodeKill
 
 
@@ -46,12 +46,12 @@ def kill_node(
     """
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.ui.console import width
     from flashsale.ui.lost_nodes import node_kill_view
 
     typed = shared(ctx)
-    patience = parsers.duration(timeout, "--timeout")
+    patience = parsers.parse_duration(timeout, "--timeout")
     killed = run(_kill(typed, node, seed, dry_run=dry_run, wait=not no_wait, timeout=patience))
     if typed.json:
         output.out_json(killed.as_json())

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import common_options, parsers
+from flashsale.cli.options import common_options, parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.objects.models import Pod
     from flashsale.sale.kill.kill_method import KillMethod
     from flashsale.sale.observe.healing import Healing
@@ -66,15 +66,15 @@ def kill_pod(
     """
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.ui.command_results import healings_view
 
     typed = shared(ctx)
     _refuse_contradictions(pod, count, everyone, node)
-    patience = parsers.duration(timeout, "--timeout")
+    patience = parsers.parse_duration(timeout, "--timeout")
     number = 1 if count is None else count
     options = KillOptions(pod, number, everyone, node, seed, dry_run, not no_wait, patience)
-    method = common_options.kill_method("kill-pod", grace=grace, hard=hard, process=process)
+    method = common_options.read_kill_method("kill-pod", grace=grace, hard=hard, process=process)
     healings = run(_kill(typed, options, method))
     if typed.json:
         output.out_json([one.as_json() for one in healings])

@@ -11,16 +11,16 @@ def kubeconfig(ctx: typer.Context) -> None:
     export KUBECONFIG=$(flashsale kubeconfig) makes kubectl speak to it, the embedded one included.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.select import select_existing
     from flashsale.clusters.state.directory import state_home
-    from flashsale.clusters.state.kubeconfig_file import write
+    from flashsale.clusters.state.kubeconfig_file import write_kubeconfig
 
     typed = shared(ctx)
     choice = run(select_existing(typed.wanted))
     cluster, namespace = choice.cluster, typed.namespace or choice.record.namespace
-    path = write(state_home(), cluster.context, cluster.kubeconfig, namespace)
+    path = write_kubeconfig(state_home(), cluster.context, cluster.kubeconfig, namespace)
     if typed.json:
         out_json({"kubeconfig": str(path), "context": cluster.context})
     else:

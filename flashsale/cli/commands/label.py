@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.objects.models import Pod
 
 
@@ -26,7 +26,7 @@ def label(
     A ReplicaSet lets a pod go that loses a label of its selector, and takes it back with it.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import note, out, out_json
     from flashsale.sale.label import parse_labels
 

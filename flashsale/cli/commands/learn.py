@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.learn.look import LookOptions
     from flashsale.learn.step import Step
 
@@ -49,8 +49,8 @@ def learn(
     type them. Each step asks for a guess first, and ends with what really happened here.
     """
     from flashsale.base.errors import BadInputError
-    from flashsale.cli.global_options import shared
-    from flashsale.learn.course import course, find
+    from flashsale.cli.options.global_options import shared
+    from flashsale.learn.course import course, find_step
     from flashsale.learn.look import LookOptions
 
     typed = shared(ctx)
@@ -60,7 +60,7 @@ def learn(
         )
     known = course(steps)
     name = step or named
-    chosen = find(known, name) if name else None
+    chosen = find_step(known, name) if name else None
     place = LookOptions(typed.wanted, typed.namespace)
     if listed:
         _list(typed, known)
@@ -77,9 +77,10 @@ def learn(
 def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import course_progress, listing
+    from flashsale.learn import course_progress
+    from flashsale.learn.views import listing
 
-    done = course_progress.read(state_home())
+    done = course_progress.read_progress(state_home())
     if typed.json:
         out_json(listing.list_json(steps, done))
     else:
@@ -94,10 +95,12 @@ def _reset(typed: Shared, step: Step | None) -> None:
 
     home = state_home()
     if step is None:
-        course_progress.forget(home)
+        course_progress.forget_progress(home)
     else:
-        done = course_progress.read(home)
-        course_progress.write(home, done.with_step(step.name, course_progress.StepRecord()))
+        done = course_progress.read_progress(home)
+        course_progress.write_progress(
+            home, done.with_step(step.name, course_progress.StepRecord())
+        )
     if typed.json:
         out_json({"reset": step.name if step else None})
     elif step is None:
@@ -111,12 +114,13 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
     from flashsale.cli.event_loop import run
     from flashsale.cli.output import out, out_json
     from flashsale.clusters.state.directory import state_home
-    from flashsale.learn import course_progress, listing
+    from flashsale.learn import course_progress
     from flashsale.learn.look import look_once
+    from flashsale.learn.views import listing
 
     extras = frozenset().union(*(one.extras for one in ([step] if step else steps)))
     facts = run(look_once(place, extras))
-    done = course_progress.read(state_home())
+    done = course_progress.read_progress(state_home())
     found = listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
     if typed.json:
         out_json([one.as_json() for one in found])
@@ -128,14 +132,14 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
 
 def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
     """Write the page of what was done."""
+    from flashsale.cli.options.report_files import check_report_files, write_report
     from flashsale.cli.output import note, out_json
-    from flashsale.cli.report_files import check_report_files, write_report
     from flashsale.clusters.state.directory import state_home
     from flashsale.learn import course_progress
-    from flashsale.learn.certificate import certificate_page
+    from flashsale.learn.views.certificate import certificate_page
 
     check_report_files([file], [".html"], "flashsale learn --report course.html")
-    write_report(file, certificate_page(steps, course_progress.read(state_home())))
+    write_report(file, certificate_page(steps, course_progress.read_progress(state_home())))
     if typed.json:
         out_json({"report": str(file)})
     else:

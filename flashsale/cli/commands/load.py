@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from flashsale.cli import common_options
+from flashsale.cli.options import common_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from flashsale.base.errors import FlashsaleError
-    from flashsale.cli.crowd_options import CrowdOptions
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.crowd_options import CrowdOptions
+    from flashsale.cli.options.global_options import Shared
     from flashsale.load.plan import LoadPlan
     from flashsale.load.results import Figures, LoadProgress, Report
-    from flashsale.load.tracking import Observer, RunLoad
+    from flashsale.load.tracking import LoadObserver, RunLoad
     from flashsale.sale.session import Sale
 
 LINE_EVERY = 5.0  # seconds between lines where there is no terminal
@@ -64,20 +64,20 @@ def load(
     node_selector: common_options.NodeSelector = None,
 ) -> None:
     """Send buyers on a schedule, and count what becomes of every purchase."""
-    from flashsale.cli.crowd_options import read_crowd_options
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
-    from flashsale.cli.parsers import duration as seconds
+    from flashsale.cli.options.crowd_options import read_crowd_options
+    from flashsale.cli.options.global_options import shared
+    from flashsale.cli.options.parsers import parse_duration
 
     typed = shared(ctx)
     crowd = read_crowd_options("load", in_cluster, workers, worker_image, node_selector)
     options = {
         "rate": rate,
-        "seconds": seconds(duration, "--for"),
+        "seconds": parse_duration(duration, "--for"),
         "arrivals": arrival_kind(arrivals),
         "seed": seed,
         "keepalive": keepalive,
-        "timeout": seconds(timeout, "--timeout"),
+        "timeout": parse_duration(timeout, "--timeout"),
     }
     refuse_negative_max_lost(max_lost)
     work = (
@@ -105,13 +105,11 @@ def refuse_negative_max_lost(figure: int | None) -> None:
 
 def too_many_lost(figures: Figures, max_lost: int | None) -> FlashsaleError | None:
     """Make the error of a load that lost more than allowed; by default any number is allowed."""
-    from flashsale.base.errors import PurchasesLostError
-    from flashsale.base.text import counted
+    from flashsale.load.results import purchases_lost_error
 
     if max_lost is None or figures.lost <= max_lost:
         return None
-    were = f"{counted(figures.lost, 'purchase')} {'was' if figures.lost == 1 else 'were'} lost"
-    return PurchasesLostError(f"{were}; {max_lost:,} may be.", hint="flashsale drill")
+    return purchases_lost_error(figures.lost, max_lost, "flashsale drill")
 
 
 def arrival_kind(text: str) -> str:
@@ -141,7 +139,7 @@ async def _run_in_cluster(
     typed: Shared, url: str | None, options: dict[str, Any], typed_crowd: CrowdOptions
 ) -> Finished:
     """Send from pods of the sale's cluster."""
-    from flashsale.cli.crowd_options import (
+    from flashsale.cli.options.crowd_options import (
         crowd_of,
         refuse_without_jobs,
         service_target,
@@ -166,11 +164,12 @@ async def _run_in_cluster(
 
 async def _send_and_judge(plan: LoadPlan, run_load: RunLoad, sale: Sale | None) -> Finished:
     """Say what will be sent, send it, and explain where nothing was confirmed."""
-    from flashsale.base.text import number
+    from flashsale.base.text import plain_number
     from flashsale.cli.output import note
 
     purchases = "purchase a second" if plan.rate == 1 else "purchases a second"
-    note(f"{number(plan.rate)} {purchases} for {number(plan.seconds)} s to {plan.target.url}")
+    rate, seconds = plain_number(plan.rate), plain_number(plan.seconds)
+    note(f"{rate} {purchases} for {seconds} s to {plan.target.url}")
     report, code = await _send(plan, run_load)
     figures = report.figures
     failed = figures.sent and not figures.confirmed and not report.interrupted
@@ -221,7 +220,7 @@ async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
 
 
 @contextmanager
-def _board() -> Iterator[Observer]:
+def _board() -> Iterator[LoadObserver]:
     """Give an observer that draws on a terminal, and elsewhere writes a line now and then."""
     import sys
 
@@ -237,7 +236,7 @@ def _board() -> Iterator[Observer]:
         yield lambda progress: live.update(views.live(progress), refresh=True)
 
 
-def _liner() -> Observer:
+def _liner() -> LoadObserver:
     from flashsale.cli.output import note
     from flashsale.ui import load as views
 
@@ -256,12 +255,12 @@ def _print(typed: Shared, report: Report) -> None:
     import sys
 
     from flashsale.cli.output import out_json
-    from flashsale.load.document import build_document
+    from flashsale.load.load_document import build_load_document
     from flashsale.ui import load as views
     from flashsale.ui.console import printed
 
-    document = build_document(report)
+    document = build_load_document(report)
     if typed.json:
         out_json(document)
     else:
-        printed(views.summary(document), sys.stdout)
+        printed(views.load_summary(document), sys.stdout)

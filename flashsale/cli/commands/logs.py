@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.logs import Line
 
 
@@ -39,7 +39,7 @@ def logs(
     """Print what the pods log, each line tagged with its pod."""
     from flashsale.base.errors import BadInputError
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
 
     typed = shared(ctx)
     if tail is not None and tail < 0:
@@ -60,10 +60,10 @@ async def _print_logs(
     show = _printer(typed.json)
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
         if not follow:
-            for line in await reading.read(sale, pod, tail, container):
+            for line in await reading.read_logs(sale, pod, tail, container):
                 show(line)
             return
-        async with aclosing(reading.follow(sale, pod, tail, container)) as lines:
+        async with aclosing(reading.follow_logs(sale, pod, tail, container)) as lines:
             async for line in lines:
                 show(line)
 

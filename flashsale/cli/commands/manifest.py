@@ -15,7 +15,7 @@ def manifest(
     ] = False,
 ) -> None:
     """Print the YAML that `up` applies."""
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out_json
     from flashsale.sale.files import manifest as manifests
 
@@ -26,6 +26,6 @@ def manifest(
     if not typed.json:
         typer.echo(text, nl=False)  # never painted: it is a file
         return
-    parsed = manifests.parse(text, manifests.FILE)
+    parsed = manifests.parse_manifest(text, manifests.FILE)
     items = [parsed.replicaset, parsed.service]
     out_json({"apiVersion": "v1", "kind": "List", "items": items})

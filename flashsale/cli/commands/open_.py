@@ -16,9 +16,9 @@ def open_(ctx: typer.Context) -> None:
 
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
-    from flashsale.cli.commands.url import hand_out
+    from flashsale.cli.commands.url import show_url
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import note, out, out_json
 
     typed = shared(ctx)
@@ -31,7 +31,7 @@ def open_(ctx: typer.Context) -> None:
             out(f"Opened {address}")
             note("Each refresh may show another pod; with an app.py of your own, wait 3 s between.")
 
-    run(hand_out(typed, show))
+    run(show_url(typed, show))
 
 
 def browse(address: str) -> None:

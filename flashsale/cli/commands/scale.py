@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import common_options, parsers
+from flashsale.cli.options import common_options, parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.scale import Scaling
 
 
@@ -21,14 +21,14 @@ def scale(
 ) -> None:
     """Change how many pods Kubernetes keeps alive."""
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out, out_json
     from flashsale.sale.replica_count import replica_count
     from flashsale.ui.command_results import scaled_view
 
     typed, count = shared(ctx), replica_count(replicas)
     name, scaling = run(
-        _scale(typed, count, wait=not no_wait, timeout=parsers.duration(timeout, "--timeout"))
+        _scale(typed, count, wait=not no_wait, timeout=parsers.parse_duration(timeout, "--timeout"))
     )
     if typed.json:
         out_json(scaling.as_json())

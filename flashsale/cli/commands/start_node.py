@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.cli import common_options, parsers
+from flashsale.cli.options import common_options, parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
 
 RAN = 0.0  # seconds until a node is ready that was not stopped
 
@@ -23,10 +23,10 @@ def start_node(
     """Start a node that was killed, and wait until it is ready."""
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
 
     typed = shared(ctx)
-    patience = parsers.duration(timeout, "--timeout")
+    patience = parsers.parse_duration(timeout, "--timeout")
     seconds = run(_start(typed, node, wait=not no_wait, timeout=patience))
     if typed.json:
         taken = None if seconds is None else round(seconds, 3)
@@ -41,7 +41,7 @@ def start_node(
 
 async def _start(typed: Shared, name: str, *, wait: bool, timeout: float) -> float | None:
     from flashsale.cli.output import progress
-    from flashsale.sale.kill.kill_node import start_node, wait_until_ready
+    from flashsale.sale.kill.kill_node import start_node, wait_until_node_ready
     from flashsale.sale.session import connect_to_sale
 
     async with connect_to_sale(typed.wanted, typed.namespace) as sale:
@@ -49,4 +49,4 @@ async def _start(typed: Shared, name: str, *, wait: bool, timeout: float) -> flo
         with progress() as shown:
             if not await start_node(sale, name, shown):
                 return RAN
-            return await wait_until_ready(sale, name, timeout=timeout) if wait else None
+            return await wait_until_node_ready(sale, name, timeout=timeout) if wait else None

@@ -11,7 +11,7 @@ import typer
 from flashsale.base.errors import BadInputError
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.status import SaleInNamespace, SaleStatus
 
 
@@ -27,7 +27,7 @@ def status(
     `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import note, out, out_json
     from flashsale.ui.console import width
     from flashsale.ui.kubectl_tables import sales_table, status_view

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flashsale.base.errors import ConsentError, RefusedError
-from flashsale.cli import common_options, parsers
+from flashsale.cli.options import common_options, parsers
 
 if TYPE_CHECKING:
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.clusters.base import NewProfileOptions, Progress
     from flashsale.sale.files.app_folder import Project
     from flashsale.sale.up.up import Opened, Order
@@ -108,7 +108,7 @@ def up(
     """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
     from flashsale.cli import output
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.clusters.base import BuildOptions
     from flashsale.sale.files import app_folder
     from flashsale.sale.replica_count import replica_count
@@ -124,7 +124,7 @@ def up(
         build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,
-        timeout=parsers.duration(timeout, "--timeout"),
+        timeout=parsers.parse_duration(timeout, "--timeout"),
         nodes=0 if nodes is None else parsers.node_count(nodes),
         fast_nodes=fast_nodes,
     )
@@ -141,7 +141,7 @@ def up(
     except ConsentError as error:
         if not output.can_ask():
             raise
-        if not output.ask(f"{error} {error.question}"):
+        if not output.confirm(f"{error} {error.question}"):
             raise RefusedError("Nothing was changed.", hint=error.hint) from error
         opened = attempt(replace(making, recreate=True))
     if typed.json:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
 
 
 def url(ctx: typer.Context) -> None:
@@ -19,7 +19,7 @@ def url(ctx: typer.Context) -> None:
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
+    from flashsale.cli.options.global_options import shared
     from flashsale.cli.output import out, out_json
 
     typed = shared(ctx)
@@ -30,10 +30,10 @@ def url(ctx: typer.Context) -> None:
         else:
             out(address)
 
-    run(hand_out(typed, show))
+    run(show_url(typed, show))
 
 
-async def hand_out(typed: Shared, show: Callable[[str], None]) -> None:
+async def show_url(typed: Shared, show: Callable[[str], None]) -> None:
     """Show the open sale's address; return at once where it works by itself, else hold it."""
     import asyncio
 

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flashsale.cli.global_options import Shared
+    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.state import Update
     from flashsale.sale.session import Sale
@@ -32,11 +32,11 @@ def watch(
     keys. Elsewhere, and with -o json, each change is a line.
     """
     from flashsale.cli.event_loop import run
-    from flashsale.cli.global_options import shared
-    from flashsale.cli.parsers import duration as seconds
+    from flashsale.cli.options.global_options import shared
+    from flashsale.cli.options.parsers import parse_duration
 
     typed = shared(ctx)
-    run(_watch(typed, seconds(duration) if duration else None, once))
+    run(_watch(typed, parse_duration(duration) if duration else None, once))
 
 
 async def _watch(typed: Shared, duration: float | None, once: bool) -> None:
@@ -72,7 +72,7 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
     from flashsale.sale.replica_count import MOST_REPLICAS
     from flashsale.sale.url import follow_url
     from flashsale.ui.watch import watch_session
-    from flashsale.ui.watch.key_actions import key_actions
+    from flashsale.ui.watch.keys.key_actions import key_actions
     from flashsale.ui.watch.load_status import Buyers
     from flashsale.ui.watch.screen import Screen
 
@@ -115,7 +115,7 @@ async def _write_json(
     """Write each change as one JSON object a line."""
     import time
 
-    from flashsale.ui.watch.plain_output import json_lines, last_lines
+    from flashsale.ui.watch.plain_output import json_lines, unfinished_lines
     from flashsale.ui.watch.watch_session import LineWriter
 
     def write(before: Board, after: Board, update: Update, wall: float) -> None:
@@ -123,7 +123,7 @@ async def _write_json(
 
     writer = LineWriter(board, write)
     await _run(monitor, writer.see, duration, once=once)
-    _print_json(last_lines(writer.board, time.time()))
+    _print_json(unfinished_lines(writer.board, time.time()))
 
 
 async def _write_lines(monitor: SaleMonitor, board: Board, duration: float | None) -> None:

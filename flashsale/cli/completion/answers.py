@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.cli import global_options
 from flashsale.cli.command_list import ENTRIES, HOW, entry
+from flashsale.cli.options import global_options
 
 PATIENCE = 0.3  # seconds for a cluster to answer
 FILES, FOLDERS = [":files"], [":dirs"]
@@ -26,7 +26,7 @@ def print_answers(environ: Mapping[str, str]) -> None:
     """Print the candidates that a shell asks for, and leave at once: threads may be waiting."""
     shell = environ.get("_FLASHSALE_COMPLETE", "").removeprefix("complete_")
     words, incomplete = typed_words(environ)
-    found = candidates(words, incomplete)
+    found = completions(words, incomplete)
     if shell == "bash":
         cut = 1 + max(incomplete.rfind(mark) for mark in BREAKS)
         found = [shlex.quote(line.partition("\t")[0][cut:]) for line in found]
@@ -59,7 +59,7 @@ def _split(line: str) -> list[str]:
     return line.split()
 
 
-def candidates(words: list[str], incomplete: str) -> list[str]:
+def completions(words: list[str], incomplete: str) -> list[str]:
     """List what can stand at the cursor: a value and, after a tab, what it means."""
     count = global_options.leading(words)
     before, rest = words[:count], words[count:]
@@ -95,10 +95,10 @@ def _before_the_command(before: list[str], incomplete: str) -> list[str]:
 
 
 def _command(name: str) -> Any:
-    from flashsale.cli.program import load
+    from flashsale.cli.program import import_command
 
     known = entry(name)
-    return load(known) if known else None
+    return import_command(known) if known else None
 
 
 def _described(param: Any) -> str:

@@ -4,9 +4,7 @@ minikube is a program for people: its texts are translated and its exit codes ar
 honest. So only its machine-readable answers are read, and what it says it did is checked.
 
 - ``cli``: calling it; ``home``: its own folder, and whose it is
-- ``profile``: what it knows about a profile; ``condition``: that in words, and what helps
-- ``availability``: whether it makes sense on this machine
-- ``other_processes``: whether somebody else does something to the profile just now
+- ``profile``: what it knows about a profile, that in words, and what else is at work on it
 - ``current_context``: the user's kubeconfig, left as it was
 - ``start``: what a state asks for, doing that, and what a failure means
 - ``image``: how the sale's image gets into the node
@@ -19,10 +17,10 @@ program; the names of its files are given where a fact is surprising.
 
 from __future__ import annotations
 
-from flashsale.clusters.minikube.availability import is_usable
 from flashsale.clusters.minikube.cli import is_installed
 from flashsale.clusters.minikube.cluster import MinikubeCluster
-from flashsale.clusters.minikube.profile import ProfileState, read_profile_state
+from flashsale.clusters.minikube.profile.profile import ProfileState, read_profile_state
+from flashsale.clusters.minikube.profile.usability import is_usable
 
 __all__ = [
     "MinikubeCluster",

@@ -101,7 +101,7 @@ class MinikubeCli:
         limit = timeout or self.patience.answer
         log.debug("runs minikube %s for %s", " ".join(words), self.profile)
         try:
-            answer = await run.follow(
+            answer = await run.run_program(
                 *self._command(words),
                 each=each,
                 each_error=each_error,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,39 +16,36 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
-from flashsale.base.image_names import full_name
 from flashsale.clusters.base import (
     App,
     BuildOptions,
+    ClusterKind,
     Image,
-    Kind,
     NewProfileOptions,
     Progress,
     no_node_port,
 )
 from flashsale.clusters.context import FROM_INSIDE, ContextCluster
-from flashsale.clusters.docker_build import LazyStep, build_with_docker, read_recipe
 from flashsale.clusters.minikube import current_context
-from flashsale.clusters.minikube.availability import host_docker_trouble
 from flashsale.clusters.minikube.cli import (
     MinikubeCli,
     MinikubeTimeouts,
     is_installed,
     not_installed_error,
 )
-from flashsale.clusters.minikube.condition import describe_condition, up_command
-from flashsale.clusters.minikube.image import image_build
-from flashsale.clusters.minikube.image.docker_env import AWAY, keep_proxies_off, node_engine
+from flashsale.clusters.minikube.image.docker_env import keep_proxies_off, node_engine
 from flashsale.clusters.minikube.image.image_route import image_route
-from flashsale.clusters.minikube.image.node_images import list_images_by_node, names_of
+from flashsale.clusters.minikube.image.sale_image import ImageBuilder, remove_sale_images
 from flashsale.clusters.minikube.kill_container import kill_main_process
-from flashsale.clusters.minikube.nodes import switch_node
-from flashsale.clusters.minikube.profile import (
+from flashsale.clusters.minikube.profile.condition import describe_condition, up_command
+from flashsale.clusters.minikube.profile.profile import (
     Profile,
     read_profile,
     read_profile_state,
     read_version,
 )
+from flashsale.clusters.minikube.profile.profile_nodes import switch_node
+from flashsale.clusters.minikube.profile.usability import host_docker_trouble
 from flashsale.clusters.minikube.service_url import (
     ProbeResult,
     ServiceRoute,
@@ -59,16 +56,9 @@ from flashsale.clusters.minikube.service_url import (
 )
 from flashsale.clusters.minikube.start.lifecycle import Lifecycle
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
-from flashsale.clusters.state.directory import home_key, state_home
+from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
-from flashsale.docker import (
-    EngineError,
-    EngineProblem,
-    RemovedImages,
-    connected,
-    own_docker,
-    remove_images,
-)
+from flashsale.docker import EngineProblem, RemovedImages, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
@@ -83,7 +73,7 @@ class MinikubeCluster:
     making: NewProfileOptions = field(default_factory=NewProfileOptions)
     home: Path | None = None  # the state folder; None stands for the usual one
     patience: MinikubeTimeouts = field(default_factory=MinikubeTimeouts)
-    kind: Kind = "minikube"
+    kind: ClusterKind = "minikube"
     start_hint: str = "flashsale up"
     stops_with_sale: bool = False
     runs_jobs: bool = True
@@ -159,16 +149,8 @@ class MinikubeCluster:
         """
         if app is None:
             return Image(name, built=False)
-        profile = await self._profile()
-        way, message = image_route(profile)
-        if message:
-            progress.note(message)
-        if way == "host" or (way == "node" and options.push):
-            async with connected(own_docker(os.environ)) as engine:
-                return await build_with_docker(engine, app, name, options, progress)
-        if way == "node":
-            return await self._in_node(app, name, options, progress, profile)
-        return await self._in_engine(app, name, options, progress, profile)
+        builder = await self._image_builder(progress, lambda: self._ensure(progress))
+        return await builder.build(app, name, options)
 
     async def address(self, service: Service) -> str:
         """Give the node's port.
@@ -272,21 +254,8 @@ class MinikubeCluster:
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove them from the node's Docker; where it has none, say how it is done."""
-        profile = await self._profile()
-        way, _ = image_route(profile)
-        if way == "node":
-            names = names_of(image, await list_images_by_node(self._minikube, profile))
-            if names:
-                progress.note(
-                    f"The image stays in minikube '{self.profile}'; to remove it:"
-                    f" minikube image rm -p {self.profile} {' '.join(names)}"
-                )
-        if way in ("host", "node"):
-            return RemovedImages()
-        progress.step(f"Removing our images from minikube '{self.profile}'")
-        async with node_engine(self._minikube, self._asleep) as engine:
-            removed = await remove_images(engine, home_key(self._home))
-        return replace(removed, left=0)  # those of others in there are no business of this machine
+        builder = await self._image_builder(progress, self._asleep)
+        return await remove_sale_images(builder, image, self._home)
 
     async def stop(self, progress: Progress) -> bool:
         """Stop the profile; its image and objects are there again after the next start."""
@@ -321,6 +290,11 @@ class MinikubeCluster:
         keep_proxies_off(profile.ip)
         return profile
 
+    async def _image_builder(
+        self, progress: Progress, revive: Callable[[], Awaitable[object]]
+    ) -> ImageBuilder:
+        return ImageBuilder(self._minikube, await self._profile(), progress, revive)
+
     async def _near(self, service: Service) -> str:
         """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
         found = contexts.read(self.kubeconfig).get(self.context)
@@ -335,25 +309,3 @@ class MinikubeCluster:
         if service.node_port is None:
             raise no_node_port(service)
         return ServiceRoute(self._minikube, await self._profile(), service)
-
-    async def _in_engine(
-        self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
-    ) -> Image:
-        try:
-            async with node_engine(self._minikube, lambda: self._ensure(progress)) as engine:
-                return await build_with_docker(engine, app, name, options, progress)
-        except EngineError as error:
-            if error.trouble not in AWAY or options.push:
-                raise
-            progress.note(f"{error} Add it to NO_PROXY. Building with `minikube image build`.")
-        return await self._in_node(app, name, options, progress, profile)
-
-    async def _in_node(
-        self, app: App, name: str, options: BuildOptions, progress: Progress, profile: Profile
-    ) -> Image:
-        made_from = await read_recipe(app, name, options)
-        telling = LazyStep(progress, f"Building {name} inside minikube '{self.profile}'")
-        made = await image_build.build_on_nodes(
-            self._minikube, made_from, profile, telling.line, progress.note
-        )
-        return Image(full_name(name), made.built, made.id, others=made.others)

@@ -57,12 +57,12 @@ def keep_current_context(profile: str) -> Iterator[None]:
     meanwhile stays.
     """
     file = kubeconfig_path()
-    before = current(_text(file)) or NOBODY
+    before = read_current_context(_text(file)) or NOBODY
     try:
         yield
     finally:
         text = _text(file)
-        after = current(text)
+        after = read_current_context(text)
         if after and after.name == profile != before.name:
             _write(file, text[: after.start] + before.source + text[after.end :])
 
@@ -80,7 +80,7 @@ class CurrentContext:
 NOBODY = CurrentContext("", '""')
 
 
-def current(text: str) -> CurrentContext | None:
+def read_current_context(text: str) -> CurrentContext | None:
     """Find the current context in a kubeconfig, YAML or JSON; None if none is named.
 
     Only that is ever replaced: a file read and written anew would have lost its comments.

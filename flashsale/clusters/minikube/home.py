@@ -24,7 +24,7 @@ class MinikubeFilesError(ClusterUnreachableError):
     """minikube may not use its own files."""
 
 
-def check_name(profile: str) -> None:
+def check_profile_name(profile: str) -> None:
     """Do nothing for a name that minikube takes for a profile.
 
     Raises:

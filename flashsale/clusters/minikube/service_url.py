@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 from flashsale.clusters.subprocesses.port_forward import (
     FORWARDING,
     first_match,

@@ -11,7 +11,6 @@ from pathlib import Path
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 
-ELSEWHERE = Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder that you may write")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -24,7 +23,7 @@ def state_home() -> Path:
     home = named_home()
     wrong = unreadable(home)
     if wrong:
-        raise BadInputError(f"{wrong}.", hint=ELSEWHERE)
+        raise BadInputError(f"{wrong}.", hint=elsewhere())
     return home
 
 
@@ -36,6 +35,14 @@ def named_home() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("flashsale")
+
+
+def elsewhere() -> Hint:
+    """Name a state folder that can be written, whatever is wrong with the one there is."""
+    own = os.path.expanduser("~")
+    if os.access(own, os.W_OK | os.X_OK) and os.path.isabs(own):
+        return Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder that you may write")
+    return Hint("export FLASHSALE_HOME=$(mktemp -d)", "or another folder that you may write")
 
 
 def home_key(home: Path) -> str:
@@ -61,7 +68,8 @@ def unwritable(home: Path) -> str:
     place = nearest(home)
     if os.access(place, os.W_OK | os.X_OK) and place.is_dir():
         return unreadable(home)
-    return unreadable(home) or f"{place} cannot be written, and flashsale keeps its state there"
+    below = "there" if place == home else f"below it, in {_short(home)}"
+    return unreadable(home) or f"{place} cannot be written, and flashsale keeps its state {below}"
 
 
 def nearest(home: Path) -> Path:
@@ -78,7 +86,7 @@ def made(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise refused(folder, error) from error
+        raise cannot_keep_error(folder, error) from error
     return folder
 
 
@@ -92,11 +100,11 @@ def put(home: Path, name: str, text: str) -> Path:
     try:
         replace_file(home / name, text)
     except OSError as error:
-        raise refused(home, error) from error
+        raise cannot_keep_error(home, error) from error
     return home / name
 
 
-def refused(home: Path, error: OSError) -> FlashsaleError:
+def cannot_keep_error(home: Path, error: OSError) -> FlashsaleError:
     """Say that the system does not let us keep something there."""
     if error.errno in FULL:
         return FlashsaleError(
@@ -105,7 +113,7 @@ def refused(home: Path, error: OSError) -> FlashsaleError:
         )
     return BadInputError(
         f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",
-        hint=ELSEWHERE,
+        hint=elsewhere(),
     )
 
 

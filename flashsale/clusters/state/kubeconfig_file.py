@@ -14,7 +14,7 @@ from flashsale.objects.models import Object
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
-def write(home: Path, context: str, kubeconfig: Path | None, namespace: str) -> Path:
+def write_kubeconfig(home: Path, context: str, kubeconfig: Path | None, namespace: str) -> Path:
     """Write the file for a context of the user's own kubeconfig, which is left as it is.
 
     Raises:

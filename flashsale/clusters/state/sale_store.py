@@ -12,8 +12,13 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.base.files import put_aside
-from flashsale.clusters.state.directory import ELSEWHERE, put, refused, unreadable
-from flashsale.clusters.state.sale_record import ForeignFormatError, SaleRecord, parse, to_json
+from flashsale.clusters.state.directory import cannot_keep_error, elsewhere, put, unreadable
+from flashsale.clusters.state.sale_record import (
+    ForeignFormatError,
+    SaleRecord,
+    parse_record,
+    to_json,
+)
 
 NAME = "sale.json"
 log = logging.getLogger(__name__)
@@ -50,7 +55,7 @@ class SaleStore:
         except OSError as error:
             raise self._unreadable(error) from error
         try:
-            return parse(_decoded(raw))
+            return parse_record(_decoded(raw))
         except ForeignFormatError as error:
             raise self._unusable(str(error)) from error
         except ValueError as error:
@@ -78,7 +83,7 @@ class SaleStore:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
-            raise refused(self.home, error) from error
+            raise cannot_keep_error(self.home, error) from error
 
     def may_replace(self, record: SaleRecord) -> bool:
         """Whether what is recorded is about the same cluster, or nothing is; else it stays."""
@@ -100,7 +105,7 @@ class SaleStore:
     def _unreadable(self, error: OSError) -> FlashsaleError:
         """Tell a file that cannot be read from a folder that cannot be looked into."""
         if wrong := unreadable(self.home):
-            return BadInputError(f"{wrong}.", hint=ELSEWHERE)
+            return BadInputError(f"{wrong}.", hint=elsewhere())
         return self._unusable(os.strerror(error.errno or 0))
 
     def _unusable(self, why: str) -> UnusableRecordError:

@@ -49,7 +49,7 @@ def nothing(_: str) -> None:
     """Take a line and do nothing."""
 
 
-async def follow(
+async def run_program(
     *command: str,
     each: Each = nothing,
     each_error: Each = nothing,

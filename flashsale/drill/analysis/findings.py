@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from flashsale.base.text import counted, joined, number, percent, seconds
+from flashsale.base.text import counted, joined, percent, plain_number, seconds
 from flashsale.drill.analysis.attribution import LAG, is_doubtful
 from flashsale.drill.analysis.fairness import Fairness
 from flashsale.drill.analysis.throughput import KEPT_UP, scaling_gain
@@ -46,7 +46,7 @@ def list_findings(result: DrillResult, analysis: Analysis) -> list[str]:
 
 
 def _deeds(result: DrillResult) -> str:
-    scenario, rate = result.scenario, number(result.scenario.rate)
+    scenario, rate = result.scenario, plain_number(result.scenario.rate)
     load = f"{rate} purchases a second for {seconds(result.sending_seconds)}"
     deeds = []
     if result.scalings:

@@ -7,34 +7,28 @@ address in `/api`.
 
 from __future__ import annotations
 
-import json
+import base64
+import hashlib
 import platform
 from functools import cache
 
-from flashsale.embedded.types.resources import ALL, NAMESPACES, VERBS, Resource, Subresource
+from flashsale.embedded.types.resources import ALL, Resource, Subresource
 from flashsale.objects.models import Object
 
 KUBERNETES = (1, 36)  # whose API this is
 GIT_VERSION = f"v{KUBERNETES[0]}.{KUBERNETES[1]}.0+flashsale"  # honest: a build of nobody's release
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-JSON = "application/json"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # Python's names and Go's
 
 
-def answer_discovery(path: str, accept: str, host: str) -> tuple[bytes, str] | None:
-    """Return a body and its Content-Type, or None where the path is none of discovery's.
+def document(path: str, host: str) -> Object | None:
+    """Return what stands at a path, or None where it is none of discovery's.
 
     Args:
         path: with a leading slash and without a trailing one.
-        accept: the request's Accept header.
         host: what the client called this server, `127.0.0.1:6443`.
     """
-    if path in ("/api", "/apis") and wants_aggregated(accept):
-        return _encode(aggregated(core=path == "/api")), AGGREGATED
-    if path == "/api":
-        return _encode(api_versions(host)), JSON
-    document = _documents().get(path)
-    return (document, JSON) if document else None
+    return api_versions(host) if path == "/api" else _documents().get(path)
 
 
 def paths() -> list[str]:
@@ -123,29 +117,28 @@ def aggregated(*, core: bool) -> Object:
 
 
 def groups() -> list[str]:
-    """The groups other than the core group."""
-    return sorted({resource.group for resource in ALL} - {""})
+    """The groups other than the core group, in the order of their priorities."""
+    return list(dict.fromkeys(resource.group for resource in ALL if resource.group))
 
 
 @cache
-def _documents() -> dict[str, bytes]:
+def _documents() -> dict[str, Object]:
     """Everything that is the same for every client."""
-    found = {"/version": version_info(), "/apis": group_list(), "/api/v1": resource_list("")}
+    found: dict[str, Object] = {
+        "/version": version_info(),
+        "/apis": group_list(),
+        "/api/v1": resource_list(""),
+    }
     for group in groups():
         head = {"kind": "APIGroup", "apiVersion": "v1"}
         found[f"/apis/{group}"] = head | _group(group)
         found[f"/apis/{_resources(group)[0].api_version}"] = resource_list(group)
-    return {path: _encode(document) for path, document in found.items()}
+    return found
 
 
 def _resources(group: str) -> list[Resource]:
     found = [resource for resource in ALL if resource.group == group]
     return sorted(found, key=lambda resource: resource.plural)
-
-
-def _verbs(resource: Resource) -> list[str]:
-    """Namespaces cannot be deleted all at once."""
-    return [verb for verb in VERBS if resource is not NAMESPACES or verb != "deletecollection"]
 
 
 def _group(group: str) -> Object:
@@ -160,9 +153,16 @@ def _listed(resource: Resource) -> Object:
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": _verbs(resource),
+        "verbs": list(resource.verbs),
     }
-    return listed | _names(resource)
+    stored = {"storageVersionHash": _storage_hash(resource)} if "get" in resource.verbs else {}
+    return listed | _names(resource) | stored
+
+
+def _storage_hash(resource: Resource) -> str:
+    """Tell storage versions apart, as StorageVersionHash in apiserver/pkg/endpoints/discovery."""
+    named = f"{resource.group}/{resource.version}/{resource.kind}"
+    return base64.b64encode(hashlib.sha256(named.encode()).digest()[:8]).decode()
 
 
 def _listed_below(resource: Resource, below: Subresource) -> Object:
@@ -182,7 +182,7 @@ def _discovered(resource: Resource) -> Object:
         "responseKind": {"group": "", "version": "", "kind": resource.kind},
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": _verbs(resource),
+        "verbs": list(resource.verbs),
     }
     found |= _names(resource)
     if resource.subresources:
@@ -208,7 +208,3 @@ def _names(resource: Resource) -> Object:
     if resource.categories:
         named["categories"] = list(resource.categories)
     return named
-
-
-def _encode(document: Object) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()

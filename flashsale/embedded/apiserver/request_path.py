@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flashsale.embedded.types.resources import ALL, NAMESPACES, PODS, Resource, find
+from flashsale.embedded.types.resources import (
+    ALL,
+    NAMESPACES,
+    NODES,
+    PODS,
+    SERVICES,
+    Resource,
+    find_resource,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,13 @@ class RequestTarget:
     watch: bool = False  # by the old path, `/api/v1/watch/...`
 
 
-NOT_SERVED = {"exec": "exec", "attach": "attach", "portforward": "port-forward"}
+NOT_SERVED = {  # below pods, services or nodes: what it is called
+    "exec": "exec",
+    "attach": "attach",
+    "portforward": "port-forward",
+    "proxy": "proxy",
+}
+PROXIED = (PODS, SERVICES, NODES)
 UNLISTED = {PODS: ("ephemeralcontainers", "resize")}  # to read: nothing of it can be changed here
 GROUPS = frozenset(resource.group for resource in ALL if resource.group)
 
@@ -29,10 +43,16 @@ def known_group(path: str) -> bool:
     return parts[1] == "api" or (parts[1] == "apis" and len(parts) > 2 and parts[2] in GROUPS)
 
 
-def missing(path: str) -> str:
-    """Return what a path asks of a pod that is not served: exec, attach or port-forward."""
+def not_served(path: str) -> RequestTarget | None:
+    """Return the object of which a path asks exec, attach, port-forward or proxy."""
     parts = path.split("/")
-    return NOT_SERVED.get(parts[7], "") if len(parts) == 8 and parts[5] == "pods" else ""
+    for place, part in enumerate(parts):
+        if part in NOT_SERVED:
+            above = parse_path("/".join(parts[:place]))
+            served = (PODS,) if part != "proxy" else PROXIED
+            if above and above.name and not above.subresource and above.resource in served:
+                return replace(above, subresource=part)
+    return None
 
 
 def parse_path(path: str) -> RequestTarget | None:
@@ -52,7 +72,7 @@ def parse_path(path: str) -> RequestTarget | None:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
-    resource = find(group, version, rest[0])
+    resource = find_resource(group, version, rest[0])
     if resource is None or len(rest) > 3 or "" in rest:
         return None
     if bool(namespace) and not resource.namespaced and resource is not NAMESPACES:

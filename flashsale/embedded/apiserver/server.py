@@ -11,44 +11,50 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver import authentication, discovery
+from flashsale.embedded.apiserver import authentication, fixed_paths
 from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers import (
-    eviction_subresource,
-    log_subresource,
     patch,
     read,
     request_body,
     responses,
-    scale_subresource,
+    self_reviews,
     watch_stream,
 )
 from flashsale.embedded.apiserver.handlers import (
     write as writing,
 )
-from flashsale.embedded.apiserver.handlers.log_subresource import ContainerLogs
-from flashsale.embedded.apiserver.handlers.responses import Wanted, add_warnings
+from flashsale.embedded.apiserver.handlers.responses import add_warnings
+from flashsale.embedded.apiserver.handlers.subresources import (
+    binding,
+    eviction,
+    pod_log,
+    replicaset_scale,
+)
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import ContainerLogs
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import (
+    NOT_SERVED,
     RequestTarget,
     known_group,
-    missing,
+    not_served,
     parse_path,
 )
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.openapi import documents, openapi_protobuf
-from flashsale.embedded.types.resources import NAMESPACES, REPLICA_SETS
+from flashsale.embedded.types.resources import BINDINGS, NAMESPACES, REPLICA_SETS
 
-CUSTOM_KINDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-NO_CUSTOM_KINDS = {  # kubectl asks for them before it says that a kind is unknown
-    "kind": "CustomResourceDefinitionList",
-    "apiVersion": "apiextensions.k8s.io/v1",
+NONE_OF = {  # what kubectl lists before it says something: that there are none is true
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
+    "resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
+    "limitranges": "LimitRange",
+}
+CREATED = {
+    "binding": binding.create_binding,
+    "eviction": eviction.create_eviction,
 }
 READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
-HEALTH = ("healthz", "livez", "readyz")
-CHECKS = ("ping", "log")  # what a health endpoint can be asked for one by one
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
 
@@ -115,12 +121,17 @@ class ApiServer:
             return responses.error_answer(request, error)
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        review = await self_reviews.answer_review(request, self._registry.clock())
+        if review is not None:
+            return review
         target = self._find(request)
         if isinstance(target, web.Response):
             return target
         read.warn_if_deprecated(request, target.resource)
         if target.watch:
-            return await watch_stream.watch(self._registry, request, target)
+            if request.method != "GET":
+                raise api_errors.method_not_allowed()
+            return await watch_stream.serve_watch(self._registry, request, target)
         if target.name:
             return await self._object(request, target)
         return await self._collection(request, target)
@@ -128,59 +139,64 @@ class ApiServer:
     def _find(self, request: web.BaseRequest) -> web.Response | RequestTarget:
         """Return what a request is about; the answer itself where no object is."""
         path = "/" + request.path.strip("/")
-        fixed = self._fixed(request, path)
+        if empty := self._none_of(request, path):
+            return empty
+        fixed = fixed_paths.answer_fixed_path(request)
         if fixed is not None:
             return fixed
         target = parse_path(path)
+        if target is not None and target.name in (".", ".."):
+            raise api_errors.bad_request(
+                f"Name parameter invalid: \"{target.name}\": may not be '{target.name}'"
+            )
         if target is None:
-            if what := missing(path):
-                raise api_errors.not_here(what)
+            if wanted := not_served(path):
+                self._registry.get(wanted.resource, wanted.namespace, wanted.name)
+                raise api_errors.not_here(NOT_SERVED[wanted.subresource])
             if known_group(path):
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
         return target
 
-    def _fixed(self, request: web.BaseRequest, path: str) -> web.Response | None:
-        """Answer what does not depend on objects: health, version, discovery, OpenAPI."""
-        if path == "/" and request.path == "/":
-            return responses.answer(Wanted(pretty=True), {"paths": discovery.paths()})
-        if path.split("/")[1] in HEALTH:
-            return _health(request, path)
-        if path == CUSTOM_KINDS and request.method == "GET":
-            meta = {"resourceVersion": str(self._registry.store.revision)}
-            return responses.json_answer(NO_CUSTOM_KINDS | {"metadata": meta, "items": []})
-        accept = request.headers.get("Accept", "")
-        if path == "/openapi/v2":
-            return _openapi_v2(accept)
-        if path.startswith("/openapi/v3"):
-            document = documents.encoded(path.removeprefix("/openapi/v3").strip("/"))
-            return responses.json_answer(document) if document is not None else None
-        found = discovery.answer_discovery(path, accept, request.host)
-        if found is None:
+    def _none_of(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        """List nothing of a kind that is not served, where kubectl asks without need."""
+        within = path.startswith("/api/v1/namespaces/") and path.count("/") == 5
+        kind = NONE_OF.get(path.rpartition("/")[2] if within else path)
+        if kind is None or request.method != "GET":
             return None
-        if request.method != "GET":
-            raise api_errors.method_not_allowed()
-        body, content_type = found
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        version = "v1" if within else path.removeprefix("/apis/").rpartition("/")[0]
+        meta = {"resourceVersion": str(self._registry.store.revision)}
+        head = {"kind": f"{kind}List", "apiVersion": version}
+        return responses.json_answer(head | {"metadata": meta, "items": []})
 
     async def _collection(
         self, request: web.BaseRequest, target: RequestTarget
     ) -> web.StreamResponse:
         everywhere = target.resource.namespaced and not target.namespace
+        if target.resource is BINDINGS and (request.method != "POST" or everywhere):
+            raise api_errors.method_not_allowed()
+        if target.resource is BINDINGS:
+            write = await writing.read_write(self._registry, request, target)
+            return binding.create_binding(write)
         if request.method == "GET":
             if watch_stream.wants_watch(request):
-                return await watch_stream.watch(self._registry, request, target)
+                return await watch_stream.serve_watch(self._registry, request, target)
             return await read.list_(self._registry, request, target)
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:
             body = await request_body.read_body(request)
-            return writing.delete_collection(self._registry, request, target, body)
+            return await writing.delete_collection(self._registry, request, target, body)
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
-        if target.subresource in ("log", "eviction"):
-            return await self._log_or_eviction(request, target)
+        if target.subresource == "log":
+            return await self._log(request, target)
+        if target.subresource in CREATED:
+            if request.method != "POST":
+                raise api_errors.method_not_allowed()
+            write = await writing.read_write(self._registry, request, target)
+            return CREATED[target.subresource](write)
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
         if request.method == "GET":
@@ -192,44 +208,20 @@ class ApiServer:
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         if target.subresource in READ_ONLY:
-            actions = {"PUT": writing.refuse_change, "PATCH": patch.patch_nothing}
+            actions = {"PUT": writing.update_nothing, "PATCH": patch.patch_nothing}
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 
-    async def _log_or_eviction(
-        self, request: web.BaseRequest, target: RequestTarget
-    ) -> web.StreamResponse:
-        if request.method != {"log": "GET", "eviction": "POST"}[target.subresource]:
+    async def _log(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
+        if request.method != "GET":
             raise api_errors.method_not_allowed()
-        if target.subresource == "log":
-            return await log_subresource.get_log(self._registry, self._logs, request, target)
-        write = await writing.read_write(self._registry, request, target)
-        return eviction_subresource.create_eviction(write)
+        return await pod_log.get_log(self._registry, self._logs, request, target)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":
-            return scale_subresource.get_scale(self._registry, request, target)
-        actions = {"PUT": scale_subresource.update_scale, "PATCH": scale_subresource.patch_scale}
+            return replicaset_scale.get_scale(self._registry, request, target)
+        actions = {"PUT": replicaset_scale.update_scale, "PATCH": replicaset_scale.patch_scale}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
-
-
-def _health(request: web.BaseRequest, path: str) -> web.Response | None:
-    """Say that all is well, check by check if that is wanted; None for a check that is none."""
-    _, where, *below = path.split("/")
-    if below:
-        return web.Response(text="ok") if below in [[check] for check in CHECKS] else None
-    if "verbose" not in request.query:
-        return web.Response(text="ok")
-    lines = [f"[+]{check} ok\n" for check in CHECKS]
-    return web.Response(text="".join(lines) + f"{where} check passed\n")
-
-
-def _openapi_v2(accept: str) -> web.Response:
-    """Send OpenAPI v2 as JSON, or in protobuf to whom asks for that."""
-    if openapi_protobuf.ACCEPTED in accept.replace(" ", ""):
-        body, kind = documents.encoded_v2_protobuf(), openapi_protobuf.CONTENT_TYPE
-        return web.Response(body=body, headers={"Content-Type": kind})
-    return web.Response(body=documents.encoded_v2(), content_type="application/json")

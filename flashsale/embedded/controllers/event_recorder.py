@@ -25,7 +25,7 @@ BURST = 25  # events about one object from one source, then one every REFILL_SEC
 REFILL_SECONDS = 300
 REMEMBERED = 4096  # entries a cache may have
 TTL_SECONDS = 3600
-Type = Literal["Normal", "Warning"]
+EventType = Literal["Normal", "Warning"]
 Key = tuple[str, ...]
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class EventRecorder:
         self,
         resource: Resource,
         thing: Object,
-        type_: Type,
+        type_: EventType,
         reason: str,
         message: str,
         field_path: str = "",
@@ -114,7 +114,7 @@ class EventRecorder:
         return similar, f"(combined from similar events): {message}"
 
     def _create(
-        self, namespace: str, involved: Object, type_: Type, reason: str, message: str
+        self, namespace: str, involved: Object, type_: EventType, reason: str, message: str
     ) -> str:
         now = self._clock()
         body = {
@@ -144,7 +144,14 @@ class EventRecorder:
 
 
 def record_scheduling(
-    registry: Registry, pod_resource: Resource, pod: Object, type_: Type, reason: str, message: str
+    registry: Registry,
+    pod_resource: Resource,
+    pod: Object,
+    type_: EventType,
+    reason: str,
+    message: str,
+    *,
+    action: str = "",
 ) -> None:
     """Record the scheduler's kind of event: events.k8s.io fields, no first and last time."""
     now = registry.clock()
@@ -159,7 +166,7 @@ def record_scheduling(
         "lastTimestamp": None,
         "type": type_,
         "eventTime": micro_time(math.floor(now)),  # by this kubectl sorts, and by others' seconds
-        "action": "Binding" if type_ == "Normal" else "Scheduling",
+        "action": action or ("Binding" if type_ == "Normal" else "Scheduling"),
         "reportingComponent": "default-scheduler",
         "reportingInstance": "default-scheduler-embedded",
     }

@@ -13,10 +13,12 @@ from flashsale.embedded.types.resources import (
     ALL,
     CONFIG_MAPS,
     NAMESPACES,
+    PRIORITY_CLASSES,
     SERVICE_ACCOUNTS,
     SERVICES,
     Resource,
 )
+from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object
 
 API_SERVICE: Object = {
@@ -53,6 +55,10 @@ class NamespaceController:
         for name in PERMANENT_NAMESPACES:
             if self._store.get(NAMESPACES, "", name) is None:
                 self._registry.create(NAMESPACES, "", {"metadata": {"name": name}})
+        for name, said in SYSTEM_CLASSES.items():
+            if self._store.get(PRIORITY_CLASSES, "", name) is None:
+                body = {"metadata": {"name": name}} | said
+                self._registry.create(PRIORITY_CLASSES, "", body, manager="kube-apiserver")
         self._fill("default")
 
     async def run(self) -> None:

@@ -34,6 +34,10 @@ CONDITIONS = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "is posting ready status"),
 )
+ANNOTATIONS = {  # of every node: from its lifecycle's controller, and from its kubelet
+    "node.alpha.kubernetes.io/ttl": "0",
+    "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+}
 KIND_STATUS = tuple((kind, status) for kind, status, _, _ in CONDITIONS)
 log = logging.getLogger(__name__)
 
@@ -264,10 +268,16 @@ class NodeHeartbeat:
         }
         if self._node.controls:
             labels["node-role.kubernetes.io/control-plane"] = ""
+            labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
         cidr, given_labels = self._node.pod_cidr, meta.get("labels") or {}
         given = {"podCIDR": cidr, "podCIDRs": [cidr]} if cidr else {}
         return {
-            "metadata": meta | {"name": self._node.name, "labels": labels | given_labels},
+            "metadata": meta
+            | {
+                "name": self._node.name,
+                "labels": labels | given_labels,
+                "annotations": ANNOTATIONS | (meta.get("annotations") or {}),
+            },
             "spec": given | spec,
         }
 

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from flashsale.embedded.types.api_errors import StatusError, bad_request
-from flashsale.embedded.types.strict_decoding import word
+from flashsale.embedded.types.strict_decoding import json_type_name
 from flashsale.objects.models import Object
 
 MOST_OPERATIONS = 10_000
@@ -55,15 +55,15 @@ def _check(operations: Any) -> None:
     if operations is None:
         return
     if not isinstance(operations, list):
-        wrong = f"{word(operations)} into Go value of type []handlers.jsonPatchOp"
+        wrong = f"{json_type_name(operations)} into Go value of type []handlers.jsonPatchOp"
         raise bad_request(prefix + wrong)
     for operation in operations:
         if not isinstance(operation, dict):
-            wrong = f"{word(operation)} into Go value of type handlers.jsonPatchOp"
+            wrong = f"{json_type_name(operation)} into Go value of type handlers.jsonPatchOp"
             raise bad_request(prefix + wrong)
         for key in FIELDS:
             if not isinstance(operation.get(key, ""), str | None):
-                wrong = f"{word(operation[key])} into Go struct field jsonPatchOp.{key}"
+                wrong = f"{json_type_name(operation[key])} into Go struct field jsonPatchOp.{key}"
                 raise bad_request(f"{prefix}{wrong} of type string")
     if len(operations) > MOST_OPERATIONS:
         raise _too_large(

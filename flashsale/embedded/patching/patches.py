@@ -9,9 +9,9 @@ from typing import Any
 
 from flashsale.embedded.patching.json_patch import json_patch
 from flashsale.embedded.patching.strategic import strategic_merge_patch
-from flashsale.embedded.types import go_json
 from flashsale.embedded.types.api_errors import bad_request, unsupported_patch
-from flashsale.embedded.types.strict_decoding import word
+from flashsale.embedded.types.golang import go_json
+from flashsale.embedded.types.strict_decoding import json_type_name
 from flashsale.objects.models import Object
 
 __all__ = ["apply_patch", "json_patch", "merge_patch", "strategic_merge_patch"]
@@ -55,7 +55,7 @@ def merge_patch(live: Any, patch: Any) -> Object:
     """
     if not isinstance(patch, dict):
         raise bad_request(
-            f"error decoding patch: json: cannot unmarshal {word(patch)} "
+            f"error decoding patch: json: cannot unmarshal {json_type_name(patch)} "
             f"into Go value of type {MAP_TYPE}"
         )
     merged: Object = dict(sorted(live.items())) if isinstance(live, dict) else {}
@@ -72,7 +72,7 @@ def merge_patch(live: Any, patch: Any) -> Object:
 def _decode(body: bytes, prefix: str) -> Any:
     """Decode JSON; what is nested too deep is refused before anything recurses into it."""
     try:
-        patch = go_json.decode(body)
+        patch = go_json.decode_json(body)
     except go_json.GoJSONError as error:
         raise bad_request(f"{prefix}{error}") from error
     if not is_shallow(patch, DEEPEST):

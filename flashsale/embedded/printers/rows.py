@@ -23,7 +23,7 @@ Cells = list[str | int]
 Printer = Callable[[Thing, float], Cells]  # with the time in unix seconds, for ages
 
 
-def pod(thing: Thing, now: float) -> Cells:
+def pod_row(thing: Thing, now: float) -> Cells:
     """NAME READY STATUS RESTARTS AGE IP NODE NOMINATED-NODE READINESS-GATES."""
     shown = pod_columns(thing)
     restarts = str(shown.restarts)
@@ -43,7 +43,7 @@ def pod(thing: Thing, now: float) -> Cells:
     ]
 
 
-def disruption_budget(thing: Thing, now: float) -> Cells:
+def disruption_budget_row(thing: Thing, now: float) -> Cells:
     """NAME MIN-AVAILABLE MAX-UNAVAILABLE ALLOWED-DISRUPTIONS AGE."""
     spec = section(thing, "spec")
     least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
@@ -56,7 +56,18 @@ def disruption_budget(thing: Thing, now: float) -> Cells:
     ]
 
 
-def replica_set(thing: Thing, now: float) -> Cells:
+def priority_class_row(thing: Thing, now: float) -> Cells:
+    """NAME VALUE GLOBAL-DEFAULT AGE PREEMPTIONPOLICY."""
+    return [
+        _name(thing),
+        number(thing, "value"),
+        "true" if thing.get("globalDefault") else "false",
+        _age(thing, now),
+        text(thing, "preemptionPolicy"),
+    ]
+
+
+def replica_set_row(thing: Thing, now: float) -> Cells:
     """NAME DESIRED CURRENT READY AGE CONTAINERS IMAGES SELECTOR."""
     containers = sections(thing, "spec", "template", "spec", "containers")
     return [
@@ -71,7 +82,7 @@ def replica_set(thing: Thing, now: float) -> Cells:
     ]
 
 
-def service(thing: Thing, now: float) -> Cells:
+def service_row(thing: Thing, now: float) -> Cells:
     """NAME TYPE CLUSTER-IP EXTERNAL-IP PORT(S) AGE SELECTOR."""
     addresses = texts(thing, "spec", "clusterIPs")
     return [
@@ -85,7 +96,7 @@ def service(thing: Thing, now: float) -> Cells:
     ]
 
 
-def node(thing: Thing, now: float) -> Cells:
+def node_row(thing: Thing, now: float) -> Cells:
     """NAME STATUS ROLES AGE VERSION INTERNAL-IP EXTERNAL-IP OS-IMAGE KERNEL CONTAINER-RUNTIME."""
     info = section(thing, "status", "nodeInfo")
     kernel, architecture = text(info, "kernelVersion"), text(info, "architecture")
@@ -105,7 +116,7 @@ def node(thing: Thing, now: float) -> Cells:
     ]
 
 
-def event(thing: Thing, now: float) -> Cells:
+def event_row(thing: Thing, now: float) -> Cells:
     """LAST-SEEN TYPE REASON OBJECT SUBOBJECT SOURCE MESSAGE FIRST-SEEN COUNT NAME."""
     first = moment(thing, "firstTimestamp") or moment(thing, "eventTime")
     last = moment(thing, "lastTimestamp") or first
@@ -128,7 +139,7 @@ def event(thing: Thing, now: float) -> Cells:
     ]
 
 
-def endpoint_slice(thing: Thing, now: float) -> Cells:
+def endpoint_slice_row(thing: Thing, now: float) -> Cells:
     """NAME ADDRESSTYPE PORTS ENDPOINTS AGE."""
     ports = sections(thing, "ports")
     addresses = (texts(one, "addresses") for one in sections(thing, "endpoints"))
@@ -141,54 +152,55 @@ def endpoint_slice(thing: Thing, now: float) -> Cells:
     ]
 
 
-def endpoints(thing: Thing, now: float) -> Cells:
+def endpoints_row(thing: Thing, now: float) -> Cells:
     """NAME ENDPOINTS AGE."""
     subsets = sections(thing, "subsets")
     listed = _listed(address for subset in subsets for address in _addresses(subset))
     return [_name(thing), listed if subsets else NONE, _age(thing, now)]
 
 
-def namespace(thing: Thing, now: float) -> Cells:
+def namespace_row(thing: Thing, now: float) -> Cells:
     """NAME STATUS AGE."""
     return [_name(thing), text(thing, "status", "phase"), _age(thing, now)]
 
 
-def config_map(thing: Thing, now: float) -> Cells:
+def config_map_row(thing: Thing, now: float) -> Cells:
     """NAME DATA AGE."""
     size = len(section(thing, "data")) + len(section(thing, "binaryData"))
     return [_name(thing), size, _age(thing, now)]
 
 
-def service_account(thing: Thing, now: float) -> Cells:
+def service_account_row(thing: Thing, now: float) -> Cells:
     """NAME AGE."""
     return [_name(thing), _age(thing, now)]
 
 
-def lease(thing: Thing, now: float) -> Cells:
+def lease_row(thing: Thing, now: float) -> Cells:
     """NAME HOLDER AGE."""
     return [_name(thing), text(thing, "spec", "holderIdentity"), _age(thing, now)]
 
 
-def scale(thing: Thing, now: float) -> Cells:
+def scale_row(thing: Thing, now: float) -> Cells:
     """NAME DESIRED AVAILABLE AGE."""
     desired, available = number(thing, "spec", "replicas"), number(thing, "status", "replicas")
     return [_name(thing), desired, available, _age(thing, now)]
 
 
 PRINTERS: Mapping[str, Printer] = {  # by kind
-    "ConfigMap": config_map,
-    "EndpointSlice": endpoint_slice,
-    "Endpoints": endpoints,
-    "Event": event,
-    "Lease": lease,
-    "PodDisruptionBudget": disruption_budget,
-    "Namespace": namespace,
-    "Node": node,
-    "Pod": pod,
-    "ReplicaSet": replica_set,
-    "Scale": scale,
-    "Service": service,
-    "ServiceAccount": service_account,
+    "ConfigMap": config_map_row,
+    "EndpointSlice": endpoint_slice_row,
+    "Endpoints": endpoints_row,
+    "Event": event_row,
+    "Lease": lease_row,
+    "PodDisruptionBudget": disruption_budget_row,
+    "PriorityClass": priority_class_row,
+    "Namespace": namespace_row,
+    "Node": node_row,
+    "Pod": pod_row,
+    "ReplicaSet": replica_set_row,
+    "Scale": scale_row,
+    "Service": service_row,
+    "ServiceAccount": service_account_row,
 }
 
 

@@ -70,12 +70,19 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
     ),
     "PodDisruptionBudget": (
         NAME,
-        Column("Min Available", ("policy.PodDisruptionBudgetSpec", "minAvailable")),
-        Column("Max Unavailable", ("policy.PodDisruptionBudgetSpec", "maxUnavailable")),
+        Column("Min Available", "The minimum number of pods that must be available."),
+        Column("Max Unavailable", "The maximum number of pods that may be unavailable."),
         _integer(
             "Allowed Disruptions", "Calculated number of pods that may be disrupted at this time."
         ),
         AGE,
+    ),
+    "PriorityClass": (
+        NAME,
+        _integer("Value", ("scheduling.PriorityClass", "value")),
+        Column("Global-Default", ("scheduling.PriorityClass", "globalDefault"), type="boolean"),
+        AGE,
+        Column("PreemptionPolicy", ("scheduling.PriorityClass", "preemptionPolicy")),
     ),
     "Namespace": (
         NAME,

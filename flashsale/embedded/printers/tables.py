@@ -24,7 +24,7 @@ COMPLETED = {
 }
 
 
-def table(
+def print_table(
     resource: Resource | Subresource,
     objects: Iterable[Mapping[str, Any]],
     *,
@@ -86,7 +86,7 @@ def _conditions(resource: Resource | Subresource, thing: Mapping[str, Any]) -> O
 
 def _object(thing: Mapping[str, Any], include: Include) -> Object:
     if include == "None":
-        return {}
+        return {"object": None}
     if include == "Object":
         return {"object": dict(thing)}
     meta = dict(section(thing, "metadata"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import faulthandler
 import logging
 import os
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from flashsale.base.errors import FlashsaleError
+from flashsale.embedded.controllers.node import ADDRESS
 from flashsale.embedded.process.cluster_directory import ANNOUNCE_AGAIN, ClusterDirectory
 
 TYPE_CHECKING = False
@@ -54,7 +56,11 @@ def main() -> int:
         where = f" ({error.filename})" if error.filename else ""
         words = f"The embedded cluster did not start in {home.path}: {error.strerror}{where}."
         place = shlex.quote(str(home.path))
-        say(f"{words}\ndf -h {place}; ls -ld {place}\n")
+        hint = f"df -h {place}; ls -ld {place}"
+        if error.errno in (errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EADDRINUSE):
+            words = f"The embedded cluster cannot use {ADDRESS}: {os.strerror(error.errno)}."
+            hint = "ping -c 1 127.0.0.1"
+        say(f"{words}\n{hint}\n")
         return 1
     finally:
         if not home.is_lost(lock):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from flashsale import __version__
+from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.files import put_aside, replace_file
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.server import ApiServer
@@ -21,7 +22,7 @@ from flashsale.embedded.controllers.namespace import NamespaceController
 from flashsale.embedded.controllers.node import ADDRESS
 from flashsale.embedded.controllers.nodelifecycle.node_lifecycle import NodeLifecycleController
 from flashsale.embedded.controllers.podgc import OrphanCollector
-from flashsale.embedded.controllers.replicaset import ReplicaSetController
+from flashsale.embedded.controllers.replicaset.replicaset import ReplicaSetController
 from flashsale.embedded.controllers.taint_eviction import TaintEvictionController
 from flashsale.embedded.kubeproxy import node_ports
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
@@ -30,6 +31,8 @@ from flashsale.embedded.process.node_pool import NodePool
 from flashsale.embedded.process.pki import Pki
 from flashsale.embedded.scheduler.scheduler import Scheduler
 from flashsale.embedded.storage.store import open_or_put_aside
+
+LEAST_FILES = 32
 
 
 class ControlPlane:
@@ -118,5 +121,11 @@ class ControlPlane:
 def _raise_file_limit() -> None:
     """Every connection through a node port takes two descriptors; use what the machine allows."""
     soft, hard = limits.getrlimit(limits.RLIMIT_NOFILE)
+    if hard != limits.RLIM_INFINITY and hard < LEAST_FILES:
+        raise FlashsaleError(
+            f"A process may have {hard} open files here, and the embedded cluster needs"
+            f" {LEAST_FILES}.",
+            hint=Hint("ulimit -n 1024", "in this shell, as root where it is refused"),
+        )
     with contextlib.suppress(ValueError, OSError):
         limits.setrlimit(limits.RLIMIT_NOFILE, (max(soft, min(hard, 65536)), hard))

@@ -24,10 +24,18 @@ LOG = logging.getLogger(__name__)
 LARGEST_LOG = 1024 * 1024  # bytes
 POLL_SECONDS = 0.02
 
-__all__ = ["CONTEXT", "RunningCluster", "answers", "find", "start", "stop", "stopped_process"]
+__all__ = [
+    "CONTEXT",
+    "RunningCluster",
+    "answers",
+    "find_cluster",
+    "start_cluster",
+    "stop_cluster",
+    "stopped_process",
+]
 
 
-def find(home: Path) -> RunningCluster | None:
+def find_cluster(home: Path) -> RunningCluster | None:
     """Return the cluster that runs on this folder, None if there is none.
 
     Raises:
@@ -36,7 +44,7 @@ def find(home: Path) -> RunningCluster | None:
     return ClusterDirectory(home).find()
 
 
-def start(home: Path, *, timeout: float = 20.0) -> RunningCluster:
+def start_cluster(home: Path, *, timeout: float = 20.0) -> RunningCluster:
     """Start the cluster, or find it running; its API answers on return.
 
     ``timeout`` is in seconds. Two callers at once get the same cluster.
@@ -91,7 +99,7 @@ def answers(running: RunningCluster, timeout: float) -> bool:
         return False
 
 
-def stop(home: Path, *, timeout: float = 10.0) -> bool:
+def stop_cluster(home: Path, *, timeout: float = 10.0) -> bool:
     """End the cluster and its pods; its objects stay on disk. Returns whether there was one.
 
     Raises:

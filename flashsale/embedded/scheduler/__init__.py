@@ -2,7 +2,7 @@
 
 - ``snapshot``: the cluster as one decision sees it
 - ``filters``, ``scores``: the plugins of v1.36's default profile, in their order and weights
-- ``node_rules``, ``resources``, ``pod_affinity``, ``topology_spread``: what those plugins compute
+- ``node_rules``, ``node_resources``, ``pod_affinity``, ``topology_spread``: what these compute
 - ``placement``: one decision, and how a failed one is worded
 - ``scheduler``: binds pods, and tries those again that fitted nowhere
 

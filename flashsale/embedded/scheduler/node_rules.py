@@ -13,7 +13,7 @@ from flashsale.objects.models import Object
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 EVERYWHERE = ("", "0.0.0.0")  # addresses that stand for all of a node's
-Port = tuple[str, str, int]  # address, protocol, number
+HostPort = tuple[str, str, int]  # address, protocol, number
 
 
 def tolerates(toleration: Object, taint: Object) -> bool:
@@ -38,7 +38,7 @@ def untolerated(pod: Object, node: Object, effects: Iterable[str]) -> list[Objec
     ]
 
 
-def node_affinity(pod: Object) -> Object:
+def node_affinity_of(pod: Object) -> Object:
     """Return the pod's `spec.affinity.nodeAffinity`."""
     affinity: Object = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     return affinity
@@ -47,7 +47,7 @@ def node_affinity(pod: Object) -> Object:
 def is_wanted(pod: Object, node: Object) -> bool:
     """Whether a node fulfils the pod's node selector and required node affinity."""
     wanted = (pod["spec"].get("nodeSelector") or {}).items() <= labels_of(node).items()
-    terms = (node_affinity(pod).get(REQUIRED) or {}).get("nodeSelectorTerms")
+    terms = (node_affinity_of(pod).get(REQUIRED) or {}).get("nodeSelectorTerms")
     return wanted and (terms is None or any(term_matches(term, node) for term in terms))
 
 
@@ -63,7 +63,7 @@ def term_matches(term: Object, node: Object) -> bool:
 
 def named_nodes(pod: Object) -> set[str] | None:
     """Return the only nodes that required affinity names; None if some term names none."""
-    terms = (node_affinity(pod).get(REQUIRED) or {}).get("nodeSelectorTerms") or []
+    terms = (node_affinity_of(pod).get(REQUIRED) or {}).get("nodeSelectorTerms") or []
     found: set[str] = set()
     for term in terms:
         names = [
@@ -77,7 +77,7 @@ def named_nodes(pod: Object) -> set[str] | None:
     return found if terms else None
 
 
-def host_ports(pod: Object) -> Iterable[Port]:
+def host_ports(pod: Object) -> Iterable[HostPort]:
     """Return the ports of the node that a pod takes."""
     spec = pod["spec"]
     sidecars = [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
@@ -87,7 +87,7 @@ def host_ports(pod: Object) -> Iterable[Port]:
                 yield port.get("hostIP") or "", port.get("protocol") or "TCP", port["hostPort"]
 
 
-def ports_collide(one: Port, other: Port) -> bool:
+def ports_collide(one: HostPort, other: HostPort) -> bool:
     """Whether two pods cannot have these ports on the same node."""
     shared = one[0] == other[0] or {one[0], other[0]} & set(EVERYWHERE)
     return bool(shared) and one[1:] == other[1:]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flashsale.embedded.scheduler.filters import FILTERS
 from flashsale.embedded.scheduler.node_rules import named_nodes
 from flashsale.embedded.scheduler.scores import SCORES
-from flashsale.embedded.scheduler.snapshot import Rejection, Snapshot
+from flashsale.embedded.scheduler.snapshot import NodeCheck, Rejection, Snapshot
 from flashsale.objects.models import Object
 
-UNHELPFUL = "Preemption is not helpful for scheduling"
-NO_VICTIMS = "No preemption victims found for incoming pod"
 UNNAMED = Rejection(("node(s) didn't satisfy plugin(s) [NodeAffinity]",), final=True)
 NO_NODES = "no nodes available to schedule pods"
 
@@ -33,20 +31,17 @@ class Placement:
         highest = max(totals.values(), default=0)
         return [name for name, total in totals.items() if total == highest]
 
-    def message(self) -> str:
-        """Word why no node fits, as FitError and the default preemption do."""
+    def message(self, outlook: str = "") -> str:
+        """Word why no node fits, as FitError does.
+
+        Args:
+            outlook: what preemption says; nothing where others make way.
+        """
         if not self.nodes:
             return NO_NODES
-        reasons = Counter(one for it in self.rejections.values() for one in it.reasons)
-        outlooks = Counter(
-            UNHELPFUL if one.final else NO_VICTIMS for one in self.rejections.values()
-        )
-        if self.refusal:
-            outlooks = Counter({UNHELPFUL: self.nodes})
-        none = f"0/{self.nodes} nodes are available:"
-        why = self.refusal or _listed(reasons)
-        outlook = f"no new claims to deallocate, preemption: {none} {_listed(outlooks)}."
-        return f"{none} {why}. {outlook}"
+        reasons = [one for it in self.rejections.values() for one in it.reasons]
+        why = f"{none_fits(self.nodes)} {self.refusal or count_reasons(reasons)}."
+        return f"{why} no new claims to deallocate, preemption: {outlook}" if outlook else why
 
 
 def place(pod: Object, snapshot: Snapshot) -> Placement:
@@ -54,7 +49,7 @@ def place(pod: Object, snapshot: Snapshot) -> Placement:
     named = named_nodes(pod)
     if named is not None and not named:
         return Placement({}, refusal="pod affinity terms conflict", nodes=len(snapshot.nodes))
-    checks = [check for check in (make(pod, snapshot) for make in FILTERS) if check]
+    checks = _checks(pod, snapshot)
     rejections: dict[str, Rejection] = {}
     fitting: list[Object] = []
     for node in snapshot.nodes:
@@ -75,5 +70,20 @@ def place(pod: Object, snapshot: Snapshot) -> Placement:
     return Placement(scores, rejections, nodes=len(snapshot.nodes))
 
 
-def _listed(reasons: Mapping[str, int]) -> str:
-    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+def find_rejection(pod: Object, snapshot: Snapshot, node: Object) -> Rejection | None:
+    """Return why a node that preemption looks at refuses a pod; None if it does not."""
+    return next((found for check in _checks(pod, snapshot) if (found := check(node))), None)
+
+
+def none_fits(nodes: int) -> str:
+    """Begin a sentence of why nothing fits."""
+    return f"0/{nodes} nodes are available:"
+
+
+def count_reasons(reasons: Iterable[str]) -> str:
+    """Count the same reasons: `1 Insufficient cpu, 2 node(s) were unschedulable`."""
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
+
+
+def _checks(pod: Object, snapshot: Snapshot) -> list[NodeCheck]:
+    return [check for check in (make(pod, snapshot) for make in FILTERS) if check]

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.apiserver.disruption_target import with_disruption_target
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.event_recorder import record_scheduling
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.scheduler.placement import NO_NODES, place
+from flashsale.embedded.scheduler.preemption import Candidate, find_preemption, pod_priority
 from flashsale.embedded.scheduler.snapshot import Snapshot, labels_of, pods_by_node
 from flashsale.embedded.storage.store import StoreEvent
-from flashsale.embedded.types.resources import NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES
+from flashsale.embedded.types.resources import (
+    DISRUPTION_BUDGETS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+)
 from flashsale.objects.models import Object, rfc3339
 
 NAME = "default-scheduler"
 MANAGER = "kube-scheduler"  # in managedFields
+TARGET = (  # why victims go
+    "PreemptionByScheduler",
+    "default-scheduler: preempting to accommodate a higher priority pod",
+)
 RETRY_SECONDS = 60.0
 Key = tuple[str, str]
 
@@ -56,8 +70,13 @@ class Scheduler:
             self._queue.add(_key(pod))
 
     def _retry(self) -> None:
-        for key in self._waiting:
+        for key in sorted(self._waiting, key=self._rank):
             self._queue.add(key)
+
+    def _rank(self, key: Key) -> tuple[int, str]:
+        """Sort the most important first, then who waits longest."""
+        pod = self._store.get(PODS, *key)
+        return (-pod_priority(pod), pod["metadata"]["creationTimestamp"]) if pod else (0, "")
 
     async def sync(self, key: Key) -> None:
         """Bind one pod, or note why not."""
@@ -75,21 +94,62 @@ class Scheduler:
         best = found.best() if found else []
         if best:
             self._bind(pod, self._registry.rng.choice(best))
+        elif found:
+            result = find_preemption(
+                pod, snapshot, found.rejections, self._store.all(DISRUPTION_BUDGETS)
+            )
+            nominated = pod["status"].get("nominatedNodeName", "") if result.refusal else ""
+            nominated = result.chosen.node if result.chosen else nominated
+            self._wait(key, pod, found.message(result.outlook()), nominated)
+            if result.chosen:
+                self._make_way(pod, result.chosen)
         else:
-            self._wait(key, pod, found.message() if found else NO_NODES)
+            self._wait(key, pod, NO_NODES)
+
+    def _make_way(self, pod: Object, chosen: Candidate) -> None:
+        """Delete the pods that give way to a more important one."""
+        message = f"Preempted by pod {pod['metadata']['uid']} on node {chosen.node}"
+        for victim in chosen.victims:
+            meta = victim["metadata"]
+            if "deletionTimestamp" in meta:
+                continue
+            status = with_disruption_target(victim["status"], *TARGET, self._registry.clock())
+            status["conditions"][-1]["observedGeneration"] = meta.get("generation", 1)
+            self._registry.set_status(PODS, victim, status, MANAGER)
+            self._registry.delete(PODS, meta["namespace"], meta["name"], DeleteOptions())
+            record_scheduling(
+                self._registry,
+                PODS,
+                victim,
+                "Normal",
+                "Preempted",
+                message,
+                action="Preempting",
+            )
 
     def _snapshot(self, pod: Object) -> Snapshot:
         namespace = pod["metadata"]["namespace"]
         return Snapshot(
             self._store.all(NODES),
-            pods_by_node(self._store.all(PODS)),
+            self._pods_by_node(pod),
             {one["metadata"]["name"]: labels_of(one) for one in self._store.all(NAMESPACES)},
             self._store.all(SERVICES, namespace),
             self._store.all(REPLICA_SETS, namespace),
         )
 
-    def _wait(self, key: Key, pod: Object, why: str) -> None:
-        self._fail(pod, why)
+    def _pods_by_node(self, pod: Object) -> dict[str, list[Object]]:
+        """Return the pods on each node, with those to which it is promised before this one."""
+        pods = self._store.all(PODS)
+        found = pods_by_node(pods)
+        for other in pods:
+            node = (other.get("status") or {}).get("nominatedNodeName")
+            waits = node and not other["spec"].get("nodeName") and _key(other) != _key(pod)
+            if node and waits and pod_priority(other) >= pod_priority(pod):
+                found.setdefault(node, []).append(other)
+        return found
+
+    def _wait(self, key: Key, pod: Object, why: str, nominated: str = "") -> None:
+        self._fail(pod, why, nominated)
         self._waiting.add(key)
         self._queue.add_after(key, RETRY_SECONDS)
 
@@ -100,7 +160,7 @@ class Scheduler:
         message = f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}"
         record_scheduling(self._registry, PODS, pod, "Normal", "Scheduled", message)
 
-    def _fail(self, pod: Object, message: str) -> None:
+    def _fail(self, pod: Object, message: str, nominated: str) -> None:
         generation = pod["metadata"].get("generation", 1)
         condition = self._condition(
             {
@@ -111,9 +171,12 @@ class Scheduler:
             }
         )
         conditions = pod["status"].get("conditions") or []
-        if conditions and conditions[0].get("message") == message:
+        promised = pod["status"].get("nominatedNodeName", "")
+        if conditions and conditions[0].get("message") == message and promised == nominated:
             return  # said before
-        status = pod["status"] | {"conditions": [condition]}
+        status = pod["status"] | {"conditions": [condition], "nominatedNodeName": nominated}
+        if not nominated:
+            del status["nominatedNodeName"]
         pod = self._registry.set_status(PODS, pod, status, MANAGER) or pod
         record_scheduling(self._registry, PODS, pod, "Warning", "FailedScheduling", message)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flashsale.embedded.scheduler.node_resources import balanced_allocation, least_allocated
 from flashsale.embedded.scheduler.node_rules import (
     PREFERRED,
-    node_affinity,
+    node_affinity_of,
     term_matches,
     untolerated,
 )
 from flashsale.embedded.scheduler.pod_affinity import score_affinity
-from flashsale.embedded.scheduler.resources import balanced_allocation, least_allocated
 from flashsale.embedded.scheduler.snapshot import Score, Snapshot, normalized
 from flashsale.embedded.scheduler.topology_spread import score_spread
 from flashsale.objects.models import Object
@@ -30,7 +30,7 @@ def score_node_affinity(
     pod: Object, snapshot: Snapshot, nodes: Sequence[Object]
 ) -> Mapping[str, int] | None:
     """Score the preferred node affinity."""
-    terms = node_affinity(pod).get(PREFERRED) or []
+    terms = node_affinity_of(pod).get(PREFERRED) or []
     if not terms:
         return None
     return normalized(

@@ -83,6 +83,7 @@ def parse_field_selector(text: str, resource: Resource) -> FieldSelector:
         ApiError: 400 for bad syntax or for a field that this kind cannot be selected by.
     """
     terms = tuple(_term(text, part) for part in sorted(SPLIT.findall(text)))
+    terms = tuple(term for term in terms if term.field or term.value)  # `=` says nothing
     for term in terms:
         _check_supported(term.field, resource)
     return FieldSelector(terms)

@@ -35,7 +35,7 @@ def key_errors(key: str) -> list[str]:
     *prefixes, name = key.split("/")
     if len(prefixes) > 1:
         suffix = " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        return [f"a qualified name {NAME_RULE}{suffix}"]
+        return [f"a valid label key {NAME_RULE}{suffix}"]
     errors = [error for prefix in prefixes for error in _prefix_errors(prefix)]
     if not name:
         errors.append(f"name part {EMPTY}")

@@ -28,7 +28,7 @@ FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
 HISTORY_BYTES = 16 * 1024 * 1024  # of JSON; of large objects fewer events are kept
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-Change = Literal["ADDED", "MODIFIED", "DELETED"]
+EventKind = Literal["ADDED", "MODIFIED", "DELETED"]
 log = logging.getLogger(__name__)
 
 
@@ -46,7 +46,7 @@ class DamagedStoreError(StoreError):
 class StoreEvent:
     """One write. For DELETED, ``object`` is the last state with the deletion's own revision."""
 
-    type: Change
+    type: EventKind
     resource: Resource
     object: Object
     previous: Object | None
@@ -57,7 +57,7 @@ class StoreEvent:
     def encoded_object(self) -> bytes:
         """The object as JSON; made once and shared by all watches."""
         if not self._lines:
-            self._lines.append(encode(self.object))
+            self._lines.append(encode_object(self.object))
         return self._lines[0]
 
 
@@ -121,10 +121,32 @@ class Store:
         objects = self._objects[resource]
         return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
 
+    def all_at(self, revision: int, resource: Resource, namespace: str = "") -> list[Object] | None:
+        """Return what :meth:`all` returned at a revision; None if that is forgotten."""
+        if revision >= self.revision:
+            return self.all(resource, namespace)
+        if revision < self._oldest:
+            return None
+        objects = dict(self._objects[resource])
+        for event in reversed(self._history):
+            if event.revision <= revision:
+                break
+            if event.resource is resource:
+                meta = event.object["metadata"]
+                key = (meta.get("namespace", ""), meta["name"])
+                if event.previous is None:
+                    objects.pop(key, None)
+                else:
+                    objects[key] = event.previous
+        return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
+
     def encoded(self, resource: Resource, thing: Object) -> bytes:
-        """Return a stored object as JSON without encoding it again."""
+        """Return an object as JSON; the one that is stored without encoding it again."""
         meta = thing["metadata"]
-        return self._bodies[resource, meta.get("namespace", ""), meta["name"]]
+        key = (meta.get("namespace", ""), meta["name"])
+        if self._objects[resource].get(key) is not thing:
+            return encode_object(thing)
+        return self._bodies[resource, *key]
 
     def put(self, resource: Resource, thing: Object) -> Object:
         """Create or replace an object; returns it with its new resourceVersion."""
@@ -133,14 +155,14 @@ class Store:
         previous = self._objects[resource].get((namespace, name))
         revision = self.revision + 1
         thing = thing | {"metadata": _ordered(meta | {"resourceVersion": str(revision)})}
-        body = encode(thing)
+        body = encode_object(thing)
         with self._transaction(revision):
             self._db.execute(
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
                 (resource.qualified, namespace, name, body),
             )
         self._remember(resource, namespace, name, thing, body)
-        change: Change = "MODIFIED" if previous else "ADDED"
+        change: EventKind = "MODIFIED" if previous else "ADDED"
         self._publish(StoreEvent(change, resource, thing, previous, revision, [body], len(body)))
         return thing
 
@@ -266,7 +288,7 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
         return Store(path), f"{error} It is kept as {path.name}.broken; the cluster begins empty."
 
 
-def encode(thing: Object) -> bytes:
+def encode_object(thing: Object) -> bytes:
     """Encode as compact JSON."""
     return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
 

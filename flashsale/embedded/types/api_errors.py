@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.types.go_text import quote
+from flashsale.embedded.types.golang.go_text import quote
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
@@ -19,19 +19,28 @@ from flashsale.objects.models import Object
 class StatusError(Exception):
     """A refusal: an HTTP status code and the Status object that goes with it."""
 
-    def __init__(self, code: int, reason: str, message: str, details: Object | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        details: Object | None = None,
+        *,
+        metadata: Object | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.details = details
+        self.metadata = metadata or {}
 
     def status(self) -> Object:
         """The body to send."""
         body: Object = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
@@ -128,7 +137,7 @@ def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
     return StatusError(409, "Conflict", message, _details(resource, name))
 
 
-def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
+def invalid_object(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
     """422: the object is understood but may not be."""
     texts = list(dict.fromkeys(f"{error.field}: {error.body}" for error in errors))
     text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"

@@ -32,6 +32,7 @@ DESCRIBED = (  # types whose fields' descriptions head the columns of tables
     "core.ServiceSpec",
     "discovery.EndpointSlice",
     "meta.ObjectMeta",
+    "scheduling.PriorityClass",
 )
 GO_SCALARS = {
     "boolean": "bool",
@@ -95,14 +96,14 @@ def struct(name: str) -> Type:
     return Type(name.partition(".")[2], kinds)
 
 
-def read() -> dict[str, Any]:
+def read_schema() -> dict[str, Any]:
     """Parse the whole file anew; large, so keep only what you need of it."""
     text = files("flashsale.embedded.types").joinpath("schema.json").read_text("utf-8")
     parsed: dict[str, Any] = json.loads(text)
     return parsed
 
 
-def version() -> str:
+def kubernetes_version() -> str:
     """Return the version of Kubernetes whose types these are."""
     return str(_tables()["version"])
 
@@ -139,7 +140,7 @@ def is_internal(name: str) -> bool:
 @cache
 def _tables() -> dict[str, Any]:
     """The file without its descriptions: kinds, and for each type name -> (type, Go's name)."""
-    whole = read()
+    whole = read_schema()
     types = {
         name: {
             field: (d["type"], d.get("go", ""), d.get("via", ""), d.get("omit", False))

@@ -19,6 +19,7 @@ from flashsale.embedded.types.resources import (
     NAMESPACES,
     NODES,
     PODS,
+    PRIORITY_CLASSES,
     REPLICA_SETS,
     SERVICES,
     Resource,
@@ -154,6 +155,14 @@ def _slice(endpoint_slice: Object) -> None:
         port["protocol"] = port.get("protocol") or "TCP"
 
 
+def _priority_class(priority_class: Object) -> None:
+    priority_class.setdefault("value", 0)
+    if not priority_class.get("globalDefault"):  # Go leaves zeros out
+        priority_class.pop("globalDefault", None)
+    if priority_class.get("preemptionPolicy") is None:
+        priority_class["preemptionPolicy"] = "PreemptLowerPriority"
+
+
 def _copied(value: Any) -> Any:
     """Copy JSON; several times as fast as copy.deepcopy."""
     if isinstance(value, dict):
@@ -172,4 +181,5 @@ FILLERS: dict[Resource, Callable[[Object], None]] = {
     NODES: _node,
     ENDPOINTS: _endpoints,
     ENDPOINT_SLICES: _slice,
+    PRIORITY_CLASSES: _priority_class,
 }

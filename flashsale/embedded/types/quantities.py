@@ -80,7 +80,7 @@ def _written(amount: Decimal, style: str) -> str:
     return _decimal(amount, exponent=style == "exponent")
 
 
-def compare(one: str | int | float, other: str | int | float) -> int:
+def compare_quantities(one: str | int | float, other: str | int | float) -> int:
     """Return -1, 0 or 1 as the first is less than, equal to or more than the second.
 
     Raises:

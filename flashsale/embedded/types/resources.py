@@ -31,6 +31,7 @@ class Resource:
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = ()
+    verbs: tuple[str, ...] = VERBS
 
     @property
     def api_version(self) -> str:
@@ -48,6 +49,7 @@ _STATUS_VERBS = ("get", "patch", "update")
 PODS = Resource(
     "", "v1", "pods", "pod", "Pod", True, ("po",), ("all",),
     (
+        Subresource("binding", "Binding", ("create",)),
         Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
         Subresource("log", "Pod", ("get",)),
         Subresource("status", "Pod", _STATUS_VERBS),
@@ -64,7 +66,9 @@ NODES = Resource(
 NAMESPACES = Resource(
     "", "v1", "namespaces", "namespace", "Namespace", False, ("ns",), (),
     (Subresource("status", "Namespace", _STATUS_VERBS),),
+    tuple(verb for verb in VERBS if verb != "deletecollection"),
 )  # fmt: skip
+BINDINGS = Resource("", "v1", "bindings", "binding", "Binding", verbs=("create",))  # never stored
 EVENTS = Resource("", "v1", "events", "event", "Event", True, ("ev",))
 ENDPOINTS = Resource("", "v1", "endpoints", "endpoints", "Endpoints", True, ("ep",))
 SERVICE_ACCOUNTS = Resource(
@@ -85,9 +89,13 @@ DISRUPTION_BUDGETS = Resource(
     "policy", "v1", "poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget",
     True, ("pdb",), (), (Subresource("status", "PodDisruptionBudget", _STATUS_VERBS),),
 )  # fmt: skip
+PRIORITY_CLASSES = Resource(
+    "scheduling.k8s.io", "v1", "priorityclasses", "priorityclass", "PriorityClass", False, ("pc",)
+)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "lease", "Lease")
 
-ALL = (
+ALL = (  # groups by priority, as `/apis` lists them
+    BINDINGS,
     CONFIG_MAPS,
     ENDPOINTS,
     EVENTS,
@@ -97,13 +105,14 @@ ALL = (
     SERVICE_ACCOUNTS,
     SERVICES,
     REPLICA_SETS,
+    DISRUPTION_BUDGETS,
+    PRIORITY_CLASSES,
     LEASES,
     ENDPOINT_SLICES,
-    DISRUPTION_BUDGETS,
 )
 
 
-def find(group: str, version: str, plural: str) -> Resource | None:
+def find_resource(group: str, version: str, plural: str) -> Resource | None:
     """Return the resource at that path, or None where nothing is served."""
     for resource in ALL:
         if (resource.group, resource.version, resource.plural) == (group, version, plural):

@@ -9,31 +9,32 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, Literal
 
-from flashsale.embedded.types import go_text, quantities
-from flashsale.embedded.types.api_errors import FieldError, StatusError, bad_request, invalid
+from flashsale.embedded.types import quantities
+from flashsale.embedded.types.api_errors import FieldError, StatusError, bad_request, invalid_object
 from flashsale.embedded.types.apitypes import Kind, Type, knows, struct, type_of
+from flashsale.embedded.types.golang import go_text
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.strict_decoding import (
     BITS,
     base64_errors,
-    clean,
     digits,
+    json_type_name,
+    replace_surrogates,
     type_error,
     unknown_fields,
-    word,
 )
 from flashsale.objects.models import Object
 
 __all__ = [
     "check_kind",
     "check_types",
-    "clean",
     "convert",
-    "decode",
+    "decode_object",
     "go_printed",
     "kind_error",
     "patch_error",
     "prune",
+    "replace_surrogates",
     "strict_error",
     "type_error",
     "unknown_fields",
@@ -42,7 +43,7 @@ __all__ = [
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
 DEEPEST = 64  # levels that are printed; no object of the API nests half as deep
 ZEROS: dict[str, Any] = {"boolean": False, "int32": 0, "int64": 0, "intorstring": 0}
-SCHEME = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+SCHEME = '"pkg/api/legacyscheme/scheme.go:30"'
 OLD_VERSIONS = (  # which a real API server still reads
     ("apps/v1beta2", "ReplicaSet"),
     ("extensions/v1beta1", "ReplicaSet"),
@@ -58,7 +59,7 @@ KIND_READER = (  # the anonymous Go struct that reads kind and apiVersion ahead 
 )
 
 
-def decode(
+def decode_object(
     resource: Resource,
     body: object,
     validation: FieldValidation = "Warn",
@@ -107,7 +108,7 @@ def patch_error(sent: str, why: str) -> StatusError:
         sent: what to show: the whole result as JSON for a wrong type (merge and JSON patches),
             the patch as ``go_printed`` for a strategic one and for unknown fields.
     """
-    return invalid("", "", "", [FieldError.invalid("patch", clean(sent), why)])
+    return invalid_object("", "", "", [FieldError.invalid("patch", replace_surrogates(sent), why)])
 
 
 def prune(body: object, api_version: str, kind: str) -> Object:
@@ -126,7 +127,9 @@ def go_printed(value: object, depth: int = DEEPEST) -> str:
     if depth == 0 and isinstance(value, dict | list):
         return "..."
     if isinstance(value, dict):
-        pairs = sorted(((clean(key), item) for key, item in value.items()), key=itemgetter(0))
+        pairs = sorted(
+            ((replace_surrogates(key), item) for key, item in value.items()), key=itemgetter(0)
+        )
         inner = [f"{key}:{go_printed(item, depth - 1)}" for key, item in pairs]
         return "map[" + " ".join(inner) + "]"
     if isinstance(value, list):
@@ -135,7 +138,7 @@ def go_printed(value: object, depth: int = DEEPEST) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return digits(value)
-    return clean(value) if isinstance(value, str) else "<nil>"
+    return replace_surrogates(value) if isinstance(value, str) else "<nil>"
 
 
 def kind_error(body: object) -> str:
@@ -143,10 +146,10 @@ def kind_error(body: object) -> str:
     if body is None:
         return ""
     if not isinstance(body, dict):
-        return f"json: cannot unmarshal {word(body)} into Go value of type {KIND_READER}"
+        return f"json: cannot unmarshal {json_type_name(body)} into Go value of type {KIND_READER}"
     for key in ("apiVersion", "kind"):
         if body.get(key) is not None and not isinstance(body[key], str):
-            found = word(body[key])
+            found = json_type_name(body[key])
             return f"json: cannot unmarshal {found} into Go struct field .{key} of type string"
     return ""
 
@@ -256,7 +259,7 @@ def _go_kind(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    return clean(value) if isinstance(value, str) else ""
+    return replace_surrogates(value) if isinstance(value, str) else ""
 
 
 def _struct(owner: Type, value: dict[str, Any]) -> Object:
@@ -278,7 +281,7 @@ def _value(kind: Kind, value: object) -> Any:
     if kind.shape == "list" and kind.item and isinstance(value, list):
         return [_item(kind.item, item) for item in value]
     if kind.shape == "map" and kind.item and isinstance(value, dict):
-        return {clean(key): _item(kind.item, item) for key, item in value.items()}
+        return {replace_surrogates(key): _item(kind.item, item) for key, item in value.items()}
     return _scalar(kind.name, value) if kind.shape == "scalar" else None
 
 
@@ -305,7 +308,7 @@ def _scalar(name: str, value: object) -> Any:
         if name == "quantity":
             return quantities.canonical(value)  # type: ignore[arg-type]  # it checks the type
         if isinstance(value, str):
-            text = clean(value)
+            text = replace_surrogates(value)
             return go_text.normal_time(text, micro=name == "microtime") if "time" in name else text
     except ValueError:
         return None

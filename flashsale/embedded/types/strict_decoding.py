@@ -13,8 +13,9 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from flashsale.embedded.types import go_text, quantities
+from flashsale.embedded.types import quantities
 from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
+from flashsale.embedded.types.golang import go_text
 
 MOST = 100  # unknown fields that are listed
 BITS = {"int32": 31, "int64": 63}
@@ -28,7 +29,9 @@ def type_error(body: object, api_version: str, kind: str) -> str | None:
     """Say which value has the wrong JSON type; None if all is well."""
     whole = type_of(api_version, kind)
     if not isinstance(body, dict):
-        return f"json: cannot unmarshal {word(body)} into Go value of type v1.{whole.name}"
+        return (
+            f"json: cannot unmarshal {json_type_name(body)} into Go value of type v1.{whole.name}"
+        )
     first = None
     try:
         for text in _struct_errors(whole, body, ()):
@@ -48,7 +51,7 @@ def unknown_fields(body: object, api_version: str, kind: str) -> list[str]:
     return list(paths)
 
 
-def clean(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Replace halves of surrogate pairs, which cannot be written, as Go's decoder does."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -56,7 +59,7 @@ def clean(text: str) -> str:
 def sound(value: Any) -> Any:
     """Clean all strings and keys of a JSON value."""
     if isinstance(value, str):
-        return value if value.isascii() else clean(value)
+        return value if value.isascii() else replace_surrogates(value)
     if isinstance(value, list):
         return [sound(item) for item in value]
     if isinstance(value, dict):
@@ -64,7 +67,7 @@ def sound(value: Any) -> Any:
     return value
 
 
-def word(value: object) -> str:
+def json_type_name(value: object) -> str:
     """Name a JSON value's type as Go does."""
     if isinstance(value, bool):
         return "bool"
@@ -83,7 +86,7 @@ def digits(number: float) -> str:
 
 def _unknown_in_struct(owner: Type, value: object, path: str) -> Iterator[str]:
     for key, item in value.items() if isinstance(value, dict) else ():
-        where = f"{path}.{clean(key)}" if path else clean(key)
+        where = f"{path}.{replace_surrogates(key)}" if path else replace_surrogates(key)
         if key in owner.fields:
             yield from _unknown_in(owner.fields[key], item, where)
         else:
@@ -121,21 +124,24 @@ def _errors(kind: Kind, value: object, owner: str, path: tuple[str, ...]) -> Ite
     elif kind.shape == "scalar":
         yield from _scalar_errors(kind, value, owner, path)
     else:
-        yield _cannot(word(value), owner, path, kind.go)
+        yield _cannot(json_type_name(value), owner, path, kind.go)
 
 
 def _scalar_errors(kind: Kind, value: object, owner: str, path: tuple[str, ...]) -> Iterator[str]:
     if kind.name in ("quantity", "time", "microtime", "intorstring"):
         _check_own_text(kind, value, owner, path)
     elif kind.name in BITS:
-        if word(value) != "number":
-            yield _cannot(word(value), owner, path, kind.go)
+        if json_type_name(value) != "number":
+            yield _cannot(json_type_name(value), owner, path, kind.go)
         elif not _fits(value, BITS[kind.name]):
             yield _cannot(_number(value), owner, path, kind.go)
     elif kind.name == "bytes" and isinstance(value, str):
         yield from base64_errors(value)
-    elif word(value) != ("bool" if kind.name == "boolean" else "string") and kind.name != "any":
-        yield _cannot(word(value), owner, path, kind.go)
+    elif (
+        json_type_name(value) != ("bool" if kind.name == "boolean" else "string")
+        and kind.name != "any"
+    ):
+        yield _cannot(json_type_name(value), owner, path, kind.go)
 
 
 def _check_own_text(kind: Kind, value: object, owner: str, path: tuple[str, ...]) -> None:
@@ -151,9 +157,9 @@ def _check_own_text(kind: Kind, value: object, owner: str, path: tuple[str, ...]
             if not isinstance(value, str) and not _fits(value, BITS["int32"]):
                 raise _EndOfDecoding(_cannot(_number(value), owner, path, "int32"))
         elif isinstance(value, str):
-            go_text.normal_time(clean(value), micro=kind.name == "microtime")
+            go_text.normal_time(replace_surrogates(value), micro=kind.name == "microtime")
         else:
-            raise _EndOfDecoding(_cannot(word(value), owner, path, "string"))
+            raise _EndOfDecoding(_cannot(json_type_name(value), owner, path, "string"))
     except ValueError as error:
         raise _EndOfDecoding(str(error)) from None
 
@@ -178,7 +184,7 @@ def _number(value: object) -> str:
     """Go shows the digits of a number that does not fit."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"number {digits(value)}"
-    return word(value)
+    return json_type_name(value)
 
 
 def _cannot(what: str, owner: str, path: tuple[str, ...], go: str) -> str:

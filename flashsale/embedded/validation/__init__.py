@@ -14,6 +14,7 @@ from flashsale.embedded.types.resources import (
     EVENTS,
     LEASES,
     PODS,
+    PRIORITY_CLASSES,
     REPLICA_SETS,
     SERVICES,
     Resource,
@@ -92,4 +93,6 @@ def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldE
     if resource is ENDPOINT_SLICES:  # as far as they are new
         return errors + validate_changed_slice(new, old)
     errors += validate_rest_update(resource, new, old)
+    if resource is PRIORITY_CLASSES:
+        return errors
     return errors + validate_rest(resource, new)

@@ -15,6 +15,7 @@ from flashsale.embedded.types.resources import (
     LEASES,
     NAMESPACES,
     NODES,
+    PRIORITY_CLASSES,
     Resource,
 )
 from flashsale.embedded.validation import texts
@@ -26,6 +27,10 @@ from flashsale.embedded.validation.metadata import (
 )
 from flashsale.embedded.validation.pod.containers import PROTOCOLS, choice
 from flashsale.embedded.validation.pod.scheduling import EFFECTS
+from flashsale.embedded.validation.priority_classes import (
+    validate_priority_class,
+    validate_priority_class_update,
+)
 from flashsale.objects.models import Object
 
 LARGEST = 1024 * 1024  # bytes of a ConfigMap's values
@@ -54,6 +59,8 @@ def validate_rest_update(resource: Resource, new: Object, old: Object) -> list[F
         parts = ("data", "binaryData")
         changed = [key for key in parts if (new.get(key) or {}) != (old.get(key) or {})]
         return errors + [FieldError.forbidden(key, FIXED) for key in changed]
+    if resource is PRIORITY_CLASSES:
+        return validate_priority_class_update(new, old)
     if resource is NODES:
         errors = _taints(new)  # once more than on creation: the real one looks twice
         before, after = (_pod_cidrs(thing.get("spec") or {}) for thing in (old, new))
@@ -290,4 +297,5 @@ CHECKS: dict[Resource, Callable[[Object], list[FieldError]]] = {
     NAMESPACES: _namespace,
     LEASES: _lease,
     NODES: _node,
+    PRIORITY_CLASSES: validate_priority_class,
 }

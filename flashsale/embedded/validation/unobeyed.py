@@ -22,7 +22,6 @@ OF_PODS = {  # a path in a pod's spec; `[]` is each element of a list -> what ha
     "hostUsers": "pods are processes of this machine",
     "shareProcessNamespace": "pods are processes of this machine",
     "imagePullSecrets": "images are built here, never pulled",
-    "priorityClassName": "no pod gives way to another",
     "runtimeClassName": "pods are processes of this machine",
     "securityContext": "pods run as the user who started the cluster",
     "volumes[].awsElasticBlockStore": "it is not mounted",

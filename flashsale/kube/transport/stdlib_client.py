@@ -22,9 +22,9 @@ from flashsale.kube.transport.transport import (
     PROGRAM,
     UNARY,
     LostError,
-    Query,
+    QueryParameters,
     checked_as_kubectl_does,
-    word,
+    query_word,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class StdlibTransport:
         return self._context
 
     def call(
-        self, method: str, path: str, query: Query, body: Any, content_type: str
+        self, method: str, path: str, query: QueryParameters, body: Any, content_type: str
     ) -> tuple[int, bytes]:
         """Send one request on a connection of its own: a reused one may be dead already."""
         headers = {"Accept": "application/json, */*", "User-Agent": PROGRAM, **self.headers()}
@@ -66,7 +66,7 @@ class StdlibTransport:
             headers["Content-Type"] = content_type
             sent = json.dumps(body).encode()
         if query:
-            path += "?" + urlencode({key: word(value) for key, value in query.items()})
+            path += "?" + urlencode({key: query_word(value) for key, value in query.items()})
         place = urlsplit(self.host)
         connect, answer = UNARY
         connection = HTTPSConnection(
@@ -87,7 +87,7 @@ class StdlibTransport:
         """Nothing stays open between requests."""
 
 
-def plain(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
+def stdlib_transport(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
     """Return a transport for a context, or None if it takes the official client to speak to it."""
     found = [(file, doc) for file, doc in contexts.documents(kubeconfig) if doc]
     if len(found) != 1:

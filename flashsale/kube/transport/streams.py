@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
-from flashsale.kube.transport.transport import Transport, word
+from flashsale.kube.transport.transport import Transport, query_word
 
 if TYPE_CHECKING:
     import aiohttp
@@ -78,7 +78,7 @@ async def lines(
     transport = session.transport
     request = session.http().get(
         transport.host + path,
-        params={key: word(value) for key, value in query.items()},
+        params={key: query_word(value) for key, value in query.items()},
         headers=await session.headers(),
         timeout=timeout,
         proxy=transport.proxy,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flashsale.load.in_cluster.manifest import INDEX
+from flashsale.load.in_cluster.job_manifest import INDEX
 from flashsale.load.worker.in_pod.log_lines import LogReader
 
 SURE = 2  # messages of a waiting worker after which its clock is known well enough

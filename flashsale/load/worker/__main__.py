@@ -17,7 +17,7 @@ from typing import Any
 
 from flashsale.load.worker.open_files import raise_file_limit
 from flashsale.load.worker.orders import Orders
-from flashsale.load.worker.sender import run
+from flashsale.load.worker.sender import send_orders
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     write({})
     begin = commands.readline()
     if begin:
-        run(orders, float(json.loads(begin)["start"]), write, stop=0)
+        send_orders(orders, float(json.loads(begin)["start"]), write, stop=0)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import json
 import os
 from typing import Any, Literal
 
-from flashsale.load.worker.http_response import BODY_LIMIT
+from flashsale.load.worker.http1.http_response import BODY_LIMIT
 
 LossClass = Literal["refused", "reset", "timeout", "other"]
 Limit = Literal["ports", "files", "memory", "behind"]
@@ -55,7 +55,9 @@ def own_limit(error: int) -> Limit | None:
     return _LIMITS.get(error)
 
 
-def judge(status: int, body: bytes | bytearray, *, oversized: bool = False) -> tuple[str, str]:
+def judge_answer(
+    status: int, body: bytes | bytearray, *, oversized: bool = False
+) -> tuple[str, str]:
     """Say why a complete answer rejects the purchase, and which pod served it.
 
     Args:

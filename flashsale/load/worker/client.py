@@ -16,10 +16,16 @@ from collections.abc import Callable
 from itertools import takewhile
 from select import select
 
-from flashsale.load.worker.classify import LossClass, errno_words, judge, loss_class, own_limit
-from flashsale.load.worker.connection import Connection, connect
+from flashsale.load.worker.classify import (
+    LossClass,
+    errno_words,
+    judge_answer,
+    loss_class,
+    own_limit,
+)
 from flashsale.load.worker.counts import Tally
-from flashsale.load.worker.http_response import BROKEN, DONE
+from flashsale.load.worker.http1.connection import Connection, open_connection
+from flashsale.load.worker.http1.http_response import BROKEN, DONE
 from flashsale.load.worker.orders import LoadTarget
 
 PIECE = 16 * 1024  # bytes read at once; a purchase's answer has about 300
@@ -71,7 +77,7 @@ class Client:
         """Start one purchase now."""
         reused = bool(self._idle)
         try:
-            connection = self._idle.popitem()[0] if reused else connect(self._target)
+            connection = self._idle.popitem()[0] if reused else open_connection(self._target)
         except OSError as error:
             self._unopened(planned, error.errno or 0)
             return
@@ -133,7 +139,7 @@ class Client:
 
     def _answered(self, connection: Connection, *, closed: bool) -> None:
         answer = connection.answer
-        rejection, pod = judge(answer.status, answer.body, oversized=answer.oversized)
+        rejection, pod = judge_answer(answer.status, answer.body, oversized=answer.oversized)
         self._tally.answered(
             connection.planned, self._clock(), answer.status, rejection=rejection, pod=pod
         )

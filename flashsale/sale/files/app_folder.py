@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashsale.base.dockerfile import lineage, stages
+from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
 from flashsale.clusters.base import App
 from flashsale.sale.files import manifest as manifests
@@ -30,7 +30,9 @@ class Project:
 
 def packaged(manifest: Path | None = None) -> Project:
     """The shop that ships with flashsale, with its manifest or another."""
-    return Project(packaged_app(), manifests.read(manifest) if manifest else manifests.shipped())
+    return Project(
+        packaged_app(), manifests.read_manifest(manifest) if manifest else manifests.shipped()
+    )
 
 
 def packaged_app() -> App:
@@ -67,7 +69,7 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
     file = manifest or (folder / manifests.FILE if folder / manifests.FILE in present else None)
     return Project(
         App(folder, own) if app else ours,
-        manifests.read(file) if file else manifests.shipped(),
+        manifests.read_manifest(file) if file else manifests.shipped(),
         folder.absolute(),
     )
 
@@ -115,7 +117,7 @@ def command_of(dockerfile: str) -> tuple[str, bool]:
     A stage that is based on an earlier one has that one's command.
     """
     try:
-        line = lineage(stages(dockerfile))
+        line = lineage(parse_stages(dockerfile))
     except BadInputError:
         return "", False  # the builder says what is wrong
     words = [one.keyword for stage in line for one in stage.instructions]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.objects.models import Object
-from flashsale.sale.files.yaml_reader import YamlSource, documents
+from flashsale.sale.files.yaml_reader import YamlSource, yaml_documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
 VERSIONS = {"ReplicaSet": "apps/v1", "Service": "v1"}
 DEPLOYMENT = Hint("flashsale manifest", "prints a ReplicaSet, which the exercise is about")
+AS_REPLICASET = "s/kind: Deployment/kind: ReplicaSet/"  # for sed
+REPLICASET_FIELDS = {"replicas", "selector", "template", "minReadySeconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +71,20 @@ def as_taught(text: str) -> str:
 
 def shipped() -> Manifest:
     """Read the shipped manifest."""
-    return parse(shipped_text(), FILE)
+    return parse_manifest(shipped_text(), FILE)
 
 
-def read(file: Path) -> Manifest:
+def read_manifest(file: Path) -> Manifest:
     """Read a learner's manifest.
 
     Raises:
         BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
     """
     source = YamlSource.of(file)
-    return parse(source.text, source.name)
+    return parse_manifest(source.text, source.name)
 
 
-def parse(text: str, source: str) -> Manifest:
+def parse_manifest(text: str, source: str) -> Manifest:
     """Read and check a manifest; the documents may come in any order.
 
     Raises:
@@ -104,7 +107,7 @@ def parse(text: str, source: str) -> Manifest:
 
 def _objects(text: str, source: str) -> Iterator[tuple[int, Object]]:
     """Yield the objects of a text, those of a List as well, with the number of their document."""
-    for number, document in documents(text, source):
+    for number, document in yaml_documents(text, source):
         items = document.get("items")
         if (document.get("apiVersion"), document.get("kind")) == ("v1", "List") and items:
             if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
@@ -145,7 +148,7 @@ def _kind(document: Object, number: int, source: str) -> str:
     if not kind or not version:
         raise wrong(source, f"says no kind or apiVersion in document {number}")
     if kind not in VERSIONS:
-        hint = DEPLOYMENT if kind == "Deployment" else "flashsale manifest"
+        hint = _deployment_hint(document, source) if kind == "Deployment" else _apart_hint(kind)
         raise wrong(source, f"has a {kind}; the sale is one ReplicaSet and one Service", hint)
     if version != VERSIONS[kind]:
         raise wrong(source, f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}")
@@ -155,6 +158,25 @@ def _kind(document: Object, number: int, source: str) -> str:
     if not isinstance(document.get("spec"), dict):
         raise wrong(source, f"gives its {kind} no spec")
     return str(kind)
+
+
+def is_nearly_replicaset(deployment: Object) -> bool:
+    """Whether another kind makes a ReplicaSet of a Deployment: no field is the Deployment's own."""
+    spec = deployment.get("spec")
+    return isinstance(spec, dict) and set(spec) <= REPLICASET_FIELDS
+
+
+def _deployment_hint(document: Object, source: str) -> Hint:
+    if not is_nearly_replicaset(document) or source == "stdin":
+        return DEPLOYMENT
+    return Hint(f"sed -i.bak '{AS_REPLICASET}' {shlex.quote(source)}", "then the same again")
+
+
+def _apart_hint(kind: str) -> Hint:
+    return Hint(
+        words=f"put the {kind} into a file of its own, for kubectl apply -f, and keep the"
+        " ReplicaSet and the Service in this one"
+    )
 
 
 def _check_replicaset(manifest: Manifest) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flashsale.base.errors import BadInputError
 from flashsale.sale.files import manifest as manifests
+from flashsale.sale.files.yaml_reader import yaml_documents
 
 DOCKERFILE = "Dockerfile"
 FOLDERS = (".", "k8s", "kubernetes", "manifests", "deploy", "kube")
@@ -26,6 +27,20 @@ def refuse_dockerfile(folder: Path) -> None:
                 f"{folder} has {path.name}, but the name has to be {DOCKERFILE}.",
                 hint=f"mv {_quoted(path)} {_quoted(folder / DOCKERFILE)}",
             )
+    if variants := sorted(filter(_is_variant, [*folder.iterdir(), *folder.glob("*/*ockerfile")])):
+        raise BadInputError(
+            f"{folder} has no {DOCKERFILE}, but {_below(folder, variants[0])}: it is built from"
+            f" {DOCKERFILE} alone.",
+            hint=f"cp {_quoted(variants[0])} {_quoted(folder / DOCKERFILE)}",
+        )
+
+
+def _is_variant(path: Path) -> bool:
+    """Whether it is a Dockerfile for a purpose, or in a folder for such files."""
+    name = path.name.lower()
+    inside = name == "dockerfile" and path.parent.name.strip(".") in ("docker", "build", "deploy")
+    named = name.startswith("dockerfile.") and name != "dockerfile.dockerignore"
+    return path.is_file() and (inside or named or name.endswith(".dockerfile"))
 
 
 def refuse_manifests(folder: Path) -> None:
@@ -49,12 +64,27 @@ def refuse_manifests(folder: Path) -> None:
         )
     for path, found in kinds.items():
         if "Deployment" in found:
+            near = _converted(path, folder) if {"Service"} <= found else ""
             raise BadInputError(
                 f"{_below(folder, path)} holds a Deployment, but the exercise is about a"
                 " ReplicaSet: write `kind: ReplicaSet`, leave out `strategy`, and save it with its"
                 f" Service as {manifests.FILE}.",
-                hint=f"flashsale manifest > {_quoted(folder / manifests.FILE)}",
+                hint=near or f"flashsale manifest > {_quoted(folder / manifests.FILE)}",
             )
+
+
+def _converted(path: Path, folder: Path) -> str:
+    """Write the command that makes our file of a Deployment; empty where that takes more."""
+    try:
+        objects = [one for _, one in yaml_documents(path.read_text(encoding="utf-8"), str(path))]
+    except (OSError, ValueError, BadInputError):
+        return ""
+    kinds = sorted(str(one.get("kind")) for one in objects)
+    deployments = [one for one in objects if one.get("kind") == "Deployment"]
+    if kinds != ["Deployment", "Service"] or not manifests.is_nearly_replicaset(deployments[0]):
+        return ""
+    target = _quoted(folder / manifests.FILE)
+    return f"sed '{manifests.AS_REPLICASET}' {_quoted(path)} > {target}"
 
 
 def _yaml_files(folder: Path) -> list[Path]:

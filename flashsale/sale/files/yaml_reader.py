@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
 DEEPEST = 50  # levels; an alias may stand within what it stands for
 HINT = Hint("flashsale manifest", "prints one that works")
 PIPE = "flashsale manifest | flashsale up --manifest -"
+_TEMPLATE = re.compile(r"\{[{%].*?[%}]\}")  # Helm's, or Jinja's
 STDIN = Path("-")  # as kubectl has it
 
 
@@ -78,7 +80,7 @@ def _decoded(content: bytes, name: str) -> str:
     return text
 
 
-def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
+def yaml_documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
     """Yield the documents of a YAML text that are not empty, each with its number from 1.
 
     Raises:
@@ -89,6 +91,12 @@ def documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
     try:
         loaded = list(yaml.load_all(text, Loader=_loader()))
     except yaml.MarkedYAMLError as error:
+        if template := _TEMPLATE.search(text):
+            line = text.count("\n", 0, template.start()) + 1
+            raise BadInputError(
+                f"{source} is a template, not YAML: line {line} has {template[0][:40]}.",
+                hint=Hint(words="give --manifest what it makes, as `helm template` prints it"),
+            ) from error
         raise BadInputError(f"{source} is not YAML: {_where(error)}.", hint=HINT) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInputError(f"{source} is not YAML: {_first_line(error)}.", hint=HINT) from error
@@ -113,13 +121,13 @@ def _loader() -> Any:
     """Make a loader that refuses a key that is there twice: of the two only one would count."""
     from flashsale.base.yaml_loader import SafeLoader
 
-    class Loader(SafeLoader):
+    class UniqueKeyLoader(SafeLoader):
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             """Look before `<<` is resolved: what that adds may well be there already."""
             _check_keys(node)
             super().flatten_mapping(node)
 
-    return Loader
+    return UniqueKeyLoader
 
 
 def _check_keys(node: yaml.MappingNode) -> None:

@@ -15,10 +15,10 @@ from flashsale.base.text import joined
 from flashsale.clusters.base import Progress
 from flashsale.objects.models import Pod
 from flashsale.objects.nodes import Node
-from flashsale.sale.nodes import find_node, read_nodes
 from flashsale.sale.observe.healing import Died, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
+from flashsale.sale.sale_nodes import find_node, read_nodes
 from flashsale.sale.session import Sale
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -248,7 +248,7 @@ def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:
     return [pod for pod in pods if pod.node == node and not pod.terminating]
 
 
-async def wait_until_ready(sale: Sale, name: str, *, timeout: float) -> float:
+async def wait_until_node_ready(sale: Sale, name: str, *, timeout: float) -> float:
     """Wait until a node is ready; returns the seconds that took.
 
     Raises:

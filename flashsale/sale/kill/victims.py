@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flashsale.base.errors import BadInputError, NotReadyError, RefusedError
 from flashsale.objects.models import Pod
-from flashsale.sale.pod_names import full_name
+from flashsale.sale.pod_names import find_pod_name
 
 
 def choose_victims(
@@ -56,7 +56,7 @@ def choose_victims(
 def _named(name: str, pods: Sequence[Pod], own: Sequence[Pod]) -> Pod:
     known = {pod.name: pod for pod in pods}
     if name not in known:  # pods of others are known by their whole names alone
-        name = full_name(name, [pod.name for pod in own], command="flashsale kill-pod")
+        name = find_pod_name(name, [pod.name for pod in own], command="flashsale kill-pod")
     found = known[name]
     if found not in own:
         raise RefusedError(

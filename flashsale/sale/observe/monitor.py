@@ -15,7 +15,7 @@ from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSal
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import Observation, ReplicaSetSeen, StreamSeen
 from flashsale.sale.observe.state import Condition, Observer, SaleState, Update
-from flashsale.sale.observe.stream import follow
+from flashsale.sale.observe.stream import observe_replicaset
 from flashsale.sale.session import Sale
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,9 @@ class SaleMonitor:
         Args:
             nodes: know the cluster's nodes as well, where this user may read them.
         """
-        observations = follow(sale.api, sale.namespace, sale.name, sale.service_name, nodes=nodes)
+        observations = observe_replicaset(
+            sale.api, sale.namespace, sale.name, sale.service_name, nodes=nodes
+        )
         return cls(
             observations,
             *observers,

@@ -14,9 +14,7 @@ from contextlib import aclosing
 from typing import Any
 
 from flashsale.kube import paths
-from flashsale.kube.errors import ForbiddenError
-from flashsale.kube.liveness import liveness
-from flashsale.kube.watch import (
+from flashsale.kube.list_watch import (
     PATIENCE,
     Change,
     Changed,
@@ -27,6 +25,8 @@ from flashsale.kube.watch import (
     WatchTimeouts,
     changes,
 )
+from flashsale.kube.liveness import liveness
+from flashsale.kube.response_errors import ForbiddenError
 from flashsale.objects.models import Object, ReplicaSet
 from flashsale.sale.observe import observations as o
 
@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 
 SOURCES = ("replicasets", "pods", "services", "endpointslices", "events")
 OPTIONAL = ("services", "endpointslices", "events", "nodes")  # some users may not read them
-WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
+WORDS: dict[str, o.PodChange] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
 News = tuple[str, Change]  # a source and what it said
 
 
-async def follow(
+async def observe_replicaset(
     api: WatchSource,
     namespace: str,
     replicaset: str,
@@ -59,7 +59,7 @@ async def follow(
         nodes: watch the cluster's nodes as well.
 
     Raises:
-        UnauthorizedError, ForbiddenError: as :func:`flashsale.kube.watch.changes` does.
+        UnauthorizedError, ForbiddenError: as :func:`flashsale.kube.list_watch.changes` does.
     """
     news: asyncio.Queue[News | asyncio.Task[None]] = asyncio.Queue()
     tasks: list[asyncio.Task[None]] = []
@@ -158,7 +158,7 @@ class Reader:
                 yield o.Synced(change.at)
 
     def _one(
-        self, source: str, found: Object, word: o.Change, change: Resynced | Changed
+        self, source: str, found: Object, word: o.PodChange, change: Resynced | Changed
     ) -> Iterator[o.Observation]:
         at = change.at
         match source:

@@ -54,15 +54,15 @@ async def lasting_warning(sale: Sale, service: Service) -> Object | None:
     return endpoint_diagnosis.newest_lasting(about, time.time())
 
 
-async def trouble_line(sale: Sale, service: Service, url: str, pods: Sequence[Pod]) -> str:
+async def endpoint_trouble(sale: Sale, service: Service, url: str, pods: Sequence[Pod]) -> str:
     """Say in one line why no buyer gets in; nothing if that is over, or was never so."""
     event = await lasting_warning(sale, service)
     if event is None:
         return ""
-    answer = await ask(url, ANSWER) if url else EndpointAnswer()
+    answer = await send_get(url, ANSWER) if url else EndpointAnswer()
     if answer.pod in [pod.name for pod in pods]:
         return ""
-    return endpoint_diagnosis.trouble_line(event, service, url)
+    return endpoint_diagnosis.endpoint_warning(event, service, url)
 
 
 async def refuse_if_port_taken(sale: Sale, service: Service, url: str) -> None:
@@ -71,9 +71,9 @@ async def refuse_if_port_taken(sale: Sale, service: Service, url: str) -> None:
     if event is None or event.get("reason") != endpoint_diagnosis.TAKEN:
         return
     pods = await sale.pods(await sale.replicaset())
-    if await _foreign(sale, await ask(url, ANSWER), pods, event):
+    if await _foreign(sale, await send_get(url, ANSWER), pods, event):
         hint = endpoint_diagnosis.port_taken_problem(service, _asked(service)).hint
-        raise RefusedError(endpoint_diagnosis.trouble_line(event, service, url), hint=hint)
+        raise RefusedError(endpoint_diagnosis.endpoint_warning(event, service, url), hint=hint)
 
 
 async def wait_until_sale_answers(
@@ -94,7 +94,7 @@ async def wait_until_sale_answers(
     tries = Deadline.after(max(SHORTEST, min(patience, deadline.left())))
     said = False
     while True:
-        answer = await ask(url, max(SHORTEST, tries.left()))
+        answer = await send_get(url, max(SHORTEST, tries.left()))
         foreign = answer.came and await _foreign(sale, answer, pods, event)
         if answer.came and not foreign:
             return
@@ -137,7 +137,7 @@ def _asked(service: Service) -> bool:
     return any(isinstance(port, dict) and port.get("nodePort") for port in ports)
 
 
-async def ask(url: str, timeout: float) -> EndpointAnswer:
+async def send_get(url: str, timeout: float) -> EndpointAnswer:
     """Send one GET request, on a connection of its own and past any proxy.
 
     Args:

@@ -70,7 +70,7 @@ def is_stranger(named: str, ours: Sequence[Pod]) -> bool:
     return bool(POD_NAME.fullmatch(named)) and not known
 
 
-def trouble_line(event: Object, service: Service, url: str) -> str:
+def endpoint_warning(event: Object, service: Service, url: str) -> str:
     """Write a Warning that holds in one line."""
     if event.get("reason") == TAKEN:
         return f"{_taken(service)}: {url or 'its address'} does not lead to the sale."

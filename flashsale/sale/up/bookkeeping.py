@@ -63,7 +63,7 @@ def write_record(store: SaleStore, record: SaleRecord, progress: Progress) -> No
     """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
     before = store.read_if_usable()
     if before and before.place != record.place:
-        where = f"{availability.describe(before)}, namespace {before.namespace},"
+        where = f"{availability.describe_record(before)}, namespace {before.namespace},"
         progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
     if before != record:
         store.write(record)
@@ -84,7 +84,7 @@ def record_taken_back(store: SaleStore, before: SaleRecord | None) -> Iterator[N
 
 async def remove_renamed(sale: Sale, record: SaleRecord, progress: Progress) -> SaleRecord:
     """Remove what earlier manifests called otherwise, say so, and note that it is done."""
-    for gone in await former.remove(sale, record.former_names):
+    for gone in await former.delete_former(sale, record.former_names):
         progress.note(f"{gone} deleted: the manifest has another name now")
     return replace(record, former_names=())
 

@@ -33,7 +33,7 @@ def left_over_names(before: SaleRecord | None, record: SaleRecord) -> tuple[str,
     return tuple(dict.fromkeys(name for name in gone if name not in there))
 
 
-async def remove(sale: Sale, former_names: Sequence[str]) -> list[str]:
+async def delete_former(sale: Sale, former_names: Sequence[str]) -> list[str]:
     """Delete such objects, and name those that were there. Their pods still get their grace."""
     removed = []
     for word in former_names:

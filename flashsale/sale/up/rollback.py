@@ -10,7 +10,7 @@ from flashsale.clusters import availability
 from flashsale.clusters.base import Cluster, Progress, SilentProgress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import NotFoundError, connect, paths
-from flashsale.kube.errors import ConflictError
+from flashsale.kube.response_errors import ConflictError
 from flashsale.sale.session import Sale
 
 NAMESPACES = "/api/v1/namespaces"
@@ -39,7 +39,7 @@ async def stop_cluster_on_failure(
             elif choice.store.read_if_usable():
                 choice.store.forget()
             progress.note(
-                f"Stopped {availability.describe(choice.record)} again:"
+                f"Stopped {availability.describe_record(choice.record)} again:"
                 " it was started for this alone."
             )
 

@@ -18,19 +18,19 @@ from flashsale.base.text import counted
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import Api
-from flashsale.kube.apply import Outcome, apply
-from flashsale.kube.errors import InvalidError
+from flashsale.kube.apply import ApplyOutcome, apply
+from flashsale.kube.response_errors import InvalidError
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project, missing_command_line
 from flashsale.sale.files.manifest import Manifest
-from flashsale.sale.nodes import note_lost_nodes
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
 from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_check import wait_until_sale_answers
 from flashsale.sale.ready.explanation import NewPods, created_line
 from flashsale.sale.ready.readiness import wait_until_ready
-from flashsale.sale.session import Sale, connect
+from flashsale.sale.sale_nodes import note_lost_nodes
+from flashsale.sale.session import Sale, connect_to_cluster
 from flashsale.sale.status import SaleStatus, status
 from flashsale.sale.up import bookkeeping, renamed
 from flashsale.sale.up.rollback import ensure_namespace, stop_cluster_on_failure
@@ -72,7 +72,7 @@ class Opened:
 
     status: SaleStatus
     image: Image
-    outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
+    outcomes: dict[str, ApplyOutcome]  # by `replicaset.apps/NAME`, as kubectl prints it
     rolled: Rolled
     seconds: float
     why: str = ""  # what the ReplicaSet did, and where the seconds went
@@ -130,7 +130,7 @@ async def _open(
     image = await choice.cluster.provide(project.app, name, order.build, progress)
     image = choice.record.recognised(image)
     manifest = manifests.with_image(project.manifest, image.name)
-    async with connect(choice, record, None) as sale:
+    async with connect_to_cluster(choice, record, None) as sale:
         manifest = manifests.for_server(manifest, await _minor(sale.api))
         await check_on_server(sale, manifest, order.replicas, progress)
         recorded = choice.store.read_if_usable()
@@ -205,7 +205,9 @@ def refused_by_server(error: InvalidError, manifest: Manifest) -> BadInputError:
     return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)
 
 
-async def apply_both(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
+async def apply_both(
+    sale: Sale, manifest: Manifest, replicas: int | None
+) -> dict[str, ApplyOutcome]:
     """Apply both objects; the ReplicaSet stands first in what is told, as in the exercise's file.
 
     The Service goes first: a dry run takes a node port that is allocated already, so it can still

@@ -13,15 +13,15 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
 from rich.text import Text
 
+from flashsale.base.text import milliseconds
 from flashsale.drill.result import LogEntry
 from flashsale.drill.runner import DrillProgress, Observers
 from flashsale.load.results import LoadProgress
 from flashsale.sale.observe.state import Update
-from flashsale.ui import figures
 from flashsale.ui import load as load_views
 from flashsale.ui.drill.sentences import entry_line
 from flashsale.ui.watch import layout as watch_views
-from flashsale.ui.watch.pod_table import pods_table
+from flashsale.ui.watch.pod_table import draw_pods
 from flashsale.ui.watch.view_model import Board, Now, Place, add_update, shown_healings, shown_rows
 
 LINE_EVERY = 5.0  # seconds between lines about the load where there is no terminal
@@ -108,7 +108,7 @@ def picture(
     """Draw the step, the buyers, the pods and the newest healing; never higher than the screen."""
     width, height = size
     shown = shown_rows(board, now)
-    table = pods_table(board, shown, (width, max(FEWEST_LINES, height - BELOW)), now)
+    table = draw_pods(board, shown, (width, max(FEWEST_LINES, height - BELOW)), now)
     lines: Sequence[Text] = (
         Text(),
         Text(f" {progress.step}", "bold"),
@@ -117,7 +117,7 @@ def picture(
         *table,
         *watch_views.healing_lines(shown_healings(board, now)[:1]),
     )
-    return Group(*(watch_views.fit(line, width) for line in lines[:height]))
+    return Group(*(watch_views.fit_line(line, width) for line in lines[:height]))
 
 
 def purchases(progress: LoadProgress) -> Text:
@@ -127,6 +127,6 @@ def purchases(progress: LoadProgress) -> Text:
     return Text.assemble(
         f" {progress.rate_now:,.0f} purchases/s   {counted.confirmed:,} confirmed   ",
         (f"{counted.lost:,} lost", "bold red" if counted.lost else ""),
-        f"   p50 {figures.milliseconds(latency.p50)}   p99 {figures.milliseconds(latency.p99)}",
+        f"   p50 {milliseconds(latency.p50)}   p99 {milliseconds(latency.p99)}",
         f"   {progress.elapsed:.0f} s",
     )

@@ -1,6 +1,6 @@
 """What people read of a drill: the plan, lines meanwhile, the result. State in, text out.
 
-The result is made from the drill's JSON document alone (:mod:`flashsale.drill.report.document`).
+The result is made from the drill's JSON document alone (``drill.report.drill_document``).
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from flashsale.base.text import begin_sentence, counted
+from flashsale.base.text import UNKNOWN, begin_sentence, counted, milliseconds, seconds
 from flashsale.drill.report.compare import write_figure
-from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step, shortest_seconds
+from flashsale.drill.scenario import (
+    Calm,
+    DrillStep,
+    Kill,
+    KillNode,
+    Scale,
+    Scenario,
+    shortest_seconds,
+)
 from flashsale.ui import figures
 from flashsale.ui.console import filled
 from flashsale.ui.kubectl_tables import aligned
@@ -35,7 +43,7 @@ Document = Mapping[str, Any]
 Name = Callable[[str], str]  # writes a pod's name
 
 
-def plan_view(scenario: Scenario, plan: Sequence[Step], replicas: int, context: str) -> str:
+def plan_view(scenario: Scenario, plan: Sequence[DrillStep], replicas: int, context: str) -> str:
     """Write what a drill is going to do, before it does anything."""
     lines = [
         f"Drill on '{context}', {counted(replicas, 'pod')}: {scenario.rate:g} purchases a second"
@@ -45,7 +53,7 @@ def plan_view(scenario: Scenario, plan: Sequence[Step], replicas: int, context: 
     return "\n".join(lines)
 
 
-def _steps(scenario: Scenario, plan: Sequence[Step]) -> Iterable[str]:
+def _steps(scenario: Scenario, plan: Sequence[DrillStep]) -> Iterable[str]:
     """Write the steps in lines; all kills are one."""
     for step in plan:
         if isinstance(step, Calm):
@@ -76,7 +84,7 @@ def entry_line(seconds: float, entry: LogEntry, width: int | None = None) -> Tex
     return Text(filled(line, width), STYLES.get(entry.kind, ""))
 
 
-def summary(drill: Document, width: int | None = None) -> RenderableType:
+def drill_summary(drill: Document, width: int | None = None) -> RenderableType:
     """Write the verdict, the figures behind it, and what they mean.
 
     Args:
@@ -87,7 +95,7 @@ def summary(drill: Document, width: int | None = None) -> RenderableType:
     if drill["healings"]:
         texts.append(healings_table(drill, width))
     if drill["load"]["pods"]:
-        texts.append(pods_table(drill))
+        texts.append(pod_sales_table(drill))
     if deaths := death_lines(drill):
         texts.append("\n".join(filled(line, width) for line in deaths))
     texts.append(bullets(drill["findings"], width))
@@ -171,8 +179,8 @@ def phases_table(drill: Document) -> str:
             str(phase["pods"]),
             f"{phase['ended_seconds'] - phase['began_seconds']:.1f}",
             figures.rate(phase["confirmed_rate"]),
-            figures.milliseconds(phase["p50_ms"]),
-            figures.milliseconds(phase["p99_ms"]),
+            milliseconds(phase["p50_ms"]),
+            milliseconds(phase["p99_ms"]),
             f"{phase['lost']:,}",
             figures.share(phase["cpu"]),
         ]
@@ -197,10 +205,10 @@ def _healings(drill: Document, name: Name) -> list[list[str]]:
     on_dead = pods_of_dead_nodes(drill)
     rows = [
         [
-            str(one["kill"] or ("node" if one["victim"] in on_dead else figures.UNKNOWN)),
+            str(one["kill"] or ("node" if one["victim"] in on_dead else UNKNOWN)),
             name(one["victim"]),
             _replacement(one, name),
-            *(figures.seconds(one[f"{step}_seconds"]) for step in STEPS),
+            *(seconds(one[f"{step}_seconds"]) for step in STEPS),
             str(costs.get(one["kill"], "")),
         ]
         for one in drill["healings"]
@@ -215,7 +223,7 @@ def _replacement(healing: Document, name: Name) -> str:
     return name(found) if found else "<none>"
 
 
-def pods_table(drill: Document) -> str:
+def pod_sales_table(drill: Document) -> str:
     """Write what each pod sold, and in the stable seconds beside its fair share."""
     counts = drill["load"]["pods"]
     stable = {pod["name"]: pod for pod in drill["pods"] if pod["fair"]}
@@ -260,5 +268,5 @@ def difference(row: Document) -> str:
     """Write by how much B differs from A."""
     change = row["difference"]
     if change is None:
-        return figures.UNKNOWN
+        return UNKNOWN
     return ("+" if change > 0 else "") + write_figure(change, row["unit"]) if change else "0"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from flashsale.base.text import UNKNOWN, milliseconds, seconds
 from flashsale.drill.report.compare import write_figure
 from flashsale.ui import figures
 from flashsale.ui.drill.sentences import death_lines, difference
@@ -18,8 +19,8 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|])")
 def drill_report(drill: Document) -> str:
     """Write the verdict, three sentences, the findings and the tables of one drill."""
     parts = [
-        f"## {SIGNS[drill['verdict']]} {drill['verdict'].upper()}: {plain(drill['reason'])}",
-        " ".join(plain(sentence) for sentence in drill["summary"]),
+        f"## {SIGNS[drill['verdict']]} {drill['verdict'].upper()}: {escape(drill['reason'])}",
+        " ".join(escape(sentence) for sentence in drill["summary"]),
         _totals(drill["load"]),
         _bullets(drill["findings"]),
         _healings(drill),
@@ -33,8 +34,8 @@ def drill_report(drill: Document) -> str:
 def comparison_report(comparison: Document, a: str, b: str) -> str:
     """Write what differs between two drills; ``a`` and ``b`` name their reports."""
     drills = [
-        f"- **{letter.upper()}**: {plain(name)}, {comparison[letter]['verdict'].upper()}:"
-        f" {plain(comparison[letter]['reason'])}"
+        f"- **{letter.upper()}**: {escape(name)}, {comparison[letter]['verdict'].upper()}:"
+        f" {escape(comparison[letter]['reason'])}"
         for letter, name in (("a", a), ("b", b))
     ]
     rows = [
@@ -53,31 +54,31 @@ def comparison_report(comparison: Document, a: str, b: str) -> str:
         _bullets(comparison["differences"]),
         "**What came of it:**",
         _bullets(comparison["findings"]),
-        table(["figure", "A", "B", "difference"], rows),
+        markdown_table(["figure", "A", "B", "difference"], rows),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table; all columns but the first are aligned to the right."""
     rule = ["---", *["--:"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Escape what Markdown would take for markup."""
     return SPECIAL.sub(r"\\\1", text)
 
 
 def _bullets(sentences: Iterable[str]) -> str:
-    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
 
 
 def _totals(load: Document) -> str:
     names = ("sent", "confirmed", "rejected", "lost")
     row = [*(figures.count(load[name]) for name in names)]
-    waits = [figures.milliseconds(load["latency_ms"][name]) for name in ("p50", "p99", "max")]
-    return table([*names, "p50", "p99", "longest"], [[*row, *waits]])
+    waits = [milliseconds(load["latency_ms"][name]) for name in ("p50", "p99", "max")]
+    return markdown_table([*names, "p50", "p99", "longest"], [[*row, *waits]])
 
 
 def _healings(drill: Document) -> str:
@@ -88,13 +89,13 @@ def _healings(drill: Document) -> str:
     rows = [
         [
             f"`{one['victim']}`",
-            f"`{one['replacement']}`" if one["replacement"] else figures.UNKNOWN,
-            *(figures.seconds(one[f"{step}_seconds"]) for step in steps),
+            f"`{one['replacement']}`" if one["replacement"] else UNKNOWN,
+            *(seconds(one[f"{step}_seconds"]) for step in steps),
             figures.count(costs.get(one["kill"])),
         ]
         for one in drill["healings"]
     ]
-    return table(["victim", "replacement", *steps, "lost"], rows)
+    return markdown_table(["victim", "replacement", *steps, "lost"], rows)
 
 
 def _node_deaths(drill: Document) -> str:
@@ -106,14 +107,16 @@ def _node_deaths(drill: Document) -> str:
         [
             f"`{one['node']}`",
             str(len(one["pods"])),
-            figures.seconds(one["at_seconds"]),
-            *(figures.seconds(one[f"{step}_seconds"]) for step in steps),
+            seconds(one["at_seconds"]),
+            *(seconds(one[f"{step}_seconds"]) for step in steps),
             figures.count(one["lost"]),
         ]
         for one in deaths
     ]
     head = ["node that died", "pods", "at", "not ready", "pods replaced", "back", "lost"]
-    return "\n\n".join([table(head, rows), *map(plain, death_lines(drill)[len(deaths) :])])
+    return "\n\n".join(
+        [markdown_table(head, rows), *map(escape, death_lines(drill)[len(deaths) :])]
+    )
 
 
 def _phases(drill: Document) -> str:
@@ -122,19 +125,21 @@ def _phases(drill: Document) -> str:
             phase["name"],
             str(phase["pods"]),
             figures.rate(phase["confirmed_rate"]),
-            figures.milliseconds(phase["p50_ms"]),
-            figures.milliseconds(phase["p99_ms"]),
+            milliseconds(phase["p50_ms"]),
+            milliseconds(phase["p99_ms"]),
             figures.count(phase["lost"]),
         ]
         for phase in drill["phases"]
     ]
-    return table(["phase", "pods", "confirmed/s", "p50", "p99", "lost"], rows) if rows else ""
+    return (
+        markdown_table(["phase", "pods", "confirmed/s", "p50", "p99", "lost"], rows) if rows else ""
+    )
 
 
 def _environment(drill: Document) -> str:
     place = drill["environment"]
     return (
-        f"{plain(place['replicaset'])} on {place['kind']} ({plain(place['context'])}), Kubernetes"
-        f" {plain(place['server'])}, flashsale {place['flashsale']}, {drill['started']}; seed"
+        f"{escape(place['replicaset'])} on {place['kind']} ({escape(place['context'])}), Kubernetes"
+        f" {escape(place['server'])}, flashsale {place['flashsale']}, {drill['started']}; seed"
         f" {drill['scenario']['seed']}"
     )

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flashsale.base.text import milliseconds, seconds
 from flashsale.drill.report.compare import write_figure
 from flashsale.ui import figures
 from flashsale.ui.drill.sentences import difference, repeat_command
@@ -80,12 +81,12 @@ def _render(template: str, **values: Any) -> str:
         difference=difference,
         figure=write_figure,
         loss_groups=figures.loss_groups,
-        milliseconds=figures.milliseconds,
+        milliseconds=milliseconds,
         prose=prose,
         rate=figures.rate,
         repeat_command=repeat_command,
         second_name=figures.second_name,
-        seconds=figures.seconds,
+        seconds=seconds,
         share=figures.share,
     )
     styles = (VENDOR / "uPlot.min.css", FOLDER / "style.css")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from flashsale.sale.observe.state import Update
-from flashsale.ui.watch.layout import fit, numbers_line
-from flashsale.ui.watch.pod_table import Size, pods_table
+from flashsale.ui.watch.layout import fit_line, numbers_line
+from flashsale.ui.watch.pod_table import Size, draw_pods
 from flashsale.ui.watch.view_model import Board, Now, Place, add_update, shown_rows
 
 if TYPE_CHECKING:
@@ -49,5 +49,5 @@ def small(board: Board, size: Size, now: Now) -> list[Text]:
     shown = shown_rows(board, now)
     if board.state.replicaset is None or not shown:
         return []
-    table = pods_table(board, shown, (width, max(3, min(MOST, height - AROUND))), now)
-    return [fit(line, width) for line in [numbers_line(board, width), *table]]
+    table = draw_pods(board, shown, (width, max(3, min(MOST, height - AROUND))), now)
+    return [fit_line(line, width) for line in [numbers_line(board, width), *table]]

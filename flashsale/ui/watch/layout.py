@@ -23,7 +23,7 @@ from flashsale.ui.watch.pod_table import (
     HEAD,
     QUIET,
     Size,
-    pods_table,
+    draw_pods,
     squeezed,
     suffix,
     table_height,
@@ -59,7 +59,7 @@ def screen_lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> lis
     room = max(0, height - len(top) - len(bottom))
     body = panel_lines(board.panel, room) if board.panel else pods_and_news(board, room, width, now)
     padding = [Text()] * (room - len(body)) if bottom else []
-    return [fit(line, width) for line in [*top, *body, *padding, *bottom][:height]]
+    return [fit_line(line, width) for line in [*top, *body, *padding, *bottom][:height]]
 
 
 def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
@@ -73,7 +73,7 @@ def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
         healing = healing[: max(0, room - FEW_PODS - 1)]
         healing = healing if len(healing) > 2 else []  # a heading alone says nothing
     room_for_pods = max(2, room - len(healing))
-    table = pods_table(board, shown, (width, room_for_pods), now)
+    table = draw_pods(board, shown, (width, room_for_pods), now)
     lasting_lines = room - len(table) - len(healing) - 2
     news = [] if board.events_hidden else event_lines(shown_events(board), lasting_lines)
     return [*table, *healing, *news][:room]
@@ -93,7 +93,7 @@ def panel_lines(panel: Panel, room: int) -> list[Text]:
 def whole_page(board: Board, now: Now) -> list[Text]:
     """Lay out everything there is, as wide and as long as it has to be, for where nothing moves."""
     shown = shown_rows(board, now)
-    table = pods_table(board, shown, (WIDE, table_height(board, shown)), now)
+    table = draw_pods(board, shown, (WIDE, table_height(board, shown)), now)
     news = [
         *healing_lines(shown_healings(board, now)),
         *event_lines(shown_events(board), MOST_EVENTS),
@@ -205,10 +205,10 @@ def healing_lines(found: Sequence[Healing]) -> list[Text]:
     width = max(6, *(len(suffix(one.victim)) for one in found))
     heads = "".join(f"{step:>9}" for step in steps)
     head = Text(f"   {'VICTIM':<{width}}  REPLACED BY  CAUSE   {heads}", HEAD)
-    return [Text(), head, *(healing_line(one, width, steps) for one in found)]
+    return [Text(), head, *(healing_row(one, width, steps) for one in found)]
 
 
-def healing_line(one: Healing, width: int, steps: Sequence[str]) -> Text:
+def healing_row(one: Healing, width: int, steps: Sequence[str]) -> Text:
     """Draw one healing: seconds since the death, a dot for what has not happened."""
     by = "itself" if one.in_place else suffix(one.replacement or UNKNOWN)
     line = Text(f"   {suffix(one.victim):<{width}}  {by:<11}  {one.cause:<8}")
@@ -254,12 +254,12 @@ def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
 
 def between(lasting_lines: Text, right: Text, width: int) -> Text:
     """Put two texts at both ends of a line; the left one gives way."""
-    lasting_lines = fit(lasting_lines, max(0, width - right.cell_len - 1))
+    lasting_lines = fit_line(lasting_lines, max(0, width - right.cell_len - 1))
     lasting_lines.append(" " * max(1, width - lasting_lines.cell_len - right.cell_len))
     return lasting_lines.append_text(right)
 
 
-def fit(line: Text, width: int) -> Text:
+def fit_line(line: Text, width: int) -> Text:
     """Make a line fit on one line of the screen."""
     line = line.copy()
     line.no_wrap = True

@@ -48,7 +48,7 @@ def json_lines(before: Board, after: Board, update: Update, wall: float) -> Iter
         yield at | {"type": "stream", "state": state}
 
 
-def last_lines(board: Board, wall: float) -> Iterator[Json]:
+def unfinished_lines(board: Board, wall: float) -> Iterator[Json]:
     """Write what is healed though its victim is not gone yet: nobody will be there to see it."""
     for one in board.state.open:
         if one.ready is not None:

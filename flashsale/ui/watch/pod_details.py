@@ -63,10 +63,10 @@ def _container_lines(container: Mapping[str, Any]) -> Iterator[str]:
     yield f"   container   {container.get('name', '')}: {container.get('image', '')}"
     for kind in ("startup", "readiness", "liveness"):
         if probe := container.get(f"{kind}Probe"):
-            yield f"   {kind:<10}  {probe_words(probe)}"
+            yield f"   {kind:<10}  {describe_probe(probe)}"
 
 
-def probe_words(probe: Mapping[str, Any]) -> str:
+def describe_probe(probe: Mapping[str, Any]) -> str:
     """Write what a probe does and when: `GET /health on port 5000 after 3 s, every 5 s`."""
     http = probe.get("httpGet")
     what = f"GET {http.get('path', '/')} on port {http.get('port')}" if http else "another check"

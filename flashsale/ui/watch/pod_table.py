@@ -44,7 +44,7 @@ class Columns:
         return cls(name, restarts, width - fixed - name)
 
 
-def pods_table(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
+def draw_pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> list[Text]:
     """Draw the table of pods; where they are too many, those at rest are counted instead."""
     width, height = size
     columns = Columns.of(shown, width)
@@ -61,7 +61,7 @@ def pods_table(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> l
     kept, rest = choose(board, shown, height - 1 - (headings if grouped else 0))
     drawn = [row_line(board, row, columns, now) for row in kept]
     if grouped:
-        drawn = with_nodes(board, kept, drawn, shown)
+        drawn = grouped_by_node(board, kept, drawn, shown)
     return [head, *drawn, *([Text(f"   {rest}", QUIET)] if rest else [])]
 
 
@@ -84,19 +84,19 @@ def heading_nodes(board: Board, shown: Sequence[PodRow]) -> list[str]:
     return [*lines, *([EMPTY] if rest else []), *([PENDING] if "" in used else [])]
 
 
-def with_nodes(
+def grouped_by_node(
     board: Board, kept: Sequence[PodRow], drawn: Sequence[Text], shown: Sequence[PodRow]
 ) -> list[Text]:
     """Put each node's line above those of its pods."""
     lines: list[Text] = []
     for name in heading_nodes(board, shown):
-        lines.append(node_line(board, name, shown))
+        lines.append(node_head(board, name, shown))
         place = {PENDING: "", EMPTY: None}.get(name, name)
         lines += [line for row, line in zip(kept, drawn, strict=True) if row.node == place]
     return lines
 
 
-def node_line(board: Board, name: str, shown: Sequence[PodRow]) -> Text:
+def node_head(board: Board, name: str, shown: Sequence[PodRow]) -> Text:
     """Draw a node's line: its name, what is wrong with it, and how many of its pods are ready."""
     nodes = board.state.nodes
     if name == PENDING:
@@ -168,7 +168,7 @@ def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
 
     column(squeezed(pod.name, columns.name), "name", look)
     column(f"{pod.containers_ready}/{pod.containers}".ljust(5), "ready", look)
-    column(squeezed(status(row), STATUS_WIDTH), "status", style)
+    column(squeezed(status_cell(row), STATUS_WIDTH), "status", style)
     if columns.restarts:
         column(f"{pod.restarts:>8}", "restarts", look)
     at = now.wall - (now.mono - stale.heard if stale else 0.0)  # no pod ages while nobody looks
@@ -201,7 +201,7 @@ def places(tail: int, ip: str, node: str, share: str) -> str:
     return "  ".join(parts)
 
 
-def status(row: PodRow) -> str:
+def status_cell(row: PodRow) -> str:
     """Write kubectl's word, or how long the pod took to go."""
     if row.gone is None:
         return row.seen.pod.status

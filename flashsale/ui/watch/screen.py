@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flashsale.ui.console import console as console_of
-from flashsale.ui.watch.navigation import split_keys
+from flashsale.ui.watch.keys.navigation import split_keys
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"  # the alternate screen, no cursor, empty
 LEAVE = "\x1b[?25h\x1b[?1049l"

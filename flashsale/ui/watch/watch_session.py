@@ -17,10 +17,10 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.ui.console import printed, width
-from flashsale.ui.watch.key_queue import Answer, KeyAction, KeyQueue, Question
+from flashsale.ui.watch.keys.key_queue import Answer, KeyAction, KeyQueue, Question
+from flashsale.ui.watch.keys.navigation import navigate
 from flashsale.ui.watch.layout import lasting_lines, screen_lines, whole_page
 from flashsale.ui.watch.load_status import Buyers
-from flashsale.ui.watch.navigation import navigate
 from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
 from flashsale.ui.watch.view_model import Board, Now, Panel, add_update, next_change, with_message
 

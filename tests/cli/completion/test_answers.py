@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.cli.command_list import ENTRIES, SALE
-from flashsale.cli.completion.answers import candidates, typed_words
+from flashsale.cli.completion.answers import completions, typed_words
 from flashsale.cli.completion.scripts import SCRIPTS
 from tests.command import Flashsale
 
@@ -20,7 +20,7 @@ from tests.command import Flashsale
 def values(line: str) -> list[str]:
     """What is offered at the end of a line, without what it means."""
     words, incomplete = typed_words({"COMP_LINE": line})
-    return [found.partition("\t")[0] for found in candidates(words, incomplete)]
+    return [found.partition("\t")[0] for found in completions(words, incomplete)]
 
 
 @pytest.mark.parametrize(

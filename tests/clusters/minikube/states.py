@@ -322,6 +322,17 @@ STATES: tuple[State, ...] = (
         ),
     ),
     State(
+        name="minikube cannot look at its node",
+        profile={"unseen": "host: state: VBoxManage not found"},
+        up="minikube 'shop' has a node that does not answer (host: state: VBoxManage not found);"
+        " starting it",
+        status="minikube 'shop' has a node that does not answer (host: state: VBoxManage not"
+        " found). → `flashsale up --profile shop`",
+        down="minikube 'shop' stopped (data kept). The sale is still in it.",
+        doctor="PROBLEM: profile 'shop' has a node that does not answer (host: state: VBoxManage"
+        " not found) → `flashsale up --profile shop`",
+    ),
+    State(
         name="somebody else starts it",
         profile={**STOPPED, "host": "Starting", "busy": 3},
         up="Another minikube operation is running; waiting",

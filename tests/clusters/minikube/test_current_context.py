@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from flashsale.clusters.minikube import MinikubeCluster
-from flashsale.clusters.minikube.current_context import current, keep_current_context
+from flashsale.clusters.minikube.current_context import keep_current_context, read_current_context
 from tests.clusters.minikube.double_world import Told, World
 
 WORK = {"contexts": [{"context": {}, "name": "work"}], "current-context": "work"}
@@ -72,4 +72,4 @@ def test_file_behind_a_link_stays_there(world: World, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "a: [", "- work", "\x00", "current-context:", "{}", "work"])
 def test_files_without_a_current_context_are_borne(text: str) -> None:
     """Damaged ones are minikube's to complain about."""
-    assert current(text) is None
+    assert read_current_context(text) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flashsale.clusters.minikube.start.events import Listener, parse
+from flashsale.clusters.minikube.start.events import Listener, parse_event
 from tests.clusters.minikube.double_world import Told
 
 PROXIES = "You may have no internet. Try again. Your proxy configuration is:"
@@ -99,7 +99,7 @@ def test_failure_in_plain_text_is_read_too(stderr: str, name: str, message: str)
 )
 def test_line_that_is_no_event_is_only_logged(line: str) -> None:
     """Programs that minikube starts print to its stdout, too."""
-    assert parse(line) is None
+    assert parse_event(line) is None
     listener, told = heard(line)
     assert told.everything.strip() == ""
     assert listener.failure(0, "").code == 0

@@ -10,7 +10,7 @@ import pytest
 from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import MinikubeCluster
-from flashsale.clusters.minikube.start.events import Failure, plain
+from flashsale.clusters.minikube.start.events import Failure, without_placeholders
 from flashsale.clusters.minikube.start.exit_codes import SHOWN, failure_error
 from tests.clusters.minikube.double_world import STOPPED, Told, World
 from tests.recorded import RECORDINGS
@@ -146,7 +146,9 @@ REASONS = [
 def test_every_reason_on_minikubes_list_has_a_sentence_and_a_hint(reason: dict[str, str]) -> None:
     """Ours, or minikube's own sentence and advice; never one that may cost other profiles."""
     code = int(reason["exitcode"])
-    failed = Failure(code, reason["name"], "It went: wrong: here", plain(reason["advice"]))
+    failed = Failure(
+        code, reason["name"], "It went: wrong: here", without_placeholders(reason["advice"])
+    )
     error = failure_error(failed, "shop")
     assert str(error).endswith((".", ")"))
     assert error.hint

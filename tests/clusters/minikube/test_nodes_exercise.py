@@ -32,14 +32,14 @@ def kubernetes(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "kubernetes"
     shop = ROOT / "flashsale" / "shop"
     ImageStore(home / "images").build(IMAGE, shop, ROOT / "Dockerfile")
-    running = launch.start(home)
+    running = launch.start_cluster(home)
     try:
         with connected(Cluster(running.kubeconfig, EMBEDDED, embedded=True)) as api:
             named = {"name": WORKER, "annotations": {POWER: "on"}}
             api.create("/api/v1/nodes", {"metadata": named})
         yield running.kubeconfig
     finally:
-        launch.stop(home)
+        launch.stop_cluster(home)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def nodes_switched(world: World) -> list[list[str]]:
 
 def test_a_worker_is_stopped_and_started(sale: Flashsale, world: World) -> None:
     """The image is on both nodes; only the worker can be killed, and `up` would bring it back."""
-    up = ("up", "--profile", PROFILE, "--manifest", str(sale.quick_manifest()))
+    up = ("up", "--profile", PROFILE, "--manifest", str(sale.lean_manifest()))
     opened = run(sale, world, *up, "--nodes", "2", "-o", "json")
     assert opened.code == 0, opened.err
     stores = [world.profile(PROFILE)["images"], *world.profile(PROFILE)["workers"].values()]

@@ -149,6 +149,16 @@ async def test_stopped_profile_starts_with_its_own_driver_and_runtime(
     assert "Starting stopped minikube 'shop'" in told.steps
 
 
+async def test_node_that_cannot_be_looked_at_is_started_and_not_deleted(
+    world: World, minikube: MinikubeCluster, told: Told
+) -> None:
+    """What is in it may well be there; the reason is minikube's."""
+    world.has(unseen="NewSession: dial tcp 127.0.0.1:32769: connect: connection refused")
+    await minikube.start(told)
+    assert world.acts() == ["start"]
+    assert "does not answer (NewSession: dial tcp 127.0.0.1:32769" in told.everything
+
+
 async def test_paused_profile_is_resumed(
     world: World, minikube: MinikubeCluster, told: Told
 ) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import FlashsaleError
-from flashsale.clusters.minikube import MinikubeCluster, availability, cluster, current_context
+from flashsale.clusters.minikube import MinikubeCluster, cluster, current_context
+from flashsale.clusters.minikube.profile import usability
 from flashsale.clusters.select import ClusterOptions, select_for_down
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
@@ -43,8 +44,8 @@ def state(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.Monk
     async def trouble() -> EngineError | None:
         return None if found.docker else EngineError(EngineProblem.ABSENT, "this machine", "")
 
-    monkeypatch.setattr(availability, "is_root", lambda: False)
-    for module in (cluster, availability):
+    monkeypatch.setattr(usability, "is_root", lambda: False)
+    for module in (cluster, usability):
         monkeypatch.setattr(module, "host_docker_trouble", trouble)
     return found
 
@@ -131,8 +132,8 @@ async def test_doctor_advises_nothing_that_would_fail(
     async def engine() -> list[Finding]:
         return [Finding("docker", "absent" if trouble else "ok", "")]
 
-    monkeypatch.setattr(availability, "is_root", lambda: root)
-    monkeypatch.setattr(availability, "host_docker_trouble", docker)
+    monkeypatch.setattr(usability, "is_root", lambda: root)
+    monkeypatch.setattr(usability, "host_docker_trouble", docker)
     found = await check_minikube("shop", engine())
     assert found.text == f"v1.38.1, no profile 'shop' yet, and `up` could not make one: {why}"
     assert found.hint == ""

@@ -23,9 +23,15 @@ from flashsale.embedded.process import launch
 from tests.clusters.minikube.double_world import World
 from tests.command import Flashsale
 from tests.docker.engine_proxies import Authority, door
-from tests.docker.engines import ROOT
+from tests.docker.engines import ROOT, image_name_of_its_own
 
 SHOP = ROOT / "flashsale" / "shop"
+
+
+@pytest.fixture
+def image_name(docker_socket: Path) -> Iterator[str]:
+    """A name for the shop's image, whose layers other tests use."""
+    yield from image_name_of_its_own(docker_socket, shares_layers=True)
 
 
 @pytest.fixture
@@ -33,11 +39,11 @@ def kubernetes(tmp_path: Path, image_name: str) -> Iterator[Path]:
     """A cluster that has the image, as a minikube node has what was built in its Docker."""
     home = tmp_path / "kubernetes"
     ImageStore(home / "images").build(image_name, SHOP, ROOT / "Dockerfile")
-    running = launch.start(home)
+    running = launch.start_cluster(home)
     try:
         yield running.kubeconfig
     finally:
-        launch.stop(home)
+        launch.stop_cluster(home)
 
 
 @pytest.fixture
@@ -64,8 +70,8 @@ def test_pushed_image_is_what_the_pods_are_to_run(
 ) -> None:
     """`up --push` builds in minikube's Docker, pushes, and writes the digest into the manifest."""
     repository = f"{registry}/{image_name.partition(':')[0]}"
-    words = ("up", "--profile", "shop", "--image", image_name, "--push", repository, "--no-wait")
-    opened = json.loads(run(program, world, *words, "-o", "json"))
+    words = ("up", "--profile", "shop", "--image", image_name, "--push", repository)
+    opened = json.loads(run(program, world, *words, "--replicas", "1", "--no-wait", "-o", "json"))
     assert opened["image"]["built"]
     assert opened["image"]["name"].startswith(f"{repository}:1@sha256:")
     where = ("get", "rs", "flashsale-rs", "-o", "jsonpath={..containers[0].image}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from flashsale.clusters.subprocesses.run import KEPT_LINES, LINE_LIMIT, Output, follow
+from flashsale.clusters.subprocesses.run import KEPT_LINES, LINE_LIMIT, Output, run_program
 
 
 async def outcome(script: str) -> tuple[Output, list[str]]:
     """Run some Python, and remember each line of its stdout as it comes."""
     lines: list[str] = []
     command = (sys.executable, "-ISc", script)
-    return await follow(*command, each=lines.append, timeout=60, patience=5), lines
+    return await run_program(*command, each=lines.append, timeout=60, patience=5), lines
 
 
 async def test_line_of_any_length_is_one_line() -> None:

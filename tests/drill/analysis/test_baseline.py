@@ -13,7 +13,7 @@ from flashsale.drill.analysis.attribution import LossCause, attribute
 from flashsale.drill.analysis.baseline import SLACK, learn_baseline
 from flashsale.drill.analysis.findings import list_findings
 from flashsale.drill.analysis.verdict import Analysis, analyse
-from flashsale.drill.report.document import build_document
+from flashsale.drill.report.drill_document import build_drill_document
 from flashsale.drill.result import DrillResult
 from flashsale.load.results import Loss
 from tests.drill.drill_results import drill_result, healing, life, loss, phase, pod_kill, scaled
@@ -114,7 +114,7 @@ def test_half_a_second_of_calm_counts_as_a_rate() -> None:
 def test_the_report_says_whose_those_losses_are() -> None:
     """They have no cause, but a reason, and are not called unexplained."""
     made, found = judged(steady(10))
-    document = build_document(made, found)
+    document = build_drill_document(made, found)
     assert document["attribution"]["baseline"] == 300
     assert document["attribution"]["explained"] == document["attribution"]["unexplained"] == 0
     assert {(one["cause"], one["why"]) for one in document["losses"]} == {

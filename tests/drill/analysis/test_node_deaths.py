@@ -10,7 +10,7 @@ from flashsale.drill.analysis.windows import find_causes
 from flashsale.drill.report.compare import compare
 from flashsale.drill.result import DrillResult, NodeDeath
 from tests.drill.drill_results import START, drill_result, healing, life, loss
-from tests.drill.report.test_document import written
+from tests.drill.report.test_drill_document import written
 from tests.drill.report.test_schemas import check
 
 DEATH = NodeDeath(

@@ -14,9 +14,9 @@ from flashsale.drill.history import Outage, ReplicaCount
 from flashsale.drill.report.compare import compare
 from flashsale.drill.result import LogEntry, SkippedKill
 from flashsale.drill.scenario import Scenario, plan_as_json, plan_steps
-from flashsale.load.document import build_document
+from flashsale.load.load_document import build_load_document
 from tests.drill.drill_results import START, drill_result, loss
-from tests.drill.report.test_document import USUAL, written
+from tests.drill.report.test_drill_document import USUAL, written
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "json"
 FULL: dict[str, Any] = {
@@ -54,8 +54,8 @@ def test_a_drill_is_as_described(wish: dict[str, Any]) -> None:
 def test_a_load_is_as_described() -> None:
     """The same figures with the verdict on the shares."""
     report = drill_result(**USUAL).report
-    check("load", build_document(report))
-    check("load", build_document(replace(report, keepalive=True)))
+    check("load", build_load_document(report))
+    check("load", build_load_document(replace(report, keepalive=True)))
 
 
 def test_a_comparison_is_as_described() -> None:

@@ -10,7 +10,7 @@ import pytest
 from flashsale.embedded.controllers.node import Machine, node_status
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.images.node_status_images import node_status_images
-from flashsale.embedded.scheduler.resources import fit
+from flashsale.embedded.scheduler.node_resources import check_resources
 from flashsale.embedded.scheduler.snapshot import Rejection, Snapshot
 from flashsale.objects.models import Object
 
@@ -45,10 +45,10 @@ def test_a_node_lists_the_images_that_it_has(tmp_path: Path) -> None:
 def test_no_pod_fits_on_a_node_that_has_nothing(node: Object) -> None:
     """`kubectl create` of a node without a status makes one."""
     named = {"metadata": {"name": "n"}, "spec": {}}
-    assert fit(POD, Snapshot([], {}), named | node) == Rejection(("Too many pods",))
+    assert check_resources(POD, Snapshot([], {}), named | node) == Rejection(("Too many pods",))
 
 
 def test_the_room_for_pods_may_be_written_as_any_quantity() -> None:
     """The API server itself writes 2000 as 2k."""
     node = {"metadata": {"name": "n"}, "spec": {}, "status": {"allocatable": {"pods": "2k"}}}
-    assert fit(POD, Snapshot([], {}), node) is None
+    assert check_resources(POD, Snapshot([], {}), node) is None

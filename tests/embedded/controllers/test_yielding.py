@@ -17,7 +17,7 @@ from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.garbagecollector import GarbageCollector
 from flashsale.embedded.controllers.namespace import NamespaceController
-from flashsale.embedded.controllers.replicaset import ReplicaSetController
+from flashsale.embedded.controllers.replicaset.replicaset import ReplicaSetController
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS
 

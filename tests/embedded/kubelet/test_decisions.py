@@ -9,18 +9,18 @@ from flashsale.embedded.kubelet.prober.probe_specs import (
     HttpGet,
     Probe,
     Streak,
+    count_result,
     ports_of,
     probes_of,
-    step,
 )
 from flashsale.embedded.kubelet.runtime.backoff import Backoff
 from flashsale.embedded.kubelet.runtime.container_env import (
     ConfigError,
     container_variables,
-    expand,
+    expand_references,
     service_links,
 )
-from flashsale.embedded.types import go_text
+from flashsale.embedded.types.golang import go_text
 
 
 def waits(backoff: Backoff, crashes: int, ran: float = 1.0) -> list[float]:
@@ -54,7 +54,7 @@ def results(probe: Probe, answers: str) -> list[bool | None]:
     """Return what counts after each answer: + and -."""
     streak, out = Streak().renewed(probe), []
     for answer in answers:
-        streak = step(streak, probe, answer == "+")
+        streak = count_result(streak, probe, answer == "+")
         out.append(streak.result)
     return out
 
@@ -70,9 +70,9 @@ def test_thresholds_count_equal_answers_in_a_row() -> None:
 def test_liveness_counts_anew_after_it_failed() -> None:
     """It holds until there is a new container, for which everything begins again."""
     probe = Probe("Liveness", HttpGet(80), failures=2)
-    failed = step(step(Streak().renewed(probe), probe, False), probe, False)
+    failed = count_result(count_result(Streak().renewed(probe), probe, False), probe, False)
     assert (failed.result, failed.on_hold) == (False, True)
-    again = step(failed.renewed(probe), probe, False)
+    again = count_result(failed.renewed(probe), probe, False)
     assert (again.result, again.on_hold) == (True, False)
 
 
@@ -151,7 +151,7 @@ def test_references_are_expanded() -> None:
     """Later variables see earlier ones; `$$` is a dollar, the unknown stays."""
     found = variables({"name": "A", "value": "1"}, {"name": "B", "value": "$(A)-$(L)-$(NO)"}, L="x")
     assert found["B"] == "1-x-$(NO)"
-    assert expand("$$(A) $(A) $A", found) == "$(A) 1 $A"
+    assert expand_references("$$(A) $(A) $A", found) == "$(A) 1 $A"
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_references_are_expanded() -> None:
 )
 def test_durations_read_as_in_go(seconds: float, text: str) -> None:
     """`back-off 1m20s restarting failed container`."""
-    assert go_text.duration(seconds) == text
+    assert go_text.go_duration(seconds) == text

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.embedded.patching.server_side_apply import field_sets
-from flashsale.embedded.patching.server_side_apply.configuration import apply, track_update
+from flashsale.embedded.patching.server_side_apply.configuration import (
+    apply_configuration,
+    track_update,
+)
 from flashsale.embedded.patching.server_side_apply.last_applied import ANNOTATION
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
@@ -80,7 +83,9 @@ def applied(
 ) -> Object:
     """Apply, make sure that the arguments are left alone, and add defaults."""
     before = copy.deepcopy((live, configuration))
-    result = apply(live, configuration, manager=manager, force=force, api_version=APPS, now=now)
+    result = apply_configuration(
+        live, configuration, manager=manager, force=force, api_version=APPS, now=now
+    )
     assert (live, configuration) == before
     return result if result is live else defaulted(result)
 
@@ -136,7 +141,9 @@ APPLIED_FIELDS = {
 
 def test_apply_creates_and_owns_exactly_what_it_sets() -> None:
     """Lists by their keys, the selector as a whole, nothing of the object's identity."""
-    result = apply(None, config(), manager="kubectl", force=False, api_version=APPS, now=T1)
+    result = apply_configuration(
+        None, config(), manager="kubectl", force=False, api_version=APPS, now=T1
+    )
     assert result["metadata"]["managedFields"] == [
         {
             "manager": "kubectl",
@@ -243,7 +250,9 @@ def test_what_is_no_longer_applied_is_removed() -> None:
     live = applied(None, config())
     less = config()
     del less["spec"]["replicas"], container_of(less)["readinessProbe"]
-    result = apply(live, less, manager="kubectl", force=False, api_version=APPS, now=T2)
+    result = apply_configuration(
+        live, less, manager="kubectl", force=False, api_version=APPS, now=T2
+    )
     assert "replicas" not in result["spec"]
     assert "readinessProbe" not in container_of(result)
     assert container_of(result)["imagePullPolicy"] == "IfNotPresent"
@@ -267,7 +276,9 @@ def test_what_another_applier_sets_too_is_not_removed() -> None:
     shared = applied(live, less)
     assert shared["spec"]["replicas"] == 3
     identity = {"apiVersion": APPS, "kind": "ReplicaSet"}
-    alone = apply(shared, identity, manager="gitops", force=False, api_version=APPS, now=T3)
+    alone = apply_configuration(
+        shared, identity, manager="gitops", force=False, api_version=APPS, now=T3
+    )
     assert "replicas" not in alone["spec"]
     assert ("gitops", "Apply", "") not in entries(alone)
 
@@ -573,12 +584,12 @@ def bare(**spec: Any) -> Object:
 def test_an_applier_that_lets_go_leaves_the_others_fields(mine: Object, theirs: Object) -> None:
     """Exactly the other's configuration remains, whichever fields the two shared."""
     options: dict[str, Any] = {"force": True, "api_version": APPS, "now": T1}
-    live = apply(None, bare(**mine), manager="me", **options)
-    live = apply(live, bare(**theirs), manager="they", **options)
+    live = apply_configuration(None, bare(**mine), manager="me", **options)
+    live = apply_configuration(live, bare(**theirs), manager="they", **options)
     identity = {"apiVersion": APPS, "kind": "X", "metadata": {"name": "x"}}
-    left = apply(live, identity, manager="me", **options)
+    left = apply_configuration(live, identity, manager="me", **options)
     assert left.get("spec", {}) == theirs
-    assert apply(left, bare(**theirs), manager="they", **options) is left
+    assert apply_configuration(left, bare(**theirs), manager="they", **options) is left
 
 
 ELEMENTS = st.sampled_from(("f:a", "f:b.c/d", 'k:{"name":"x"}', 'k:{"a":1,"b":"c"}', 'v:"y"'))
@@ -587,7 +598,7 @@ ELEMENTS = st.sampled_from(("f:a", "f:b.c/d", 'k:{"name":"x"}', 'k:{"a":1,"b":"c
 @given(st.frozensets(st.lists(ELEMENTS, min_size=1, max_size=4).map(tuple)))
 def test_what_is_written_of_a_set_can_be_read_again(fields: field_sets.FieldSet) -> None:
     """fieldsV1 loses nothing, and lists every member once."""
-    assert field_sets.decode(field_sets.encode(fields)) == fields
+    assert field_sets.decode_fields(field_sets.encode_fields(fields)) == fields
     assert sorted(field_sets.in_order(fields)) == sorted(fields)
 
 
@@ -616,7 +627,9 @@ def applied_raw(live: Object | None, configuration: Object, *, force: bool) -> O
     """Apply without defaults, and make sure that the arguments are left alone."""
     before = copy.deepcopy((live, configuration))
     try:
-        return apply(live, configuration, manager="kubectl", force=force, api_version=APPS, now=T1)
+        return apply_configuration(
+            live, configuration, manager="kubectl", force=force, api_version=APPS, now=T1
+        )
     finally:
         assert (live, configuration) == before
 

@@ -8,6 +8,7 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -39,16 +40,16 @@ def home(tmp_path: Path) -> Iterator[Path]:
     yield folder
     if (folder / "format").exists():
         (folder / "format").write_text("1\n")
-        launch.stop(folder)
+        launch.stop_cluster(folder)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a cluster that runs, for tests that leave it running."""
     folder = tmp_path_factory.mktemp("running") / "embedded"
-    launch.start(folder)
+    launch.start_cluster(folder)
     yield folder
-    launch.stop(folder)
+    launch.stop_cluster(folder)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
@@ -86,7 +87,7 @@ async def _api(home: Path, method: str, path: str, body: object) -> Any:
 
     context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
     context.load_cert_chain(home / "pki" / "client.pem")
-    running = launch.find(home)
+    running = launch.find_cluster(home)
     assert running is not None
     url = f"https://127.0.0.1:{running.port}{path}"
     async with (
@@ -100,7 +101,7 @@ def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
     """Four processes race; all report the same pid, and only one lives."""
     code = (
         "import sys; from pathlib import Path; from flashsale.embedded.process import launch;"
-        "print(launch.start(Path(sys.argv[1])).pid)"
+        "print(launch.start_cluster(Path(sys.argv[1])).pid)"
     )
     racers = [
         subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE)
@@ -112,27 +113,27 @@ def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
 
 
 def test_start_finds_a_cluster_that_runs(running: Path) -> None:
-    """It starts no second one, and says the same of it as `find`."""
-    first = launch.find(running)
+    """It starts no second one, and says the same of it as `find_cluster`."""
+    first = launch.find_cluster(running)
     assert first
-    assert launch.start(running) == first
-    assert launch.find(running) == first
+    assert launch.start_cluster(running) == first
+    assert launch.find_cluster(running) == first
 
 
 def test_stop_ends_the_process_and_says_whether_there_was_one(home: Path) -> None:
     """A second stop has nothing to do."""
-    running = launch.start(home)
-    assert launch.stop(home)
+    running = launch.start_cluster(home)
+    assert launch.stop_cluster(home)
     assert not alive(running.pid)
-    assert not launch.stop(home)
-    assert launch.find(home) is None
+    assert not launch.stop_cluster(home)
+    assert launch.find_cluster(home) is None
 
 
 def test_stop_ends_a_cluster_of_which_nobody_says_where_it_is(home: Path) -> None:
     """Somebody has removed the file; the process lives, and is found by its lock."""
-    running = launch.start(home)
+    running = launch.start_cluster(home)
     (home / "cluster.json").unlink()
-    assert launch.stop(home)
+    assert launch.stop_cluster(home)
     assert not alive(running.pid)
 
 
@@ -158,7 +159,7 @@ def orphaned_start(home: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_stop_ends_a_cluster_that_is_only_just_starting(home: Path) -> None:
     """It does not come up a moment after `stop` said that there was none."""
     with orphaned_start(home) as process:
-        assert launch.stop(home)
+        assert launch.stop_cluster(home)
         process.wait(timeout=10)
         assert not ClusterDirectory(home).is_held()
 
@@ -166,7 +167,7 @@ def test_stop_ends_a_cluster_that_is_only_just_starting(home: Path) -> None:
 def test_start_finds_a_cluster_that_is_only_just_starting(home: Path) -> None:
     """It waits until that one answers."""
     with orphaned_start(home) as process:
-        assert launch.start(home).pid == process.pid
+        assert launch.start_cluster(home).pid == process.pid
 
 
 def test_a_holder_that_says_nothing_of_itself_is_told_truthfully(
@@ -179,18 +180,18 @@ def test_a_holder_that_says_nothing_of_itself_is_told_truthfully(
     with open(home / "cluster.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(ClusterUnreachableError, match="lives in") as failure:
-            launch.start(home, timeout=0.1)
+            launch.start_cluster(home, timeout=0.1)
     known = Path("/proc/locks").exists()
     assert (f"kill {os.getpid()}" if known else "fuser -k") in failure.value.hint
 
 
 def test_a_killed_cluster_comes_back_with_its_objects_and_its_port(home: Path) -> None:
     """SIGKILL leaves no stale trace that misleads; the kubeconfig stays true."""
-    running = launch.start(home)
+    running = launch.start_cluster(home)
     api(home, "POST", "/api/v1/namespaces/default/configmaps", CONFIG_MAP)
     os.kill(running.pid, signal.SIGKILL)
-    wait_for(lambda: launch.find(home) is None)
-    again = launch.start(home)
+    wait_for(lambda: launch.find_cluster(home) is None)
+    again = launch.start_cluster(home)
     assert again.pid != running.pid
     assert again.port == running.port
     found = api(home, "GET", "/api/v1/namespaces/default/configmaps/kept")
@@ -203,8 +204,8 @@ def test_a_stale_file_about_a_living_stranger_is_no_cluster(home: Path) -> None:
     (home / "cluster.lock").write_text(f"{os.getpid()}\n")
     told = {"pid": os.getpid(), "port": 1, "version": "0", "started": 0.0}
     (home / "cluster.json").write_text(json.dumps(told))
-    assert launch.find(home) is None
-    assert launch.start(home).pid != os.getpid()
+    assert launch.find_cluster(home) is None
+    assert launch.start_cluster(home).pid != os.getpid()
 
 
 def test_many_who_look_do_not_see_a_cluster_in_each_other(home: Path) -> None:
@@ -235,14 +236,14 @@ def test_a_starting_cluster_outwaits_one_that_only_looks(home: Path) -> None:
     descriptor = os.open(home / "cluster.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     threading.Timer(0.1, os.close, [descriptor]).start()
-    assert launch.start(home)
+    assert launch.start_cluster(home)
 
 
 def test_a_marker_that_is_only_just_being_written_is_no_other_version(home: Path) -> None:
     """Another process has created the file, and its line is still to come."""
     home.mkdir()
     (home / "format").touch()
-    assert launch.find(home) is None
+    assert launch.find_cluster(home) is None
     ClusterDirectory(home).prepare()
     assert (home / "format").read_text() == "1\n"
 
@@ -255,7 +256,7 @@ def test_another_port_is_taken_when_the_last_one_is_in_use(home: Path) -> None:
         foreign.listen()
         port = foreign.getsockname()[1]
         (home / "port").write_text(f"{port}\n")
-        running = launch.start(home)
+        running = launch.start_cluster(home)
     assert running.port != port
     assert f":{running.port}\n" in running.kubeconfig.read_text()
 
@@ -283,7 +284,7 @@ def test_spoiled_certificates_are_made_anew(home: Path, name: str, how: str) -> 
     ClusterDirectory(home).prepare()
     Pki(home / "pki").create()
     spoil(home / "pki" / name, how)
-    launch.start(home)
+    launch.start_cluster(home)
     assert api(home, "GET", "/version")["major"] == "1"
 
 
@@ -322,7 +323,7 @@ def test_nobody_gets_in_without_a_certificate(
     running: Path, path: str, headers: dict[str, str], code: int, words: str
 ) -> None:
     """What is public is told; the rest is refused, in the words of a real server."""
-    cluster = launch.start(running)
+    cluster = launch.start_cluster(running)
     context = ssl.create_default_context(cafile=running / "pki" / "ca.crt")
     connection = http.client.HTTPSConnection("127.0.0.1", cluster.port, context=context)
     with contextlib.closing(connection):
@@ -336,7 +337,7 @@ def test_a_certificate_of_another_authority_is_refused(running: Path, tmp_path: 
     """TLS itself ends it."""
     stranger = Pki(tmp_path / "pki")
     stranger.create()
-    cluster = launch.start(running)
+    cluster = launch.start_cluster(running)
     context = ssl.create_default_context(cafile=running / "pki" / "ca.crt")
     context.load_cert_chain(stranger.folder / "client.pem")
     with (
@@ -359,7 +360,7 @@ def test_a_foreign_folder_is_left_alone(home: Path) -> None:
     home.mkdir()
     (home / "holiday.jpg").write_bytes(b"jpeg")
     with pytest.raises(ClusterUnreachableError, match=r"holiday\.jpg"):
-        launch.start(home)
+        launch.start_cluster(home)
     assert [p.name for p in home.iterdir()] == ["holiday.jpg"]
 
 
@@ -367,7 +368,7 @@ def test_state_of_another_version_is_refused_by_every_call(home: Path) -> None:
     """Nothing is converted by guess, and nothing destroyed."""
     home.mkdir()
     (home / "format").write_text("999\n")
-    for call in (launch.start, launch.find):
+    for call in (launch.start_cluster, launch.find_cluster):
         with pytest.raises(ClusterUnreachableError, match="another version") as failure:
             call(home)
         assert failure.value.hint
@@ -383,12 +384,12 @@ def test_a_corrupt_database_is_put_aside_and_named(
         (home / "state.db").write_bytes(b"garbage " * 1000)
     else:
         (home / "state.db").mkdir()
-    launch.start(home)
+    launch.start_cluster(home)
     assert (home / "state.db.broken").exists()
     if kind == "file":
         assert (home / "state.db.broken").read_bytes() == b"garbage " * 1000
         assert "It is kept as state.db.broken; the cluster begins empty." in caplog.text
-    assert launch.stop(home)
+    assert launch.stop_cluster(home)
 
 
 def test_what_the_system_refuses_at_the_start_is_told(home: Path) -> None:
@@ -396,7 +397,7 @@ def test_what_the_system_refuses_at_the_start_is_told(home: Path) -> None:
     ClusterDirectory(home).prepare()
     (home / "pki").write_text("a file")
     with pytest.raises(ClusterUnreachableError, match=r"did not start in .*: .*pki") as failure:
-        launch.start(home)
+        launch.start_cluster(home)
     assert str(failure.value).count("Errno") == 0
     assert f"df -h {home}" in failure.value.hint
 
@@ -406,4 +407,43 @@ def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(ClusterUnreachableError, match="cannot be used"):
-        launch.start(blocked / "embedded")
+        launch.start_cluster(blocked / "embedded")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit is Linux's")
+def test_too_few_open_files_are_refused_at_once(home: Path) -> None:
+    """With fewer the cluster would start, and then be silent."""
+    start = "import pathlib, sys; from flashsale.embedded.process import launch;"
+    start += " launch.start_cluster(pathlib.Path(sys.argv[1]))"
+    limit = [shutil.which("prlimit") or pytest.skip("there is no prlimit"), "--nofile=16"]
+    done = subprocess.run(
+        [*limit, sys.executable, "-c", start, str(home)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "may have 16 open files here, and the embedded cluster needs 32." in done.stderr
+
+
+def test_a_machine_without_its_own_loopback_address_is_told(home: Path) -> None:
+    """Some have IPv6 alone."""
+    own = ["unshare", "--user", "--map-root-user", "--net"]
+    if sys.platform != "linux" or subprocess.run([*own, "true"], check=False).returncode:
+        pytest.skip("this machine gives nobody a network of their own")
+    ClusterDirectory(home).prepare()
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as told:
+        command = [
+            *own,
+            "sh",
+            "-c",
+            'ip link set lo up; ip -4 addr flush dev lo; exec "$@"',
+            "sh",
+            sys.executable,
+        ]
+        process = "flashsale.embedded.process"
+        subprocess.run(
+            [*command, "-m", process, str(home), str(writer)], pass_fds=[writer],
+            capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        os.close(writer)
+        words = "The embedded cluster cannot use 127.0.0.1: Cannot assign requested address.\n"
+        assert told.readline() == words

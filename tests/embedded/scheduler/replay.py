@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flashsale.embedded.scheduler.placement import Placement, place
+from flashsale.embedded.scheduler.preemption import find_preemption
 from flashsale.embedded.scheduler.snapshot import Snapshot, pods_by_node
 
 Object = dict[str, Any]
 
 
-def placements(world: Object) -> Iterator[tuple[Object, Placement, Object]]:
+def placements(world: Object) -> Iterator[tuple[Object, Answer, Object]]:
     """Give each pod of a world with our placement and the real answer, which then holds."""
     leaving = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
     there = [
@@ -25,16 +27,31 @@ def placements(world: Object) -> Iterator[tuple[Object, Placement, Object]]:
         here = pod["metadata"]["namespace"] == "default"
         services, replicasets = (world["services"], world["replicasets"]) if here else ([], [])
         snapshot = Snapshot(world["nodes"], pods_by_node(there), namespaces, services, replicasets)
-        yield pod, place(pod, snapshot), answer
+        yield pod, _answer(pod, snapshot), answer
         if "node" in answer:
             there.append(pod | {"spec": pod["spec"] | {"nodeName": answer["node"]}})
 
 
-def difference(ours: Placement, real: Object) -> str:
+@dataclass(frozen=True)
+class Answer:
+    """Where a pod goes, or why nowhere."""
+
+    placement: Placement
+    message: str
+
+
+def _answer(pod: Object, snapshot: Snapshot) -> Answer:
+    found = place(pod, snapshot)
+    made_way = find_preemption(pod, snapshot, found.rejections, [])
+    return Answer(found, found.message(made_way.outlook()))
+
+
+def difference(answer: Answer, real: Object) -> str:
     """Say in what our placement differs from the real answer; empty if in nothing."""
+    ours = answer.placement
     if "message" in real:
-        same = not ours.scores and ours.message() == real["message"]
-        return "" if same else f"{ours.scores or ours.message()}, not {real['message']}"
+        same = not ours.scores and answer.message == real["message"]
+        return "" if same else f"{ours.scores or answer.message}, not {real['message']}"
     if real["node"] not in ours.best():
         return f"{ours.best()} of {ours.scores}, not {real}"
     known = real.get("scores")

@@ -107,7 +107,7 @@ def test_a_label_selector_selects(
         ),
         (
             "a/b/c",
-            'unable to parse requirement: <nil>: Invalid value: "a/b/c": a qualified name '
+            'unable to parse requirement: <nil>: Invalid value: "a/b/c": a valid label key '
             + labels.NAME_RULE
             + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
         ),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.storage.store import encode
+from flashsale.embedded.storage.store import encode_object
 from flashsale.embedded.types import api_errors as apierrors
 from flashsale.embedded.types import schema
 from flashsale.embedded.types.defaults import apply_defaults
@@ -28,7 +28,7 @@ def test_recorded_mistakes_come_out_word_for_word(case: str) -> None:
     thing = prepared(resource, recording["request"]["body"])
     errors = validate_create(resource, thing)
     name = thing["metadata"]["name"]
-    refusal = apierrors.invalid(resource.kind, resource.group, name, errors)
+    refusal = apierrors.invalid_object(resource.kind, resource.group, name, errors)
     assert refusal.status() == recording["response"]
 
 
@@ -54,7 +54,7 @@ def test_a_changed_selector_is_refused_word_for_word() -> None:
     new = copy.deepcopy(old)
     new["spec"]["selector"] = recording["request"]["body"]["spec"]["selector"]
     errors = validate_update(REPLICA_SETS, new, old)
-    refusal = apierrors.invalid("ReplicaSet", "apps", "flashsale-rs", errors)
+    refusal = apierrors.invalid_object("ReplicaSet", "apps", "flashsale-rs", errors)
     assert refusal.status() == recording["response"]
 
 
@@ -62,7 +62,7 @@ def test_a_negative_scale_is_refused_word_for_word() -> None:
     """The kind to blame is Scale.autoscaling."""
     recording = recorded.error("scale-negative")
     errors = validate_scale(recording["request"]["body"])
-    refusal = apierrors.invalid("Scale", "autoscaling", "flashsale-rs", errors)
+    refusal = apierrors.invalid_object("Scale", "autoscaling", "flashsale-rs", errors)
     assert refusal.status() == recording["response"]
     assert validate_scale({"spec": {"replicas": 0}}) == validate_scale({}) == []
 
@@ -193,4 +193,6 @@ def test_whatever_decodes_can_be_judged(data: st.DataObject) -> None:
     pruned.setdefault("metadata", {}).setdefault("namespace", "default")
     filled = apply_defaults(resource, pruned, now=NOW)
     errors = validate_create(resource, filled) + validate_update(resource, filled, filled)
-    assert encode(apierrors.invalid(resource.kind, resource.group, "x", errors).status())
+    assert encode_object(
+        apierrors.invalid_object(resource.kind, resource.group, "x", errors).status()
+    )

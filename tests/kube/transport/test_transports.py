@@ -14,7 +14,7 @@ from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.kube.transport.official_client import ClientTransport
-from flashsale.kube.transport.stdlib_client import plain
+from flashsale.kube.transport.stdlib_client import stdlib_transport
 from flashsale.kube.transport.transport import Transport
 
 CONTEXT = "flashsale-embedded"
@@ -25,11 +25,11 @@ Door = Callable[[Path, str], Transport | None]
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An API server that wants a client's certificate."""
     home = tmp_path_factory.mktemp("kubernetes")
-    yield launch.start(home).kubeconfig
-    launch.stop(home)
+    yield launch.start_cluster(home).kubeconfig
+    launch.stop_cluster(home)
 
 
-@pytest.fixture(params=[plain, ClientTransport], ids=["plain", "official"])
+@pytest.fixture(params=[stdlib_transport, ClientTransport], ids=["plain", "official"])
 async def api(request: pytest.FixtureRequest, kubeconfig: Path) -> AsyncIterator[Api]:
     """A connection to it, one way or the other."""
     door: Door = request.param
@@ -58,7 +58,7 @@ async def test_streams_carry_our_certificate(api: Api) -> None:
     assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "embedded")
 
 
-@pytest.mark.parametrize("door", [plain, ClientTransport], ids=["plain", "official"])
+@pytest.mark.parametrize("door", [stdlib_transport, ClientTransport], ids=["plain", "official"])
 def test_certificates_are_checked_as_kubectl_checks_them(door: Door, kubeconfig: Path) -> None:
     """Python 3.13 would refuse the authorities of older clusters for want of key identifiers."""
     transport = door(kubeconfig, CONTEXT)
@@ -79,7 +79,7 @@ def wrong(kubeconfig: Path, tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("door", [plain, ClientTransport], ids=["plain", "official"])
+@pytest.mark.parametrize("door", [stdlib_transport, ClientTransport], ids=["plain", "official"])
 async def test_server_that_the_kubeconfig_does_not_know_is_not_spoken_to(
     door: Door, wrong: Path
 ) -> None:

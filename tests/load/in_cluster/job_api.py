@@ -19,7 +19,7 @@ from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube import NotFoundError
-from flashsale.load.in_cluster.manifest import INDEX
+from flashsale.load.in_cluster.job_manifest import INDEX
 
 Object = dict[str, Any]
 OVERLAP = 3  # lines that `sinceSeconds` gives once more

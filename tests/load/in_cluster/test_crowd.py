@@ -11,10 +11,10 @@ import pytest
 from flashsale.base.errors import NotReadyError
 from flashsale.clusters.base import SilentProgress
 from flashsale.kube import Api
-from flashsale.kube.errors import ForbiddenError
+from flashsale.kube.response_errors import ForbiddenError
 from flashsale.load.in_cluster import crowd as crowds
 from flashsale.load.in_cluster.crowd import ClusterCrowd, CrowdRefusedError
-from flashsale.load.in_cluster.manifest import JobOptions
+from flashsale.load.in_cluster.job_manifest import JobOptions
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import LoadProgress
 from flashsale.load.target import find_target

@@ -44,11 +44,11 @@ def on_real(folder: Path) -> Seen:
 
 def on_ours(folder: Path) -> Seen:
     """Live on an embedded cluster with the same times."""
-    running = launch.start(folder)
+    running = launch.start_cluster(folder)
     try:
         return seen_on(Cluster(running.kubeconfig, EMBEDDED, embedded=True))
     finally:
-        launch.stop(folder)
+        launch.stop_cluster(folder)
 
 
 def seen_on(cluster: Cluster) -> Seen:

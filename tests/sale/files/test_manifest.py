@@ -12,7 +12,7 @@ import yaml
 from flashsale.base.errors import BadInputError
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.manifest import Manifest
-from flashsale.sale.files.yaml_reader import documents
+from flashsale.sale.files.yaml_reader import yaml_documents
 
 # The exercise's own manifest, field for field.
 TAUGHT = """
@@ -60,7 +60,7 @@ def edited(old: str, new: str) -> str:
 def refused(text: str) -> str:
     """What is said about a manifest that does not do."""
     with pytest.raises(BadInputError) as caught:
-        manifests.parse(text, "my.yaml")
+        manifests.parse_manifest(text, "my.yaml")
     assert caught.value.hint
     return str(caught.value)
 
@@ -90,7 +90,7 @@ def test_each_addition_says_why() -> None:
 def test_documents_come_in_any_order() -> None:
     """The Service may come first, and empty documents may stand between."""
     replicaset, service = manifests.shipped_text().split("---")
-    parsed = manifests.parse(f"---\n{service}\n---\n---\n{replicaset}", "my.yaml")
+    parsed = manifests.parse_manifest(f"---\n{service}\n---\n---\n{replicaset}", "my.yaml")
     assert (parsed.name, parsed.service_name) == ("flashsale-rs", "flashsale-svc")
 
 
@@ -109,6 +109,7 @@ def test_documents_come_in_any_order() -> None:
         ("kind: Service\napiVersion: v2\n", "says apiVersion v2 for its Service; it is v1"),
         ("kind: Service\napiVersion: v1\nmetadata: {}\n", "gives its Service no name"),
         ("kind: Service\napiVersion: v1\nmetadata: {name: a}\n", "gives its Service no spec"),
+        ("a: {{ .Values.count }}\n", "is a template, not YAML: line 1 has {{ .Values.count }}"),
         ("2024: a\n", "which is not text: quote it"),
         ("a: {b: [.inf]}\n", "at a.b[0], which no manifest can say"),
     ],
@@ -157,14 +158,14 @@ def test_service_that_selects_nothing_is_refused() -> None:
 def test_merged_keys_are_not_there_twice() -> None:
     """Merged from something that itself overrides what it merges, before that is looked at."""
     text = "a: &a {x: 1}\nb:\n  c: &c {<<: *a, x: 2}\nd: {<<: *c}\n"
-    ((_, found),) = documents(text, "my.yaml")
+    ((_, found),) = yaml_documents(text, "my.yaml")
     assert found == {"a": {"x": 1}, "b": {"c": {"x": 2}}, "d": {"x": 2}}
 
 
 def test_key_twice_in_what_is_merged_is_refused() -> None:
     """A merge does not hide it, and comes before the mapping itself is looked at."""
     with pytest.raises(BadInputError, match="line 2, column 16: the key 'x' is there twice"):
-        list(documents("b:\n  c: &c {x: 1, x: 2}\nd: {<<: *c}\n", "my.yaml"))
+        list(yaml_documents("b:\n  c: &c {x: 1, x: 2}\nd: {<<: *c}\n", "my.yaml"))
 
 
 def test_aliases_without_end_are_refused() -> None:
@@ -183,15 +184,15 @@ def test_binary_file_is_refused(tmp_path: Path, content: bytes, words: str) -> N
     file = tmp_path / "my.yaml"
     file.write_bytes(content)
     with pytest.raises(BadInputError, match=words):
-        manifests.read(file)
+        manifests.read_manifest(file)
 
 
 def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
     """Each gets the hint that helps."""
     with pytest.raises(BadInputError, match="There is no file"):
-        manifests.read(tmp_path / "my.yaml")
+        manifests.read_manifest(tmp_path / "my.yaml")
     with pytest.raises(BadInputError, match="is a folder"):
-        manifests.read(tmp_path)
+        manifests.read_manifest(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["/dev/urandom", "pipe"])
@@ -199,7 +200,7 @@ def test_device_and_pipe_are_refused_at_once(tmp_path: Path, name: str) -> None:
     """Neither need ever end."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(BadInputError, match="is not a regular file"):
-        manifests.read(tmp_path / name)
+        manifests.read_manifest(tmp_path / name)
 
 
 def test_image_is_set_on_a_copy() -> None:
@@ -225,14 +226,14 @@ def test_list_stands_for_its_objects() -> None:
     whole = manifests.shipped()
     items = [whole.service, whole.replicaset]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    found = manifests.parse(text, "all.yaml")
+    found = manifests.parse_manifest(text, "all.yaml")
     assert (found.replicaset, found.service) == (whole.replicaset, whole.service)
 
 
 def test_list_without_objects_is_refused() -> None:
     """What it holds is looked at before it is used."""
     with pytest.raises(BadInputError, match="has a List whose items are no objects"):
-        manifests.parse("{apiVersion: v1, kind: List, items: [1]}", "all.yaml")
+        manifests.parse_manifest("{apiVersion: v1, kind: List, items: [1]}", "all.yaml")
 
 
 def in_namespaces(replicaset: str, service: str) -> Manifest:
@@ -240,7 +241,9 @@ def in_namespaces(replicaset: str, service: str) -> Manifest:
     whole = manifests.shipped()
     for thing, namespace in ((whole.replicaset, replicaset), (whole.service, service)):
         thing["metadata"] |= {"namespace": namespace} if namespace else {}
-    return manifests.parse(yaml.safe_dump_all([whole.replicaset, whole.service]), "my.yaml")
+    return manifests.parse_manifest(
+        yaml.safe_dump_all([whole.replicaset, whole.service]), "my.yaml"
+    )
 
 
 @pytest.mark.parametrize("names", [("sale", "sale"), ("sale", ""), ("", "sale")])
@@ -253,3 +256,11 @@ def test_service_in_another_namespace_is_refused() -> None:
     """Every API server accepts it, and it finds no pod."""
     with pytest.raises(BadInputError, match="Service in the namespace front and its ReplicaSet in"):
         in_namespaces("sale", "front")
+
+
+def test_what_else_a_file_holds_is_put_apart() -> None:
+    """A ConfigMap, say: kubectl applies it."""
+    more = "\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+    with pytest.raises(BadInputError, match="has a ConfigMap") as caught:
+        manifests.parse_manifest(manifests.shipped_text() + more, "x.yaml")
+    assert "put the ConfigMap into a file of its own, for kubectl apply" in caught.value.hint.words

@@ -17,7 +17,7 @@ VALUES = st.sampled_from(["", "[]", "{}", "null", "- x", "3", "0x1F", "~", "!!bi
 def read(text: str) -> None:
     """Read a manifest; what comes out is usable as far as the sale needs it."""
     try:
-        found: Manifest = manifests.parse(text, "my.yaml")
+        found: Manifest = manifests.parse_manifest(text, "my.yaml")
     except BadInputError:
         return
     assert found.name

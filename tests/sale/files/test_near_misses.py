@@ -72,3 +72,28 @@ def test_deployment_is_told_what_to_change(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("")
     (tmp_path / "deployment.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\n")
     assert "write `kind: ReplicaSet`" in str(refusal(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["docker/Dockerfile", "Dockerfile.prod", "web.dockerfile"])
+def test_dockerfile_for_a_purpose_is_named(tmp_path: Path, name: str) -> None:
+    """The packaged one must not take its place unsaid; the hint copies it."""
+    (tmp_path / "app.py").write_text("")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("FROM python:3.11-slim\nCMD x\n")
+    error = refusal(tmp_path)
+    assert name in str(error)
+    subprocess.run(error.hint, shell=True, check=True)
+    assert app_folder.from_folder(tmp_path).app.dockerfile == tmp_path / "Dockerfile"
+
+
+@pytest.mark.parametrize("name", ["k8s/deployment.yaml", manifests.FILE])
+def test_deployment_that_is_nearly_a_replicaset_becomes_one_by_the_hint(
+    tmp_path: Path, name: str
+) -> None:
+    """Its kind alone has to change."""
+    (tmp_path / "app.py").write_text("")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    text = manifests.shipped_text()
+    (tmp_path / name).write_text(text.replace("kind: ReplicaSet", "kind: Deployment"))
+    subprocess.run(refusal(tmp_path).hint, shell=True, check=True)
+    assert app_folder.from_folder(tmp_path).manifest.text == text

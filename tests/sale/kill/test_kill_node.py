@@ -15,7 +15,7 @@ from flashsale.sale.kill.kill_node import (
     stopped_evictions_line,
     tolerated_seconds,
 )
-from flashsale.sale.nodes import find_node
+from flashsale.sale.sale_nodes import find_node
 
 FIRST, SECOND, THIRD = Node("a", True, True), Node("b", True, False), Node("c", True, False)
 DEAD = Node("d", False, False)

@@ -1,5 +1,5 @@
 """The stream of observations is tested on the API server that the watch is tested on."""
 
-from tests.kube.watch.conftest import api, cluster
+from tests.kube.list_watch.conftest import api, cluster
 
 __all__ = ["api", "cluster"]

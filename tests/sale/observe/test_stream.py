@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from flashsale.kube import Api, paths
-from flashsale.kube.errors import ForbiddenError
-from flashsale.kube.watch import Changed, Resynced, Stream, WatchTimeouts
+from flashsale.kube.list_watch import Changed, Resynced, Stream, WatchTimeouts
+from flashsale.kube.response_errors import ForbiddenError
 from flashsale.sale.observe.observations import (
     EventSeen,
     NodeSeen,
@@ -20,8 +20,8 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.sale.observe.stream import Reader, follow
-from tests.kube.watch.lying_api_server import Cluster, refusing
+from flashsale.sale.observe.stream import Reader, observe_replicaset
+from tests.kube.list_watch.lying_api_server import Cluster, refusing
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine
 RS: dict[str, Any] = {
@@ -43,7 +43,7 @@ def sale(cluster: Cluster) -> Cluster:
 async def read(api: Api, *, until: type[Observation]) -> list[Observation]:
     """Follow until something of a kind is seen."""
     seen: list[Observation] = []
-    stream = follow(api, "default", "rs", "svc", nodes=True)
+    stream = observe_replicaset(api, "default", "rs", "svc", nodes=True)
     async with asyncio.timeout(LIMIT), aclosing(stream) as news:
         async for one in news:
             seen.append(one)
@@ -114,7 +114,7 @@ async def test_a_server_that_freezes_is_noticed_before_its_watches_do(
     """They are silent as they are when nothing happens; once it goes on nothing is listed anew."""
     states: list[str] = []
     patience = WatchTimeouts(quiet=0.05, answer=0.2)
-    stream = follow(api, "default", "rs", "svc", patience=patience)
+    stream = observe_replicaset(api, "default", "rs", "svc", patience=patience)
     async with asyncio.timeout(LIMIT), aclosing(stream) as news:
         async for one in news:
             if isinstance(one, Synced):

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from flashsale.sale.ready.endpoint_check import EndpointAnswer, ask, named_pod
+from flashsale.sale.ready.endpoint_check import EndpointAnswer, named_pod, send_get
 
 REQUEST_END = b"\r\n\r\n"
 Reply = bytes | None  # None keeps silent
@@ -58,14 +58,14 @@ def http(
 async def test_answer_is_complete_or_it_is_none(reply: Reply, expected: EndpointAnswer) -> None:
     """Any status will do; what went wrong otherwise is told in words."""
     async with server(reply) as url:
-        assert await ask(url, 1.0) == expected
+        assert await send_get(url, 1.0) == expected
 
 
 async def test_closed_port_is_refused() -> None:
     """Nobody listens."""
     async with server(b"") as url:
         pass
-    assert await ask(url, 1.0) == EndpointAnswer(trouble="connection refused")
+    assert await send_get(url, 1.0) == EndpointAnswer(trouble="connection refused")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"pod": 3}', b'{"x": 1}', b"\xff", b"[" * 100_000])

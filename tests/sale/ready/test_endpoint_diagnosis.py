@@ -114,5 +114,5 @@ def test_taken_port_has_a_way_out() -> None:
 def test_other_warnings_are_told_in_the_clusters_words() -> None:
     """In one line, whatever they are."""
     event = told("SyncLoadBalancerFailed", 1, message="no quota left.")
-    line = endpoint_diagnosis.trouble_line(event, Service.from_object(service()), URL)
+    line = endpoint_diagnosis.endpoint_warning(event, Service.from_object(service()), URL)
     assert line == "The Service svc is in trouble: no quota left."

@@ -63,7 +63,7 @@ async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
 
 def test_refused_up_leaves_no_cluster(flashsale: Flashsale) -> None:
     """Exit 2 says that nothing was changed: the cluster that was started for it ends again."""
-    manifest = flashsale.quick_manifest(**{"replicas: 3": "replica: 3"})
+    manifest = flashsale.lean_manifest(**{"replicas: 3": "replica: 3"})
     told = flashsale("up", "--manifest", str(manifest), "-n", "shop")
     assert told.code == 2
     assert "namespace/shop created" not in told.err
@@ -86,14 +86,14 @@ def test_refused_up_leaves_a_running_cluster_running(open_sale: Flashsale) -> No
 def test_names_of_a_refused_up_are_nobodys_to_delete(flashsale: Flashsale, after: str) -> None:
     """A Service that happened to be called so was there before: it is not the sale's."""
     words = ("up", "--replicas", "1", "--no-wait", "--manifest")
-    assert flashsale(*words, str(flashsale.quick_manifest())).code == 0
+    assert flashsale(*words, str(flashsale.lean_manifest())).code == 0
     flashsale.record.unlink()  # as on a cluster that others use
     web = flashsale.home.parent / "web.yaml"
     web.write_text(WEB)
     assert kubectl(flashsale, "create", "-f", str(web)) == "service/web created\n"
     misspelt = {"replicas: 3": "replica: 3", "name: flashsale-svc": "name: web"}
-    assert flashsale(*words, str(flashsale.quick_manifest(**misspelt))).code == 2
-    again = (*words, str(flashsale.quick_manifest()))
+    assert flashsale(*words, str(flashsale.lean_manifest(**misspelt))).code == 2
+    again = (*words, str(flashsale.lean_manifest()))
     told = flashsale(*(again if after == "up" else ("down", "-o", "json")))
     assert told.code == 0, told.err
     assert "service/web" not in told.err + told.out
@@ -104,13 +104,13 @@ def test_sale_of_somebody_else_outlives_a_refused_up_and_a_renamed_one(
 ) -> None:
     """What was never applied from here has left nothing that a new name could leave over."""
     words = ("up", "--replicas", "1", "--no-wait", "--manifest")
-    assert flashsale(*words, str(flashsale.quick_manifest())).code == 0
+    assert flashsale(*words, str(flashsale.lean_manifest())).code == 0
     flashsale.record.unlink()  # as on a cluster that others use
     assert (
-        flashsale(*words, str(flashsale.quick_manifest(**{"replicas: 3": "replica: 3"}))).code == 2
+        flashsale(*words, str(flashsale.lean_manifest(**{"replicas: 3": "replica: 3"}))).code == 2
     )
     other = {"name: flashsale-rs": "name: my-rs", "name: flashsale-svc": "name: my-svc"}
-    told = flashsale("up", "--manifest", str(flashsale.quick_manifest(**other)))
+    told = flashsale("up", "--manifest", str(flashsale.lean_manifest(**other)))
     assert told.code == 0, told.err
     assert "deleted" not in told.err
     assert kubectl(flashsale, "get", "rs", "-o", "name").split() == [
@@ -121,7 +121,7 @@ def test_sale_of_somebody_else_outlives_a_refused_up_and_a_renamed_one(
 
 def test_up_makes_the_namespace_and_down_leaves_it(flashsale: Flashsale) -> None:
     """The embedded cluster is the learner's own, so nobody has to make the namespace first."""
-    words = ("up", "-n", "shop", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    words = ("up", "-n", "shop", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
     first = flashsale(*words)
     assert first.code == 0, first.err
     assert "namespace/shop created" in first.err.splitlines()
@@ -154,7 +154,7 @@ def test_impossible_namespace_is_refused(open_sale: Flashsale, name: str) -> Non
 
 def test_lost_record_does_not_hide_the_sale(flashsale: Flashsale) -> None:
     """The cluster of this home runs, so the sale is there; `down` closes it."""
-    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1", "--no-wait")
     assert flashsale(*words).code == 0
     flashsale.record.unlink()
     assert flashsale("status", "-o", "json").json["replicaset"]["desired"] == 1
@@ -166,7 +166,7 @@ def test_lost_record_does_not_hide_the_sale(flashsale: Flashsale) -> None:
 
 def test_down_stops_a_cluster_without_a_sale(flashsale: Flashsale) -> None:
     """A process that was left, by SIGKILL say, is stopped, and `down` says so."""
-    launch.start(flashsale.home / "embedded")
+    launch.start_cluster(flashsale.home / "embedded")
     assert flashsale("status").code == 4
     closed = flashsale("down")
     assert (closed.code, closed.out) == (0, "The cluster is stopped.\n")
@@ -185,7 +185,7 @@ def test_down_elsewhere_leaves_the_sale_alone(open_sale: Flashsale) -> None:
 
 def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> None:
     """`up` says that it stays, and closing that one does not stop the cluster under the new one."""
-    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1", "--no-wait")
     first = flashsale(*words, "-n", "shop")
     assert "stays" not in first.err
     told = flashsale(*words, "-n", "default").err
@@ -200,7 +200,7 @@ def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> Non
 
 def test_down_leaves_no_sale_behind_that_the_next_up_would_revive(flashsale: Flashsale) -> None:
     """The cluster goes on for it, and the next commands find it."""
-    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1", "--no-wait")
     flashsale(*words, "-n", "shop")
     flashsale(*words, "-n", "default")
     closed = flashsale("down")
@@ -212,7 +212,7 @@ def test_down_leaves_no_sale_behind_that_the_next_up_would_revive(flashsale: Fla
 
 def test_down_on_another_cluster_leaves_the_record_alone(flashsale: Flashsale) -> None:
     """Though that cluster goes on for one more sale: the recorded one is elsewhere."""
-    words = ("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1", "--no-wait")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1", "--no-wait")
     flashsale(*words, "-n", "shop")
     flashsale(*words, "-n", "default")
     elsewhere = '{"format": 1, "kind": "context", "context": "kind-dev"}'

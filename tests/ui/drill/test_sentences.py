@@ -12,7 +12,7 @@ from rich.console import Console
 
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.report.compare import compare
-from flashsale.drill.report.document import build_document
+from flashsale.drill.report.drill_document import build_drill_document
 from flashsale.drill.result import LogEntry, SkippedKill
 from flashsale.drill.runner import DrillProgress
 from flashsale.drill.scenario import Scenario, plan_steps
@@ -25,7 +25,7 @@ from flashsale.ui.drill.live import LiveDrill, PlainDrill, picture
 from flashsale.ui.load import line
 from flashsale.ui.watch.view_model import Board, Now, Place
 from tests.drill.drill_results import START, drill_result, loss
-from tests.drill.report.test_document import USUAL, written
+from tests.drill.report.test_drill_document import USUAL, written
 from tests.sale.observe.replay import updates
 from tests.sale.observe.test_healing_cases import THREE, born, killed
 from tests.ui.watch.view_models import fold
@@ -67,7 +67,7 @@ def test_the_plan_names_every_step_and_the_seed() -> None:
 def test_the_result_begins_with_the_verdict() -> None:
     """Then purchases, phases, deaths with their prices, shares, sentences."""
     made = drill_result(**USUAL, losses=[loss(10.5), loss(10.6)])
-    lines = drawn(views.summary(build_document(made, analyse(made)))).splitlines()
+    lines = drawn(views.drill_summary(build_drill_document(made, analyse(made)))).splitlines()
     assert lines[0] == "FAIL  2 of 5,402 purchases lost in 1 kill and 1 scaling."
     row = next(line for line in lines if line.startswith("1 "))
     assert row.split() == [
@@ -86,7 +86,7 @@ def test_the_result_begins_with_the_verdict() -> None:
 def test_a_drill_that_was_stopped_is_neither_pass_nor_fail() -> None:
     """It says how far it got."""
     made = drill_result(**USUAL, ended="interrupted", skipped=[SkippedKill(2, START, "no pod")])
-    assert drawn(views.summary(build_document(made, analyse(made)))).startswith(
+    assert drawn(views.drill_summary(build_drill_document(made, analyse(made)))).startswith(
         "INCONCLUSIVE  The drill was stopped before its end."
     )
 
@@ -111,9 +111,9 @@ def test_the_command_that_repeats_a_drill_has_all_its_options(
 def test_in_a_terminal_the_verdict_stands_last_as_well() -> None:
     """All else has scrolled past by then; a pipe is read from its beginning."""
     found = written(losses=[loss(10.5)])
-    lines = drawn(views.summary(found, 100)).splitlines()
+    lines = drawn(views.drill_summary(found, 100)).splitlines()
     assert lines[0] == lines[-1] == "FAIL  1 of 5,401 purchases lost in 1 kill and 1 scaling."
-    assert sum("FAIL" in line for line in drawn(views.summary(found)).splitlines()) == 1
+    assert sum("FAIL" in line for line in drawn(views.drill_summary(found)).splitlines()) == 1
 
 
 def test_sentences_fit_a_terminal_and_stay_whole_in_a_pipe() -> None:
@@ -130,11 +130,11 @@ def test_every_table_fits_a_terminal_of_80_columns() -> None:
     usual = Healing("flashsale-rs-v266z", "a", "deleted", 0.0, "flashsale-rs-vswnf", "x")
     slow = replace(usual, created=0.1, started=9.0, ready=119.0, served=119.2, gone=30.0)
     made = drill_result(**USUAL | {"healings": [usual, slow]})
-    narrow = drawn(views.summary(build_document(made, analyse(made)), 80), 80)
+    narrow = drawn(views.drill_summary(build_drill_document(made, analyse(made)), 80), 80)
     assert max(map(len, narrow.splitlines())) <= 80
     assert "v266z" in narrow
     assert "flashsale-rs-v266z" not in narrow
-    whole = drawn(views.summary(build_document(made, analyse(made))), 200)
+    whole = drawn(views.drill_summary(build_drill_document(made, analyse(made))), 200)
     assert "flashsale-rs-v266z   flashsale-rs-vswnf   0.10 s" in whole
 
 

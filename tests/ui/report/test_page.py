@@ -15,16 +15,17 @@ from typing import Any
 
 import pytest
 
+from flashsale.base.text import milliseconds
 from flashsale.drill.history import ReplicaCount
 from flashsale.drill.report.compare import compare
 from flashsale.drill.result import NodeDeath, SkippedKill
 from flashsale.load.results import Figures
-from flashsale.ui.figures import loss_groups, milliseconds, share
+from flashsale.ui.figures import loss_groups, share
 from flashsale.ui.report.chart_data import chart_data
 from flashsale.ui.report.markdown import drill_report
 from flashsale.ui.report.page import UPLOT, VENDOR, comparison_page, drill_page
 from tests.drill.drill_results import PLACE, START, life, loss
-from tests.drill.report.test_document import written
+from tests.drill.report.test_drill_document import written
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LOSSES = [loss(10.5), loss(10.6), loss(50.0, 55.0, "timeout")]

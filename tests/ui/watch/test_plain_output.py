@@ -12,7 +12,7 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.watch.plain_output import json_lines, last_lines, plain_lines
+from flashsale.ui.watch.plain_output import json_lines, plain_lines, unfinished_lines
 from flashsale.ui.watch.view_model import Board, add_update
 from tests.sale.observe.replay import recorded, updates
 from tests.ui.watch.view_models import PLACE, SOURCES, fold
@@ -94,7 +94,7 @@ def test_the_streams_are_one_state_together() -> None:
 def test_what_is_healed_but_not_whole_is_written_at_the_end() -> None:
     """`--for` may end before a victim with a long goodbye is gone."""
     observations = [one for one in recorded("03-delete-pod") if one.at != 1.808]
-    lines = list(last_lines(fold(Board(PLACE), observations), 1010.0))
+    lines = list(unfinished_lines(fold(Board(PLACE), observations), 1010.0))
     assert [(one["ready_seconds"], one["gone_seconds"]) for one in lines] == [(8.429, None)]
 
 

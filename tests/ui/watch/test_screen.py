@@ -30,7 +30,7 @@ from flashsale.sale.observe.observations import (
     StreamSeen,
     Synced,
 )
-from flashsale.ui.watch.key_queue import Act, Answer, KeyAction, Question
+from flashsale.ui.watch.keys.key_queue import Act, Answer, KeyAction, Question
 from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
 from flashsale.ui.watch.view_model import Board, Panel
 from flashsale.ui.watch.watch_session import WatchSession

@@ -5,7 +5,6 @@ Nothing of it is kept: after a restart the port is another one, and certificates
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.cli import MinikubeCli
+from flashsale.clusters.minikube.plain_text import find_document
 from flashsale.docker import Engine, EngineError, EngineProblem, connected
 from flashsale.docker.engine_errors import expired_certificates
 
@@ -90,7 +90,7 @@ async def read_docker_env(
 def parse_docker_env(stdout: str) -> dict[str, str]:
     """Read the JSON line; variables of ssh come empty and mean nothing."""
     try:
-        document = json.loads(stdout)
+        document = find_document(stdout)
     except ValueError:
         return {}
     found = document if isinstance(document, dict) else {}

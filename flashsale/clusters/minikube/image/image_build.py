@@ -17,9 +17,9 @@ from pathlib import Path
 from flashsale.base.image_names import full_name
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.image.node_images import Images, list_images_by_node
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 from flashsale.docker import BuildRecipe, Made
-from flashsale.docker.build import BuildError, failure
+from flashsale.docker.build import BuildError, step_failed_error
 from flashsale.docker.engine import Emit
 
 SHORT = 12  # hex digits of the content's digest in the tag
@@ -93,7 +93,7 @@ def build_failed_error(log: str, where: Sequence[str]) -> BuildError:
         where: the nodes that lack it, if there are several.
     """
     places = f" on {', '.join(where)}" if where else ""
-    error = failure("minikube returned 0 all the same", log.splitlines())
+    error = step_failed_error("minikube returned 0 all the same", log.splitlines())
     return BuildError(
         f"Image build failed{places} (minikube returned 0).", hint=error.hint, details=log
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 
 Route = Literal["engine", "host", "node"]
 

@@ -7,13 +7,13 @@ asked by itself, with the command that minikube lists images with (pkg/minikube/
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Sequence
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.base.image_names import InvalidImageNameError, full_name
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.plain_text import find_document
+from flashsale.clusters.minikube.profile.profile import Profile
 
 LISTING = ("sudo", "crictl", "images", "-o", "json", "2>/dev/null")  # a terminal joins the two
 
@@ -60,7 +60,7 @@ def parse_images(text: str) -> Images:
     Raises:
         ValueError: this is no JSON.
     """
-    document = json.loads(text)
+    document = find_document(text)
     listed = document.get("images") if isinstance(document, dict) else document
     found: Images = {}
     for image in listed or ():

@@ -6,7 +6,7 @@ import re
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.clusters.base import NewProfileOptions
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 
 SIZE = re.compile(r"(\d+)([bkmg]?)(?:i?b)?")
 UNITS = {"b": 1 / 2**20, "k": 1 / 2**10, "m": 1, "g": 2**10}  # MiB

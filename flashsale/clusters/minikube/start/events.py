@@ -50,7 +50,7 @@ class Failure:
     log: str = ""  # all that was said, the last lines of stderr at its end
 
 
-def parse(line: str) -> MinikubeEvent | None:
+def parse_event(line: str) -> MinikubeEvent | None:
     """Read a line; None for one that is no event, which can always happen."""
     try:
         document = json.loads(line)
@@ -59,16 +59,16 @@ def parse(line: str) -> MinikubeEvent | None:
         return None
     if not isinstance(kind, str) or not kind.startswith(PREFIX) or not isinstance(data, dict):
         return None
-    texts = {key: clean(str(value)) for key, value in data.items() if value is not None}
+    texts = {key: clean_output(str(value)) for key, value in data.items() if value is not None}
     return MinikubeEvent(kind.removeprefix(PREFIX), texts)
 
 
-def clean(text: str) -> str:
+def clean_output(text: str) -> str:
     """Take out colours, control characters and passwords; line ends and tabs stay."""
     return PASSWORD.sub("***@", CONTROL.sub("", text))
 
 
-def plain(advice: str) -> str:
+def without_placeholders(advice: str) -> str:
     """Strip the template's placeholders, which minikube forgets to fill in."""
     return " ".join(re.sub(r"\{\{[^}]*\}\}", "", advice).split())
 
@@ -93,8 +93,8 @@ class Listener:
 
     def line(self, line: str) -> None:
         """Take one line of stdout."""
-        event = parse(line)
-        self._log.append(event.message if event else clean(line))
+        event = parse_event(line)
+        self._log.append(event.message if event else clean_output(line))
         if event:
             self.heard()
             self._take(event)
@@ -106,7 +106,7 @@ class Listener:
         Without one, the plain text counts in which some failures come all the same.
         """
         self._end_warning()
-        said = "\n".join([*filter(None, self._log), clean(stderr)]).strip()
+        said = "\n".join([*filter(None, self._log), clean_output(stderr)]).strip()
         fatal = self.fatal.get(str(code)) or next(reversed(self.fatal.values()), None)
         data = fatal.data if fatal else {}
         name, message = data.get("name", ""), fatal.message if fatal else ""
@@ -114,7 +114,9 @@ class Listener:
             name, message = read_reason(said)
             message = message or self._complaint
         drivers = tuple(tuple(group) for group in self._drivers)
-        return Failure(code, name, message, plain(data.get("advice", "")), drivers, said)
+        return Failure(
+            code, name, message, without_placeholders(data.get("advice", "")), drivers, said
+        )
 
     def _take(self, event: MinikubeEvent) -> None:
         kind = event.kind

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import INSTALL, signal_name
-from flashsale.clusters.minikube.condition import up_command
 from flashsale.clusters.minikube.home import foreign_files_error
+from flashsale.clusters.minikube.profile.condition import up_command
 from flashsale.clusters.minikube.start.events import Failure
 from flashsale.clusters.minikube.start.start_plan import docker_down_error, locked_error
 

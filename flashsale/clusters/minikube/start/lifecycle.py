@@ -15,10 +15,9 @@ from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.base import Progress
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.condition import describe_condition
-from flashsale.clusters.minikube.nodes import switch_node
-from flashsale.clusters.minikube.other_processes import is_at_work
-from flashsale.clusters.minikube.profile import (
+from flashsale.clusters.minikube.profile.condition import describe_condition
+from flashsale.clusters.minikube.profile.other_processes import is_at_work
+from flashsale.clusters.minikube.profile.profile import (
     GONE,
     NO_PROFILE,
     Profile,
@@ -26,6 +25,7 @@ from flashsale.clusters.minikube.profile import (
     read_profile,
     read_state,
 )
+from flashsale.clusters.minikube.profile.profile_nodes import switch_node
 from flashsale.clusters.minikube.start import unfinished
 from flashsale.clusters.minikube.start.contradiction import find_contradiction, mismatch_error
 from flashsale.clusters.minikube.start.events import Failure, Listener
@@ -34,10 +34,10 @@ from flashsale.clusters.minikube.start.repairs import refresh_kubeconfig, unfree
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
     WRITING,
-    Action,
     Circumstances,
     Decision,
     LockedError,
+    StartAction,
     Wish,
     asks_docker,
     docker_down_error,
@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 STARTS = 3  # of ours, where another minikube has the lock each time
 
-Question = Callable[[], Awaitable[EngineError | None]]
+AskDocker = Callable[[], Awaitable[EngineError | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Lifecycle:
     minikube: MinikubeCli
     wish: Wish
     progress: Progress
-    docker_trouble: Question  # why this machine's Docker cannot be used, if it cannot
+    docker_trouble: AskDocker  # why this machine's Docker cannot be used, if it cannot
     home: Path  # the state folder
 
     async def ensure_running(self) -> Profile:
@@ -76,13 +76,13 @@ class Lifecycle:
             RecreateRefusedError: only deleting it helps, and the wish does not say so.
             BadInputError: the profile is not of the kind that was asked for.
         """
-        tried: set[Action] = set()
-        last, clashes = Action.NOTHING, 0
+        tried: set[StartAction] = set()
+        last, clashes = StartAction.NOTHING, 0
         deadline = time.monotonic() + self.minikube.patience.start
         while True:
             state = await read_state(self.minikube)
             decision = await self._decide(state, tried)
-            if decision.do is Action.NOTHING:
+            if decision.do is StartAction.NOTHING:
                 assert state.profile is not None  # an absent one would have been created
                 return state.profile
             if decision.do in WRITING:
@@ -98,19 +98,19 @@ class Lifecycle:
                 if clashes == STARTS:
                     raise
                 self.progress.step(WAITING.rstrip("."))
-                last = Action.WAIT
+                last = StartAction.WAIT
                 await asyncio.sleep(self.minikube.patience.lock)
-            if last is Action.WAIT and time.monotonic() > deadline:
+            if last is StartAction.WAIT and time.monotonic() > deadline:
                 raise locked_error(self.wish.profile)
 
-    async def _decide(self, state: ProfileState, tried: set[Action]) -> Decision:
+    async def _decide(self, state: ProfileState, tried: set[StartAction]) -> Decision:
         name = self.wish.profile
         cut_off = unfinished.was_cut_off(self.home, name)
         complete = state.running and not (cut_off and state.profile and not state.profile.finished)
         busy = not complete and await is_at_work(name)
         docker = busy or not await self._lacks_docker(state)
         if cut_off and not busy and state.profile and state.profile.finished:
-            unfinished.forget(self.home, name)  # somebody's start came to its end since
+            unfinished.forget_unfinished(self.home, name)  # somebody's start came to its end since
         around = Circumstances(tried, docker, busy, cut_off)
         decision = next_action(self.wish, state, around)
         log.info("minikube %s: %s", name, decision)
@@ -127,24 +127,24 @@ class Lifecycle:
             raise trouble
         return trouble is not None
 
-    async def _carry_out(self, do: Action, state: ProfileState) -> None:
+    async def _carry_out(self, do: StartAction, state: ProfileState) -> None:
         patience, profile = self.minikube.patience, state.profile
         match do:
-            case Action.CREATE | Action.RECREATE:
-                await self._create(profile, anew=do is Action.RECREATE)
-            case Action.START:
+            case StartAction.CREATE | StartAction.RECREATE:
+                await self._create(profile, anew=do is StartAction.RECREATE)
+            case StartAction.START:
                 await self._start(profile)
-            case Action.START_NODES:
+            case StartAction.START_NODES:
                 for node in state.status.stopped_nodes if state.status else ():
                     await switch_node(self.minikube, "start", node)
-            case Action.UNPAUSE:
+            case StartAction.UNPAUSE:
                 await self.minikube.ask("unpause", "-o", "json", timeout=patience.stop)
-            case Action.UNFREEZE:
+            case StartAction.UNFREEZE:
                 assert profile is not None  # its driver has told that
                 await unfreeze(profile, timeout=patience.answer)
-            case Action.REFRESH:
+            case StartAction.REFRESH:
                 await refresh_kubeconfig(self.minikube)
-            case Action.WAIT:
+            case StartAction.WAIT:
                 self.progress.detail("still waiting for it")
                 await asyncio.sleep(patience.poll)
 
@@ -155,7 +155,7 @@ class Lifecycle:
                 await self._start(await self._delete(found) if anew else None)
         except ClusterUnreachableError:
             if await read_profile(self.minikube) is None:
-                unfinished.forget(self.home, name)  # it failed before anything was made
+                unfinished.forget_unfinished(self.home, name)  # it failed before anything was made
             raise
 
     async def _delete(self, profile: Profile | None) -> Profile | None:

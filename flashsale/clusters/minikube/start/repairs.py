@@ -7,7 +7,7 @@ import logging
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
-from flashsale.clusters.minikube.profile import Profile
+from flashsale.clusters.minikube.profile.profile import Profile
 from flashsale.clusters.subprocesses import run
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ async def unfreeze(profile: Profile, *, timeout: float) -> None:
     for machine in profile.machines:
         command = (profile.driver, "unpause", machine)
         try:
-            answer = await run.follow(*command, timeout=timeout, patience=1)
+            answer = await run.run_program(*command, timeout=timeout, patience=1)
         except OSError as error:
             raise ClusterUnreachableError(
                 f"{profile.driver} cannot unpause the node of '{profile.name}'.",

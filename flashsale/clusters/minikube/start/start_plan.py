@@ -14,22 +14,22 @@ from flashsale.base.errors import (
 from flashsale.base.text import joined
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.cli import INSTALL
-from flashsale.clusters.minikube.condition import (
+from flashsale.clusters.minikube.profile.condition import (
     BY_DOCKER,
     CONTAINERS,
-    Condition,
+    ProfileCondition,
     describe_condition,
     start_docker,
     up_command,
 )
-from flashsale.clusters.minikube.nodes import refuse_other_nodes
-from flashsale.clusters.minikube.profile import (
+from flashsale.clusters.minikube.profile.profile import (
     GONE,
     NO_KUBERNETES,
     MinikubeStatus,
     Profile,
     ProfileState,
 )
+from flashsale.clusters.minikube.profile.profile_nodes import refuse_other_nodes
 from flashsale.clusters.minikube.start.contradiction import (
     find_contradiction,
     mismatch_error,
@@ -40,7 +40,7 @@ GOING_ON = "Going on with the first start of minikube '{}'..."
 WAITING = "Another minikube operation is running; waiting."
 
 
-class Action(Enum):
+class StartAction(Enum):
     """One thing to do about a profile."""
 
     NOTHING = auto()
@@ -54,7 +54,12 @@ class Action(Enum):
     WAIT = auto()  # somebody else is at it
 
 
-WRITING = (Action.CREATE, Action.RECREATE, Action.START, Action.REFRESH)  # the kubeconfig
+WRITING = (  # the kubeconfig
+    StartAction.CREATE,
+    StartAction.RECREATE,
+    StartAction.START,
+    StartAction.REFRESH,
+)
 
 
 class LockedError(ClusterUnreachableError):
@@ -69,7 +74,7 @@ class RecreateRefusedError(ConsentError):
 class Decision:
     """What to do, and what to tell the user about it."""
 
-    do: Action
+    do: StartAction
     message: str
 
 
@@ -85,7 +90,7 @@ class Wish:
 class Circumstances:
     """What counts besides the profile's own state."""
 
-    tried: Collection[Action] = ()  # what was done already, to no avail
+    tried: Collection[StartAction] = ()  # what was done already, to no avail
     docker: bool = True  # whether this machine's Docker answers
     busy: bool = False  # whether another minikube is at work on the profile
     cut_off: bool = False  # whether a start of ours that was to make it never came to its end
@@ -100,7 +105,7 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
         BadInputError: the profile is not of the kind that was asked for.
     """
     if around.busy:  # a start makes its folder first, its config later
-        return Decision(Action.WAIT, WAITING)
+        return Decision(StartAction.WAIT, WAITING)
     if state.damaged:
         decision = _anew(wish, state)
     elif state.profile is None:
@@ -117,20 +122,20 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
             if other := find_contradiction(state.profile, wish.making):
                 raise mismatch_error(state.profile, *other)
         decision = _for_profile(wish, state.profile, state, around)
-    if decision.do in around.tried and decision.do is not Action.WAIT:
+    if decision.do in around.tried and decision.do is not StartAction.WAIT:
         raise not_answering_error(wish.profile, state)
     return decision
 
 
 def _create(wish: Wish, *, other: bool = False) -> Decision:
     text = f"Creating minikube profile '{wish.profile}' (first start downloads about 1 GB)..."
-    return Decision(Action.RECREATE if other else Action.CREATE, text)
+    return Decision(StartAction.RECREATE if other else StartAction.CREATE, text)
 
 
 def _anew_after_cut(wish: Wish) -> Decision:
     """minikube calls what it finds complete, though it lacks network and DNS for good."""
     return Decision(
-        Action.RECREATE,
+        StartAction.RECREATE,
         f"Making minikube '{wish.profile}' anew: its first start was cut off, and minikube does"
         " not finish that.",
     )
@@ -141,7 +146,8 @@ def _anew(wish: Wish, state: ProfileState) -> Decision:
     if not wish.making.recreate:
         raise recreate_refused_error(wish.profile, found)
     return Decision(
-        Action.RECREATE, f"Deleting minikube '{wish.profile}' and making it anew, as you asked."
+        StartAction.RECREATE,
+        f"Deleting minikube '{wish.profile}' and making it anew, as you asked.",
     )
 
 
@@ -158,39 +164,41 @@ def _for_profile(
             if _needs_docker(state, around):
                 raise docker_down_error()
             return _anew(wish, state)
+        case status if status.unseen:
+            return Decision(StartAction.START, f"minikube '{name}' {found.words}; starting it.")
         case MinikubeStatus(host="Starting" | "Stopping"):
-            return Decision(Action.WAIT, WAITING)
+            return Decision(StartAction.WAIT, WAITING)
         case _ if profile.kubernetes == NO_KUBERNETES:
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
         case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
             return Decision(
-                Action.UNFREEZE, f"minikube '{name}' {found.words}; unfreezing its node."
+                StartAction.UNFREEZE, f"minikube '{name}' {found.words}; unfreezing its node."
             )
         case MinikubeStatus(host="Running"):
             return _for_kubernetes(profile, status, found, around)
     if not profile.finished:
-        return Decision(Action.START, GOING_ON.format(name))
-    return Decision(Action.START, f"Starting stopped minikube '{name}'...")
+        return Decision(StartAction.START, GOING_ON.format(name))
+    return Decision(StartAction.START, f"Starting stopped minikube '{name}'...")
 
 
 def _for_kubernetes(
-    profile: Profile, status: MinikubeStatus, found: Condition, around: Circumstances
+    profile: Profile, status: MinikubeStatus, found: ProfileCondition, around: Circumstances
 ) -> Decision:
     name = profile.name
-    if status.well and status.stopped_nodes and Action.START_NODES not in around.tried:
+    if status.well and status.stopped_nodes and StartAction.START_NODES not in around.tried:
         stopped = joined(status.stopped_nodes)
-        return Decision(Action.START_NODES, f"Starting {stopped} of minikube '{name}' again")
+        return Decision(StartAction.START_NODES, f"Starting {stopped} of minikube '{name}' again")
     if status.well:
-        return Decision(Action.NOTHING, f"minikube '{name}' is running.")
+        return Decision(StartAction.NOTHING, f"minikube '{name}' is running.")
     if status.apiserver == "Paused":
-        return Decision(Action.UNPAUSE, f"minikube '{name}' is paused; resuming.")
+        return Decision(StartAction.UNPAUSE, f"minikube '{name}' is paused; resuming.")
     if (status.kubelet, status.apiserver) == ("Running", "Running"):
-        if Action.REFRESH in around.tried:  # a start would restart all that runs in it
+        if StartAction.REFRESH in around.tried:  # a start would restart all that runs in it
             raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
-        return Decision(Action.REFRESH, f"Mending the kubeconfig entry of minikube '{name}'.")
+        return Decision(StartAction.REFRESH, f"Mending the kubeconfig entry of minikube '{name}'.")
     if not profile.finished:
-        return Decision(Action.START, GOING_ON.format(name))
-    return Decision(Action.START, f"Kubernetes in '{name}' is not answering; repairing...")
+        return Decision(StartAction.START, GOING_ON.format(name))
+    return Decision(StartAction.START, f"Kubernetes in '{name}' is not answering; repairing...")
 
 
 def _half_made(state: ProfileState) -> bool:
@@ -248,7 +256,7 @@ def start_words(wish: Wish, profile: Profile | None) -> list[str]:
     return [*common, *(f"--{key}={value}" for key, value in own.items() if value)]
 
 
-def recreate_refused_error(name: str, found: Condition) -> RecreateRefusedError:
+def recreate_refused_error(name: str, found: ProfileCondition) -> RecreateRefusedError:
     """Say what only `minikube delete` mends, and how to insist."""
     return RecreateRefusedError(
         f"minikube '{name}' {found.words}. Only deleting it helps, and that loses what is in it.",

@@ -27,7 +27,7 @@ def note_unfinished(home: Path, profile: str) -> Iterator[None]:
     """
     directory.put(home, _name(profile), f"{minikube_home.folder()}\n")
     yield
-    forget(home, profile)
+    forget_unfinished(home, profile)
 
 
 def was_cut_off(home: Path, profile: str) -> bool:
@@ -38,7 +38,7 @@ def was_cut_off(home: Path, profile: str) -> bool:
         return False
 
 
-def forget(home: Path, profile: str) -> None:
+def forget_unfinished(home: Path, profile: str) -> None:
     """Drop the note, if there is one."""
     (home / _name(profile)).unlink(missing_ok=True)
 

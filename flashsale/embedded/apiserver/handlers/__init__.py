@@ -1,1 +1,2 @@
-"""One module a way to ask: reads, writes, watches, logs, scale; and how bodies and answers look."""
+"""What answers a request for objects: reads, writes, watches and ``subresources``; how bodies and
+answers look."""

@@ -8,12 +8,13 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, yaml_body
-from flashsale.embedded.apiserver.handlers.write import APPLY, Write, keeping_reset, refuse_change
+from flashsale.embedded.apiserver.handlers.write import APPLY, Write, keeping_reset, refused_change
 from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
 from flashsale.embedded.patching.strategic import left_over
-from flashsale.embedded.storage.store import encode
-from flashsale.embedded.types import api_errors, go_json, schema, strict_decoding
+from flashsale.embedded.storage.store import encode_object
+from flashsale.embedded.types import api_errors, schema, strict_decoding
+from flashsale.embedded.types.golang import go_json
 from flashsale.objects.fields import part
 from flashsale.objects.models import Object, rfc3339
 
@@ -28,20 +29,8 @@ def patch(write: Write) -> web.Response:
     patched = patches.apply_patch(kind, write.body, live)
     version, whole = resource.api_version, resource.kind
     patched = decoded_patch(write, kind, patched, live, api_version=version, whole=whole)
-    request_body.check_matches_url(
-        resource, patched.get("metadata") or {}, target.name, target.namespace
-    )
-    updated = write.registry.update(
-        resource,
-        target.namespace,
-        target.name,
-        patched,
-        subresource=target.subresource,
-        dry_run=write.options.dry_run,
-        track=write.track,
-        patches=True,
-    )
-    return write.answer(updated, 200, live)
+    write.check_matches_url(patched)
+    return write.answer(write.update(patched, write.track, patches=True), 200, live)
 
 
 def patch_nothing(write: Write) -> web.Response:
@@ -54,7 +43,7 @@ def patch_nothing(write: Write) -> web.Response:
     kind = patch_kind(write)
     live = write.registry.get(target.resource, target.namespace, target.name)
     if kind == APPLY or patches.apply_patch(kind, write.body, live) != live:
-        return refuse_change(write)
+        raise refused_change(write)
     return write.answer(live, 200, live)
 
 
@@ -84,7 +73,7 @@ def applied_configuration(write: Write, api_version: str, kind: str) -> Object:
     if applied is None:
         applied = {}
     if not isinstance(applied, dict):
-        word = strict_decoding.word(applied)
+        word = strict_decoding.json_type_name(applied)
         raise api_errors.bad_request(
             "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
             f"unmarshal {word} into Go value of type map[string]interface {{}}"
@@ -104,7 +93,7 @@ def _apply(write: Write) -> web.Response:
     live = registry.store.get(resource, target.namespace, target.name)
     if part(applied, "metadata", "managedFields") is not None:
         raise api_errors.bad_request("metadata.managedFields must be nil")
-    wrong = typed_errors.first_error(applied, resource.api_version, resource.kind)
+    wrong = typed_errors.first_type_error(applied, resource.api_version, resource.kind)
     if wrong:
         raise configuration.untyped(applied, resource.api_version, wrong)
     _, misfit = schema.convert(applied, resource.api_version, resource.kind)
@@ -112,9 +101,9 @@ def _apply(write: Write) -> web.Response:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
-        request_body.check_matches_url(resource, applied["metadata"], target.name, target.namespace)
+        write.check_matches_url(applied)
     applied = schema.prune(applied, resource.api_version, resource.kind)
-    merged = configuration.apply(
+    merged = configuration.apply_configuration(
         live,
         applied,
         manager=write.options.manager,
@@ -123,26 +112,10 @@ def _apply(write: Write) -> web.Response:
         subresource=target.subresource,
         now=rfc3339(registry.clock()),
     )
-    meta = merged.get("metadata") or {}
-    request_body.check_matches_url(resource, meta, target.name, target.namespace)
+    write.check_matches_url(merged)
     if live is None:
-        made = registry.create(
-            resource,
-            target.namespace,
-            merged,
-            dry_run=write.options.dry_run,
-        )
-        return write.answer(made, 201)
-    updated = registry.update(
-        resource,
-        target.namespace,
-        target.name,
-        merged,
-        subresource=target.subresource,
-        dry_run=write.options.dry_run,
-        patches=True,
-    )
-    return write.answer(updated, 200, live)
+        return write.answer(write.create(merged, None), 201)
+    return write.answer(write.update(merged, None, patches=True), 200, live)
 
 
 def decoded_patch(
@@ -171,7 +144,7 @@ def decoded_patch(
         raise schema.patch_error(sent, wrong)
     if wrong:
         shown = patched if strategic else patches.apply_patch(patch, write.body, ordered(live))
-        raise schema.patch_error(encode(shown).decode(), wrong)
+        raise schema.patch_error(encode_object(shown).decode(), wrong)
     unknown = strict_decoding.unknown_fields(patched, version, kind)
     repeated = (
         [] if patch == patches.JSON_PATCH else go_json.decode_noting_duplicates(write.body)[1]
@@ -185,5 +158,5 @@ def decoded_patch(
 
 def _shown(write: Write, patch: str) -> str:
     """Print a patch as errors do, which is after it was merged."""
-    sent = go_json.decode(write.body)
+    sent = go_json.decode_json(write.body)
     return schema.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.handlers import responses
+from flashsale.embedded.apiserver.handlers import paging, responses
+from flashsale.embedded.apiserver.handlers.paging import Page
 from flashsale.embedded.apiserver.handlers.request_body import queried_number
 from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
-from flashsale.embedded.storage.store import StoreEvent, encode
+from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.embedded.types.resources import ENDPOINTS, Resource
@@ -32,6 +33,7 @@ class Query:
     target: RequestTarget
     matches: Callable[[Object], bool]
     form: Wanted
+    selects: bool = False  # whether selectors leave something out
 
     def shows(self, event: StoreEvent) -> str:
         """Return the event type as this client sees it, empty if it sees none.
@@ -49,21 +51,34 @@ class Query:
         return "DELETED" if before else ""
 
 
-def read_query(request: web.BaseRequest, target: RequestTarget) -> Query:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A piece of a collection, and the form in which it is wanted."""
+
+    form: Wanted
+    page: Page
+
+
+def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool = True) -> Query:
     """Read the selectors.
+
+    Args:
+        streams: whether a watch would be possible, too.
 
     Raises:
         ApiError: 400 for selectors that do not parse, 406.
     """
-    labels = parse_label_selector(request.query.get("labelSelector", ""))
-    fields = parse_field_selector(request.query.get("fieldSelector", ""), target.resource)
+    wanted = [request.query.get(name, "") for name in ("labelSelector", "fieldSelector")]
+    labels = parse_label_selector(wanted[0])
+    fields = parse_field_selector(wanted[1], target.resource)
 
     def matches(thing: Object) -> bool:
         if target.name and thing["metadata"]["name"] != target.name:
             return False
         return labels.matches(thing["metadata"].get("labels") or {}) and fields.matches(thing)
 
-    return Query(target, matches, responses.wanted(request, streams=not target.name))
+    form = responses.wanted(request, streams=streams and not target.name)
+    return Query(target, matches, form, selects=any(wanted))
 
 
 def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
@@ -77,45 +92,65 @@ def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> 
 async def list_(
     registry: Registry, request: web.BaseRequest, target: RequestTarget
 ) -> web.Response:
-    """Answer with a collection: all of it, there is no paging."""
-    query = read_query(request, target)
-    queried_number(request, "limit")
+    """Answer with a collection, or with a piece of it."""
+    return list_answer(registry, target.resource, await read_page(registry, request, target))
+
+
+async def read_page(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> Listed:
+    """Read what a client wants to see of a collection, and find it.
+
+    Raises:
+        StatusError: 400, 406, 410, 422 or 504.
+    """
+    query = read_query(request, target, streams=request.method == "GET")
+    limit = queried_number(request, "limit") or 0
+    queried_number(request, "timeoutSeconds")
     _check_options(request)
-    await _reach(registry, request)
-    store, form, resource = registry.store, query.form, target.resource
-    found = [t for t in store.all(resource, target.namespace) if query.matches(t)]
-    form.check_list(resource)
+    query.form.check_list(target.resource)
+    wanted = paging.read_paging(request, limit, revision(request))
+    await _reach(registry, max(revision(request), wanted.revision))
+    found = paging.collection_page(
+        registry.store,
+        target.resource,
+        target.namespace,
+        wanted,
+        matches=query.matches,
+        selects=query.selects,
+    )
+    return Listed(query.form, found)
+
+
+def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.Response:
+    """Send a list in the form that was asked for."""
+    form, found, metadata = listed.form, listed.page.items, listed.page.metadata
     if form.table:
-        table = tables.table(
+        table = tables.print_table(
             resource,
             found,
             now=registry.clock(),
-            revision=str(store.revision),
+            revision=metadata["resourceVersion"],
             include=form.include,
         )
-        return responses.answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"})
+        version = f"meta.k8s.io/{form.version}"
+        return responses.answer(form, table | {"apiVersion": version, "metadata": metadata})
     if form.metadata_only:
         version = f"meta.k8s.io/{form.version}"
         items = [responses.partial(thing, form.version) for thing in found]
-        body = _list("PartialObjectMetadata", version, registry) | {"items": items}
+        body = _list("PartialObjectMetadata", version, metadata) | {"items": items}
         return responses.answer(form, body)
-    head = encode(_list(resource.kind, resource.api_version, registry))
-    bodies = b",".join(_item(resource, store.encoded(resource, thing)) for thing in found)
+    head = encode_object(_list(resource.kind, resource.api_version, metadata))
+    bodies = b",".join(_item(resource, registry.store.encoded(resource, one)) for one in found)
     return responses.answer(form, head[:-1] + b',"items":[' + bodies + b"]}")
 
 
 def _item(resource: Resource, body: bytes) -> bytes:
     """Leave kind and apiVersion out of a list's item, which its list says for all."""
-    head = encode({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
+    head = encode_object({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
     return b"{" + body.removeprefix(head) if body.startswith(head) else body
 
 
-def _list(kind: str, api_version: str, registry: Registry) -> Object:
-    return {
-        "kind": f"{kind}List",
-        "apiVersion": api_version,
-        "metadata": {"resourceVersion": str(registry.store.revision)},
-    }
+def _list(kind: str, api_version: str, metadata: Object) -> Object:
+    return {"kind": f"{kind}List", "apiVersion": api_version, "metadata": metadata}
 
 
 def warn_if_deprecated(request: web.BaseRequest, resource: Resource) -> None:
@@ -138,6 +173,9 @@ def _check_options(request: web.BaseRequest) -> None:
     if match and not query.get("resourceVersion"):
         why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
         errors.append(FieldError.forbidden("resourceVersionMatch", why))
+    if match and query.get("continue"):
+        why = "resourceVersionMatch is forbidden when continue is provided"
+        errors.append(FieldError.forbidden("resourceVersionMatch", why))
     if match not in ("", "Exact", "NotOlderThan"):
         known = ("Exact", "NotOlderThan", "")
         errors.append(FieldError.unsupported("resourceVersionMatch", match, known))
@@ -145,16 +183,16 @@ def _check_options(request: web.BaseRequest) -> None:
         why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         errors.append(FieldError.forbidden("resourceVersionMatch", why))
     if errors:
-        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object("ListOptions", "meta.k8s.io", "", errors)
 
 
-async def _reach(registry: Registry, request: web.BaseRequest) -> None:
-    """Wait a little for a revision of the future; refuse an exact one of the past."""
-    since = revision(request)
+async def _reach(registry: Registry, since: int) -> None:
+    """Wait a little for a revision of the future.
+
+    Raises:
+        StatusError: 504 where it does not come.
+    """
     store = registry.store
-    if request.query.get("resourceVersionMatch") == "Exact" and 0 < since < store.revision:
-        message = "The resourceVersion for the provided list is too old."
-        raise StatusError(410, "Expired", message)
     deadline = asyncio.get_running_loop().time() + FUTURE_WAIT
     while since > store.revision:
         left = deadline - asyncio.get_running_loop().time()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -9,8 +11,9 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import protobuf, yaml_body
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
-from flashsale.embedded.types import api_errors, go_json
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.golang import go_json
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.schema import FieldValidation, kind_error
 from flashsale.embedded.types.strict_decoding import type_error
@@ -59,7 +62,7 @@ def media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def decode_object(request: web.BaseRequest, body: bytes, kind: str) -> Body:
+def decode_body(request: web.BaseRequest, body: bytes, kind: str) -> Body:
     """Decode an object; a missing Content-Type means JSON, as clients rely on.
 
     Raises:
@@ -146,7 +149,7 @@ def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOp
         supported = ("", *sorted(get_args(FieldValidation)))
         errors.append(FieldError.unsupported("fieldValidation", validation, supported))
     if errors or known is None:
-        raise api_errors.invalid(OPTIONS[request.method], "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object(OPTIONS[request.method], "meta.k8s.io", "", errors)
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
     return WriteOptions(
         dry_run=any(dry_run),
@@ -200,7 +203,7 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
     if any(value != "All" for value in dry_run):
         errors.append(FieldError.unsupported("dryRun", dry_run, ["All"]))
     if errors:
-        raise api_errors.invalid("DeleteOptions", "meta.k8s.io", "", errors)
+        raise api_errors.invalid_object("DeleteOptions", "meta.k8s.io", "", errors)
     preconditions = sent.get("preconditions") or {}
     return DeleteOptions(
         grace=sent.get("gracePeriodSeconds"),
@@ -213,7 +216,9 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
 
 def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
     try:
-        sent = yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode(body)
+        sent = (
+            yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode_json(body)
+        )
     except go_json.GoJSONError as error:
         why = f"couldn't get version/kind; json parse error: {error}"
         raise api_errors.bad_request(why) from error
@@ -239,7 +244,7 @@ def _queried_options(request: web.BaseRequest) -> Object:
     query = request.query
     options: Object = {"dryRun": query.getall("dryRun", [])}
     if "gracePeriodSeconds" in query:
-        options["gracePeriodSeconds"] = _number(query["gracePeriodSeconds"])
+        options["gracePeriodSeconds"] = whole_number(query["gracePeriodSeconds"])
     if "propagationPolicy" in query:
         options["propagationPolicy"] = query["propagationPolicy"]
     if "orphanDependents" in query:
@@ -248,21 +253,28 @@ def _queried_options(request: web.BaseRequest) -> Object:
 
 
 def queried_number(request: web.BaseRequest, name: str) -> int | None:
-    """Read a whole number of a query; None where there is none, or nothing in it.
+    """Read a whole number of a query; None if it is not there.
 
     Raises:
         StatusError: 400.
     """
-    text = request.query.get(name, "")
-    return _number(text) if text else None
+    return whole_number(request.query[name]) if name in request.query else None
 
 
-def _number(text: str) -> int:
-    try:
-        return int(text[:19])
-    except ValueError as error:
-        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        raise api_errors.bad_request(message) from error
+def whole_number(text: str) -> int:
+    """Read a whole number as Go does.
+
+    Raises:
+        StatusError: 400.
+    """
+    why = ""
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        why = "invalid syntax"
+    elif not -(2**63) <= int(text[:30]) < 2**63:
+        why = "value out of range"
+    if why:
+        raise api_errors.bad_request(f"strconv.ParseInt: parsing {json.dumps(text)}: {why}")
+    return int(text)
 
 
 def is_true(text: str) -> bool:

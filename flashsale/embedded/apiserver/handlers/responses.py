@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,8 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import yaml_body
 from flashsale.embedded.printers import tables
-from flashsale.embedded.storage.store import encode
+from flashsale.embedded.printers.tables import Include
+from flashsale.embedded.storage.store import encode_object
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
@@ -25,7 +27,6 @@ STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
 META_VERSIONS = ("v1", "v1beta1")
 BROWSERS = ("curl", "Wget", "Mozilla/5.0")  # people read what these show
 Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
-Include = Literal["Metadata", "Object", "None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +74,22 @@ class Wanted:
             )
 
 
-def wanted(request: web.BaseRequest, *, streams: bool = False) -> Wanted:
+def wanted(
+    request: web.BaseRequest, *, streams: bool = False, kinds: Sequence[str] = REPRESENTATIONS
+) -> Wanted:
     """Choose from Accept the first form that is spoken here.
+
+    Args:
+        kinds: the media types that are spoken at all.
 
     Raises:
         StatusError: 406.
     """
-    accept = request.headers.get("Accept") or "*/*"
-    choices = [_clause(choice) for choice in accept.split(",")]
-    if not any(kind in ("*/*", *REPRESENTATIONS) for kind, _ in choices):
-        known = ", ".join(REPRESENTATIONS + (STREAMS if streams else ()))
+    choices = _choices(request)
+    if not any(kind in ("*/*", *kinds) for kind, _ in choices):
+        known = ", ".join((*kinds, *(STREAMS if streams else ())))
         text = f"406: Not Acceptable\n\nAvailable representations: {known}"
         raise StatusError(406, "NotAcceptable", text, {})
-    choices.sort(key=lambda choice: -_weight(choice[1]))
     for kind, parameters in choices:
         if kind in ("*/*", JSON, YAML) and _is_known(parameters):
             return _form(request, parameters, yaml=kind == YAML)
@@ -97,6 +101,13 @@ def wanted(request: web.BaseRequest, *, streams: bool = False) -> Wanted:
 def not_acceptable(message: str) -> StatusError:
     """406."""
     return StatusError(406, "NotAcceptable", message)
+
+
+def _choices(request: web.BaseRequest) -> list[tuple[str, dict[str, str]]]:
+    """Read Accept: media types and their parameters, the most wanted first."""
+    accept = request.headers.get("Accept") or "*/*"
+    choices = [_clause(choice) for choice in accept.split(",")]
+    return sorted(choices, key=lambda choice: -_weight(choice[1]))
 
 
 def _clause(choice: str) -> tuple[str, dict[str, str]]:
@@ -164,14 +175,15 @@ def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Respon
 
 def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
     """Send JSON."""
-    body = thing if isinstance(thing, bytes) else encode(thing)
+    body = thing if isinstance(thing, bytes) else encode_object(thing)
     return web.Response(body=body + b"\n", status=status, content_type=JSON)
 
 
 def error_answer(request: web.BaseRequest, error: StatusError) -> web.Response:
     """Send a Status, in the form that was asked for if that is YAML."""
-    accept = request.headers.get("Accept", "")
-    form = Wanted(yaml=accept.startswith(YAML), pretty=_wants_pretty(request))
+    choices = _choices(request)
+    plain = [kind for kind, said in choices if kind in ("*/*", JSON, YAML) and "as" not in said]
+    form = Wanted(yaml=plain[:1] == [YAML], pretty=_wants_pretty(request))
     response = answer(form, error.status(), error.code)
     retry = (error.details or {}).get("retryAfterSeconds")
     if retry:
@@ -195,7 +207,9 @@ def object_answer(
     form.check_single(resource)
     if form.table and thing.get("kind") != "Status":
         revision = thing["metadata"].get("resourceVersion", "")
-        table = tables.table(resource, [thing], now=now, revision=revision, include=form.include)
+        table = tables.print_table(
+            resource, [thing], now=now, revision=revision, include=form.include
+        )
         return answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"}, status)
     if form.metadata_only:
         return answer(form, partial(thing, form.version), status)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from flashsale.embedded.apiserver.handlers import responses
+from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.read import Query, read_query, revision
-from flashsale.embedded.apiserver.handlers.request_body import queried_number
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
-from flashsale.embedded.storage.store import StoreEvent, encode
+from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.objects.models import Object
@@ -21,15 +20,16 @@ from flashsale.objects.models import Object
 BOOKMARK_SECONDS = 60.0
 LAST_BOOKMARK_SECONDS = 2.0  # before a watch ends
 DEFAULT_TIMEOUT = 2400.0  # seconds; real servers pick one between 30 and 60 minutes
+MATCH = "resourceVersionMatch"
 INITIAL_END = "k8s.io/initial-events-end"
 
 
 def wants_watch(request: web.BaseRequest) -> bool:
     """Whether a list request is a watch."""
-    return request.query.get("watch", "").lower() in ("true", "1", "t")
+    return request_body.is_true(request.query.get("watch", "false"))
 
 
-async def watch(
+async def serve_watch(
     registry: Registry, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
     """Stream changes, one JSON document a line, until the client's timeout or its going away."""
@@ -37,13 +37,17 @@ async def watch(
     _check_form(query)
     since = revision(request, of_watch=True)
     initial = _initial_events(request)
-    timeout = queried_number(request, "timeoutSeconds")
+    timeout = request_body.queried_number(request, "timeoutSeconds")
     bookmarks = request.query.get("allowWatchBookmarks", "").lower() in ("true", "1")
     response = web.StreamResponse(headers={"Content-Type": responses.JSON})
     response.enable_chunked_encoding()
     responses.add_warnings(request, response)
     await response.prepare(request)
     stream = _Stream(registry, query, response, bookmarks=bookmarks)
+    if timeout is not None and timeout < 0:
+        late = api_errors.StatusError(500, "InternalError", "context deadline exceeded")
+        await response.write(_line("ERROR", encode_object(late.status())))
+        return response
     if initial or (initial is None and since == 0):
         position = await stream.begin(mark_end=bool(initial) and bookmarks)
     elif since == 0:  # from now on
@@ -52,7 +56,7 @@ async def watch(
         start = registry.store.position(since)
         if start is None:
             gone = api_errors.expired(since, registry.store.revision)
-            await response.write(_line("ERROR", encode(gone.status())))
+            await response.write(_line("ERROR", encode_object(gone.status())))
             return response
         position = start
     await stream.follow(position, float(timeout or DEFAULT_TIMEOUT))
@@ -71,22 +75,28 @@ def _check_form(query: Query) -> None:
 
 
 def _initial_events(request: web.BaseRequest) -> bool | None:
-    """Read sendInitialEvents: None if it was not said (KEP-3157)."""
+    """Read sendInitialEvents: None if it was not said (KEP-3157).
+
+    A watch that says neither that nor from where to begin wants the initial state.
+    """
     text = request.query.get("sendInitialEvents", "").lower()
-    match = request.query.get("resourceVersionMatch", "")
-    error = None
+    match = request.query.get(MATCH, "")
+    if not text and not match and request.query.get("resourceVersion", "") in ("", "0"):
+        text, match = "true", "NotOlderThan"
+    errors = []
     if text and match != "NotOlderThan":
-        error = FieldError.forbidden(
-            "resourceVersionMatch",
-            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        )
+        why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        errors.append(FieldError.forbidden(MATCH, why))
     elif match and not text:
-        error = FieldError.forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        )
-    if error is not None:
-        raise api_errors.invalid("ListOptions", "meta.k8s.io", "", [error])
+        why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        errors.append(FieldError.forbidden(MATCH, why))
+    if match not in ("", "NotOlderThan"):
+        errors.append(FieldError.unsupported(MATCH, match, ["NotOlderThan"]))
+    if match and request.query.get("continue"):
+        why = "resourceVersionMatch is forbidden when continue is provided"
+        errors.append(FieldError.forbidden(MATCH, why))
+    if errors:
+        raise api_errors.invalid_object("ListOptions", "meta.k8s.io", "", errors)
     return text in ("true", "1") if text else None
 
 
@@ -130,7 +140,7 @@ class _Stream:
             events = store.events(position)
             if events is None:
                 gone = api_errors.expired(position, store.revision)
-                await self._write([_line("ERROR", encode(gone.status()))])
+                await self._write([_line("ERROR", encode_object(gone.status()))])
                 return
             position += len(events)
             await self._write(self._lines(events))
@@ -158,7 +168,7 @@ class _Stream:
     def _encode(self, kind: str, thing: Object, event: StoreEvent | None) -> bytes:
         form, resource = self._query.form, self._query.target.resource
         if form.table:
-            table = tables.table(
+            table = tables.print_table(
                 resource,
                 [thing],
                 now=self._registry.clock(),
@@ -167,9 +177,9 @@ class _Stream:
                 headers=self._headers,
             )
             self._headers = False
-            return _line(kind, encode(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
+            return _line(kind, encode_object(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
         if form.metadata_only:
-            return _line(kind, encode(responses.partial(thing, form.version)))
+            return _line(kind, encode_object(responses.partial(thing, form.version)))
         if event is not None:
             return _line(kind, event.encoded_object())
         return _line(kind, self._registry.store.encoded(resource, thing))
@@ -183,7 +193,7 @@ class _Stream:
         if self._query.form.table:
             dummy = thing | {"metadata": meta | {"name": "", "creationTimestamp": None}}
             return self._encode("BOOKMARK", dummy, None)
-        return _line("BOOKMARK", encode(thing))
+        return _line("BOOKMARK", encode_object(thing))
 
     async def _write(self, lines: list[bytes]) -> None:
         if lines:

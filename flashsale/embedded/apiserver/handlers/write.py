@@ -8,9 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses
-from flashsale.embedded.apiserver.handlers.read import read_query
+from flashsale.embedded.apiserver.handlers.paging import Page
+from flashsale.embedded.apiserver.handlers.read import Listed, list_answer, read_page
 from flashsale.embedded.apiserver.handlers.request_body import WriteOptions
-from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.registry.registry import Registry, Tracker
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.types import api_errors, schema
@@ -61,6 +62,32 @@ class Write:
             now=rfc3339(self.registry.clock()),
         )
 
+    def check_matches_url(self, thing: Object) -> None:
+        """Refuse an object that names itself otherwise than the URL: 400."""
+        target, meta = self.target, thing.get("metadata") or {}
+        request_body.check_matches_url(target.resource, meta, target.name, target.namespace)
+
+    def create(self, thing: Object, track: Tracker | None) -> Object:
+        """Create an object at the request's place."""
+        target, dry_run = self.target, self.options.dry_run
+        return self.registry.create(
+            target.resource, target.namespace, thing, dry_run=dry_run, track=track
+        )
+
+    def update(self, thing: Object, track: Tracker | None, *, patches: bool = False) -> Object:
+        """Replace the request's object, or its status."""
+        target = self.target
+        return self.registry.update(
+            target.resource,
+            target.namespace,
+            target.name,
+            thing,
+            subresource=target.subresource,
+            dry_run=self.options.dry_run,
+            track=track,
+            patches=patches,
+        )
+
     def answer(self, thing: Object, status: int, before: Object | None = None) -> web.Response:
         """Answer with the written object, and warn of what is questionable in it."""
         resource = self.target.resource
@@ -105,63 +132,52 @@ def decoded(write: Write, resource: Resource) -> Object:
     Raises:
         StatusError: 400, 415.
     """
-    sent = request_body.decode_object(write.request, write.body, resource.kind)
-    body, unknown = schema.decode(resource, sent.content, write.options.validation, sent.duplicates)
+    sent = request_body.decode_body(write.request, write.body, resource.kind)
+    body, unknown = schema.decode_object(
+        resource, sent.content, write.options.validation, sent.duplicates
+    )
     write.warn_of_fields(unknown, sent.duplicates)
     return keeping_reset(sent.content, body)
 
 
 def create(write: Write) -> web.Response:
     """POST to a collection."""
-    resource = write.target.resource
-    body = decoded(write, resource)
-    made = write.registry.create(
-        resource,
-        write.target.namespace,
-        body,
-        dry_run=write.options.dry_run,
-        track=write.track,
-    )
-    return write.answer(made, 201)
+    body = decoded(write, write.target.resource)
+    return write.answer(write.create(body, write.track), 201)
 
 
 def update(write: Write) -> web.Response:
     """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
-    request_body.check_matches_url(
-        resource, body.get("metadata") or {}, target.name, target.namespace
-    )
+    write.check_matches_url(body)
     before = write.registry.store.get(resource, target.namespace, target.name)
     if before is None and resource in CREATED_BY_UPDATE and not target.subresource:
         meta = {key: item for key, item in body["metadata"].items() if key != "resourceVersion"}
-        made = write.registry.create(
-            resource,
-            target.namespace,
-            body | {"metadata": meta},
-            dry_run=write.options.dry_run,
-            track=write.track,
-        )
-        return write.answer(made, 201)
-    updated = write.registry.update(
-        resource,
-        target.namespace,
-        target.name,
-        body,
-        subresource=target.subresource,
-        dry_run=write.options.dry_run,
-        track=write.track,
-    )
-    return write.answer(updated, 200, before)
+        return write.answer(write.create(body | {"metadata": meta}, write.track), 201)
+    return write.answer(write.update(body, write.track), 200, before)
 
 
-def refuse_change(write: Write) -> web.Response:
-    """PUT what can only be read.
+def update_nothing(write: Write) -> web.Response:
+    """PUT what can only be read: answer if that changes nothing.
 
     Raises:
-        StatusError: 404, always.
+        StatusError: 404 for a change.
     """
-    raise api_errors.not_here(write.target.subresource)
+    resource, target = write.target.resource, write.target
+    body = decoded(write, resource)
+    write.check_matches_url(body)
+    live = write.registry.get(resource, target.namespace, target.name)
+    if write.registry.update(
+        resource, target.namespace, target.name, body, dry_run=True, patches=True
+    ).get("spec") != live.get("spec"):
+        raise refused_change(write)
+    return write.answer(live, 200, live)
+
+
+def refused_change(write: Write) -> api_errors.StatusError:
+    """404 for a change of what can only be read."""
+    return api_errors.not_here(write.target.subresource)
 
 
 def keeping_reset(sent: Any, body: Object) -> Object:
@@ -205,29 +221,17 @@ def _success(resource: Resource, thing: Object) -> Object:
     }
 
 
-def delete_collection(
+async def delete_collection(
     registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
     """DELETE all objects that the selectors match; answers with what it deleted."""
     options = request_body.delete_options(request, body)
-    query = read_query(request, target)
-    resource = target.resource
+    listed = await read_page(registry, request, target)
     deleted = []
-    for thing in registry.store.all(resource, target.namespace):
-        if query.matches(thing):
-            meta = thing["metadata"]
-            namespace = meta.get("namespace", "")
-            deleted.append(registry.delete(resource, namespace, meta["name"], options)[0])
-    typed = ("kind", "apiVersion")
-    return responses.answer(
-        query.form,
-        {
-            "kind": f"{resource.kind}List",
-            "apiVersion": resource.api_version,
-            "metadata": {"resourceVersion": str(registry.store.revision)},
-            "items": [
-                {key: value for key, value in thing.items() if key not in typed}
-                for thing in deleted
-            ],
-        },
-    )
+    for thing in listed.page.items:
+        meta = thing["metadata"]
+        namespace = meta.get("namespace", "")
+        deleted.append(registry.delete(target.resource, namespace, meta["name"], options)[0])
+    metadata = listed.page.metadata | {"resourceVersion": str(registry.store.revision)}
+    page = Page(deleted, metadata)
+    return list_answer(registry, target.resource, Listed(listed.form, page))

@@ -7,16 +7,16 @@ because nothing inside a pod is meant to speak to this API.
 
 from __future__ import annotations
 
+from flashsale.embedded.apiserver.registry.priority_admission import find_priority_class
 from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.types.resources import PODS, SERVICE_ACCOUNTS
+from flashsale.embedded.validation.priority_classes import PREEMPTS
 from flashsale.objects.models import Object, rfc3339
 
 NODE_CONDITIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-PRIORITIES = {"": 0, "system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
-PREEMPTION = "PreemptLowerPriority"
 ADMITTED = ("priority", "preemptionPolicy")
 INFO = (
     "machineID",
@@ -40,11 +40,10 @@ def admit_pod(pod: Object, store: Store, now: float) -> Object:
     """
     spec = dict(pod["spec"])
     _check_account(pod, spec, store)
-    priority = _priority(pod, spec)
+    spec |= _importance(pod, spec, store)
     _check_runtime(pod, spec)
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = spec["serviceAccount"] = account
-    spec |= {"priority": priority, "preemptionPolicy": PREEMPTION}
     spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec, store)]
     admitted = pod | {"spec": spec}
     status: Object = {"phase": "Pending", "qosClass": qos_class(admitted)}
@@ -95,27 +94,32 @@ def _check_account(pod: Object, spec: Object, store: Store) -> None:
         raise _forbidden(pod, f"error looking up service account {namespace}/{name}: {why}")
 
 
-def _priority(pod: Object, spec: Object) -> int:
+def _importance(pod: Object, spec: Object, store: Store) -> Object:
+    """Return what the pod's PriorityClass says, and the default one's name where it names none."""
     name, asked, policy = (
         spec.get(k) for k in ("priorityClassName", "priority", "preemptionPolicy")
     )
-    if name and name not in PRIORITIES:
+    found = find_priority_class(store, name or "")
+    if found is None:
         raise _forbidden(pod, f"no PriorityClass with name {name} was found")
-    priority = PRIORITIES[name or ""]
+    priority, preempts = found.get("value", 0), found.get("preemptionPolicy", PREEMPTS)
     if asked is not None and asked != priority:
         raise _forbidden(
             pod,
             f"the integer value of priority ({asked}) must not be provided in pod spec; priority "
             f"admission controller computed {priority} from the given PriorityClass name",
         )
-    if policy is not None and policy != PREEMPTION:
+    if policy is not None and policy != preempts:
         raise _forbidden(
             pod,
             f"the string value of PreemptionPolicy ({policy}) must not be provided in pod spec; "
-            f"priority admission controller computed {PREEMPTION} from the given PriorityClass "
+            f"priority admission controller computed {preempts} from the given PriorityClass "
             "name",
         )
-    return priority
+    named = (
+        {} if name or "metadata" not in found else {"priorityClassName": found["metadata"]["name"]}
+    )
+    return named | {"priority": priority, "preemptionPolicy": preempts}
 
 
 def _check_runtime(pod: Object, spec: Object) -> None:

@@ -15,6 +15,7 @@ from flashsale.embedded.types.resources import (
     NAMESPACES,
     NODES,
     PODS,
+    PRIORITY_CLASSES,
     REPLICA_SETS,
     SERVICES,
     Resource,
@@ -83,22 +84,34 @@ def check_match(resource: Resource, old: Object, meta: Object, *, patches: bool)
     version = meta.get("resourceVersion") or "0"
     if version == "0" and resource in CONDITIONAL_UPDATES and not patches:
         why = FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-        raise api_errors.invalid(resource.plural, resource.group, name, [why])
+        raise api_errors.invalid_object(resource.plural, resource.group, name, [why])
     if not (version.isascii() and version.isdigit()):
         message = f'strconv.ParseUint: parsing "{version}": invalid syntax'
         raise api_errors.StatusError(500, "", message)
-    if meta.get("uid") not in (None, "", current["uid"]) and not patches:
-        place = STORED_AT.get(resource, resource.plural)
-        key = f"/{place}/{current.get('namespace', '')}/{name}".replace("//", "/")
-        raise api_errors.conflict(
-            resource,
-            name,
-            f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, "
-            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {meta['uid']}, "
-            f"UID in object meta: {current['uid']}",
-        )
+    if not patches:
+        check_uid(resource, old, meta.get("uid") or "")
     if version not in ("0", current["resourceVersion"]):
         raise api_errors.conflict(resource, name)
+
+
+def check_uid(resource: Resource, old: Object, uid: str) -> None:
+    """Check that a write is of this very object, if it says which one it is of.
+
+    Raises:
+        StatusError: 409.
+    """
+    current = old["metadata"]
+    if uid in ("", current["uid"]):
+        return
+    place = STORED_AT.get(resource, resource.plural)
+    key = f"/{place}/{current.get('namespace', '')}/{current['name']}".replace("//", "/")
+    raise api_errors.conflict(
+        resource,
+        current["name"],
+        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, "
+        f"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, "
+        f"UID in object meta: {current['uid']}",
+    )
 
 
 def initial_status(resource: Resource, thing: Object) -> Object:
@@ -135,7 +148,7 @@ def new_metadata(resource: Resource, namespace: str, sent: Object, *, uid: str, 
     else:
         meta.pop("namespace", None)
     meta["uid"] = uid
-    if resource in WITH_GENERATION:
+    if resource in WITH_GENERATION or resource is PRIORITY_CLASSES:  # which never change theirs
         meta["generation"] = 1
     meta["creationTimestamp"] = now
     return meta
@@ -197,4 +210,4 @@ def counts_for_generation(resource: Resource, new: Object, old: Object) -> bool:
 def refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
     """Raise what is wrong with an object, if anything is: 422."""
     if errors:
-        raise api_errors.invalid(resource.kind, resource.group, name, errors)
+        raise api_errors.invalid_object(resource.kind, resource.group, name, errors)

@@ -21,6 +21,10 @@ from flashsale.embedded.apiserver.registry.deletion import (
     marked,
 )
 from flashsale.embedded.apiserver.registry.generated_names import generate_free_name
+from flashsale.embedded.apiserver.registry.priority_admission import (
+    refuse_second_default,
+    refused_class,
+)
 from flashsale.embedded.apiserver.registry.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
 from flashsale.embedded.storage.store import Store
@@ -31,12 +35,14 @@ from flashsale.embedded.types.resources import (
     NAMESPACES,
     NODES,
     PODS,
+    PRIORITY_CLASSES,
     REPLICA_SETS,
     SERVICES,
     Resource,
 )
 from flashsale.embedded.validation import validate_create, validate_status, validate_update
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
+from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object, rfc3339
 
 WITH_STATUS = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
@@ -189,7 +195,11 @@ class Registry:
         conditions = [condition]
         bound = pod | {
             "spec": pod["spec"] | {"nodeName": node},
-            "status": pod["status"] | {"conditions": conditions},
+            "status": {
+                key: value
+                for key, value in (pod["status"] | {"conditions": conditions}).items()
+                if key != "nominatedNodeName"
+            },
         }
         return self.store.put(PODS, bound)
 
@@ -214,6 +224,8 @@ class Registry:
                 f'namespaces "{name}" is forbidden: this namespace may not be deleted',
                 {"name": name, "kind": "namespaces"},
             )
+        if resource is PRIORITY_CLASSES and name in SYSTEM_CLASSES:
+            raise refused_class(name, "this is a system priority class and cannot be deleted")
         after = marked(resource, old, options, self.clock())
         if options.dry_run:  # what would go at once is shown as it is, without a mark
             ends = gone(after)
@@ -268,6 +280,8 @@ class Registry:
         if resource is PODS:
             thing = admit_pod(incoming.without_negative_grace(thing), self.store, now)
         thing = incoming.without_disabled(resource, thing)
+        if resource is PRIORITY_CLASSES:
+            refuse_second_default(self.store, thing)
         if resource is SERVICES:
             thing = service_allocator.with_both_addresses(thing)
         errors = validate_create(resource, thing)
@@ -305,6 +319,8 @@ class Registry:
         new = incoming.without_disabled(resource, new)
         if resource is PODS:
             new = keep_pod_defaults(incoming.without_negative_grace(new), old, self.store)
+        if resource is PRIORITY_CLASSES:
+            refuse_second_default(self.store, new)
         if resource is SERVICES:
             new = service_allocator.carried_over(new, old)
         errors = validate_update(resource, new, old)

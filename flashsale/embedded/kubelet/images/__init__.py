@@ -1,1 +1,1 @@
-"""Images of the node: reading Dockerfiles, following them, packages, and the store."""
+"""Images of the node: building them without Docker, their packages, pulling, and the store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import shutil
 from collections.abc import Iterable, Iterator
@@ -9,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flashsale.base.dockerignore import compile_pattern
+from flashsale.base.dockerfile.dockerignore import compile_pattern
+from flashsale.base.errors import BadInputError, Hint
 
+MAX_FILES = 10_000
 MAX_BYTES = 100 * 1024 * 1024  # of an image's own files
 FOLDER_MODE, FILE_MODE, PROGRAM_MODE = 0o755, 0o644, 0o755
 
@@ -146,3 +149,50 @@ def new_mode(old: int, change: str) -> int:
             old &= ~sum(7 << shift for shift in chosen.values())
         old = old & ~mask if sign == "-" else old | mask
     return old
+
+
+def write_files(files: ImageFiles, rootfs: Path, folder: Path) -> tuple[dict[str, str], int]:
+    """Write the files; returns kind, mode and hash of each, and the size of all in bytes."""
+    if len(files.entries) > MAX_FILES:
+        raise _too_big(folder, f"{len(files.entries)} files, more than {MAX_FILES}")
+    rootfs.mkdir(parents=True)
+    content, size = {}, 0
+    for place, entry in sorted(files.entries.items()):
+        if entry.is_folder:
+            (rootfs / place).mkdir(exist_ok=True)
+            content[place + "/"] = ""
+            continue
+        if entry.link:
+            (rootfs / place).symlink_to(entry.link)
+            content[place] = f"-> {entry.link}"
+            continue
+        digest, length = hashlib.sha256(), 0
+        with (rootfs / place).open("wb") as target:
+            for block in _blocks(entry):
+                size, length = size + len(block), length + len(block)
+                if size > MAX_BYTES:
+                    raise _too_big(folder, f"more than {MAX_BYTES // 1024 // 1024} MiB")
+                digest.update(block)
+                target.write(block)
+        (rootfs / place).chmod(entry.mode | 0o600)
+        content[place] = f"{entry.mode:o} {length} {digest.hexdigest()}"
+    return content, size
+
+
+def _blocks(entry: ImageFile) -> Iterator[bytes]:
+    if not isinstance(entry.source, Path):
+        yield entry.read()
+        return
+    try:
+        with entry.source.open("rb") as file:
+            while block := file.read(1 << 20):
+                yield block
+    except OSError as error:
+        raise BadInputError(f"{entry.source} cannot be read: {error.strerror}.") from error
+
+
+def _too_big(folder: Path, what: str) -> BadInputError:
+    return BadInputError(
+        f"The app folder {folder} holds {what}.",
+        hint=Hint(words=f"list what does not belong in the image in {folder / '.dockerignore'}"),
+    )

@@ -19,7 +19,7 @@ import shlex
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from urllib.parse import quote, unquote
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
-from flashsale.embedded.kubelet.images.image_files import MAX_BYTES, ImageFile, ImageFiles
+from flashsale.embedded.kubelet.images.image_files import write_files
 from flashsale.embedded.kubelet.images.package_layers import (
     COMPLETE,
     Emit,
@@ -38,9 +38,8 @@ from flashsale.embedded.kubelet.images.package_layers import (
 )
 
 if TYPE_CHECKING:
-    from flashsale.embedded.kubelet.images.image_recipe import ImageRecipe
+    from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 
-MAX_FILES = 10_000
 KEPT = 2  # images of each app that stay when nothing runs them
 
 
@@ -100,13 +99,13 @@ class ImageStore:
             InstallError: packages cannot be installed.
             FlashsaleError: the disk refuses.
         """
-        from flashsale.base import dockerfile as dockerfiles
-        from flashsale.embedded.kubelet.images import dockerfile_reader
+        from flashsale.base.dockerfile.stages import parse_stages
+        from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
 
         full = _full_name(name)
-        stages = dockerfiles.stages(_read(dockerfile), str(dockerfile), build_args)
+        stages = parse_stages(_read(dockerfile), str(dockerfile), build_args)
         try:
-            recipe = dockerfile_reader.read(stages, folder)
+            recipe = dockerfile_reader.read_stages(stages, folder)
             layer, notes = self._packages(recipe, emit)
             identity, built = self._store(recipe, layer, folder)
             self._point(full, identity)
@@ -127,7 +126,10 @@ class ImageStore:
 
     def _packages(self, recipe: ImageRecipe, emit: Emit) -> tuple[str, tuple[str, ...]]:
         """Provide what RUN installs; nothing where flashsale's own environment has it all."""
-        from flashsale.embedded.kubelet.images.install_commands import is_available, is_satisfied
+        from flashsale.embedded.kubelet.images.build_without_docker.install_commands import (
+            is_available,
+            is_satisfied,
+        )
 
         if all(map(is_satisfied, recipe.installs)):
             return "", ()
@@ -171,7 +173,7 @@ class ImageStore:
         self._blobs.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=self._blobs))
         try:
-            content, size = _write_files(recipe.files, new / "rootfs", folder)
+            content, size = write_files(recipe.files, new / "rootfs", folder)
             described = _describe(recipe, layer)
             identity = hashlib.sha256(
                 json.dumps([described, content], sort_keys=True).encode()
@@ -273,53 +275,6 @@ def _read(dockerfile: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise BadInputError(f"{dockerfile} cannot be read: {why}.") from error
-
-
-def _write_files(files: ImageFiles, rootfs: Path, folder: Path) -> tuple[dict[str, str], int]:
-    """Write the files; returns kind, mode and hash of each, and the size of all in bytes."""
-    if len(files.entries) > MAX_FILES:
-        raise _too_big(folder, f"{len(files.entries)} files, more than {MAX_FILES}")
-    rootfs.mkdir(parents=True)
-    content, size = {}, 0
-    for place, entry in sorted(files.entries.items()):
-        if entry.is_folder:
-            (rootfs / place).mkdir(exist_ok=True)
-            content[place + "/"] = ""
-            continue
-        if entry.link:
-            (rootfs / place).symlink_to(entry.link)
-            content[place] = f"-> {entry.link}"
-            continue
-        digest, length = hashlib.sha256(), 0
-        with (rootfs / place).open("wb") as target:
-            for block in _blocks(entry):
-                size, length = size + len(block), length + len(block)
-                if size > MAX_BYTES:
-                    raise _too_big(folder, f"more than {MAX_BYTES // 1024 // 1024} MiB")
-                digest.update(block)
-                target.write(block)
-        (rootfs / place).chmod(entry.mode | 0o600)
-        content[place] = f"{entry.mode:o} {length} {digest.hexdigest()}"
-    return content, size
-
-
-def _blocks(entry: ImageFile) -> Iterator[bytes]:
-    if not isinstance(entry.source, Path):
-        yield entry.read()
-        return
-    try:
-        with entry.source.open("rb") as file:
-            while block := file.read(1 << 20):
-                yield block
-    except OSError as error:
-        raise BadInputError(f"{entry.source} cannot be read: {error.strerror}.") from error
-
-
-def _too_big(folder: Path, what: str) -> BadInputError:
-    return BadInputError(
-        f"The app folder {folder} holds {what}.",
-        hint=Hint(words=f"list what does not belong in the image in {folder / '.dockerignore'}"),
-    )
 
 
 def _describe(recipe: ImageRecipe, layer: str) -> dict[str, Any]:

@@ -144,7 +144,7 @@ class Logs:
             with file:
                 start = 0 if since is None else log_file.first_since(file, since)
                 if left is not None:
-                    offset, found = log_file.last_lines(file, left)
+                    offset, found = log_file.find_last_records(file, left)
                     start, left = max(start, offset), left - found
                 file.seek(start)
                 parts.append(file.read())
@@ -160,7 +160,7 @@ class Logs:
         else:
             return None
         # No log is older than 1970, and no time before the year 1 can be written.
-        return log_file.timestamp(int(max(0.0, since) * _NANO))
+        return log_file.format_timestamp(int(max(0.0, since) * _NANO))
 
 
 def _open(path: Path) -> BinaryIO | None:

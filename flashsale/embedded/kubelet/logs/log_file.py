@@ -41,7 +41,7 @@ class LogWriter:
     def write(self, data: bytes) -> None:
         """Take output as it comes; lines are written when they are complete, or very long."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        head = timestamp(self._clock_ns()) + b" stdout "
+        head = format_timestamp(self._clock_ns()) + b" stdout "
         records = [head + b"F " + line + b"\n" for line in lines]
         while len(self._rest) > MAX_LINE:
             records.append(head + b"P " + self._rest[:MAX_LINE] + b"\n")
@@ -53,7 +53,7 @@ class LogWriter:
         if not self.closed:
             rest, self._rest = self._rest, b""
             if rest:
-                self._append(timestamp(self._clock_ns()) + b" stdout P " + rest + b"\n")
+                self._append(format_timestamp(self._clock_ns()) + b" stdout P " + rest + b"\n")
             self.closed = True
             self._file.close()
             self._wake()
@@ -91,7 +91,7 @@ def rotated(path: Path) -> Path:
     return path.with_name(path.name + ".1")
 
 
-def timestamp(nanoseconds: int) -> bytes:
+def format_timestamp(nanoseconds: int) -> bytes:
     """Write a time with nine decimals, UTC."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z".encode()
@@ -108,7 +108,7 @@ def render(records: bytes, *, timestamps: bool) -> bytes:
     return b"".join(out)
 
 
-def last_lines(file: BinaryIO, count: int) -> tuple[int, int]:
+def find_last_records(file: BinaryIO, count: int) -> tuple[int, int]:
     """Find where the last ``count`` records begin, reading from the end.
 
     Returns:

@@ -46,7 +46,7 @@ class Terminated:
     message: str = ""
 
 
-State = Waiting | Running | Terminated
+CurrentState = Waiting | Running | Terminated
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class ContainerState:
     """One container of the pod, through all its restarts."""
 
     name: str
-    state: State = Waiting(CREATING)
+    state: CurrentState = Waiting(CREATING)
     last: Terminated | None = None  # how the instance before this one ended
     restarts: int = 0
     container_id: str = ""  # of the newest instance, empty before the first
@@ -142,7 +142,7 @@ class PodState:
         )
 
 
-def fresh(pod: Object, now: float) -> PodState:
+def new_pod_state(pod: Object, now: float) -> PodState:
     """Return the state of a pod that was never seen before."""
     spec = pod["spec"]
     reason = INITIALIZING if spec.get("initContainers") else CREATING
@@ -172,7 +172,7 @@ def recovered(pod: Object, now: float) -> PodState:
     counted as restarted unless the pod is over or being deleted (convertToAPIContainerStatuses in
     pkg/kubelet/kubelet_pods.go).
     """
-    state, status = fresh(pod, now), pod.get("status") or {}
+    state, status = new_pod_state(pod, now), pod.get("status") or {}
     over = status.get("phase") in ("Succeeded", "Failed")
     leaving = over or bool(pod["metadata"].get("deletionTimestamp"))
     for key in ("initContainerStatuses", "containerStatuses"):

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
-from flashsale.embedded.kubelet.pods.pod_state import fresh, recovered
+from flashsale.embedded.kubelet.pods.pod_state import new_pod_state, recovered
 from flashsale.embedded.kubelet.pods.pod_status import initialized
 from flashsale.embedded.kubelet.prober.probe_specs import ports_of
-from flashsale.embedded.kubelet.runtime import volumes
+from flashsale.embedded.kubelet.runtime import pod_volumes
 from flashsale.embedded.kubelet.runtime.container import Container
 from flashsale.embedded.kubelet.runtime.stop_container import Grace
 from flashsale.objects.models import Object, find_condition
@@ -39,7 +39,7 @@ class PodWorker:
     def _begin(self, thing: Object, tools: NodeServices) -> None:
         """Read from the object where the pod stands."""
         seen = bool((thing.get("status") or {}).get("containerStatuses"))
-        state = (recovered if seen else fresh)(thing, tools.clock())
+        state = (recovered if seen else new_pod_state)(thing, tools.clock())
         self.pod = KubeletPod(thing, state, tools)
         self._seen = seen
         spec = thing["spec"]
@@ -216,13 +216,13 @@ class PodWorker:
         while True:
             try:
                 find = self.pod.config_map
-                self.pod.volumes = volumes.provide(self.pod.object, folder, find)
+                self.pod.volumes = pod_volumes.set_up_volumes(self.pod.object, folder, find)
                 break
-            except (volumes.VolumeError, OSError) as error:
+            except (pod_volumes.VolumeError, OSError) as error:
                 self.pod.record("Warning", "FailedMount", str(error))
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MOUNT_RETRY_CAP)
-        if volumes.follows(self.pod.object):
+        if pod_volumes.follows(self.pod.object):
             following = self._follow_volumes(folder)
             self._followers.append(self.pod.tasks.create_task(following, name="follow volumes"))
 
@@ -231,7 +231,7 @@ class PodWorker:
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             try:
-                volumes.follow(self.pod.object, folder, self.pod.config_map)
+                pod_volumes.update_volumes(self.pod.object, folder, self.pod.config_map)
             except OSError as error:
                 self.pod.record("Warning", "FailedMount", str(error))
 

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.embedded.kubelet.pods.pod_state import ContainerState, Running
-from flashsale.embedded.kubelet.prober.probe_specs import Probe, Streak, step
-from flashsale.embedded.kubelet.prober.prober import Outcome, ProbeTarget
+from flashsale.embedded.kubelet.prober.probe_specs import Probe, Streak, count_result
+from flashsale.embedded.kubelet.prober.prober import ProbeOutcome, ProbeTarget
 from flashsale.embedded.kubelet.runtime.instance import Instance
 
 
@@ -102,11 +102,11 @@ class ProbeWorker:
         if outcome.verdict == "error":
             return
         before = self.streak.result
-        self.streak = step(self.streak, self.probe, outcome.verdict != "failure")
+        self.streak = count_result(self.streak, self.probe, outcome.verdict != "failure")
         if self.streak.result is not before:
             self._container.probed(self.probe)
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: ProbeOutcome) -> None:
         kind, name = self.probe.kind, self._container.name
         if outcome.verdict == "warning":
             text = f"{kind} probe warning: {outcome.output}"

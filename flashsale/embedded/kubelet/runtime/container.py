@@ -25,15 +25,15 @@ from flashsale.embedded.kubelet.runtime.container_env import (
     service_links,
 )
 from flashsale.embedded.kubelet.runtime.instance import Instance, StartError
+from flashsale.embedded.kubelet.runtime.pod_volumes import mounts
 from flashsale.embedded.kubelet.runtime.stop_container import (
     Grace,
     HookError,
     run_hook,
     run_unless_ended,
-    stop,
+    stop_container,
 )
-from flashsale.embedded.kubelet.runtime.volumes import mounts
-from flashsale.embedded.types import go_text
+from flashsale.embedded.types.golang import go_text
 from flashsale.objects.models import Object
 
 
@@ -97,7 +97,7 @@ class Container:
         if instance.process.running:
             text = f"Stopping container {self.name}"
             self._pod.record("Normal", "Killing", text, self.name)
-            await stop(instance, grace, lambda: self._pre_stop(instance, grace))
+            await stop_container(instance, grace, lambda: self._pre_stop(instance, grace))
         if isinstance(self.state.state, Running):
             end = self._end(await instance.process.wait())
             self._pod.put(self.state.stopped(end), publish=False)
@@ -228,7 +228,7 @@ class Container:
             if self._restart is None:  # else the world has not even heard of the end
                 await asyncio.sleep(min(SYNC, ready_at - clock()))
                 self._warn_back_off()
-            delay = go_text.duration(self._backoff.delay)
+            delay = go_text.go_duration(self._backoff.delay)
             text = f"back-off {delay} restarting failed container={self.name} pod={self._pod.label}"
             self._pod.put(self.state.waiting(BACK_OFF, text))
             await asyncio.sleep(max(0.0, ready_at - clock()))
@@ -247,7 +247,7 @@ class Container:
         seconds = self._pod.usual_grace if probe.grace is None else float(probe.grace)
         if instance := self.instance:
             grace = Grace(seconds)
-            await stop(instance, grace, lambda: self._pre_stop(instance, grace))
+            await stop_container(instance, grace, lambda: self._pre_stop(instance, grace))
 
     async def _pre_stop(self, instance: Instance, grace: Grace) -> None:
         if not (hook := self._hook("preStop")):

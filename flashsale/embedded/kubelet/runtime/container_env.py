@@ -16,7 +16,7 @@ class ConfigError(Exception):
     """A container's configuration asks for something that is not there."""
 
 
-def expand(text: str, known: Mapping[str, str]) -> str:
+def expand_references(text: str, known: Mapping[str, str]) -> str:
     """Replace $(NAME) by its value; `$$` stands for a dollar, an unknown name stays as it is."""
 
     def value(match: re.Match[str]) -> str:
@@ -55,7 +55,7 @@ def container_variables(
             if value is not None:
                 known[entry["name"]] = value
         else:
-            known[entry["name"]] = expand(entry.get("value") or "", known)
+            known[entry["name"]] = expand_references(entry.get("value") or "", known)
     return known
 
 

@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "var",
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
          "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"}  # fmt: skip
-Step = tuple[str, str, str]  # folder | link | bind | file | over, place, source
+RootStep = tuple[str, str, str]  # folder | link | bind | file | over, place, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,51 +41,52 @@ class ContainerRoot:
     def request(self) -> dict[str, Any]:
         """Return what the shim is told."""
         over = [("over", place, str(source)) for place, source in self.over.items()]
-        steps = [*self._merge("", Path("/"), self.rootfs), *_devices(self.rootfs), *over]
+        kept = {str(folder) for path in self.needed for folder in (path, *path.parents)}
+        steps = [*_merge("", "", str(self.rootfs), kept), *_devices(self.rootfs), *over]
         return {"folder": str(self.folder), "hostname": self.hostname, "steps": steps}
 
-    def _merge(self, place: str, machine: Path, image: Path) -> Iterator[Step]:
-        """Lay a folder of the image over one of this machine's, entry by entry."""
-        if place:
-            yield "folder", place, ""
-        own = set(_names(image))
-        for name in sorted(own.union(_names(machine))):
-            inside, ours, theirs = f"{place}/{name}", machine / name, image / name
-            if inside == "/dev":
-                continue
-            if name not in own:
-                if not place or self._is_kept(inside, ours):
-                    yield _as_it_is(inside, ours)
-            elif _is_folder(theirs) and ours.is_dir() and self._is_kept(inside, ours):
-                yield from self._merge(inside, ours, theirs)
-            else:
-                yield _as_it_is(inside, theirs)
 
-    def _is_kept(self, place: str, machine: Path) -> bool:
-        """Whether what this machine has at a place has to be seen beside what the image has."""
-        if place.split("/")[1] in SYSTEM:
-            return True
-        return any(path.is_relative_to(machine) for path in self.needed)
+def _merge(place: str, machine: str, image: str, kept: Set[str]) -> Iterator[RootStep]:
+    """Lay a folder of the image over one of this machine's, entry by entry.
 
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+    What this machine has is seen beside what the image has where it belongs to the system, and
+    where it is ``kept``. A folder may have thousands of entries (/tmp): all paths are strings.
+    """
+    if place:
+        yield "folder", place, ""
+    own = set(_names(image))
+    for name in sorted(own.union(_names(machine or "/"))):
+        inside, ours, theirs = f"{place}/{name}", f"{machine}/{name}", f"{image}/{name}"
+        if inside == "/dev":
+            continue
+        is_kept = inside.split("/")[1] in SYSTEM or ours in kept
+        if name not in own:
+            if not place or is_kept:
+                yield _as_it_is(inside, ours)
+        elif is_kept and _is_folder(theirs) and os.path.isdir(ours):
+            yield from _merge(inside, ours, theirs, kept)
+        else:
+            yield _as_it_is(inside, theirs)
 
 
-def _names(folder: Path) -> Iterable[str]:
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _names(folder: str) -> Iterable[str]:
     try:
         return os.listdir(folder)
     except OSError:
         return ()
 
 
-def _as_it_is(place: str, source: Path) -> Step:
-    if source.is_symlink():
+def _as_it_is(place: str, source: str) -> RootStep:
+    if os.path.islink(source):
         return "link", place, os.readlink(source)
-    return ("bind" if source.is_dir() else "file"), place, str(source)
+    return ("bind" if os.path.isdir(source) else "file"), place, source
 
 
-def _devices(rootfs: Path) -> Iterator[Step]:
+def _devices(rootfs: Path) -> Iterator[RootStep]:
     yield "folder", "/dev", ""
     for name in DEVICES:
         if os.path.exists(f"/dev/{name}"):
@@ -95,8 +96,8 @@ def _devices(rootfs: Path) -> Iterator[Step]:
             yield "bind", f"/dev/{name}", f"/dev/{name}"
     for name, target in LINKS.items():
         yield "link", f"/dev/{name}", target
-    for name in _names(rootfs / "dev"):
-        yield _as_it_is(f"/dev/{name}", rootfs / "dev" / name)
+    for name in _names(f"{rootfs}/dev"):
+        yield _as_it_is(f"/dev/{name}", f"{rootfs}/dev/{name}")
 
 
 @functools.cache

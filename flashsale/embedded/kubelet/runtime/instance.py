@@ -18,12 +18,12 @@ from flashsale.embedded.kubelet.images.image_store import NodeImage
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
-from flashsale.embedded.kubelet.runtime.container_env import expand
+from flashsale.embedded.kubelet.runtime.container_env import expand_references
 from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles, termination_path
 from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot, is_possible
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
 from flashsale.embedded.kubelet.runtime.processes import MARK, Process, kill_marked, spawn
-from flashsale.embedded.types.go_text import os_error
+from flashsale.embedded.types.golang.go_text import os_error
 from flashsale.objects.models import Object
 
 MESSAGE_LIMIT, MESSAGE_FROM_LOG = 4096, 2048  # bytes of a termination message
@@ -252,8 +252,8 @@ def guest(pod_name: str, address: PodAddress) -> str:
 
 def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> list[str]:
     """Put the command together: the pod's `command` and `args` replace ENTRYPOINT and CMD."""
-    command = [expand(word, variables) for word in spec.get("command") or []]
-    args = [expand(word, variables) for word in spec.get("args") or []]
+    command = [expand_references(word, variables) for word in spec.get("command") or []]
+    args = [expand_references(word, variables) for word in spec.get("args") or []]
     if not command:
         command, args = list(image.entrypoint), args or list(image.cmd)
     if not command + args:
@@ -263,7 +263,7 @@ def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> li
 
 def _end_of(path: Path) -> bytes:
     with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(log_file.last_lines(file, 80)[0])
+        file.seek(log_file.find_last_records(file, 80)[0])
         return file.read()
     return b""
 

@@ -42,7 +42,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # whoever stops the cluster must not stop this
     request = receive(control)
-    first, problem = start(request)
+    first, problem = start_process(request)
     if problem:
         os.write(control, problem)
         sys.exit(0)
@@ -50,7 +50,7 @@ def main() -> None:
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(quiet, stream)
-    code = watch(control, first)
+    code = supervise(control, first)
     kill_all(first)
     try:  # contextlib would cost as much time as all the rest
         os.write(control, b"ended %d\n" % code)
@@ -70,7 +70,7 @@ def receive(control: int) -> Request:
     return request
 
 
-def start(request: Request) -> tuple[int, bytes]:
+def start_process(request: Request) -> tuple[int, bytes]:
     """Start the first process; returns its id, and what to say if it cannot be started."""
     reading, writing = os.pipe()
     parent, pid = os.getpid(), os.fork()
@@ -168,7 +168,7 @@ def check(result: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def watch(control: int, first: int) -> int:
+def supervise(control: int, first: int) -> int:
     """Wait for the end of the first process, and pass signals on; returns its exit code."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -188,7 +188,7 @@ def watch(control: int, first: int) -> int:
             for number in numbers:
                 if number == KILL_ALL:
                     return 128 + signal.SIGKILL
-                kill(first, number)
+                send_signal(first, number)
 
 
 def reap(first: int) -> int | None:
@@ -209,9 +209,9 @@ def kill_all(first: int) -> None:
     """Kill whatever descends from this process until nothing does."""
     pause = 0.0005
     while True:
-        kill(-first, signal.SIGKILL)  # the whole group
+        send_signal(-first, signal.SIGKILL)  # the whole group
         for pid in descendants():
-            kill(pid, signal.SIGKILL)
+            send_signal(pid, signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -221,7 +221,7 @@ def kill_all(first: int) -> None:
         pause = min(2 * pause, 0.05)
 
 
-def kill(pid: int, number: int) -> None:
+def send_signal(pid: int, number: int) -> None:
     """Send a signal, unless the process has ended by itself."""
     try:
         os.kill(pid, number)

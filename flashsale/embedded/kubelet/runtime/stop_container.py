@@ -53,7 +53,9 @@ class Grace:
                 del self._limits[limit]
 
 
-async def stop(instance: Instance, grace: Grace, pre_stop: Callable[[], Awaitable[None]]) -> None:
+async def stop_container(
+    instance: Instance, grace: Grace, pre_stop: Callable[[], Awaitable[None]]
+) -> None:
     """Stop a container and wait until it has ended; stopping it twice runs the hook once.
 
     Args:

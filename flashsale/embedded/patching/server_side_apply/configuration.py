@@ -40,7 +40,7 @@ ALWAYS_EMPTY: dict[str, Object] = {  # Go writes them, also when there is nothin
 ALWAYS_LISTED = (("spec",), ("spec", "template", "spec"))  # containers, at least as null
 
 
-def apply(
+def apply_configuration(
     live: Object | None,
     applied: Object,
     *,
@@ -114,7 +114,7 @@ def track_update(
     managers = old_managers if subresource or not managers else managers
     if before is not None and not managers:
         return new
-    changes = field_walk.compare(_filled(old, new.get("kind", "")), _filled(new))
+    changes = field_walk.compare_objects(_filled(old, new.get("kind", "")), _filled(new))
     who = Manager(manager or UNKNOWN, "Update", api_version, subresource)
     written = _countable(changes.written, subresource)
     owned_before = managers[who].fields if who in managers else NOTHING
@@ -138,7 +138,7 @@ def scale_entries(replicaset: Object, api_version: str) -> list[Object]:
         for who, owned in managers.items()
         if replicas in owned.fields
     }
-    return managing.encode(owners)
+    return managing.encode_managers(owners)
 
 
 def after_scale(replicaset: Object, scale_version: str) -> Object:
@@ -216,7 +216,7 @@ def _place_and_kind(applied: Object, api_version: str) -> tuple[str, str]:
 def _before_first_apply(live: Object, api_version: str, now: str) -> Managers:
     """Give all that an untracked object has to one manager."""
     empty = _filled({}, live.get("kind", ""))
-    written = _countable(field_walk.compare(empty, _filled(live)).written, "")
+    written = _countable(field_walk.compare_objects(empty, _filled(live)).written, "")
     who = Manager(BEFORE_FIRST_APPLY, "Update", api_version)
     return {who: Owned(written, now, api_version)} if written else {}
 
@@ -249,13 +249,13 @@ def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:
     if "managedFields" not in meta:
         return thing, {}
     bare = {key: value for key, value in meta.items() if key != "managedFields"}
-    return thing | {"metadata": bare}, managing.decode(meta["managedFields"]) or {}
+    return thing | {"metadata": bare}, managing.decode_managers(meta["managedFields"]) or {}
 
 
 def _put_together(thing: Object, managers: Managers) -> Object:
     if not managers:
         return thing
-    meta = _metadata(thing) | {"managedFields": managing.encode(managers)}
+    meta = _metadata(thing) | {"managedFields": managing.encode_managers(managers)}
     return thing | {"metadata": meta}
 
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flashsale.embedded.patching.server_side_apply import field_sets
-from flashsale.embedded.patching.server_side_apply.field_sets import FIELD, FieldSet, Path, Tree
+from flashsale.embedded.patching.server_side_apply.field_sets import (
+    FIELD,
+    FieldPath,
+    FieldSet,
+    Tree,
+)
 from flashsale.embedded.types.merge_keys import KEY_DEFAULTS, is_atomic_map, list_map_keys
 from flashsale.objects.models import Object
 
@@ -82,9 +87,9 @@ class FieldNode:
 class FieldChanges:
     """What has to be done to one object to make it another one."""
 
-    added: set[Path] = field(default_factory=set)
-    removed: set[Path] = field(default_factory=set)
-    modified: set[Path] = field(default_factory=set)
+    added: set[FieldPath] = field(default_factory=set)
+    removed: set[FieldPath] = field(default_factory=set)
+    modified: set[FieldPath] = field(default_factory=set)
 
     @property
     def written(self) -> FieldSet:
@@ -98,7 +103,7 @@ def fields_of(thing: Object) -> FieldSet:
     Raises:
         UntypedError: a list's keys do not tell its elements apart.
     """
-    found: set[Path] = set()
+    found: set[FieldPath] = set()
     _collect(FieldNode(thing), (), found)
     return frozenset(found)
 
@@ -108,17 +113,17 @@ def all_fields_of(thing: Object) -> FieldSet:
     try:
         return fields_of(thing)
     except UntypedError:
-        return compare({}, thing).written
+        return compare_objects({}, thing).written
 
 
-def compare(before: Object, after: Object) -> FieldChanges:
+def compare_objects(before: Object, after: Object) -> FieldChanges:
     """Compare two objects; lists that cannot be told apart by their keys count as one value."""
     result = FieldChanges()
     _compare(FieldNode(before), FieldNode(after), (), result)
     return result
 
 
-def merge(live: Any, applied: Any) -> Any:
+def merge_objects(live: Any, applied: Any) -> Any:
     """Return an object with another one laid over it; elements of lists find their keys."""
     return _merge(FieldNode(live), FieldNode(applied))
 
@@ -128,7 +133,7 @@ def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
 
     Maps and lists that this leaves empty go too; with ``nulls`` they stay as null.
     """
-    left: Object | None = _remove(FieldNode(thing), field_sets.encode(fields), nulls)
+    left: Object | None = _remove(FieldNode(thing), field_sets.encode_fields(fields), nulls)
     return left or {}
 
 
@@ -142,7 +147,7 @@ def _elements(items: list[Any], keys: Names) -> dict[str, Any]:
     for index, item in enumerate(items):
         name = step(index, item)
         if name in found and keys:
-            shown = field_sets.describe((name,))
+            shown = field_sets.describe_path((name,))
             raise UntypedError(f"duplicate entries for key {shown}")
         found[name] = item
     return found
@@ -162,11 +167,11 @@ def _children(node: FieldNode) -> dict[str, Any] | None:
         return None
 
 
-def _collect(node: FieldNode, path: Path, found: set[Path]) -> None:
+def _collect(node: FieldNode, path: FieldPath, found: set[FieldPath]) -> None:
     try:
         children = node.children()
     except UntypedError as error:
-        raise UntypedError(f"{field_sets.describe(path)}: {error}") from error
+        raise UntypedError(f"{field_sets.describe_path(path)}: {error}") from error
     if children is None:
         found.add(path)
         return
@@ -177,7 +182,7 @@ def _collect(node: FieldNode, path: Path, found: set[Path]) -> None:
             found.add(below)
 
 
-def _compare(before: FieldNode, after: FieldNode, path: Path, result: FieldChanges) -> None:
+def _compare(before: FieldNode, after: FieldNode, path: FieldPath, result: FieldChanges) -> None:
     old, new = before.stored_children(), after.stored_children()
     walked = not (before.is_empty() and after.is_empty()) and (
         (old is not None and (new is not None or after.is_empty()))

@@ -22,14 +22,14 @@ def own_fields(live: Object, api_version: str) -> FieldSet:
     applied = _read(live)
     if applied is None or applied.get("apiVersion") != api_version:
         return NOTHING
-    changes = field_walk.compare(applied, live)
+    changes = field_walk.compare_objects(applied, live)
     return field_walk.all_fields_of(applied) - changes.written - changes.removed
 
 
 def updated(thing: Object, config: Object) -> Object:
     """Return an object whose annotation, if it has one, tells of a new configuration."""
     known = _read(thing)
-    if known is None or _normal(known) == _normal(config):
+    if known is None:
         return thing
     text = json.dumps(_normal(config), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     for char in "<>&":  # as Go's encoder writes them, and so kubectl

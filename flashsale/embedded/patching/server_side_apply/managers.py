@@ -60,7 +60,7 @@ class Owned:
 Managers = dict[Manager, Owned]
 
 
-def decode(entries: Any) -> Managers | None:
+def decode_managers(entries: Any) -> Managers | None:
     """Read managedFields; None if any part of it cannot be understood."""
     if not isinstance(entries, list):
         return None
@@ -70,7 +70,7 @@ def decode(entries: Any) -> Managers | None:
         return None
 
 
-def encode(managers: Managers) -> list[Object]:
+def encode_managers(managers: Managers) -> list[Object]:
     """Write managedFields: appliers before updaters, each in the order of their times."""
     entries = [_encoded(manager, owned) for manager, owned in managers.items()]
     names = ("operation", "time", "manager", "apiVersion", "subresource")
@@ -120,7 +120,9 @@ def _decoded(entry: Any) -> tuple[Manager, Owned]:
         manager = Manager(name, "Update", version, subresource)
     else:
         raise ValueError("operation must be `Apply` or `Update`")
-    return manager, Owned(field_sets.decode(entry.get("fieldsV1") or {}), texts["time"], version)
+    return manager, Owned(
+        field_sets.decode_fields(entry.get("fieldsV1") or {}), texts["time"], version
+    )
 
 
 def _encoded(manager: Manager, owned: Owned) -> Object:
@@ -131,5 +133,5 @@ def _encoded(manager: Manager, owned: Owned) -> Object:
     }
     if owned.time:
         entry["time"] = owned.time
-    entry |= {"fieldsType": "FieldsV1", "fieldsV1": field_sets.encode(owned.fields)}
+    entry |= {"fieldsType": "FieldsV1", "fieldsV1": field_sets.encode_fields(owned.fields)}
     return entry | ({"subresource": manager.subresource} if manager.subresource else {})

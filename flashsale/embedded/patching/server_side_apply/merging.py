@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.patching.server_side_apply import field_sets, field_walk
 from flashsale.embedded.patching.server_side_apply import managers as managing
-from flashsale.embedded.patching.server_side_apply.field_sets import FieldSet, Path
+from flashsale.embedded.patching.server_side_apply.field_sets import FieldPath, FieldSet
 from flashsale.embedded.patching.server_side_apply.managers import Manager, Managers, Owned
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
@@ -29,7 +29,7 @@ class Conflict:
     """A field that someone else owns and that an apply would change."""
 
     manager: Manager
-    path: Path
+    path: FieldPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Applying:
         ``live`` comes and goes without managedFields.
         """
         others = {who: owned for who, owned in managers.items() if who != self.manager}
-        merged = _without_empty_metadata(field_walk.merge(live, self.config))
+        merged = _without_empty_metadata(field_walk.merge_objects(live, self.config))
         if self.manager in managers:
             merged = _pruned(merged, managers[self.manager].fields, self._applied_by_any(others))
-        changes = field_walk.compare(live, merged)
+        changes = field_walk.compare_objects(live, merged)
         conflicts = list(_conflicts(others, changes.written))
         others = managing.give_up(others, changes.written | changes.removed)
         mine = Owned(self.fields - NEVER_OWNED, self.now, self.api_version)
@@ -68,7 +68,7 @@ def conflict_error(conflicts: list[Conflict]) -> StatusError:
         {
             "reason": "FieldManagerConflict",
             "message": f"conflict with {conflict.manager}",
-            "field": field_sets.describe(conflict.path),
+            "field": field_sets.describe_path(conflict.path),
         }
         for conflict in conflicts
     ]
@@ -117,4 +117,4 @@ def _listed(conflicts: list[Conflict]) -> Iterator[str]:
         if conflict.manager != previous:
             yield f"conflicts with {conflict.manager}:"
             previous = conflict.manager
-        yield f"- {field_sets.describe(conflict.path)}"
+        yield f"- {field_sets.describe_path(conflict.path)}"

@@ -16,7 +16,7 @@ NUMBERS = ("int32", "int64")
 UNTYPED = ("quantity", "intorstring", "any")
 
 
-def first_error(config: Any, api_version: str, kind: str) -> str:
+def first_type_error(config: Any, api_version: str, kind: str) -> str:
     """Return what is wrong with a configuration, empty if it fits its kind's schema."""
     errors = list(_struct(type_of(api_version, kind), config, "", ()))
     if len(errors) < 2:
@@ -68,9 +68,9 @@ def _list(item: Kind, value: Any, at: str, names: tuple[str, ...]) -> Iterator[s
         if keys:
             step = key_step(element, keys)
             if step in seen:
-                yield _wrong(at, f"duplicate entries for key {field_sets.describe((step,))}")
+                yield _wrong(at, f"duplicate entries for key {field_sets.describe_path((step,))}")
             seen.add(step)
-        yield from _value(item, element, at + field_sets.describe((step,)), names)
+        yield from _value(item, element, at + field_sets.describe_path((step,)), names)
 
 
 def _scalar(name: str, value: Any) -> str:

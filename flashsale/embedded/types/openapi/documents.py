@@ -12,7 +12,7 @@ import hashlib
 import json
 from functools import cache
 
-from flashsale.embedded.types.apitypes import read, version
+from flashsale.embedded.types.apitypes import kubernetes_version, read_schema
 from flashsale.embedded.types.openapi.openapi_protobuf import document_protobuf
 from flashsale.embedded.types.openapi.schemas import (
     PACKAGES,
@@ -37,7 +37,7 @@ def index() -> Object:
     return {"paths": {path: {"serverRelativeURL": _url(path)} for path in _group_versions()}}
 
 
-def document(group_version_path: str) -> Object | None:
+def openapi_document(group_version_path: str) -> Object | None:
     """Return the document of `api/v1` or `apis/apps/v1`, the index for an empty path, else None.
 
     It is parsed anew each time; ``encoded`` has the bytes.
@@ -55,7 +55,7 @@ def encoded(group_version_path: str) -> bytes | None:
     resources = _group_versions().get(group_version_path)
     if resources is None:
         return None
-    whole = read()
+    whole = read_schema()
     return _encode(
         {
             "openapi": "3.0.0",
@@ -76,10 +76,13 @@ def encoded_v2() -> bytes:
     return _encode(
         {
             "swagger": "2.0",
-            "info": {"title": "Kubernetes", "version": "v" + version().removeprefix("v")},
+            "info": {
+                "title": "Kubernetes",
+                "version": "v" + kubernetes_version().removeprefix("v"),
+            },
             "paths": paths,
             "definitions": {
-                name: _schema_v2(schema) for name, schema in schemas(ALL, read()).items()
+                name: _schema_v2(schema) for name, schema in schemas(ALL, read_schema()).items()
             },
         }
     )
@@ -153,7 +156,7 @@ def _source(path: str) -> bytes:
     resources = [
         (r.plural, r.kind, [s.name for s in r.subresources]) for r in _group_versions()[path]
     ]
-    return _encode({"version": version(), "resources": resources})
+    return _encode({"version": kubernetes_version(), "resources": resources})
 
 
 def _paths(resources: list[Resource]) -> Object:
@@ -163,15 +166,19 @@ def _paths(resources: list[Resource]) -> Object:
         base = f"/{_prefix(resource)}/{scope}{resource.plural}"
         kind = gvk(resource.group, resource.version, resource.kind)
         schema = schema_name(resource.api_version, resource.kind)
+        if "list" not in resource.verbs:
+            paths[base] = _operations({"post": "post"}, kind, schema, schema)
+            continue
         paths[base] = _operations({"get": "list", "post": "post"}, kind, schema + "List", schema)
         one = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
         paths[f"{base}/{{name}}"] = _operations(one, kind, schema, schema)
         for below in resource.subresources:
             if below.name == "log":
                 continue
-            if below.group:
-                kind = gvk(below.group, below.version, below.kind)
-                schema = schema_name(f"{below.group}/{below.version}", below.kind)
+            if below.group or below.kind != resource.kind:
+                version = f"{below.group}/{below.version}" if below.group else resource.api_version
+                kind = gvk(below.group, below.version or resource.version, below.kind)
+                schema = schema_name(version, below.kind)
             rest = {"get": "get", "put": "put", "patch": "patch"}
             if below.verbs == ("create",):
                 rest = {"post": "post"}

@@ -15,6 +15,7 @@ PACKAGES = {  # as the API server names its schemas
     "core": "io.k8s.api.core.v1.",
     "discovery": "io.k8s.api.discovery.v1.",
     "policy": "io.k8s.api.policy.v1.",
+    "scheduling": "io.k8s.api.scheduling.v1.",
     "meta": "io.k8s.apimachinery.pkg.apis.meta.v1.",
 }
 PLAIN: dict[str, Object] = {
@@ -44,6 +45,7 @@ def schemas(resources: Iterable[Resource], whole: dict[str, Any]) -> Object:
         whole["kinds"][f"{resource.api_version}/{resource.kind}{ending}"]
         for resource in resources
         for ending in ("", "List")
+        if ending == "" or "list" in resource.verbs
     ]
     for below in (below for resource in resources for below in resource.subresources):
         if below.group:

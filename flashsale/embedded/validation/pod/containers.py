@@ -13,7 +13,7 @@ from flashsale.embedded.validation.pod.env import validate_env, validate_env_fro
 from flashsale.embedded.validation.pod.probes import validate_lifecycle, validate_probes
 from flashsale.embedded.validation.pod.requests_and_limits import validate_resources
 from flashsale.embedded.validation.pod.security_context import validate_container_security
-from flashsale.embedded.validation.pod.volumes import validate_devices, validate_mounts
+from flashsale.embedded.validation.pod.volume_mounts import validate_devices, validate_mounts
 from flashsale.objects.models import Object
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")

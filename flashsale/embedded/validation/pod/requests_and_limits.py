@@ -61,7 +61,7 @@ def _request(name: str, amount: str, limit: str | None, field: str) -> list[Fiel
     if limit is None:
         why = "Limit must be set for non overcommitable resources"
         return [FieldError.required(f"{field}.limits", why)] if exact else []
-    order = quantities.compare(amount, limit)
+    order = quantities.compare_quantities(amount, limit)
     if order and exact:
         why = f"must be equal to {name} limit of {limit}"
         return [FieldError.invalid(f"{field}.requests", amount, why)]

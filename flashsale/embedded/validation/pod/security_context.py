@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.go_structs import internal
+from flashsale.embedded.types.golang.go_structs import internal
 from flashsale.embedded.validation.metadata import invalid
 from flashsale.embedded.validation.pod.volumes import descending_path
 from flashsale.objects.models import Object

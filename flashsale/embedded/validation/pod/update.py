@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.types import go_structs
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.golang import go_structs
 from flashsale.embedded.types.resources import PODS
 from flashsale.embedded.validation.metadata import (
     invalid,
@@ -44,7 +44,7 @@ def validate_pod_update(new: Object, old: Object) -> list[FieldError]:
     kept = _with_updatable(after, before)
     if kept != before:
         why = f"pod updates may not change fields other than {','.join(UPDATABLE)}"
-        shown = go_structs.difference("PodSpec", before, kept)
+        shown = go_structs.diff_structs("PodSpec", before, kept)
         errors.append(FieldError.forbidden("spec", f"{why}\n{shown}"))
     return errors
 

@@ -1,4 +1,4 @@
-"""Rules for volumes and what containers mount of them (validateVolumeSource in validation.go)."""
+"""Rules for volumes (validateVolumeSource in validation.go)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ PATH_TYPES = (
     "Socket",
 )  # fmt: skip
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
-RECURSIONS = ("Disabled", "Enabled", "IfPossible")
 SHORTEST_TOKEN, LONGEST_TOKEN = 600, 1 << 32  # seconds
-Check = Callable[[Object, str], list[FieldError]]
+VolumeCheck = Callable[[Object, str], list[FieldError]]
 SOURCES = (  # in the order in which Kubernetes looks for them; the first one counts
     "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs",
     "iscsi", "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte",
@@ -52,53 +50,6 @@ def validate_volumes(volumes: list[Object], field: str) -> tuple[list[FieldError
             names.add(name)
         errors += wrong
     return errors, names
-
-
-def validate_mounts(container: Object, field: str, volumes: set[str]) -> list[FieldError]:
-    """Check where a container mounts volumes."""
-    errors: list[FieldError] = []
-    devices = container.get("volumeDevices") or []
-    paths: set[str] = set()
-    for index, mount in enumerate(container.get("volumeMounts") or []):
-        at, name, path = f"{field}[{index}]", mount.get("name") or "", mount.get("mountPath") or ""
-        if not name:
-            errors.append(FieldError.required(f"{at}.name"))
-        if name not in volumes:
-            errors.append(FieldError.not_found(f"{at}.name", name))
-        if not path:
-            errors.append(FieldError.required(f"{at}.mountPath"))
-        errors += invalid(f"{at}.mountPath", path, ["must be unique"] if path in paths else [])
-        paths.add(path)
-        if name in [device.get("name") for device in devices]:
-            errors += invalid(f"{at}.name", name, ["must not already exist in volumeDevices"])
-        if path in [device.get("devicePath") for device in devices]:
-            why = "must not already exist as a path in volumeDevices"
-            errors += invalid(f"{at}.mountPath", path, [why])
-        errors += _sub_paths(mount, at, field)
-        errors += _mount_options(mount, container, field)
-    return errors
-
-
-def validate_devices(container: Object, field: str, volumes: set[str]) -> list[FieldError]:
-    """Check block devices; none of the volumes here can be one."""
-    errors: list[FieldError] = []
-    mounts = container.get("volumeMounts") or []
-    for index, device in enumerate(container.get("volumeDevices") or []):
-        at, name, path = f"{field}[{index}]", device.get("name") or "", device.get("devicePath")
-        if not name:
-            errors.append(FieldError.required(f"{at}.name"))
-        if name not in volumes:
-            errors.append(FieldError.not_found(f"{at}.name", name))
-        if not path:
-            errors.append(FieldError.required(f"{at}.devicePath"))
-        elif ".." in path.split("/"):
-            errors += invalid(f"{at}.devicePath", path, ["can not contain backsteps ('..')"])
-        if name in [mount.get("name") for mount in mounts]:
-            errors += invalid(f"{at}.name", name, ["must not already exist in volumeMounts"])
-        if path in [mount.get("mountPath") for mount in mounts]:
-            why = "must not already exist as a path in volumeMounts"
-            errors += invalid(f"{at}.devicePath", path, [why])
-    return errors
 
 
 def descending_path(path: str, field: str) -> list[FieldError]:
@@ -146,7 +97,7 @@ def _nfs(source: Object, at: str) -> list[FieldError]:
     return errors
 
 
-def _required(*keys: str) -> Check:
+def _required(*keys: str) -> VolumeCheck:
     """Return a rule for a volume that is of no use here: what must be said of it."""
 
     def check(source: Object, at: str) -> list[FieldError]:
@@ -276,37 +227,7 @@ def _no_backsteps(path: str, field: str) -> list[FieldError]:
     return invalid(field, path, [BACKSTEPS] if ".." in path.split("/") else [])
 
 
-def _sub_paths(mount: Object, at: str, field: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    path, expression = mount.get("subPath") or "", mount.get("subPathExpr") or ""
-    if path:
-        errors += descending_path(path, f"{field}.subPath")
-    if path and expression:
-        why = "subPathExpr and subPath are mutually exclusive"
-        errors += invalid(f"{at}.subPathExpr", expression, [why])
-    if expression:
-        errors += descending_path(expression, f"{field}.subPathExpr")
-    return errors
-
-
-def _mount_options(mount: Object, container: Object, field: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    mode, recursive = mount.get("mountPropagation"), mount.get("recursiveReadOnly")
-    privileged = (container.get("securityContext") or {}).get("privileged") is True
-    if mode is not None and mode not in PROPAGATIONS:
-        errors.append(FieldError.unsupported(f"{field}.mountPropagation", mode, PROPAGATIONS))
-    if mode == "Bidirectional" and not privileged:
-        why = "Bidirectional mount propagation is available only to privileged containers"
-        errors.append(FieldError.forbidden(f"{field}.mountPropagation", why))
-    if recursive is not None and recursive not in RECURSIONS:
-        errors.append(FieldError.unsupported(f"{field}.recursiveReadOnly", recursive, RECURSIONS))
-    elif recursive in ("Enabled", "IfPossible") and not mount.get("readOnly"):
-        why = "may only be specified when readOnly is true"
-        errors.append(FieldError.forbidden(f"{field}.recursiveReadOnly", why))
-    return errors
-
-
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, VolumeCheck] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
     "nfs": _nfs,
@@ -332,7 +253,7 @@ CHECKS: dict[str, Check] = {
     "portworxVolume": _required("volumeID"),
     "ephemeral": _required("volumeClaimTemplate"),
 }
-PARTS: dict[str, Check] = {  # of a projected volume
+PARTS: dict[str, VolumeCheck] = {  # of a projected volume
     "secret": _part,
     "configMap": _part,
     "downwardAPI": _downward_files,

@@ -26,7 +26,7 @@ from flashsale.load.worker.counts import Tally
 from flashsale.load.worker.in_pod.log_lines import write_lines
 from flashsale.load.worker.open_files import raise_file_limit
 from flashsale.load.worker.orders import LoadTarget, Orders
-from flashsale.load.worker.sender import run
+from flashsale.load.worker.sender import send_orders
 
 LOOK_EVERY = 0.05  # seconds between two looks for the start
 READY_EVERY = 0.25  # seconds between two messages until then
@@ -93,7 +93,7 @@ def main() -> None:
         return
     ahead = start - time.time()
     write({"starts_in": ahead})
-    run(orders, time.monotonic() + ahead, write, stop=stopped, report_every=REPORT_EVERY)
+    send_orders(orders, time.monotonic() + ahead, write, stop=stopped, report_every=REPORT_EVERY)
 
 
 if __name__ == "__main__":

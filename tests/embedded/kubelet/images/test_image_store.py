@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.errors import BadInputError, FlashsaleError
-from flashsale.embedded.kubelet.images import image_store as store_module
+from flashsale.embedded.kubelet.images import image_files
 from flashsale.embedded.kubelet.images.image_store import ImageStore, NodeImage
 from tests.embedded.kubelet import apps
 
@@ -224,7 +224,7 @@ def test_a_huge_folder_is_refused_and_leaves_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit is there for the data set that lies beside the app by accident."""
-    monkeypatch.setattr(store_module, "MAX_BYTES", 1000)
+    monkeypatch.setattr(image_files, "MAX_BYTES", 1000)
     bench.write(big__bin="x" * 2000)
     with pytest.raises(BadInputError, match="more than") as caught:
         bench.build("FROM x\nCOPY . .\n")

@@ -14,9 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from flashsale.embedded.kubelet.images.build_without_docker.install_commands import (
+    Install,
+    is_available,
+    is_satisfied,
+)
 from flashsale.embedded.kubelet.images.image_files import ImageFiles
 from flashsale.embedded.kubelet.images.image_store import ImageStore, NodeImage
-from flashsale.embedded.kubelet.images.install_commands import Install, is_available, is_satisfied
 from flashsale.embedded.kubelet.images.package_layers import InstallError
 
 WHEEL, BACKEND = (f"flashsale_{name}-1.0-py3-none-any.whl" for name in ("demo", "backend"))

@@ -110,7 +110,7 @@ def test_big_logs_are_cut_and_read_as_one(tmp_path: Path, bench: Bench) -> None:
 
 def test_the_end_of_a_large_log_is_found_quickly(bench: Bench) -> None:
     """Without reading the ten megabytes before it."""
-    line = log_file.timestamp(int(bench.now * 1e9)) + b" stdout F " + b"z" * 60 + b"\n"
+    line = log_file.format_timestamp(int(bench.now * 1e9)) + b" stdout F " + b"z" * 60 + b"\n"
     with bench.writer.path.open("ab") as file:
         file.write(line * 100_000)
     bench.now += 10

@@ -1,0 +1,1 @@
+"""Reading a Dockerfile and its `.dockerignore`. Nothing is executed here."""

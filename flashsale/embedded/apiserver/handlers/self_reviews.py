@@ -1,0 +1,96 @@
+"""Reviews of oneself: `kubectl auth can-i` and `kubectl auth whoami`.
+
+Who has a certificate may do everything here, so each answer is yes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from flashsale.embedded.apiserver.handlers import request_body, responses
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.objects.models import Object, rfc3339
+
+ATTRIBUTES = ("resourceAttributes", "nonResourceAttributes")
+CREDENTIAL = "authentication.kubernetes.io/credential-id"
+
+
+async def answer_review(request: web.BaseRequest, now: float) -> web.Response | None:
+    """Answer a review; None where the path is none of theirs.
+
+    Raises:
+        StatusError: 400, 405, 406, 422.
+    """
+    path = request.path.rstrip("/")
+    if path not in REVIEWS:
+        return None
+    if request.method != "POST":
+        raise api_errors.method_not_allowed()
+    form = responses.wanted(request)
+    group, _, plural = path.removeprefix("/apis/").partition("/v1/")
+    kind = KINDS[plural]
+    body = await request_body.read_body(request)
+    if request_body.media_type(request) == request_body.PROTOBUF:
+        sent: Object = {}  # nothing in it could change the answer
+    else:
+        sent = request_body.decode_body(request, body, kind).content
+        if REVIEWS[path] is _access:
+            _check_attributes(sent.get("spec") or {})
+    head = {"kind": kind, "apiVersion": f"{group}/v1"}
+    return responses.answer(form, head | REVIEWS[path](request, sent, now), 201)
+
+
+def _access(request: web.BaseRequest, sent: Object, now: float) -> Object:
+    return {"metadata": {}, "spec": sent.get("spec") or {}, "status": {"allowed": True}}
+
+
+def _check_attributes(spec: Object) -> None:
+    if sum(name in spec for name in ATTRIBUTES) == 1:
+        return
+    why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+    error = FieldError.invalid("spec.resourceAttributes", spec.get(ATTRIBUTES[0]), why)
+    raise api_errors.invalid_object("", "authorization.k8s.io", "", [error])
+
+
+def _rules(request: web.BaseRequest, sent: Object, now: float) -> Object:
+    everything = {
+        "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+        "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+        "incomplete": False,
+    }
+    return {"metadata": {}, "spec": {}, "status": everything}
+
+
+def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
+    """Say who the client's certificate says that it is."""
+    transport: Any = request.transport
+    encrypted = transport.get_extra_info("ssl_object") if transport is not None else None
+    certificate = encrypted.getpeercert() if encrypted else {}
+    said: dict[str, list[str]] = {}
+    for name, value in (pair for part in certificate.get("subject", ()) for pair in part):
+        said.setdefault(name, []).append(value)
+    user: Object = {
+        "username": "".join(said.get("commonName", [])),
+        "groups": [*said.get("organizationName", []), "system:authenticated"],
+    }
+    if encrypted:
+        digest = hashlib.sha256(encrypted.getpeercert(binary_form=True)).hexdigest()
+        user["extra"] = {CREDENTIAL: [f"X509SHA256={digest}"]}
+    return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": {"userInfo": user}}
+
+
+KINDS = {
+    "selfsubjectaccessreviews": "SelfSubjectAccessReview",
+    "selfsubjectrulesreviews": "SelfSubjectRulesReview",
+    "selfsubjectreviews": "SelfSubjectReview",
+}
+REVIEWS: dict[str, Callable[[web.BaseRequest, Object, float], Object]] = {
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": _access,
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": _rules,
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews": _identity,
+}

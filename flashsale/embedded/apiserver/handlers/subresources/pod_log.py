@@ -1,0 +1,120 @@
+"""The log subresource of a pod: text, whatever Accept says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from flashsale.embedded.apiserver.handlers.request_body import is_true, whole_number
+from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.apiserver.request_path import RequestTarget
+from flashsale.embedded.types import api_errors
+from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.golang import go_text
+from flashsale.objects.models import Object
+
+NUMBERS = {  # query parameter: its option, the least value it may have
+    "tailLines": ("tail_lines", 0),
+    "sinceSeconds": ("since_seconds", 1),
+    "limitBytes": ("limit_bytes", 1),
+}
+
+
+class ContainerLogs(Protocol):
+    """What the API server asks of a kubelet: the logs of its containers."""
+
+    def read(self, namespace: str, name: str, uid: str, container: str, **options: Any) -> bytes:
+        """Return the log as it is now."""
+
+    def follow(
+        self, namespace: str, name: str, uid: str, container: str, **options: Any
+    ) -> AsyncIterator[bytes]:
+        """Return the log as it is and as it grows."""
+
+
+async def get_log(
+    registry: Registry, logs: ContainerLogs, request: web.BaseRequest, target: RequestTarget
+) -> web.StreamResponse:
+    """Send a container's log, as it is or as it grows.
+
+    Raises:
+        ApiError: 404, 400 for a container without a log, 422 for options that make no sense.
+    """
+    pod = registry.get(target.resource, target.namespace, target.name)
+    options = _options(request, target.name)
+    named = (target.namespace, target.name, pod["metadata"]["uid"])
+    container = request.query.get("container", "")
+    if not pod["spec"].get("nodeName"):
+        return _unscheduled(pod, container)
+    if not _is_set(request.query, "follow"):
+        text = logs.read(*named, container, **options)
+        return web.Response(body=text, content_type="text/plain")
+    lines = logs.follow(*named, container, **options)
+    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    async for text in lines:
+        await response.write(text)
+    return response
+
+
+def _options(request: web.BaseRequest, name: str) -> dict[str, Any]:
+    """Read PodLogOptions from the query."""
+    query = request.query
+    options: dict[str, Any] = {
+        "previous": _is_set(query, "previous"),
+        "timestamps": _is_set(query, "timestamps"),
+    }
+    errors = []
+    for parameter, (option, least) in NUMBERS.items():
+        if not query.get(parameter):
+            continue
+        number = whole_number(query[parameter])
+        if number < least:
+            bound = "greater than 0" if least else "greater than or equal to 0"
+            errors.append(FieldError.invalid(parameter, number, f"must be {bound}"))
+        options[option] = number
+    if query.get("sinceTime"):
+        options["since_time"] = _time(query["sinceTime"])
+    if {"since_seconds", "since_time"} <= options.keys():
+        why = "at most one of `sinceTime` or `sinceSeconds` may be specified"
+        errors.append(FieldError.forbidden("[]", why))
+    if query.get("stream"):  # behind a feature gate that is off
+        errors.append(FieldError.forbidden("stream", "may not be specified"))
+    if errors:
+        raise api_errors.invalid_object("PodLogOptions", "", name, errors)
+    return options
+
+
+def _is_set(query: Mapping[str, str], name: str) -> bool:
+    return name in query and is_true(query[name])
+
+
+def _unscheduled(pod: Object, container: str) -> web.Response:
+    """Answer for a pod without a node: nothing, once it is clear whose log is meant.
+
+    Raises:
+        StatusError: 400.
+    """
+    spec, name = pod["spec"], pod["metadata"]["name"]
+    init, regular = (
+        [one["name"] for one in spec.get(kind) or []] for kind in ("initContainers", "containers")
+    )
+    if container and container not in (*init, *regular):
+        raise api_errors.bad_request(f"container {container} is not valid for pod {name}")
+    if not container and len(regular) > 1:
+        listed = " ".join(init + regular)
+        raise api_errors.bad_request(
+            f"a container name must be specified for pod {name}, choose one of: [{listed}]"
+        )
+    return web.Response(status=204)
+
+
+def _time(text: str) -> str:
+    try:
+        go_text.normal_time(text, micro=False)
+    except ValueError as error:
+        raise api_errors.bad_request(str(error)) from error
+    return text

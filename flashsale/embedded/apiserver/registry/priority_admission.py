@@ -1,0 +1,44 @@
+"""PriorityClasses: how important pods are (plugin/pkg/admission/priority)."""
+
+from __future__ import annotations
+
+from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import PRIORITY_CLASSES
+from flashsale.embedded.validation.priority_classes import PREEMPTS, SYSTEM_CLASSES
+from flashsale.objects.models import Object
+
+NO_CLASS: Object = {"value": 0, "preemptionPolicy": PREEMPTS}
+
+
+def find_priority_class(store: Store, name: str) -> Object | None:
+    """Return a class by its name; without a name the default one. None if it is not there."""
+    if name in SYSTEM_CLASSES:
+        return NO_CLASS | SYSTEM_CLASSES[name]
+    if name:
+        return store.get(PRIORITY_CLASSES, "", name)
+    defaults = [one for one in store.all(PRIORITY_CLASSES) if one.get("globalDefault")]
+    return min(defaults, key=lambda one: int(one.get("value", 0)), default=NO_CLASS)
+
+
+def refuse_second_default(store: Store, thing: Object) -> None:
+    """Refuse a class that is the default beside another.
+
+    Raises:
+        StatusError: 403.
+    """
+    name = thing["metadata"]["name"]
+    if not thing.get("globalDefault"):
+        return
+    for other in store.all(PRIORITY_CLASSES):
+        if other.get("globalDefault") and other["metadata"]["name"] != name:
+            named = other["metadata"]["name"]
+            why = f"PriorityClass {named} is already marked as default. Only one default can exist"
+            raise refused_class(name, why)
+
+
+def refused_class(name: str, why: str) -> StatusError:
+    """403 for a class."""
+    details = {"name": name, "group": PRIORITY_CLASSES.group, "kind": PRIORITY_CLASSES.plural}
+    message = f'{PRIORITY_CLASSES.qualified} "{name}" is forbidden: {why}'
+    return StatusError(403, "Forbidden", message, details)

@@ -1,0 +1,6 @@
+"""What a Dockerfile's instructions come to on a node that has no Docker.
+
+- ``dockerfile_reader``: follows the stages; ``image_recipe``: what they come to
+- ``copy_files``: COPY and ADD; ``base_images``: FROM
+- ``run_commands``: RUN, as far as that goes: ``file_commands`` and ``install_commands``
+"""

@@ -1,0 +1,257 @@
+"""COPY and ADD, as BuildKit does them: from the app folder, from another stage, from a document."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import shlex
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flashsale.base.dockerfile.dockerignore import Ignore, compile_pattern
+from flashsale.base.dockerfile.instructions import Instruction
+from flashsale.base.errors import Hint
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import foreign_language
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import (
+    ForeignFile,
+    ImageRecipe,
+    skip,
+)
+from flashsale.embedded.kubelet.images.image_files import (
+    FILE_MODE,
+    FOLDER_MODE,
+    MAX_BYTES,
+    PROGRAM_MODE,
+    ImageFile,
+    ImageFiles,
+    absolute,
+    new_mode,
+)
+
+_MOUNT = re.compile(r"(?:^|\s)--mount=(\S+)")
+
+
+@dataclass(slots=True)
+class AppFolder:
+    """The build context."""
+
+    folder: Path
+    _files: ImageFiles | None = field(default=None)
+
+    @property
+    def files(self) -> ImageFiles:
+        """All that may be copied; read when it is first needed."""
+        if self._files is None:
+            self._files = _read(self.folder)
+        return self._files
+
+
+def _read(folder: Path) -> ImageFiles:
+    files = ImageFiles()
+    for name in Ignore.of(folder).walk(folder):
+        path = folder / name
+        if path.is_symlink() and (_stays_inside(path, folder) or not path.is_file()):
+            files.entries[name] = ImageFile(mode=0o777, link=os.readlink(path))
+        elif path.is_dir():
+            files.entries[name] = ImageFile(mode=FOLDER_MODE)
+        elif path.is_file():
+            mode = PROGRAM_MODE if path.stat().st_mode & 0o100 else FILE_MODE
+            files.entries[name] = ImageFile(path, mode)
+    return files
+
+
+def _stays_inside(link: Path, folder: Path) -> bool:
+    """Whether a link leads to a place in the folder, by a path that the image has as well."""
+    relative = not os.readlink(link).startswith("/")
+    return relative and link.resolve().is_relative_to(folder.resolve())
+
+
+def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageRecipe | None) -> None:
+    """Follow COPY or ADD.
+
+    Args:
+        stage: where `--from` points, if that is a stage.
+
+    Raises:
+        BadInputError: a source is not there, or cannot be had here.
+    """
+    flags = one.flags()[0]
+    if "from" in flags and stage is None:
+        if "astral-sh/uv" not in flags["from"]:  # uv is used as far as this machine has it
+            skip(recipe, one, f"files of the image {flags['from']} cannot be had here")
+        return
+    *sources, target = one.words() or [""]
+    if not sources:
+        raise one.wrong(f"{one.keyword} needs a source and a destination")
+    if len(sources) > 1 and posixpath.basename(target) not in ("", ".", ".."):
+        raise one.wrong(f"with several sources the destination has to be a folder: {target}/")
+    origin = stage.files if stage else app.files
+    place = absolute(recipe.workdir, target)
+    for source in sources:
+        if document := next((d for d in one.documents if f"<<{d.name}" == _plain(source)), None):
+            inside = _is_folder(recipe, target, place)
+            path = posixpath.join(place, document.name) if inside else place
+            recipe.files.put(path, _changed(ImageFile(document.body.encode()), one))
+            continue
+        found = _find(recipe, one, source, place, origin, stage, app)
+        keeps_folders = flags.get("parents", "false") != "false"
+        into = _is_folder(recipe, target, place) or len(found) > 1 or keeps_folders
+        for path in found:
+            if archive := _archive(one, origin.get(path)):
+                _unpack(recipe, one, archive, place)
+                continue
+            kept = _kept_folders(source, path, origin) if keeps_folders else ""
+            below = posixpath.join(place, kept) if kept else place
+            _place(recipe, one, origin, path, below, into)
+
+
+def bind_mounts(
+    recipe: ImageRecipe,
+    one: Instruction,
+    app: AppFolder,
+    stage_of: Callable[[str], ImageRecipe | None],
+) -> dict[str, ImageFile]:
+    """Return the files that `RUN --mount=type=bind` lays out, by their paths in the image."""
+    found: dict[str, ImageFile] = {}
+    for options in _MOUNT.findall(one.text):
+        given = dict(part.partition("=")[::2] for part in options.split(","))
+        if given.get("type", "bind") != "bind":
+            continue
+        stage = stage_of(given["from"]) if "from" in given else None
+        if "from" in given and stage is None:
+            continue  # another image's files
+        origin = stage.files if stage else app.files
+        source = absolute("/", given.get("source") or given.get("src") or ".")
+        target = given.get("target") or given.get("dst") or given.get("destination") or ""
+        place = absolute(recipe.workdir, target)
+        entry = origin.get(source) if source else None
+        if entry and not entry.is_folder:
+            found[place] = entry
+            continue
+        for name, each in origin.below(source):
+            if not each.is_folder:
+                found[posixpath.join(place, name)] = each
+    return found
+
+
+def _plain(source: str) -> str:
+    return source.replace("<<-", "<<").replace("'", "").replace('"', "")
+
+
+def _is_folder(recipe: ImageRecipe, target: str, place: str) -> bool:
+    return posixpath.basename(target) in ("", ".", "..") or recipe.files.is_folder(place)
+
+
+def _find(
+    recipe: ImageRecipe,
+    one: Instruction,
+    source: str,
+    place: str,
+    origin: ImageFiles,
+    stage: ImageRecipe | None,
+    app: AppFolder,
+) -> list[str]:
+    """Find what a source names. A pattern may match nothing, as it may for BuildKit."""
+    if one.keyword == "ADD" and "://" in source:
+        raise one.wrong(
+            f"ADD {source} would have to be fetched, which the embedded cluster does not do",
+            hint=Hint(
+                f"curl -fLO {shlex.quote(source)}", "in the app folder, and COPY instead of ADD"
+            ),
+        )
+    path = absolute("/", source)
+    brings_packages = stage is not None and recipe.take_packages(stage, path, place)
+    if found := origin.matching(path):
+        return found
+    if brings_packages or any(char in source for char in "*?["):
+        return []
+    if stage:
+        if stage.skipped or stage.installs:
+            skip(recipe, one, "an earlier stage would make it with a command that is not run here")
+            if other := foreign_language(stage.base):
+                recipe.foreign += (ForeignFile(place, other, one),)
+            return []
+        raise one.wrong(f"{one.keyword} names {source}, which is not in that stage")
+    if source.startswith("../"):
+        raise one.wrong(f"{source} lies outside the app folder {app.folder}")
+    raise one.wrong(f"{one.keyword} names {source}, which {_why_not(path, app.folder)}")
+
+
+def _why_not(path: str, folder: Path) -> str:
+    """Say why the build context has no such file."""
+    if not os.path.lexists(folder / path):
+        return f"is not in {folder}"
+    if Ignore.of(None).leaves_out(path):
+        return "is never part of an image"
+    return f"{folder / '.dockerignore'} leaves out"
+
+
+def _archive(one: Instruction, entry: ImageFile | None) -> Path | None:
+    """Return the file of an entry if ADD unpacks it: a tar archive of the app folder."""
+    source = entry.source if entry else None
+    wanted = one.keyword == "ADD" and one.flags()[0].get("unpack") != "false"
+    return source if wanted and isinstance(source, Path) and tarfile.is_tarfile(source) else None
+
+
+def _unpack(recipe: ImageRecipe, one: Instruction, archive: Path, place: str) -> None:
+    """Unpack an archive into a folder of the image; nothing in it leads out of the image."""
+    recipe.files.make_folder(place)
+    left = MAX_BYTES
+    with tarfile.open(archive) as members:
+        for member in members:
+            path, mode = absolute(f"/{place}", member.name), member.mode & 0o777
+            left -= member.size
+            if left < 0:
+                raise one.wrong(f"{archive.name} holds more than {MAX_BYTES // 1024 // 1024} MiB")
+            if member.isdir():
+                recipe.files.make_folder(path)
+            elif member.issym():
+                recipe.files.put(path, ImageFile(mode=0o777, link=member.linkname))
+            elif data := members.extractfile(member):  # of a hard link, too
+                recipe.files.put(path, _changed(ImageFile(data.read(), mode), one))
+
+
+def _kept_folders(source: str, path: str, origin: ImageFiles) -> str:
+    """Return the folder below the destination in which `--parents` puts a path that was found:
+    its own, from the root of the context or from `/./` on."""
+    pivot = absolute("/", source.partition("/./")[0]) if "/./" in source else ""
+    below = path.split("/")[pivot.count("/") + 1 if pivot else 0 :]
+    return "/".join(below if origin.is_folder(path) else below[:-1])
+
+
+def _place(
+    recipe: ImageRecipe, one: Instruction, origin: ImageFiles, path: str, place: str, into: bool
+) -> None:
+    entry = origin.get(path)
+    assert entry is not None, "it was found just now"
+    patterns = one.flags()[0].get("exclude", "").splitlines()
+    excluded = [*map(compile_pattern, patterns)]
+    if not entry.is_folder:
+        target = posixpath.join(place, posixpath.basename(path)) if into else place
+        recipe.files.put(target, _changed(_followed(origin, path, entry), one))
+        return
+    recipe.files.make_folder(place)
+    for name, each in list(origin.below(path)):
+        if not any(pattern.fullmatch(name) for pattern in excluded):
+            recipe.files.put(posixpath.join(place, name), _changed(each, one))
+
+
+def _followed(origin: ImageFiles, path: str, entry: ImageFile) -> ImageFile:
+    """Return what a link that is itself the source leads to, as BuildKit takes it."""
+    if entry.link:
+        return origin.get(absolute("/" + posixpath.dirname(path), entry.link)) or entry
+    return entry
+
+
+def _changed(entry: ImageFile, one: Instruction) -> ImageFile:
+    """Give an entry the mode of `--chmod`; a folder keeps what lets one enter it."""
+    wanted = one.flags()[0].get("chmod")
+    if not wanted or entry.link:
+        return entry
+    try:
+        return replace(entry, mode=new_mode(entry.mode, wanted))
+    except ValueError as error:
+        raise one.wrong(f"--chmod={wanted} is not a mode") from error

@@ -1,0 +1,171 @@
+"""Follows a Dockerfile's stages over an app folder, as Docker does; for RUN see run_commands."""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from flashsale.base.dockerfile.instructions import Instruction
+from flashsale.base.dockerfile.stages import Stage, find_stage, lineage
+from flashsale.base.errors import BadInputError, Hint
+from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import (
+    base_entrypoint,
+    foreign_language,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.copy_files import AppFolder
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
+from flashsale.embedded.kubelet.images.image_files import absolute
+
+ANY_IMAGE = Hint("flashsale up --cluster minikube", "runs any image")
+
+
+class DockerfileReader:
+    """Follows stages over an app folder; a stage is followed once, when it is first needed."""
+
+    def __init__(self, stages: Sequence[Stage], folder: Path) -> None:
+        self.stages, self.app = stages, AppFolder(folder)
+        self._done: dict[int, ImageRecipe] = {}
+
+    def last(self) -> ImageRecipe:
+        """Follow the last stage and all that it needs.
+
+        Raises:
+            BadInputError: something cannot be done; file and line are named.
+        """
+        refuse_other_languages(self.stages)
+        recipe = self.stage(len(self.stages) - 1)
+        _refuse_foreign_program(recipe)
+        return recipe
+
+    def stage(self, index: int) -> ImageRecipe:
+        """Return what a stage adds up to."""
+        if index not in self._done:
+            stage = self.stages[index]
+            base = find_stage(self.stages[:index], stage.base)
+            recipe = _begun(stage) if base is None else self.stage(base).copy()
+            triggers = () if base is None else self.stage(base).triggers
+            for one in triggers:
+                own = replace(one, variables={**one.variables, **recipe.env})
+                self._follow(recipe, own, index)
+            for one in stage.instructions:
+                self._follow(recipe, one, index)
+            self._done[index] = recipe
+        return self._done[index]
+
+    def _follow(self, recipe: ImageRecipe, one: Instruction, index: int) -> None:
+        match one.keyword:
+            case "COPY" | "ADD":
+                origin = one.flags()[0].get("from")
+                copy_files.copy(recipe, one, self.app, self._named(origin or "", index))
+            case "RUN":
+                named = partial(self._named, index=index)
+                mounts = copy_files.bind_mounts(recipe, one, self.app, named)
+                run_commands.follow_run(recipe, one, mounts)
+            case "ONBUILD":
+                keyword, _, text = one.text.partition(" ")
+                recipe.triggers += (replace(one, keyword=keyword.upper(), text=text.strip()),)
+            case _:
+                _configure(recipe, one)
+
+    def _named(self, name: str, index: int) -> ImageRecipe | None:
+        """Return what an earlier stage of a name adds up to; None if there is none."""
+        stage = find_stage(self.stages[:index], name) if name else None
+        return None if stage is None else self.stage(stage)
+
+
+def read_stages(stages: Sequence[Stage], folder: Path) -> ImageRecipe:
+    """Follow a Dockerfile's stages over an app folder.
+
+    Raises:
+        BadInputError: something cannot be done; file and line are named.
+    """
+    return DockerfileReader(stages, folder).last()
+
+
+def refuse_other_languages(stages: Sequence[Stage]) -> None:
+    """Raise BadInputError if the image is based on one that is not for Python."""
+    start = lineage(stages)[0]
+    if other := foreign_language(start.base):
+        raise BadInputError(
+            f"{start.start.where}:{start.start.line}: {start.base} is an image for {other},"
+            " and the embedded cluster runs Python apps only.",
+            hint=ANY_IMAGE,
+        )
+
+
+def _refuse_foreign_program(recipe: ImageRecipe) -> None:
+    """Raise BadInputError if what the image runs is compiled from another language."""
+    program = recipe.program()
+    for each in recipe.foreign:
+        if program == each.path or program.startswith(f"{each.path}/"):
+            raise each.one.wrong(
+                f"the program /{program} is made from {each.language},"
+                " and the embedded cluster runs Python apps only",
+                hint=ANY_IMAGE,
+            )
+
+
+def _begun(stage: Stage) -> ImageRecipe:
+    return ImageRecipe(base=stage.base, entrypoint=base_entrypoint(stage.base))
+
+
+def _configure(recipe: ImageRecipe, one: Instruction) -> None:
+    match one.keyword:
+        case "WORKDIR":
+            recipe.workdir = posixpath.normpath(posixpath.join(recipe.workdir, one.value()))
+            recipe.files.make_folder(absolute("/", recipe.workdir))
+        case "ENV":
+            recipe.env |= one.assignments()
+        case "ENTRYPOINT":
+            recipe.entrypoint = one.command(recipe.shell)
+            recipe.cmd = recipe.cmd if recipe.cmd_is_own else ()
+        case "CMD":
+            recipe.cmd, recipe.cmd_is_own = one.command(recipe.shell), True
+        case "USER":
+            recipe.user = one.value()
+        case "EXPOSE":
+            recipe.ports += tuple(_ports(one))
+        case "VOLUME":
+            for path in one.words():
+                recipe.files.make_folder(absolute(recipe.workdir, path))
+        case "STOPSIGNAL" | "SHELL":
+            _set_signal_or_shell(recipe, one)
+
+
+def _set_signal_or_shell(recipe: ImageRecipe, one: Instruction) -> None:
+    if one.keyword == "STOPSIGNAL":
+        recipe.stop_signal = _signal_number(one)
+        return
+    words = one.exec_form()
+    if not words:
+        raise one.wrong("SHELL takes a JSON list of words")
+    if shutil.which(words[0]) is None:
+        skip(recipe, one, f"there is no {words[0]} here: shell form runs in /bin/sh")
+        return
+    recipe.shell = words
+
+
+def _signal_number(one: Instruction) -> int:
+    """Read a signal as Docker does: SIGQUIT, QUIT, 3, RTMIN+3 (github.com/moby/sys/signal)."""
+    name = one.value().strip().upper().removeprefix("SIG")
+    if name.isdecimal() and 0 < int(name) < signal.NSIG:
+        return int(name)
+    name, sign, offset = name.partition("-" if name.startswith("RTMAX") else "+")
+    found = signal.Signals.__members__.get(f"SIG{name}")
+    if found is None or bool(sign) != offset.isdecimal():
+        raise one.wrong(f"Invalid signal: {one.text}")
+    return found + int(sign + (offset or "0"))
+
+
+def _ports(one: Instruction) -> Iterator[int]:
+    for word in one.value().split():
+        first, _, last = word.partition("/")[0].partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal():
+            raise one.wrong(f"EXPOSE {word} is not a port")
+        yield from range(int(first), int(last or first) + 1)

@@ -1,0 +1,225 @@
+"""The commands of a RUN that make, move and change files, done to the image's files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from flashsale.base.dockerfile.dockerfile_words import expand
+from flashsale.base.dockerfile.instructions import Instruction
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
+from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
+
+
+@dataclass(slots=True)
+class Shell:
+    """What one RUN has changed so far for the commands after it."""
+
+    recipe: ImageRecipe
+    one: Instruction
+    folder: str
+    variables: dict[str, str]
+    skipped: list[str] = field(default_factory=list)
+
+    def filled(self, text: str) -> str:
+        """Replace variables; quotes and escapes stay.
+
+        Raises:
+            ValueError: a shell alone could tell.
+        """
+        return expand(text, self.variables, has_quotes=False, keeps_escapes=True)
+
+    def path(self, word: str) -> str:
+        """Return a word as a path of the image."""
+        home = self.variables["HOME"]
+        return absolute(self.folder, home + word[1:] if word.startswith("~") else word)
+
+    def paths(self, words: Sequence[str]) -> list[str]:
+        """Return the paths that words mean, wildcards included."""
+        return [path for word in words for path in self.recipe.files.matching(self.path(word))]
+
+
+def write_output(
+    shell: Shell, program: str, words: Sequence[str], target: str, *, appends: bool
+) -> bool:
+    """Write what a command prints into a file; whether that could be told."""
+    if program == "echo":
+        flags = [word for word in words[:2] if re.fullmatch("-[neE]+", word)]
+        text = " ".join(words[len(flags) :])
+        # /bin/sh of Debian's images, dash, reads escapes with and without -e.
+        text = _escapes(text) + ("" if any("n" in flag for flag in flags) else "\n")
+    elif program == "printf" and words:
+        text = _escapes(words[0])
+        if "%" in text:
+            try:
+                text = text % tuple(words[1:])
+            except (TypeError, ValueError):
+                return False
+    elif program == "cat" and shell.one.documents and not words:
+        document = shell.one.documents[0]
+        text = shell.filled(document.body) if document.filled else document.body
+        text = re.sub(r"\\([$`\\])", r"\1", text) if document.filled else text
+    elif program in ("true", ":"):
+        text = ""
+    else:
+        return False
+    path = shell.path(target)
+    before = shell.recipe.files.get(path)
+    content = (before.read() if before and appends else b"") + text.encode()
+    entry = replace(before, source=content) if before else ImageFile(content)
+    shell.recipe.files.put(path, entry)
+    return True
+
+
+def _escapes(text: str) -> str:
+    known = {"n": "\n", "t": "\t", "\\": "\\", "r": "\r"}
+    return re.sub(r"\\([nt\\r])", lambda match: known[match[1]], text)
+
+
+def _options(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Split the letters of short options, and long options by their first letter, from the rest."""
+    letters = "".join(
+        word.lstrip("-") if not word.startswith("--") else word[2]
+        for word in words
+        if word.startswith("-") and len(word) > 1
+    )
+    return letters, [word for word in words if not word.startswith("-") or len(word) < 2]
+
+
+def _cd(shell: Shell, words: Sequence[str]) -> None:
+    shell.folder = "/" + shell.path(words[0] if words else "~")
+
+
+def _export(shell: Shell, words: Sequence[str]) -> None:
+    for word in words:
+        name, _, value = word.partition("=")
+        shell.variables[name] = value
+
+
+def _mkdir(shell: Shell, words: Sequence[str]) -> None:
+    rest = iter(words)
+    for word in rest:
+        if word in ("-m", "--mode"):
+            next(rest, "")
+        elif not word.startswith("-"):
+            for each in _braces(word):
+                shell.recipe.files.make_folder(shell.path(each))
+
+
+def _braces(word: str) -> Iterator[str]:
+    """Take `a/{b,c}` apart, as bash does."""
+    match = re.search(r"\{([^{}]*,[^{}]*)\}", word)
+    if match is None:
+        yield word
+        return
+    for part in match[1].split(","):
+        yield from _braces(word[: match.start()] + part + word[match.end() :])
+
+
+def _touch(shell: Shell, words: Sequence[str]) -> None:
+    for word in _options(words)[1]:
+        if shell.recipe.files.get(shell.path(word)) is None:
+            shell.recipe.files.put(shell.path(word), ImageFile(b""))
+
+
+def _rm(shell: Shell, words: Sequence[str]) -> None:
+    for path in shell.paths(_options(words)[1]):
+        shell.recipe.files.remove(path)
+
+
+def _chmod(shell: Shell, words: Sequence[str]) -> None:
+    flags = [word for word in words if re.fullmatch("-[RvcfH]+|--recursive", word)]
+    mode, *rest = [word for word in words if word not in flags]
+    recursive = any("R" in flag or flag == "--recursive" for flag in flags)
+    paths = shell.paths(rest)
+    if rest and not paths:
+        raise FileNotFoundError(rest[0])
+    for path in paths:
+        shell.recipe.files.change_mode(path, mode, recursive=recursive)
+
+
+def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
+    *sources, target = _options(words)[1]
+    files, place = shell.recipe.files, shell.path(target)
+    found = shell.paths(sources)
+    if not found:
+        raise FileNotFoundError(target)
+    into = files.is_folder(place) or target.endswith("/")
+    whole = [source for source in sources if source.endswith("/.")]
+    for path in found:
+        inside = posixpath.join(place, posixpath.basename(path)) if into and not whole else place
+        files.copy(path, inside)
+        if moves and path != inside:
+            files.remove(path)
+
+
+def _mv(shell: Shell, words: Sequence[str]) -> None:
+    _cp(shell, words, moves=True)
+
+
+def _ln(shell: Shell, words: Sequence[str]) -> None:
+    letters, rest = _options(words)
+    target = rest[0]
+    name = rest[1] if len(rest) > 1 else posixpath.basename(target)
+    place = shell.path(name)
+    if shell.recipe.files.is_folder(place) and "n" not in letters and "T" not in letters:
+        place = posixpath.join(place, posixpath.basename(target))
+    if "s" in letters:
+        shell.recipe.files.put(place, ImageFile(mode=0o777, link=target))
+    else:
+        shell.recipe.files.copy(shell.path(target), place)
+
+
+def _install_files(shell: Shell, words: Sequence[str]) -> None:
+    """`install -d FOLDER` and `install -m 755 FILE PLACE`."""
+    mode = next((words[i + 1] for i, word in enumerate(words) if word == "-m"), "755")
+    rest = [word for word in _options(words)[1] if word != mode]
+    if "-d" in words:
+        _mkdir(shell, rest)
+        return
+    _cp(shell, rest)
+    _chmod(shell, [mode, rest[-1]])
+
+
+def _sed(shell: Shell, words: Sequence[str]) -> None:
+    """`sed -i`: done by this machine's sed, on the content alone."""
+    if not any(re.fullmatch(r"-\w*i.*|--in-place.*", word) for word in words):
+        return
+    rest = [word for word in words if not re.fullmatch(r"-\w*i.*|--in-place.*", word)]
+    flags = [word for word in rest if re.fullmatch(r"-[nEr]+", word)]
+    script, *names = [word for word in rest if word not in (*flags, "-e")]
+    for path in shell.paths(names):
+        entry = shell.recipe.files.get(path)
+        assert entry is not None, "it matched just now"
+        done = subprocess.run(
+            ["sed", "--sandbox", *flags, "-e", script],
+            input=entry.read(), capture_output=True, timeout=10, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise ValueError(done.stderr.decode(errors="replace"))
+        shell.recipe.files.put(path, replace(entry, source=done.stdout))
+
+
+def _add_user(shell: Shell, words: Sequence[str]) -> None:
+    """A user is of no account here, but its home may hold files."""
+    letters, rest = _options(words)
+    if "m" in letters and rest:
+        shell.recipe.files.make_folder(f"home/{rest[-1]}")
+
+
+def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
+    for path in shell.paths(_options(words)[1]):
+        entry = shell.recipe.files.get(path)
+        assert entry is not None, "it matched just now"
+        shell.recipe.files.put(path, replace(entry, source=entry.read().replace(b"\r\n", b"\n")))
+
+
+OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
+    "cd": _cd, "export": _export, "mkdir": _mkdir, "touch": _touch, "rm": _rm, "rmdir": _rm,
+    "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
+    "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
+    "echo": lambda shell, words: None, "printf": lambda shell, words: None,
+}  # fmt: skip

@@ -1,0 +1,306 @@
+"""`pip install` and its like as values: what is asked for, and whether it is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
+
+_FILES = ("-r", "--requirement", "-c", "--constraint")
+_WITH_VALUE = (
+    *("-i", "--index-url", "--extra-index-url", "--trusted-host", "-f", "--find-links", "--cert"),
+    *("--timeout", "--retries", "--proxy", "--progress-bar", "--root-user-action", "--prefix"),
+    *("--target", "-t", "--root", "--no-binary", "--only-binary", "--platform", "--cache-dir"),
+    *("--python", "-p", "--default-timeout", "--index", "--default-index", "--src"),
+)
+# What says where packages go or what is kept: the image's environment is the only place there is,
+# and the cache of this machine is what makes a second build quick.
+_DROPPED = (
+    *("--user", "--system", "--no-cache-dir", "--no-cache", "-n", "--break-system-packages"),
+    *("--no-warn-script-location", "--compile-bytecode", "--compile", "--no-compile"),
+)
+_DROPPED_WITH_VALUE = ("--prefix", "--target", "-t", "--root", "--python", "-p", "--cache-dir",
+                       "--root-user-action", "--progress-bar", "--src")  # fmt: skip
+_OF_INSTALL_ALONE = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed",
+                     "--no-warn-conflicts", "--dry-run")  # fmt: skip
+_BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
+_TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
+_OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
+                "pipenv": (["install"], ["sync"]), "pdm": (["install"], ["sync"])}  # fmt: skip
+_PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "pdm.lock", "Pipfile",
+                  "Pipfile.lock", "setup.py", "setup.cfg")  # fmt: skip
+_COLLECTING = ("wheel", "download")  # pip's commands that put wheels into a folder
+_FOLDER_OF_WHEELS = ("-w", "--wheel-dir", "-d", "--dest")
+# What writes a list of requirements: what would install the same, and the options that both take.
+_EXPORTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "poetry": ("export", ("install", "--no-root"), ("--all-extras",),
+               ("--with", "--without", "--only", "-E", "--extras")),
+    "uv": ("export", ("sync", "--no-install-project"),
+           ("--frozen", "--locked", "--no-dev", "--all-extras", "--all-groups"),
+           ("--extra", "--group", "--only-group", "--no-group")),
+    "pipenv": ("requirements", ("sync", "--system"), ("--dev",), ()),
+    "pdm": ("export", ("install", "--no-self"), ("--prod", "--dev"), ("-G", "--group")),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One command that installs packages, where it stands."""
+
+    tool: str  # pip, poetry, uv, pipenv, pdm
+    words: tuple[str, ...]  # after the tool's name: install -r requirements.txt
+    folder: str  # of the image, where it runs
+    files: ImageFiles = field(compare=False)  # as they are at that point
+    env: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""  # Dockerfile:7, for messages
+
+    @property
+    def text(self) -> str:
+        """The command as a person would type it."""
+        return " ".join((self.tool, *self.words))
+
+    def fingerprint(self) -> str:
+        """Name all that the outcome depends on."""
+        named = [absolute(self.folder, word) for word in self.words]
+        if self.tool != "pip":
+            named += [absolute(self.folder, name) for name in _PROJECT_FILES]
+            named += [] if "--no-root" in self.words else [absolute(self.folder, ".")]
+        contents = {name: self._digest(name) for name in named if self.files.get(name) is not None}
+        described = [self.tool, self.words, self.folder, sorted(self.env.items()), contents]
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+    def _digest(self, name: str) -> str:
+        digest = hashlib.sha256()
+        entry = self.files.get(name)
+        for path, each in [("", entry), *self.files.below(name)]:
+            if each and not each.is_folder:
+                digest.update(f"{path}\0{each.link}\0".encode() + each.read())
+        return digest.hexdigest()
+
+    def requirements(self) -> list[Requirement] | None:
+        """Return what is asked for; None if only the tool itself can tell."""
+        if self.tool != "pip":
+            return None
+        try:
+            return list(self._requirements(self.words[1:], self.folder))
+        except (InvalidRequirement, UnicodeDecodeError, OSError):
+            return None
+
+    def _requirements(self, words: Sequence[str], folder: str) -> list[Requirement]:
+        result: list[Requirement] = []
+        rest = iter(words)
+        for word in rest:
+            option, _, value = word.partition("=") if word.startswith("--") else (word, "", "")
+            if word.startswith(("-r", "-c")) and len(word) > 2:
+                option, value = word[:2], word[2:]
+            if option in _FILES:
+                path = absolute(folder, value or next(rest, ""))
+                lines = self._listed(path, posixpath.dirname(path))
+                result += lines if option in ("-r", "--requirement") else []
+            elif option in _WITH_VALUE:
+                value or next(rest, "")
+            elif option in ("-e", "--editable"):
+                raise InvalidRequirement(word)
+            elif not word.startswith("-"):
+                result.append(Requirement(word))
+        return result
+
+    def _listed(self, path: str, folder: str) -> list[Requirement]:
+        entry = self.files.get(path)
+        if entry is None:
+            raise FileNotFoundError(path)
+        result: list[Requirement] = []
+        for line in entry.read().decode().replace("\\\n", " ").splitlines():
+            text = f" {line}".split(" #")[0].strip()
+            if text.startswith("-"):
+                result += self._requirements(text.split(), folder)
+            elif text:
+                result.append(Requirement(text.split(" --hash")[0]))
+        return result
+
+
+def is_satisfied(install: Install) -> bool:
+    """Whether all that it asks for is in flashsale's own environment, in a version that will do."""
+    wanted = install.requirements()
+    return wanted is not None and all(map(_is_installed, wanted))
+
+
+def is_available(install: Install) -> bool:
+    """The same, in whatever version."""
+    wanted = install.requirements()
+    return wanted is not None and all(_version(one) for one in _with_extras(wanted))
+
+
+def _is_installed(wanted: Requirement) -> bool:
+    if wanted.marker and not wanted.marker.evaluate():
+        return True
+    if wanted.name.lower() in _TOOLS and not wanted.specifier:
+        return True
+    version = _version(wanted)
+    fits = bool(version) and wanted.specifier.contains(version, prereleases=True)
+    return fits and not wanted.url and all(map(_is_installed, _of_extras(wanted)))
+
+
+def _with_extras(wanted: Iterable[Requirement]) -> Iterator[Requirement]:
+    for one in wanted:
+        yield one
+        yield from _of_extras(one)
+
+
+def _of_extras(wanted: Requirement) -> Iterator[Requirement]:
+    """Yield what `[extra]` asks for besides, of a package that is there."""
+    for line in metadata.requires(wanted.name) or [] if _version(wanted) else []:
+        one = Requirement(line)
+        marker = one.marker
+        if marker is None or marker.evaluate({"extra": ""}):
+            continue
+        if any(marker.evaluate({"extra": extra}) for extra in wanted.extras):
+            one.marker = None
+            yield one
+
+
+def _version(wanted: Requirement) -> str:
+    try:
+        return metadata.version(wanted.name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return tool and words of a command that installs packages; None if it does not."""
+    program = posixpath.basename(words[0]) if words else ""
+    rest = list(words[1:])
+    if program.startswith("python") and rest[:1] == ["-m"]:
+        program, rest = rest[1] if len(rest) > 1 else "", rest[2:]
+    if program == "uv" and rest[:1] == ["pip"]:
+        program, rest = "pip", rest[1:]
+    if _is_pip(program) and rest[:1] == ["install"]:
+        return "pip", ("install", *_kept(rest[1:]))
+    if _is_pip(program) and rest and rest[0] in _COLLECTING:
+        # Whoever installs the wheels gets what they depend on as well.
+        return "pip", ("install", *(one for one in _kept(rest[1:]) if one != "--no-deps"))
+    if program.startswith("python") and rest[:2] == ["setup.py", "install"]:
+        return "pip", ("install", ".")
+    if rest[:1] in _OF_PROJECTS.get(program, ()):
+        return program, tuple(word for word in rest if word not in _DROPPED)
+    return None
+
+
+def _is_pip(program: str) -> bool:
+    return re.fullmatch(r"pip[\d.]*", program) is not None
+
+
+def wheel_folder(words: Sequence[str]) -> str | None:
+    """Return where `pip wheel` and `pip download` put wheels; None for other commands."""
+    after = next((i for i, word in enumerate(words) if _is_pip(posixpath.basename(word))), None)
+    if after is None or list(words[after + 1 : after + 2]) not in [[one] for one in _COLLECTING]:
+        return None
+    return _option(words[after + 2 :], _FOLDER_OF_WHEELS) or "."
+
+
+def exported(words: Sequence[str], target: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Read a command that writes requirements: into which file, and what would install the same.
+
+    Args:
+        target: where its output goes; empty if that is not redirected.
+    """
+    program, *rest = [*words] or [""]
+    program = posixpath.basename(program)
+    if program == "uv" and rest[:2] == ["pip", "compile"]:
+        program, rest = "pip-compile", rest[2:]
+    if program == "pip-compile":
+        source = next((word for word in rest if word.endswith((".in", ".toml", ".py"))), None)
+        source = source or "requirements.in"
+        file = _option(rest, ("-o", "--output-file")) or target
+        wanted = ("-r", source) if source.endswith(".in") else (".",)
+        return "pip", file or posixpath.splitext(source)[0] + ".txt", ("install", *wanted)
+    command, install, flags, with_value = _EXPORTS.get(program, ("", (), (), ()))
+    file = _option(rest, ("-o", "--output", "--output-file")) or target
+    if rest[:1] != [command] or not file:
+        return None
+    kept = [*install, *(word for word in rest if word in flags)]
+    for option in with_value:
+        kept += [option, value] if (value := _option(rest, (option,))) else []
+    if program == "poetry" and not {"--with", "--only"} & set(kept):
+        kept += ["--only", "main"]
+    return program, file, tuple(kept)
+
+
+def _option(words: Sequence[str], names: Sequence[str]) -> str:
+    """Return the value of an option; empty where it is not there."""
+    for index, word in enumerate(words):
+        option, sign, value = word.partition("=")
+        if option in names:
+            return value if sign else next(iter(words[index + 1 :]), "")
+        if word.startswith(names[0]) and len(names[0]) == 2 and len(word) > 2:
+            return word[2:]
+    return ""
+
+
+def split_off_collected(
+    words: Sequence[str], stand_for: Callable[[str], list[Install]]
+) -> tuple[list[Install], tuple[str, ...]]:
+    """Split what earlier commands collected off the words of `pip install`; returns the rest, too.
+
+    Args:
+        stand_for: tells what the files stand for that a word names.
+    """
+    found: list[Install] = []
+    kept: list[str] = []
+    rest = iter(words[1:])
+    for word in rest:
+        option, sign, value = word.partition("=")
+        takes = option in ("-f", "--find-links", *_FILES)
+        value = (value if sign else next(rest, "")) if takes else word
+        collected = stand_for(value) if takes or not word.startswith("-") else []
+        found += [one for one in collected if one not in found]
+        if not collected:
+            kept += [word, value] if takes and not sign else [word]
+    if not found:
+        return [], tuple(words)
+    if "--no-index" in kept or all(word.startswith("-") for word in kept):
+        kept = []
+    return found, ("install", *kept)
+
+
+def _kept(words: Sequence[str]) -> list[str]:
+    kept, rest = [], iter(words)
+    for word in rest:
+        option, _, value = word.partition("=")
+        if option in _DROPPED_WITH_VALUE or option in _FOLDER_OF_WHEELS:
+            value or next(rest, "")
+        elif word not in _DROPPED:
+            kept.append(word)
+    return kept
+
+
+def wheel_words(words: Sequence[str]) -> list[str]:
+    """Return the words of `pip install` that `pip wheel` takes as well."""
+    kept, rest = [], iter(words)
+    for word in rest:
+        if word == "--upgrade-strategy":
+            next(rest, "")
+        elif word not in _OF_INSTALL_ALONE and not word.startswith("--upgrade-strategy="):
+            kept.append(word)
+    return kept
+
+
+def build_requirements(install: Install) -> list[str]:
+    """Return what builds the app itself, where it is what is installed (PEP 518)."""
+    if install.tool == "pip" and not any(re.fullmatch(r"\./?(\[.*\])?", w) for w in install.words):
+        return []
+    entry = install.files.get(absolute(install.folder, "pyproject.toml"))
+    try:
+        system = tomllib.loads(entry.read().decode()).get("build-system") if entry else None
+        return [str(one) for one in (system or {}).get("requires", _BUILDS_BY_DEFAULT)]
+    except (ValueError, AttributeError, TypeError, OSError):
+        return []

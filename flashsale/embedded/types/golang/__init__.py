@@ -1,0 +1,1 @@
+"""What Go writes and reads in its own way: text, JSON, structs, orders that come from hashes."""

@@ -1,0 +1,1 @@
+"""How the course is shown: on the screen, as a list, and the certificate's page."""

@@ -1,0 +1,32 @@
+"""A shop that costs next to nothing: for sales whose pods only have to be there, and to sell.
+
+Pods run its text by `python -S -c`. gunicorn and Flask take ten times as
+long, to start and to sell.
+"""
+
+import os
+import signal
+import socket
+import time
+
+import sitecustomize  # noqa: F401  (makes the process a pod; -S leaves it out)
+
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+BODY = f'{{"status": "success", "item": "Shoes", "served_by_pod": "{socket.gethostname()}"}}'
+HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length:"
+ANSWER = f"{HEAD} {len(BODY)}\r\n\r\n{BODY}".encode()
+PATIENCE = 0.5  # seconds for a request to come
+STARTS_AFTER = 0.0  # seconds
+
+time.sleep(STARTS_AFTER)
+with socket.create_server(("0.0.0.0", 5000), backlog=512) as listener:
+    while True:
+        buyer = listener.accept()[0]
+        buyer.settimeout(PATIENCE)
+        try:
+            if buyer.recv(65536):
+                buyer.sendall(ANSWER)
+        except OSError:
+            continue
+        finally:
+            buyer.close()
