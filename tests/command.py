@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.forking.client import forked
+from tests.forking.client import ForkedCommand, forked
 
 PATIENCE = 90.0  # seconds for one command on a busy machine
 AT_START = ("PYTHON", "LC_", "LANG")  # variables that Python looks at once, when it starts
@@ -58,6 +58,10 @@ class Flashsale:
         """Run one command to its end; keywords are variables of its environment."""
         if sys.platform == "linux" and not any(name.startswith(AT_START) for name in extra):
             return Result(*forked(words, self.environment | extra, PATIENCE))
+        return self.apart(*words, **extra)
+
+    def apart(self, *words: str, **extra: str) -> Result:
+        """Run one command as whoever types it does: Python itself is started, too."""
         done = subprocess.run(
             self.command(*words),
             env=self.environment | extra,
@@ -68,8 +72,10 @@ class Flashsale:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> subprocess.Popen[str] | ForkedCommand:
         """Start one command that will be stopped."""
+        if sys.platform == "linux":
+            return ForkedCommand(words, self.environment)
         return subprocess.Popen(
             self.command(*words),
             env=self.environment,

@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from tests.command import Flashsale
+from tests.forking.client import ForkedProcess, request, server
 
 LIMIT = 20.0  # seconds for anything, on a busy machine
 SGR = re.compile(r"\x1b\[[\d;]*m")  # colours, bold, dim
@@ -24,7 +26,7 @@ MOVES = re.compile(r"\x1b\[[\d;?]*[A-HJKhl]")  # of the cursor, and what else is
 class Person:
     """Somebody at a terminal in which a command runs."""
 
-    program: subprocess.Popen[bytes]
+    program: subprocess.Popen[bytes] | ForkedProcess
     terminal: int
     theirs: int
     seen: str = ""
@@ -63,15 +65,21 @@ def at_terminal(
     """Run a command on a terminal of so many columns and lines; keywords are variables."""
     terminal, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, size[::-1])
-    program = subprocess.Popen(
-        flashsale.command(*words),
-        env=flashsale.environment | {"TERM": "xterm-256color"} | extra,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        cwd=flashsale.home.parent,
-    )
+    environment = flashsale.environment | {"TERM": "xterm-256color"} | extra
+    program: subprocess.Popen[bytes] | ForkedProcess
+    if sys.platform == "linux":
+        asked = request(words, environment, flashsale.home.parent, session=True)
+        program = ForkedProcess(server(), asked, [theirs] * 3)
+    else:
+        program = subprocess.Popen(
+            flashsale.command(*words),
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            cwd=flashsale.home.parent,
+        )
     try:
         yield Person(program, terminal, theirs)
     finally:

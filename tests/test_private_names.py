@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OURS = {"flashsale", "tests"}
 NAMING = (ast.stmt, ast.Call)  # these may name something private; so may names that begin so
+PRIVATE = re.compile(r"\b_+[^\W_]\w*\b(?<!__)")  # somewhere in a line that has a private name
 DOCUMENTED = {"_exit", "_replace", "_asdict", "_make", "_fields"}  # of os and of named tuples
 ALLOWED = {  # name -> why nothing public does it
     "_signal": "in a pod's interpreter, before its program: `signal` would cost an enum",
@@ -30,6 +33,18 @@ def private(name: str) -> bool:
         part.startswith("_") and part.strip("_") and not part.endswith("__")
         for part in name.split(".")
     )
+
+
+def nodes(node: ast.AST, lines: Sequence[int]) -> Iterator[ast.AST]:
+    """Walk through a tree, but for statements that have none of these lines."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            decorators = getattr(child, "decorator_list", [])
+            first = bisect_left(lines, min(one.lineno for one in [child, *decorators]))
+            if first == len(lines) or lines[first] > (child.end_lineno or 0):
+                continue
+        yield child
+        yield from nodes(child, lines)
 
 
 def plain_name(node: ast.AST) -> str:
@@ -79,7 +94,8 @@ def foreign(files: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     ours = set(DOCUMENTED)
     imported, attributes = [], []
     for file, text in files:
-        for node in ast.walk(ast.parse(text)):
+        lines = [at for at, line in enumerate(text.split("\n"), 1) if PRIVATE.search(line)]
+        for node in nodes(ast.parse(text), lines) if lines else ():
             if not isinstance(node, NAMING) and not plain_name(node).startswith("_"):
                 continue
             ours.update(made_by(node))

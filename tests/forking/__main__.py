@@ -20,7 +20,8 @@ from flashsale.embedded.process import __main__ as cluster
 from tests.command_line import check
 from tests.forking import cluster_process
 
-ROOMS = ("base", "objects", "embedded", "kube", "clusters", "sale", "load", "ui", "cli")
+ROOMS = ("base", "objects", "embedded", "kube", "clusters", "sale", "load", "drill", "doctor",
+         "ui", "learn", "dashboard", "cli")  # fmt: skip
 MOST_FILES = 4  # of one request: stdin, stdout, stderr, and one that stays open
 LARGEST = 1 << 20  # bytes of one request
 
@@ -91,20 +92,33 @@ def become(request: dict[str, Any], streams: list[int]) -> None:
     """Make a process that was just forked the one that was asked for."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if request["session"]:
+        os.setsid()
     for number, stream in enumerate(streams[:3]):
         os.dup2(stream, number)
         os.close(stream)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        reopen(number, name)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     random.seed()  # all of them would draw the same
     if request["cluster"]:
-        os.setsid()
         sys.argv = ["flashsale", *request["words"], *map(str, streams[3:])]
         sys.exit(cluster.main())
     cluster_process.let_them_be_forked(sys.argv[1])
     sys.argv = ["flashsale", *request["words"]]
     program.main()
+
+
+def reopen(number: int, name: str) -> None:
+    """Have a stream of Python's know which file it has now: a pipe, a terminal, or another."""
+    old = getattr(sys, name)
+    lines = name == "stderr" or os.isatty(number)
+    mode = "r" if name == "stdin" else "w"
+    new = open(number, mode, lines or -1, old.encoding, old.errors, closefd=False)  # noqa: SIM115
+    setattr(sys, name, new)
+    setattr(sys, f"__{name}__", new)
 
 
 if __name__ == "__main__":

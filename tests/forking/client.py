@@ -1,18 +1,21 @@
-"""Asks for a command, and waits for its end."""
+"""Asks for a process, and waits for its end."""
 
 from __future__ import annotations
 
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Self, TextIO
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,11 +45,109 @@ def server() -> str:
 
 
 def request(
-    words: Sequence[str], environment: Mapping[str, str], folder: Path, *, cluster: bool = False
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    cluster: bool = False,
+    session: bool = False,
 ) -> bytes:
-    """Write what is asked for: a command, or a cluster's process."""
+    """Write what is asked for: a command, or a cluster's process; either in a session of its own.
+
+    Descriptors after the third are the last words of a cluster's process.
+    """
     asked = {"words": words, "environment": dict(environment), "folder": str(folder)}
-    return json.dumps({**asked, "cluster": cluster}).encode()
+    return json.dumps({**asked, "cluster": cluster, "session": session}).encode()
+
+
+class ForkedProcess:
+    """A process that was forked for us: as much of `subprocess.Popen` as is needed."""
+
+    def __init__(self, address: str, request: bytes, streams: Sequence[int]) -> None:
+        self.returncode: int | None = None
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(address)
+        socket.send_fds(self._connection, [request], streams)
+        self.pid = self._number()
+
+    def _number(self) -> int:
+        line = b""
+        while not line.endswith(b"\n"):
+            more = self._connection.recv(1)
+            assert more, "what forks has ended"
+            line += more
+        return int(line)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: it goes on after so many seconds.
+        """
+        if self.returncode is None:
+            if not select.select([self._connection], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("what was forked", timeout or 0.0)
+            self.returncode = self._number()
+            self._connection.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it goes on."""
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+class ForkedCommand(ForkedProcess):
+    """A command whose stdout and stderr are pipes."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        ends = [os.pipe(), os.pipe()]
+        self.stdout: TextIO = os.fdopen(ends[0][0])
+        self.stderr: TextIO = os.fdopen(ends[1][0])
+        with open(os.devnull) as nothing:
+            streams = [nothing.fileno(), ends[0][1], ends[1][1]]
+            super().__init__(server(), request(words, environment, Path.cwd()), streams)
+        for _, writing in ends:
+            os.close(writing)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Return what it wrote until its end, which is forced after so many seconds.
+
+        Raises:
+            subprocess.TimeoutExpired: it was forced.
+        """
+        with self.stdout, self.stderr, ThreadPoolExecutor(2) as threads:
+            out, err = threads.submit(self.stdout.read), threads.submit(self.stderr.read)
+            try:
+                self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+            return out.result(), err.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for its end; nobody reads its output any more."""
+        self.stdout.close()
+        self.stderr.close()
+        self.wait()
 
 
 def forked(
@@ -57,23 +158,14 @@ def forked(
     Raises:
         subprocess.TimeoutExpired: it took longer than so many seconds, and was killed.
     """
-    with (
-        TemporaryFile("w+") as out,
-        TemporaryFile("w+") as err,
-        open(os.devnull) as nothing,
-        socket.socket(socket.AF_UNIX) as connection,
-    ):
-        connection.connect(server())
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(os.devnull) as nothing:
         streams = [stream.fileno() for stream in (nothing, out, err)]
-        socket.send_fds(connection, [request(words, environment, Path.cwd())], streams)
-        connection.settimeout(limit)
-        with connection.makefile() as answers:
-            pid = int(answers.readline())
-            try:
-                code = int(answers.readline())
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(words, limit) from None
+        process = ForkedProcess(server(), request(words, environment, Path.cwd()), streams)
+        try:
+            code = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         out.seek(0)
         err.seek(0)
         return code, out.read(), err.read()

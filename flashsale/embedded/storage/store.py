@@ -28,7 +28,7 @@ FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
 HISTORY_BYTES = 16 * 1024 * 1024  # of JSON; of large objects fewer events are kept
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-Change = Literal["ADDED", "MODIFIED", "DELETED"]
+EventKind = Literal["ADDED", "MODIFIED", "DELETED"]
 log = logging.getLogger(__name__)
 
 
@@ -46,7 +46,7 @@ class DamagedStoreError(StoreError):
 class StoreEvent:
     """One write. For DELETED, ``object`` is the last state with the deletion's own revision."""
 
-    type: Change
+    type: EventKind
     resource: Resource
     object: Object
     previous: Object | None
@@ -162,7 +162,7 @@ class Store:
                 (resource.qualified, namespace, name, body),
             )
         self._remember(resource, namespace, name, thing, body)
-        change: Change = "MODIFIED" if previous else "ADDED"
+        change: EventKind = "MODIFIED" if previous else "ADDED"
         self._publish(StoreEvent(change, resource, thing, previous, revision, [body], len(body)))
         return thing
 

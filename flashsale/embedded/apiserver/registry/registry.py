@@ -21,7 +21,7 @@ from flashsale.embedded.apiserver.registry.deletion import (
     marked,
 )
 from flashsale.embedded.apiserver.registry.generated_names import generate_free_name
-from flashsale.embedded.apiserver.registry.priority_classes import (
+from flashsale.embedded.apiserver.registry.priority_admission import (
     refuse_second_default,
     refused_class,
 )

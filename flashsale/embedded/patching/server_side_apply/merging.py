@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.patching.server_side_apply import field_sets, field_walk
 from flashsale.embedded.patching.server_side_apply import managers as managing
-from flashsale.embedded.patching.server_side_apply.field_sets import FieldSet, Path
+from flashsale.embedded.patching.server_side_apply.field_sets import FieldPath, FieldSet
 from flashsale.embedded.patching.server_side_apply.managers import Manager, Managers, Owned
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
@@ -29,7 +29,7 @@ class Conflict:
     """A field that someone else owns and that an apply would change."""
 
     manager: Manager
-    path: Path
+    path: FieldPath
 
 
 @dataclass(frozen=True, slots=True)
