@@ -15,12 +15,14 @@ FROM python:3.11-slim
 WORKDIR /srv/shop
 COPY . .
 ENV SETTINGS=/srv/shop/settings.json
+RUN mkdir -p /var/log/of-the-shop
 """
 READER = """\
 import os, socket
 for path in ("/srv/shop/settings.json", os.environ["SETTINGS"]):
     print(open(path).read(), sorted(os.listdir("/srv/shop"))[:2], os.path.exists(path))
 open("/srv/shop/written", "w").write("x")
+open("/var/log/of-the-shop/new", "a").write("x")  # in a folder that the image alone has
 print(os.path.exists("/srv/shop/written"), socket.gethostname())
 """
 

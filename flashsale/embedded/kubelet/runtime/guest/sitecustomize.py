@@ -298,9 +298,20 @@ def _see_own_root() -> None:
     def real(path: Any) -> Any:
         if isinstance(path, str) and path.startswith("/") and not path.startswith(ROOT):
             first = path.split("/", 2)[1]
-            if first in TOPS and (first not in SYSTEM or lexists(ROOT + path)):
+            if first in TOPS and (first not in SYSTEM or belongs_to_image(path)):
                 return ROOT + path
         return path
+
+    def belongs_to_image(path: str) -> bool:
+        folder = os.path.dirname(path)  # of a file that is to be made
+        return is_there(ROOT + path) or (is_there(ROOT + folder) and not is_there(folder))
+
+    def is_there(path: str) -> bool:
+        try:
+            lstat(path)
+        except (OSError, ValueError):
+            return False
+        return True
 
     def seeing(function: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(path: Any, *args: Any, **kwargs: Any) -> Any:
@@ -308,7 +319,7 @@ def _see_own_root() -> None:
 
         return wrapped
 
-    lexists = os.path.lexists
+    lstat = os.lstat
     TOPS = set(os.listdir(ROOT))
     builtins.open = io.open = seeing(open)
     for name in (
