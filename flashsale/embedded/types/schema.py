@@ -1,6 +1,6 @@
 """From JSON that a client sent to an object of the right type.
 
-``mistakes`` finds what is wrong with it, this module says so and drops what does not belong.
+``strict_decoding`` finds what is wrong with it, this module says so and drops what does not belong.
 """
 
 from __future__ import annotations
