@@ -87,6 +87,7 @@ CLUSTER_ROOMS = (
     "peers",
 )
 LONGEST = (  # files that take the longest: nobody is to begin one when all others are done
+    "cli/commands/test_learn_course.py",
     "drill/test_graceful.py",
     "cli/commands/test_up_broken_app.py",
     "cli/commands/test_up_own_app.py",
@@ -147,8 +148,7 @@ def _place(longest: list[str], path: str) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
-    """What is imported stays: no collection of garbage looks through it again."""
-    gc.collect()
+    """What is imported stays: no collection of garbage looks through it."""
     gc.freeze()
     gc.enable()
 
