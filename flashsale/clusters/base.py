@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flashsale.docker import RemovedImages
     from flashsale.kube import Api
 
-Kind = Literal["embedded", "minikube", "context"]
+ClusterKind = Literal["embedded", "minikube", "context"]
 
 
 class Progress(Protocol):
@@ -127,7 +127,7 @@ class Cluster(Protocol):
     """A kubeconfig and a URL, however they come about."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ClusterKind:
         """What it is, as `status -o json` says it."""
 
     @property

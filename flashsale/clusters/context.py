@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
 from flashsale.base.text import begin_sentence, counted
 from flashsale.clusters import image_loading
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, TunnelUrl
+from flashsale.clusters.base import App, BuildOptions, ClusterKind, Image, Progress, TunnelUrl
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses import tunnels
 from flashsale.clusters.subprocesses.port_forward import (
@@ -40,7 +40,7 @@ FROM_INSIDE = (
 class ContextCluster:
     """A cluster that a kubeconfig describes: kind, k3d, a cloud."""
 
-    kind: Kind = "context"
+    kind: ClusterKind = "context"
     start_hint = "flashsale doctor"
     stops_with_sale = False
     can_be_started = False

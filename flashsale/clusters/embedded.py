@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
 from flashsale.clusters import embedded_nodes
-from flashsale.clusters.base import App, BuildOptions, Image, Kind, Progress, no_node_port
+from flashsale.clusters.base import App, BuildOptions, ClusterKind, Image, Progress, no_node_port
 from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
@@ -31,7 +31,7 @@ STUCK = 5.0  # seconds without an answer
 class EmbeddedCluster:
     """A small Kubernetes of our own, in a process of its own, with its state under one folder."""
 
-    kind: Kind = "embedded"
+    kind: ClusterKind = "embedded"
     context = CONTEXT
     start_hint = START
     stops_with_sale = True

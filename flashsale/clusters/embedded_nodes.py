@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
 from flashsale.base.text import counted
@@ -12,12 +11,12 @@ from flashsale.clusters.base import Progress
 from flashsale.embedded.types.node_names import POWER, node_name, node_number
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.objects import node_timing
+from flashsale.objects.models import Object
 from flashsale.objects.node_timing import FAST, NodeTiming
 from flashsale.objects.nodes import Node
 
 LIMIT = 30.0  # seconds for new nodes to be ready on a busy machine
 POLL_SECONDS = 0.1
-Object = dict[str, Any]
 
 
 async def set_power(api: Api, name: str, power: str) -> None:

@@ -5,27 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import counted
 from flashsale.clusters.base import SilentProgress
 from flashsale.dashboard.follow import SaleFollower
 from flashsale.dashboard.kill_methods import asked_kill_method
-from flashsale.dashboard.runs import Runs
+from flashsale.dashboard.runs import ActionArguments, Runs
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import choose_living_node, start_node, staying_on
 from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.replica_count import replica_count
 from flashsale.sale.scale import request_replicas
 
-Arguments = Mapping[str, Any]
-
 
 class Action(Protocol):
     """Does one thing, and says what was done."""
 
-    async def __call__(self, arguments: Arguments) -> str:
+    async def __call__(self, arguments: ActionArguments) -> str:
         """Do it.
 
         Raises:
@@ -39,7 +37,7 @@ class SaleActions:
 
     follower: SaleFollower
 
-    async def kill(self, arguments: Arguments) -> str:
+    async def kill(self, arguments: ActionArguments) -> str:
         """Kill the named pod, or a random ready one: `flashsale kill-pod`."""
         name, method = arguments.get("pod"), asked_kill_method(arguments)
         if not isinstance(name, str | None):
@@ -56,7 +54,7 @@ class SaleActions:
             monitor.add(mark)
         return " ".join(filter(None, [f"{chosen[0].name} was killed.", differs]))
 
-    async def scale(self, arguments: Arguments) -> str:
+    async def scale(self, arguments: ActionArguments) -> str:
         """Set the number of pods: `flashsale scale N --no-wait`."""
         count = replica_count(str(arguments.get("replicas", "")))
         monitor = await self.follower.current()
@@ -64,7 +62,7 @@ class SaleActions:
         await request_replicas(monitor, count)
         return f"{monitor.sale.name} is scaled from {before} to {count}."
 
-    async def kill_node(self, arguments: Arguments) -> str:
+    async def kill_node(self, arguments: ActionArguments) -> str:
         """Kill the named node, or a random one: `flashsale kill-node --no-wait`."""
         monitor = await self.follower.current()
         sale, name = monitor.sale, _node_name(arguments)
@@ -79,7 +77,7 @@ class SaleActions:
             f" and replaces its pods {timing.toleration} s later."
         )
 
-    async def start_node(self, arguments: Arguments) -> str:
+    async def start_node(self, arguments: ActionArguments) -> str:
         """Start the named node: `flashsale start-node NODE --no-wait`."""
         monitor = await self.follower.current()
         sale, name = monitor.sale, _node_name(arguments)
@@ -92,7 +90,7 @@ class SaleActions:
         return f"{name} was started."
 
 
-def _node_name(arguments: Arguments) -> str | None:
+def _node_name(arguments: ActionArguments) -> str | None:
     name = arguments.get("node")
     if not isinstance(name, str | None):
         raise BadInputError(f"'{name}' is no name of a node.", hint="flashsale status -o wide")

@@ -28,7 +28,7 @@ Connect = Callable[[], AbstractAsyncContextManager[Sale]]
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class DashboardClock:
     """Both clocks, a fixed distance apart: a moment is always written as the same time."""
 
     apart: float = field(default_factory=lambda: time.time() - time.monotonic())

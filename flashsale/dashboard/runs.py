@@ -40,8 +40,8 @@ from flashsale.sale.observe.state import Update
 from flashsale.sale.session import Sale
 from flashsale.sale.url import open_url
 
-Arguments = Mapping[str, Any]
-Kind = Literal["crowd", "drill"]
+ActionArguments = Mapping[str, Any]
+RunKind = Literal["crowd", "drill"]
 STOP_FIRST = Hint(words="stop it first")
 
 
@@ -61,7 +61,7 @@ class Runs:
         self.last_drill: Document | None = None
         self._follower, self._connect, self._home = follower, connect, home
         self._allow_remote = allow_remote
-        self._kind: Kind = "crowd"
+        self._kind: RunKind = "crowd"
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
 
@@ -73,14 +73,14 @@ class Runs:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def start_load(self, arguments: Arguments) -> str:
+    async def start_load(self, arguments: ActionArguments) -> str:
         """Send buyers until they are stopped: `flashsale load`."""
         rate = _number(arguments.get("rate", 100), "flashsale load --rate 100")
         begun = asyncio.get_running_loop().create_future()
         await self._begin("crowd", self._send_crowd(rate, begun), begun)
         return f"{rate:g} buyers a second."
 
-    async def start_drill(self, arguments: Arguments) -> str:
+    async def start_drill(self, arguments: ActionArguments) -> str:
         """Run a drill: `flashsale drill`."""
         again = "flashsale drill --rate 100 --kills 3 --scale 5"
         scenario = Scenario(
@@ -97,16 +97,16 @@ class Runs:
         kills = counted(scenario.kills, "kill")
         return f"The drill began: {kills}; {scenario.kill_description}{then}."
 
-    async def stop_load(self, arguments: Arguments) -> str:
+    async def stop_load(self, arguments: ActionArguments) -> str:
         """Send no more buyers; those under way are waited for."""
         return await self._end("crowd", "No buyers come any more.")
 
-    async def stop_drill(self, arguments: Arguments) -> str:
+    async def stop_drill(self, arguments: ActionArguments) -> str:
         """Do nothing more to the sale, and put the replicas back."""
         return await self._end("drill", "The drill was stopped.")
 
     async def _begin(
-        self, kind: Kind, work: Coroutine[Any, Any, None], begun: asyncio.Future[None]
+        self, kind: RunKind, work: Coroutine[Any, Any, None], begun: asyncio.Future[None]
     ) -> None:
         """Start work, and return once it is under way; what fails before that is raised."""
         if self._task and not self._task.done():
@@ -119,7 +119,7 @@ class Runs:
         if not begun.done():
             await self._task
 
-    async def _end(self, kind: Kind, done: str) -> str:
+    async def _end(self, kind: RunKind, done: str) -> str:
         if self._task is None or self._task.done() or self._kind != kind:
             raise FlashsaleError(
                 "Nothing is running that could be stopped.", hint=Hint(words="start it first")

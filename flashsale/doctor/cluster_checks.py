@@ -21,7 +21,11 @@ from flashsale.clusters.minikube import (
 )
 from flashsale.clusters.minikube.cli import INSTALL, MinikubeCli
 from flashsale.clusters.minikube.image.image_route import image_route
-from flashsale.clusters.minikube.profile.condition import Condition, describe_condition, up_command
+from flashsale.clusters.minikube.profile.condition import (
+    ProfileCondition,
+    describe_condition,
+    up_command,
+)
 from flashsale.clusters.minikube.profile.profile import Profile, read_version
 from flashsale.clusters.minikube.start.start_plan import check_version
 from flashsale.doctor.finding import Finding, Grade
@@ -76,7 +80,7 @@ def judge_profile(
     found = describe_condition(name, state, docker=docker)
     if not state.running and contexts.problems():  # then minikube's own word says little
         file, wrong = contexts.problems()[0]
-        found = Condition(
+        found = ProfileCondition(
             f"cannot be judged: {wrong}", f"ls -l {contexts.quoted(file)}", good=False
         )
     elif state.status is None and not state.damaged:
@@ -89,12 +93,12 @@ def judge_profile(
     return Finding("minikube", grade, text, update or found.hint if found.good else found.hint)
 
 
-def _without_an_answer(name: str, found: Condition) -> Condition:
+def _without_an_answer(name: str, found: ProfileCondition) -> ProfileCondition:
     """Say what makes `status` slow where that can be seen from here."""
     if name in contexts.read():
         return found
     words = f"{found.words} in time; the kubeconfig has no entry for it"
-    return Condition(words, f"minikube update-context -p {name}", good=False)
+    return ProfileCondition(words, f"minikube update-context -p {name}", good=False)
 
 
 def describe_making(profile: Profile) -> str:

@@ -13,7 +13,7 @@ from flashsale.base.text import seconds
 from flashsale.drill.history import History
 from flashsale.drill.preflight import WAITING, WayToSale, is_selling, not_selling_error, patience
 from flashsale.drill.result import DrillResult, End, EntryKind, Environment, LogEntry
-from flashsale.drill.scenario import Scenario, Step, longest_seconds
+from flashsale.drill.scenario import DrillStep, Scenario, longest_seconds
 from flashsale.drill.steps import StepRunner
 from flashsale.load.plan import LONGEST, PATIENCE, LoadPlan
 from flashsale.load.results import Figures, LoadProgress, Report
@@ -53,7 +53,7 @@ async def run_drill(
     way: WayToSale,
     environment: Environment,
     scenario: Scenario,
-    plan: Sequence[Step],
+    plan: Sequence[DrillStep],
     *,
     observers: Observers | None = None,
     stop: asyncio.Event | None = None,
@@ -133,7 +133,7 @@ class _Drill:
             scenario, replicas, self._monitor, self._history, self._log, time.monotonic
         )
 
-    async def run(self, plan: Sequence[Step]) -> FlashsaleError | None:
+    async def run(self, plan: Sequence[DrillStep]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
         longest = min(LONGEST, longest_seconds(tuple(plan), self._scenario.timeout))
         load = LoadPlan(self._way.target, self._scenario.rate, longest, seed=self._scenario.seed)
@@ -143,7 +143,7 @@ class _Drill:
         finally:
             await self._restore()
 
-    async def _run_tasks(self, load: LoadPlan, plan: Sequence[Step]) -> FlashsaleError | None:
+    async def _run_tasks(self, load: LoadPlan, plan: Sequence[DrillStep]) -> FlashsaleError | None:
         watching = asyncio.create_task(self._monitor.until_it_ends(), name="watching the sale")
         buying = asyncio.create_task(
             self._way.run_load(load, observer=self._on_load, stop=self._enough), name="buying"
@@ -183,7 +183,7 @@ class _Drill:
             tuple(steps.node_deaths),
         )
 
-    async def _act(self, plan: Sequence[Step]) -> None:
+    async def _act(self, plan: Sequence[DrillStep]) -> None:
         await self._monitor.until_synced()
         await self._progressed.wait()
         await self._steps.run(plan[:1])  # the first calm

@@ -91,10 +91,10 @@ class KillNode:
     wait: float  # seconds for which this cluster leaves pods on a lost node
 
 
-Step = Calm | Scale | Kill | KillNode
+DrillStep = Calm | Scale | Kill | KillNode
 
 
-def plan_steps(scenario: Scenario, replicas: int, node_wait: float = 0.0) -> tuple[Step, ...]:
+def plan_steps(scenario: Scenario, replicas: int, node_wait: float = 0.0) -> tuple[DrillStep, ...]:
     """Plan a drill on a sale that has so many replicas; the last scaling brings them back.
 
     Args:
@@ -113,8 +113,8 @@ def plan_steps(scenario: Scenario, replicas: int, node_wait: float = 0.0) -> tup
             hint=f"flashsale drill --scale {scenario.keep_ready + 1}"
             f" --keep-ready {scenario.keep_ready}",
         )
-    up: tuple[Step, ...] = (Scale(replicas, target), Calm("scaled", calm))
-    back: tuple[Step, ...] = (Scale(target, replicas),)
+    up: tuple[DrillStep, ...] = (Scale(replicas, target), Calm("scaled", calm))
+    back: tuple[DrillStep, ...] = (Scale(target, replicas),)
     scales = target != replicas
     kills = (
         Kill(number, scenario.kills, scenario.every if number > 1 else 0.0)
@@ -135,7 +135,7 @@ def skip_reason(floor: int) -> str:
     return f"it would leave fewer than {counted(floor, 'ready pod')}"
 
 
-def plan_as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
+def plan_as_json(plan: tuple[DrillStep, ...]) -> list[dict[str, Any]]:
     """Write a plan as `drill --dry-run -o json` does."""
     return [
         {
@@ -146,18 +146,18 @@ def plan_as_json(plan: tuple[Step, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def shortest_seconds(plan: tuple[Step, ...]) -> float:
+def shortest_seconds(plan: tuple[DrillStep, ...]) -> float:
     """Return how many seconds a plan takes where healing and scaling take no time."""
     return sum(_own_seconds(step) for step in plan)
 
 
-def longest_seconds(plan: tuple[Step, ...], timeout: float) -> float:
+def longest_seconds(plan: tuple[DrillStep, ...], timeout: float) -> float:
     """Return how many seconds a plan can take at most, each wait as long as it may."""
     waits = 2 * sum(not isinstance(step, Calm) for step in plan)  # for the floor, and to be whole
     return shortest_seconds(plan) + waits * timeout + STOPPING
 
 
-def _own_seconds(step: Step) -> float:
+def _own_seconds(step: DrillStep) -> float:
     if isinstance(step, Calm):
         return step.seconds
     if isinstance(step, KillNode):

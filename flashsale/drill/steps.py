@@ -22,7 +22,7 @@ from flashsale.drill.result import (
     ScalingRecord,
     SkippedKill,
 )
-from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step, skip_reason
+from flashsale.drill.scenario import Calm, DrillStep, Kill, KillNode, Scale, Scenario, skip_reason
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import (
@@ -67,7 +67,7 @@ class StepRunner:
         self._rng = random.Random(scenario.seed)
         self._opened: tuple[PhaseName, float, cpu.Reading | None] | None = None
 
-    async def run(self, plan: Sequence[Step]) -> None:
+    async def run(self, plan: Sequence[DrillStep]) -> None:
         """Take all steps.
 
         Raises:

@@ -21,7 +21,7 @@ from flashsale.kube import paths
 from flashsale.kube.response_errors import ApiError, failure, unreachable
 from flashsale.kube.transport import streams
 from flashsale.kube.transport.stdlib_client import stdlib_transport
-from flashsale.kube.transport.transport import LostError, Query, Transport
+from flashsale.kube.transport.transport import LostError, Params, Transport
 from flashsale.objects.models import Object
 
 LOG = logging.getLogger(__name__)
@@ -49,25 +49,30 @@ class Api:
         """The API server's address, `https://127.0.0.1:6443` for example."""
         return self._transport.host
 
-    async def get(self, path: str, query: Query | None = None) -> Object:
+    async def get(self, path: str, query: Params | None = None) -> Object:
         """Fetch one object, or whatever else lives at a path."""
         return await self._json("GET", path, query)
 
-    async def list(self, path: str, query: Query | None = None) -> list[Object]:
+    async def list(self, path: str, query: Params | None = None) -> list[Object]:
         """Fetch the items of a collection, `{"labelSelector": ...}` narrows it."""
         items: list[Object] = (await self.get(path, query)).get("items") or []
         return items
 
-    async def create(self, path: str, body: Object, query: Query | None = None) -> Object:
+    async def create(self, path: str, body: Object, query: Params | None = None) -> Object:
         """Add an object to a collection."""
         return await self._json("POST", path, query, body)
 
-    async def replace(self, path: str, body: Object, query: Query | None = None) -> Object:
+    async def replace(self, path: str, body: Object, query: Params | None = None) -> Object:
         """Put a whole object in the place of the one that is there."""
         return await self._json("PUT", path, query, body)
 
     async def patch(
-        self, path: str, body: Any, *, content_type: str = MERGE, query: Query | None = None
+        self,
+        path: str,
+        body: Any,
+        *,
+        content_type: str = MERGE,
+        query: Params | None = None,
     ) -> Object:
         """Change parts of an object; a JSON patch is a list, every other kind a mapping."""
         return await self._json("PATCH", path, query, body, content_type)
@@ -84,7 +89,7 @@ class Api:
         """Ask for the server's version: `gitVersion`, `major`, `minor` and more."""
         return await self.get("/version")
 
-    async def text(self, path: str, query: Query | None = None) -> str:
+    async def text(self, path: str, query: Params | None = None) -> str:
         """Fetch something that is not JSON, such as a pod's log."""
         raw = await in_thread(partial(self._call, "GET", path, query, None, ""))
         return raw.decode(errors="replace")
@@ -103,7 +108,7 @@ class Api:
         await execute(self._streaming(), path, container, command)
 
     def lines(
-        self, path: str, query: Query | None = None, *, silence: float | None = None
+        self, path: str, query: Params | None = None, *, silence: float | None = None
     ) -> AsyncGenerator[str, None]:
         """Follow a text, line by line, until the server ends it; wrap it in ``aclosing``.
 
@@ -113,7 +118,7 @@ class Api:
         return streams.lines(self._streaming(), path, query or {}, silence=silence)
 
     async def stream(
-        self, path: str, query: Query | None = None, *, silence: float = SILENCE
+        self, path: str, query: Params | None = None, *, silence: float = SILENCE
     ) -> AsyncGenerator[Object, None]:
         """Follow a watch: one object a line, until the server ends it; wrap it in ``aclosing``.
 
@@ -142,7 +147,12 @@ class Api:
         return self._session
 
     async def _json(
-        self, method: str, path: str, query: Query | None, body: Any = None, content_type: str = ""
+        self,
+        method: str,
+        path: str,
+        query: Params | None,
+        body: Any = None,
+        content_type: str = "",
     ) -> Object:
         raw = await in_thread(partial(self._call, method, path, query, body, content_type))
         try:
@@ -155,7 +165,7 @@ class Api:
         return answer
 
     def _call(
-        self, method: str, path: str, query: Query | None, body: Any, content_type: str
+        self, method: str, path: str, query: Params | None, body: Any, content_type: str
     ) -> bytes:
         kind = content_type or "application/json"
         try:

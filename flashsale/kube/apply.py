@@ -19,7 +19,7 @@ from flashsale.kube.api import Api
 from flashsale.kube.response_errors import ConflictError, NotFoundError
 from flashsale.objects.models import Object
 
-Outcome = Literal["created", "configured", "unchanged"]  # kubectl's words
+ApplyOutcome = Literal["created", "configured", "unchanged"]  # kubectl's words
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 STRICT = {"fieldValidation": "Strict"}
 ATTEMPTS = 5
@@ -28,7 +28,7 @@ ALLOCATED = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthC
 
 async def apply(
     api: Api, wanted: Object, namespace: str, *, replicas: int | None, dry_run: bool = False
-) -> Outcome:
+) -> ApplyOutcome:
     """Make the cluster hold what a manifest says.
 
     Args:
@@ -52,7 +52,7 @@ async def apply(
 
 async def _try(
     api: Api, wanted: Object, namespace: str, replicas: int | None, query: dict[str, str]
-) -> Outcome:
+) -> ApplyOutcome:
     try:
         live = await api.get(paths.of(wanted, namespace))
     except NotFoundError:

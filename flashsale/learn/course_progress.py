@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flashsale.clusters.state.directory import put
-from flashsale.learn.evidence import Baseline
+from flashsale.learn.evidence import StepBaseline
 
 NAME = "learn.json"
 FORMAT = 1
-State = Literal["open", "done", "skipped"]
+StepState = Literal["open", "done", "skipped"]
 log = logging.getLogger(__name__)
 
 
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 class StepRecord:
     """What became of one step."""
 
-    state: State = "open"
+    state: StepState = "open"
     answer: int = 0  # 1 to 3; 0 for none yet
     began: float = 0.0  # unix seconds
     ended: float = 0.0
-    before: Baseline | None = None  # what was there when it began
+    before: StepBaseline | None = None  # what was there when it began
     seen: tuple[str, ...] = ()  # for each check, what proved it; empty if nothing did yet
     reveal: tuple[str, ...] = ()
     hints: int = 0
@@ -97,7 +97,9 @@ def parse_progress(document: Any) -> CourseProgress:
 
 
 def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:
-    kept = None if before is None else Baseline(**{name: _tuple(v) for name, v in before.items()})
+    kept = (
+        None if before is None else StepBaseline(**{name: _tuple(v) for name, v in before.items()})
+    )
     return StepRecord(before=kept, seen=tuple(seen), reveal=tuple(reveal), **rest)
 
 

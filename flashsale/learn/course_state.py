@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from flashsale.learn.course_progress import CourseProgress, StepRecord
-from flashsale.learn.evidence import Baseline, Evidence
+from flashsale.learn.evidence import Evidence, StepBaseline
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Step, filled_in
 from flashsale.sale.observe.healing import Healing
 
-Part = Literal["ask", "do", "reveal", "end"]
+TourPart = Literal["ask", "do", "reveal", "end"]
 Effect = Literal["quit", "show", ""]  # what a key wants done that is not pure
 HINTS = 3
 SCROLLING = {"up": -1, "down": 1, "page up": -10, "page down": 10}
@@ -30,7 +30,7 @@ class Tour:
     steps: tuple[Step, ...]
     progress: CourseProgress = field(default_factory=CourseProgress)
     index: int = 0
-    part: Part = "ask"
+    part: TourPart = "ask"
     facts: Facts = field(default_factory=Facts)  # the last ones, evidence of all time in them
     known: bool = False  # somebody has looked
     watched: Evidence = field(default_factory=Evidence)  # by the monitor: exact moments
@@ -81,7 +81,7 @@ class Tour:
 
 
 def _since(facts: Facts, record: StepRecord) -> Facts:
-    return replace(facts.since(record.before or Baseline()), prepared=record.prepared)
+    return replace(facts.since(record.before or StepBaseline()), prepared=record.prepared)
 
 
 def begin(
@@ -150,7 +150,7 @@ def _is_outdated(early: Healing, late: Healing | None, evidence: Evidence) -> bo
     return made.get(late.replacement or "", 0.0) > made.get(early.replacement or "", 0.0)
 
 
-def _is_another_sale(before: Baseline, facts: Facts) -> bool:
+def _is_another_sale(before: StepBaseline, facts: Facts) -> bool:
     """Whether the sale was closed and opened again since the step began."""
     return facts.state == "open" and before.replicaset not in ("", _uid(facts))
 
@@ -159,9 +159,9 @@ def _uid(facts: Facts) -> str:
     return str(facts.replicaset["metadata"]["uid"]) if facts.replicaset else ""
 
 
-def baseline(facts: Facts, watched: Evidence) -> Baseline:
+def baseline(facts: Facts, watched: Evidence) -> StepBaseline:
     """Remember this moment as the beginning of a step."""
-    return Baseline.of(
+    return StepBaseline.of(
         facts.evidence,
         facts.own,
         desired=facts.desired if facts.replicaset else None,

@@ -73,7 +73,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
+class StepBaseline:
     """What was there, and what had happened, when a step began."""
 
     desired: int | None = None
@@ -99,7 +99,7 @@ class Baseline:
         drill: str,
         moment: float,
         replicaset: str = "",
-    ) -> Baseline:
+    ) -> StepBaseline:
         """Remember this moment."""
         return cls(
             desired=desired,
@@ -117,7 +117,7 @@ class Baseline:
         )
 
 
-def since(evidence: Evidence, before: Baseline) -> Evidence:
+def since(evidence: Evidence, before: StepBaseline) -> Evidence:
     """Leave out what had happened already, and deaths that turned out to be the ReplicaSet's own.
 
     A pod that it deletes may be seen leaving a moment before its event says so. One that had been

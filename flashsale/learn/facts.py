@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from flashsale.base.text import counted
 from flashsale.drill.past_drills import PastDrill
-from flashsale.learn.evidence import Baseline, Evidence, since
+from flashsale.learn.evidence import Evidence, StepBaseline, since
 from flashsale.objects.models import Object, Pod, ReplicaSet
 from flashsale.sale.files.manifest import FILE
 from flashsale.sale.observe.observations import EventSeen
@@ -36,11 +36,11 @@ class Facts:
     answered_by: str = ""  # pod that answered a buyer just now
     no_answer: str = ""  # what that buyer met instead
     evidence: Evidence = field(default_factory=Evidence)
-    before: Baseline = field(default_factory=Baseline)
+    before: StepBaseline = field(default_factory=StepBaseline)
     prepared: str = ""  # folder that the step handed out
     extras: frozenset[str] = frozenset()  # what was looked at besides
 
-    def since(self, before: Baseline) -> Facts:
+    def since(self, before: StepBaseline) -> Facts:
         """Count only what happened after that moment."""
         drills = tuple(one for one in self.drills if one.started > before.drill)
         evidence = since(self.evidence, before)

@@ -16,7 +16,7 @@ from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.load.machine_limits import workers_for
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Report
-from flashsale.load.tracking import LoadTracker, Observer
+from flashsale.load.tracking import LoadObserver, LoadTracker
 
 HEAD_START = 0.05  # seconds between the last worker's readiness and second 0
 MESSAGE_LIMIT = 1 << 26  # bytes of one worker's message; a thousandth of it is usual
@@ -27,7 +27,7 @@ class WorkerFailedError(FlashsaleError):
 
 
 async def run_load(
-    plan: LoadPlan, *, observer: Observer | None = None, stop: asyncio.Event | None = None
+    plan: LoadPlan, *, observer: LoadObserver | None = None, stop: asyncio.Event | None = None
 ) -> Report:
     """Carry out a plan and report on it. Cancelling ends all sending at once, without a report.
 

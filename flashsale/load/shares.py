@@ -22,14 +22,14 @@ SHOWN = 8  # pods whose shares fit in a sentence
 FEWEST = 5  # purchases a pod that the test needs
 ABSENT = 12  # a gap this many times a pod's usual one is no accident (e to the -12)
 
-Verdict = Literal["even", "uneven", "kept", "changed", "few", "one", "none"]
+SharesVerdict = Literal["even", "uneven", "kept", "changed", "few", "one", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
     """The verdict on the pods' shares."""
 
-    verdict: Verdict
+    verdict: SharesVerdict
     text: str  # one sentence for people
     chance: float | None = None  # of fair picks being at least this uneven; None without a test
 

@@ -16,7 +16,7 @@ from flashsale.load.worker.sender import BEHIND
 OBSERVE_EVERY = 0.25  # seconds
 STRAGGLERS = 2.0  # seconds a planned second stays open beyond what it can need
 
-Observer = Callable[[LoadProgress], None]
+LoadObserver = Callable[[LoadProgress], None]
 
 
 class RunLoad(Protocol):
@@ -26,7 +26,7 @@ class RunLoad(Protocol):
         self,
         plan: LoadPlan,
         *,
-        observer: Observer | None = None,
+        observer: LoadObserver | None = None,
         stop: asyncio.Event | None = None,
     ) -> Report:
         """Carry out a plan and report on it; ``stop`` ends it early, with a report."""
@@ -73,7 +73,7 @@ class LoadTracker:
         self.ledger.give_up(part, self.plan.planned(end, part, self.parts))
         self._reported[part] = math.inf
 
-    async def observe(self, observer: Observer | None) -> None:
+    async def observe(self, observer: LoadObserver | None) -> None:
         """Show the state to the observer until cancelled."""
         while True:
             await asyncio.sleep(OBSERVE_EVERY)

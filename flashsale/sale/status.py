@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError, NoSaleError
-from flashsale.clusters.base import Kind
+from flashsale.clusters.base import ClusterKind
 from flashsale.clusters.state.sale_record import REPLICASET
 from flashsale.kube.paths import REPLICASETS
 from flashsale.kube.transport.transport import PROGRAM
@@ -27,7 +27,7 @@ LOG = logging.getLogger(__name__)
 class SaleStatus:
     """The ReplicaSet, the pods that its selector finds, the Service, and where all of it is."""
 
-    kind: Kind
+    kind: ClusterKind
     context: str
     namespace: str
     url: str  # empty where no address works from here by itself
@@ -130,7 +130,7 @@ def missing_service_line(name: str) -> str:
 class SaleInNamespace:
     """One of the sales of a cluster."""
 
-    kind: Kind
+    kind: ClusterKind
     context: str
     namespace: str
     replicaset: ReplicaSet

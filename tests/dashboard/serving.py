@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flashsale.dashboard.actions import Action
 from flashsale.dashboard.dashboard_state import DashboardState
-from flashsale.dashboard.follow import Clock
+from flashsale.dashboard.follow import DashboardClock
 from flashsale.dashboard.page_stream import Broadcast
 from flashsale.dashboard.security import Guard
 from flashsale.dashboard.view import page_document
@@ -41,7 +41,7 @@ def served(
     state: DashboardState, *, read_only: bool = True, actions: Mapping[str, Action] | None = None
 ) -> Iterator[ServedState]:
     """Serve a state for as long as the block runs."""
-    clock, begun, ending = Clock(), threading.Event(), asyncio.Event()
+    clock, begun, ending = DashboardClock(), threading.Event(), asyncio.Event()
     found: list[ServedState] = []
 
     async def serve() -> None:

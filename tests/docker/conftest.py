@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engines import base_image, docker_socket, engine, image_name, registry
+from tests.docker.engines import base_image, docker_socket, engine, image_name, own_layers, registry
 
 __all__ = ["base_image", "docker_socket", "engine", "image_name", "registry"]
 
@@ -17,5 +17,5 @@ def app(tmp_path: Path) -> Path:
     folder = tmp_path / "app"
     folder.mkdir()
     (folder / "app.py").write_text("print('sale')\n")
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY app.py /app.py\n")
+    (folder / "Dockerfile").write_text(f"{own_layers()}COPY app.py /app.py\n")
     return folder

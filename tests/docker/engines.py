@@ -52,9 +52,23 @@ def base_image(docker_socket: Path) -> str:
     return BASE
 
 
+def own_layers(base: str = "scratch") -> str:
+    """Begin a Dockerfile whose layers no other image has: removing one takes nobody's away."""
+    return f"FROM {base}\nLABEL test={secrets.token_hex(8)}\n"
+
+
 @pytest.fixture
 def image_name(docker_socket: Path) -> Iterator[str]:
     """A name that no image has; whatever is called so afterwards is removed."""
+    yield from image_name_of_its_own(docker_socket)
+
+
+def image_name_of_its_own(docker_socket: Path, *, shares_layers: bool = False) -> Iterator[str]:
+    """Give a name that no image has, and remove whatever is called so afterwards.
+
+    Args:
+        shares_layers: others build on the same ones, at this moment perhaps: they stay.
+    """
     import docker
 
     repository = f"flashsale-test-{secrets.token_hex(4)}"
@@ -65,7 +79,7 @@ def image_name(docker_socket: Path) -> Iterator[str]:
             # By name: the same content may have other names elsewhere. A digest goes with its tag.
             with suppress(docker.errors.ImageNotFound):
                 if repository in name:
-                    client.images.remove(name, force=True)
+                    client.images.remove(name, force=True, noprune=shares_layers)
     client.close()
 
 

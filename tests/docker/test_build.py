@@ -12,6 +12,7 @@ import pytest
 from flashsale.base.errors import BadInputError
 from flashsale.docker import BuildRecipe, Engine, Made, Surroundings, make, remove_images
 from flashsale.docker.build import LABEL, BuildError, follow_build, step_failed_error
+from tests.docker.engines import own_layers
 
 LIMIT = 30  # seconds for a condition that is met at once on a free machine
 
@@ -81,7 +82,7 @@ async def test_arguments_and_certificate_reach_a_build_that_declares_nothing(
     """The page's Dockerfile knows nothing of networks that re-sign TLS or have their own index."""
     (tmp_path / "ca.pem").write_text("the certificate\n")
     (app / "Dockerfile").write_text(
-        f"FROM {base_image}\n"
+        f"{own_layers(base_image)}"
         "RUN echo index=$PIP_INDEX_URL proxy=$HTTPS_PROXY typed=$TYPED && cat $PIP_CERT\n"
     )
     around = Surroundings(
@@ -105,8 +106,10 @@ async def test_failed_build_shows_its_step_and_all_output(
     engine: Engine, app: Path, image_name: str, base_image: str
 ) -> None:
     """What the failing command said is what the user needs."""
-    (app / "Dockerfile").write_text(f"FROM {base_image}\nRUN echo first\nRUN echo gone; exit 3\n")
-    with pytest.raises(BuildError, match="step 3/") as caught:
+    (app / "Dockerfile").write_text(
+        f"{own_layers(base_image)}RUN echo first\nRUN echo gone; exit 3\n"
+    )
+    with pytest.raises(BuildError, match="step 4/") as caught:
         await built(engine, app, image_name)
     assert "first" in caught.value.details
     assert "gone" in caught.value.details
@@ -127,7 +130,7 @@ async def test_cancelled_build_ends_at_once_in_the_engine_too(
     engine: Engine, app: Path, image_name: str, base_image: str
 ) -> None:
     """Ctrl-C in the middle of a silent step: the thread ends, the container is stopped."""
-    (app / "Dockerfile").write_text(f"FROM {base_image}\nRUN echo started && sleep 600\n")
+    (app / "Dockerfile").write_text(f"{own_layers(base_image)}RUN echo started && sleep 600\n")
     started = asyncio.Event()
     recipe = BuildRecipe.of(app, app / "Dockerfile", image_name)
 

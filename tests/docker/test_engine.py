@@ -16,6 +16,7 @@ import pytest
 from flashsale.base.errors import FlashsaleError
 from flashsale.docker import Engine, EngineError, EngineProblem, connected
 from tests.docker.engine_proxies import Authority, door
+from tests.docker.engines import own_layers
 
 AGO = timedelta(days=-2)
 
@@ -135,7 +136,8 @@ async def test_labelled_images_are_removed_and_counted(docker_socket: Path) -> N
     name = f"flashsale-trial-{uuid4().hex}"
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        for file, content in (("Dockerfile", b"FROM scratch\nCOPY content /\n"), ("content", b"x")):
+        dockerfile = f"{own_layers()}COPY content /\n".encode()
+        for file, content in (("Dockerfile", dockerfile), ("content", b"x")):
             entry = tarfile.TarInfo(file)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))

@@ -6,34 +6,65 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
-from flashsale.docker import BuildRecipe, Engine, Surroundings, make
-from tests.docker.engines import ROOT
+from flashsale.docker import BuildRecipe, Surroundings, connected, make
+from tests.docker.engines import ROOT, image_name_of_its_own
 
 LIMIT = 30  # seconds
 SHOP = ROOT / "flashsale" / "shop"
 
 
+@pytest.fixture(scope="module")
+def image(docker_socket: Path, base_image: str) -> Iterator[str]:
+    """The shop's image."""
+
+    async def build(name: str) -> None:
+        around = Surroundings.of_this_machine(os.environ)
+        recipe = BuildRecipe.of(SHOP, ROOT / "Dockerfile", name, around=around)
+        async with connected({"DOCKER_HOST": f"unix://{docker_socket}"}) as engine:
+            await make(engine, recipe, lambda line: None, lambda line: None)
+
+    for name in image_name_of_its_own(docker_socket, shares_layers=True):
+        asyncio.run(build(name))
+        yield name
+
+
+@contextmanager
+def running(docker_socket: Path, image: str) -> Iterator[Any]:
+    """Run the shop as any node would, on a port of loopback."""
+    import docker
+
+    with closing(docker.DockerClient(base_url=f"unix://{docker_socket}")) as client:
+        shop = client.containers.run(
+            image, detach=True, hostname="flashsale-rs-x7k2p", ports={"5000/tcp": ("127.0.0.1",)}
+        )
+        try:
+            shop.reload()
+            asyncio.run(until(lambda: get(shop, "/health")["status"] == "healthy"))
+            yield shop
+        finally:
+            shop.remove(force=True)
+
+
+@pytest.fixture(scope="module")
+def container(docker_socket: Path, image: str) -> Iterator[Any]:
+    """The shop that runs, for tests that leave it so."""
+    with running(docker_socket, image) as shop:
+        yield shop
+
+
 @pytest.fixture
-async def container(engine: Engine, image_name: str, base_image: str) -> AsyncIterator[Any]:
-    """The shop, running as any node would run it, on a port of loopback."""
-    around = Surroundings.of_this_machine(os.environ)
-    recipe = BuildRecipe.of(SHOP, ROOT / "Dockerfile", image_name, around=around)
-    await make(engine, recipe, lambda line: None, lambda line: None)
-    running = engine.client.containers.run(
-        image_name, detach=True, hostname="flashsale-rs-x7k2p", ports={"5000/tcp": ("127.0.0.1",)}
-    )
-    running.reload()
-    try:
-        await until(lambda: get(running, "/health")["status"] == "healthy")
-        yield running
-    finally:
-        running.remove(force=True)
+def own_container(docker_socket: Path, image: str) -> Iterator[Any]:
+    """A shop that may be stopped."""
+    with running(docker_socket, image) as shop:
+        yield shop
 
 
 def address(container: Any) -> str:
@@ -76,8 +107,9 @@ async def test_shop_has_nothing_to_complain_about(container: Any) -> None:
     assert b"ERROR" not in container.logs()
 
 
-async def test_graceful_stop_loses_no_request_in_flight(container: Any) -> None:
+async def test_graceful_stop_loses_no_request_in_flight(own_container: Any) -> None:
     """SIGTERM with requests half sent: each gets its whole answer, and the server leaves with 0."""
+    container = own_container
     port = int(container.ports["5000/tcp"][0]["HostPort"])
     buyers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]  # its threads
     for _, writer in buyers:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from flashsale.drill.past_drills import PastDrill
-from flashsale.learn.evidence import Baseline, Evidence, Purchase
+from flashsale.learn.evidence import Evidence, Purchase, StepBaseline
 from flashsale.learn.facts import Facts
 from flashsale.objects.models import Object, Pod
 from flashsale.sale.observe.healing import Healing
@@ -45,10 +45,12 @@ def sale(
     )
 
 
-def begun(facts: Facts) -> Baseline:
+def begun(facts: Facts) -> StepBaseline:
     """The moment at which a step begins on such a sale."""
     drill = facts.drills[-1].started if facts.drills else ""
-    return Baseline.of(facts.evidence, facts.own, desired=facts.desired, drill=drill, moment=0.0)
+    return StepBaseline.of(
+        facts.evidence, facts.own, desired=facts.desired, drill=drill, moment=0.0
+    )
 
 
 def healing(victim: str, replacement: str, *, seconds: float = 5.0, cause: Any = "deleted") -> Any:

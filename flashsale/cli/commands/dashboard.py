@@ -66,7 +66,7 @@ async def _serve(options: DashboardOptions) -> None:
     from flashsale.cli.hints import placed
     from flashsale.clusters.state.directory import state_home
     from flashsale.dashboard.actions import all_actions
-    from flashsale.dashboard.follow import Clock, SaleFollower
+    from flashsale.dashboard.follow import DashboardClock, SaleFollower
     from flashsale.dashboard.page_stream import Broadcast
     from flashsale.dashboard.runs import Runs
     from flashsale.dashboard.security import Guard
@@ -75,7 +75,7 @@ async def _serve(options: DashboardOptions) -> None:
     from flashsale.sale.session import connect_to_sale
     from flashsale.ui.report.page import drill_page
 
-    typed, clock, home = options.typed, Clock(), state_home()
+    typed, clock, home = options.typed, DashboardClock(), state_home()
 
     def connect() -> AbstractAsyncContextManager[Sale]:
         return connect_to_sale(typed.wanted, typed.namespace)

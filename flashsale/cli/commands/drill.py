@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from flashsale.drill.report.drill_document import Document
     from flashsale.drill.result import DrillResult
     from flashsale.drill.runner import DrillProgress, Observers
-    from flashsale.drill.scenario import Scenario, Step
-    from flashsale.load.tracking import Observer
+    from flashsale.drill.scenario import DrillStep, Scenario
+    from flashsale.load.tracking import LoadObserver
     from flashsale.sale.session import Sale
 
     Finished = tuple[DrillResult, FlashsaleError | None]
@@ -176,7 +176,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
 
 
 async def _run(
-    options: DrillOptions, sale: Sale, scenario: Scenario, plan: tuple[Step, ...]
+    options: DrillOptions, sale: Sale, scenario: Scenario, plan: tuple[DrillStep, ...]
 ) -> Finished:
     import asyncio
 
@@ -233,7 +233,7 @@ def _live_view(sale: Sale, url: str) -> Iterator[Observers]:
             yield _with_status(view.observers, status)
 
 
-def _with_status(observers: Observers, status: Observer) -> Observers:
+def _with_status(observers: Observers, status: LoadObserver) -> Observers:
     """Let a `flashsale watch` in another window know of the load, too."""
     from dataclasses import replace
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flashsale.cli.options.global_options import Shared
     from flashsale.load.plan import LoadPlan
     from flashsale.load.results import Figures, LoadProgress, Report
-    from flashsale.load.tracking import Observer, RunLoad
+    from flashsale.load.tracking import LoadObserver, RunLoad
     from flashsale.sale.session import Sale
 
 LINE_EVERY = 5.0  # seconds between lines where there is no terminal
@@ -220,7 +220,7 @@ async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
 
 
 @contextmanager
-def _board() -> Iterator[Observer]:
+def _board() -> Iterator[LoadObserver]:
     """Give an observer that draws on a terminal, and elsewhere writes a line now and then."""
     import sys
 
@@ -236,7 +236,7 @@ def _board() -> Iterator[Observer]:
         yield lambda progress: live.update(views.live(progress), refresh=True)
 
 
-def _liner() -> Observer:
+def _liner() -> LoadObserver:
     from flashsale.cli.output import note
     from flashsale.ui import load as views
 

@@ -19,8 +19,8 @@ from flashsale.base.errors import (
 from flashsale.clusters.base import (
     App,
     BuildOptions,
+    ClusterKind,
     Image,
-    Kind,
     NewProfileOptions,
     Progress,
     no_node_port,
@@ -73,7 +73,7 @@ class MinikubeCluster:
     making: NewProfileOptions = field(default_factory=NewProfileOptions)
     home: Path | None = None  # the state folder; None stands for the usual one
     patience: MinikubeTimeouts = field(default_factory=MinikubeTimeouts)
-    kind: Kind = "minikube"
+    kind: ClusterKind = "minikube"
     start_hint: str = "flashsale up"
     stops_with_sale: bool = False
     runs_jobs: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args
 
-from flashsale.clusters.base import Image, Kind
+from flashsale.clusters.base import ClusterKind, Image
 
 FORMAT = 1
 REPLICASET, SERVICE = "flashsale-rs", "flashsale-svc"  # as the exercise names them
@@ -21,7 +21,7 @@ class ForeignFormatError(ValueError):
 class SaleRecord:
     """Where the sale is, and what its objects are called."""
 
-    kind: Kind
+    kind: ClusterKind
     context: str  # of the kubeconfig
     profile: str = "minikube"  # counts for minikube only
     namespace: str = "default"
@@ -73,7 +73,7 @@ def parse_record(document: Any) -> SaleRecord:
     values = {key: _checked(key, value) for key, value in document.items() if key in known}
     if "context" not in values:
         raise ValueError("it names no context")
-    if values.get("kind") not in get_args(Kind):
+    if values.get("kind") not in get_args(ClusterKind):
         raise ValueError(f"there is no kind of cluster called {values.get('kind')!r}")
     return SaleRecord(**values)
 

@@ -26,10 +26,10 @@ CALM = ("before", "scaled", "after")
 SLACK = 2  # times the worst baseline second that may be lost before anything has a cause
 
 LossCounts = Counter[str]  # losses by class
-Baseline = Callable[[float, str], int]  # usual losses of a class around a second of the run
+UsualLosses = Callable[[float, str], int]  # usual losses of a class around a second of the run
 
 
-def learn_baseline(result: DrillResult, windows: Sequence[LossCause]) -> Baseline:
+def learn_baseline(result: DrillResult, windows: Sequence[LossCause]) -> UsualLosses:
     """Learn from the phases of load alone how many losses of each class are usual, a second."""
     worst = {
         pods: _worst(result, windows, [one for one in _calm(result) if one.pods == pods])

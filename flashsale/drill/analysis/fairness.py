@@ -15,7 +15,7 @@ from flashsale.load.shares import FEWEST, Shares, uniformity
 
 MARGIN = 0.5  # seconds
 
-Change = tuple[float, frozenset[str]]  # second of the run, and who is chosen from there on
+MembersFrom = tuple[float, frozenset[str]]  # second of the run, and who is chosen from there on
 Answers = Mapping[int, Mapping[str, int]]  # confirmed purchases by second and pod
 
 
@@ -29,7 +29,9 @@ class Fairness:
     fair: Mapping[str, float] = field(default_factory=dict)
 
 
-def judge_stable_seconds(answers: Answers, changes: Sequence[Change], seconds: float) -> Fairness:
+def judge_stable_seconds(
+    answers: Answers, changes: Sequence[MembersFrom], seconds: float
+) -> Fairness:
     """Judge the shares of a run that lasted so long."""
     got: dict[str, int] = {}
     fair: dict[str, float] = {}
@@ -47,7 +49,7 @@ def judge_stable_seconds(answers: Answers, changes: Sequence[Change], seconds: f
 
 
 def stretches(
-    changes: Sequence[Change], seconds: float
+    changes: Sequence[MembersFrom], seconds: float
 ) -> Iterator[tuple[frozenset[str], list[int]]]:
     """Group the stable seconds of a run by the pods that were chosen in them."""
     choices = [(at, stable_pods(changes, at)) for at in range(int(seconds))]
@@ -56,7 +58,7 @@ def stretches(
             yield pods, [at for at, _ in group]
 
 
-def stable_pods(changes: Sequence[Change], second: int) -> frozenset[str] | None:
+def stable_pods(changes: Sequence[MembersFrom], second: int) -> frozenset[str] | None:
     """Return the pods chosen all through a second and around it; None if they changed."""
     begin, end = second - MARGIN, second + 1 + MARGIN
     before: frozenset[str] | None = None
@@ -68,7 +70,7 @@ def stable_pods(changes: Sequence[Change], second: int) -> frozenset[str] | None
     return before
 
 
-def _unjudged(answers: Answers, changes: Sequence[Change]) -> Shares:
+def _unjudged(answers: Answers, changes: Sequence[MembersFrom]) -> Shares:
     """Say why there is no verdict: nobody bought, nobody could choose, or too few did."""
     confirmed = sum(sum(counts.values()) for counts in answers.values())
     most = max((len(pods) for _, pods in changes), default=0)

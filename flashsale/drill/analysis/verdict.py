@@ -11,7 +11,7 @@ from typing import Literal
 from flashsale.base.text import counted, joined
 from flashsale.drill.analysis.attribution import Attribution, attribute, coverage
 from flashsale.drill.analysis.baseline import learn_baseline
-from flashsale.drill.analysis.fairness import Change, Fairness, judge_stable_seconds
+from flashsale.drill.analysis.fairness import Fairness, MembersFrom, judge_stable_seconds
 from flashsale.drill.analysis.phases import PhaseFigures, measure_phases
 from flashsale.drill.analysis.windows import find_causes
 from flashsale.drill.result import DrillResult
@@ -78,7 +78,7 @@ def analyse(result: DrillResult) -> Analysis:
     )
 
 
-def answering_pods(result: DrillResult) -> list[Change]:
+def answering_pods(result: DrillResult) -> list[MembersFrom]:
     """Say from when on which pods are chosen and can answer.
 
     A dead node's pods get buyers until it is not ready, and answer none of them.

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod
 
-Answer = Callable[[web.BaseRequest], web.StreamResponse]
+Answerer = Callable[[web.BaseRequest], web.StreamResponse]
 
 
 class Connections(web.Server):
@@ -21,7 +21,7 @@ class Connections(web.Server):
     def __init__(
         self,
         handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-        unknown: Answer,
+        unknown: Answerer,
         *,
         handler_cancellation: bool,
     ) -> None:

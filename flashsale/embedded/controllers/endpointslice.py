@@ -78,7 +78,7 @@ def target_port(port: Object, pod: Object) -> int | None:
 
 def slice_bodies(service: Object, pods: Sequence[Object]) -> list[Object]:
     """Return what the service's slices must hold: groups of pods with equal ports, 100 a slice."""
-    groups: dict[tuple[go_hash.Port, ...], list[Object]] = {}
+    groups: dict[tuple[go_hash.HashedPort, ...], list[Object]] = {}
     for endpoint in endpoints_of(service, pods):
         ports = tuple(sorted(_ports(service, endpoint.pod), key=go_hash.of_slice))
         groups.setdefault(ports, []).append(_endpoint(endpoint))
@@ -94,7 +94,7 @@ def slice_bodies(service: Object, pods: Sequence[Object]) -> list[Object]:
     return bodies or [{"endpoints": None, "ports": None}]
 
 
-def _ports(service: Object, pod: Object) -> list[go_hash.Port]:
+def _ports(service: Object, pod: Object) -> list[go_hash.HashedPort]:
     return [
         (port.get("name", ""), number, port.get("protocol", "TCP"), port.get("appProtocol"))
         for port in service["spec"].get("ports") or []

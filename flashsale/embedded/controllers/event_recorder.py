@@ -25,7 +25,7 @@ BURST = 25  # events about one object from one source, then one every REFILL_SEC
 REFILL_SECONDS = 300
 REMEMBERED = 4096  # entries a cache may have
 TTL_SECONDS = 3600
-Type = Literal["Normal", "Warning"]
+EventType = Literal["Normal", "Warning"]
 Key = tuple[str, ...]
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class EventRecorder:
         self,
         resource: Resource,
         thing: Object,
-        type_: Type,
+        type_: EventType,
         reason: str,
         message: str,
         field_path: str = "",
@@ -114,7 +114,7 @@ class EventRecorder:
         return similar, f"(combined from similar events): {message}"
 
     def _create(
-        self, namespace: str, involved: Object, type_: Type, reason: str, message: str
+        self, namespace: str, involved: Object, type_: EventType, reason: str, message: str
     ) -> str:
         now = self._clock()
         body = {
@@ -147,7 +147,7 @@ def record_scheduling(
     registry: Registry,
     pod_resource: Resource,
     pod: Object,
-    type_: Type,
+    type_: EventType,
     reason: str,
     message: str,
     *,

@@ -40,6 +40,7 @@ ACCEPTS = 64  # connections taken in one turn, so that a rush cannot starve ever
 RETRY_SECONDS = 5.0  # when a foreign program holds a port
 PAUSE_SECONDS = 0.1  # when the machine refuses to accept
 LAG = (0.04, 0.14)  # seconds by which an EndpointSlice followed a DELETE, on v1.36.2
+NOBODY = Backends()
 Resolve = Callable[[Object, int], Address | None]  # pod and container port -> where it listens
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class _Port:
     service: Object
     wanted: Object  # the Service's port
     backends: Backends = field(default_factory=Backends)
+    local: dict[str, Backends] = field(default_factory=dict)  # the same by their node's address
     listeners: dict[str, socket.socket] = field(default_factory=dict)  # by address
     sticky: dict[str, tuple[Address, float]] = field(default_factory=dict)  # by client, and when
 
@@ -58,6 +60,12 @@ class _Port:
     def number(self) -> int:
         """The node port itself."""
         return int(self.wanted["nodePort"])
+
+    def behind(self, address: str) -> Backends:
+        """Return whom a node sends to: with externalTrafficPolicy Local only to its own pods."""
+        if self.service["spec"].get("externalTrafficPolicy") != "Local":
+            return self.backends
+        return self.local.get(address, NOBODY)
 
 
 class NodePortProxy:
@@ -132,10 +140,10 @@ class NodePortProxy:
         for port in self._ports.values():
             if port.service["metadata"]["namespace"] != pod["metadata"]["namespace"]:
                 continue
-            served = bool(port.backends)
+            served = self._serving(port)
             if self._update(port, pod, gone=gone, lingers=stops_at_once(pod, gone=gone)):
                 self._let_linger(port.service["metadata"]["uid"])
-            if bool(port.backends) is not served:
+            if self._serving(port) != served:
                 self._listen(port)
 
     def _let_linger(self, uid: str) -> None:
@@ -148,7 +156,8 @@ class NodePortProxy:
         del self._due[uid]
         for port in self._ports.values():
             if port.service["metadata"]["uid"] == uid:
-                port.backends.forget()
+                for backends in (port.backends, *port.local.values()):
+                    backends.forget()
                 self._listen(port)
 
     def _refresh(self, service: Object) -> None:
@@ -161,7 +170,7 @@ class NodePortProxy:
         pods = self._registry.store.all(PODS, service["metadata"]["namespace"]) if numbers else []
         for number, wanted in numbers.items():
             port = self._ports.setdefault(number, _Port(service, wanted))
-            port.service, port.wanted, port.backends = service, wanted, Backends()
+            port.service, port.wanted, port.backends, port.local = service, wanted, Backends(), {}
             for pod in pods:
                 self._update(port, pod)
             self._listen(port)
@@ -173,14 +182,23 @@ class NodePortProxy:
         endpoint = None if gone else endpoint_of(port.service, pod)
         target = target_port(port.wanted, pod) if endpoint else None
         address = self._resolve(pod, target) if target else None
-        return port.backends.update(pod["metadata"]["uid"], endpoint, address, lingers=lingers)
+        uid, node = pod["metadata"]["uid"], (pod.get("status") or {}).get("hostIP", "")
+        here = port.local.setdefault(node, Backends())
+        here.update(uid, endpoint, address, lingers=lingers)
+        return port.backends.update(uid, endpoint, address, lingers=lingers)
+
+    def _serving(self, port: _Port) -> list[str]:
+        """Return the addresses behind which somebody serves; a real node drops what is Local."""
+        return [address for address in self._addresses() if port.behind(address)]
 
     def _listen(self, port: _Port) -> None:
         """Listen where somebody serves, and nowhere else."""
-        if port.backends:
-            self._open(port)
-        else:
-            self._close(port)
+        wanted = self._serving(port)
+        for address in [known for known in port.listeners if known not in wanted]:
+            self._close_one(port, address)
+        for address in wanted:
+            if address not in port.listeners:
+                self._open_one(port, address)
 
     def _drop(self, service: Object, keep: Container[int]) -> None:
         """Close the service's ports that it no longer asks for."""
@@ -189,14 +207,6 @@ class NodePortProxy:
             if port.service["metadata"]["uid"] == uid and number not in keep:
                 self._close(port)
                 del self._ports[number]
-
-    def _open(self, port: _Port) -> None:
-        wanted = self._addresses()
-        for address in [known for known in port.listeners if known not in wanted]:
-            self._close_one(port, address)
-        for address in wanted:
-            if address not in port.listeners:
-                self._open_one(port, address)
 
     def _open_one(self, port: _Port, address: str) -> None:
         try:
@@ -224,13 +234,13 @@ class NodePortProxy:
 
     def _reopen(self) -> None:
         for port in self._ports.values():
-            if port.backends:
-                self._open(port)
+            self._listen(port)
 
     def _accept(self, port: _Port, listener: socket.socket) -> None:
         """Take the connections that wait, each with a pod of its own."""
+        backends = port.behind(listener.getsockname()[0])
         for _ in range(ACCEPTS):
-            if listener.fileno() < 0 or not port.backends:
+            if listener.fileno() < 0 or not backends:
                 return
             try:
                 client, (host, _) = listener.accept()
@@ -240,7 +250,7 @@ class NodePortProxy:
                 self._report(f"port {port.number} pauses: {error}")
                 self._pause(port)
                 return
-            backend = self._choose(port, host)
+            backend = self._choose(port, backends, host)
             task = self._loop.create_task(serve(client, backend))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
@@ -249,9 +259,9 @@ class NodePortProxy:
                 self._pause(port)
                 return
 
-    def _choose(self, port: _Port, client: str) -> Address:
+    def _choose(self, port: _Port, backends: Backends, client: str) -> Address:
         """Pick a pod: at random, or the one of last time where the Service asks for that."""
-        choices, spec = port.backends.choices(), port.service["spec"]
+        choices, spec = backends.choices(), port.service["spec"]
         if spec.get("sessionAffinity") != "ClientIP":
             return self._rng.choice(choices)
         options = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}

@@ -14,7 +14,7 @@ import json
 from typing import Any
 
 from flashsale.embedded.types.api_errors import StatusError, bad_request
-from flashsale.embedded.types.merge_keys import SCALARS, Path, patch_merge_key
+from flashsale.embedded.types.merge_keys import SCALARS, FieldNames, patch_merge_key
 from flashsale.embedded.types.schema import go_printed
 from flashsale.embedded.types.strict_decoding import json_type_name
 from flashsale.objects.models import Object
@@ -45,7 +45,7 @@ def strategic_merge_patch(live: Object, patch: Any) -> Object:
     return _merge_map(live, patch, ())
 
 
-def _merge_map(live: Object, patch: Object, path: Path) -> Object:
+def _merge_map(live: Object, patch: Object, path: FieldNames) -> Object:
     if PATCH in patch:
         return _replaced(patch)
     merged = _retained(live, patch)
@@ -81,7 +81,7 @@ def _retained(live: Object, patch: Object) -> Object:
     return {key: value for key, value in live.items() if key in keys}
 
 
-def _merge_field(merged: Object, key: str, value: Any, path: Path) -> None:
+def _merge_field(merged: Object, key: str, value: Any, path: FieldNames) -> None:
     current = merged.get(key)
     if value is None or (key not in merged and _deletes(value)):
         merged.pop(key, None)
@@ -117,7 +117,7 @@ def _delete_values(merged: Object, key: str, values: Any) -> None:
         merged[key] = [item for item in current if _identity(item) not in deleted]
 
 
-def _merge_list(live: list[Any], patch: list[Any], path: Path) -> list[Any]:
+def _merge_list(live: list[Any], patch: list[Any], path: FieldNames) -> list[Any]:
     merge_key = patch_merge_key(path)
     if merge_key is None:
         return patch
@@ -181,7 +181,7 @@ def _refused(why: str) -> StatusError:
     return StatusError(500, "", why)
 
 
-def _merge_ordered(merged: Object, key: str, patch: Object, path: Path) -> None:
+def _merge_ordered(merged: Object, key: str, patch: Object, path: FieldNames) -> None:
     """Merge a list, if there is one, and put it in the order of `$setElementOrder/KEY`."""
     live, sent, order = merged.get(key), patch.get(key), patch[ORDER + key]
     if (live is None and sent is None) or (key in patch and sent is None):

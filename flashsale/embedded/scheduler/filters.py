@@ -11,14 +11,14 @@ from flashsale.embedded.scheduler.node_rules import (
     untolerated,
 )
 from flashsale.embedded.scheduler.pod_affinity import check_affinity
-from flashsale.embedded.scheduler.snapshot import Check, Filter, Rejection, Snapshot
+from flashsale.embedded.scheduler.snapshot import Filter, NodeCheck, Rejection, Snapshot
 from flashsale.embedded.scheduler.topology_spread import check_spread
 from flashsale.objects.models import Object
 
 CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
-def node_unschedulable(pod: Object, snapshot: Snapshot) -> Check | None:
+def node_unschedulable(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Refuse cordoned nodes."""
     if any(tolerates(one, CORDONED) for one in pod["spec"].get("tolerations") or []):
         return None
@@ -26,19 +26,19 @@ def node_unschedulable(pod: Object, snapshot: Snapshot) -> Check | None:
     return lambda node: refused if (node.get("spec") or {}).get("unschedulable") else None
 
 
-def taint_toleration(pod: Object, snapshot: Snapshot) -> Check | None:
+def taint_toleration(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Refuse nodes with a taint that the pod does not tolerate."""
     refused = Rejection(("node(s) had untolerated taint(s)",), final=True)
     return lambda node: refused if untolerated(pod, node, ("NoSchedule", "NoExecute")) else None
 
 
-def node_affinity(pod: Object, snapshot: Snapshot) -> Check | None:
+def node_affinity(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Refuse nodes that the pod's node selector or required node affinity does not want."""
     refused = Rejection(("node(s) didn't match Pod's node affinity/selector",), final=True)
     return lambda node: None if is_wanted(pod, node) else refused
 
 
-def node_ports(pod: Object, snapshot: Snapshot) -> Check | None:
+def node_ports(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Refuse nodes where a host port that the pod wants is taken."""
     wanted = list(host_ports(pod))
     refused = Rejection(("node(s) didn't have free ports for the requested pod ports",))
@@ -50,7 +50,7 @@ def node_ports(pod: Object, snapshot: Snapshot) -> Check | None:
     return check if wanted else None
 
 
-def node_resources_fit(pod: Object, snapshot: Snapshot) -> Check | None:
+def node_resources_fit(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Refuse nodes without room."""
     return lambda node: node_resources.check_resources(pod, snapshot, node)
 

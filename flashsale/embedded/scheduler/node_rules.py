@@ -13,7 +13,7 @@ from flashsale.objects.models import Object
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 EVERYWHERE = ("", "0.0.0.0")  # addresses that stand for all of a node's
-Port = tuple[str, str, int]  # address, protocol, number
+HostPort = tuple[str, str, int]  # address, protocol, number
 
 
 def tolerates(toleration: Object, taint: Object) -> bool:
@@ -77,7 +77,7 @@ def named_nodes(pod: Object) -> set[str] | None:
     return found if terms else None
 
 
-def host_ports(pod: Object) -> Iterable[Port]:
+def host_ports(pod: Object) -> Iterable[HostPort]:
     """Return the ports of the node that a pod takes."""
     spec = pod["spec"]
     sidecars = [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
@@ -87,7 +87,7 @@ def host_ports(pod: Object) -> Iterable[Port]:
                 yield port.get("hostIP") or "", port.get("protocol") or "TCP", port["hostPort"]
 
 
-def ports_collide(one: Port, other: Port) -> bool:
+def ports_collide(one: HostPort, other: HostPort) -> bool:
     """Whether two pods cannot have these ports on the same node."""
     shared = one[0] == other[0] or {one[0], other[0]} & set(EVERYWHERE)
     return bool(shared) and one[1:] == other[1:]

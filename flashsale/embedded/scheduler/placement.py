@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flashsale.embedded.scheduler.filters import FILTERS
 from flashsale.embedded.scheduler.node_rules import named_nodes
 from flashsale.embedded.scheduler.scores import SCORES
-from flashsale.embedded.scheduler.snapshot import Check, Rejection, Snapshot
+from flashsale.embedded.scheduler.snapshot import NodeCheck, Rejection, Snapshot
 from flashsale.objects.models import Object
 
 UNNAMED = Rejection(("node(s) didn't satisfy plugin(s) [NodeAffinity]",), final=True)
@@ -85,5 +85,5 @@ def count_reasons(reasons: Iterable[str]) -> str:
     return ", ".join(sorted(f"{count} {reason}" for reason, count in Counter(reasons).items()))
 
 
-def _checks(pod: Object, snapshot: Snapshot) -> list[Check]:
+def _checks(pod: Object, snapshot: Snapshot) -> list[NodeCheck]:
     return [check for check in (make(pod, snapshot) for make in FILTERS) if check]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from flashsale.embedded.scheduler.node_rules import PREFERRED, REQUIRED
-from flashsale.embedded.scheduler.snapshot import Check, Rejection, Snapshot, labels_of
+from flashsale.embedded.scheduler.snapshot import NodeCheck, Rejection, Snapshot, labels_of
 from flashsale.embedded.selectors.label_selectors import (
     LabelSelector,
     Requirement,
@@ -22,7 +22,7 @@ Pair = tuple[str, str]  # a label of nodes and its value: one place
 Places = Mapping[Pair, int]
 
 
-def check_affinity(pod: Object, snapshot: Snapshot) -> Check | None:
+def check_affinity(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Prepare the filter: required terms of this pod, and anti-affinity of those that are there."""
     near, away = _required(pod, NEAR), _required(pod, AWAY)
     others = _counted(

@@ -33,8 +33,8 @@ class Rejection:
     final: bool = False
 
 
-Check = Callable[[Object], Rejection | None]  # of one node
-Filter = Callable[[Object, Snapshot], Check | None]  # of a pod; None: it has nothing to check
+NodeCheck = Callable[[Object], Rejection | None]  # of one node
+Filter = Callable[[Object, Snapshot], NodeCheck | None]  # of a pod; None: it has nothing to check
 Score = Callable[[Object, Snapshot, Sequence[Object]], Mapping[str, int] | None]
 
 

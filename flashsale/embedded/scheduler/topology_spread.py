@@ -15,7 +15,7 @@ from flashsale.embedded.scheduler.node_rules import is_wanted, untolerated
 from flashsale.embedded.scheduler.snapshot import (
     HOSTNAME,
     ZONE,
-    Check,
+    NodeCheck,
     Rejection,
     Snapshot,
     labels_of,
@@ -61,7 +61,7 @@ class Constraint:
         )
 
 
-def check_spread(pod: Object, snapshot: Snapshot) -> Check | None:
+def check_spread(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Prepare the filter of the strict constraints."""
     constraints = _own(pod, STRICT)
     if not constraints:

@@ -28,7 +28,7 @@ FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
 HISTORY_BYTES = 16 * 1024 * 1024  # of JSON; of large objects fewer events are kept
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-Change = Literal["ADDED", "MODIFIED", "DELETED"]
+EventKind = Literal["ADDED", "MODIFIED", "DELETED"]
 log = logging.getLogger(__name__)
 
 
@@ -46,7 +46,7 @@ class DamagedStoreError(StoreError):
 class StoreEvent:
     """One write. For DELETED, ``object`` is the last state with the deletion's own revision."""
 
-    type: Change
+    type: EventKind
     resource: Resource
     object: Object
     previous: Object | None
@@ -117,9 +117,8 @@ class Store:
         return self._objects[resource].get((namespace, name))
 
     def all(self, resource: Resource, namespace: str = "") -> list[Object]:
-        """Return all objects of a kind sorted by namespace and name; no namespace means all."""
-        objects = self._objects[resource]
-        return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
+        """Return all objects of a kind as their keys sort in etcd; no namespace means all."""
+        return _in_order(self._objects[resource], namespace)
 
     def all_at(self, revision: int, resource: Resource, namespace: str = "") -> list[Object] | None:
         """Return what :meth:`all` returned at a revision; None if that is forgotten."""
@@ -138,7 +137,7 @@ class Store:
                     objects.pop(key, None)
                 else:
                     objects[key] = event.previous
-        return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
+        return _in_order(objects, namespace)
 
     def encoded(self, resource: Resource, thing: Object) -> bytes:
         """Return an object as JSON; the one that is stored without encoding it again."""
@@ -162,7 +161,7 @@ class Store:
                 (resource.qualified, namespace, name, body),
             )
         self._remember(resource, namespace, name, thing, body)
-        change: Change = "MODIFIED" if previous else "ADDED"
+        change: EventKind = "MODIFIED" if previous else "ADDED"
         self._publish(StoreEvent(change, resource, thing, previous, revision, [body], len(body)))
         return thing
 
@@ -286,6 +285,12 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
             if "broken" not in file.name:
                 file.replace(file.with_name(file.name.replace(path.name, f"{path.name}.broken")))
         return Store(path), f"{error} It is kept as {path.name}.broken; the cluster begins empty."
+
+
+def _in_order(objects: dict[tuple[str, str], Object], namespace: str) -> list[Object]:
+    if namespace:
+        return [objects[key] for key in sorted(key for key in objects if key[0] == namespace)]
+    return [objects[key] for key in sorted(objects, key="/".join)]  # `a-b/x` before `a/x`
 
 
 def encode_object(thing: Object) -> bytes:

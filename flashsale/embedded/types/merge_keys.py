@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-Path = tuple[str, ...]
-Keys = TypeVar("Keys", str, Path)
+FieldNames = tuple[str, ...]
+Keys = TypeVar("Keys", str, FieldNames)
 
 SCALARS = ""  # the strategic merge key of lists of plain values, which merge as sets
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
@@ -36,7 +36,7 @@ STRATEGIC = {
     "volumeMounts": "mountPath",
     "volumes": "name",
 } | dict.fromkeys(SETS, SCALARS)
-APPLY: dict[str, Path] = {
+APPLY: dict[str, FieldNames] = {
     "addresses": ("type",),
     "claims": ("name",),
     "conditions": ("type",),
@@ -81,7 +81,7 @@ ATOMIC_ELEMENTS = (
 NO_MERGE_AT_ROOT = ("imagePullSecrets", "ports")  # of a ServiceAccount and of an EndpointSlice
 
 
-def patch_merge_key(path: Path) -> str | None:
+def patch_merge_key(path: FieldNames) -> str | None:
     """Return the strategic merge key of a list, ``SCALARS``, or None where a patch replaces it."""
     if len(path) == 1 and path[0] in NO_MERGE_AT_ROOT:
         return None
@@ -90,7 +90,7 @@ def patch_merge_key(path: Path) -> str | None:
     return STRATEGIC.get(path[-1])
 
 
-def list_map_keys(path: Path) -> Path | None:
+def list_map_keys(path: FieldNames) -> FieldNames | None:
     """Return a list's keys for server-side apply, `()` for a set, None for an atomic list."""
     if len(path) == 1 and path[0] in NO_MERGE_AT_ROOT:
         return None
@@ -99,12 +99,12 @@ def list_map_keys(path: Path) -> Path | None:
     return APPLY.get(path[-1])
 
 
-def is_atomic_map(path: Path, *, element: bool = False) -> bool:
+def is_atomic_map(path: FieldNames, *, element: bool = False) -> bool:
     """Whether a map, or the elements of a list, are owned as a whole in server-side apply."""
     return path[-1] in (ATOMIC_ELEMENTS if element else ATOMIC_MAPS)
 
 
-def _ports(path: Path, of_container: Keys, of_service: Keys) -> Keys | None:
+def _ports(path: FieldNames, of_container: Keys, of_service: Keys) -> Keys | None:
     if path[-2:-1] and path[-2] in CONTAINERS:
         return of_container
     return of_service if path == ("spec", "ports") else None

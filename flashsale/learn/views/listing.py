@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flashsale.learn.course_progress import CourseProgress
-from flashsale.learn.evidence import Baseline
+from flashsale.learn.evidence import StepBaseline
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Step
 
@@ -43,7 +43,7 @@ def list_view(steps: Sequence[Step], progress: CourseProgress) -> str:
 
 def check_now(step: Step, facts: Facts, progress: CourseProgress) -> list[CheckedFact]:
     """Look at the facts of one step; what had happened before it began does not count."""
-    counted = facts.since(progress.of(step.name).before or Baseline())
+    counted = facts.since(progress.of(step.name).before or StepBaseline())
     looks = zip(step.checks, step.look(counted), strict=True)
     return [CheckedFact(step.name, check.fact, one.holds, one.text) for check, one in looks]
 

@@ -30,7 +30,7 @@ from flashsale.load.in_cluster.pods import RemoteWorker, part_of
 from flashsale.load.in_cluster.worker_logs import follow_worker
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Report
-from flashsale.load.tracking import LoadTracker, Observer
+from flashsale.load.tracking import LoadObserver, LoadTracker
 from flashsale.objects.models import Object
 
 LOG = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class ClusterCrowd:
         self,
         plan: LoadPlan,
         *,
-        observer: Observer | None = None,
+        observer: LoadObserver | None = None,
         stop: asyncio.Event | None = None,
     ) -> Report:
         """Carry out a plan; as :func:`flashsale.load.coordinator.run_load`, by pods.
@@ -146,7 +146,7 @@ class _ClusterRun:
         self._finished = 0
 
     async def carry_out(
-        self, group: asyncio.TaskGroup, observer: Observer | None, stop: asyncio.Event | None
+        self, group: asyncio.TaskGroup, observer: LoadObserver | None, stop: asyncio.Event | None
     ) -> None:
         """Run until every worker's part is accounted for."""
         helping = [

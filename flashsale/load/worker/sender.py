@@ -16,8 +16,8 @@ BATCH = 32  # purchases started in a row before answers get their turn
 BEHIND = 1.0  # seconds after its moment at which a purchase is given up as unsent
 REPORT_EVERY = 0.25  # seconds
 
-Report = Callable[[float], None]  # takes the second of the run up to which purchases were due
-Write = Callable[[dict[str, Any]], None]  # takes a message
+TakeProgress = Callable[[float], None]  # takes the second of the run up to which purchases were due
+TakeMessage = Callable[[dict[str, Any]], None]  # takes a message
 
 
 def send(
@@ -25,7 +25,7 @@ def send(
     client: Client,
     tally: Tally,
     clock: Callable[[], float],
-    report: Report,
+    report: TakeProgress,
 ) -> float | None:
     """Send every purchase at its moment, report now and then, and wait for the last answer.
 
@@ -60,7 +60,7 @@ class Reporter:
     """Hands the tally over, every quarter of a second or at another pace."""
 
     def __init__(
-        self, tally: Tally, clock: Callable[[], float], write: Write, every: float
+        self, tally: Tally, clock: Callable[[], float], write: TakeMessage, every: float
     ) -> None:
         self._tally, self._clock, self._write = tally, clock, write
         self._every = self._next = every
@@ -95,7 +95,12 @@ def waited() -> float:
 
 
 def send_orders(
-    orders: Orders, start: float, write: Write, *, stop: int, report_every: float = REPORT_EVERY
+    orders: Orders,
+    start: float,
+    write: TakeMessage,
+    *,
+    stop: int,
+    report_every: float = REPORT_EVERY,
 ) -> None:
     """Carry out orders.
 

@@ -121,13 +121,13 @@ def _loader() -> Any:
     """Make a loader that refuses a key that is there twice: of the two only one would count."""
     from flashsale.base.yaml_loader import SafeLoader
 
-    class Loader(SafeLoader):
+    class UniqueKeyLoader(SafeLoader):
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             """Look before `<<` is resolved: what that adds may well be there already."""
             _check_keys(node)
             super().flatten_mapping(node)
 
-    return Loader
+    return UniqueKeyLoader
 
 
 def _check_keys(node: yaml.MappingNode) -> None:

@@ -15,7 +15,7 @@ from flashsale.objects.models import Object, Pod, ReplicaSet, Service, find_cond
 from flashsale.objects.nodes import Node
 
 Cause = Literal["deleted", "crashed", "failed", "evicted", "lost", "released"]
-Change = Literal["listed", "added", "changed", "gone"]
+PodChange = Literal["listed", "added", "changed", "gone"]
 
 ENDED = ("Succeeded", "Failed")  # phases that a pod never leaves
 LOST = ("DeletionByTaintManager", "DeletionByPodGC", "NodeLost")
@@ -27,7 +27,7 @@ class PodSeen:
     """One sight of a pod. ``listed`` pods were there before anybody looked."""
 
     at: float
-    change: Change
+    change: PodChange
     pod: Pod
     ready: bool  # its Ready condition, which is what the ReplicaSet counts
     running: bool  # every container runs
@@ -45,7 +45,7 @@ class PodSeen:
     def from_object(
         cls,
         pod: Object,
-        change: Change,
+        change: PodChange,
         at: float,
         *,
         relisted: bool = False,
@@ -80,7 +80,7 @@ class ReplicaSetSeen:
     version: int = 0
 
     @classmethod
-    def from_object(cls, replicaset: Object, change: Change, at: float) -> ReplicaSetSeen:
+    def from_object(cls, replicaset: Object, change: PodChange, at: float) -> ReplicaSetSeen:
         """Read a ReplicaSet as the API sends it."""
         leaving = change == "gone" or bool(replicaset["metadata"].get("deletionTimestamp"))
         found = None if leaving else ReplicaSet.from_object(replicaset)
@@ -95,7 +95,7 @@ class ServiceSeen:
     service: Service | None
 
     @classmethod
-    def from_object(cls, service: Object, change: Change, at: float) -> ServiceSeen:
+    def from_object(cls, service: Object, change: PodChange, at: float) -> ServiceSeen:
         """Read a Service as the API sends it."""
         return cls(at, None if change == "gone" else Service.from_object(service))
 
@@ -109,7 +109,7 @@ class SliceSeen:
     ready: frozenset[str]  # names of pods
 
     @classmethod
-    def from_object(cls, found: Object, change: Change, at: float) -> SliceSeen:
+    def from_object(cls, found: Object, change: PodChange, at: float) -> SliceSeen:
         """Read an EndpointSlice as the API sends it; a deleted one serves nobody."""
         endpoints = [] if change == "gone" else found.get("endpoints") or []
         # An absent condition means ready: EndpointConditions in the discovery/v1 API.
@@ -123,11 +123,11 @@ class NodeSeen:
     """One sight of a node of the cluster."""
 
     at: float
-    change: Change
+    change: PodChange
     node: Node
 
     @classmethod
-    def from_object(cls, node: Object, change: Change, at: float) -> NodeSeen:
+    def from_object(cls, node: Object, change: PodChange, at: float) -> NodeSeen:
         """Read a node as the API sends it."""
         return cls(at, change, Node.from_object(node))
 
@@ -149,7 +149,7 @@ class EventSeen:
     uid: str = ""  # of what it is about
 
     @classmethod
-    def from_object(cls, event: Object, change: Change, at: float) -> EventSeen:
+    def from_object(cls, event: Object, change: PodChange, at: float) -> EventSeen:
         """Read an Event as the API sends it, in its core/v1 form."""
         about = event.get("involvedObject") or {}
         return cls(

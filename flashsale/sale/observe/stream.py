@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 SOURCES = ("replicasets", "pods", "services", "endpointslices", "events")
 OPTIONAL = ("services", "endpointslices", "events", "nodes")  # some users may not read them
-WORDS: dict[str, o.Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
+WORDS: dict[str, o.PodChange] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
 News = tuple[str, Change]  # a source and what it said
 
 
@@ -158,7 +158,7 @@ class Reader:
                 yield o.Synced(change.at)
 
     def _one(
-        self, source: str, found: Object, word: o.Change, change: Resynced | Changed
+        self, source: str, found: Object, word: o.PodChange, change: Resynced | Changed
     ) -> Iterator[o.Observation]:
         at = change.at
         match source:

@@ -18,7 +18,7 @@ from flashsale.base.text import counted
 from flashsale.clusters.base import BuildOptions, Image, Progress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import Api
-from flashsale.kube.apply import Outcome, apply
+from flashsale.kube.apply import ApplyOutcome, apply
 from flashsale.kube.response_errors import InvalidError
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.app_folder import Project, missing_command_line
@@ -72,7 +72,7 @@ class Opened:
 
     status: SaleStatus
     image: Image
-    outcomes: dict[str, Outcome]  # by `replicaset.apps/NAME`, as kubectl prints it
+    outcomes: dict[str, ApplyOutcome]  # by `replicaset.apps/NAME`, as kubectl prints it
     rolled: Rolled
     seconds: float
     why: str = ""  # what the ReplicaSet did, and where the seconds went
@@ -205,7 +205,9 @@ def refused_by_server(error: InvalidError, manifest: Manifest) -> BadInputError:
     return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)
 
 
-async def apply_both(sale: Sale, manifest: Manifest, replicas: int | None) -> dict[str, Outcome]:
+async def apply_both(
+    sale: Sale, manifest: Manifest, replicas: int | None
+) -> dict[str, ApplyOutcome]:
     """Apply both objects; the ReplicaSet stands first in what is told, as in the exercise's file.
 
     The Service goes first: a dry run takes a node port that is allocated already, so it can still

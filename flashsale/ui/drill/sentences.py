@@ -14,7 +14,15 @@ from rich.text import Text
 
 from flashsale.base.text import UNKNOWN, begin_sentence, counted, milliseconds, seconds
 from flashsale.drill.report.compare import write_figure
-from flashsale.drill.scenario import Calm, Kill, KillNode, Scale, Scenario, Step, shortest_seconds
+from flashsale.drill.scenario import (
+    Calm,
+    DrillStep,
+    Kill,
+    KillNode,
+    Scale,
+    Scenario,
+    shortest_seconds,
+)
 from flashsale.ui import figures
 from flashsale.ui.console import filled
 from flashsale.ui.kubectl_tables import aligned
@@ -35,7 +43,7 @@ Document = Mapping[str, Any]
 Name = Callable[[str], str]  # writes a pod's name
 
 
-def plan_view(scenario: Scenario, plan: Sequence[Step], replicas: int, context: str) -> str:
+def plan_view(scenario: Scenario, plan: Sequence[DrillStep], replicas: int, context: str) -> str:
     """Write what a drill is going to do, before it does anything."""
     lines = [
         f"Drill on '{context}', {counted(replicas, 'pod')}: {scenario.rate:g} purchases a second"
@@ -45,7 +53,7 @@ def plan_view(scenario: Scenario, plan: Sequence[Step], replicas: int, context: 
     return "\n".join(lines)
 
 
-def _steps(scenario: Scenario, plan: Sequence[Step]) -> Iterable[str]:
+def _steps(scenario: Scenario, plan: Sequence[DrillStep]) -> Iterable[str]:
     """Write the steps in lines; all kills are one."""
     for step in plan:
         if isinstance(step, Calm):

@@ -20,6 +20,7 @@ from flashsale.docker import EngineError
 from flashsale.docker.build import BuildError
 from tests.clusters.minikube.double_world import PROFILE, STOPPED, Told, World
 from tests.docker.engine_proxies import Authority, door
+from tests.docker.engines import own_layers
 
 AGO = timedelta(days=-2)
 
@@ -30,7 +31,7 @@ def app(tmp_path: Path) -> App:
     folder = tmp_path / "app"
     folder.mkdir()
     (folder / "app.py").write_text("print('sale')\n")
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY app.py /app.py\n")
+    (folder / "Dockerfile").write_text(f"{own_layers()}COPY app.py /app.py\n")
     return App(folder, folder / "Dockerfile")
 
 

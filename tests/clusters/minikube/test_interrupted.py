@@ -20,9 +20,12 @@ HALF_MADE = "Interrupted: minikube 'shop' is half-made. The next `up` makes it a
 
 
 @pytest.fixture
-def up(world: World) -> Iterator[subprocess.Popen[str]]:
-    """The command as a shell starts it, in a process group of its own; events come slowly."""
-    world.set(pace=0.5)
+def up(world: World, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """The command as a shell starts it, in a process group of its own.
+
+    Its parameter is the step in which minikube stays; without one, events come slowly.
+    """
+    world.set(**({"hold": request.param} if hasattr(request, "param") else {"pace": 0.5}))
     process = subprocess.Popen(
         Flashsale(world.home / "home").command("up", "--profile", "shop"),
         env=dict(os.environ),
@@ -46,7 +49,15 @@ def until(process: subprocess.Popen[str], step: str) -> None:
     raise AssertionError(f"it never came to {step}")
 
 
-@pytest.mark.parametrize("step", ["Creating minikube profile", "Selecting", "Booting control"])
+@pytest.mark.parametrize(
+    ("up", "step"),
+    [
+        ("Initial Minikube Setup", "Creating minikube profile"),
+        ("Selecting Driver", "Selecting"),
+        ("Booting control plane", "Booting control"),
+    ],
+    indirect=["up"],
+)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_cut_off_start_is_remembered_and_begun_again(
     world: World,
@@ -69,7 +80,7 @@ async def test_cut_off_start_is_remembered_and_begun_again(
     assert not started.exists() or gone(int(started.read_text()))
     assert was_cut_off(world.home / "home", "shop")
     made = len(world.get()["profiles"])
-    world.set(pace=0)
+    world.set(hold="")
     await minikube.start(told)
     assert world.acts().count("delete") == made
     assert world.acts()[-1] == "start"

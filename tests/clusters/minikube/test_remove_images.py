@@ -9,6 +9,7 @@ from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.docker import RemovedImages
 from tests.clusters.minikube.double_world import Told, World
 from tests.docker.engine_proxies import Authority, door
+from tests.docker.engines import own_layers
 
 
 async def test_our_images_go_from_minikubes_docker_and_the_profile_stays(
@@ -21,7 +22,7 @@ async def test_our_images_go_from_minikubes_docker_and_the_profile_stays(
     """By the label of the state folder that they were built for; a second time there is none."""
     folder = world.home / "app"
     folder.mkdir()
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    (folder / "Dockerfile").write_text(f"{own_layers()}COPY Dockerfile /\n")
     world.has()
     authority = Authority.make(world.home / "certs")
     with door(docker_socket, authority.server_context()) as port:
@@ -40,7 +41,7 @@ async def test_where_the_node_has_no_docker_it_says_how_the_image_goes(
     """Another runtime has no labels, so what is there may be others'; the sale's own is known."""
     folder = world.home / "app"
     folder.mkdir()
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    (folder / "Dockerfile").write_text(f"{own_layers()}COPY Dockerfile /\n")
     world.has(runtime="containerd")
     app = App(folder, folder / "Dockerfile")
     image = await minikube.provide(app, "flashsale:1.0", BuildOptions(), told)

@@ -23,9 +23,15 @@ from flashsale.embedded.process import launch
 from tests.clusters.minikube.double_world import World
 from tests.command import Flashsale
 from tests.docker.engine_proxies import Authority, door
-from tests.docker.engines import ROOT
+from tests.docker.engines import ROOT, image_name_of_its_own
 
 SHOP = ROOT / "flashsale" / "shop"
+
+
+@pytest.fixture
+def image_name(docker_socket: Path) -> Iterator[str]:
+    """A name for the shop's image, whose layers other tests use."""
+    yield from image_name_of_its_own(docker_socket, shares_layers=True)
 
 
 @pytest.fixture

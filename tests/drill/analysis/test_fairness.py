@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from flashsale.drill.analysis.fairness import Change, judge_stable_seconds, stable_pods, stretches
+from flashsale.drill.analysis.fairness import (
+    MembersFrom,
+    judge_stable_seconds,
+    stable_pods,
+    stretches,
+)
 
 ABC, BC, BCX = frozenset("abc"), frozenset("bc"), frozenset("bcx")
-CHANGES: list[Change] = [(-1.0, ABC), (10.2, BC), (15.0, BCX)]
+CHANGES: list[MembersFrom] = [(-1.0, ABC), (10.2, BC), (15.0, BCX)]
 
 
 def sold(rng: Random, weights: dict[str, int] | None = None) -> dict[int, dict[str, int]]:

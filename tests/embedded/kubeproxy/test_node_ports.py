@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,6 +46,7 @@ class World:
         self.registry.create(NAMESPACES, "", {"metadata": {"name": "default"}})
         self.backends: dict[str, Backend] = {}
         self.port = 0
+        self.addresses = ["127.0.0.1"]  # of the nodes
 
     def resolve(self, pod: Object, port: int) -> tuple[str, int] | None:
         """Where a pod listens."""
@@ -71,6 +73,7 @@ class World:
         terminating: bool = False,
         hook: bool = True,
         grace: int = 30,
+        node: str = "127.0.0.1",
     ) -> None:
         """Create or change a pod, which has a preStop hook or none."""
         meta: Object = {
@@ -85,6 +88,7 @@ class World:
         status = {
             "phase": "Running",
             "podIP": "127.9.9.9",
+            "hostIP": node,
             "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
         }
         self.registry.store.put(
@@ -92,9 +96,9 @@ class World:
             {"metadata": meta, "spec": {"containers": [container]}, "status": status},
         )
 
-    async def hello(self) -> str:
-        """Connect and return the name of the pod behind the connection."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def hello(self, address: str = "127.0.0.1") -> str:
+        """Connect to a node and return the name of the pod behind the connection."""
+        reader, writer = await asyncio.open_connection(address, self.port)
         name = (await reader.readline()).decode().strip()
         writer.close()
         return name
@@ -133,7 +137,11 @@ async def running(path: Path, names: tuple[str, ...], lag: float = 0.0) -> Async
         servers.append(server)
     proxy = asyncio.create_task(
         NodePortProxy(
-            world.registry, lambda *it: world.resolve(*it), random.Random(1), lag=(lag, lag)
+            world.registry,
+            lambda *it: world.resolve(*it),
+            random.Random(1),
+            lag=(lag, lag),
+            addresses=lambda: world.addresses,
         ).run()
     )
     await asyncio.sleep(0)
@@ -170,6 +178,25 @@ async def test_session_affinity_keeps_a_client_with_its_pod(world: World) -> Non
     world.pod(first, terminating=True)
     (second,) = await world.reached()
     assert second != first
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has one loopback address")
+async def test_a_local_policy_keeps_connections_on_their_node(world: World) -> None:
+    """Each node sends to its own pods; one that has none does not answer."""
+    world.addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    world.pod("b", node="127.0.0.2")
+    service = world.registry.store.all(SERVICES, "default")[0]
+    spec = service["spec"] | {"externalTrafficPolicy": "Local"}
+    world.registry.store.put(SERVICES, service | {"spec": spec})
+    assert await world.reached() == {"a", "c"}
+    assert {await world.hello("127.0.0.2") for _ in range(10)} == {"b"}
+    with pytest.raises(ConnectionRefusedError):
+        await world.hello("127.0.0.3")
+    world.pod("b", node="127.0.0.2", terminating=True)
+    assert await world.hello("127.0.0.2") == "b"  # it serves while it terminates
+    world.registry.store.remove(PODS, "default", "b")
+    with pytest.raises(ConnectionRefusedError):
+        await world.hello("127.0.0.2")
 
 
 async def test_a_terminating_pod_gets_no_new_connection(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes hear of the start at once, so it may be near; and no image is waited for."""
     monkeypatch.setattr(crowds, "HEAD_START", 0.6)
     monkeypatch.setattr(crowds, "EVENTS_EVERY", 0.1)
-    monkeypatch.setattr(crowds, "HOPELESS", 5.0)
+    monkeypatch.setattr(crowds, "HOPELESS", 2.0)
 
 
 def crowd_on(api: JobApi, workers: int) -> ClusterCrowd:
@@ -69,7 +69,7 @@ async def test_logs_that_break_off_are_read_again(tmp_path: Path) -> None:
     """A stream that breaks every few lines changes no figure."""
     api = JobApi(tmp_path, breaks=2)
     async with Liar(lambda _: "sell") as shop:
-        report = await crowd_on(api, 2).run(plan_for(shop, seconds=8, rate=50))
+        report = await crowd_on(api, 2).run(plan_for(shop, seconds=4, rate=100))
         assert report.figures.confirmed == 400 == shop.asked
     assert api.streams > 2
     assert report.figures.unsent == 0

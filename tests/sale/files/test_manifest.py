@@ -262,5 +262,5 @@ def test_what_else_a_file_holds_is_put_apart() -> None:
     """A ConfigMap, say: kubectl applies it."""
     more = "\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
     with pytest.raises(BadInputError, match="has a ConfigMap") as caught:
-        manifests.parse(manifests.shipped_text() + more, "x.yaml")
+        manifests.parse_manifest(manifests.shipped_text() + more, "x.yaml")
     assert "put the ConfigMap into a file of its own, for kubectl apply" in caught.value.hint.words

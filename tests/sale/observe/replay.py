@@ -19,9 +19,9 @@ from flashsale.sale.observe.healing import (
 )
 from flashsale.sale.observe.healing_fold import step
 from flashsale.sale.observe.observations import (
-    Change,
     EventSeen,
     Observation,
+    PodChange,
     PodSeen,
     ReplicaSetSeen,
     SliceSeen,
@@ -30,7 +30,7 @@ from flashsale.sale.observe.observations import (
 from flashsale.sale.observe.state import SaleState, Update
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "watch"
-CHANGES: dict[str, Change] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
+CHANGES: dict[str, PodChange] = {"ADDED": "added", "MODIFIED": "changed", "DELETED": "gone"}
 
 
 def recorded(scenario: str, replicaset: str = "flashsale-rs") -> list[Observation]:

@@ -13,9 +13,9 @@ from random import Random
 from flashsale.objects.models import Pod, ReplicaSet
 from flashsale.sale.observe.observations import (
     Cause,
-    Change,
     EventSeen,
     Observation,
+    PodChange,
     PodSeen,
     ReplicaSetSeen,
 )
@@ -172,7 +172,7 @@ class World:
             self.news["events"].append(said)
         self.replicaset("changed")
 
-    def born(self, owner: str, change: Change) -> str:
+    def born(self, owner: str, change: PodChange) -> str:
         """Make a pod; one without an owner waits to be adopted."""
         self._names += 1
         name = f"rs-{self._names}"
@@ -182,7 +182,7 @@ class World:
         self.seen(being, change)
         return name
 
-    def seen(self, being: Being, change: Change) -> None:
+    def seen(self, being: Being, change: PodChange) -> None:
         self.version += 1
         cause: Cause = "released" if being.cause == "lost" else being.cause
         sight = PodSeen(
@@ -197,7 +197,7 @@ class World:
         )
         self.news["pods"].append(sight)
 
-    def replicaset(self, change: Change) -> None:
+    def replicaset(self, change: PodChange) -> None:
         self.version += 1
         self.news["replicasets"].append(ReplicaSetSeen(self.now, self.rs, self.version))
 

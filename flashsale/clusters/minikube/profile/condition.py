@@ -20,7 +20,7 @@ HALF_MADE = "is half-made: no start of it has come to its end"
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ProfileCondition:
     """A clause that completes "minikube 'shop' ", and the command that helps."""
 
     words: str
@@ -35,7 +35,7 @@ def up_command(profile: str) -> str:
     )
 
 
-def describe_condition(name: str, state: ProfileState, *, docker: bool = True) -> Condition:
+def describe_condition(name: str, state: ProfileState, *, docker: bool = True) -> ProfileCondition:
     """Say what state a profile is in.
 
     Args:
@@ -45,71 +45,75 @@ def describe_condition(name: str, state: ProfileState, *, docker: bool = True) -
     if state.damaged:
         file = config_file(name)
         words = f"is damaged: {file} cannot be read ({state.damaged})"
-        return Condition(words, f"{up} --recreate", good=False)
+        return ProfileCondition(words, f"{up} --recreate", good=False)
     if state.profile is None:
-        return Condition("is not there", up)
+        return ProfileCondition("is not there", up)
     return _of_profile(state.profile, state, docker, up)
 
 
-def _of_profile(profile: Profile, state: ProfileState, docker: bool, up: str) -> Condition:
+def _of_profile(profile: Profile, state: ProfileState, docker: bool, up: str) -> ProfileCondition:
     """Judge the node, which may be gone or asleep."""
     name = profile.name
     match state.status:
         case None:
-            return Condition("does not say its state", f"minikube status -p {name}", good=False)
+            return ProfileCondition(
+                "does not say its state", f"minikube status -p {name}", good=False
+            )
         case status if status.unseen:
             cause = f" ({status.cause})" if status.cause else ""
-            return Condition(f"has a node that does not answer{cause}", up, good=False)
+            return ProfileCondition(f"has a node that does not answer{cause}", up, good=False)
         case status if status == GONE:
             return _without_node(profile, state, docker, up)
         case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
             tool = profile.driver
-            return Condition(f"is frozen by `{tool} pause`", f"{tool} unpause {name}", good=False)
+            return ProfileCondition(
+                f"is frozen by `{tool} pause`", f"{tool} unpause {name}", good=False
+            )
         case MinikubeStatus(host="Starting" | "Stopping" as host):
-            return Condition(f"is {host.lower()}", f"minikube status -p {name}")
+            return ProfileCondition(f"is {host.lower()}", f"minikube status -p {name}")
         case _ if profile.kubernetes == NO_KUBERNETES:
             other = "flashsale up --profile " + ("sale" if name != "sale" else "shop")
-            return Condition("was made without Kubernetes, and stays so", other, good=False)
+            return ProfileCondition("was made without Kubernetes, and stays so", other, good=False)
         case status:
             return _of_machine(profile, status, up)
 
 
-def _of_machine(profile: Profile, status: MinikubeStatus, up: str) -> Condition:
+def _of_machine(profile: Profile, status: MinikubeStatus, up: str) -> ProfileCondition:
     """Judge a node that is there, by what its machine does."""
     match status.host:
         case "Running":
             return _of_kubernetes(profile, status, up)
         case "InsufficientStorage":
             prune = f"minikube ssh -p {profile.name} -- docker system prune"
-            return Condition("has a full disk", prune, good=False)
+            return ProfileCondition("has a full disk", prune, good=False)
         case _ if not profile.finished:
-            return Condition(HALF_MADE, up)
+            return ProfileCondition(HALF_MADE, up)
         case host:
-            return Condition(f"is {host.lower()}", up)
+            return ProfileCondition(f"is {host.lower()}", up)
 
 
-def _of_kubernetes(profile: Profile, status: MinikubeStatus, up: str) -> Condition:
+def _of_kubernetes(profile: Profile, status: MinikubeStatus, up: str) -> ProfileCondition:
     if status.well and (stopped := status.stopped_nodes):
         are = "is" if len(stopped) == 1 else "are"
-        return Condition(f"is running, and {joined(stopped)} {are} stopped", up)
+        return ProfileCondition(f"is running, and {joined(stopped)} {are} stopped", up)
     if status.well:
-        return Condition("is running")
+        return ProfileCondition("is running")
     if status.apiserver == "Paused":
-        return Condition("is paused", up)
+        return ProfileCondition("is paused", up)
     if (status.kubelet, status.apiserver) == ("Running", "Running"):
         words = "runs, but its entry in the kubeconfig is missing or wrong"
-        return Condition(words, f"minikube update-context -p {profile.name}", good=False)
+        return ProfileCondition(words, f"minikube update-context -p {profile.name}", good=False)
     if not profile.finished:
-        return Condition(HALF_MADE, up)
-    return Condition("runs, but its Kubernetes does not answer", up, good=False)
+        return ProfileCondition(HALF_MADE, up)
+    return ProfileCondition("runs, but its Kubernetes does not answer", up, good=False)
 
 
-def _without_node(profile: Profile, state: ProfileState, docker: bool, up: str) -> Condition:
+def _without_node(profile: Profile, state: ProfileState, docker: bool, up: str) -> ProfileCondition:
     if profile.driver in BY_DOCKER and not docker:
-        return Condition("needs Docker, which is not running", start_docker(), good=False)
+        return ProfileCondition("needs Docker, which is not running", start_docker(), good=False)
     if state.never_ran:
-        return Condition("has no node yet: no start of it came so far", up)
-    return Condition(_lost_node(profile), f"{up} --recreate", good=False)
+        return ProfileCondition("has no node yet: no start of it came so far", up)
+    return ProfileCondition(_lost_node(profile), f"{up} --recreate", good=False)
 
 
 def _lost_node(profile: Profile) -> str:

@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 STARTS = 3  # of ours, where another minikube has the lock each time
 
-Question = Callable[[], Awaitable[EngineError | None]]
+AskDocker = Callable[[], Awaitable[EngineError | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Lifecycle:
     minikube: MinikubeCli
     wish: Wish
     progress: Progress
-    docker_trouble: Question  # why this machine's Docker cannot be used, if it cannot
+    docker_trouble: AskDocker  # why this machine's Docker cannot be used, if it cannot
     home: Path  # the state folder
 
     async def ensure_running(self) -> Profile:

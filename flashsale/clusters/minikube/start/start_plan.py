@@ -17,7 +17,7 @@ from flashsale.clusters.minikube.cli import INSTALL
 from flashsale.clusters.minikube.profile.condition import (
     BY_DOCKER,
     CONTAINERS,
-    Condition,
+    ProfileCondition,
     describe_condition,
     start_docker,
     up_command,
@@ -182,7 +182,7 @@ def _for_profile(
 
 
 def _for_kubernetes(
-    profile: Profile, status: MinikubeStatus, found: Condition, around: Circumstances
+    profile: Profile, status: MinikubeStatus, found: ProfileCondition, around: Circumstances
 ) -> Decision:
     name = profile.name
     if status.well and status.stopped_nodes and StartAction.START_NODES not in around.tried:
@@ -256,7 +256,7 @@ def start_words(wish: Wish, profile: Profile | None) -> list[str]:
     return [*common, *(f"--{key}={value}" for key, value in own.items() if value)]
 
 
-def recreate_refused_error(name: str, found: Condition) -> RecreateRefusedError:
+def recreate_refused_error(name: str, found: ProfileCondition) -> RecreateRefusedError:
     """Say what only `minikube delete` mends, and how to insist."""
     return RecreateRefusedError(
         f"minikube '{name}' {found.words}. Only deleting it helps, and that loses what is in it.",

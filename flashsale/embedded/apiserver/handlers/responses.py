@@ -11,6 +11,7 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import yaml_body
 from flashsale.embedded.printers import tables
+from flashsale.embedded.printers.tables import Include
 from flashsale.embedded.storage.store import encode_object
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.resources import Resource
@@ -26,7 +27,6 @@ STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
 META_VERSIONS = ("v1", "v1beta1")
 BROWSERS = ("curl", "Wget", "Mozilla/5.0")  # people read what these show
 Form = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
-Include = Literal["Metadata", "Object", "None"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ because nothing inside a pod is meant to speak to this API.
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.registry.priority_classes import find_priority_class
+from flashsale.embedded.apiserver.registry.priority_admission import find_priority_class
 from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import StatusError

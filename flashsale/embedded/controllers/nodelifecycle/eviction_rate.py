@@ -14,11 +14,11 @@ from typing import Literal
 SECONDS_A_NODE = 10.0  # --node-eviction-rate=0.1
 UNHEALTHY = 0.55  # --unhealthy-zone-threshold: the share of lost nodes that stops evictions
 MANY = 2  # so many lost nodes never stop them
-State = Literal["normal", "partial", "full"]
+ZoneState = Literal["normal", "partial", "full"]
 ZoneName = tuple[str, str]  # region and zone
 
 
-def zone_state(ready: Sequence[bool]) -> State:
+def zone_state(ready: Sequence[bool]) -> ZoneState:
     """Judge a zone by which of its nodes are ready."""
     lost = len(ready) - sum(ready)
     if lost and lost == len(ready):

@@ -46,7 +46,7 @@ class Terminated:
     message: str = ""
 
 
-State = Waiting | Running | Terminated
+CurrentState = Waiting | Running | Terminated
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class ContainerState:
     """One container of the pod, through all its restarts."""
 
     name: str
-    state: State = Waiting(CREATING)
+    state: CurrentState = Waiting(CREATING)
     last: Terminated | None = None  # how the instance before this one ended
     restarts: int = 0
     container_id: str = ""  # of the newest instance, empty before the first

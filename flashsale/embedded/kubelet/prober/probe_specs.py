@@ -49,7 +49,7 @@ class Grpc:
     port: int
 
 
-Action = HttpGet | TcpSocket | Exec | Grpc
+ProbeAction = HttpGet | TcpSocket | Exec | Grpc
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Probe:
     """One probe of one container. Times are seconds."""
 
     kind: ProbeKind
-    action: Action
+    action: ProbeAction
     initial_delay: int = 0
     timeout: int = 1
     period: int = 10
@@ -106,7 +106,7 @@ def probes_of(container: Object) -> list[Probe]:
     return probes
 
 
-def _probe(kind: ProbeKind, action: Action, spec: Mapping[str, Any]) -> Probe:
+def _probe(kind: ProbeKind, action: ProbeAction, spec: Mapping[str, Any]) -> Probe:
     return Probe(
         kind,
         action,
@@ -119,7 +119,7 @@ def _probe(kind: ProbeKind, action: Action, spec: Mapping[str, Any]) -> Probe:
     )
 
 
-def action_of(spec: Mapping[str, Any], container: Object) -> Action | None:
+def action_of(spec: Mapping[str, Any], container: Object) -> ProbeAction | None:
     """Read the action of a probe or of a lifecycle hook; named ports are looked up.
 
     An unknown port name becomes port 0, which nothing ever answers on.

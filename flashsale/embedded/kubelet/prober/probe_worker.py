@@ -16,7 +16,7 @@ from typing import Protocol
 from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.embedded.kubelet.pods.pod_state import ContainerState, Running
 from flashsale.embedded.kubelet.prober.probe_specs import Probe, Streak, count_result
-from flashsale.embedded.kubelet.prober.prober import Outcome, ProbeTarget
+from flashsale.embedded.kubelet.prober.prober import ProbeOutcome, ProbeTarget
 from flashsale.embedded.kubelet.runtime.instance import Instance
 
 
@@ -106,7 +106,7 @@ class ProbeWorker:
         if self.streak.result is not before:
             self._container.probed(self.probe)
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: ProbeOutcome) -> None:
         kind, name = self.probe.kind, self._container.name
         if outcome.verdict == "warning":
             text = f"{kind} probe warning: {outcome.output}"

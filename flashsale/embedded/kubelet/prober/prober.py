@@ -12,7 +12,13 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from flashsale.embedded.kubelet.prober.probe_specs import Action, Exec, Grpc, HttpGet, TcpSocket
+from flashsale.embedded.kubelet.prober.probe_specs import (
+    Exec,
+    Grpc,
+    HttpGet,
+    ProbeAction,
+    TcpSocket,
+)
 from flashsale.embedded.kubelet.runtime.instance import Instance, oci_reason
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.types.golang import go_text
@@ -25,7 +31,7 @@ _REDIRECT = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProbeOutcome:
     """An answer. `warning` counts as success, `error` counts as nothing."""
 
     verdict: Literal["success", "warning", "failure", "error"]
@@ -53,7 +59,7 @@ class Prober:
         if self._client:
             await self._client.close()
 
-    async def ask(self, action: Action, timeout: float, target: ProbeTarget) -> Outcome:
+    async def ask(self, action: ProbeAction, timeout: float, target: ProbeTarget) -> ProbeOutcome:
         """Ask once, with ``timeout`` seconds for the whole answer."""
         if isinstance(action, Exec):
             return await _execute(action, timeout, target)
@@ -65,7 +71,7 @@ class Prober:
 
     async def get(
         self, action: HttpGet, timeout: float, target: ProbeTarget, agent: str = PROBE_AGENT
-    ) -> Outcome:
+    ) -> ProbeOutcome:
         """Send a GET request; redirects are followed only within the same host."""
         host = action.host or target.ip
         path = action.path if action.path.startswith("/") else f"/{action.path}"
@@ -76,14 +82,14 @@ class Prober:
         except TimeoutError:
             text = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
         except aiohttp.ClientPayloadError as error:
-            return Outcome("error", str(error))
+            return ProbeOutcome("error", str(error))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             text = _explain(error, urls[-1])
-        return Outcome("failure", f'Get "{urls[-1]}": {text}')
+        return ProbeOutcome("failure", f'Get "{urls[-1]}": {text}')
 
     async def _follow(
         self, urls: list[str], headers: CIMultiDict[str], target: ProbeTarget
-    ) -> Outcome:
+    ) -> ProbeOutcome:
         """Ask the last of ``urls``; redirects are added to the list as they are followed."""
         while True:
             async with self._request(urls[-1], headers, target) as response:
@@ -92,7 +98,9 @@ class Prober:
                 if not onward or urlsplit(onward).hostname != urlsplit(urls[0]).hostname:
                     return await _judge(response)
             if len(urls) >= REDIRECTS:
-                return Outcome("failure", f'Get "{onward}": stopped after {REDIRECTS} redirects')
+                return ProbeOutcome(
+                    "failure", f'Get "{onward}": stopped after {REDIRECTS} redirects'
+                )
             urls.append(onward)
 
     def _request(
@@ -118,33 +126,35 @@ class Prober:
             headers["Host"] = urlsplit(url).netloc
         return self._client.get(real, headers=headers, allow_redirects=False)
 
-    async def _connect(self, action: TcpSocket, timeout: float, target: ProbeTarget) -> Outcome:
+    async def _connect(
+        self, action: TcpSocket, timeout: float, target: ProbeTarget
+    ) -> ProbeOutcome:
         host, port = action.host or target.ip, action.port
         real = (host, port) if action.host else self._network.resolve(host, target.uid, port)
         try:
             async with asyncio.timeout(timeout):
                 _, writer = await asyncio.open_connection(*real)
         except TimeoutError:
-            return Outcome("failure", f"dial tcp {host}:{port}: i/o timeout")
+            return ProbeOutcome("failure", f"dial tcp {host}:{port}: i/o timeout")
         except OSError as error:
             why = go_text.os_error(error)
-            return Outcome("failure", f"dial tcp {host}:{port}: connect: {why}")
+            return ProbeOutcome("failure", f"dial tcp {host}:{port}: connect: {why}")
         except ValueError:  # not even the shape of a name
-            return Outcome("failure", f"dial tcp: lookup {host}: no such host")
+            return ProbeOutcome("failure", f"dial tcp: lookup {host}: no such host")
         writer.close()
-        return Outcome("success")
+        return ProbeOutcome("success")
 
 
-async def _judge(response: aiohttp.ClientResponse) -> Outcome:
+async def _judge(response: aiohttp.ClientResponse) -> ProbeOutcome:
     body = b""
     while len(body) < BODY_LIMIT and (block := await response.content.read(BODY_LIMIT)):
         body += block
     text = body[:BODY_LIMIT].decode(errors="replace")
     if 200 <= response.status < 300:
-        return Outcome("success", text)
+        return ProbeOutcome("success", text)
     if 300 <= response.status < 400:
-        return Outcome("warning", f"Probe terminated redirects, Response body: {text}")
-    return Outcome("failure", f"HTTP probe failed with statuscode: {response.status}")
+        return ProbeOutcome("warning", f"Probe terminated redirects, Response body: {text}")
+    return ProbeOutcome("failure", f"HTTP probe failed with statuscode: {response.status}")
 
 
 def _headers(action: HttpGet, agent: str) -> CIMultiDict[str]:
@@ -175,23 +185,23 @@ def _explain(error: Exception, url: str) -> str:
     return str(error)
 
 
-async def _no_grpc(action: Grpc, timeout: float, target: ProbeTarget) -> Outcome:
+async def _no_grpc(action: Grpc, timeout: float, target: ProbeTarget) -> ProbeOutcome:
     """Fail as a real kubelet does where no gRPC server answers: none is spoken to here."""
     await asyncio.sleep(timeout)
     address, seconds = f"{target.ip}:{action.port}", go_text.go_duration(timeout)
     text = f'timeout: failed to connect service "{address}" within {seconds}'
-    return Outcome("failure", f"{text}: context deadline exceeded")
+    return ProbeOutcome("failure", f"{text}: context deadline exceeded")
 
 
-async def _execute(action: Exec, timeout: float, target: ProbeTarget) -> Outcome:
+async def _execute(action: Exec, timeout: float, target: ProbeTarget) -> ProbeOutcome:
     try:
         code, output = await target.instance.run(action.command, timeout)
     except TimeoutError:
         command = " ".join(action.command)
-        return Outcome(
+        return ProbeOutcome(
             "failure", f"command timed out: {go_text.quote(command)} timed out after {timeout:g}s"
         )
     except OSError as error:
         why = oci_reason(action.command[0], error) + "\r\n"  # as a terminal has it
-        return Outcome("failure", f"OCI runtime exec failed: exec failed: {why}")
-    return Outcome("success" if code == 0 else "failure", output)
+        return ProbeOutcome("failure", f"OCI runtime exec failed: exec failed: {why}")
+    return ProbeOutcome("success" if code == 0 else "failure", output)

@@ -25,7 +25,7 @@ SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "var",
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
          "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"}  # fmt: skip
-Step = tuple[str, str, str]  # folder | link | bind | file | over, place, source
+RootStep = tuple[str, str, str]  # folder | link | bind | file | over, place, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ContainerRoot:
         return {"folder": str(self.folder), "hostname": self.hostname, "steps": steps}
 
 
-def _merge(place: str, machine: str, image: str, kept: Set[str]) -> Iterator[Step]:
+def _merge(place: str, machine: str, image: str, kept: Set[str]) -> Iterator[RootStep]:
     """Lay a folder of the image over one of this machine's, entry by entry.
 
     What this machine has is seen beside what the image has where it belongs to the system, and
@@ -80,13 +80,13 @@ def _names(folder: str) -> Iterable[str]:
         return ()
 
 
-def _as_it_is(place: str, source: str) -> Step:
+def _as_it_is(place: str, source: str) -> RootStep:
     if os.path.islink(source):
         return "link", place, os.readlink(source)
     return ("bind" if os.path.isdir(source) else "file"), place, source
 
 
-def _devices(rootfs: Path) -> Iterator[Step]:
+def _devices(rootfs: Path) -> Iterator[RootStep]:
     yield "folder", "/dev", ""
     for name in DEVICES:
         if os.path.exists(f"/dev/{name}"):

@@ -16,8 +16,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-Path = tuple[str, ...]
-FieldSet = frozenset[Path]
+FieldPath = tuple[str, ...]
+FieldSet = frozenset[FieldPath]
 Tree = dict[str, Any]  # steps -> Tree
 
 NOTHING: FieldSet = frozenset()
@@ -70,12 +70,12 @@ def named(fields: FieldSet) -> FieldSet:
     return fields | {path for path in above if path[-1].startswith(FIELD)}
 
 
-def in_order(fields: FieldSet) -> list[Path]:
+def in_order(fields: FieldSet) -> list[FieldPath]:
     """List the paths as Kubernetes does: at each level first the members, then what is below."""
     return list(_preorder(encode_fields(fields), ()))
 
 
-def describe_path(path: Path) -> str:
+def describe_path(path: FieldPath) -> str:
     """Write a path for people: `.spec.containers[name="web"].image`."""
     return "".join(map(_described, path))
 
@@ -90,7 +90,7 @@ def _without_needless_marks(node: Tree) -> Tree:
     return {SELF: {}} | children if children and SELF in node else children
 
 
-def _decoded(tree: Any, above: Path) -> Iterator[Path]:
+def _decoded(tree: Any, above: FieldPath) -> Iterator[FieldPath]:
     if not isinstance(tree, dict):
         raise ValueError("fields must be a tree of objects")
     for text, below in tree.items():
@@ -112,7 +112,7 @@ def _normal(text: str) -> str:
     return kind + _compact(json.loads(content)) if kind in (KEY, VALUE) else ""
 
 
-def _preorder(node: Tree, above: Path) -> Iterator[Path]:
+def _preorder(node: Tree, above: FieldPath) -> Iterator[FieldPath]:
     steps = [step for step in node if step != SELF]
     yield from ((*above, step) for step in steps if is_member(node[step]))
     for step in steps:

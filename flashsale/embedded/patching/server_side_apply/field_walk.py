@@ -1,7 +1,7 @@
 """Walk objects field by field: which there are, what differs, merge, remove.
 
-This is structured-merge-diff's ``typed`` package with the marks of ``mergekeys`` for a schema: maps
-are walked into, lists with keys by their elements, everything else is a leaf.
+This is structured-merge-diff's ``typed`` package with the marks of ``merge_keys`` for a schema:
+maps are walked into, lists with keys by their elements, everything else is a leaf.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flashsale.embedded.patching.server_side_apply import field_sets
-from flashsale.embedded.patching.server_side_apply.field_sets import FIELD, FieldSet, Path, Tree
+from flashsale.embedded.patching.server_side_apply.field_sets import (
+    FIELD,
+    FieldPath,
+    FieldSet,
+    Tree,
+)
 from flashsale.embedded.types.merge_keys import KEY_DEFAULTS, is_atomic_map, list_map_keys
 from flashsale.objects.models import Object
 
@@ -82,9 +87,9 @@ class FieldNode:
 class FieldChanges:
     """What has to be done to one object to make it another one."""
 
-    added: set[Path] = field(default_factory=set)
-    removed: set[Path] = field(default_factory=set)
-    modified: set[Path] = field(default_factory=set)
+    added: set[FieldPath] = field(default_factory=set)
+    removed: set[FieldPath] = field(default_factory=set)
+    modified: set[FieldPath] = field(default_factory=set)
 
     @property
     def written(self) -> FieldSet:
@@ -98,7 +103,7 @@ def fields_of(thing: Object) -> FieldSet:
     Raises:
         UntypedError: a list's keys do not tell its elements apart.
     """
-    found: set[Path] = set()
+    found: set[FieldPath] = set()
     _collect(FieldNode(thing), (), found)
     return frozenset(found)
 
@@ -162,7 +167,7 @@ def _children(node: FieldNode) -> dict[str, Any] | None:
         return None
 
 
-def _collect(node: FieldNode, path: Path, found: set[Path]) -> None:
+def _collect(node: FieldNode, path: FieldPath, found: set[FieldPath]) -> None:
     try:
         children = node.children()
     except UntypedError as error:
@@ -177,7 +182,7 @@ def _collect(node: FieldNode, path: Path, found: set[Path]) -> None:
             found.add(below)
 
 
-def _compare(before: FieldNode, after: FieldNode, path: Path, result: FieldChanges) -> None:
+def _compare(before: FieldNode, after: FieldNode, path: FieldPath, result: FieldChanges) -> None:
     old, new = before.stored_children(), after.stored_children()
     walked = not (before.is_empty() and after.is_empty()) and (
         (old is not None and (new is not None or after.is_empty()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 OFFSET = 0x6C62272E07BB014262B821756295C58D
 PRIME = 0x13B + (1 << 88)
-Port = tuple[str, int, str, str | None]  # name, number, protocol, application's protocol
+HashedPort = tuple[str, int, str, str | None]  # name, number, protocol, application's protocol
 
 
 def fnv128a(text: str) -> int:
@@ -18,7 +18,7 @@ def fnv128a(text: str) -> int:
     return value
 
 
-def of_slice(port: Port) -> int:
+def of_slice(port: HashedPort) -> int:
     """Return the hash of an EndpointSlice's port (portsInOrder of k8s.io/endpointslice)."""
     name, number, protocol, application = port
     return fnv128a(
@@ -27,7 +27,7 @@ def of_slice(port: Port) -> int:
     )
 
 
-def of_endpoints(port: Port) -> int:
+def of_endpoints(port: HashedPort) -> int:
     """Return the hash of a port of v1 Endpoints (portsByHash in pkg/api/v1/endpoints)."""
     name, number, protocol, application = port
     return fnv128a(

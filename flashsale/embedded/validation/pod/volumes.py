@@ -23,7 +23,7 @@ PATH_TYPES = (
 )  # fmt: skip
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 SHORTEST_TOKEN, LONGEST_TOKEN = 600, 1 << 32  # seconds
-Check = Callable[[Object, str], list[FieldError]]
+VolumeCheck = Callable[[Object, str], list[FieldError]]
 SOURCES = (  # in the order in which Kubernetes looks for them; the first one counts
     "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs",
     "iscsi", "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte",
@@ -97,7 +97,7 @@ def _nfs(source: Object, at: str) -> list[FieldError]:
     return errors
 
 
-def _required(*keys: str) -> Check:
+def _required(*keys: str) -> VolumeCheck:
     """Return a rule for a volume that is of no use here: what must be said of it."""
 
     def check(source: Object, at: str) -> list[FieldError]:
@@ -227,7 +227,7 @@ def _no_backsteps(path: str, field: str) -> list[FieldError]:
     return invalid(field, path, [BACKSTEPS] if ".." in path.split("/") else [])
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, VolumeCheck] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
     "nfs": _nfs,
@@ -253,7 +253,7 @@ CHECKS: dict[str, Check] = {
     "portworxVolume": _required("volumeID"),
     "ephemeral": _required("volumeClaimTemplate"),
 }
-PARTS: dict[str, Check] = {  # of a projected volume
+PARTS: dict[str, VolumeCheck] = {  # of a projected volume
     "secret": _part,
     "configMap": _part,
     "downwardAPI": _downward_files,

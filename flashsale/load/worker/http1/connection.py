@@ -10,7 +10,7 @@ from typing import Literal
 from flashsale.load.worker.http1.http_response import HttpResponse
 from flashsale.load.worker.orders import LoadTarget
 
-Phase = Literal["asking", "waiting", "idle", "leaving"]
+ConnectionState = Literal["asking", "waiting", "idle", "leaving"]
 
 
 @dataclass(slots=True, eq=False)
@@ -18,7 +18,7 @@ class Connection:
     """A socket with at most one purchase on it: asking, waiting, and then idle or leaving."""
 
     socket: socket.socket
-    phase: Phase = "idle"
+    phase: ConnectionState = "idle"
     watched: int = 0  # the selector's events it is registered for, 0 for none
     pod: str = ""  # that answered on it last
     request: bytes = b""  # what is still to be sent
