@@ -118,7 +118,8 @@ def pytest_collection(session: pytest.Session) -> None:
     if not found:
         return
     number, count = int(found["workerid"].removeprefix("gw")), found["workercount"]
-    given = [session.config.rootpath / arg.partition("::")[0] for arg in session.config.args]
+    here = session.config.invocation_params.dir
+    given = [here / arg.partition("::")[0] for arg in session.config.args]
     files = sorted(file for path in given for file in path.rglob("test_*.py"))
     for file in files[number * len(files) // count : (number + 1) * len(files) // count]:
         name = ".".join(file.relative_to(session.config.rootpath).with_suffix("").parts)
