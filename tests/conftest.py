@@ -175,9 +175,9 @@ def flashsale(sale_home: Path) -> Iterator[Flashsale]:
 
 @pytest.fixture(scope="session")
 def open_sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
-    """A sale that is open on an embedded cluster, for tests that leave it as it was."""
+    """A sale of lean pods on an embedded cluster, for tests that leave it as it was."""
     program = Flashsale(tmp_path_factory.mktemp("sale") / "home")
-    opened = program("up", "--manifest", str(program.quick_manifest()))
+    opened = program("up", "--manifest", str(program.lean_manifest()))
     assert opened.code == 0, opened.err
     yield program
     program.stop_cluster()

@@ -12,7 +12,8 @@ import time
 import sitecustomize  # noqa: F401  (makes the process a pod; -S leaves it out)
 
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-BODY = f'{{"status": "success", "item": "Shoes", "served_by_pod": "{socket.gethostname()}"}}'
+POD = socket.gethostname()  # "/" names it as the pod, and "/buy" as who sold; here all paths do
+BODY = f'{{"status": "success", "item": "Shoes", "pod": "{POD}", "served_by_pod": "{POD}"}}'
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length:"
 ANSWER = f"{HEAD} {len(BODY)}\r\n\r\n{BODY}".encode()
 PATIENCE = 0.5  # seconds for a request to come
@@ -20,6 +21,7 @@ STARTS_AFTER = 0.0  # seconds
 
 time.sleep(STARTS_AFTER)
 with socket.create_server(("0.0.0.0", 5000), backlog=512) as listener:
+    print("Listening at port 5000", flush=True)
     while True:
         buyer = listener.accept()[0]
         buyer.settimeout(PATIENCE)

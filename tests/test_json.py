@@ -155,7 +155,7 @@ def test_the_first_line_of_dashboard_is_as_documented(open_sale: Flashsale) -> N
 
 def test_down_says_exactly_how_much_it_freed(flashsale: Flashsale) -> None:
     """To the byte, as the files were; nothing of ours is left, and nothing else is touched."""
-    manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
+    manifest = str(flashsale.lean_manifest(**{"replicas: 3": "replicas: 1"}))
     assert flashsale("up", "--manifest", manifest).code == 0
     (flashsale.home / "notes.txt").write_text("mine")
     done = flashsale("down", "--purge", "-o", "json", DOCKER_HOST=NO_DOCKER)

@@ -26,6 +26,8 @@ def placed(hint: Hint, typed: Shared, arguments: Sequence[str] = ()) -> Hint:
 def _placed(command: str, typed: Shared, arguments: Sequence[str]) -> str:
     if command == "flashsale up" and "up" in arguments:
         return shlex.join(["flashsale", *arguments])
+    if command.endswith(" --allow-remote") and "--" not in arguments:
+        return shlex.join(["flashsale", *arguments, "--allow-remote"])
     words = command.split(maxsplit=2)
     known = entry(words[1]) if len(words) > 1 and words[0] == "flashsale" else None
     if known is None or known.shared != SALE:

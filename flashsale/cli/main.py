@@ -81,7 +81,7 @@ def _guarded(arguments: list[str]) -> int:
 
     from flashsale.cli import output
     from flashsale.cli.options.global_options import Shared
-    from flashsale.cli.usage import usage_error
+    from flashsale.cli.usage_errors import usage_error
 
     failure: FlashsaleError
     typed = Shared(debug="--debug" in arguments)

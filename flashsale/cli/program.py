@@ -15,7 +15,7 @@ from flashsale import __version__
 from flashsale.cli.command_list import ENTRIES, HOW, SALE, CommandEntry, entry
 from flashsale.cli.options import global_options
 from flashsale.cli.output import ReaderLeftError, set_verbosity
-from flashsale.cli.usage import unknown_command
+from flashsale.cli.usage_errors import unknown_command
 
 EXAMPLES = (
     ("flashsale up", "open the sale, whatever this machine has"),

@@ -21,7 +21,7 @@ from flashsale.kube import paths
 from flashsale.kube.response_errors import ApiError, failure, unreachable
 from flashsale.kube.transport import streams
 from flashsale.kube.transport.stdlib_client import stdlib_transport
-from flashsale.kube.transport.transport import LostError, QueryParameters, Transport
+from flashsale.kube.transport.transport import LostError, Params, Transport
 from flashsale.objects.models import Object
 
 LOG = logging.getLogger(__name__)
@@ -49,22 +49,20 @@ class Api:
         """The API server's address, `https://127.0.0.1:6443` for example."""
         return self._transport.host
 
-    async def get(self, path: str, query: QueryParameters | None = None) -> Object:
+    async def get(self, path: str, query: Params | None = None) -> Object:
         """Fetch one object, or whatever else lives at a path."""
         return await self._json("GET", path, query)
 
-    async def list(self, path: str, query: QueryParameters | None = None) -> list[Object]:
+    async def list(self, path: str, query: Params | None = None) -> list[Object]:
         """Fetch the items of a collection, `{"labelSelector": ...}` narrows it."""
         items: list[Object] = (await self.get(path, query)).get("items") or []
         return items
 
-    async def create(self, path: str, body: Object, query: QueryParameters | None = None) -> Object:
+    async def create(self, path: str, body: Object, query: Params | None = None) -> Object:
         """Add an object to a collection."""
         return await self._json("POST", path, query, body)
 
-    async def replace(
-        self, path: str, body: Object, query: QueryParameters | None = None
-    ) -> Object:
+    async def replace(self, path: str, body: Object, query: Params | None = None) -> Object:
         """Put a whole object in the place of the one that is there."""
         return await self._json("PUT", path, query, body)
 
@@ -74,7 +72,7 @@ class Api:
         body: Any,
         *,
         content_type: str = MERGE,
-        query: QueryParameters | None = None,
+        query: Params | None = None,
     ) -> Object:
         """Change parts of an object; a JSON patch is a list, every other kind a mapping."""
         return await self._json("PATCH", path, query, body, content_type)
@@ -91,7 +89,7 @@ class Api:
         """Ask for the server's version: `gitVersion`, `major`, `minor` and more."""
         return await self.get("/version")
 
-    async def text(self, path: str, query: QueryParameters | None = None) -> str:
+    async def text(self, path: str, query: Params | None = None) -> str:
         """Fetch something that is not JSON, such as a pod's log."""
         raw = await in_thread(partial(self._call, "GET", path, query, None, ""))
         return raw.decode(errors="replace")
@@ -110,7 +108,7 @@ class Api:
         await execute(self._streaming(), path, container, command)
 
     def lines(
-        self, path: str, query: QueryParameters | None = None, *, silence: float | None = None
+        self, path: str, query: Params | None = None, *, silence: float | None = None
     ) -> AsyncGenerator[str, None]:
         """Follow a text, line by line, until the server ends it; wrap it in ``aclosing``.
 
@@ -120,7 +118,7 @@ class Api:
         return streams.lines(self._streaming(), path, query or {}, silence=silence)
 
     async def stream(
-        self, path: str, query: QueryParameters | None = None, *, silence: float = SILENCE
+        self, path: str, query: Params | None = None, *, silence: float = SILENCE
     ) -> AsyncGenerator[Object, None]:
         """Follow a watch: one object a line, until the server ends it; wrap it in ``aclosing``.
 
@@ -152,7 +150,7 @@ class Api:
         self,
         method: str,
         path: str,
-        query: QueryParameters | None,
+        query: Params | None,
         body: Any = None,
         content_type: str = "",
     ) -> Object:
@@ -167,7 +165,7 @@ class Api:
         return answer
 
     def _call(
-        self, method: str, path: str, query: QueryParameters | None, body: Any, content_type: str
+        self, method: str, path: str, query: Params | None, body: Any, content_type: str
     ) -> bytes:
         kind = content_type or "application/json"
         try:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from flashsale.cli.usage import unknown_command
+from flashsale.cli.usage_errors import unknown_command
 
 KUBECTL = "KUBECONFIG=$(flashsale kubeconfig) kubectl "
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import signal
 import subprocess
 import sys
@@ -228,6 +230,39 @@ def test_record_of_another_version_is_left_alone(
     assert code == 1
     assert "does not tell where the sale is" in err
     assert (sale_home / "sale.json").read_text() == text
+
+
+@pytest.mark.parametrize("words", [("up", "--replicas", "2"), ("kill-pod", "--count", "2")])
+def test_insisting_on_a_remote_context_repeats_the_command(
+    sale_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    """Numbers and all: whoever pastes it gets what was asked for."""
+    cluster = {"name": "c", "cluster": {"server": "https://203.0.113.1"}}
+    context = {"name": "prod", "context": {"cluster": "c"}}
+    (tmp_path / "config").write_text(json.dumps({"clusters": [cluster], "contexts": [context]}))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    code, _, err = told(capsys, *words, "--context", "prod")
+    assert code == 6
+    whole = f"flashsale {' '.join(words)} --context prod --allow-remote"
+    assert err.splitlines()[-1] == f"Hint: {whole}"
+
+
+def test_record_of_another_user_is_not_advised_to_be_removed(
+    sale_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a `sudo flashsale up`, say."""
+    monkeypatch.setattr(Path, "read_bytes", _forbidden)
+    code, _, err = told(capsys, "status")
+    assert (code, "is not yours to read" in err) == (2, True)
+    assert "Hint: export FLASHSALE_HOME=" in err
+
+
+def _forbidden(path: Path) -> bytes:
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 def test_shared_options_go_before_and_after(

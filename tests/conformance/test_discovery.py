@@ -122,3 +122,9 @@ def test_nodes_through_the_python_client(api: Api) -> None:
     for node in CoreV1Api(api.client).list_node().items:
         assert "Ready" in [condition.type for condition in node.status.conditions]
         assert node.status.node_info.kube_proxy_version is not None
+
+
+def test_reviews_of_oneself(kubectl: Kubectl) -> None:
+    """Whoever runs these tests may make pods, and is somebody."""
+    assert kubectl("auth can-i create pods").lines == ["yes"]
+    assert "Username" in kubectl("auth whoami").out

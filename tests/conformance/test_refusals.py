@@ -36,13 +36,6 @@ def test_other_kinds(sale: Scene, kind: str) -> None:
     assert said.err.strip() == f'error: the server doesn\'t have a resource type "{kind}"'
 
 
-def test_lists_come_whole(sale: Scene) -> None:
-    """There is no paging: a limit is read, and everything is returned."""
-    listed = sale.api.get(f"{sale.path('pods')}?limit=1")
-    assert len(listed["items"]) == 3
-    assert "continue" not in listed["metadata"]
-
-
 def test_no_service_account_token(a_pod: Object) -> None:
     """Pods get no token to speak to the API with."""
     assert "volumes" not in a_pod["spec"]

@@ -236,3 +236,36 @@ def test_wrong_methods(written: Scene) -> None:
     assert (answer.status, answer.json["reason"]) == (405, "MethodNotAllowed")
     missing = written.api.send("POST", "/api/v1/namespaces/no-such/pods", {"kind": "Pod"})
     assert missing.status in (400, 404)
+
+
+def test_a_pod_is_given_to_a_node_by_hand(written: Scene) -> None:
+    """As a scheduler does it, once: a second binding is a conflict."""
+    container = {"name": "c", "image": "flashsale:1.0"}
+    spec = {"schedulerName": "nobody", "containers": [container]}
+    written.api.create(written.path("pods"), {"metadata": {"name": "by-hand"}, "spec": spec})
+    nodes = written.api.get("/api/v1/nodes")["items"]
+    node = nodes[0]["metadata"]["name"] if nodes else "nowhere"
+    binding = {"metadata": {"name": "by-hand"}, "target": {"kind": "Node", "name": node}}
+    path = written.path("pods", "by-hand")
+    assert written.api.send("POST", f"{path}/binding", binding).status == 201
+    assert written.api.get(path)["spec"]["nodeName"] == node
+    again = written.api.send("POST", f"{path}/binding", binding)
+    assert (again.status, again.json["reason"]) == (409, "Conflict")
+    assert again.message == (
+        'Operation cannot be fulfilled on pods/binding "by-hand": pod by-hand is already assigned '
+        f'to node "{node}"'
+    )
+
+
+def test_a_list_comes_in_pieces(written: Scene) -> None:
+    """All pieces together are the list."""
+    path = written.path("services").replace("services", "configmaps")
+    for name in ("piece-1", "piece-2", "piece-3"):
+        written.api.create(path, {"metadata": {"name": name, "labels": {"in": "pieces"}}})
+    found, onward = [], ""
+    for _ in range(3):
+        query = f"?labelSelector=in%3Dpieces&limit=1&continue={onward}"
+        piece = written.api.get(path + query)
+        found += [item["metadata"]["name"] for item in piece["items"]]
+        onward = piece["metadata"].get("continue", "")
+    assert (found, onward) == (["piece-1", "piece-2", "piece-3"], "")

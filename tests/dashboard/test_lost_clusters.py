@@ -46,7 +46,7 @@ asyncio.run(main())
 
 def test_a_node_dies_and_comes_back_by_buttons(page: Page, flashsale: Flashsale) -> None:
     """Its pods are grey until others replace them; a drill offers the same."""
-    manifest = str(flashsale.quick_manifest())
+    manifest = str(flashsale.lean_manifest())
     assert flashsale("up", "--nodes", "2", "--fast-nodes", "--manifest", manifest).code == 0
     with dashboard(flashsale) as address:
         page.goto(address)
@@ -67,7 +67,7 @@ def able(page: Page) -> set[str]:
 
 def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale) -> None:
     """What is shown is said to be old; the same page goes on when the cluster is there again."""
-    manifest = str(flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}))
+    manifest = str(flashsale.lean_manifest(**{"replicas: 3": "replicas: 1"}))
     with dashboard(flashsale) as address:
         page.goto(address)
         text(page, "#banner", holds="flashsale up")
@@ -117,7 +117,7 @@ def test_a_healing_outlives_a_tunnel_that_breaks(
     page: Page, flashsale: Flashsale, tmp_path: Path
 ) -> None:
     """The dashboard reaches the cluster again, and knows what replaced whom meanwhile."""
-    assert flashsale("up", "--manifest", str(flashsale.quick_manifest())).code == 0
+    assert flashsale("up", "--manifest", str(flashsale.lean_manifest())).code == 0
     config = Path(flashsale("kubeconfig").out.strip()).read_text()
     target = int(re.findall(r"server: \S+:(\d+)", config)[0])
     with socket.create_server(("127.0.0.1", 0)) as free:

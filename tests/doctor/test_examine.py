@@ -93,7 +93,7 @@ def test_dead_cluster_is_a_problem(flashsale: Flashsale) -> None:
 
 def test_living_sale_is_none_and_one_that_lacks_its_service_is(flashsale: Flashsale) -> None:
     """The cluster is asked how the sale fares; `up` is what mends it."""
-    flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    flashsale("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
     told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
     found = {one["name"]: one for one in told.json}
     assert told.code == 0

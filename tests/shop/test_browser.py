@@ -17,9 +17,9 @@ pytestmark = pytest.mark.browser
 REFRESHES = 12  # that one of three pods answers all of them is one chance in 177,147
 
 
-def test_a_refresh_shows_another_pod_and_the_strip_grows(page: Page, open_sale: Flashsale) -> None:
+def test_a_refresh_shows_another_pod_and_the_strip_grows(page: Page, sale: Flashsale) -> None:
     """As the exercise promises: the connection closes, so the Service picks a pod anew."""
-    page.goto(open_sale("url").out.strip())
+    page.goto(sale("url").out.strip())
     pods = set()
     for _ in range(REFRESHES):
         page.reload()
@@ -33,20 +33,20 @@ def test_a_refresh_shows_another_pod_and_the_strip_grows(page: Page, open_sale: 
     assert len(colours) == len(pods)
 
 
-def test_the_button_buys(page: Page, open_sale: Flashsale) -> None:
+def test_the_button_buys(page: Page, sale: Flashsale) -> None:
     """And says what, and which pod sold it."""
-    page.goto(open_sale("url").out.strip())
+    page.goto(sale("url").out.strip())
     page.get_by_role("button", name="Buy").click()
     page.get_by_text(" bought: ").wait_for()
     name = page.locator(".pod b").inner_text()
-    assert name in {pod["name"] for pod in open_sale("status", "-o", "json").json["pods"]}
+    assert name in {pod["name"] for pod in sale("status", "-o", "json").json["pods"]}
 
 
-def test_the_page_loads_nothing_else_and_fits_a_telephone(page: Page, open_sale: Flashsale) -> None:
+def test_the_page_loads_nothing_else_and_fits_a_telephone(page: Page, sale: Flashsale) -> None:
     """One request a page, and no sideways scrolling."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.set_viewport_size({"width": 320, "height": 568})
-    page.goto(open_sale("url").out.strip())
+    page.goto(sale("url").out.strip())
     assert len([one for one in asked if not one.startswith("data:")]) == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -69,9 +69,9 @@ def test_purchases_are_logged_in_one_line_each(
     assert lines[0].startswith("sold ")
 
 
-def test_a_pages_connection_closes_and_a_programs_stays(open_sale: Flashsale) -> None:
+def test_a_pages_connection_closes_and_a_programs_stays(sale: Flashsale) -> None:
     """So that a refresh asks the Service anew; `load --keepalive` keeps its connections."""
-    place = urlsplit(open_sale("url").out.strip())
+    place = urlsplit(sale("url").out.strip())
     headers = {}
     for accept in (BROWSER, "*/*"):
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=5)

@@ -13,6 +13,7 @@ from flashsale.base.dockerfile.instructions import (
     parse_instructions,
 )
 from flashsale.base.errors import BadInputError
+from flashsale.base.image_names import ImageName, InvalidImageNameError
 
 # Of the images that Python comes in; what `ENV PATH=/opt/bin:$PATH` adds to.
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -58,6 +59,8 @@ def parse_stages(
     for index, (begin, end) in enumerate(zip(starts, [*starts[1:], len(listed)], strict=True)):
         start = replace(listed[begin], variables=known)
         base, name = _from(start)
+        if base.lower() not in variables:
+            _check_image(start, base)
         own = dict(variables.get(base.lower()) or ({} if base == "scratch" else {"PATH": PATH}))
         body = tuple(_filled(listed[begin + 1 : end], own, given, known))
         result.append(Stage(start, base, name, body))
@@ -99,6 +102,14 @@ def _from(one: Instruction) -> tuple[str, str]:
     if name and not _STAGE_NAME.fullmatch(name):
         raise one.wrong(f"{words[2]} cannot name a stage: a letter, then letters, digits, - _ .")
     return words[0], name
+
+
+def _check_image(one: Instruction, base: str) -> None:
+    """Refuse what cannot name an image: a variable without a value, most often."""
+    try:
+        ImageName.parse(base)
+    except InvalidImageNameError as error:
+        raise one.wrong(f"FROM {one.text} names '{base}': {error}") from error
 
 
 def _filled(

@@ -106,6 +106,8 @@ class SaleStore:
         """Tell a file that cannot be read from a folder that cannot be looked into."""
         if wrong := unreadable(self.home):
             return BadInputError(f"{wrong}.", hint=elsewhere())
+        if isinstance(error, PermissionError):  # another user's sale: not ours to remove
+            return BadInputError(f"{self.path} is not yours to read.", hint=elsewhere())
         return self._unusable(os.strerror(error.errno or 0))
 
     def _unusable(self, why: str) -> UnusableRecordError:

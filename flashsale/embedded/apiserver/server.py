@@ -50,10 +50,7 @@ NONE_OF = {  # what kubectl lists before it says something: that there are none 
     "resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
     "limitranges": "LimitRange",
 }
-CREATED = {
-    "binding": binding.create_binding,
-    "eviction": eviction.create_eviction,
-}
+CREATED = {"binding": binding.create_binding, "eviction": eviction.create_eviction}
 READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)

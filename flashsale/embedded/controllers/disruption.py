@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent
@@ -17,6 +18,7 @@ from flashsale.embedded.types.resources import DISRUPTION_BUDGETS, PODS, REPLICA
 from flashsale.objects.models import Object, controller_uid, find_condition, rfc3339, timestamp
 
 DELETION_SECONDS = 120.0  # in which an eviction must become a deletion (DeletionTimeout)
+NO_PODS = "No matching pods found"
 MANAGER = "kube-controller-manager"
 Key = tuple[str, str]
 
@@ -92,6 +94,7 @@ class DisruptionController:
         self._registry = registry
         self._store = registry.store
         self._queue: WorkQueue[Key] = WorkQueue("disruption", self.sync)
+        self._events = EventRecorder(registry, "controllermanager", "", registry.clock)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -125,6 +128,8 @@ class DisruptionController:
             if selector.matches(pod["metadata"].get("labels") or {})
             and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
         ]
+        if not pods:
+            self._events.record(DISRUPTION_BUDGETS, budget, "Normal", "NoPods", NO_PODS)
         status = budget_status(budget, pods, self._replicas(key[0], pods), now)
         self._registry.set_status(DISRUPTION_BUDGETS, budget, status, MANAGER)
         if status.get("disruptedPods"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
-from flashsale.embedded.apiserver.registry.registry import PERMANENT_NAMESPACES, Registry
+from flashsale.embedded.apiserver.registry.namespace_lifecycle import PERMANENT_NAMESPACES
+from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import StoreEvent

@@ -38,6 +38,7 @@ class Scheduler:
         self._registry = registry
         self._store = registry.store
         self._waiting: set[Key] = set()
+        self._promised: set[Key] = set()  # those that others make way for
         self._queue: WorkQueue[Key] = WorkQueue("scheduler", self.sync)
 
     async def run(self) -> None:
@@ -45,6 +46,7 @@ class Scheduler:
         unsubscribe = self._store.subscribe(self._changed)
         try:
             for pod in self._store.all(PODS):
+                self._note_promise(pod)
                 self._consider(pod)
             await self._queue.run()
         finally:
@@ -52,6 +54,7 @@ class Scheduler:
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is PODS:
+            self._note_promise(event.object, gone=event.type == "DELETED")
             if event.type == "ADDED" or _lost_its_gates(event):
                 self._consider(event.object)
             elif event.type == "DELETED" or event.object["status"].get("phase") in (
@@ -61,6 +64,13 @@ class Scheduler:
                 self._retry()  # there is room now
         elif event.resource is NODES:
             self._retry()
+
+    def _note_promise(self, pod: Object, *, gone: bool = False) -> None:
+        waits = not gone and not pod["spec"].get("nodeName")
+        if waits and (pod.get("status") or {}).get("nominatedNodeName"):
+            self._promised.add(_key(pod))
+        else:
+            self._promised.discard(_key(pod))
 
     def _consider(self, pod: Object) -> None:
         spec = pod["spec"]
@@ -139,13 +149,11 @@ class Scheduler:
 
     def _pods_by_node(self, pod: Object) -> dict[str, list[Object]]:
         """Return the pods on each node, with those to which it is promised before this one."""
-        pods = self._store.all(PODS)
-        found = pods_by_node(pods)
-        for other in pods:
-            node = (other.get("status") or {}).get("nominatedNodeName")
-            waits = node and not other["spec"].get("nodeName") and _key(other) != _key(pod)
-            if node and waits and pod_priority(other) >= pod_priority(pod):
-                found.setdefault(node, []).append(other)
+        found = pods_by_node(self._store.all(PODS))
+        for key in self._promised - {_key(pod)}:
+            other = self._store.get(PODS, *key)
+            if other and pod_priority(other) >= pod_priority(pod):
+                found.setdefault(other["status"]["nominatedNodeName"], []).append(other)
         return found
 
     def _wait(self, key: Key, pod: Object, why: str, nominated: str = "") -> None:

@@ -1,6 +1,6 @@
 """Label selectors: `app=flashsale,tier in (web,api),!debug` (apimachinery/pkg/labels/selector.go).
 
-Grammar and error texts are Kubernetes'. Field selectors are in ``fieldselectors``.
+Grammar and error texts are Kubernetes'. Field selectors are in ``field_selectors``.
 """
 
 from __future__ import annotations

@@ -117,9 +117,8 @@ class Store:
         return self._objects[resource].get((namespace, name))
 
     def all(self, resource: Resource, namespace: str = "") -> list[Object]:
-        """Return all objects of a kind sorted by namespace and name; no namespace means all."""
-        objects = self._objects[resource]
-        return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
+        """Return all objects of a kind as their keys sort in etcd; no namespace means all."""
+        return _in_order(self._objects[resource], namespace)
 
     def all_at(self, revision: int, resource: Resource, namespace: str = "") -> list[Object] | None:
         """Return what :meth:`all` returned at a revision; None if that is forgotten."""
@@ -138,7 +137,7 @@ class Store:
                     objects.pop(key, None)
                 else:
                     objects[key] = event.previous
-        return [objects[key] for key in sorted(objects) if namespace in ("", key[0])]
+        return _in_order(objects, namespace)
 
     def encoded(self, resource: Resource, thing: Object) -> bytes:
         """Return an object as JSON; the one that is stored without encoding it again."""
@@ -286,6 +285,12 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
             if "broken" not in file.name:
                 file.replace(file.with_name(file.name.replace(path.name, f"{path.name}.broken")))
         return Store(path), f"{error} It is kept as {path.name}.broken; the cluster begins empty."
+
+
+def _in_order(objects: dict[tuple[str, str], Object], namespace: str) -> list[Object]:
+    if namespace:
+        return [objects[key] for key in sorted(key for key in objects if key[0] == namespace)]
+    return [objects[key] for key in sorted(objects, key="/".join)]  # `a-b/x` before `a/x`
 
 
 def encode_object(thing: Object) -> bytes:

@@ -14,6 +14,7 @@ NUMBER_AND_SUFFIX = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 BAD_FORMAT = f"quantities must match the regular expression '{NUMBER_AND_SUFFIX}'"
 BAD_NUMBER = "unable to parse numeric part of quantity"
 BAD_SUFFIX = "unable to parse quantity's suffix"
+PARTS = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}  # powers of 1024
 EXPONENT = re.compile(r"[eE]([+-]?[0-9]{1,4})")  # more digits than four is no amount of anything
@@ -58,11 +59,10 @@ def round_to_milli(text: str) -> str:
 
 def _is_kept(text: str) -> bool:
     """Whether Go takes a quantity for canonical as it is, and gives back what it got."""
-    found = re.fullmatch(NUMBER_AND_SUFFIX[1:-1], text, re.ASCII)
+    found = PARTS.fullmatch(text)
     assert found is not None  # it was read before
-    whole, _, fraction = found[1].lstrip("+-").partition(".")
-    whole = whole.lstrip("0") or "0"
-    power, style = _suffix(found[2])
+    whole, fraction = found[2].lstrip("0") or "0", found[3] or ""
+    power, style = _suffix(found[4])
     digits = whole + fraction
     if style == "binary":
         precise = len(whole) + power * 3 <= 14
@@ -100,12 +100,13 @@ def _text(value: Any) -> str:
 
 
 def _split(text: str) -> tuple[Decimal, str]:
-    found = re.fullmatch(NUMBER_AND_SUFFIX[1:-1], text, re.ASCII)
-    if not found:
+    found = PARTS.fullmatch(text)
+    if not found or not text:
         raise QuantityError(BAD_FORMAT)
-    power, style = _suffix(found[2])
+    power, style = _suffix(found[4])
+    digits = f"{found[2] or '0'}.{found[3] or '0'}"  # without any, it is nothing
     try:
-        number = ARITHMETIC.create_decimal(found[1] if len(found[1]) <= LONGEST else "")
+        number = ARITHMETIC.create_decimal(found[1] + digits if len(digits) <= LONGEST else "")
     except InvalidOperation:
         raise QuantityError(BAD_NUMBER) from None
     if style == "binary":

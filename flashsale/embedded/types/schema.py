@@ -1,6 +1,6 @@
 """From JSON that a client sent to an object of the right type.
 
-``mistakes`` finds what is wrong with it, this module says so and drops what does not belong.
+``strict_decoding`` finds what is wrong with it, this module says so and drops what does not belong.
 """
 
 from __future__ import annotations
@@ -122,6 +122,21 @@ def prune(body: object, api_version: str, kind: str) -> Object:
     return _struct(type_of(api_version, kind), body if isinstance(body, dict) else {})
 
 
+def with_explicit_zeros(pruned: Any, sent: Any) -> Any:
+    """Return what ``prune`` left, with the nulls, zeros and empty lists that were sent."""
+    if isinstance(pruned, dict) and isinstance(sent, dict):
+        kept = {key: with_explicit_zeros(item, sent.get(key)) for key, item in pruned.items()}
+        zeros = {
+            key: item
+            for key, item in sent.items()
+            if key not in pruned and not item and not isinstance(item, dict)
+        }
+        return kept | zeros
+    if isinstance(pruned, list) and isinstance(sent, list) and len(pruned) == len(sent):
+        return [with_explicit_zeros(*pair) for pair in zip(pruned, sent, strict=True)]
+    return pruned
+
+
 def go_printed(value: object, depth: int = DEEPEST) -> str:
     """Print a value as Go's ``%v`` does: `map[spec:map[replica:3]]`."""
     if depth == 0 and isinstance(value, dict | list):
@@ -171,7 +186,10 @@ def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
         )
     short = version.rpartition("/")[2]
     why = f'no kind "{found}" is registered for version "{version}" in scheme {SCHEME}'
-    if knows(version, found) or (version, found) == ("v1", "List"):
+    wrong = type_error(sent, version, found) if knows(version, found) else ""
+    if wrong:  # it is read as what it says that it is, before anybody looks for something else
+        why = wrong
+    elif knows(version, found) or (version, found) == ("v1", "List"):
         internal = group.partition(".")[0] or "core"
         why = f"converting (v1.{found}) to ({internal}.{kind}): unknown conversion"
     raise bad_request(f'{found} in version "{short}" cannot be handled as a {kind}: {why}')
@@ -231,19 +249,34 @@ def _convert_scalar(kind: Kind, value: object) -> Any:
     if kind.name == "bytes" and isinstance(value, str):
         for wrong in base64_errors(value):
             raise _NotConvertibleError(f"error decoding from json: {wrong}")
+    if kind.name == "quantity" and isinstance(value, str):
+        try:
+            quantities.parse_quantity(value.strip())
+        except quantities.QuantityError as error:
+            raise _NotConvertibleError(str(error)) from None
     if go not in ("string", "bool", "int32", "int64"):
         return value  # it reads its own JSON
     if isinstance(value, dict | list):
         raise _NotConvertibleError(f"unrecognized type: {go}")
     if go in BITS and isinstance(value, float) and value.is_integer():
-        return int(value)
+        return wrapped(int(value), go)
     sent = _go_type(value)
     if sent == go or (go in BITS and sent == "int64"):
-        return value
+        return wrapped(value, go) if isinstance(value, int) else value
     numeric = ("int64", "float64")
     if (sent in numeric and go in BITS) or (sent == "int64" and go == "string"):
         raise _NotConvertibleError(f"cannot convert {sent} to {kind.go or go}")
     raise _NotConvertibleError(f"unrecognized type: {go}")
+
+
+def wrapped(value: int, go: str) -> int:
+    """Return a number as Go has it in fewer bits: the upper ones are lost.
+
+    What is more than 64 bits is a float before, of which amd64 makes the least number.
+    """
+    if not -(2**63) <= value < 2**63:
+        value = -(2**63)
+    return (value + 2**31) % 2**32 - 2**31 if go == "int32" else value
 
 
 def _go_type(value: object) -> str:

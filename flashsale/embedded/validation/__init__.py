@@ -67,6 +67,8 @@ def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     """Say what is wrong with a new object; nothing if it may be stored."""
     if resource in CREATE:
         return CREATE[resource](obj)
+    if resource is EVENTS:  # whose metadata is only looked at if all else is well
+        return validate_rest(resource, obj) or validate_metadata(resource, obj)
     return validate_metadata(resource, obj) + validate_rest(resource, obj)
 
 

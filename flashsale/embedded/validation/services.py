@@ -106,7 +106,7 @@ def _spec(spec: Object) -> list[FieldError]:
         earlier = {other.get("name") for other in ports[:index]}
         errors += _port(port, f"spec.ports[{index}]", earlier, named=len(ports) > 1)
     errors += validate_labels(spec.get("selector"), "spec.selector")
-    errors += _affinity(spec) + _addresses(spec)
+    errors += _affinity(spec) + validate_service_addresses(spec)
     for index, address in enumerate(spec.get("externalIPs") or []):
         wrong = texts.ip_address(address) or texts.endpoint_ip(address)
         errors += invalid(f"spec.externalIPs[{index}]", address, wrong)
@@ -114,7 +114,7 @@ def _spec(spec: Object) -> list[FieldError]:
     return errors + _port_conflicts(ports, kind) + _balancing(spec) + _traffic(spec)
 
 
-def _addresses(spec: Object) -> list[FieldError]:
+def validate_service_addresses(spec: Object) -> list[FieldError]:
     """Check the cluster's addresses and families (ValidateServiceClusterIPsRelatedFields)."""
     if spec.get("type") == "ExternalName":
         return []

@@ -17,7 +17,7 @@ from flashsale.kube.transport.transport import (
     PROGRAM,
     UNARY,
     LostError,
-    QueryParameters,
+    Params,
     checked_as_kubectl_does,
 )
 
@@ -108,7 +108,7 @@ class ClientTransport:
         return checked_as_kubectl_does(context)
 
     def call(
-        self, method: str, path: str, query: QueryParameters, body: Any, content_type: str
+        self, method: str, path: str, query: Params, body: Any, content_type: str
     ) -> tuple[int, bytes]:
         """Send one request."""
         import urllib3.exceptions

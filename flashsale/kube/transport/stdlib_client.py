@@ -22,7 +22,7 @@ from flashsale.kube.transport.transport import (
     PROGRAM,
     UNARY,
     LostError,
-    QueryParameters,
+    Params,
     checked_as_kubectl_does,
     query_word,
 )
@@ -57,7 +57,7 @@ class StdlibTransport:
         return self._context
 
     def call(
-        self, method: str, path: str, query: QueryParameters, body: Any, content_type: str
+        self, method: str, path: str, query: Params, body: Any, content_type: str
     ) -> tuple[int, bytes]:
         """Send one request on a connection of its own: a reused one may be dead already."""
         headers = {"Accept": "application/json, */*", "User-Agent": PROGRAM, **self.headers()}

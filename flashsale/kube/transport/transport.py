@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import ssl
 
-QueryParameters = Mapping[str, Any]  # query parameters; booleans become true and false
+Params = Mapping[str, Any]  # query parameters; booleans become true and false
 PROGRAM = "flashsale"  # in User-Agent: the server notes it as the writer of what we write
 UNARY = (3.0, 30.0)  # seconds to connect, and to wait for an answer
 
@@ -39,7 +39,7 @@ class Transport(Protocol):
         """Make the TLS context for streams."""
 
     def call(
-        self, method: str, path: str, query: QueryParameters, body: Any, content_type: str
+        self, method: str, path: str, query: Params, body: Any, content_type: str
     ) -> tuple[int, bytes]:
         """Send one request and return status and body. Never tries again by itself.
 

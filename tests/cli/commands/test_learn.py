@@ -17,12 +17,24 @@ from tests.terminal import SGR, Person, at_terminal
 NAMES = [step.name for step in OWN]
 HELD = '{"metadata": {"finalizers": ["example.com/held"]}}'
 LET_GO = '{"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/held"]}}'
+DELAY = "initialDelaySeconds: {}\n"
+OFTEN = ("periodSeconds: 5", "periodSeconds: 1")
+SHORT = ("seconds: 5 #", "seconds: 1 #")  # nobody waits for preStop here
 DRILL = ("drill", "--rate", "20", "--kills", "1", "--scale", "3", "--calm", "300ms")
 
 
 def states(flashsale: Flashsale) -> dict[str, str]:
     """What became of each step, as a script sees it."""
     return {one["name"]: one["state"] for one in flashsale("learn", "--list", "-o", "json").json}
+
+
+def changed(file: Path, *pairs: tuple[str, str]) -> None:
+    """Write what is new in the place of what was there."""
+    text = file.read_text()
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
 
 
 class Learner:
@@ -57,6 +69,7 @@ class Learner:
 
     def opens(self) -> None:
         self.types("init", str(self.folder))
+        changed(self.manifest, (DELAY.format(3), DELAY.format(2)), OFTEN, SHORT)
         self.types("up", str(self.folder))
 
     def buys(self) -> None:
@@ -73,9 +86,7 @@ class Learner:
         assert "deleted" in kubectl(self.flashsale, "delete", "pod", self.a_pod())
 
     def mends_the_probe(self) -> None:
-        text = self.manifest.read_text().replace("initialDelaySeconds: 3", "initialDelaySeconds: 0")
-        text = text.replace("seconds: 5 #", "seconds: 1 #")  # nobody waits for preStop here
-        self.manifest.write_text(text.replace("periodSeconds: 5", "periodSeconds: 1"))
+        changed(self.manifest, (DELAY.format(2), DELAY.format(0)))
         self.types("up", str(self.folder))
         self.types("kill-pod")
 
@@ -92,17 +103,16 @@ class Learner:
     def drills(self) -> None:
         taught = self.folder.parent / "taught.yaml"
         taught.write_text(self.flashsale("manifest", "--as-taught").out)
-        text = taught.read_text().replace("initialDelaySeconds: 3", "initialDelaySeconds: 0")
-        taught.write_text(text.replace("periodSeconds: 5", "periodSeconds: 1"))
+        changed(taught, (DELAY.format(3), DELAY.format(0)), OFTEN)
         for words in (["--manifest", str(taught)], [str(self.folder)]):
             self.types("up", *words)
             assert self.flashsale(*DRILL).code in (0, 7)
 
     def mends_the_folder(self) -> None:
         folder = self.folder.parent / "broken-sale"
+        changed(folder / self.manifest.name, SHORT)
         assert self.flashsale("up", str(folder)).code != 0
-        file = folder / "flashsale-replicaset.yaml"
-        file.write_text(file.read_text().replace("5001", "5000"))
+        changed(folder / self.manifest.name, ("5001", "5000"))
         self.types("up", str(folder))
 
     def closes(self) -> None:
@@ -205,7 +215,7 @@ def test_a_step_alone_waits_for_a_sale(flashsale: Flashsale) -> None:
     """It asks nothing about pods that are not there, and says what to type."""
     with at_terminal(flashsale, "learn", "--step", "kill") as person:
         person.sees("Step 4 of 11", "needs an open sale", "flashsale up")
-        opened = flashsale("up", "--manifest", str(flashsale.quick_manifest()))
+        opened = flashsale("up", "--manifest", str(flashsale.lean_manifest()))
         assert opened.code == 0
         person.sees("There are 3 pods", "2. 3 pods")
         person.types("q")
@@ -230,7 +240,7 @@ def test_before_there_is_a_sale_no_step_is_proven(flashsale: Flashsale, name: st
 
 def test_what_a_script_did_is_proven_without_the_course(flashsale: Flashsale) -> None:
     """For a pipeline: the facts are there, or they are not."""
-    assert flashsale("up", "--manifest", str(flashsale.quick_manifest())).code == 0
+    assert flashsale("up", "--manifest", str(flashsale.lean_manifest())).code == 0
     assert flashsale("learn", "--check", "open").code == 0
     before = flashsale("learn", "--check", "kill", "-o", "json")
     assert (before.code, [one["holds"] for one in before.json]) == (1, [False, False])

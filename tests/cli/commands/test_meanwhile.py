@@ -14,7 +14,7 @@ from tests.command import PATIENCE, Flashsale
 @pytest.fixture
 def slow_sale(flashsale: Flashsale) -> Flashsale:
     """One pod that runs; no pod gets ready before all that others do meanwhile is long done."""
-    slow = flashsale.quick_manifest(**{"initialDelaySeconds: 0": "initialDelaySeconds: 600"})
+    slow = flashsale.lean_manifest(**{"initialDelaySeconds: 0": "initialDelaySeconds: 600"})
     opened = flashsale("up", "--manifest", str(slow), "--replicas", "1", "--no-wait")
     assert opened.code == 0, opened.err
     return flashsale

@@ -81,7 +81,7 @@ class TestOpenSale:
     def test_up_again_changes_nothing(self, open_sale: Flashsale) -> None:
         """The same pods, no build, and the same address."""
         before = open_sale("status", "-o", "json").json
-        manifest = str(open_sale.quick_manifest())
+        manifest = str(open_sale.lean_manifest())
         told = open_sale("up", "--manifest", manifest, "-o", "json").json
         assert told["image"] == {"name": "flashsale:1.0", "built": False}
         assert [pod["name"] for pod in told["pods"]] == [pod["name"] for pod in before["pods"]]
@@ -92,7 +92,7 @@ class TestOpenSale:
         """Up and down, waiting for readiness each time; `up` in between keeps the number."""
         told = open_sale("scale", "5", "-o", "json").json
         assert (told["from"], told["to"]) == (3, 5)
-        kept = open_sale("up", "--manifest", str(open_sale.quick_manifest()), "-o", "json").json
+        kept = open_sale("up", "--manifest", str(open_sale.lean_manifest()), "-o", "json").json
         assert kept["replicaset"]["ready"] == 5
         assert open_sale("scale", "3").out.startswith(
             "replicaset.apps/flashsale-rs scaled from 5 to 3; 3 pods are ready after "
@@ -189,7 +189,7 @@ class TestOpenSale:
     ) -> None:
         """Both objects are checked before either is touched."""
         before = pods(open_sale)
-        manifest = open_sale.quick_manifest(**{old: new})
+        manifest = open_sale.lean_manifest(**{old: new})
         told = open_sale("up", "--manifest", str(manifest))
         assert told.code == 2
         assert sentence in told.err
@@ -215,12 +215,12 @@ class TestOpenSale:
 
 def test_sale_from_nothing_to_nothing(flashsale: Flashsale) -> None:
     """Open, see that it is open, close: neither a process nor a record is left."""
-    opened = flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "2")
+    opened = flashsale.apart("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "2")
     assert opened.code == 0, opened.err
     assert "2         2         2" in opened.out
     assert "replicaset.apps/flashsale-rs created" in opened.out
     assert flashsale.cluster_pid()
-    closed = flashsale("down")
+    closed = flashsale.apart("down")
     assert closed.code == 0, closed.err
     assert closed.out.splitlines() == [
         "replicaset.apps/flashsale-rs deleted",
@@ -234,7 +234,7 @@ def test_sale_from_nothing_to_nothing(flashsale: Flashsale) -> None:
 
 def test_two_at_once_open_one_sale(flashsale: Flashsale) -> None:
     """Two terminals, one cluster, three pods."""
-    words = ("up", "--manifest", str(flashsale.quick_manifest()), "-o", "json")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "-o", "json")
     with ThreadPoolExecutor() as threads:
         first, second = threads.map(lambda _: flashsale(*words), range(2))
     assert (first.code, second.code) == (0, 0), first.err + second.err
@@ -244,7 +244,7 @@ def test_two_at_once_open_one_sale(flashsale: Flashsale) -> None:
 
 def test_dead_cluster_is_told_and_comes_back(flashsale: Flashsale) -> None:
     """After SIGKILL every command exits 3; `up` brings back the same sale at the same address."""
-    words = ("up", "--manifest", str(flashsale.quick_manifest()), "-o", "json")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "-o", "json")
     before = flashsale(*words).json
     os.kill(flashsale.cluster_pid(), signal.SIGKILL)
     for command in (("status",), ("scale", "2"), ("kill-pod",), ("url",), ("logs",)):
@@ -258,7 +258,7 @@ def test_dead_cluster_is_told_and_comes_back(flashsale: Flashsale) -> None:
 
 def test_down_on_a_dead_cluster_removes_the_sale(flashsale: Flashsale) -> None:
     """What outlived the cluster on disk is not there at the next `up`."""
-    flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    flashsale("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
     os.kill(flashsale.cluster_pid(), signal.SIGKILL)
     assert "replicaset.apps/flashsale-rs deleted" in flashsale("down").out
     assert not flashsale.cluster_pid()

@@ -102,7 +102,7 @@ def test_dockerfile_without_a_command_is_explained(flashsale: Flashsale, project
 
 def test_missing_image_is_explained(flashsale: Flashsale) -> None:
     """An image that is nowhere: exit 5, long before the time is up."""
-    flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    flashsale("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
     patch = '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"no:1"}]'
     kubectl(flashsale, "patch", "rs", "flashsale-rs", "--type=json", "-p", patch)
     told = flashsale("scale", "2", "--timeout", "60s")

@@ -20,7 +20,7 @@ from tests.command import PATIENCE, Flashsale, kubectl
 @pytest.fixture
 def small_sale(flashsale: Flashsale) -> Flashsale:
     """A sale of one pod that may be harmed."""
-    manifest = str(flashsale.quick_manifest())
+    manifest = str(flashsale.lean_manifest())
     opened = flashsale("up", "--manifest", manifest, "--replicas", "1")
     assert opened.code == 0, opened.err
     return flashsale
@@ -90,11 +90,11 @@ def node_port(sale: Flashsale) -> int:
 
 def test_taken_node_port_is_told(flashsale: Flashsale) -> None:
     """`up` does not call it open, `status` says it, and once the port is free all is well."""
-    free = flashsale("up", "--manifest", str(flashsale.quick_manifest()), "--replicas", "1")
+    free = flashsale("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
     port = node_port(flashsale)
     assert flashsale("down").code == 0, free.err
     asked = {"port: 80\n": f"port: 80\n      nodePort: {port}\n"}
-    words = ("up", "--manifest", str(flashsale.quick_manifest(**asked)), "--replicas", "1")
+    words = ("up", "--manifest", str(flashsale.lean_manifest(**asked)), "--replicas", "1")
     with squatter(port):
         told = flashsale(*words)
         assert (told.code, told.out) == (5, "")
@@ -117,7 +117,7 @@ def test_port_that_was_taken_while_the_cluster_was_dead_is_told(small_sale: Flas
     """The hint leads to another port, because the manifest asks for none."""
     port = node_port(small_sale)
     os.kill(small_sale.cluster_pid(), signal.SIGKILL)
-    manifest = str(small_sale.quick_manifest())
+    manifest = str(small_sale.lean_manifest())
     with squatter(port):
         told = small_sale("up", "--manifest", manifest)
         assert told.code == 5
@@ -131,7 +131,7 @@ def test_port_that_was_taken_while_the_cluster_was_dead_is_told(small_sale: Flas
 
 def test_service_that_sends_buyers_to_another_port_is_told(small_sale: Flashsale) -> None:
     """Pods are ready, but nobody listens where the Service sends buyers."""
-    wrong = small_sale.quick_manifest(**{"targetPort: 5000": "targetPort: 80"})
+    wrong = small_sale.lean_manifest(**{"targetPort: 5000": "targetPort: 80"})
     told = small_sale("up", "--manifest", str(wrong))
     assert (told.code, told.out) == (5, "")
     error, hint = told.err.splitlines()[-2:]
@@ -143,7 +143,7 @@ def test_service_that_sends_buyers_to_another_port_is_told(small_sale: Flashsale
 
 def test_sale_without_pods_is_not_asked(small_sale: Flashsale) -> None:
     """With no replicas nobody can answer, and that is no failure."""
-    manifest = str(small_sale.quick_manifest())
+    manifest = str(small_sale.lean_manifest())
     opened = small_sale("up", "--manifest", manifest, "--replicas", "0")
     assert opened.code == 0
     assert "No pod is wanted, so the sale is not open. Next:\n  flashsale scale 3" in opened.out

@@ -21,7 +21,7 @@ from tests.terminal import SGR, Person, at_terminal
 def lively_sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
     """A sale of our own, for what these tests do to it."""
     program = Flashsale(tmp_path_factory.mktemp("lively") / "home")
-    opened = program("up", "--manifest", str(program.quick_manifest()))
+    opened = program("up", "--manifest", str(program.lean_manifest()))
     assert opened.code == 0, opened.err
     yield program
     program.stop_cluster()
@@ -95,7 +95,7 @@ def test_a_dead_cluster_is_not_shown_as_alive_and_the_pods_absence_is_counted(
     """Since when nothing is known; afterwards how long the pods were away, not only how long the
     view has known of it; and a sale that somebody closed says so.
     """
-    up = ("up", "--manifest", str(lively_sale.quick_manifest()))
+    up = ("up", "--manifest", str(lively_sale.lean_manifest()))
     os.kill(lively_sale.cluster_pid(), signal.SIGKILL)
     person.sees("as of ", "reconnecting (5)")
     assert lively_sale(*up).code == 0

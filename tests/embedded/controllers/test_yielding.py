@@ -1,4 +1,4 @@
-"""Hundreds of pods at once: everything else has its turn meanwhile, and may change what is wanted.
+"""Many pods at once: everything else has its turn meanwhile, and may change what is wanted.
 
 Pods here are bound to no node, so that those that are deleted are gone at once.
 """
@@ -21,7 +21,8 @@ from flashsale.embedded.controllers.replicaset.replicaset import ReplicaSetContr
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS
 
-PODS_AT_ONCE = 300
+PODS_AT_ONCE = 150
+HALF = PODS_AT_ONCE // 2
 MOST = 60  # pods that may come or go between two looks: many milliseconds of work, not seconds
 
 
@@ -78,7 +79,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """Three hundred pods, and controllers at work."""
+    """Many pods, and controllers at work."""
     async with running(tmp_path) as world:
         world.scale(PODS_AT_ONCE)
         await world.until(PODS_AT_ONCE)
@@ -139,11 +140,11 @@ async def test_a_wish_that_changes_while_pods_are_deleted_is_heeded_at_once(worl
     """No pod goes that is wanted by then, so none has to be created in its place."""
     world.scale(0)
     await world.meanwhile(lambda: world.pods < PODS_AT_ONCE - 20)
-    world.scale(PODS_AT_ONCE - 150)
-    await world.until(PODS_AT_ONCE - 150)
-    await settled(world, PODS_AT_ONCE - 150)
+    world.scale(HALF)
+    await world.until(HALF)
+    await settled(world, HALF)
     assert world.changes["ADDED"] == PODS_AT_ONCE
-    assert world.changes["DELETED"] == 150
+    assert world.changes["DELETED"] == HALF
 
 
 async def test_a_wish_that_changes_while_pods_are_created_is_heeded_at_once(tmp_path: Path) -> None:
@@ -151,9 +152,9 @@ async def test_a_wish_that_changes_while_pods_are_created_is_heeded_at_once(tmp_
     async with running(tmp_path) as world:
         world.scale(PODS_AT_ONCE)
         await world.meanwhile(lambda: world.pods > 20)
-        world.scale(150)
-        await settled(world, 150)
-        assert world.changes == {"ADDED": 150}
+        world.scale(HALF)
+        await settled(world, HALF)
+        assert world.changes == {"ADDED": HALF}
 
 
 async def settled(world: World, pods: int) -> None:

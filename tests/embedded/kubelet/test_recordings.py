@@ -9,8 +9,8 @@ from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, MemoryA
 from tests.embedded.kubelet.shapes import RECORDED, recorded, shapes
 
 
-def exercise(cluster: Cluster, image: str = "flashsale:1.0", **container: object) -> Object:
-    """Create a pod like the recorded ones, but with a probe that asks often.
+def exercise(cluster: Cluster, image: str = "toggle:1.0", **container: object) -> Object:
+    """Create a pod like the recorded ones, but of a small app, and with a probe that asks often.
 
     It is patient instead: an app that is being stopped must not lose its readiness first.
     """

@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 
 from flashsale.embedded.kubelet.images.image_store import ImageStore
-from tests.embedded.kubelet.cluster import NAME, READY_AT_ONCE, Cluster, MemoryAPI, condition, spec
-from tests.embedded.kubelet.runtime.test_stop_container import alive, env
+from tests.embedded.kubelet.cluster import (
+    NAME,
+    READY_AT_ONCE,
+    Cluster,
+    MemoryAPI,
+    condition,
+    env,
+    spec,
+)
+from tests.embedded.processes import alive
 
 
 class Machine:

@@ -77,10 +77,12 @@ JSON = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from(("a", "b", "spec", "metadata")), JSON, max_size=3)
 PLAIN = st.recursive(  # without null, which a merge patch cannot set
     st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcd"), inner),
-    max_leaves=8,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=3)
+    ),
+    max_leaves=6,
 )
-PLAIN_OBJECTS = st.dictionaries(st.sampled_from("abcd"), PLAIN)
+PLAIN_OBJECTS = st.dictionaries(st.sampled_from("abcd"), PLAIN, max_size=3)
 
 
 def container(replicaset: Object) -> Object:
@@ -323,9 +325,7 @@ def diff(before: Any, after: Any) -> Any:
     return changed | {key: None for key in before if key not in after}
 
 
-@given(
-    st.dictionaries(st.sampled_from("abcd"), PLAIN), st.dictionaries(st.sampled_from("abcd"), PLAIN)
-)
+@given(PLAIN_OBJECTS, PLAIN_OBJECTS)
 def test_a_merge_of_the_difference_leads_from_one_object_to_the_other(
     before: Object, after: Object
 ) -> None:

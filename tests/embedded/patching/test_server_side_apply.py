@@ -362,7 +362,7 @@ def test_client_side_apply_can_be_followed_by_server_side_apply(annotations: Obj
     assert result["spec"]["replicas"] == 4
     noted = json.loads(result["metadata"]["annotations"][ANNOTATION])
     assert noted["spec"]["replicas"] == 4
-    assert noted["metadata"].get("annotations", {}) == annotations.get("annotations", {})
+    assert noted["metadata"].get("annotations") == (annotations.get("annotations") or None)
     assert applied(result, next_config, now=T3) is result
 
 
@@ -638,3 +638,32 @@ def applied_raw(live: Object | None, configuration: Object, *, force: bool) -> O
 def test_any_update_can_be_tracked(before: Object | None, after: Object, subresource: str) -> None:
     """Whatever the two objects look like."""
     updated(before, after, "x", subresource)
+
+
+def test_what_another_owns_by_writing_it_stays_when_an_applier_lets_go() -> None:
+    """Held to a real v1.36.2: whoever created the probe's port still owns it."""
+    live = updated(None, defaulted(config()), "creator")
+    probe = {"readinessProbe": {"httpGet": {}}}
+    struct = bare(template={"spec": {"containers": [{"name": CONTAINER} | probe]}})
+    nothing = bare(template={"spec": {"containers": [{"name": CONTAINER}]}})
+    for one in (struct, nothing):
+        one |= {"kind": "ReplicaSet", "metadata": {"name": "flashsale-rs"}}
+    owned = applied(live, struct, "me")
+    left = applied(owned, nothing, "me")
+    assert left["spec"] == live["spec"]
+
+
+def test_an_applied_null_is_a_change() -> None:
+    """So it is a conflict where another owns the field, and gone from what is stored."""
+    live = updated(None, bare(a=1), "creator")
+    options: dict[str, Any] = {"manager": "me", "api_version": APPS, "now": T2}
+
+    def settle(thing: Object) -> Object:
+        spec = {name: value for name, value in thing["spec"].items() if value is not None}
+        return thing | {"spec": spec}
+
+    def apply(*, force: bool) -> Object:
+        return apply_configuration(live, bare(a=None), force=force, settle=settle, **options)
+
+    assert outcome(lambda: apply(force=False)) == 409
+    assert apply(force=True)["spec"] == {}

@@ -25,9 +25,10 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.embedded.process import launch
+from flashsale.embedded.process import cluster_directory, launch
 from flashsale.embedded.process.cluster_directory import ClusterDirectory
 from flashsale.embedded.process.pki import Pki
+from tests.embedded.processes import alive
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
 
@@ -42,6 +43,15 @@ def home(tmp_path: Path) -> Iterator[Path]:
         launch.stop_cluster(folder)
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a cluster that runs, for tests that leave it running."""
+    folder = tmp_path_factory.mktemp("running") / "embedded"
+    launch.start_cluster(folder)
+    yield folder
+    launch.stop_cluster(folder)
+
+
 def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     """Return once the condition holds.
 
@@ -52,14 +62,6 @@ def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         threading.Event().wait(0.02)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process lives (a zombie does not)."""
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 def spoil(file: Path, how: str) -> None:
@@ -95,13 +97,6 @@ async def _api(home: Path, method: str, path: str, body: object) -> Any:
         return await response.json(content_type=None)
 
 
-def test_start_is_idempotent(home: Path) -> None:
-    """The second call finds what the first one started."""
-    first = launch.start_cluster(home)
-    assert launch.start_cluster(home) == first
-    assert launch.find_cluster(home) == first
-
-
 def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
     """Four processes race; all report the same pid, and only one lives."""
     code = (
@@ -115,6 +110,14 @@ def test_two_starts_at_once_make_one_cluster(home: Path) -> None:
     pids = {racer.communicate(timeout=60)[0] for racer in racers}
     assert len(pids) == 1
     assert alive(int(pids.pop()))
+
+
+def test_start_finds_a_cluster_that_runs(running: Path) -> None:
+    """It starts no second one, and says the same of it as `find_cluster`."""
+    first = launch.find_cluster(running)
+    assert first
+    assert launch.start_cluster(running) == first
+    assert launch.find_cluster(running) == first
 
 
 def test_stop_ends_the_process_and_says_whether_there_was_one(home: Path) -> None:
@@ -167,8 +170,11 @@ def test_start_finds_a_cluster_that_is_only_just_starting(home: Path) -> None:
         assert launch.start_cluster(home).pid == process.pid
 
 
-def test_a_holder_that_says_nothing_of_itself_is_told_truthfully(home: Path) -> None:
+def test_a_holder_that_says_nothing_of_itself_is_told_truthfully(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not "there is no cluster": the kernel knows who holds the lock, where it can be asked."""
+    monkeypatch.setattr(cluster_directory, "AGAIN_SECONDS", 0.2)
     ClusterDirectory(home).prepare()
     (home / "cluster.lock").write_text("")
     with open(home / "cluster.lock") as lock:
@@ -194,8 +200,8 @@ def test_a_killed_cluster_comes_back_with_its_objects_and_its_port(home: Path) -
 
 def test_a_stale_file_about_a_living_stranger_is_no_cluster(home: Path) -> None:
     """The lock decides, not a pid that another program has by now."""
-    launch.start_cluster(home)
-    launch.stop_cluster(home)
+    ClusterDirectory(home).prepare()
+    (home / "cluster.lock").write_text(f"{os.getpid()}\n")
     told = {"pid": os.getpid(), "port": 1, "version": "0", "started": 0.0}
     (home / "cluster.json").write_text(json.dumps(told))
     assert launch.find_cluster(home) is None
@@ -244,33 +250,49 @@ def test_a_marker_that_is_only_just_being_written_is_no_other_version(home: Path
 
 def test_another_port_is_taken_when_the_last_one_is_in_use(home: Path) -> None:
     """And the kubeconfig names the new one."""
-    first = launch.start_cluster(home)
-    launch.stop_cluster(home)
+    ClusterDirectory(home).prepare()
     with socket.socket() as foreign:
-        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        foreign.bind(("127.0.0.1", first.port))
+        foreign.bind(("127.0.0.1", 0))
         foreign.listen()
-        second = launch.start_cluster(home)
-    assert second.port != first.port
-    assert f":{second.port}\n" in second.kubeconfig.read_text()
+        port = foreign.getsockname()[1]
+        (home / "port").write_text(f"{port}\n")
+        running = launch.start_cluster(home)
+    assert running.port != port
+    assert f":{running.port}\n" in running.kubeconfig.read_text()
 
 
 @pytest.mark.parametrize("name", ["ca.crt", "server.pem", "client.pem"])
-@pytest.mark.parametrize("how", ["cut", "rubbish", "folder"])
+@pytest.mark.parametrize("how", ["cut", "rubbish", "folder", "empty", "gone"])
+def test_a_spoiled_certificate_is_noticed_and_written_anew(
+    tmp_path: Path, name: str, how: str
+) -> None:
+    """Each of them, also where a folder stands in its place."""
+    pki = Pki(tmp_path / "pki")
+    pki.create()
+    assert pki.is_whole()
+    spoil(pki.folder / name, how)
+    assert not pki.is_whole()
+    pki.create()
+    assert pki.is_whole()
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("ca.crt", "folder"), ("server.pem", "rubbish"), ("client.pem", "cut")]
+)
 def test_spoiled_certificates_are_made_anew(home: Path, name: str, how: str) -> None:
     """They are derived: whoever spoiled one has not shut anybody out."""
-    launch.start_cluster(home)
-    launch.stop_cluster(home)
+    ClusterDirectory(home).prepare()
+    Pki(home / "pki").create()
     spoil(home / "pki" / name, how)
     launch.start_cluster(home)
     assert api(home, "GET", "/version")["major"] == "1"
 
 
-def test_secrets_are_for_their_owner_only(home: Path) -> None:
+def test_secrets_are_for_their_owner_only(running: Path) -> None:
     """The folder lets nobody else in, and each key, kubeconfig and database says so again."""
-    launch.start_cluster(home)
     others = stat.S_IRWXG | stat.S_IRWXO
-    secrets = [home, home / "kubeconfig", *home.glob("state.db*"), *(home / "pki").iterdir()]
+    kept = [*running.glob("state.db*"), *(running / "pki").iterdir()]
+    secrets = [running, running / "kubeconfig", *kept]
     assert len(secrets) >= 6
     assert [path for path in secrets if path.stat().st_mode & others] == []
 
@@ -298,12 +320,12 @@ def test_secrets_are_for_their_owner_only(home: Path) -> None:
     ],
 )
 def test_nobody_gets_in_without_a_certificate(
-    home: Path, path: str, headers: dict[str, str], code: int, words: str
+    running: Path, path: str, headers: dict[str, str], code: int, words: str
 ) -> None:
     """What is public is told; the rest is refused, in the words of a real server."""
-    running = launch.start_cluster(home)
-    context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
-    connection = http.client.HTTPSConnection("127.0.0.1", running.port, context=context)
+    cluster = launch.start_cluster(running)
+    context = ssl.create_default_context(cafile=running / "pki" / "ca.crt")
+    connection = http.client.HTTPSConnection("127.0.0.1", cluster.port, context=context)
     with contextlib.closing(connection):
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -311,15 +333,15 @@ def test_nobody_gets_in_without_a_certificate(
         assert words in answer.read().decode()
 
 
-def test_a_certificate_of_another_authority_is_refused(home: Path, tmp_path: Path) -> None:
+def test_a_certificate_of_another_authority_is_refused(running: Path, tmp_path: Path) -> None:
     """TLS itself ends it."""
     stranger = Pki(tmp_path / "pki")
     stranger.create()
-    running = launch.start_cluster(home)
-    context = ssl.create_default_context(cafile=home / "pki" / "ca.crt")
+    cluster = launch.start_cluster(running)
+    context = ssl.create_default_context(cafile=running / "pki" / "ca.crt")
     context.load_cert_chain(stranger.folder / "client.pem")
     with (
-        socket.create_connection(("127.0.0.1", running.port)) as plain,
+        socket.create_connection(("127.0.0.1", cluster.port)) as plain,
         pytest.raises(OSError, match=r"certificate|reset|EOF|unknown ca"),
     ):
         talk(context, plain)

@@ -11,7 +11,8 @@ import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.embedded.process import launch
-from tests.embedded.process.test_launch import alive, spoil, wait_for
+from tests.embedded.process.test_launch import spoil, wait_for
+from tests.embedded.processes import alive
 
 LIMIT = 30.0  # seconds for what takes two on a free machine
 
@@ -49,17 +50,32 @@ def test_a_cluster_with_a_spoiled_file_can_be_stopped(tmp_path: Path, name: str)
     assert launch.find_cluster(folder) is None
 
 
-@pytest.mark.parametrize("how", ["gone", "folder", "moved away"])
-def test_a_cluster_that_nobody_can_find_ends_by_itself(tmp_path: Path, how: str) -> None:
+WAYS_TO_LOSE = ("gone", "folder", "moved away")
+
+
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int]]:
+    """Clusters that all lost their folder or its lock at once, as each looks only now and then."""
+    clusters = {}
+    for how in WAYS_TO_LOSE:
+        folder = tmp_path_factory.mktemp("lost") / "embedded"
+        clusters[how] = folder, launch.start_cluster(folder).pid
+    for how, (folder, _) in clusters.items():
+        if how == "moved away":
+            folder.rename(folder.with_name("away"))
+        else:
+            spoil(folder / "cluster.lock", how)
+    return clusters
+
+
+@pytest.mark.parametrize("how", WAYS_TO_LOSE)
+def test_a_cluster_that_nobody_can_find_ends_by_itself(
+    lost: dict[str, tuple[Path, int]], how: str
+) -> None:
     """Its folder was taken away, or its lock; the next one starts as if it had never been."""
-    folder = tmp_path / "embedded"
-    lost = launch.start_cluster(folder).pid
-    if how == "moved away":
-        folder.rename(tmp_path / "away")
-    else:
-        spoil(folder / "cluster.lock", how)
-    wait_for(lambda: not alive(lost), LIMIT)
-    assert launch.start_cluster(folder).pid != lost
+    folder, pid = lost[how]
+    wait_for(lambda: not alive(pid), LIMIT)
+    assert launch.start_cluster(folder).pid != pid
     assert launch.stop_cluster(folder)
 
 

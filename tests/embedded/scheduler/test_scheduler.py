@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,27 +47,44 @@ def _create(registry: Registry, name: str, priority_class: str = "") -> None:
     registry.create(PODS, "default", {"metadata": {"name": name}, "spec": spec})
 
 
+@asynccontextmanager
+async def _scheduling(registry: Registry) -> AsyncIterator[None]:
+    task = asyncio.create_task(Scheduler(registry).run())
+    await asyncio.sleep(0)  # it listens from here on
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _until(registry: Registry, holds: Callable[[], Any]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await registry.store.wait()
+
+
 async def test_an_important_pod_takes_the_room_of_another(registry: Registry) -> None:
     """The victim is deleted and told why, the room is promised, and nobody else gets it."""
-    scheduler = Scheduler(registry)
-    for name, priority_class in (("low", ""), ("high", "high"), ("next", "")):
-        _create(registry, name, priority_class)
-        await scheduler.sync(("default", name))
-    low, high, following = (registry.get(PODS, "default", n) for n in ("low", "high", "next"))
-    assert low["spec"]["nodeName"] == "n"
-    assert "deletionTimestamp" in low["metadata"]
-    assert find_condition(low, "DisruptionTarget")["reason"] == "PreemptionByScheduler"
-    assert high["status"]["nominatedNodeName"] == "n"
-    assert find_condition(high, "PodScheduled")["message"] == (
-        "0/1 nodes are available: 1 Insufficient cpu."
-    )
-    said = {event["reason"]: event["message"] for event in registry.store.all(EVENTS)}
-    assert said["Preempted"] == f"Preempted by pod {high['metadata']['uid']} on node n"
 
-    registry.store.remove(PODS, "default", "low")  # its kubelet is done with it
-    await scheduler.sync(("default", "next"))
-    assert "nodeName" not in following["spec"]
-    await scheduler.sync(("default", "high"))
-    high = registry.get(PODS, "default", "high")
-    assert high["spec"]["nodeName"] == "n"
-    assert "nominatedNodeName" not in high["status"]
+    def pod(name: str) -> Object:
+        return registry.get(PODS, "default", name)
+
+    async with _scheduling(registry):
+        _create(registry, "low")
+        await _until(registry, lambda: pod("low")["spec"].get("nodeName"))
+        _create(registry, "high", "high")
+        await _until(registry, lambda: "deletionTimestamp" in pod("low")["metadata"])
+        assert find_condition(pod("low"), "DisruptionTarget")["reason"] == "PreemptionByScheduler"
+        assert pod("high")["status"]["nominatedNodeName"] == "n"
+        assert find_condition(pod("high"), "PodScheduled")["message"] == (
+            "0/1 nodes are available: 1 Insufficient cpu."
+        )
+        _create(registry, "next")
+        await _until(registry, lambda: find_condition(pod("next"), "PodScheduled"))
+        registry.store.remove(PODS, "default", "low")  # its kubelet is done with it
+        await _until(registry, lambda: pod("high")["spec"].get("nodeName"))
+        assert "nominatedNodeName" not in pod("high")["status"]
+        assert "nodeName" not in pod("next")["spec"]
+    said = {event["reason"]: event["message"] for event in registry.store.all(EVENTS)}
+    assert said["Preempted"] == f"Preempted by pod {pod('high')['metadata']['uid']} on node n"

@@ -199,3 +199,11 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(StoreError, match="format 99"):
         Store(path)
+
+
+def test_a_list_of_all_namespaces_is_in_the_order_of_etcds_keys(store: Store) -> None:
+    """`/shop-b/x` comes before `/shop/x`, as on a real v1.36.2."""
+    for namespace in ("shop", "shop-b", "a"):
+        store.put(CONFIG_MAPS, {"metadata": {"namespace": namespace, "name": "x"}})
+    found = [one["metadata"]["namespace"] for one in store.all(CONFIG_MAPS)]
+    assert found == ["a", "shop-b", "shop"]

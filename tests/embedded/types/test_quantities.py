@@ -43,7 +43,7 @@ def test_a_quantity_comes_back_in_canonical_form(written: str | float, given_bac
     assert canonical(written) == given_back
 
 
-@pytest.mark.parametrize("bad", ["", "lots", "1 Gi", "1Z", "Mi", "--1", True, None, [], "１"])
+@pytest.mark.parametrize("bad", ["", "lots", "1 Gi", "1Z", "1.2.3", "1..2", True, None, [], "１"])
 def test_what_is_no_quantity_is_refused_with_the_expression(bad: object) -> None:
     """Kubernetes names the regular expression that did not match."""
     with pytest.raises(QuantityError, match="quantities must match the regular expression"):
@@ -54,8 +54,16 @@ def test_suffixes_and_numbers_have_refusals_of_their_own() -> None:
     """A number that matches but makes no sense gets another sentence."""
     with pytest.raises(QuantityError, match="unable to parse quantity's suffix"):
         parse_quantity("1ei")
+    with pytest.raises(QuantityError, match="unable to parse quantity's suffix"):
+        parse_quantity("--1")
     with pytest.raises(QuantityError, match="unable to parse numeric part"):
-        parse_quantity("1..2")
+        parse_quantity("1" * 1001)
+
+
+@pytest.mark.parametrize("text", ["-", "+", ".", "+.", "Ki", "m"])
+def test_a_quantity_without_a_number_is_nothing(text: str) -> None:
+    """As Go reads it, whatever its regular expression says."""
+    assert canonical(text) == "0"
 
 
 def test_quantities_compare_by_amount_not_by_text() -> None:

@@ -24,12 +24,6 @@ KNOWN: tuple[Known, ...] = (
         "^PUT .*/pods/",
         r'real .*pod updates may not change.*"Name\\\\*": \\\\*"kube-api-access-',
     ),
-    Known(
-        "the real allocator of addresses meets a Service without a name before validation does",
-        "^POST .*/services",
-        r"spec\.clusterIPs.*ours .*metadata\.name|real .*failed to allocate IP|"
-        r'causes\[0\]\.reason: real "FieldValueInvalid" ours "FieldValueRequired"',
-    ),
 )
 
 

@@ -97,7 +97,9 @@ def collection_page(
     objects = store.all_at(revision, resource, namespace)
     if objects is None:
         raise _expired(wanted)
-    left = [one for one in objects if _key(one, namespace) + END > wanted.start and matches(one)]
+    if wanted.start:
+        objects = [one for one in objects if _key(one, namespace) + END > wanted.start]
+    left = [one for one in objects if matches(one)]
     metadata: Object = {"resourceVersion": str(revision)}
     if not 0 < wanted.limit < len(left):
         return Page(left, metadata)

@@ -96,16 +96,19 @@ def _apply(write: Write) -> web.Response:
     wrong = typed_errors.first_type_error(applied, resource.api_version, resource.kind)
     if wrong:
         raise configuration.untyped(applied, resource.api_version, wrong)
-    _, misfit = schema.convert(applied, resource.api_version, resource.kind)
+    applied, misfit = schema.convert(applied, resource.api_version, resource.kind)
     if misfit:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
         write.check_matches_url(applied)
-    applied = schema.prune(applied, resource.api_version, resource.kind)
+    settle = partial(schema.prune, api_version=resource.api_version, kind=resource.kind)
+    pruned = settle(applied)
+    applied = schema.with_explicit_zeros(pruned, applied)
     merged = configuration.apply_configuration(
         live,
         applied,
+        settle=settle if applied != pruned else None,
         manager=write.options.manager,
         force=write.options.force,
         api_version=resource.api_version,

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 
-from flashsale.embedded.apiserver.registry import incoming, service_allocator
+from flashsale.embedded.apiserver.registry import incoming, namespace_lifecycle, service_allocator
 from flashsale.embedded.apiserver.registry.admission import admit_pod, keep_pod_defaults, new_node
 from flashsale.embedded.apiserver.registry.deletion import (
     DeleteOptions,
@@ -47,7 +47,6 @@ from flashsale.objects.models import Object, rfc3339
 
 WITH_STATUS = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
 Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
-PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
 class Registry:
@@ -96,7 +95,7 @@ class Registry:
                 a taken name, 422 for an invalid object.
         """
         incoming.check_match_new(resource, namespace, incoming.metadata(body), dry_run=dry_run)
-        self._check_namespace(resource, namespace)
+        namespace_lifecycle.check_create(self.store, resource, namespace)
         if manager:
             track = self._tracker(resource, manager)
         thing = self._prepare_new(resource, namespace, body, track, dry_run=dry_run)
@@ -217,13 +216,7 @@ class Registry:
         """
         old = self.get(resource, namespace, name)
         check_preconditions(resource, old, options)
-        if resource is NAMESPACES and name in PERMANENT_NAMESPACES:
-            raise api_errors.StatusError(
-                403,
-                "Forbidden",
-                f'namespaces "{name}" is forbidden: this namespace may not be deleted',
-                {"name": name, "kind": "namespaces"},
-            )
+        namespace_lifecycle.check_delete(resource, name)
         if resource is PRIORITY_CLASSES and name in SYSTEM_CLASSES:
             raise refused_class(name, "this is a system priority class and cannot be deleted")
         after = marked(resource, old, options, self.clock())
@@ -237,21 +230,6 @@ class Registry:
         if gone(after):
             return self.store.remove(resource, namespace, name), True
         return after, False
-
-    def _check_namespace(self, resource: Resource, namespace: str) -> None:
-        if not resource.namespaced:
-            return
-        found = self.store.get(NAMESPACES, "", namespace)
-        if found is None:
-            raise api_errors.not_found(NAMESPACES, namespace)
-        if "deletionTimestamp" in found["metadata"]:
-            raise api_errors.StatusError(
-                403,
-                "Forbidden",
-                f"{resource.qualified} is forbidden: unable to create new content in namespace "
-                f"{namespace} because it is being terminated",
-                {"kind": resource.plural},
-            )
 
     def _prepare_new(
         self,
@@ -284,10 +262,9 @@ class Registry:
             refuse_second_default(self.store, thing)
         if resource is SERVICES:
             thing = service_allocator.with_both_addresses(thing)
-        errors = validate_create(resource, thing)
-        if resource is SERVICES and not errors:
             thing, errors = self._services.allocate(thing, None, dry_run=dry_run)
-        incoming.refuse(resource, meta.get("name", ""), errors)
+            incoming.refuse(resource, meta.get("name", ""), errors)  # before all else, as there
+        incoming.refuse(resource, meta.get("name", ""), validate_create(resource, thing))
         return thing
 
     def _free_name(self, resource: Resource, namespace: str, base: object) -> str:

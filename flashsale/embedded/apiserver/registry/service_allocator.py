@@ -9,7 +9,11 @@ from collections.abc import Callable
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import SERVICES
-from flashsale.embedded.validation.services import has_node_ports, needs_health_check
+from flashsale.embedded.validation.services import (
+    has_node_ports,
+    needs_health_check,
+    validate_service_addresses,
+)
 from flashsale.objects.models import Object
 
 CLUSTER_NETWORK = ipaddress.ip_network("10.96.0.0/12")  # minikube's
@@ -203,6 +207,8 @@ def _families(spec: Object, before: Object) -> list[FieldError]:
     """Fill in the IP families, of which this cluster has one (initIPFamilyFields)."""
     if spec.get("type") == "ExternalName":
         return []
+    if not before and (errors := validate_service_addresses(spec)):
+        return errors  # of a new one, before all else is looked at
     loose = spec.get("clusterIP") == HEADLESS and not spec.get("selector")
     policy = spec.get("ipFamilyPolicy") or before.get("ipFamilyPolicy")
     spec["ipFamilyPolicy"] = policy or ("RequireDualStack" if loose else "SingleStack")

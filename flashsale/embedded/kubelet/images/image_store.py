@@ -5,6 +5,9 @@ atomic rename: an image folder appears complete or not at all, and a name points
 
     root/blobs/HEX/image.json, root/blobs/HEX/rootfs/...     root/names/QUOTED-NAME
     root/layers/HEX: packages that images install            root/history/QUOTED-REPOSITORY
+
+What reads a Dockerfile is imported by who builds: the cluster's process, which does not, is there a
+twelfth sooner.
 """
 
 from __future__ import annotations
@@ -19,19 +22,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from flashsale.base.dockerfile.stages import parse_stages
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
 from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
-from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
-from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
-from flashsale.embedded.kubelet.images.build_without_docker.install_commands import (
-    is_available,
-    is_satisfied,
-)
 from flashsale.embedded.kubelet.images.image_files import write_files
 from flashsale.embedded.kubelet.images.package_layers import (
     COMPLETE,
@@ -40,6 +36,9 @@ from flashsale.embedded.kubelet.images.package_layers import (
     PackageLayers,
     disk_usage,
 )
+
+if TYPE_CHECKING:
+    from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 
 KEPT = 2  # images of each app that stay when nothing runs them
 
@@ -100,6 +99,9 @@ class ImageStore:
             InstallError: packages cannot be installed.
             FlashsaleError: the disk refuses.
         """
+        from flashsale.base.dockerfile.stages import parse_stages
+        from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
+
         full = _full_name(name)
         stages = parse_stages(_read(dockerfile), str(dockerfile), build_args)
         try:
@@ -124,6 +126,11 @@ class ImageStore:
 
     def _packages(self, recipe: ImageRecipe, emit: Emit) -> tuple[str, tuple[str, ...]]:
         """Provide what RUN installs; nothing where flashsale's own environment has it all."""
+        from flashsale.embedded.kubelet.images.build_without_docker.install_commands import (
+            is_available,
+            is_satisfied,
+        )
+
         if all(map(is_satisfied, recipe.installs)):
             return "", ()
         try:

@@ -26,14 +26,10 @@ import venv
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.files import replace_file
-from flashsale.embedded.kubelet.images.build_without_docker.install_commands import (
-    Install,
-    build_requirements,
-    wheel_words,
-)
 from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
 from flashsale.embedded.kubelet.images.install_ways import (
     NOT_THERE,
@@ -44,6 +40,9 @@ from flashsale.embedded.kubelet.images.install_ways import (
     located,
     ways,
 )
+
+if TYPE_CHECKING:
+    from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
 
 COMPLETE = ".complete"
 WHEELS = "wheels"
@@ -149,6 +148,8 @@ class PackageLayers:
         version = install.env.get(f"{name.upper()}_VERSION", "")
         wanted = f"{name}=={version}" if version else name
         self._tools = self._tools or PackageLayers(self._root / TOOLS)
+        from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
+
         with contextlib.suppress(InstallError):
             command = Install("pip", ("install", wanted), "/", ImageFiles(), place=install.place)
             identity = self._tools.provide([command], emit)
@@ -171,7 +172,7 @@ class PackageLayers:
             lines.clear()
             code = self._run(way.argv, cwd, env, emit, lines)
             if code == 0:
-                if way.pip:
+                if way.pip and not way.offline:  # else it was kept before
                     self._keep_wheels(install, way, cwd, env)
                 return
             if not way.offline:
@@ -182,6 +183,11 @@ class PackageLayers:
 
     def _keep_wheels(self, install: Install, way: Way, cwd: Path, env: Mapping[str, str]) -> None:
         """Keep what pip has installed; the files come out of its cache. It need not succeed."""
+        from flashsale.embedded.kubelet.images.build_without_docker.install_commands import (
+            build_requirements,
+            wheel_words,
+        )
+
         words = [*wheel_words(way.words), *build_requirements(install)]
         argv = [*way.pip, "wheel", "--quiet", "--wheel-dir", str(self._root / WHEELS), *words]
         self._run(argv, cwd, env, lambda line: None, deque(maxlen=0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import marshal
 import os
@@ -15,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot
 
@@ -23,8 +21,6 @@ SHIM = Path(__file__).with_name("shim.py")
 MARK = "FLASHSALE_CONTAINER"  # names the container in the environment of all that it starts
 KILL_ALL = 255
 START_SECONDS = 30.0
-_PR_SET_CHILD_SUBREAPER = 36
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Process:
@@ -152,17 +148,8 @@ def _start_shim(
         stdout=output,
         stderr=output,
         pass_fds=[control.fileno()],
-        start_new_session=True,
-        preexec_fn=_become_subreaper(),
+        start_new_session=True,  # no preexec_fn: with one, the whole of this process is copied
     )
-
-
-def _become_subreaper() -> Callable[[], Any] | None:
-    """On Linux, let orphans among the descendants become children of the shim."""
-    if _LIBC is None:
-        return None
-    prctl = _LIBC.prctl  # looked up here: after the fork nothing may be loaded
-    return lambda: prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 async def _first_line(control: socket.socket) -> bytes:
@@ -207,11 +194,14 @@ def kill_marked(mark: str) -> int:
     """
     wanted = f"{MARK}={mark}".encode()
     killed = 0
-    for folder in Path("/proc").glob("[0-9]*"):
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if not name.isdecimal():
+            continue
         try:
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            if any(one.startswith(wanted) for one in variables) and int(folder.name) != os.getpid():
-                os.kill(int(folder.name), signal.SIGKILL)
+            with open(f"/proc/{name}/environ", "rb", 0) as file:
+                variables = b"\0" + (file.read() or b"")
+            if b"\0" + wanted in variables and int(name) != os.getpid():
+                os.kill(int(name), signal.SIGKILL)
                 killed += 1
         except OSError:
             continue  # it ended, or is another user's

@@ -4,10 +4,10 @@ A script of its own, with the standard library alone: `python -I -S shim.py FD`.
 a socket whose other end the cluster's process holds. From there comes what to run, and later
 signals, a byte each; back go the process's id, or why there is none, and in the end its exit code.
 
-On Linux this process is a subreaper (the kubelet makes it one): whatever the container starts stays
-its descendant, in whatever session or process group, however often it forks and whatever it does to
-its environment. When the first process ends, all of them are killed, as in a PID namespace; and so
-they are when the cluster's end of the socket closes, which it does whenever that process dies.
+On Linux this process is a subreaper: whatever the container starts stays its descendant, in
+whatever session or process group, however often it forks and whatever it does to its environment.
+When the first process ends, all of them are killed, as in a PID namespace; and so they are when the
+cluster's end of the socket closes, which it does whenever that process dies.
 
 Where the machine lets an ordinary user do it, the container gets a root of its own: a user and a
 mount namespace with the image's folders bound over the machine's.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 KILL_ALL = 255  # instead of a signal's number
 LINUX = sys.platform == "linux"
 
@@ -41,6 +41,8 @@ def main() -> None:
     control = int(sys.argv[1])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # whoever stops the cluster must not stop this
+    if LINUX:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     request = receive(control)
     first, problem = start_process(request)
     if problem:

@@ -5,6 +5,7 @@ The behaviour is that of apimachinery/pkg/util/managedfields, for API groups wit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,7 @@ def apply_configuration(
     api_version: str,
     subresource: str = "",
     now: str,
+    settle: Callable[[Object], Object] | None = None,
 ) -> Object:
     """Return the live object with a configuration applied; itself if that changes nothing.
 
@@ -61,6 +63,7 @@ def apply_configuration(
         force: take over fields that others own.
         api_version: of the request's path: `apps/v1`.
         now: RFC 3339, for the manager's entry.
+        settle: takes nulls and zeros, which may have been applied, out of the result.
 
     Raises:
         ApiError: 400 for another version or managedFields in the configuration, 409 for conflicts,
@@ -71,6 +74,8 @@ def apply_configuration(
     if live is not None and not managers:
         managers = _before_first_apply(bare, api_version, now)
     merged, owners, conflicts = applying.merge(bare, managers)
+    writes = merged != bare
+    merged = settle(merged) if settle else merged
     if conflicts and manager == last_applied.KUBECTL:
         own = last_applied.own_fields(bare, api_version)
         conflicts = [conflict for conflict in conflicts if conflict.path not in own]
@@ -80,7 +85,7 @@ def apply_configuration(
         merged = last_applied.updated(merged, applying.config)
     if live is not None and merged == bare and _fields(owners) == _fields(managers):
         return live
-    if live is not None and merged == bare:  # only owners changed: no time is noted
+    if live is not None and not writes:  # only owners changed: no time is noted
         owners = {
             who: replace(owned, time=managers[who].time if who in managers else "")
             for who, owned in owners.items()

@@ -1,7 +1,7 @@
 """Walk objects field by field: which there are, what differs, merge, remove.
 
-This is structured-merge-diff's ``typed`` package with the marks of ``mergekeys`` for a schema: maps
-are walked into, lists with keys by their elements, everything else is a leaf.
+This is structured-merge-diff's ``typed`` package with the marks of ``merge_keys`` for a schema:
+maps are walked into, lists with keys by their elements, everything else is a leaf.
 """
 
 from __future__ import annotations

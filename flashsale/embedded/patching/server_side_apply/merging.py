@@ -50,16 +50,15 @@ class Applying:
         others = {who: owned for who, owned in managers.items() if who != self.manager}
         merged = _without_empty_metadata(field_walk.merge_objects(live, self.config))
         if self.manager in managers:
-            merged = _pruned(merged, managers[self.manager].fields, self._applied_by_any(others))
+            merged = _pruned(merged, managers[self.manager].fields, self._owned_by_any(others))
         changes = field_walk.compare_objects(live, merged)
         conflicts = list(_conflicts(others, changes.written))
         others = managing.give_up(others, changes.written | changes.removed)
         mine = Owned(self.fields - NEVER_OWNED, self.now, self.api_version)
         return merged, others | ({self.manager: mine} if mine.fields else {}), conflicts
 
-    def _applied_by_any(self, others: Managers) -> FieldSet:
-        appliers = [owned.fields for who, owned in others.items() if who.operation == "Apply"]
-        return self.fields.union(*appliers)
+    def _owned_by_any(self, others: Managers) -> FieldSet:
+        return self.fields.union(*(owned.fields for owned in others.values()))
 
 
 def conflict_error(conflicts: list[Conflict]) -> StatusError:
@@ -79,14 +78,14 @@ def conflict_error(conflicts: list[Conflict]) -> StatusError:
     return StatusError(409, "Conflict", f"Apply failed with {text}", {"causes": causes})
 
 
-def _pruned(merged: Object, last: FieldSet, applied: FieldSet) -> Object:
-    """Remove what the manager applied last and nobody applies now (``Updater.prune``).
+def _pruned(merged: Object, last: FieldSet, owned: FieldSet) -> Object:
+    """Remove what the manager applied last and nobody owns now (``Updater.prune``).
 
-    Structs count as applied by whoever applies a part of them. So defaults inside of one go
+    Structs are owned by whoever owns a part of them. So defaults inside of one go
     with it, but nothing else that was not the manager's own.
     """
     everything, last = _named(merged), field_sets.named(last)
-    left = _named(field_walk.without(merged, last, nulls=True)) | field_sets.named(applied)
+    left = _named(field_walk.without(merged, last, nulls=True)) | field_sets.named(owned)
     pruned = field_walk.without(merged, everything - left, nulls=True)
     gone = everything - _named(pruned)
     return field_walk.without(merged, gone & last)

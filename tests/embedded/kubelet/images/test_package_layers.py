@@ -9,6 +9,7 @@ import threading
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from flashsale.embedded.kubelet.images.image_files import ImageFiles
 from flashsale.embedded.kubelet.images.image_store import ImageStore, NodeImage
 from flashsale.embedded.kubelet.images.package_layers import InstallError
 
-WHEEL = "flashsale_demo-1.0-py3-none-any.whl"
+WHEEL, BACKEND = (f"flashsale_{name}-1.0-py3-none-any.whl" for name in ("demo", "backend"))
 DOCKERFILE = f"""\
 FROM python:3.11-slim
 WORKDIR /app
@@ -33,19 +34,23 @@ CMD ["python", "app.py"]
 """
 
 
+def write_wheel(file: Path, text: str) -> None:
+    """Write a wheel with one module in it."""
+    module = file.name.partition("-")[0]
+    info = f"{module}-1.0.dist-info"
+    name = f"Metadata-Version: 2.1\nName: {module.replace('_', '-')}\nVersion: 1.0\n"
+    pure = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(file, "w") as wheel:
+        wheel.writestr(f"{module}.py", text)
+        wheel.writestr(f"{info}/METADATA", name)
+        wheel.writestr(f"{info}/WHEEL", pure)
+        wheel.writestr(f"{info}/RECORD", "")
+
+
 def write_app(folder: Path) -> Path:
     """Write an app that needs a package which only its own folder has; returns its Dockerfile."""
     folder.mkdir()
-    info = "flashsale_demo-1.0.dist-info"
-    with zipfile.ZipFile(folder / WHEEL, "w") as wheel:
-        wheel.writestr("flashsale_demo.py", "answer = 42\n")
-        wheel.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: flashsale-demo\nVersion: 1.0\n"
-        )
-        wheel.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{info}/RECORD", "")
+    write_wheel(folder / WHEEL, "answer = 42\n")
     (folder / "requirements.txt").write_text(f"--no-index\n./{WHEEL}\n")
     (folder / "app.py").write_text("import flashsale_demo\n")
     (folder / "Dockerfile").write_text(DOCKERFILE)
@@ -134,28 +139,45 @@ url = "https://pypi.org/simple"
 priority = "primary"
 """
 SRC_PROJECT = PROJECT + 'package-dir = {"" = "src"}\n'
+UNBUILT_PROJECT = PROJECT.partition("[build-system]")[0]
 EXTRA = ("gunicorn", "gunicorn[gevent]")
 NOWHERE = "http://127.0.0.1:9/simple"  # the port "discard": nobody listens
 
+# A project that needs `flashsale-demo`, and what builds it: as setuptools does, but in no time.
+SMALL_PROJECT = """\
+[project]
+name = "demo"
+version = "1"
+[build-system]
+requires = ["flashsale-backend"]
+build-backend = "flashsale_backend"
+"""
+BUILDS = """\
+import zipfile
 
-@pytest.fixture
-def _no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pip be all that there is, with a cache of its own."""
-    monkeypatch.setenv("PATH", os.defpath)
-    if shutil.which("uv"):
-        pytest.skip("uv is where the system's own programs are")
-    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"):
-        monkeypatch.delenv(name, raising=False)
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    info, name = "demo-1.dist-info", "demo-1-py3-none-any.whl"
+    metadata = "Metadata-Version: 2.1\\nName: demo\\nVersion: 1\\nRequires-Dist: flashsale-demo\\n"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
+        wheel.write("app.py")
+        wheel.writestr(f"{info}/METADATA", metadata)
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        )
+        wheel.writestr(f"{info}/RECORD", "")
+    return name
+"""
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[str]:
-    """Serve an index that has one package; yields its address."""
-    root = tmp_path / "index"
-    write_app(root)
-    (root / "simple" / "flashsale-demo").mkdir(parents=True)
-    page = f'<a href="/{WHEEL}">{WHEEL}</a>'
-    (root / "simple" / "flashsale-demo" / "index.html").write_text(page)
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve an index that has two packages; yields its address."""
+    root = tmp_path_factory.mktemp("index")
+    for file, text in ((WHEEL, "answer = 42\n"), (BACKEND, BUILDS)):
+        write_wheel(root / file, text)
+        folder = root / "simple" / file.partition("-")[0].replace("_", "-")
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text(f'<a href="/{file}">{file}</a>')
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -163,46 +185,85 @@ def index(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
+def pip_alone(patch: pytest.MonkeyPatch, index: str) -> None:
+    """Let pip be all that there is, and ask an index."""
+    patch.setenv("PATH", os.defpath)
+    if shutil.which("uv"):
+        pytest.skip("uv is where the system's own programs are")
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"):
+        patch.delenv(name, raising=False)
+    patch.setenv("PIP_INDEX_URL", index)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What pip has installed while there was an index."""
+
+    store: ImageStore
+    project: Path  # the Dockerfile of SMALL_PROJECT
+    image: NodeImage
+
+
+@pytest.fixture(scope="module")
+def with_index(index: str, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """A project that was built and installed."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "Dockerfile").write_text("FROM python\nCOPY . .\nRUN pip install --upgrade .\n")
+    (folder / "app.py").write_text("import flashsale_demo\n")
+    (folder / "pyproject.toml").write_text(SMALL_PROJECT)
+    store = ImageStore(tmp_path_factory.mktemp("store"))
+    with pytest.MonkeyPatch.context() as patch:
+        pip_alone(patch, index)
+        return Installed(store, folder / "Dockerfile", build(store, folder / "Dockerfile"))
+
+
+@pytest.fixture
+def installed(with_index: Installed, monkeypatch: pytest.MonkeyPatch) -> Installed:
+    """The same, now that the index cannot be reached."""
+    pip_alone(monkeypatch, NOWHERE)
+    return with_index
+
+
 def write_requirements(file: Path, text: str) -> None:
     """Let an app install what a text lists."""
     (file.parent / "requirements.txt").write_text(text)
 
 
-@pytest.mark.usefixtures("_no_uv")
 def test_pip_installs_without_a_network_what_it_has_installed_before(
-    tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch
+    installed: Installed, tmp_path: Path
 ) -> None:
-    """A changed layer whose packages are known is made; the flags of its RUN do not matter."""
-    store, file = ImageStore(tmp_path / "store"), write_app(tmp_path / "app")
-    monkeypatch.setenv("PIP_INDEX_URL", index)
-    file.write_text(DOCKERFILE.replace("install ", "install --upgrade "))
-    write_requirements(file, "flashsale-demo\n")
-    first = build(store, file)
-    monkeypatch.setenv("PIP_INDEX_URL", NOWHERE)
+    """Another layer whose packages are known is made; the flags of its RUN do not matter."""
+    file = write_app(tmp_path / "app")
     write_requirements(file, "flashsale-demo==1.0  # as it was\n")
-    second = build(store, file)
-    assert second.packages
-    assert second.packages != first.packages
-    python = second.packages / "bin" / "python"
+    image = build(installed.store, file)
+    assert image.packages
+    assert image.packages != installed.image.packages
+    python = image.packages / "bin" / "python"
     subprocess.run([python, "-c", "import flashsale_demo"], check=True)
 
 
-@pytest.mark.usefixtures("_no_uv")
 def test_a_package_that_was_never_installed_needs_the_index(
-    tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch
+    installed: Installed, tmp_path: Path
 ) -> None:
     """The reason is the index, not what the kept wheels lack."""
-    store, file = ImageStore(tmp_path / "store"), write_app(tmp_path / "app")
-    monkeypatch.setenv("PIP_INDEX_URL", index)
-    write_requirements(file, "flashsale-demo\n")
-    build(store, file)
-    monkeypatch.setenv("PIP_INDEX_URL", NOWHERE)
+    file = write_app(tmp_path / "app")
     write_requirements(file, "flashsale-demo\nanother-one\n")
     with pytest.raises(InstallError) as caught:
-        build(store, file)
+        build(installed.store, file)
     assert caught.value.offline
     assert "127.0.0.1" in caught.value.details
     assert "PIP_INDEX_URL" in str(caught.value.hint)
+
+
+def test_an_app_that_is_a_package_is_built_again_without_a_network(installed: Installed) -> None:
+    """What builds it was kept with what it needs."""
+    file = installed.project
+    (file.parent / "app.py").write_text("import flashsale_demo\nchanged = True\n")
+    image = build(installed.store, file)
+    assert image.packages
+    assert image.packages != installed.image.packages
+    script = "import app; assert app.changed"
+    subprocess.run([image.packages / "bin" / "python", "-c", script], check=True, cwd="/")
 
 
 WAYS = {
@@ -256,7 +317,7 @@ def test_a_projects_tool_is_there_for_the_container_to_run(tmp_path: Path) -> No
     folder = tmp_path / "app"
     folder.mkdir()
     (folder / "app.py").write_text("")
-    (folder / "pyproject.toml").write_text(PROJECT)
+    (folder / "pyproject.toml").write_text(UNBUILT_PROJECT)
     (folder / "Dockerfile").write_text("FROM python\nWORKDIR /app\nCOPY . .\nRUN uv sync\n")
     packages = build(ImageStore(tmp_path / "store"), folder / "Dockerfile").packages
     assert packages
@@ -283,25 +344,6 @@ def test_an_editable_install_means_the_images_files(tmp_path: Path, project: str
     texts = [file.read_text() for file in site.glob("__editable__*")]
     assert any("/srv/it" in text for text in texts)
     assert not any("flashsale-install-" in text for text in texts)
-
-
-@pytest.mark.usefixtures("_index", "_no_uv")
-def test_an_app_that_is_a_package_is_built_again_without_a_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What builds it was kept with what it needs."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    (folder / "Dockerfile").write_text("FROM python\nCOPY . .\nRUN pip install .\n")
-    (folder / "app.py").write_text("import six\n")
-    (folder / "pyproject.toml").write_text(PROJECT)
-    store = ImageStore(tmp_path / "store")
-    build(store, folder / "Dockerfile")
-    monkeypatch.setenv("PIP_INDEX_URL", NOWHERE)
-    (folder / "app.py").write_text("import six as six\n")
-    image = build(store, folder / "Dockerfile")
-    assert image.packages
-    subprocess.run([image.packages / "bin" / "python", "-c", "import app"], check=True, cwd="/")
 
 
 def test_what_a_projects_own_tool_says_is_not_hidden(

@@ -16,7 +16,7 @@ from flashsale.embedded.kubelet.images.package_layers import InstallError
 from flashsale.embedded.kubelet.runtime.processes import MARK, handles, on_exit, spawn
 from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, env, spec
-from tests.embedded.kubelet.runtime.test_stop_container import alive
+from tests.embedded.processes import alive, below, parent_of
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs subreapers and /proc")
 
@@ -104,7 +104,7 @@ async def test_no_process_outlives_its_container(cluster: Cluster, way: str) -> 
     for name in ("exits", "crashes", "deleted"):
         cluster.api.create(name, pod)
         await cluster.said(name, "fled")
-        shim = shim_of(cluster.pid(name))
+        shim = parent_of(cluster.pid(name))
         await cluster.until(lambda shim=shim: any(map(is_sleeper, below(shim))))
         fled += filter(is_sleeper, below(shim))
     (container_folder(cluster, "exits") / "rootfs" / "app" / "go").touch()
@@ -120,7 +120,7 @@ async def test_what_a_killed_shim_leaves_is_killed_with_the_pod(cluster: Cluster
     cluster.api.create("p", {**spec("toggle:1.0", command=["sh", "-c", script]),
                              "restartPolicy": "Never"})  # fmt: skip
     await cluster.said("p", "fled")
-    shim = shim_of(cluster.pid("p"))
+    shim = parent_of(cluster.pid("p"))
     pids = below(shim)
     os.kill(shim, signal.SIGKILL)
     await cluster.until(lambda: not any(map(alive, pids)))
@@ -139,24 +139,6 @@ async def test_a_second_life_ends_what_the_first_one_left(
     async with Cluster(tmp_path, images, MemoryAPI()):
         async with asyncio.timeout(5):
             assert await process.wait() == -signal.SIGKILL
-
-
-def shim_of(pid: int) -> int:
-    """Return the parent of a process."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def below(pid: int) -> list[int]:
-    """Return all descendants of a process."""
-    found = [int(one.name) for one in Path("/proc").glob("[0-9]*") if _parent(one) == pid]
-    return found + [each for one in found for each in below(one)]
-
-
-def _parent(folder: Path) -> int:
-    try:
-        return shim_of(int(folder.name))
-    except OSError:
-        return 0
 
 
 def is_sleeper(pid: int) -> bool:
@@ -272,7 +254,7 @@ async def leaves_nothing(cluster: Cluster, pod: Object) -> None:
     for name in ("crashes", "deleted"):
         cluster.api.create(name, pod | {"restartPolicy": "Never"})
         await cluster.said(name, "fled")
-        shim = shim_of(cluster.pid(name))
+        shim = parent_of(cluster.pid(name))
         await cluster.until(lambda shim=shim: sum(map(is_sleeper, below(shim))) >= 2)
         fled += filter(is_sleeper, below(shim))
     os.kill(cluster.pid("crashes"), signal.SIGKILL)

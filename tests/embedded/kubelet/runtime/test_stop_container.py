@@ -6,7 +6,6 @@ and each test looks at its own.
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,6 +20,7 @@ from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, env, spec
 from tests.embedded.kubelet.conftest import Ask
+from tests.embedded.processes import alive
 
 BUSY = 5.0  # seconds that a busy machine may add; the default grace period is 30
 
@@ -127,12 +127,6 @@ async def begun(cluster: Cluster, case: Case) -> None:
     else:
         await cluster.running(case.name)
         await cluster.said(case.name, case.wait)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie that nobody has reaped does not."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return found.stdout.strip()[:1] not in ("", "Z")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
