@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.api import Object
+from tests.conformance.clients.asyncio_tour import run_and_collect
 from tests.conformance.conftest import Cluster, connected
 from tests.conformance.manifests import NOWHERE, Maker
 from tests.conformance.scene import Scene, names
@@ -163,8 +164,14 @@ def test_informer(watched: Scene, caplog: pytest.LogCaptureFixture) -> None:
         informer.stop()
 
 
-async def test_asynchronous_client(watched: Scene, cluster: Cluster) -> None:
+def test_asynchronous_client(watched: Scene, cluster: Cluster) -> None:
     """H64: the asynchronous client lists and watches the same."""
+    run_and_collect(list_and_watch(watched, cluster))
+    watched.until(lambda: settled(watched), "there are three again")
+
+
+async def list_and_watch(watched: Scene, cluster: Cluster) -> None:
+    """List three pods, delete one, and watch it go and another one come."""
     from kubernetes.aio import client, config, watch
 
     configuration = client.Configuration()
@@ -188,7 +195,6 @@ async def test_asynchronous_client(watched: Scene, cluster: Cluster) -> None:
                 seen.append((event["type"], event["object"].metadata.name))
                 if ("DELETED", victim) in seen and any(kind == "ADDED" for kind, _ in seen):
                     break
-    watched.until(lambda: settled(watched), "there are three again")
 
 
 def test_initial_events(watched: Scene) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.conformance.api import Object
-from tests.conformance.clients.asyncio_tour import scale_delete_and_watch
+from tests.conformance.clients.asyncio_tour import run_and_collect, scale_delete_and_watch
 from tests.conformance.scene import Scene
 
 
@@ -57,14 +55,18 @@ def test_the_dynamic_client(place: Scene, kubeconfig: Path, replicaset: Object) 
         assert next(event for event in events if event["type"] == "DELETED")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a watch's socket
-async def test_the_asyncio_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
+def test_the_asyncio_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
     """The same calls, awaited."""
+    run_and_collect(tour(place.namespace, kubeconfig, replicaset))
+
+
+async def tour(namespace: str, kubeconfig: Path, replicaset: Object) -> None:
+    """Create, list, scale, delete and watch."""
     from kubernetes.aio import client, config, watch
 
     async with await config.new_client_from_config(str(kubeconfig)) as api:
-        apps, name = client.AppsV1Api(api), place.namespace
-        await apps.create_namespaced_replica_set(name, replicaset)
-        listed = await apps.list_namespaced_replica_set(name)
+        apps = client.AppsV1Api(api)
+        await apps.create_namespaced_replica_set(namespace, replicaset)
+        listed = await apps.list_namespaced_replica_set(namespace)
         assert [one.metadata.name for one in listed.items] == ["one"]
-        await scale_delete_and_watch(apps, watch, name, listed.metadata.resource_version)
+        await scale_delete_and_watch(apps, watch, namespace, listed.metadata.resource_version)
