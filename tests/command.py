@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class Flashsale:
 
     def __call__(self, *words: str, **extra: str) -> Result:
         """Run one command to its end; keywords are variables of its environment."""
-        if sys.platform == "linux" and not any(name.startswith(AT_START) for name in extra):
+        if can_be_forked(extra):
             return Result(*forked(words, self.environment | extra, PATIENCE))
         return self.apart(*words, **extra)
 
@@ -74,7 +75,7 @@ class Flashsale:
 
     def start(self, *words: str) -> subprocess.Popen[str] | ForkedCommand:
         """Start one command that will be stopped."""
-        if sys.platform == "linux":
+        if can_be_forked({}):
             return ForkedCommand(words, self.environment)
         return subprocess.Popen(
             self.command(*words),
@@ -133,6 +134,11 @@ class Flashsale:
     def record(self) -> Path:
         """The file that remembers the sale."""
         return self.home / "sale.json"
+
+
+def can_be_forked(variables: Mapping[str, str]) -> bool:
+    """Whether a command with these variables need not start a Python of its own."""
+    return sys.platform == "linux" and not any(name.startswith(AT_START) for name in variables)
 
 
 def fetched(address: str) -> Any:

@@ -87,6 +87,7 @@ CLUSTER_ROOMS = (
     "peers",
 )
 LONGEST = (  # files that take the longest: nobody is to begin one when all others are done
+    "cli/commands/test_learn_course.py",
     "drill/test_graceful.py",
     "cli/commands/test_up_broken_app.py",
     "cli/commands/test_up_own_app.py",
@@ -117,7 +118,8 @@ def pytest_collection(session: pytest.Session) -> None:
     if not found:
         return
     number, count = int(found["workerid"].removeprefix("gw")), found["workercount"]
-    given = [session.config.rootpath / arg.partition("::")[0] for arg in session.config.args]
+    here = session.config.invocation_params.dir
+    given = [here / arg.partition("::")[0] for arg in session.config.args]
     files = sorted(file for path in given for file in path.rglob("test_*.py"))
     for file in files[number * len(files) // count : (number + 1) * len(files) // count]:
         name = ".".join(file.relative_to(session.config.rootpath).with_suffix("").parts)
@@ -147,8 +149,7 @@ def _place(longest: list[str], path: str) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
-    """What is imported stays: no collection of garbage looks through it again."""
-    gc.collect()
+    """What is imported stays: no collection of garbage looks through it."""
     gc.freeze()
     gc.enable()
 

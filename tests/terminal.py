@@ -7,14 +7,13 @@ import pty
 import re
 import select
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from tests.command import Flashsale
+from tests.command import Flashsale, can_be_forked
 from tests.forking.client import ForkedProcess, request, server
 
 LIMIT = 20.0  # seconds for anything, on a busy machine
@@ -67,7 +66,7 @@ def at_terminal(
     termios.tcsetwinsize(theirs, size[::-1])
     environment = flashsale.environment | {"TERM": "xterm-256color"} | extra
     program: subprocess.Popen[bytes] | ForkedProcess
-    if sys.platform == "linux":
+    if can_be_forked(extra):
         asked = request(words, environment, flashsale.home.parent, session=True)
         program = ForkedProcess(server(), asked, [theirs] * 3)
     else:

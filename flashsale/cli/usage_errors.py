@@ -37,10 +37,14 @@ OTHERS_OPTIONS: Mapping[str, Mapping[str, str]] = {  # "" leaves the value alone
     "drill": {**FOR_KILLS, **FOR_LOAD, "--replicas": "--scale", "--for": "--calm"},
     "watch": {"--duration": "--for", "--time": "--for"},
     "logs": {"--lines": "--tail", "-t": "--tail", "--pod": "", "-p": ""},
-    "down": dict.fromkeys(("--all", "--force", "--delete", "--volumes", "--rmi"), "--purge"),
+    "down": {  # only what says that more is to go may lead to --purge
+        **dict.fromkeys(("--delete", "--volumes", "--rmi"), "--purge"),
+        **dict.fromkeys(("--all", "--force"), ""),
+    },
     "status": {"--all": "--all-namespaces"},
 }
-OF_ALL = {"--json": "-o json", "--ns": "-n", "--format": "-o", "--kube-context": "--context"}
+OF_ALL = {"--json": "-o json", "--ns": "-n", "--format": "-o", "--kube-context": "--context",
+          "-p": "--profile"}  # fmt: skip
 ELSEWHERE: Mapping[tuple[str, str], Hint] = {  # what another command does
     **dict.fromkeys(
         [("status", one) for one in ("-w", "--watch", "-f", "--follow")], Hint("flashsale watch")
@@ -110,7 +114,8 @@ def _unknown_option(option: str, arguments: Sequence[str]) -> BadInputError:
             replica_count(typed)
         except BadInputError as error:
             return error
-    if elsewhere := ELSEWHERE.get((name, typed.partition("=")[0])):
+    elsewhere = ELSEWHERE.get((name, typed.partition("=")[0]))
+    if elsewhere and not (typed == "-p" and _names_profile(arguments)):
         return BadInputError(f"No such option: {option}.", hint=elsewhere)
     meant = dict(_meant(name, arguments))
     if option not in meant and (close := get_close_matches(option, _options(name), n=1)):
@@ -123,6 +128,12 @@ def _unknown_option(option: str, arguments: Sequence[str]) -> BadInputError:
     return BadInputError(
         f"No such option: {option}.{question}", hint=Hint(shlex.join(["flashsale", *line]))
     )
+
+
+def _names_profile(arguments: Sequence[str]) -> bool:
+    """Whether what follows `-p` is minikube's profile, and not a port as Docker has it."""
+    value = next(iter(arguments[list(arguments).index("-p") + 1 :]), "")
+    return value[:1].isalpha()
 
 
 def _meant(name: str, arguments: Sequence[str]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from flashsale.load.target import find_target
 from tests.load.lying_server import Liar
 
 STALL = 2.0  # seconds
+WITHIN = 300  # ms that a busy machine may add: a closed loop would be 1,700 away
 
 
 class Stall:
@@ -36,9 +37,9 @@ async def test_a_stall_of_two_seconds_shows_in_the_percentiles() -> None:
         report = await run_load(LoadPlan(find_target(shop.url), rate=200, seconds=2.5))
     figures = report.figures
     assert figures.confirmed == 500 == shop.done["sell"]
-    assert abs(figures.latency_ms.p90 - 1750) < 100
-    assert abs(figures.latency_ms.p99 - 1975) < 100
-    assert figures.generator.lag_ms.p90 < 100, "buyers came late because the shop was slow"
+    assert abs(figures.latency_ms.p90 - 1750) < WITHIN
+    assert abs(figures.latency_ms.p99 - 1975) < WITHIN
+    assert figures.generator.lag_ms.p90 < WITHIN, "buyers came late because the shop was slow"
 
 
 async def test_latency_is_what_the_buyer_waited() -> None:

@@ -19,7 +19,7 @@ from tests.peers import programs
 from tests.peers.processes import Processes
 
 CONTEXT = "flashsale-peers"
-SERVICES = "10.96.0.0/16"
+SERVICES = "10.96.0.0/12"  # as kubeadm and minikube have it
 PODS = "10.244.0.0/16"
 PATIENCE = 60.0  # seconds for the API server to become ready on a busy machine
 

@@ -95,7 +95,9 @@ def _no_folder_error(words: str) -> MinikubeFilesError:
 
 
 def _chown(place: Path) -> str:
-    path = shlex.quote(str(place)).replace(str(Path.home()), "~", 1)
+    path = shlex.quote(str(place))
+    if place.is_relative_to(Path.home()) and place != Path.home():
+        path = "~/" + shlex.quote(str(place.relative_to(Path.home())))  # no tilde inside of quotes
     return f"sudo chown -R $USER {path} && chmod -R u+rwX {path}"
 
 

@@ -104,7 +104,9 @@ def _split(text: str) -> tuple[Decimal, str]:
     if not found or not text:
         raise QuantityError(BAD_FORMAT)
     power, style = _suffix(found[4])
-    digits = f"{found[2] or '0'}.{found[3] or '0'}"  # without any, it is nothing
+    digits = found[2] or "0"  # without any, it is nothing
+    if found[3]:
+        digits += f".{found[3]}"
     try:
         number = ARITHMETIC.create_decimal(found[1] + digits if len(digits) <= LONGEST else "")
     except InvalidOperation:

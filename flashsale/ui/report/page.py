@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from flashsale.ui.drill.sentences import difference, repeat_command
 from flashsale.ui.report.chart_data import chart_data
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from markupsafe import Markup
 
 FOLDER = Path(__file__).parent
@@ -67,6 +69,14 @@ def prose(sentence: str) -> Markup:
 
 
 def _render(template: str, **values: Any) -> str:
+    styles = (VENDOR / "uPlot.min.css", FOLDER / "style.css")
+    style = "".join(file.read_text(encoding="utf-8") for file in styles)
+    return _environment().get_template(template).render(style=style, **values)
+
+
+@cache
+def _environment() -> Environment:
+    """Return what keeps templates compiled: that takes ten times as long as to render one."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -89,6 +99,4 @@ def _render(template: str, **values: Any) -> str:
         seconds=seconds,
         share=figures.share,
     )
-    styles = (VENDOR / "uPlot.min.css", FOLDER / "style.css")
-    style = "".join(file.read_text(encoding="utf-8") for file in styles)
-    return environment.get_template(template).render(style=style, **values)
+    return environment

@@ -74,8 +74,8 @@ def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
         healing = healing if len(healing) > 2 else []  # a heading alone says nothing
     room_for_pods = max(2, room - len(healing))
     table = draw_pods(board, shown, (width, room_for_pods), now)
-    lasting_lines = room - len(table) - len(healing) - 2
-    news = [] if board.events_hidden else event_lines(shown_events(board), lasting_lines)
+    left = room - len(table) - len(healing) - 2
+    news = [] if board.events_hidden else event_lines(shown_events(board), left)
     return [*table, *healing, *news][:room]
 
 
@@ -252,11 +252,11 @@ def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:
     return [*why, Text(f" {CHOSEN_KEYS if board.chosen and keys == KEYS else keys}", QUIET)]
 
 
-def between(lasting_lines: Text, right: Text, width: int) -> Text:
+def between(left: Text, right: Text, width: int) -> Text:
     """Put two texts at both ends of a line; the left one gives way."""
-    lasting_lines = fit_line(lasting_lines, max(0, width - right.cell_len - 1))
-    lasting_lines.append(" " * max(1, width - lasting_lines.cell_len - right.cell_len))
-    return lasting_lines.append_text(right)
+    left = fit_line(left, max(0, width - right.cell_len - 1))
+    left.append(" " * max(1, width - left.cell_len - right.cell_len))
+    return left.append_text(right)
 
 
 def fit_line(line: Text, width: int) -> Text:

@@ -127,12 +127,14 @@ async def test_a_signal_gives_the_summary_so_far(number: signal.Signals, code: i
 
 @pytest.mark.skipif(not shutil.which("timeout"), reason="macOS has no timeout of its own")
 async def test_timeout_gets_the_numbers_too() -> None:
-    """It sends SIGTERM twice, to the program and to all of its group."""
+    """It sends SIGTERM twice, to the program and to its group; also when it is told to end."""
     async with Liar(lambda _: "sell") as shop:
         words = [sys.executable, "-c", MAIN, "load", "--url", shop.url, "--rate", "50"]
         process = await asyncio.create_subprocess_exec(
-            "timeout", "--preserve-status", "3", *words, stdout=PIPE, stderr=PIPE
+            "timeout", "--preserve-status", "60", *words, stdout=PIPE, stderr=PIPE
         )
+        await asked(shop, 10)
+        process.terminate()
         out, err = await process.communicate()
     assert process.returncode == 143, err
     assert f"confirmed  {shop.asked}  100 %" in out.decode()

@@ -8,6 +8,7 @@ import re
 import signal
 import termios
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -129,14 +130,15 @@ def test_a_signal_gives_the_terminal_back(
 
 def test_a_script_gets_one_object_a_line(lively_sale: Flashsale) -> None:
     """What is there, what `kill-pod` does, and the healing with the same figures."""
-    with lively_sale.start("watch", "-o", "json", "--for", "10s") as watching:
+    with lively_sale.start("watch", "-o", "json") as watching:
         assert watching.stdout is not None
-        first = [json.loads(watching.stdout.readline()) for _ in range(5)]
+        lines = map(json.loads, watching.stdout)
+        first = list(islice(lines, 5))
         killed = lively_sale("kill-pod", "-o", "json").json[0]
-        rest = [json.loads(line) for line in watching.stdout.read().splitlines()]
-    assert watching.returncode == 0
+        healed: dict[str, Any] = next(one for one in lines if one["type"] == "healed")
+        watching.terminate()
+    assert watching.returncode == 143
     assert {one["type"] for one in first} == {"stream", "pod", "replicaset"}
-    healed: dict[str, Any] = next(one for one in rest if one["type"] == "healed")
     assert (healed["victim"], healed["replacement"]) == (killed["victim"], killed["replacement"])
     for key in ("created_seconds", "started_seconds", "ready_seconds", "gone_seconds"):
         assert healed[key] == pytest.approx(killed[key], abs=0.2)

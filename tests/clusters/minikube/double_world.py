@@ -114,9 +114,11 @@ class Told:
 
 def gone(pid: int) -> bool:
     """Whether a process has ended, or is only waiting to be noticed."""
+    status = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return (
+            Path("/proc/self").exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+        )
+    except (ProcessLookupError, FileNotFoundError):  # it may end between the two looks
         return True
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"

@@ -352,6 +352,16 @@ async def test_files_of_somebody_else_are_named_with_their_owner(
     assert world.acts() == []
 
 
+def test_a_blank_in_minikubes_folder_leaves_the_tilde_to_the_shell(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within quotes it would mean nothing."""
+    monkeypatch.setenv("HOME", str(world.home))
+    monkeypatch.setenv("MINIKUBE_HOME", str(world.home / "my stuff"))
+    hint = home.foreign_files_error("shop", "").hint
+    assert "chown -R $USER ~/'my stuff/.minikube' && chmod -R u+rwX ~/'my stuff" in hint
+
+
 @pytest.mark.parametrize(
     ("called", "words", "hint"),
     [

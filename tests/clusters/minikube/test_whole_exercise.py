@@ -23,7 +23,7 @@ from flashsale.embedded.process import launch
 from tests.clusters.minikube.double_world import World
 from tests.command import Flashsale
 from tests.docker.engine_proxies import Authority, door
-from tests.docker.engines import ROOT, image_name_of_its_own
+from tests.docker.engines import ROOT, image_name_of_its_own, own_layers
 
 SHOP = ROOT / "flashsale" / "shop"
 
@@ -69,8 +69,10 @@ def test_pushed_image_is_what_the_pods_are_to_run(
     program: Flashsale, world: World, kubernetes: Path, image_name: str, registry: str
 ) -> None:
     """`up --push` builds in minikube's Docker, pushes, and writes the digest into the manifest."""
+    app = copied(SHOP, world.home / "app", program.quick_manifest())
+    (app / "Dockerfile").write_text(f"{own_layers()}COPY app.py /\n")
     repository = f"{registry}/{image_name.partition(':')[0]}"
-    words = ("up", "--profile", "shop", "--image", image_name, "--push", repository)
+    words = ("up", str(app), "--profile", "shop", "--image", image_name, "--push", repository)
     opened = json.loads(run(program, world, *words, "--replicas", "1", "--no-wait", "-o", "json"))
     assert opened["image"]["built"]
     assert opened["image"]["name"].startswith(f"{repository}:1@sha256:")

@@ -12,6 +12,7 @@ from flashsale.embedded.types.quantities import (
     canonical,
     compare_quantities,
     parse_quantity,
+    round_to_milli,
 )
 
 
@@ -64,6 +65,12 @@ def test_suffixes_and_numbers_have_refusals_of_their_own() -> None:
 def test_a_quantity_without_a_number_is_nothing(text: str) -> None:
     """As Go reads it, whatever its regular expression says."""
     assert canonical(text) == "0"
+
+
+@pytest.mark.parametrize(("text", "given_back"), [("1E-3", "1E-3"), ("1.5e-3", "2e-3")])
+def test_a_thousandth_is_precise_enough(text: str, given_back: str) -> None:
+    """What is asked of a container is rounded up to that, and else stays as it was written."""
+    assert round_to_milli(text) == given_back
 
 
 def test_quantities_compare_by_amount_not_by_text() -> None:

@@ -47,7 +47,7 @@ def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator
         # Packages of other commands lie in the same environment: they stay.
         kept = ("--inexact",) if tool == "uv" and "--inexact" not in words else ()
         yield Way((tool, *words, *kept))
-        if tool in ("poetry", "uv", "pdm"):
+        if tool in ("poetry", "uv"):
             yield from ways("pip", ["install", "."], place, wheels)
         return
     rest = tuple(words[1:])
@@ -117,6 +117,5 @@ def install_environment(own: Mapping[str, str], place: Path) -> dict[str, str]:
         "UV_INDEX_STRATEGY": "unsafe-best-match",  # as pip: all indexes count alike
         "UV_PYTHON_DOWNLOADS": "never", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore",
-        "POETRY_VIRTUALENVS_CREATE": "false", "PDM_IGNORE_SAVED_PYTHON": "1",
-        "UV_NO_PROGRESS": "1", "PIP_PROGRESS_BAR": "off",
+        "POETRY_VIRTUALENVS_CREATE": "false", "UV_NO_PROGRESS": "1", "PIP_PROGRESS_BAR": "off",
     }  # fmt: skip

@@ -13,6 +13,7 @@ from importlib import metadata
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
 from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
 
 _FILES = ("-r", "--requirement", "-c", "--constraint")
@@ -36,27 +37,17 @@ _BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
 _TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
 _OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
                 "pipenv": (["install"], ["sync"]), "pdm": (["install"], ["sync"])}  # fmt: skip
-_PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "pdm.lock", "Pipfile",
-                  "Pipfile.lock", "setup.py", "setup.cfg")  # fmt: skip
+_PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock",
+                  "setup.py", "setup.cfg")  # fmt: skip
 _COLLECTING = ("wheel", "download")  # pip's commands that put wheels into a folder
 _FOLDER_OF_WHEELS = ("-w", "--wheel-dir", "-d", "--dest")
-# What writes a list of requirements: what would install the same, and the options that both take.
-_EXPORTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "poetry": ("export", ("install", "--no-root"), ("--all-extras",),
-               ("--with", "--without", "--only", "-E", "--extras")),
-    "uv": ("export", ("sync", "--no-install-project"),
-           ("--frozen", "--locked", "--no-dev", "--all-extras", "--all-groups"),
-           ("--extra", "--group", "--only-group", "--no-group")),
-    "pipenv": ("requirements", ("sync", "--system"), ("--dev",), ()),
-    "pdm": ("export", ("install", "--no-self"), ("--prod", "--dev"), ("-G", "--group")),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Install:
     """One command that installs packages, where it stands."""
 
-    tool: str  # pip, poetry, uv, pipenv, pdm
+    tool: str  # pip, poetry, uv, pipenv
     words: tuple[str, ...]  # after the tool's name: install -r requirements.txt
     folder: str  # of the image, where it runs
     files: ImageFiles = field(compare=False)  # as they are at that point
@@ -204,46 +195,7 @@ def wheel_folder(words: Sequence[str]) -> str | None:
     after = next((i for i, word in enumerate(words) if _is_pip(posixpath.basename(word))), None)
     if after is None or list(words[after + 1 : after + 2]) not in [[one] for one in _COLLECTING]:
         return None
-    return _option(words[after + 2 :], _FOLDER_OF_WHEELS) or "."
-
-
-def exported(words: Sequence[str], target: str) -> tuple[str, str, tuple[str, ...]] | None:
-    """Read a command that writes requirements: into which file, and what would install the same.
-
-    Args:
-        target: where its output goes; empty if that is not redirected.
-    """
-    program, *rest = [*words] or [""]
-    program = posixpath.basename(program)
-    if program == "uv" and rest[:2] == ["pip", "compile"]:
-        program, rest = "pip-compile", rest[2:]
-    if program == "pip-compile":
-        source = next((word for word in rest if word.endswith((".in", ".toml", ".py"))), None)
-        source = source or "requirements.in"
-        file = _option(rest, ("-o", "--output-file")) or target
-        wanted = ("-r", source) if source.endswith(".in") else (".",)
-        return "pip", file or posixpath.splitext(source)[0] + ".txt", ("install", *wanted)
-    command, install, flags, with_value = _EXPORTS.get(program, ("", (), (), ()))
-    file = _option(rest, ("-o", "--output", "--output-file")) or target
-    if rest[:1] != [command] or not file:
-        return None
-    kept = [*install, *(word for word in rest if word in flags)]
-    for option in with_value:
-        kept += [option, value] if (value := _option(rest, (option,))) else []
-    if program == "poetry" and not {"--with", "--only"} & set(kept):
-        kept += ["--only", "main"]
-    return program, file, tuple(kept)
-
-
-def _option(words: Sequence[str], names: Sequence[str]) -> str:
-    """Return the value of an option; empty where it is not there."""
-    for index, word in enumerate(words):
-        option, sign, value = word.partition("=")
-        if option in names:
-            return value if sign else next(iter(words[index + 1 :]), "")
-        if word.startswith(names[0]) and len(names[0]) == 2 and len(word) > 2:
-            return word[2:]
-    return ""
+    return option_value(words[after + 2 :], _FOLDER_OF_WHEELS) or "."
 
 
 def split_off_collected(

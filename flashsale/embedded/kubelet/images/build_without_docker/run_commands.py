@@ -16,7 +16,10 @@ from functools import partial
 from types import MappingProxyType
 
 from flashsale.base.dockerfile.instructions import Instruction
-from flashsale.embedded.kubelet.images.build_without_docker import install_commands
+from flashsale.embedded.kubelet.images.build_without_docker import (
+    install_commands,
+    requirement_lists,
+)
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
     OPERATIONS,
     Shell,
@@ -162,7 +165,7 @@ def _one(shell: Shell, words: list[str], raw: str = "") -> None:
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return
-    if export := install_commands.exported(words, target):
+    if export := requirement_lists.read_export(words, target):
         tool, file, install = export
         _collect(shell, file, _remembered(shell, tool, install))
         return
@@ -247,8 +250,11 @@ def _remembered(shell: Shell, tool: str, words: tuple[str, ...]) -> Install:
         for name, value in shell.variables.items()
         if name not in ("PATH", "HOME") and not name.startswith(("PYTHON", "VIRTUAL_ENV"))
     }
+    files = shell.recipe.files.snapshot()
+    if tool == "pdm":  # what it does is told by its files, and needs no program of its own
+        tool, words = "pip", requirement_lists.pdm_words(words, shell.folder, files)
     place = f"{posixpath.basename(shell.one.where)}:{shell.one.line}"
-    return Install(tool, words, shell.folder, shell.recipe.files.snapshot(), env, place)
+    return Install(tool, words, shell.folder, files, env, place)
 
 
 def _collect(shell: Shell, file: str, install: Install) -> None:

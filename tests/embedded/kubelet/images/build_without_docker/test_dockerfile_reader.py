@@ -368,3 +368,24 @@ def test_a_distroless_image_runs_python_by_itself(folder: Path) -> None:
     text = 'FROM gcr.io/distroless/python3-debian12\nCOPY app.py /\nCMD ["/app.py"]\n'
     assert read(folder, text).entrypoint == ("python3",)
     assert read(folder, text + 'ENTRYPOINT ["python3", "-u"]\n').entrypoint == ("python3", "-u")
+
+
+@pytest.mark.parametrize(
+    ("lock", "words"),
+    [
+        ("", ("install", "six>=1", "flask")),
+        (
+            '[[package]]\nname="six"\nversion="1.16.0"\ngroups=["default", "dev"]\n'
+            '[[package]]\nname="x"\nversion="1"\ngroups=["default"]\nmarker="os_name == \'nt\'"\n'
+            '[[package]]\nname="pytest"\nversion="8"\ngroups=["dev"]\n',
+            ("install", "six==1.16.0", "x==1 ; os_name == 'nt'"),
+        ),
+    ],
+)
+def test_pdm_installs_what_its_files_say(folder: Path, lock: str, words: tuple[str, ...]) -> None:
+    """Without pdm: the lock file's pins, else what the project asks for."""
+    (folder / "pyproject.toml").write_text('[project]\ndependencies=["six>=1", "flask"]\n')
+    (folder / "pdm.lock").write_text(lock)
+    recipe = read(folder, "FROM x\nWORKDIR /app\nCOPY . .\nRUN pdm install --prod\n")
+    assert [(one.tool, one.words) for one in recipe.installs] == [("pip", words)]
+    assert recipe.environments == ("/app/.venv",)
