@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.controllers.node import ADDRESS
 from flashsale.embedded.process.cluster_directory import ANNOUNCE_AGAIN, ClusterDirectory
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flashsale.embedded.process.control_plane import ControlPlane
 
