@@ -64,7 +64,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 MOST_CORES = 4  # that workers are started for: each of them collects all tests
-STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
+STARTS_A_CLUSTER = {  # fixtures, whoever asks for them; a browser costs as much
+    "chromium",
     "cluster",
     "embedded_cluster",
     "flashsale",

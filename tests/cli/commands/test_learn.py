@@ -127,3 +127,4 @@ def test_labels_are_set_and_removed_as_kubectl_does(open_sale: Flashsale) -> Non
     kubectl(open_sale, "delete", "pod", pod, "--wait=false")
     assert "is being deleted" in open_sale("label", pod, "app-").err
     kubectl(open_sale, "patch", "pod", pod, "-p", LET_GO)
+    assert open_sale("scale", "3").code == 0  # waits for the pod in its place
