@@ -45,7 +45,8 @@ def test_min_ready_seconds(stage: Scene, maker: Maker) -> None:
     seen = [(c.at, c.object["status"]) for c in stage.replicasets.of("patient")]
     ready = next(at for at, told in seen if told.get("readyReplicas") == 2)
     available = next(at for at, told in seen if told.get("availableReplicas") == 2)
-    assert MIN_READY - 1.5 < available - ready < MIN_READY + 8  # Ready's time has whole seconds
+    # Ready's time has whole seconds, and the status that says so is written a little later.
+    assert MIN_READY - 2 < available - ready < MIN_READY + 8
     stage.delete("replicasets", "patient")
 
 
