@@ -13,6 +13,7 @@ EXITING = re.compile(
 MISUSED = re.compile(r"^Error: (?P<message>.+)$", re.MULTILINE)
 
 
+DOCUMENT_BEGINS = re.compile(r"^\s*(?=[\[{]|null\b)", re.MULTILINE)
 STATUS_ERROR = re.compile(
     r"status error: (?P<cause>.+?)(?=^[EWIF]\d{4} |\Z)", re.DOTALL | re.MULTILINE
 )
@@ -30,7 +31,7 @@ def find_document(text: str) -> Any:
         ValueError: there is none.
     """
     decoder, found, at = json.JSONDecoder(), list[Any](), 0
-    while start := re.compile(r"^\s*(?=[\[{]|null\b)", re.MULTILINE).search(text, at):
+    while start := DOCUMENT_BEGINS.search(text, at):
         try:
             document, at = decoder.raw_decode(text, start.end())
         except ValueError:

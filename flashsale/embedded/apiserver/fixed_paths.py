@@ -13,6 +13,7 @@ from flashsale.embedded.apiserver import discovery
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.health_checks import LIVE, READY
+from flashsale.embedded.storage.store import encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.openapi import documents, openapi_protobuf
@@ -82,8 +83,7 @@ def _discovery(request: web.BaseRequest) -> web.Response | None:
     if aggregates and discovery.wants_aggregated(request.headers.get("Accept", "")):
         body = discovery.aggregated(core=path == "/api")
         return web.Response(
-            body=json.dumps(body, separators=(",", ":")).encode(),
-            headers={"Content-Type": discovery.AGGREGATED},
+            body=encode_object(body), headers={"Content-Type": discovery.AGGREGATED}
         )
     kinds = (responses.JSON,) if path == "/version" else responses.REPRESENTATIONS
     try:

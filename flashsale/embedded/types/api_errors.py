@@ -137,6 +137,12 @@ def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
     return StatusError(409, "Conflict", message, _details(resource, name))
 
 
+def forbidden(resource: Resource, name: str, why: str) -> StatusError:
+    """403: admission does not allow it."""
+    message = f"{resource.qualified} {quote(name)} is forbidden: {why}"
+    return StatusError(403, "Forbidden", message, _details(resource, name))
+
+
 def invalid_object(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
     """422: the object is understood but may not be."""
     texts = list(dict.fromkeys(f"{error.field}: {error.body}" for error in errors))

@@ -107,8 +107,9 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
     queried_number(request, "timeoutSeconds")
     _check_options(request)
     query.form.check_list(target.resource)
-    wanted = paging.read_paging(request, limit, revision(request))
-    await _reach(registry, max(revision(request), wanted.revision))
+    since = revision(request)
+    wanted = paging.read_paging(request, limit, since)
+    await _reach(registry, max(since, wanted.revision))
     found = paging.collection_page(
         registry.store,
         target.resource,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from flashsale.embedded.apiserver.registry.priority_admission import find_priority_class
 from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.storage.store import Store
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.types.resources import PODS, SERVICE_ACCOUNTS
@@ -154,5 +155,4 @@ def _missing_tolerations(spec: Object, store: Store) -> list[Object]:
 
 def _forbidden(pod: Object, why: str) -> StatusError:
     name = pod["metadata"].get("name") or pod["metadata"].get("generateName") or "Unknown"
-    message = f'{PODS.plural} "{name}" is forbidden: {why}'
-    return StatusError(403, "Forbidden", message, {"name": name, "kind": PODS.plural})
+    return api_errors.forbidden(PODS, name, why)

@@ -37,9 +37,4 @@ def check_delete(resource: Resource, name: str) -> None:
         StatusError: 403.
     """
     if resource is NAMESPACES and name in PERMANENT_NAMESPACES:
-        raise api_errors.StatusError(
-            403,
-            "Forbidden",
-            f'namespaces "{name}" is forbidden: this namespace may not be deleted',
-            {"name": name, "kind": "namespaces"},
-        )
+        raise api_errors.forbidden(NAMESPACES, name, "this namespace may not be deleted")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashsale.embedded.storage.store import Store
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.resources import PRIORITY_CLASSES
 from flashsale.embedded.validation.priority_classes import PREEMPTS, SYSTEM_CLASSES
 from flashsale.objects.models import Object
@@ -34,11 +34,4 @@ def refuse_second_default(store: Store, thing: Object) -> None:
         if other.get("globalDefault") and other["metadata"]["name"] != name:
             named = other["metadata"]["name"]
             why = f"PriorityClass {named} is already marked as default. Only one default can exist"
-            raise refused_class(name, why)
-
-
-def refused_class(name: str, why: str) -> StatusError:
-    """403 for a class."""
-    details = {"name": name, "group": PRIORITY_CLASSES.group, "kind": PRIORITY_CLASSES.plural}
-    message = f'{PRIORITY_CLASSES.qualified} "{name}" is forbidden: {why}'
-    return StatusError(403, "Forbidden", message, details)
+            raise api_errors.forbidden(PRIORITY_CLASSES, name, why)

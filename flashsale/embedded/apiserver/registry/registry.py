@@ -23,7 +23,6 @@ from flashsale.embedded.apiserver.registry.deletion import (
 from flashsale.embedded.apiserver.registry.generated_names import generate_free_name
 from flashsale.embedded.apiserver.registry.priority_admission import (
     refuse_second_default,
-    refused_class,
 )
 from flashsale.embedded.apiserver.registry.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
@@ -218,7 +217,9 @@ class Registry:
         check_preconditions(resource, old, options)
         namespace_lifecycle.check_delete(resource, name)
         if resource is PRIORITY_CLASSES and name in SYSTEM_CLASSES:
-            raise refused_class(name, "this is a system priority class and cannot be deleted")
+            raise api_errors.forbidden(
+                resource, name, "this is a system priority class and cannot be deleted"
+            )
         after = marked(resource, old, options, self.clock())
         if options.dry_run:  # what would go at once is shown as it is, without a mark
             ends = gone(after)
