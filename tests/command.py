@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,17 @@ class Flashsale:
     def record(self) -> Path:
         """The file that remembers the sale."""
         return self.home / "sale.json"
+
+
+@contextmanager
+def opened_sale(program: Flashsale, manifest: Path, *words: str) -> Iterator[Flashsale]:
+    """A sale that is open, on a cluster that is ended afterwards."""
+    try:
+        done = program("up", "--manifest", str(manifest), *words)
+        assert done.code == 0, done.err
+        yield program
+    finally:
+        program.stop_cluster()
 
 
 def can_be_forked(variables: Mapping[str, str]) -> bool:

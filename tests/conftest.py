@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.browser import chromium, page
-from tests.command import Flashsale
+from tests.command import Flashsale, opened_sale
 
 __all__ = ["chromium", "page"]  # fixtures
 
@@ -179,7 +179,5 @@ def flashsale(sale_home: Path) -> Iterator[Flashsale]:
 def open_sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
     """A sale of lean pods on an embedded cluster, for tests that leave it as it was."""
     program = Flashsale(tmp_path_factory.mktemp("sale") / "home")
-    opened = program("up", "--manifest", str(program.lean_manifest()))
-    assert opened.code == 0, opened.err
-    yield program
-    program.stop_cluster()
+    with opened_sale(program, program.lean_manifest()) as sale:
+        yield sale

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import Flashsale
+from tests.command import Flashsale, opened_sale
 from tests.dashboard.browsing import OnContext, dashboard, text
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ def sale(
     home = tmp_path_factory.mktemp("dashboard") / "home"
     program = OnContext(home, os.environ.get("KUBECONFIG", "")) if context else Flashsale(home)
     there = ["--context", context, "--allow-remote", "--image", image] if context else []
-    opened = program("up", "--manifest", str(program.quick_manifest()), *there)
-    assert opened.code == 0, opened.err
-    yield program
-    program("down")
-    program.stop_cluster()
+    with opened_sale(program, program.quick_manifest(), *there) as sale:
+        yield sale
+        program("down")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import PATIENCE, Flashsale
+from tests.command import PATIENCE, Flashsale, opened_sale
 
 SHORT = ("--calm", "1s", "--every", "1s", "--scale", "3")
 SLOW = ("--rate", "20")  # where it does not matter how many buyers there are
@@ -28,10 +28,8 @@ def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
     program = Flashsale(tmp_path_factory.mktemp("drill") / "home")
     share = f'"{1000 * (os.cpu_count() or 1) // FIT}m"'
     manifest = program.lean_manifest(0.3, **{'"100m"': share, '"500m"': share})
-    opened = program("up", "--manifest", str(manifest))
-    assert opened.code == 0, opened.err
-    yield program
-    program.stop_cluster()
+    with opened_sale(program, manifest) as sale:
+        yield sale
 
 
 def replicas(sale: Flashsale) -> int:

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command import Flashsale
+from tests.command import Flashsale, opened_sale
 
 
 @pytest.fixture(scope="session")
 def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
     """An open sale of the shop, for tests that leave it as it was."""
     program = Flashsale(tmp_path_factory.mktemp("shop") / "home")
-    opened = program("up", "--manifest", str(program.quick_manifest()))
-    assert opened.code == 0, opened.err
-    yield program
-    program.stop_cluster()
+    with opened_sale(program, program.quick_manifest()) as sale:
+        yield sale

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from flashsale.ui.watch.screen import ENTER, LEAVE
-from tests.command import Flashsale
+from tests.command import Flashsale, opened_sale
 from tests.terminal import SGR, Person, at_terminal
 
 
@@ -22,10 +22,8 @@ from tests.terminal import SGR, Person, at_terminal
 def lively_sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
     """A sale of our own, for what these tests do to it."""
     program = Flashsale(tmp_path_factory.mktemp("lively") / "home")
-    opened = program("up", "--manifest", str(program.lean_manifest()))
-    assert opened.code == 0, opened.err
-    yield program
-    program.stop_cluster()
+    with opened_sale(program, program.lean_manifest()) as sale:
+        yield sale
 
 
 @pytest.fixture
