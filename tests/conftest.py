@@ -27,7 +27,8 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How fast examples come says something about the machine, not about what is tested. Each run tries
-# others, and those that failed are kept; `.ci/run` takes `--hypothesis-profile=thorough`.
+# others, and those that failed are kept; `.ci/run` takes `--hypothesis-profile=thorough`, and where
+# CI is set, Hypothesis tries the same ones each time.
 settings.register_profile(
     "usual", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -150,8 +151,7 @@ def _place(longest: list[str], path: str) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
-    """What is imported stays: no collection of garbage looks through it."""
-    gc.freeze()
+    """From here on there is garbage."""
     gc.enable()
 
 
