@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,7 @@ def scale(
     from flashsale.cli.output import out, out_json
     from flashsale.sale.replica_count import replica_count
     from flashsale.ui.command_results import scaled_view
+    from flashsale.ui.console import width
 
     typed, count = shared(ctx), replica_count(replicas)
     name, scaling = run(
@@ -33,7 +35,7 @@ def scale(
     if typed.json:
         out_json(scaling.as_json())
     else:
-        out(scaled_view(name, scaling, waited=not no_wait))
+        out(scaled_view(name, scaling, waited=not no_wait, width=width(sys.stdout)))
 
 
 async def _scale(
