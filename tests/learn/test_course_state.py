@@ -253,3 +253,14 @@ def test_a_pod_that_was_released_before_may_be_released_again() -> None:
     )
     one = course_state.see(one, sale("flashsale-rs-bbbbb", second, evidence=again), 3.0)
     assert one.record.seen[0] == f"let go: {pod}; in its place: {second}"
+
+
+def test_enter_on_a_reveal_waits_for_the_command_that_is_being_typed() -> None:
+    """One press is enough: the next step comes when `kill-pod` has seen its victim go."""
+    typing = replace(pressed(tour(), "1"), running="flashsale kill-pod")
+    done = course_state.see(typing, killed("flashsale-rs-aaaaa"), 9.0)
+    waiting = pressed(done, "\n")
+    assert waiting.part == "reveal"
+    assert "The next step follows this command." in text(waiting)
+    assert course_state.command_ended(waiting, 10.0).step == OWN[OWN.index(KILL) + 1]
+    assert course_state.command_ended(done, 10.0).step == KILL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable, Sequence
 
@@ -11,6 +10,7 @@ from rich.text import Text
 from flashsale.base.text import counted, printable
 from flashsale.learn.course_state import HINTS, Tour, begin, figures
 from flashsale.learn.step import filled_in
+from flashsale.ui.console import BOUND, TOGETHER
 
 Size = tuple[int, int]
 MARKS = {"done": "●", "skipped": "–", "open": "○"}
@@ -20,7 +20,6 @@ KEYS = {
     "reveal": "Enter next   b back   q quit, go on later",
     "end": "Enter or q leave   b back",
 }
-UNIT = re.compile(r"(\d) (?=(?:s|min)\b)")
 FOOT = 3  # lines below the body
 
 
@@ -193,18 +192,18 @@ def _filled(tour: Tour, line: str, width: int, style: str = "") -> list[Text]:
 
 
 def _wrapped(line: str, width: int, indent: str | None = None) -> list[str]:
-    """Break a line at blanks, but not between a number and its unit."""
+    """Break a line at blanks, but not within a figure or the name of a command."""
     if len(line) <= width:
         return [line]
     margin = indent if indent is not None else " " * (len(line) - len(line.lstrip()))
     parts = textwrap.wrap(
-        UNIT.sub("\\1\u00a0", line),
+        TOGETHER.sub(BOUND, line),
         max(10, width),
         subsequent_indent=margin,
         break_on_hyphens=False,
         replace_whitespace=False,
     )
-    return [part.replace("\u00a0", " ") for part in parts]
+    return [part.replace(BOUND, " ") for part in parts]
 
 
 def _message(tour: Tour, width: int) -> Text:
