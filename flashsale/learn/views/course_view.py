@@ -20,6 +20,7 @@ KEYS = {
     "reveal": "Enter next   b back   q quit, go on later",
     "end": "Enter or q leave   b back",
 }
+GOES_ON = " \\"  # at the end of a line that a shell goes on with
 FOOT = 3  # lines below the body
 
 
@@ -67,7 +68,8 @@ def _body(tour: Tour, width: int, room: int, at_place: Callable[[str], str]) -> 
 
 def _question(tour: Tour, width: int) -> list[Text]:
     asked = tour.step.prediction
-    if tour.lacks:  # the question may be about its pods
+    counts = "{" in "".join((asked.text, *asked.choices))
+    if tour.lacks or (counts and not tour.known):  # the question may be about its pods
         return _goal(tour, width)
     lines = [*_goal(tour, width), Text(""), *_filled(tour, f"Guess first. {asked.text}", width)]
     for number, choice in enumerate(asked.choices, 1):
@@ -183,8 +185,17 @@ def _command_or_text(
     if not line.startswith("$ "):
         return _filled(tour, line, width)
     command = at_place(filled_in(line.removeprefix("$ "), tour.words))
-    parts = _wrapped(f"  $ {command}", width, indent="      ")
+    parts = _continued(_wrapped(f"  $ {command}", width - len(GOES_ON), indent="      "))
     return [Text(part, style="bold cyan") for part in parts]
+
+
+def _continued(parts: Sequence[str]) -> list[str]:
+    """Let a shell read broken lines as one when they are pasted; in quotes it does so anyway."""
+    quoted, lines = False, []
+    for part in parts:
+        quoted ^= part.count("'") % 2 == 1
+        lines.append(part if quoted or part is parts[-1] else part + GOES_ON)
+    return lines
 
 
 def _filled(tour: Tour, line: str, width: int, style: str = "") -> list[Text]:
