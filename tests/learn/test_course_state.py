@@ -144,7 +144,7 @@ def test_after_the_last_step_comes_the_end() -> None:
     for step in OWN:
         done = done.noting(step.name, state="done", answer=step.prediction.right)
     shown = text(course_state.begin(OWN, done, None, 1.0))
-    assert "You did 11 of 11 steps; 11 of your guesses were right" in shown
+    assert "You did 11 of 11 steps and guessed right in 11 of them" in shown
     assert "flashsale learn --report" in shown
 
 

@@ -111,8 +111,8 @@ def _end(tour: Tour, width: int) -> list[Text]:
     done, right, seconds = figures(tour.steps, tour.progress)
     total = len(tour.steps)
     lines = [
-        f"You did {done} of {counted(total, 'step')}; {right} of your guesses were right. It took"
-        f" {max(1, round(seconds / 60))} min.",
+        f"You did {done} of {counted(total, 'step')} and guessed right in {right} of them."
+        f" It took {max(1, round(seconds / 60))} min.",
         "",
         "A certificate with your own pods and your own seconds, as a page:",
         "$ flashsale learn --report course.html",
