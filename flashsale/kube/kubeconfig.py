@@ -84,12 +84,6 @@ def quoted(file: Path) -> str:
     return shlex.quote(str(file))
 
 
-def current(kubeconfig: Path | None = None) -> str:
-    """Name kubectl's current context; empty if there is none."""
-    names = (str(one.get("current-context") or "") for _, one in documents(kubeconfig))
-    return next(filter(None, names), "")
-
-
 def _files(kubeconfig: Path | None) -> list[Path]:
     if kubeconfig:
         return [kubeconfig]

@@ -52,11 +52,6 @@ def pod_columns(pod: Mapping[str, Any]) -> PodColumns:
     )
 
 
-def pod_status(pod: Mapping[str, Any]) -> str:
-    """Derive the STATUS column of a pod."""
-    return pod_columns(pod).status
-
-
 def find_condition(thing: Mapping[str, Any], kind: str) -> Section:
     """Return a pod's or node's condition of that type, empty if it has none."""
     for condition in sections(thing, "status", "conditions"):

@@ -16,7 +16,6 @@ from flashsale.objects.columns import (
     find_condition,
     human_duration,
     pod_columns,
-    pod_status,
     service_ports,
 )
 from flashsale.objects.fields import timestamp
@@ -29,7 +28,6 @@ __all__ = [
     "controller_uid",
     "find_condition",
     "human_duration",
-    "pod_status",
     "rfc3339",
     "service_ports",
     "timestamp",

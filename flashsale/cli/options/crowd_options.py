@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.ranges import check_range
+from flashsale.base.text import begin_sentence
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -40,8 +44,6 @@ def read_crowd_options(
     Raises:
         BadInputError: one that needs --in-cluster stands alone, or a value means nothing.
     """
-    from flashsale.base.errors import BadInputError
-
     typed = {
         "--workers": workers is not None,
         "--worker-image": image is not None,
@@ -53,11 +55,8 @@ def read_crowd_options(
             f"{alone[0]} is for a load from inside the cluster.",
             hint=f"flashsale {command} --in-cluster",
         )
-    if workers is not None and not 1 <= workers <= MOST:
-        raise BadInputError(
-            f"--workers must be 1 to {MOST}, not {workers}.",
-            hint=f"flashsale {command} --in-cluster --workers 3",
-        )
+    example = f"flashsale {command} --in-cluster --workers 3"
+    check_range("--workers", workers, 1, MOST, hint=example)
     pairs = [text.partition("=") for text in node_selector or ()]
     for key, sign, value in pairs:
         if not key or not sign:
@@ -71,9 +70,6 @@ def read_crowd_options(
 
 def refuse_without_jobs(command: str, sale: Sale) -> None:
     """Raise BadInputError where the sale's cluster has no Jobs."""
-    from flashsale.base.errors import BadInputError, Hint
-    from flashsale.base.text import begin_sentence
-
     if not sale.cluster.runs_jobs:
         raise BadInputError(
             f"{begin_sentence(sale.cluster.describe())} runs no Jobs: it is this machine,"
@@ -114,7 +110,6 @@ async def service_target(sale: Sale) -> LoadTarget:
     Raises:
         BadInputError: it has none.
     """
-    from flashsale.base.errors import BadInputError, Hint
     from flashsale.load.worker.orders import LoadTarget
 
     service = await sale.service()
@@ -137,7 +132,6 @@ def typed_target(url: str, *, allow_remote: bool) -> LoadTarget:
         LoadRefusedError: it is neither private nor the cluster's, and that was not allowed.
     """
     from flashsale.base.addresses import is_loopback
-    from flashsale.base.errors import BadInputError
     from flashsale.load.target import find_target
 
     target = find_target(url, allow_remote=allow_remote, resolve=not _of_cluster(url))

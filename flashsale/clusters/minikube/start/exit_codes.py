@@ -19,7 +19,6 @@ from flashsale.clusters.minikube.start.events import Failure
 from flashsale.clusters.minikube.start.start_plan import docker_down_error, locked_error
 
 MISMATCH = 81  # of the profile's driver and the one that was asked for
-TIMED_OUT = 82  # stopping
 INTERNET = range(40, 50)
 INSIDE = range(80, 110)  # node, runtime, control plane: long messages of many programs
 LOCK = "ACQUIRE_LOCK"  # part of the id where another minikube has the lock
