@@ -8,8 +8,8 @@ import shutil
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from flashsale.base.addresses import url_host
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
 from flashsale.base.text import begin_sentence, counted
 from flashsale.clusters import image_loading
@@ -239,7 +239,7 @@ def candidate_addresses(
     if service.external:
         found.append((service.external, int(service.ports.partition(":")[0].partition("/")[0])))
     if service.node_port:
-        near = (urlsplit(server).hostname or "").replace("0.0.0.0", "127.0.0.1")
+        near = url_host(server).replace("0.0.0.0", "127.0.0.1")
         hosts = [*_addresses(nodes, "ExternalIP"), near, *_addresses(nodes, "InternalIP")]
         found += [(host, service.node_port) for host in dict.fromkeys(filter(None, hosts))]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flashsale.base.addresses import is_loopback, url_host
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.ranges import check_range
 from flashsale.base.text import begin_sentence
@@ -131,7 +132,6 @@ def typed_target(url: str, *, allow_remote: bool) -> LoadTarget:
         BadInputError: it is not http, or it is each pod's own loopback.
         LoadRefusedError: it is neither private nor the cluster's, and that was not allowed.
     """
-    from flashsale.base.addresses import is_loopback
     from flashsale.load.target import find_target
 
     target = find_target(url, allow_remote=allow_remote, resolve=not _of_cluster(url))
@@ -144,12 +144,7 @@ def typed_target(url: str, *, allow_remote: bool) -> LoadTarget:
 
 
 def _of_cluster(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
+    host = url_host(url)
     named = host.replace(".", "").replace("-", "").isalnum() and not host.replace(".", "").isdigit()
     inside = "." not in host or host.endswith(".svc") or host.endswith(".svc.cluster.local")
     return named and inside and host != "localhost"

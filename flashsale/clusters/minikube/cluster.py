@@ -7,9 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from flashsale.base.addresses import is_loopback
+from flashsale.base.addresses import is_loopback, url_host
 from flashsale.base.errors import (
     ClusterUnreachableError,
     FlashsaleError,
@@ -298,7 +297,7 @@ class MinikubeCluster:
     async def _near(self, service: Service) -> str:
         """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
         found = contexts.read(self.kubeconfig).get(self.context)
-        host = urlsplit(found.server).hostname if found else None
+        host = url_host(found.server) if found else ""
         if not host or is_loopback(host) or not service.node_port:
             return ""
         keep_proxies_off(host)

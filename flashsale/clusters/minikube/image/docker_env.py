@@ -9,8 +9,8 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from flashsale.base.addresses import url_host
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.plain_text import find_document
@@ -111,7 +111,7 @@ def keep_proxies_off(address: str) -> None:
 def _connected(
     minikube: MinikubeCli, found: Mapping[str, str]
 ) -> AbstractAsyncContextManager[Engine]:
-    keep_proxies_off(urlsplit(found["DOCKER_HOST"]).hostname or "")
+    keep_proxies_off(url_host(found["DOCKER_HOST"]))
     wanted = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
     environment = {key: found[key] for key in wanted if key in found}
     return connected(environment, timeout=minikube.patience.connect)
