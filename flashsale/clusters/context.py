@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import shutil
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +13,15 @@ from flashsale.base.addresses import url_host
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
 from flashsale.base.text import begin_sentence, counted
 from flashsale.clusters import image_loading
-from flashsale.clusters.base import App, BuildOptions, ClusterKind, Image, Progress, TunnelUrl
+from flashsale.clusters.base import (
+    App,
+    BuildOptions,
+    ClusterDefaults,
+    ClusterKind,
+    Image,
+    Progress,
+    TunnelUrl,
+)
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses import tunnels
 from flashsale.clusters.subprocesses.port_forward import (
@@ -27,7 +35,6 @@ from flashsale.docker import RemovedImages
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Object, Pod, Service
-from flashsale.objects.node_timing import NodeTiming
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
 FORWARDED, ENDING = 30.0, 5.0  # seconds for kubectl to forward, and to end
@@ -37,7 +44,7 @@ FROM_INSIDE = (
 )
 
 
-class ContextCluster:
+class ContextCluster(ClusterDefaults):
     """A cluster that a kubeconfig describes: kind, k3d, a cloud."""
 
     kind: ClusterKind = "context"
@@ -51,11 +58,9 @@ class ContextCluster:
         self.kubeconfig = kubeconfig
 
     def describe(self) -> str:
-        """Name it in a sentence."""
         return f"the context '{self.context}'"
 
     def cli_options(self) -> str:
-        """Write the options that lead here."""
         return f"--context {shlex.quote(self.context)}"
 
     async def start(self, progress: Progress) -> None:
@@ -70,9 +75,6 @@ class ContextCluster:
         except ClusterUnreachableError:
             return False
         return True
-
-    async def diagnosis(self) -> None:
-        """Say nothing: whoever runs it is not asked."""
 
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
@@ -147,10 +149,6 @@ class ContextCluster:
             ),
         )
 
-    async def stopped_nodes(self, api: Api) -> Collection[str]:
-        """Name none: its nodes are not flashsale's."""
-        return ()
-
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Refuse, as `check_node_kill` does."""
         await self.check_node_kill()
@@ -158,10 +156,6 @@ class ContextCluster:
     async def start_node(self, api: Api, node: str, progress: Progress) -> None:
         """Refuse, as `check_node_kill` does."""
         await self.check_node_kill()
-
-    async def node_timing(self, api: Api) -> NodeTiming:
-        """Return Kubernetes' defaults: what its components were told cannot be asked."""
-        return NodeTiming()
 
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
         """Refuse another number of nodes, and other times.
@@ -178,11 +172,6 @@ class ContextCluster:
                 " times of its own; flashsale does not change them.",
                 hint=f"flashsale up --cluster embedded --nodes {count or 3}",
             )
-
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
-        """Leave the nodes as they are: `check_nodes` refuses everything else."""
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Say how the image goes that was loaded into its nodes: they are not flashsale's."""

@@ -18,6 +18,7 @@ from flashsale.base.errors import (
 from flashsale.clusters.base import (
     App,
     BuildOptions,
+    ClusterDefaults,
     ClusterKind,
     Image,
     NewProfileOptions,
@@ -61,11 +62,10 @@ from flashsale.docker import EngineProblem, RemovedImages, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
-from flashsale.objects.node_timing import NodeTiming
 
 
 @dataclass(frozen=True, slots=True)
-class MinikubeCluster:
+class MinikubeCluster(ClusterDefaults):
     """One minikube profile; `making` matters when it is created, and must fit one that exists."""
 
     profile: str = "minikube"
@@ -89,15 +89,12 @@ class MinikubeCluster:
         return current_context.kubeconfig_path()
 
     def describe(self) -> str:
-        """Name it in a sentence."""
         return f"the minikube profile '{self.profile}'"
 
     def cli_options(self) -> str:
-        """Write the options that lead here."""
         return up_command(self.profile).removeprefix("flashsale up ")
 
     async def running(self) -> bool:
-        """Whether the cluster is up; starts nothing."""
         return (await read_profile_state(self.profile)).running
 
     async def diagnosis(self) -> FlashsaleError | None:
@@ -206,9 +203,6 @@ class MinikubeCluster:
         way, _ = image_route(await self._profile())
         return FROM_INSIDE if way == "node" else ""
 
-    async def check_node_kill(self) -> None:
-        """`minikube node stop` stops a node's machine or container."""
-
     async def stopped_nodes(self, api: Api) -> Collection[str]:
         """Name the nodes whose machines do not run."""
         status = (await read_profile_state(self.profile)).status
@@ -230,10 +224,6 @@ class MinikubeCluster:
         """
         await switch_node(self._minikube, "start", node)
 
-    async def node_timing(self, api: Api) -> NodeTiming:
-        """Return Kubernetes' defaults, which minikube keeps."""
-        return NodeTiming()
-
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
         """Refuse other times; `start` sees to the number of nodes.
 
@@ -245,11 +235,6 @@ class MinikubeCluster:
                 "Only the embedded cluster can give up a lost node faster.",
                 hint=f"flashsale up --cluster embedded --fast-nodes --nodes {count or 3}",
             )
-
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
-        """Leave the nodes as they are: a profile has them from its first start on."""
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove them from the node's Docker; where it has none, say how it is done."""

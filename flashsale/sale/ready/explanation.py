@@ -10,7 +10,7 @@ from typing import Any
 from flashsale.base.text import counted, joined
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import Healing
-from flashsale.sale.observe.observations import EventSeen, PodSeen
+from flashsale.sale.observe.observations import EventSeen, PodSeen, first_moment
 from flashsale.sale.observe.state import Update
 
 MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
@@ -79,18 +79,14 @@ class NewPods:
         times = self._times.get(seen.pod.uid, PodTimes(seen.pod))
         self._times[seen.pod.uid] = PodTimes(
             seen.pod,
-            _first(times.started, seen.at, seen.running),
-            _first(times.ready, seen.at, seen.ready and seen.running),
+            first_moment(times.started, seen.at, seen.running),
+            first_moment(times.ready, seen.at, seen.ready and seen.running),
         )
 
     @property
     def ready(self) -> list[PodTimes]:
         """Those that got ready."""
         return [one for one in self._times.values() if one.ready is not None]
-
-
-def _first(before: float | None, at: float, happened: bool) -> float | None:
-    return at if before is None and happened else before
 
 
 def created_line(new: Sequence[PodTimes], began: float) -> str:
