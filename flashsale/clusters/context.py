@@ -31,6 +31,7 @@ from flashsale.clusters.subprocesses.port_forward import (
     while_it_lives,
 )
 from flashsale.clusters.subprocesses.run import nothing
+from flashsale.clusters.tcp_probe import ProbeResult, tcp_probe
 from flashsale.docker import RemovedImages
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
@@ -89,8 +90,8 @@ class ContextCluster(ClusterDefaults):
             ClusterUnreachableError: none of them leads to the Service from here.
         """
         tried = candidate_addresses(service, await self._nodes(), self._server())
-        answers = await asyncio.gather(*(accepts_connections(host, port) for host, port in tried))
-        found = [address for address, yes in zip(tried, answers, strict=True) if yes]
+        answers = await asyncio.gather(*(tcp_probe(*place, PATIENCE) for place in tried))
+        found = [at for at, met in zip(tried, answers, strict=True) if met is ProbeResult.OPEN]
         if not found:
             raise unreached_error(service, tried, self.context)
         host, port = found[0]
@@ -232,17 +233,6 @@ def candidate_addresses(
         hosts = [*_addresses(nodes, "ExternalIP"), near, *_addresses(nodes, "InternalIP")]
         found += [(host, service.node_port) for host in dict.fromkeys(filter(None, hosts))]
     return found
-
-
-async def accepts_connections(host: str, port: int) -> bool:
-    """Whether somebody accepts connections there."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
 
 
 def unreached_error(

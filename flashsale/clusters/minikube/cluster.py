@@ -47,17 +47,16 @@ from flashsale.clusters.minikube.profile.profile import (
 from flashsale.clusters.minikube.profile.profile_nodes import switch_node
 from flashsale.clusters.minikube.profile.usability import host_docker_trouble
 from flashsale.clusters.minikube.service_url import (
-    ProbeResult,
     ServiceRoute,
     open_route,
     reached_at,
-    tcp_probe,
     tunnel_needed_error,
 )
 from flashsale.clusters.minikube.start.lifecycle import Lifecycle
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
+from flashsale.clusters.tcp_probe import ProbeResult, tcp_probe
 from flashsale.docker import EngineProblem, RemovedImages, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
