@@ -18,7 +18,7 @@ from flashsale.objects.columns import (
     pod_columns,
     service_ports,
 )
-from flashsale.objects.fields import timestamp
+from flashsale.objects.fields import Section, sections, timestamp
 
 __all__ = [
     "Object",
@@ -83,6 +83,11 @@ class Pod:
             waiting=_waiting(statuses),
             raw=pod,
         )
+
+    @property
+    def first_container(self) -> Section:
+        """The first container of its spec, which is the app's; empty without one."""
+        return next(iter(sections(self.raw, "spec", "containers")), {})
 
 
 def _waiting(statuses: Sequence[Mapping[str, Any]]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flashsale.base.text import counted, joined
+from flashsale.objects.fields import section
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen, PodSeen, first_moment
@@ -143,8 +143,7 @@ def time_spent(pod: Pod | None, began: float, started: float | None, ready: floa
 
 def probe_words(pod: Pod | None) -> str:
     """Say what a pod that runs waits for before it is ready."""
-    containers = ((pod.raw.get("spec") or {}).get("containers") or [{}]) if pod else [{}]
-    probe: Mapping[str, Any] = containers[0].get("readinessProbe") or {}
+    probe = section(pod.first_container, "readinessProbe") if pod else {}
     if not probe:
         return "until it was ready"
     delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)
