@@ -19,7 +19,6 @@ ANTI_AFFINITY = Rejection(("node(s) didn't match pod anti-affinity rules",))
 OTHERS = Rejection(("node(s) didn't satisfy existing pods anti-affinity rules",))
 NEAR, AWAY = "podAffinity", "podAntiAffinity"
 Pair = tuple[str, str]  # a label of nodes and its value: one place
-Places = Mapping[Pair, int]
 
 
 def check_affinity(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
