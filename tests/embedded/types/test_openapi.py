@@ -151,6 +151,7 @@ def test_lists_say_by_which_keys_they_merge() -> None:
     assert ports["x-kubernetes-patch-merge-key"] == "port"
     assert ports["x-kubernetes-list-map-keys"] == ["port", "protocol"]
     assert field("Container", "command")["x-kubernetes-list-type"] == "atomic"
+    assert schemas["io.k8s.api.core.v1.ObjectReference"]["x-kubernetes-map-type"] == "atomic"
     kinds = apps["components"]["schemas"]["io.k8s.api.autoscaling.v1.Scale"]
     assert kinds["x-kubernetes-group-version-kind"] == [
         {"group": "autoscaling", "version": "v1", "kind": "Scale"}
