@@ -15,7 +15,8 @@ from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
-from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
+from flashsale.embedded.selectors.field_selectors import parse_field_selector
+from flashsale.embedded.selectors.label_selectors import parse_label_selector
 from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError, StatusError
