@@ -14,7 +14,9 @@ from typing import Any
 
 from flashsale.objects.columns import (
     find_condition,
+    has_ended,
     human_duration,
+    is_ready,
     pod_columns,
     pod_status,
     service_ports,
@@ -28,7 +30,11 @@ __all__ = [
     "Service",
     "controller_uid",
     "find_condition",
+    "has_ended",
     "human_duration",
+    "is_ready",
+    "labels_of",
+    "namespaced_name",
     "pod_status",
     "rfc3339",
     "service_ports",
@@ -173,6 +179,16 @@ class Service:
             namespace=meta.get("namespace", "default"),
             raw=service,
         )
+
+
+def namespaced_name(thing: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what tells an object from others of its kind: namespace, empty if none, and name."""
+    return thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
+
+
+def labels_of(thing: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return an object's labels."""
+    return thing["metadata"].get("labels") or {}
 
 
 def controller_uid(thing: Mapping[str, Any]) -> str:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from flashsale.embedded.scheduler.node_rules import PREFERRED, REQUIRED
-from flashsale.embedded.scheduler.snapshot import NodeCheck, Rejection, Snapshot, labels_of
+from flashsale.embedded.scheduler.snapshot import NodeCheck, Rejection, Snapshot
 from flashsale.embedded.selectors.label_selectors import LabelSelector, from_label_selector
 from flashsale.embedded.selectors.requirements import Requirement
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, labels_of
 
 AFFINITY = Rejection(("node(s) didn't match pod affinity rules",), final=True)
 ANTI_AFFINITY = Rejection(("node(s) didn't match pod anti-affinity rules",))

@@ -19,11 +19,10 @@ from flashsale.embedded.scheduler.snapshot import (
     NodeCheck,
     Rejection,
     Snapshot,
-    labels_of,
 )
 from flashsale.embedded.selectors.label_selectors import LabelSelector, from_label_selector
 from flashsale.embedded.selectors.requirements import Requirement
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, labels_of
 
 MISMATCH = "node(s) didn't match pod topology spread constraints"
 DEFAULTS = ((HOSTNAME, 3), (ZONE, 5))
