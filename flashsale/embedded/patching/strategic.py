@@ -15,20 +15,13 @@ from typing import Any
 
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.apitypes import Kind, kind_of
-from flashsale.embedded.types.schema import go_printed
+from flashsale.embedded.types.golang.go_values import TYPES, go_printed, go_type
 from flashsale.embedded.types.strict_decoding import json_type_name
 from flashsale.objects.models import Object
 
 PATCH, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE_FROM = "$setElementOrder/", "$deleteFromPrimitiveList/"
 REPLACE_LIST = {PATCH: "replace"}  # as an element: the others are the whole new list
-GO_TYPES = {
-    dict: "map[string]interface {}",
-    str: "string",
-    bool: "bool",
-    int: "int64",
-    float: "float64",
-}
 DIRECTIVES = (PATCH, RETAIN, ORDER, DELETE_FROM)
 
 
@@ -40,8 +33,8 @@ def strategic_merge_patch(live: Object, patch: Any) -> Object:
             that do not fit.
     """
     if not isinstance(patch, dict):
-        got, wanted = json_type_name(patch), "map[string]interface {}"
-        raise bad_request(f"json: cannot unmarshal {got} into Go value of type {wanted}")
+        got = json_type_name(patch)
+        raise bad_request(f"json: cannot unmarshal {got} into Go value of type {TYPES[dict]}")
     return _merge_map(live, patch, kind_of(live))
 
 
@@ -194,8 +187,7 @@ def _merge_ordered(merged: Object, key: str, patch: Object, kind: Kind | None) -
     merge_key = kind.merge_key if kind else None
     for part in (live, sent, order):
         if not isinstance(part, list):
-            received = GO_TYPES.get(type(part), "nil")
-            raise _refused(f"expected a []interface {{}}, but received a {received}")
+            raise _refused(f"expected a []interface {{}}, but received a {go_type(part)}")
     if merge_key is None:
         raise bad_request(f"{ORDER}{key} does not fit a list that merges")
     if merge_key:

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flashsale.embedded.patching.json_patch import json_patch
 from flashsale.embedded.patching.patches import (
     JSON_PATCH,
     MERGE_PATCH,
     STRATEGIC_MERGE_PATCH,
     apply_patch,
-    json_patch,
     merge_patch,
-    strategic_merge_patch,
 )
+from flashsale.embedded.patching.strategic import strategic_merge_patch
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
 from tests.embedded.orderly_refusals import OK, outcome

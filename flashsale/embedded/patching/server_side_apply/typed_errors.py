@@ -9,7 +9,7 @@ from typing import Any
 from flashsale.embedded.patching.server_side_apply import field_sets
 from flashsale.embedded.patching.server_side_apply.field_walk import key_step
 from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
-from flashsale.embedded.types.schema import go_printed
+from flashsale.embedded.types.golang.go_values import go_printed, go_type
 
 NUMBERS = ("int32", "int64")
 UNTYPED = ("quantity", "intorstring", "any")
@@ -74,7 +74,7 @@ def _list(kind: Kind, item: Kind, value: Any, at: str) -> Iterator[str]:
 def _scalar(name: str, value: Any) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if name in NUMBERS:
-        return "" if is_number else f"expected numeric (int or float), got {_type(value)}"
+        return "" if is_number else f"expected numeric (int or float), got {go_type(value)}"
     if name == "boolean":
         return "" if isinstance(value, bool) else f"expected boolean, got {_shown(value)}"
     if name in UNTYPED:
@@ -89,16 +89,6 @@ def _wrong(at: str, why: str) -> str:
     return f"{at}: {why}" if at else why
 
 
-def _type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, dict):
-        return "map[string]interface {}"
-    if isinstance(value, list):
-        return "[]interface {}"
-    return {str: "string", int: "int64", float: "float64"}[type(value)]
-
-
 def _go_value(value: Any) -> str:
     """Write a value as Go's `%#v` does."""
     if isinstance(value, dict | list):
@@ -107,7 +97,7 @@ def _go_value(value: Any) -> str:
             if isinstance(value, dict)
             else [_go_value(item) for item in value]
         )
-        return f"{_type(value)}{{{', '.join(inner)}}}"
+        return f"{go_type(value)}{{{', '.join(inner)}}}"
     return "interface {}(nil)" if value is None else json.dumps(value)
 
 
