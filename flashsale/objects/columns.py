@@ -52,6 +52,16 @@ def pod_columns(pod: Mapping[str, Any]) -> PodColumns:
     )
 
 
+def has_ended(pod: Mapping[str, Any]) -> bool:
+    """Whether all containers of a pod have ended for good."""
+    return text(pod, "status", "phase") in TERMINAL
+
+
+def is_ready(thing: Mapping[str, Any]) -> bool:
+    """Whether a pod, or a node, has the condition Ready."""
+    return find_condition(thing, "Ready").get("status") == "True"
+
+
 def find_condition(thing: Mapping[str, Any], kind: str) -> Section:
     """Return a pod's or node's condition of that type, empty if it has none."""
     for condition in sections(thing, "status", "conditions"):
@@ -139,7 +149,7 @@ def _containers_status(pod: Mapping[str, Any], containers: list[Section], status
     if status != "Completed":
         return status
     running = any(map(_is_running, containers))
-    if running and find_condition(pod, "Ready").get("status") == "True":
+    if running and is_ready(pod):
         return "Running"
     return error or ("NotReady" if running else status)
 

@@ -14,7 +14,9 @@ from typing import Any
 
 from flashsale.objects.columns import (
     find_condition,
+    has_ended,
     human_duration,
+    is_ready,
     pod_columns,
     service_ports,
 )
@@ -27,7 +29,9 @@ __all__ = [
     "Service",
     "controller_uid",
     "find_condition",
+    "has_ended",
     "human_duration",
+    "is_ready",
     "rfc3339",
     "service_ports",
     "timestamp",
@@ -176,6 +180,16 @@ class Service:
             namespace=meta.get("namespace", "default"),
             raw=service,
         )
+
+
+def namespaced_name(thing: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what tells an object from others of its kind: namespace, empty if none, and name."""
+    return thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
+
+
+def labels_of(thing: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return an object's labels."""
+    return thing["metadata"].get("labels") or {}
 
 
 def controller_uid(thing: Mapping[str, Any]) -> str:

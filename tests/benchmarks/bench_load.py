@@ -142,9 +142,7 @@ def compare(url: str, kept: bool) -> None:
         sender = sent(url, 0.7 * rate, 2, kept).generator
         lag = sender.lag_ms
         print(f"  lag at {share}: p99 {lag.p99:.2f} ms, max {lag.max:.2f} ms; goal p99 < 5 ms")
-        print(
-            f"    the sender ran {sender.busy:.0%} of the time, waited for a core {sender.waiting:.0%}"
-        )
+        print(f"    ran {sender.busy:.0%} of the time and waited for a core {sender.waiting:.0%}")
 
 
 def main() -> None:

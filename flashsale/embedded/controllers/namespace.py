@@ -64,13 +64,10 @@ class NamespaceController:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             for namespace in self._store.all(NAMESPACES):
                 self._queue.add(namespace["metadata"]["name"])
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is NAMESPACES:

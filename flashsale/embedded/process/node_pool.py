@@ -67,16 +67,13 @@ class NodePool:
 
     async def run(self) -> None:
         """Work until cancelled; then all pods' processes are killed at once."""
-        unsubscribe = self._store.subscribe(self._follow)
-        try:
+        with self._store.subscribe(self._follow):
             async with asyncio.TaskGroup() as tasks:
                 self._start(self._first, tasks)
                 while True:
                     self._wake.clear()
                     await self._reconcile(tasks)
                     await self._wake.wait()
-        finally:
-            unsubscribe()
 
     def addresses(self) -> Sequence[str]:
         """Return the addresses of the nodes that have power."""

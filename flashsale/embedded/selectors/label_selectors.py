@@ -11,19 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.selectors.field_selectors import FieldSelector, parse_field_selector
 from flashsale.embedded.selectors.requirements import Requirement, checked, key_texts
 from flashsale.embedded.types.api_errors import StatusError, bad_request
-
-__all__ = [
-    "FieldSelector",
-    "LabelSelector",
-    "Requirement",
-    "format_label_selector",
-    "from_label_selector",
-    "parse_field_selector",
-    "parse_label_selector",
-]
 
 TOKENS = re.compile(r"[ \t\r\n]+|(!=|==|[=!(),<>]|[^=!(),<> \t\r\n]+)")
 BINARY = ("in", "notin", "=", "==", "!=", "gt", "lt")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.selectors.labels import key_errors, value_errors
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError, bad_request
 
 WRITTEN = {"gt": ">", "lt": "<", "in": " in ", "notin": " notin "}
@@ -65,7 +65,7 @@ def checked(key: str, operator: str, values: tuple[str, ...]) -> Requirement:
         why = "for 'Gt', 'Lt' operators, the value must be an integer"
         errors.append(_invalid("values[0]", values[0], why))
     for index, value in enumerate(values):
-        wrong = value_errors(value)
+        wrong = texts.label_value(value)
         if wrong:
             errors.append(_invalid(f"values[{index}][{key}]", value, "; ".join(wrong)))
     if errors:
@@ -75,7 +75,7 @@ def checked(key: str, operator: str, values: tuple[str, ...]) -> Requirement:
 
 def key_texts(path: str, key: str) -> list[str]:
     """Say what is wrong with a key, if anything, in the words of a field error."""
-    wrong = key_errors(key)
+    wrong = texts.qualified_name(key)
     return [_invalid(path, key, "; ".join(wrong))] if wrong else []
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import EVENTS, LEASES, NAMESPACES, SERVICES, Resource
-from flashsale.embedded.validation import texts
 from flashsale.objects.models import Object
 
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import (
     CONFIG_MAPS,
@@ -18,7 +19,6 @@ from flashsale.embedded.types.resources import (
     PRIORITY_CLASSES,
     Resource,
 )
-from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     NOT_STANDARD,
     STANDARD_FINALIZERS,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import SERVICES
-from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import (
     invalid,
     validate_core_metadata_update,

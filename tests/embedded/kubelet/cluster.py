@@ -3,6 +3,8 @@
 import asyncio
 import copy
 import itertools
+import os
+import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -214,6 +216,10 @@ class Cluster:
         """Read the process id as the command line does."""
         uid = self.api.pod(name)["metadata"]["uid"]
         return int((self.root / "pods" / uid / container / "pid").read_text())
+
+    def kill(self, name: str, container: str = NAME) -> None:
+        """Kill a container's first process, as the command line does."""
+        os.kill(self.pid(name, container), signal.SIGKILL)
 
     def url(self, name: str, path: str, port: int = 5000) -> str:
         """Where to ask a pod, as the node-port proxy does."""

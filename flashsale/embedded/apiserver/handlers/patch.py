@@ -14,7 +14,7 @@ from flashsale.embedded.patching.server_side_apply import configuration, typed_e
 from flashsale.embedded.patching.strategic import left_over
 from flashsale.embedded.storage.store import encode_object
 from flashsale.embedded.types import api_errors, schema, strict_decoding
-from flashsale.embedded.types.golang import go_json
+from flashsale.embedded.types.golang import go_json, go_values
 from flashsale.objects.fields import part
 from flashsale.objects.models import Object, rfc3339
 
@@ -96,7 +96,7 @@ def _apply(write: Write) -> web.Response:
     wrong = typed_errors.first_type_error(applied, resource.api_version, resource.kind)
     if wrong:
         raise configuration.untyped(applied, resource.api_version, wrong)
-    applied, misfit = schema.convert(applied, resource.api_version, resource.kind)
+    applied, misfit = go_values.convert(applied, resource.api_version, resource.kind)
     if misfit:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
@@ -137,7 +137,7 @@ def decoded_patch(
     strategic = patch == patches.STRATEGIC_MERGE_PATCH
     if strategic:
         sent = _shown(write, patch)
-        patched, misfit = schema.convert(patched, version, kind)
+        patched, misfit = go_values.convert(patched, version, kind)
         if misfit:
             raise schema.patch_error(sent, misfit)
     wrong = strict_decoding.type_error(patched, version, kind)
@@ -162,4 +162,4 @@ def decoded_patch(
 def _shown(write: Write, patch: str) -> str:
     """Print a patch as errors do, which is after it was merged."""
     sent = go_json.decode_json(write.body)
-    return schema.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)
+    return go_values.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)

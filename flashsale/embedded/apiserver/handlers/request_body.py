@@ -124,7 +124,6 @@ class WriteOptions:
     dry_run: bool
     validation: FieldValidation
     manager: str
-    named_manager: bool  # asked for by name, not taken from the User-Agent
     force: bool
 
 
@@ -155,7 +154,6 @@ def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOp
         dry_run=any(dry_run),
         validation=known,
         manager=(manager or agent)[:LONGEST_MANAGER],
-        named_manager=bool(manager),
         force=_is_true(query.get("force", "")),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.resources import NAMESPACES, PODS, Resource
-from flashsale.objects.models import Object, rfc3339, timestamp
+from flashsale.objects.models import Object, has_ended, rfc3339, timestamp
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 LONGEST_GRACE = 2**31  # seconds; beyond, the time of the end could not be written
@@ -73,8 +73,8 @@ def _grace(resource: Resource, old: Object, options: DeleteOptions) -> int:
     """Return the seconds a pod may take (CheckGracefulDelete in registry/core/pod)."""
     if resource is not PODS:
         return 0
-    spec, phase = old.get("spec", {}), old.get("status", {}).get("phase")
-    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+    spec = old.get("spec", {})
+    if not spec.get("nodeName") or has_ended(old):
         return 0
     grace = options.grace
     if grace is None:

@@ -28,7 +28,7 @@ from flashsale.embedded.controllers.nodelifecycle.node_taints import (
 from flashsale.embedded.storage.store import StoreError, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import LEASES, NODES, PODS
-from flashsale.objects.models import Object, find_condition, rfc3339
+from flashsale.objects.models import Object, find_condition, is_ready, labels_of, rfc3339
 
 MANAGER = "kube-controller-manager"  # in managedFields
 EVICTING: dict[str, Taint] = {
@@ -57,8 +57,7 @@ class NodeLifecycleController:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             self.look()
             while True:
                 self._wake.clear()
@@ -72,8 +71,6 @@ class NodeLifecycleController:
                         await self._wake.wait()
                 except TimeoutError:
                     continue
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is NODES:
@@ -94,8 +91,7 @@ class NodeLifecycleController:
             self._attempt(node, lambda node: self._examine(node, now))
         zones: dict[ZoneName, list[bool]] = {}
         for node in self._store.all(NODES):
-            ready = find_condition(node, "Ready").get("status") == "True"
-            zones.setdefault(_zone(node), []).append(ready)
+            zones.setdefault(_zone(node), []).append(is_ready(node))
             self._changed_nodes.add(node["metadata"]["name"])  # what failed is tried again
         were_lost = self._rate.all_lost
         self._rate.see(zones, now)
@@ -190,10 +186,7 @@ class NodeLifecycleController:
     def _take_pods_out(self, name: str) -> None:
         """Say of a lost node's pods that they are not ready, so that no Service leads there."""
         for pod in self._store.all(PODS):
-            if (
-                pod["spec"].get("nodeName") != name
-                or find_condition(pod, "Ready").get("status") != "True"
-            ):
+            if pod["spec"].get("nodeName") != name or not is_ready(pod):
                 continue
             now = rfc3339(self._registry.clock())
             conditions = [
@@ -208,5 +201,5 @@ class NodeLifecycleController:
 
 
 def _zone(node: Object) -> ZoneName:
-    labels = node["metadata"].get("labels") or {}
+    labels = labels_of(node)
     return labels.get(REGION, ""), labels.get(ZONE, "")

@@ -6,8 +6,8 @@ types, no nulls.
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid
 from flashsale.embedded.validation.pod.env import validate_env, validate_env_from
 from flashsale.embedded.validation.pod.probes import validate_lifecycle, validate_probes

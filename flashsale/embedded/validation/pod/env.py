@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.types import quantities
+from flashsale.embedded.types import quantities, texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid
 from flashsale.objects.models import Object
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.metadata import invalid, not_negative
 from flashsale.objects.models import Object
 

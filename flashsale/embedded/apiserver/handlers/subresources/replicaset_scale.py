@@ -18,7 +18,7 @@ from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
 from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.label_selectors import format_label_selector
-from flashsale.embedded.types import api_errors, schema
+from flashsale.embedded.types import api_errors, schema, strict_decoding
 from flashsale.embedded.types.resources import REPLICA_SETS
 from flashsale.embedded.validation import validate_scale
 from flashsale.objects.models import Object, rfc3339
@@ -55,7 +55,7 @@ def update_scale(write: Write) -> web.Response:
     body = sent.content
     schema.check_kind("autoscaling", API_VERSION, KIND, body)
     schema.check_types(body, API_VERSION, KIND)
-    unknown = schema.unknown_fields(body, API_VERSION, KIND)
+    unknown = strict_decoding.unknown_fields(body, API_VERSION, KIND)
     if (unknown or sent.duplicates) and write.options.validation == "Strict":
         prefix = f'{KIND} in version "v1" cannot be handled as a {KIND}: '
         raise api_errors.bad_request(prefix + schema.strict_error(unknown, sent.duplicates))
