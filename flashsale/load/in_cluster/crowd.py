@@ -15,8 +15,9 @@ from flashsale.base.errors import FlashsaleError, Hint, NotReadyError
 from flashsale.base.text import continue_sentence, counted
 from flashsale.clusters.base import Progress
 from flashsale.kube import Api, NotFoundError, paths
-from flashsale.kube.list_watch import Changed, Resynced, changes
+from flashsale.kube.list_watch import changes
 from flashsale.kube.response_errors import ApiError, InvalidError
+from flashsale.kube.watch_types import Changed, Resynced
 from flashsale.load.in_cluster.bundle import pack_worker
 from flashsale.load.in_cluster.job_manifest import (
     LABEL,
