@@ -103,6 +103,10 @@ LONGEST = (  # files that take the longest: nobody is to begin one when all othe
     "cli/commands",
     "drill",
     "conformance",
+    "cli/test_program.py",  # from here on those of the quick ones
+    "embedded",
+    "test_private_names.py",
+    "test_hints.py",
 )
 
 
