@@ -132,9 +132,9 @@ def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.R
             now=registry.clock(),
             revision=metadata["resourceVersion"],
             include=form.include,
+            version=form.version,
         )
-        version = f"meta.k8s.io/{form.version}"
-        return responses.answer(form, table | {"apiVersion": version, "metadata": metadata})
+        return responses.answer(form, table | {"metadata": metadata})
     if form.metadata_only:
         version = f"meta.k8s.io/{form.version}"
         items = [responses.partial(thing, form.version) for thing in found]

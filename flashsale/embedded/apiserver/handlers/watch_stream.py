@@ -175,9 +175,10 @@ class _Stream:
                 revision=thing["metadata"]["resourceVersion"],
                 include=form.include,
                 headers=self._headers,
+                version=form.version,
             )
             self._headers = False
-            return _line(kind, encode_object(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
+            return _line(kind, encode_object(table))
         if form.metadata_only:
             return _line(kind, encode_object(responses.partial(thing, form.version)))
         if event is not None:
