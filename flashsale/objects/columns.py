@@ -52,11 +52,6 @@ def pod_columns(pod: Mapping[str, Any]) -> PodColumns:
     )
 
 
-def pod_status(pod: Mapping[str, Any]) -> str:
-    """Derive the STATUS column of a pod."""
-    return pod_columns(pod).status
-
-
 def has_ended(pod: Mapping[str, Any]) -> bool:
     """Whether all containers of a pod have ended for good."""
     return text(pod, "status", "phase") in TERMINAL

@@ -18,10 +18,9 @@ from flashsale.objects.columns import (
     human_duration,
     is_ready,
     pod_columns,
-    pod_status,
     service_ports,
 )
-from flashsale.objects.fields import timestamp
+from flashsale.objects.fields import Section, sections, timestamp
 
 __all__ = [
     "Object",
@@ -33,9 +32,6 @@ __all__ = [
     "has_ended",
     "human_duration",
     "is_ready",
-    "labels_of",
-    "namespaced_name",
-    "pod_status",
     "rfc3339",
     "service_ports",
     "timestamp",
@@ -91,6 +87,11 @@ class Pod:
             waiting=_waiting(statuses),
             raw=pod,
         )
+
+    @property
+    def first_container(self) -> Section:
+        """The first container of its spec, which is the app's; empty without one."""
+        return next(iter(sections(self.raw, "spec", "containers")), {})
 
 
 def _waiting(statuses: Sequence[Mapping[str, Any]]) -> str:

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from flashsale.cli.options.global_options import shared
+from flashsale.cli.output import note, out, out_json
+
 
 def init(
     ctx: typer.Context,
@@ -19,8 +22,6 @@ def init(
     ] = Path(),
 ) -> None:
     """Write app.py, Dockerfile and the manifest, to work on."""
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import note, out, out_json
     from flashsale.sale.files import app_folder
 
     typed = shared(ctx)

@@ -184,15 +184,13 @@ def _asked(ask: Callable[[Any, str | None], Any], typed: list[str]) -> list[str]
     import asyncio
     import threading
 
-    from flashsale.sale.session import connect_to_sale
-
     options = _typed_options(typed)
     answers: list[str] = []
 
     def work() -> None:
 
         async def answer() -> None:
-            async with connect_to_sale(options.wanted, options.namespace) as sale:
+            async with options.sale() as sale:
                 answers.extend(await ask(sale, options.namespace))
 
         try:

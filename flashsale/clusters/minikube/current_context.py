@@ -14,9 +14,8 @@ from flashsale.kube import kubeconfig
 
 
 def kubeconfig_path() -> Path:
-    """Name the file that minikube writes: $KUBECONFIG's first that is not empty, or kubectl's."""
-    named = next(filter(None, os.environ.get("KUBECONFIG", "").split(os.pathsep)), "")
-    return Path(named) if named else Path.home() / ".kube" / "config"
+    """Name the file that minikube writes."""
+    return kubeconfig.kubeconfig_files()[0]
 
 
 def check_usable() -> None:

@@ -10,7 +10,6 @@ import textwrap
 import time
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flashsale.base.text import printable
@@ -47,13 +46,11 @@ WIDE, NARROWEST = 300, 80  # columns where there is no screen: for all of a pod,
 UNKNOWN = "·"
 
 
-def view(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> RenderableType:
-    """Draw the whole screen, never more lines or columns than ``size`` has."""
-    return Group(*screen_lines(board, size, now, keys=keys))
-
-
 def screen_lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
-    """Lay out the screen: header, pods, healings, events, and the keys at the bottom."""
+    """Lay out the screen: header, pods, healings, events, and the keys at the bottom.
+
+    Never more lines or columns than ``size`` has.
+    """
     width, height = size
     top, bottom = header(board, width, now), footer(board, width, now, keys)
     room = max(0, height - len(top) - len(bottom))
@@ -180,7 +177,7 @@ def freshness(board: Board, now: Now) -> Text:
         return Text(
             f"○ as of {since}, {seconds} s ago; reconnecting ({lost.attempt}) ", f"bold {BAD}"
         )
-    if not board.state.synced and not (board.state.looked and board.state.replicaset is None):
+    if not board.state.known:
         return Text("○ connecting ", COMING)
     times = max(board.resyncs.values(), default=0)
     again = f", re-synced {times}x" if times else ""

@@ -93,3 +93,17 @@ async def test_server_that_the_kubeconfig_does_not_know_is_not_spoken_to(
         async with aclosing(api.stream(paths.nodes(), {"watch": True})) as news:
             await anext(news)
     await api.close()
+
+
+def test_address_with_a_slash_and_an_empty_token_are_plain(
+    kubeconfig: Path, tmp_path: Path
+) -> None:
+    """Paths follow the address with one slash, and nothing is sent as a token."""
+    document = yaml.safe_load(kubeconfig.read_text())
+    address = document["clusters"][0]["cluster"]["server"]
+    document["clusters"][0]["cluster"]["server"] = f"{address}/"
+    document["users"][0]["user"]["token"] = None
+    (tmp_path / "config").write_text(yaml.safe_dump(document))
+    transport = stdlib_transport(tmp_path / "config", CONTEXT)
+    assert transport is not None
+    assert (transport.host, transport.headers()) == (address, {})
