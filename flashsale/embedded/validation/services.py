@@ -10,6 +10,7 @@ import json
 
 from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.defaults import is_external
 from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation.field_checks import (
     choice,
@@ -287,8 +288,8 @@ def _duplicate_port(port: Object, at: str) -> FieldError:
 
 def _traffic(spec: Object) -> list[FieldError]:
     field, errors = "spec.externalTrafficPolicy", []
-    policy, kind = spec.get("externalTrafficPolicy"), spec.get("type")
-    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
+    policy = spec.get("externalTrafficPolicy")
+    if is_external(spec):
         errors += choice(policy, field, POLICIES)
     elif policy:
         why = "may only be set for externally-accessible services"

@@ -67,7 +67,7 @@ def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool
         streams: whether a watch would be possible, too.
 
     Raises:
-        ApiError: 400 for selectors that do not parse, 406.
+        StatusError: 400 for selectors that do not parse, 406.
     """
     wanted = [request.query.get(name, "") for name in ("labelSelector", "fieldSelector")]
     labels = parse_label_selector(wanted[0])

@@ -43,7 +43,7 @@ def check_preconditions(resource: Resource, old: Object, options: DeleteOptions)
     """Refuse what the options forbid.
 
     Raises:
-        ApiError: 409 for another uid or resourceVersion.
+        StatusError: 409 for another uid or resourceVersion.
     """
     name, meta = old["metadata"]["name"], old["metadata"]
     if options.uid not in ("", meta["uid"]):

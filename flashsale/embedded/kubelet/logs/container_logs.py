@@ -72,7 +72,7 @@ class Logs:
             options: the fields of :class:`LogOptions`.
 
         Raises:
-            ApiError: 404 or 400, worded as a real API server words it.
+            StatusError: 404 or 400, worded as a real API server words it.
         """
         path = self._choose(namespace, name, uid, container, LogOptions(**options))
         return self._snapshot(path, LogOptions(**options))[0]

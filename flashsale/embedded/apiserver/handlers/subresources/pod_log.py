@@ -40,7 +40,7 @@ async def get_log(
     """Send a container's log, as it is or as it grows.
 
     Raises:
-        ApiError: 404, 400 for a container without a log, 422 for options that make no sense.
+        StatusError: 404, 400 for a container without a log, 422 for options that make no sense.
     """
     pod = registry.get(target.resource, target.namespace, target.name)
     options = _options(request, target.name)
