@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flashsale.base.errors import ConsentError, RefusedError
+from flashsale.cli import output
+from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import looking
 
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.clusters.base import NewProfileOptions, Progress
     from flashsale.sale.files.app_folder import Project
     from flashsale.sale.up.up import Opened, Order
@@ -107,9 +110,6 @@ def up(
     timeout: common_options.Patience = "120s",
 ) -> None:
     """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
-    from flashsale.cli import output
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
     from flashsale.clusters.base import BuildOptions
     from flashsale.sale.files import app_folder
     from flashsale.sale.replica_count import replica_count
@@ -161,7 +161,6 @@ async def _opened(
     progress: Progress,
 ) -> Opened:
     """Choose the cluster, then the files where no folder was typed: those of last time."""
-    from flashsale.cli.output import looking
     from flashsale.clusters.select import select_for_up
     from flashsale.sale.files import app_folder
     from flashsale.sale.up import bookkeeping

@@ -10,6 +10,7 @@ from flashsale.base.text import counted
 from flashsale.drill.past_drills import PastDrill
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Check, Prediction, Seen, Step
+from flashsale.objects.fields import part
 
 DRILL = "flashsale drill --rate 200 --kills 2 --scale 4 --calm 2s"
 
@@ -50,7 +51,7 @@ def reveal(facts: Facts) -> Sequence[str]:
     ]
     if not taught.lost:
         lines.append("This time the race went well without it. It does not always: drill again.")
-    hook = (facts.container.get("lifecycle") or {}).get("preStop")
+    hook = part(facts.container, "lifecycle", "preStop")
     written = yaml.safe_dump({"preStop": hook}, default_flow_style=True).strip()[1:-1]
     return [*lines, f"kubectl says so: get rs -o yaml: {written}"] if hook else lines
 

@@ -11,7 +11,6 @@ import textwrap
 import time
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flashsale.base.text import printable
@@ -51,13 +50,11 @@ PANEL_HEAD = 2  # lines of a panel that are its title
 LABEL = re.compile(r"   (?:\S.{0,9}?  +)?")  # before the text of a panel's line
 
 
-def view(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> RenderableType:
-    """Draw the whole screen, never more lines or columns than ``size`` has."""
-    return Group(*screen_lines(board, size, now, keys=keys))
-
-
 def screen_lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
-    """Lay out the screen: header, pods, healings, events, and the keys at the bottom."""
+    """Lay out the screen: header, pods, healings, events, and the keys at the bottom.
+
+    Never more lines or columns than ``size`` has.
+    """
     width, height = size
     top, bottom = header(board, width, now), footer(board, width, now, keys)
     room = max(0, height - len(top) - len(bottom))
@@ -214,7 +211,7 @@ def freshness(board: Board, now: Now) -> Text:
         return Text(
             f"○ as of {since}, {seconds} s ago; reconnecting ({lost.attempt}) ", f"bold {BAD}"
         )
-    if not board.state.synced and not (board.state.looked and board.state.replicaset is None):
+    if not board.state.known:
         return Text("○ connecting ", COMING)
     times = max(board.resyncs.values(), default=0)
     again = f", re-synced {times}x" if times else ""

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
+from rich.console import Console, Group
 
 from flashsale.objects.models import ReplicaSet
 from flashsale.sale.observe.observations import EventSeen, Mark, ReplicaSetSeen, StreamSeen
-from flashsale.ui.watch.layout import lasting_lines, screen_lines, view, whole_page
+from flashsale.ui.watch.layout import lasting_lines, screen_lines, whole_page
 from flashsale.ui.watch.view_model import Board, Now, Purchases, with_message
 from tests.ui.watch.view_models import PLACE, fold, live, many, moment, sight, text
 
@@ -157,7 +157,7 @@ def test_without_colour_every_state_has_a_mark_or_a_word() -> None:
     console = Console(width=80, no_color=True, force_terminal=True)
     board, now = moment("03-delete-pod", 1.2)
     with console.capture() as captured:
-        console.print(view(board, (80, 24), now))
+        console.print(Group(*screen_lines(board, (80, 24), now)))
     looks = set(re.findall(r"\x1b\[([\d;]*)m", captured.get()))
     shown = re.sub(r"\x1b\[[\d;]*m", "", captured.get())
     assert looks <= {"0", "1", "2", "7"}  # bold, dim and reverse

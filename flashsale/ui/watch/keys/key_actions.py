@@ -98,8 +98,7 @@ async def _show_log(monitor: SaleMonitor, board: Board) -> Answer:
     if pod is None:
         return CHOOSE_FIRST
     path = paths.pods(monitor.sale.namespace, pod.name, "log")
-    container = pod.raw["spec"]["containers"][0]["name"]
-    query = {"tailLines": LOG_LINES, "container": container}
+    query = {"tailLines": LOG_LINES, "container": pod.first_container["name"]}
     text = await monitor.sale.api.text(path, query)
     lines = text.splitlines() or ["nothing yet"]
     return Panel(f"Log of {pod.name}", tuple(f"   {line}" for line in lines), offset=END)
