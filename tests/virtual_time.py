@@ -11,15 +11,23 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
+ITS_OWN = 1  # files of a loop: how it wakes itself
+HANDED_OVER = 0.002  # seconds in which a kernel hands over what was written to a terminal
+
 
 class SkippingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
-    """Waits for no time: where nothing is ready, that time has passed."""
+    """Waits for no time: where nothing is ready, that time has passed.
+
+    Where there is a terminal, what was typed gets a real moment to arrive.
+    """
 
     skipped = 0.0  # seconds
 
     def select(self, timeout: float | None = None) -> Any:
         """Return what is ready; wait only where no clock would end it."""
-        ready = super().select(timeout if timeout is None else 0)
+        files = len(self.get_map()) > ITS_OWN
+        moment = min(timeout, HANDED_OVER) if timeout and files else 0
+        ready = super().select(timeout if timeout is None else moment)
         if not ready and timeout:
             self.skipped += timeout
         return ready
