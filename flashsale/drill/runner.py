@@ -163,7 +163,6 @@ class _Drill:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def result(self, error: FlashsaleError | None) -> DrillResult:
-        """Put everything together."""
         assert self._report
         steps = self._steps
         ended: End = "failed" if error else "interrupted" if self._stop.is_set() else "done"
@@ -268,7 +267,6 @@ class _Drill:
                 self._record("accident", f"somebody else scales from {before} to {after}")
 
     def _killed(self, healing: Healing) -> bool:
-        """Whether this drill killed the victim."""
         return healing.victim_uid in self._steps.targeted
 
     def _record(self, kind: EntryKind, text: str, pod: str | None = "") -> None:

@@ -90,7 +90,6 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
 
 
 async def _print_once(sale: Sale, monitor: SaleMonitor, board: Board) -> None:
-    """Print one picture."""
     from flashsale.sale.url import find_url
     from flashsale.ui.watch import watch_session
 

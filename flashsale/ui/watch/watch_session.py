@@ -38,7 +38,6 @@ class Clocks:
     wall: Callable[[], float] = time.time
 
     def now(self) -> Now:
-        """This moment on both."""
         return Now(self.mono(), self.wall())
 
     def wall_of(self, at: float) -> float:
@@ -71,7 +70,6 @@ class WatchSession:
         self._show(add_update(self.board, update))
 
     def set_url(self, url: str) -> None:
-        """Show another address."""
         self._show(replace(self.board, place=replace(self.board.place, url=url)))
 
     async def run(self, duration: float | None = None) -> Board:
