@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.selectors.label_selectors import from_label_selector
@@ -28,7 +29,6 @@ from flashsale.objects.models import (
 
 DELETION_SECONDS = 120.0  # in which an eviction must become a deletion (DeletionTimeout)
 NO_PODS = "No matching pods found"
-MANAGER = "kube-controller-manager"
 Key = tuple[str, str]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.golang import go_hash
@@ -27,11 +28,10 @@ from flashsale.objects.models import (
 PER_SLICE = 100
 BATCH_SECONDS = 0.02  # pods that change together make one write; one that leaves does not wait
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
-MANAGER = "endpointslice-controller.k8s.io"
+CONTROLLER = "endpointslice-controller.k8s.io"
 LEGACY_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
-LEGACY_MANAGER = "endpoint-controller"
+LEGACY_CONTROLLER = "endpoint-controller"
 HEADLESS = "service.kubernetes.io/headless"
-COMPONENT = "kube-controller-manager"  # in managedFields
 SERVICE_NAME = "kubernetes.io/service-name"
 TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
 Key = tuple[str, str]
@@ -203,15 +203,15 @@ class EndpointsController:
             found
             for found in self._store.all(ENDPOINT_SLICES, meta["namespace"])
             if labels_of(found).get(SERVICE_NAME) == meta["name"]
-            and labels_of(found).get(MANAGED_BY) == MANAGER
+            and labels_of(found).get(MANAGED_BY) == CONTROLLER
         ]
 
     def _write(self, service: Object, old: Object | None, body: Object) -> None:
         meta = service["metadata"]
-        labels = {**labels_of(service), MANAGED_BY: MANAGER, SERVICE_NAME: meta["name"]}
+        labels = {**labels_of(service), MANAGED_BY: CONTROLLER, SERVICE_NAME: meta["name"]}
         if old is None:
             thing = {"metadata": self._metadata(service, labels), "addressType": "IPv4", **body}
-            self._registry.create(ENDPOINT_SLICES, meta["namespace"], thing, manager=COMPONENT)
+            self._registry.create(ENDPOINT_SLICES, meta["namespace"], thing, manager=MANAGER)
             return
         if labels == old["metadata"]["labels"] and body.items() <= old.items():
             return
@@ -221,7 +221,7 @@ class EndpointsController:
             meta["namespace"],
             old["metadata"]["name"],
             old | body | {"metadata": changed},
-            manager=COMPONENT,
+            manager=MANAGER,
         )
 
     def _metadata(self, service: Object, labels: dict[str, str]) -> Object:
@@ -248,18 +248,18 @@ class EndpointsController:
         meta = service["metadata"]
         old = self._store.get(ENDPOINTS, meta["namespace"], meta["name"])
         body: Object = {"subsets": subsets} if subsets else {}
-        labels = {**labels_of(service), LEGACY_MANAGED_BY: LEGACY_MANAGER}
+        labels = {**labels_of(service), LEGACY_MANAGED_BY: LEGACY_CONTROLLER}
         if service["spec"].get("clusterIP") == "None":
             labels[HEADLESS] = ""
         written = {"name": meta["name"], "labels": labels, "annotations": self._triggered()}
         if old is None:
             thing = {"metadata": written, **body}
-            self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=COMPONENT)
+            self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=MANAGER)
         elif (old["metadata"].get("labels"), old.get("subsets")) != (labels, body.get("subsets")):
             kept = {key: value for key, value in old.items() if key != "subsets"}
             changed = kept | body | {"metadata": old["metadata"] | written}
             self._registry.update(
-                ENDPOINTS, meta["namespace"], meta["name"], changed, manager=COMPONENT
+                ENDPOINTS, meta["namespace"], meta["name"], changed, manager=MANAGER
             )
 
 

@@ -11,6 +11,7 @@ import logging
 from flashsale.embedded.apiserver.pod_conditions import with_disruption_target
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.scheduler.node_rules import tolerates
 from flashsale.embedded.storage.store import StoreError, StoreEvent
@@ -19,7 +20,6 @@ from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, namespaced_name
 
 RETRY_SECONDS = 1.0
-MANAGER = "kube-controller-manager"
 TARGET = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
 log = logging.getLogger(__name__)
 

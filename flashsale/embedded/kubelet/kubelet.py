@@ -51,7 +51,7 @@ class Kubelet:
         self.network = network
         self._api, self._node = api, node
         self._root = root / "pods"
-        self.logs = Logs(api, self._root, clock)
+        self.logs = Logs(self._root, clock)
         self._runtime = Runtime(self._root, self.logs)
         self._prober = Prober(network)
         self._tools = NodeServices(

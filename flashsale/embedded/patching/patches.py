@@ -49,7 +49,7 @@ def merge_patch(live: Any, patch: Any) -> Object:
     Maps that a patch names are sorted, as Go writes them; errors print them so.
 
     Raises:
-        ApiError: 400 if the patch is not a map.
+        StatusError: 400 if the patch is not a map.
     """
     if not isinstance(patch, dict):
         raise bad_request(

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import LogOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.stored_node_timing import changes_timing
 from flashsale.embedded.controllers.node import ADDRESS, Machine, NodeHeartbeat, NodeIdentity
@@ -29,7 +29,7 @@ from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.node_names import NAME, POWER, node_name, node_number
 from flashsale.embedded.types.resources import NODES, PODS
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second
 log = logging.getLogger(__name__)
@@ -86,29 +86,24 @@ class NodePool:
             return NOWHERE
         return node.kubelet.network.resolve(pod["status"]["podIP"], pod["metadata"]["uid"], port)
 
-    def read(self, namespace: str, name: str, uid: str, container: str, **options: Any) -> bytes:
+    def read(self, pod: Object, container: str, options: LogOptions) -> bytes:
         """Return the log of a container as it is now.
 
         Raises:
             StatusError: as the node's kubelet says, 500 where it cannot be asked.
         """
-        logs = self._kubelet_of(namespace, name, container).logs
-        return logs.read(namespace, name, uid, container, **options)
+        return self._kubelet_of(pod, container).logs.read(pod, container, options)
 
-    def follow(
-        self, namespace: str, name: str, uid: str, container: str, **options: Any
-    ) -> AsyncIterator[bytes]:
+    def follow(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """Return the log as it is and as it grows; raises as `read` does."""
-        logs = self._kubelet_of(namespace, name, container).logs
-        return logs.follow(namespace, name, uid, container, **options)
+        return self._kubelet_of(pod, container).logs.follow(pod, container, options)
 
-    def _kubelet_of(self, namespace: str, name: str, container: str) -> Kubelet:
-        pod = self._store.get(PODS, namespace, name)
-        node = str(((pod or {}).get("spec") or {}).get("nodeName") or NAME)
+    def _kubelet_of(self, pod: Object, container: str) -> Kubelet:
+        node = str(pod["spec"]["nodeName"])
         found = self._nodes.get(node)
         if found is None:
-            where = self._address(node)
-            path = f"{where}:10250/containerLogs/{namespace}/{name}/{container}"
+            where, named = self._address(node), "/".join(namespaced_name(pod))
+            path = f"{where}:10250/containerLogs/{named}/{container}"
             why = f'Get "https://{path}": dial tcp {where}:10250: connect: no route to host'
             raise StatusError(500, "InternalError", why)
         return found.kubelet

@@ -41,7 +41,7 @@ def parse_label_selector(text: str) -> LabelSelector:
     """Read the `labelSelector` of a request; an empty text selects everything.
 
     Raises:
-        ApiError: 400 with Kubernetes' own text.
+        StatusError: 400 with Kubernetes' own text.
     """
     return _sorted(_Parser(text).requirements())
 
@@ -50,7 +50,7 @@ def from_label_selector(selector: Any) -> LabelSelector:
     """Read a LabelSelector object (matchLabels, matchExpressions); none at all selects nothing.
 
     Raises:
-        ApiError: 400 for an operator, key or value that cannot be.
+        StatusError: 400 for an operator, key or value that cannot be.
     """
     if selector is None:
         return LabelSelector(nothing=True)

@@ -67,7 +67,7 @@ def check_types(body: object, api_version: str, kind: str) -> None:
     """Refuse values of the wrong JSON type.
 
     Raises:
-        ApiError: 400.
+        StatusError: 400.
     """
     wrong = type_error(body, api_version, kind)
     if wrong:

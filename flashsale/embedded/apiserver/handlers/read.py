@@ -67,7 +67,7 @@ def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool
         streams: whether a watch would be possible, too.
 
     Raises:
-        ApiError: 400 for selectors that do not parse, 406.
+        StatusError: 400 for selectors that do not parse, 406.
     """
     wanted = [request.query.get(name, "") for name in ("labelSelector", "fieldSelector")]
     labels = parse_label_selector(wanted[0])
@@ -132,9 +132,9 @@ def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.R
             now=registry.clock(),
             revision=metadata["resourceVersion"],
             include=form.include,
+            version=form.version,
         )
-        version = f"meta.k8s.io/{form.version}"
-        return responses.answer(form, table | {"apiVersion": version, "metadata": metadata})
+        return responses.answer(form, table | {"metadata": metadata})
     if form.metadata_only:
         version = f"meta.k8s.io/{form.version}"
         items = [responses.partial(thing, form.version) for thing in found]

@@ -208,16 +208,12 @@ def delete(
 
 def _success(resource: Resource, thing: Object) -> Object:
     meta = thing["metadata"]
-    details = {"name": meta["name"]}
-    if resource.group:
-        details["group"] = resource.group
-    details |= {"kind": resource.plural, "uid": meta["uid"]}
     return {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Success",
-        "details": details,
+        "details": api_errors.details_of(resource, meta["name"]) | {"uid": meta["uid"]},
     }
 
 

@@ -25,12 +25,25 @@ class DeleteOptions:
     resource_version: str = ""
     dry_run: bool = False
 
+    @classmethod
+    def from_object(cls, sent: Object) -> DeleteOptions:
+        """Read a v1 DeleteOptions."""
+        preconditions = sent.get("preconditions") or {}
+        orphans = "Orphan" if sent.get("orphanDependents") else ""  # the old way to say it
+        return cls(
+            grace=sent.get("gracePeriodSeconds"),
+            policy=sent.get("propagationPolicy") or orphans,
+            uid=preconditions.get("uid") or "",
+            resource_version=preconditions.get("resourceVersion") or "",
+            dry_run=bool(sent.get("dryRun")),
+        )
+
 
 def check_preconditions(resource: Resource, old: Object, options: DeleteOptions) -> None:
     """Refuse what the options forbid.
 
     Raises:
-        ApiError: 409 for another uid or resourceVersion.
+        StatusError: 409 for another uid or resourceVersion.
     """
     name, meta = old["metadata"]["name"], old["metadata"]
     if options.uid not in ("", meta["uid"]):

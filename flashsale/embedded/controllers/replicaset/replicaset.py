@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.replicaset import replicaset_plan
 from flashsale.embedded.controllers.workqueue import WorkQueue
@@ -16,7 +17,6 @@ from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import PODS, REPLICA_SETS
 from flashsale.objects.models import Object, controller_uid, labels_of, namespaced_name, rfc3339
 
-MANAGER = "kube-controller-manager"  # in managedFields
 Key = tuple[str, str]  # namespace, name
 
 
@@ -62,7 +62,7 @@ class ReplicaSetController:
         """Bring one ReplicaSet one step nearer to its wish.
 
         Raises:
-            ApiError: a pod could not be created or deleted; the queue tries again.
+            StatusError: a pod could not be created or deleted; the queue tries again.
         """
         replicaset = self._store.get(REPLICA_SETS, *key)
         if replicaset is None:

@@ -164,7 +164,7 @@ async def test_init_containers_run_first_and_in_order(cluster: Cluster) -> None:
     assert initialized[0]["message"] == "containers with incomplete status: [one two]"
     assert initialized[-1]["status"] == "True"
     assert all(one["ready"] for one in cluster.api.pod("p")["status"]["initContainerStatuses"])
-    assert cluster.logs.read("default", "p", "", "one") == b"one\n"
+    assert cluster.log("p", "one") == b"one\n"
 
 
 async def test_a_failed_init_container_fails_the_pod_that_never_restarts(cluster: Cluster) -> None:

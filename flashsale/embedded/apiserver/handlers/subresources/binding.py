@@ -53,7 +53,7 @@ def _check_target(target: Object) -> None:
         errors.append(FieldError.required("target.name"))
     if errors:
         texts = [f"{error.field}: {error.body}" for error in errors]
-        raise StatusError(500, "", texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+        raise StatusError(500, "", api_errors.aggregate(texts))
 
 
 def _check_unbound(pod: Object) -> None:

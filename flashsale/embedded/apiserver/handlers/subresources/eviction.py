@@ -5,6 +5,8 @@ After pkg/registry/core/pod/storage/eviction.go.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import responses
@@ -36,15 +38,9 @@ def create_eviction(write: Write) -> web.Response:
     name = (body.get("metadata") or {}).get("name")
     if name != target.name:
         raise api_errors.bad_request("name in URL does not match name in Eviction object")
-    asked = body.get("deleteOptions") or {}
-    conditions = asked.get("preconditions") or {}
-    options = DeleteOptions(
-        grace=asked.get("gracePeriodSeconds"),
-        policy=asked.get("propagationPolicy") or "",
-        uid=conditions.get("uid") or "",
-        resource_version=conditions.get("resourceVersion") or "",
-        dry_run=write.options.dry_run or "All" in (asked.get("dryRun") or []),
-    )
+    options = DeleteOptions.from_object(body.get("deleteOptions") or {})
+    if write.options.dry_run:
+        options = replace(options, dry_run=True)
     evict(registry, target.namespace, target.name, options)
     return responses.json_answer(SUCCESS, 201)
 
