@@ -8,6 +8,7 @@ import io
 import os
 import pty
 import re
+import select
 import signal
 import sys
 import termios
@@ -175,7 +176,9 @@ class Terminal:
                 yield WatchSession(monitor, board, Screen(out, console), named, stdin=typed)
 
     def type(self, keys: str) -> None:
+        """Type keys; only `select` waits until the kernel has brought them to the other end."""
         os.write(self.ours, keys.encode())
+        select.select([self.theirs], [], [], LIMIT)
 
     def unread(self) -> int:
         """How much was typed that nobody has read yet, in bytes."""
