@@ -129,9 +129,7 @@ class _Drill:
         self._monitor = SaleMonitor.of(
             sale, self._history.see, observers.on_update, self._see, nodes=True
         )
-        self._steps = StepRunner(
-            scenario, replicas, self._monitor, self._history, self._log, time.monotonic
-        )
+        self._steps = StepRunner(scenario, replicas, self._monitor, self._history, self._log)
 
     async def run(self, plan: Sequence[DrillStep]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""

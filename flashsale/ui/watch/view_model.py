@@ -124,9 +124,18 @@ class Now:
     mono: float  # seconds, as the observations' moments
     wall: float  # unix seconds, as the API's times
 
+    @classmethod
+    def read(cls) -> Now:
+        """Look at both."""
+        return cls(time.monotonic(), time.time())
+
+    def unix_time(self, mono: float) -> float:
+        """Turn an earlier moment into unix seconds."""
+        return self.wall - (self.mono - mono)
+
     def time_of_day(self, mono: float) -> str:
         """Write an earlier moment as the time of day."""
-        return time.strftime("%H:%M:%S", time.localtime(self.wall - (self.mono - mono)))
+        return time.strftime("%H:%M:%S", time.localtime(self.unix_time(mono)))
 
 
 def add_update(board: Board, update: Update) -> Board:
