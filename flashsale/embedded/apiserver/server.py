@@ -178,7 +178,8 @@ class ApiServer:
         if request.method == "GET":
             if watch_stream.wants_watch(request):
                 return await watch_stream.serve_watch(self._registry, request, target)
-            return await read.list_(self._registry, request, target)
+            listed = await read.read_page(self._registry, request, target)
+            return read.list_answer(self._registry, target.resource, listed)
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:

@@ -96,7 +96,7 @@ class NodePortProxy:
         self._tasks: set[asyncio.Task[None]] = set()  # one for each open connection
         self._most = MOST_CONNECTIONS
         self._unreported, self._next_report = 0, 0.0
-        self._events = EventRecorder(registry, "kube-proxy", "embedded", registry.clock)
+        self._events = EventRecorder(registry, "kube-proxy", "embedded")
 
     async def run(self) -> None:
         """Serve until cancelled."""
