@@ -39,7 +39,7 @@ class ControlPlane:
     """One cluster on one folder."""
 
     def __init__(self, home: ClusterDirectory) -> None:
-        """Open the state; ``note`` is what has to be said of that.
+        """Open the state; ``note`` is a warning for the user, if there is one.
 
         Raises:
             StoreError: it is from another version, or the disk refuses; nothing was changed.

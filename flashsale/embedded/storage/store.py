@@ -272,7 +272,7 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
     """Open the state. One that is damaged is put aside, and the cluster begins without objects.
 
     Returns:
-        The store, and what has to be said of it.
+        The store, and a warning for the user, empty if all is well.
 
     Raises:
         StoreError: it is from another version, or the disk refuses.

@@ -149,7 +149,7 @@ def _list(kind: str, api_version: str, metadata: Object) -> Object:
 
 
 def warn_if_deprecated(request: web.BaseRequest, resource: Resource) -> None:
-    """Note that there is something newer, whatever becomes of the request."""
+    """Warn of a deprecated kind, whatever the answer will be."""
     if resource is ENDPOINTS:
         responses.note_warning(request, ENDPOINTS_WARNING)
 

@@ -78,7 +78,7 @@ def encode_managers(managers: Managers) -> list[Object]:
 
 
 def give_up(managers: Managers, fields: FieldSet) -> Managers:
-    """Take fields away from all managers; who has none left is forgotten."""
+    """Take fields away from all managers; those that have none left are dropped."""
     left = {who: replace(owned, fields=owned.fields - fields) for who, owned in managers.items()}
     return {who: owned for who, owned in left.items() if owned.fields}
 

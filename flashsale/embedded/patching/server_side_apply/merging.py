@@ -43,7 +43,7 @@ class Applying:
     now: str  # RFC 3339
 
     def merge(self, live: Object, managers: Managers) -> tuple[Object, Managers, list[Conflict]]:
-        """Return the new object, who owns it if all goes well, and what speaks against it.
+        """Return the new object, who would own its fields, and the conflicts.
 
         ``live`` comes and goes without managedFields.
         """
