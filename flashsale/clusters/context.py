@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from flashsale.base.addresses import url_host
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
-from flashsale.base.text import begin_sentence, counted
+from flashsale.base.text import begin_sentence, counted, quoted
 from flashsale.clusters import image_loading
 from flashsale.clusters.base import (
     App,
@@ -62,7 +61,7 @@ class ContextCluster(ClusterDefaults):
         return f"the context '{self.context}'"
 
     def cli_options(self) -> str:
-        return f"--context {shlex.quote(self.context)}"
+        return f"--context {quoted(self.context)}"
 
     async def start(self, progress: Progress) -> None:
         """Make sure that it answers; nothing can be started here."""

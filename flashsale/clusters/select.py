@@ -16,6 +16,7 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
+from flashsale.base.text import quoted
 from flashsale.clusters.availability import (
     MINIKUBE,
     NOTHING_ASKED,
@@ -224,7 +225,7 @@ def check_readable() -> None:
         ClusterUnreachableError: one cannot, and what is looked for may be in it.
     """
     for file, wrong in kubeconfig.problems():
-        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {kubeconfig.quoted(file)}")
+        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {quoted(file)}")
 
 
 async def _best(

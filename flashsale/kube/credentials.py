@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.base.text import quoted
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.fields import Section, section, text
 
@@ -73,7 +74,7 @@ def check_context(kubeconfig: Path | None, context: str) -> ContextEntry:
     """
     if broken := contexts.problems(kubeconfig):
         file, wrong = broken[0]
-        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {contexts.quoted(file)}")
+        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {quoted(file)}")
     entry = find_context(kubeconfig, context)
     _check_server(entry)
     _check_certificates(entry)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,11 +87,6 @@ def problems(kubeconfig: Path | None = None) -> list[tuple[Path, str]]:
 def problem(file: Path) -> str:
     """Say why a file cannot be used, as a clause that names it; empty if it can."""
     return _load(file)[1]
-
-
-def quoted(file: Path) -> str:
-    """Write a path for a shell."""
-    return shlex.quote(str(file))
 
 
 def kubeconfig_files(kubeconfig: Path | None = None) -> list[Path]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from flashsale.base.text import counted
+from flashsale.base.text import counted, quoted
 from flashsale.drill.past_drills import PastDrill
 from flashsale.kube.apply import last_applied
 from flashsale.learn.evidence import Evidence, StepBaseline, since
@@ -125,15 +124,15 @@ class Facts:
             "fewer": str(max(0, before - 1)),
             "many": str(before + 2),
             "pods": counted(before, "pod"),
-            "folder": shlex.quote(folder),
-            "manifest": shlex.quote(str(Path(folder) / FILE)),
+            "folder": quoted(folder),
+            "manifest": quoted(Path(folder) / FILE),
             "pod": pod,
             "label": next(
                 (f"{key}={value}" for key, value in self.selector.items()), "app=flashsale"
             ),
             "key": next(iter(self.selector), "app"),
             "kubectl": self.kubectl,
-            "prepared": shlex.quote(relative(self.prepared)) if self.prepared else "broken-sale",
+            "prepared": quoted(relative(self.prepared)) if self.prepared else "broken-sale",
         }
 
     def _example(self) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
-from flashsale.kube.list_watch import Changed, Resynced, Stream, changes
+from flashsale.kube.list_watch import changes
+from flashsale.kube.watch_types import Changed, Resynced, Stream
 from flashsale.objects.fields import sections, text
 from flashsale.objects.models import Object, Pod, ReplicaSet
 from flashsale.sale.observe.monitor import raise_if_lost

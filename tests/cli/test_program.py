@@ -88,6 +88,14 @@ def test_help_fits_the_terminal(
         assert max(map(len, out.splitlines())) <= columns
 
 
+def test_help_needs_one_column(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unreadable, but no bug of ours."""
+    monkeypatch.setenv("COLUMNS", "1")
+    assert told(capsys, "--help")[0] == 0
+
+
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """`--version` prints name and number, and needs no cluster."""
     assert told(capsys, "--version") == (0, f"flashsale {__version__}\n", "")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flashsale.base.text import quoted
 from flashsale.cli.options.global_options import shared
 from flashsale.cli.output import note, out, out_json
 
@@ -30,4 +30,4 @@ def init(
         out_json({"written": written})
     else:
         out("\n".join(written))
-        note(f"Change them, then: flashsale up {shlex.quote(str(folder))}")
+        note(f"Change them, then: flashsale up {quoted(folder)}")

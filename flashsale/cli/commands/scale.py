@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,7 @@ def scale(
     """Change how many pods Kubernetes keeps alive."""
     from flashsale.sale.replica_count import replica_count
     from flashsale.ui.command_results import scaled_view
+    from flashsale.ui.console import width
 
     typed, count = shared(ctx), replica_count(replicas)
     name, scaling = run(
@@ -32,7 +34,7 @@ def scale(
     if typed.json:
         out_json(scaling.as_json())
     else:
-        out(scaled_view(name, scaling, waited=not no_wait))
+        out(scaled_view(name, scaling, waited=not no_wait, width=width(sys.stdout)))
 
 
 async def _scale(

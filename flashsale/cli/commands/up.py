@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,7 @@ def up(
     from flashsale.sale.replica_count import replica_count
     from flashsale.sale.up.up import Order
     from flashsale.ui.command_results import opened_view
+    from flashsale.ui.console import width
 
     typed = shared(ctx)
     arguments = dict(map(parsers.build_arg, build_arg or []))
@@ -147,7 +149,7 @@ def up(
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
-        output.out(opened_view(opened, time.time()))
+        output.out(opened_view(opened, time.time(), width(sys.stdout)))
 
 
 async def _opened(

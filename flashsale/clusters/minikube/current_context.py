@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.base.files import replace_file
+from flashsale.base.text import quoted
 from flashsale.kube import kubeconfig
 
 
@@ -33,7 +34,7 @@ def check_usable() -> None:
     if wrong:
         raise ClusterUnreachableError(
             f"minikube cannot use the kubeconfig: {wrong}.",
-            hint=f"ls -l{'d' * place.is_dir()} {kubeconfig.quoted(place)}",
+            hint=f"ls -l{'d' * place.is_dir()} {quoted(place)}",
         )
 
 

@@ -8,6 +8,8 @@ and kubectl is back in 0.05 s. A context on loopback whose user shows a certific
 from __future__ import annotations
 
 import json
+import os
+import sys
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,10 +115,19 @@ def _tls(entry: ContextEntry) -> ssl.SSLContext:
 
 
 def _load_certificate(context: ssl.SSLContext, pem: bytes) -> None:
-    """Load a certificate with its key from memory; OpenSSL's face in Python reads only files."""
+    """Load a certificate with its key; Python's `ssl` reads them from a file only.
+
+    Linux has files in memory: with those a command that makes room works on a full disk too.
+    """
+    if sys.platform == "linux":
+        with os.fdopen(os.memfd_create("flashsale"), "wb", buffering=0) as secret:
+            secret.write(pem)
+            context.load_cert_chain(f"/proc/self/fd/{secret.fileno()}")
+        return
     import tempfile
 
-    with tempfile.NamedTemporaryFile(prefix="flashsale-") as secret:  # 0600, gone at once
-        secret.write(pem)
-        secret.flush()
-        context.load_cert_chain(secret.name)
+    with tempfile.NamedTemporaryFile(
+        prefix="flashsale-", buffering=0
+    ) as file:  # 0600, gone at once
+        file.write(pem)
+        context.load_cert_chain(file.name)

@@ -134,7 +134,8 @@ def time_spent(pod: Pod | None, began: float, started: float | None, ready: floa
     """Say where a pod's time to readiness went, in words; empty if that is not known."""
     if ready is None or started is None:
         return ""
-    before, probed = started - began, ready - started
+    before = round(started - began, 1)
+    probed = round(ready - began, 1) - before  # what is printed adds up
     parts = [f"{before:.1f} s until its container ran"] if before >= SHORT else []
     if probed >= SHORT:
         parts.append(f"{probed:.1f} s {probe_words(pod)}")

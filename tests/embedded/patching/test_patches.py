@@ -428,7 +428,8 @@ def test_a_field_that_is_missing_is_taken_for_null(operation: Object, value: Any
 
 def test_copies_cannot_double_an_object_until_memory_is_full() -> None:
     """Each copy of the whole into itself doubles it; three megabytes are the limit."""
-    doubling = [{"op": "copy", "from": "/spec", "path": f"/spec/x{step}"} for step in range(60)]
+    doubling: list[Object] = [{"op": "add", "path": "/spec/x", "value": "x" * 10_000}]
+    doubling += [{"op": "copy", "from": "/spec", "path": f"/spec/x{step}"} for step in range(60)]
     assert outcome(lambda: json_patch(REPLICASET, doubling)) == 413
 
 

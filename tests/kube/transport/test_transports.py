@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -56,6 +59,14 @@ async def test_streams_carry_our_certificate(api: Api) -> None:
     async with aclosing(api.stream(paths.nodes(), {"watch": True})) as news:
         first = await anext(news)
     assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "embedded")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files in memory are Linux's")
+def test_our_certificate_needs_no_disk(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`flashsale down` is wanted most where every disk is full."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", Mock(side_effect=full))
+    assert stdlib_transport(kubeconfig, CONTEXT) is not None
 
 
 @pytest.mark.parametrize("door", [stdlib_transport, ClientTransport], ids=["plain", "official"])

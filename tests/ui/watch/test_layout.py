@@ -64,6 +64,15 @@ def test_the_healings_stay_when_the_view_closes() -> None:
     assert len(lasting_lines(many(3), Now(1.0, 1.0))) == 1
 
 
+def test_the_moments_that_matter_stay_on_a_narrow_screen() -> None:
+    """Causes give way first, then the earliest moments; nothing is cut off."""
+    board, now = moment("03-delete-pod", 9.2)
+    whole, last = text(board, now, (60, 24)), "   gxj9j   2bk89           8.43 s   1.27 s"
+    assert "   gxj9j   2bk89           0.02 s   1.42 s   8.43 s   1.27 s" in whole
+    assert last in text(board, now, (45, 24))
+    assert lasting_lines(board, now, 45)[-1].plain == last
+
+
 def test_wide_terminals_say_it_in_a_sentence() -> None:
     """And show nodes."""
     board, now = moment("03-delete-pod", 1.2)
