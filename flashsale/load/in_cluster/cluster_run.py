@@ -15,7 +15,7 @@ from flashsale.kube.list_watch import changes
 from flashsale.kube.watch_types import Changed, Resynced
 from flashsale.load.in_cluster.job_manifest import LABEL, JobOptions
 from flashsale.load.in_cluster.pods import RemoteWorker, part_of
-from flashsale.load.in_cluster.signals import START, STOP, Signals
+from flashsale.load.in_cluster.signals import START, STOP, WorkerSignals
 from flashsale.load.in_cluster.startup import Startup
 from flashsale.load.in_cluster.worker_logs import follow_worker
 from flashsale.load.plan import LoadPlan
@@ -37,7 +37,7 @@ class ClusterRun:
     ) -> None:
         self.tracker = LoadTracker(plan, options.workers)
         self._api, self._options, self._progress = api, options, progress
-        self._signals = Signals(api, options.namespace)
+        self._signals = WorkerSignals(api, options.namespace)
         self._workers = [RemoteWorker(part) for part in range(options.workers)]
         self._startup = Startup(api, options, command, self._workers)
         self._followed: dict[int, asyncio.Task[None]] = {}

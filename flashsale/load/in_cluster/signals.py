@@ -25,7 +25,7 @@ REPEATED = "flashsale-load/repeated"  # how often it was told again
 TOGETHER = 20  # pods told at once
 
 
-class Signals:
+class WorkerSignals:
     """Sets annotations, and remembers them for those who have to be told again."""
 
     def __init__(self, api: Api, namespace: str) -> None:
