@@ -18,9 +18,7 @@ def _embedded_only(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("command", "what"),
     [
-        ("exec {pod} -- hostname", "exec"),
         ("attach {pod}", "attach"),
-        ("port-forward {pod} 0:5000", "port-forward"),
     ],
 )
 def test_going_into_a_pod(sale: Scene, a_pod: Object, command: str, what: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,12 @@ from flashsale.embedded.kubelet.images.node_status_images import node_status_ima
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import NodeInfo
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.kubelet.streaming.exec_session import (
+    ExecSession,
+    StreamOptions,
+    UnstartedCommand,
+    exec_session,
+)
 from flashsale.embedded.kubeproxy.relay import NOWHERE
 from flashsale.embedded.process.registry_pod_api import RegistryPodAPI
 from flashsale.embedded.storage.store import StoreEvent
@@ -105,16 +112,42 @@ class NodePool:
         logs = self._kubelet_of(namespace, name, container).logs
         return logs.follow(namespace, name, uid, container, **options)
 
+    def start_exec(
+        self, pod: Object, container: str, command: Sequence[str], **streams: bool
+    ) -> AbstractAsyncContextManager[ExecSession | UnstartedCommand]:
+        """Run a command in a container, with the streams that are wanted.
+
+        Raises:
+            NodeError: the container does not run.
+            StatusError: the node has no power.
+        """
+        instance = self._dialed(pod).running(pod["metadata"]["uid"], container)
+        return exec_session(instance, command, StreamOptions(**streams))
+
+    async def dial(
+        self, pod: Object, port: int
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to a port of a pod, as from inside of it; raises as `start_exec` does."""
+        return await self._dialed(pod).dial(pod["metadata"]["uid"], port)
+
+    def _dialed(self, pod: Object) -> Kubelet:
+        node = pod["spec"]["nodeName"]
+        if found := self._nodes.get(node):
+            return found.kubelet
+        raise StatusError(500, "", f"error dialing backend: {self._unreachable(node)}")
+
     def _kubelet_of(self, namespace: str, name: str, container: str) -> Kubelet:
         pod = self._store.get(PODS, namespace, name)
         node = str(((pod or {}).get("spec") or {}).get("nodeName") or NAME)
         found = self._nodes.get(node)
         if found is None:
-            where = self._address(node)
-            path = f"{where}:10250/containerLogs/{namespace}/{name}/{container}"
-            why = f'Get "https://{path}": dial tcp {where}:10250: connect: no route to host'
+            path = f"{self._address(node)}:10250/containerLogs/{namespace}/{name}/{container}"
+            why = f'Get "https://{path}": {self._unreachable(node)}'
             raise StatusError(500, "InternalError", why)
         return found.kubelet
+
+    def _unreachable(self, node: str) -> str:
+        return f"dial tcp {self._address(node)}:10250: connect: no route to host"
 
     def _address(self, name: str) -> str:
         status = (self._store.get(NODES, "", name) or {}).get("status") or {}

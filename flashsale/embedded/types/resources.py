@@ -51,7 +51,9 @@ PODS = Resource(
     (
         Subresource("binding", "Binding", ("create",)),
         Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
+        Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("log", "Pod", ("get",)),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
         Subresource("status", "Pod", _STATUS_VERBS),
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -20,9 +21,19 @@ from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
 from flashsale.embedded.kubelet.runtime.container_env import expand_references
 from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles, termination_path
-from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot, is_possible
+from flashsale.embedded.kubelet.runtime.container_root import (
+    ContainerRoot,
+    is_possible,
+    possible_namespaces,
+)
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
-from flashsale.embedded.kubelet.runtime.processes import MARK, Process, kill_marked, spawn
+from flashsale.embedded.kubelet.runtime.processes import (
+    MARK,
+    Process,
+    StandardStreams,
+    kill_marked,
+    spawn,
+)
 from flashsale.embedded.types.golang.go_text import os_error
 from flashsale.objects.models import Object
 
@@ -83,25 +94,48 @@ class Instance:
             OSError: there is no such program.
             TimeoutError: the time was up.
         """
-        env = {**self._launch.env, "FLASHSALE_GUEST": self._launch.env["FLASHSALE_GUEST"][:-1]}
         with tempfile.TemporaryFile() as output:
-            launch = self._launch
-            process = await spawn(
-                [*map(launch.translate, command)],
-                env=env,
-                cwd=launch.cwd,
-                output=output.fileno(),
-                join=self.process.pid if launch.root else 0,
-            )
-            self._commands.add(process)
+            process = await self.spawn(command, StandardStreams.only_output(output.fileno()))
             try:
                 async with asyncio.timeout(timeout):
                     code = await process.wait()
             finally:
                 process.kill()
-                self._commands.discard(process)
             output.seek(0)
             return code, output.read(OUTPUT_LIMIT).decode(errors="replace")
+
+    async def spawn(self, command: Sequence[str], streams: StandardStreams) -> Process:
+        """Start a command in the container; it ends with the container at the latest.
+
+        Raises:
+            OSError: there is no such program, or the container has ended.
+        """
+        launch = self._launch
+        if not self.process.running:
+            raise ProcessLookupError(errno.ESRCH, "the container is not running")
+        env = {**launch.env, "FLASHSALE_GUEST": launch.env["FLASHSALE_GUEST"][:-1]}
+        process = await spawn(
+            [*map(launch.translate, self._meant(command))],
+            env=env | ({"TERM": "xterm"} if streams.terminal and "TERM" not in env else {}),
+            cwd=launch.cwd,
+            streams=streams,
+            join=self.process.pid if launch.root else 0,
+        )
+        self._commands.add(process)
+        process.ended.add_done_callback(lambda _: self._commands.discard(process))
+        if not self.process.running:
+            process.kill()
+        return process
+
+    def _meant(self, command: Sequence[str]) -> list[str]:
+        """Let `kill 1` mean the container where it has no process numbers of its own.
+
+        Only so: what a shell kills is out of reach.
+        """
+        words = list(command)
+        if words and words[0].rpartition("/")[2] == "kill" and possible_namespaces() != "all":
+            return [str(self.process.pid) if word == "1" else word for word in words]
+        return words
 
     def last_words(self, *, failed: bool) -> str:
         """Return the termination message, as kubectl shows it: 4 KiB of its file at most."""
@@ -210,9 +244,10 @@ class Runtime:
     async def _spawn(self, launch: Launch, log: LogWriter, folder: Path) -> Instance:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
+        streams = StandardStreams.only_output(writing)
         try:
             process = await spawn(
-                launch.argv, env=launch.env, cwd=launch.cwd, output=writing, root=launch.root
+                launch.argv, env=launch.env, cwd=launch.cwd, streams=streams, root=launch.root
             )
         except BaseException:
             os.close(reading)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot
@@ -21,6 +22,21 @@ SHIM = Path(__file__).with_name("shim.py")
 MARK = "FLASHSALE_CONTAINER"  # names the container in the environment of all that it starts
 KILL_ALL = 255
 START_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StandardStreams:
+    """File descriptors that a process begins with; it may share one with others."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+    terminal: bool = False  # stdin is one, and is to control the process
+
+    @classmethod
+    def only_output(cls, descriptor: int) -> StandardStreams:
+        """Let both output streams go to one descriptor, and nothing come in."""
+        return cls(subprocess.DEVNULL, descriptor, descriptor)
 
 
 class Process:
@@ -92,11 +108,11 @@ async def spawn(
     *,
     env: Mapping[str, str],
     cwd: str,
-    output: int,
+    streams: StandardStreams,
     root: ContainerRoot | None = None,
     join: int = 0,
 ) -> Process:
-    """Start a process; both its output streams go to a file descriptor.
+    """Start a process.
 
     Args:
         cwd: where it starts; in its own root, where it has one.
@@ -114,10 +130,11 @@ async def spawn(
         "cwd": cwd,
         "root": root.request() if root else None,
         "join": join,
+        "terminal": streams.terminal,
     }
     ours, theirs = socket.socketpair()
     with theirs:
-        shim = _start_shim(theirs, output, env)
+        shim = _start_shim(theirs, streams, env)
     try:
         data = marshal.dumps(request)
         ours.sendall(b"%08x" % len(data) + data)
@@ -136,7 +153,7 @@ async def spawn(
 
 
 def _start_shim(
-    control: socket.socket, output: int, env: Mapping[str, str]
+    control: socket.socket, streams: StandardStreams, env: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     mark = {MARK: env[MARK]} if MARK in env else {}
     libraries = {name: env[name] for name in ("LD_LIBRARY_PATH",) if name in env}
@@ -144,9 +161,9 @@ def _start_shim(
         [sys.executable, "-I", "-S", str(SHIM), str(control.fileno())],
         env={**mark, **libraries},
         cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
+        stdin=streams.stdin,
+        stdout=streams.stdout,
+        stderr=streams.stderr,
         pass_fds=[control.fileno()],
         start_new_session=True,  # no preexec_fn: with one, the whole of this process is copied
     )
