@@ -27,7 +27,6 @@ class RequestTarget:
 
 
 NOT_SERVED = {  # below pods, services or nodes: what it is called
-    "attach": "attach",
     "proxy": "proxy",
 }
 PROXIED = (PODS, SERVICES, NODES)

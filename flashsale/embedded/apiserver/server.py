@@ -69,6 +69,7 @@ AnswerOfKubelets = Callable[
     [Registry, Kubelets, web.BaseRequest, RequestTarget], Awaitable[web.StreamResponse]
 ]
 CONNECTED: Mapping[str, AnswerOfKubelets] = {  # what becomes another protocol
+    "attach": pod_command.serve_attach,
     "exec": pod_command.serve_exec,
     "portforward": pod_portforward.serve_portforward,
 }

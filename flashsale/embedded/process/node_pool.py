@@ -24,6 +24,7 @@ from flashsale.embedded.kubelet.images.node_status_images import node_status_ima
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import NodeInfo
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.kubelet.streaming.attach_session import AttachSession, attach_session
 from flashsale.embedded.kubelet.streaming.exec_session import (
     ExecSession,
     StreamOptions,
@@ -123,6 +124,13 @@ class NodePool:
         """
         instance = self._dialed(pod).running(pod["metadata"]["uid"], container)
         return exec_session(instance, command, StreamOptions(**streams))
+
+    def start_attach(
+        self, pod: Object, container: str, *, stdin: bool
+    ) -> AbstractAsyncContextManager[AttachSession]:
+        """Listen to a container, and speak to it; raises as `start_exec` does."""
+        instance = self._dialed(pod).running(pod["metadata"]["uid"], container)
+        return attach_session(instance, stdin=stdin)
 
     async def dial(
         self, pod: Object, port: int

@@ -21,7 +21,16 @@ from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot
 SHIM = Path(__file__).with_name("shim.py")
 MARK = "FLASHSALE_CONTAINER"  # names the container in the environment of all that it starts
 KILL_ALL = 255
+NOT_STARTED = "failed to create shim task: OCI runtime create failed: runc create failed: "
 START_SECONDS = 30.0
+
+
+class StartError(Exception):
+    """The container's command cannot be run."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +200,36 @@ def _received(control: socket.socket) -> bytes:
         while more := control.recv(4096):
             data += more
     return data
+
+
+def why_not_started(argv: Sequence[str], error: OSError, rootfs: Path) -> StartError:
+    """Make an error of why a container's command cannot be run, with a shell's exit code."""
+    code = 127 if isinstance(error, FileNotFoundError) else 126
+    interpreter = _interpreter(argv[0], rootfs) if code == 127 else ""
+    if not interpreter:
+        return StartError(NOT_STARTED + oci_reason(argv[0], error), code)
+    why = f'exec: "{argv[0]}": its interpreter {interpreter!r} is not there'
+    return StartError(NOT_STARTED + why, code)
+
+
+def _interpreter(program: str, rootfs: Path) -> str:
+    """Return what a script that is there wants to be run by; `\\r` at its end is a classic."""
+    file = rootfs / program.removeprefix(str(rootfs)).lstrip("/")
+    with contextlib.suppress(OSError):
+        line = file.read_bytes()[:200].partition(b"\n")[0]
+        return line[2:].strip(b" ").decode(errors="replace") if line.startswith(b"#!") else ""
+    return ""
+
+
+def oci_reason(program: str, error: OSError) -> str:
+    """Say as runc does why a program cannot be run."""
+    if not isinstance(error, FileNotFoundError):
+        why = (error.strerror or str(error)).lower()
+    elif "/" in program:
+        why = f"stat {program}: no such file or directory"
+    else:
+        why = "executable file not found in $PATH"
+    return f'unable to start container process: exec: "{program}": {why}: unknown'
 
 
 def handles(pid: int, number: int) -> bool:

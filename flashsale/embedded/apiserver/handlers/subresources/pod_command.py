@@ -1,4 +1,4 @@
-"""A pod's `exec`: a command in one of its containers, and a client that talks with it.
+"""A pod's `exec`: a command in one of its containers, and a client that talks with it; `attach`.
 
 After pkg/registry/core/pod/rest/subresources.go and pkg/kubelet/server: what is wrong with pod or
 container is said before the connection becomes another protocol, the rest over that.
@@ -7,7 +7,7 @@ container is said before the connection becomes another protocol, the rest over 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -66,6 +66,14 @@ class PodStreams(Protocol):
             StatusError: the node does not answer.
         """
 
+    def start_attach(
+        self, pod: Object, container: str, *, stdin: bool
+    ) -> AbstractAsyncContextManager[RemoteCommand]:
+        """Listen to a container's own output for as long as the block; raises the same."""
+
+
+Running = AbstractAsyncContextManager[RemoteCommand]
+
 
 class ClientStreams(Protocol):
     """A client's side of the streams."""
@@ -88,6 +96,43 @@ async def serve_exec(
     Raises:
         StatusError: 404; 400 for a container that is none of the pod's, or without an upgrade.
     """
+    command = request.query.getall("command", [])
+
+    async def run(client: ClientStreams, running: Running) -> Object:
+        if not command:
+            why = "Error response from daemon: No exec command specified"
+            return channels.failure_status(f"error executing command in container: {why}")
+        async with running as there:
+            return channels.exit_status(await _join(client, there), f"[{' '.join(command)}]")
+
+    def start(pod: Object, container: str, streams: Mapping[str, bool]) -> Running:
+        return pods.start_exec(pod, container, command, **streams)
+
+    return await _serve(registry, request, target, start, run)
+
+
+async def serve_attach(
+    registry: Registry, pods: PodStreams, request: web.BaseRequest, target: RequestTarget
+) -> web.StreamResponse:
+    """Send what a container writes from now on; raises as `serve_exec` does."""
+
+    async def run(client: ClientStreams, running: Running) -> Object:
+        async with running as there:
+            return channels.exit_status(await _join(client, there), "")
+
+    def start(pod: Object, container: str, streams: Mapping[str, bool]) -> Running:
+        return pods.start_attach(pod, container, stdin=streams["stdin"])
+
+    return await _serve(registry, request, target, start, run)
+
+
+async def _serve(
+    registry: Registry,
+    request: web.BaseRequest,
+    target: RequestTarget,
+    start: Callable[[Object, str, Mapping[str, bool]], Running],
+    run: Callable[[ClientStreams, Running], Awaitable[Object]],
+) -> web.StreamResponse:
     check_method(request)
     pod = registry.get(target.resource, target.namespace, target.name)
     container = check_container(pod, request.query.get("container", ""))
@@ -97,16 +142,15 @@ async def serve_exec(
         streams["stderr"] = False  # a terminal has one output
     if not any(streams[name] for name in STREAMS[:3]):
         return web.Response(status=400, text=NO_STREAM)
-    command = request.query.getall("command", [])
     try:
-        running = pods.start_exec(pod, container, command, **streams)
+        running = start(pod, container, streams)
     except NodeError as error:
         return web.Response(status=error.code, text=str(error))
     client = await open_channels(request)
     if isinstance(client, web.Response):
         return client
     await client.send(1 if streams["stdout"] else 2 if streams["stderr"] else 3, b"")
-    await client.finish(await _run(client, running, command))
+    await client.finish(await run(client, running))
     return client.response
 
 
@@ -157,19 +201,6 @@ def check_upgrade(request: web.BaseRequest) -> None:
     """
     if "upgrade" not in request.headers.get("Connection", "").lower():
         raise api_errors.bad_request("Upgrade request required")
-
-
-async def _run(
-    client: ClientStreams,
-    running: AbstractAsyncContextManager[RemoteCommand],
-    command: Sequence[str],
-) -> Object:
-    """Join client and command until one of them ends; returns what is to be said of that."""
-    if not command:
-        why = "Error response from daemon: No exec command specified"
-        return channels.failure_status(f"error executing command in container: {why}")
-    async with running as there:
-        return channels.exit_status(await _join(client, there), f"[{' '.join(command)}]")
 
 
 async def _join(client: ClientStreams, there: RemoteCommand) -> int:

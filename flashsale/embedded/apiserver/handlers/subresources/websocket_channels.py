@@ -12,6 +12,7 @@ from flashsale.embedded.apiserver.streaming.channels import (
     BadMessageError,
     ChannelProtocol,
 )
+from flashsale.embedded.types import api_errors
 from flashsale.objects.models import Object
 
 CLOSE_SECONDS = 2.0  # for the client to say that it has heard the end
@@ -65,7 +66,14 @@ async def open_channels(request: web.BaseRequest) -> WebSocketChannels | web.Res
 async def accept_websocket(
     request: web.BaseRequest, known: Collection[str]
 ) -> web.WebSocketResponse | web.Response:
-    """Accept a WebSocket in one of these protocols, or answer why not."""
+    """Accept a WebSocket in one of these protocols, or answer why not.
+
+    Raises:
+        StatusError: 400 for another protocol, which kubectl before 1.31 asks for.
+    """
+    if (upgrade := request.headers.get("Upgrade", "")).lower() != "websocket":
+        why = f"the embedded cluster speaks WebSocket, not {upgrade}: kubectl 1.31 or newer does"
+        raise api_errors.bad_request(why)
     wanted = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     chosen = next((name for name in wanted if name in known), None)
     if chosen is None:  # as the WebSocket library of Go does
@@ -77,5 +85,8 @@ async def accept_websocket(
         compress=False,
         max_msg_size=0,
     )
-    await response.prepare(request)
+    try:
+        await response.prepare(request)
+    except web.HTTPBadRequest as error:  # half a handshake
+        return web.Response(status=400, text=f"{error.text}\n")
     return response
