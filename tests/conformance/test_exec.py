@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,21 @@ def test_both_outputs_and_the_exit_code_come_through(run: Run) -> None:
     said = run("sh -c 'echo out; echo err >&2; exit 3'", code=3)
     assert said.out == "out\n"
     assert said.err == "err\ncommand terminated with exit code 3\n"
+
+
+def test_clients_that_speak_spdy_are_understood(sale: Scene, pod: str) -> None:
+    """As kubectl did before 1.31, and does where a proxy lets no WebSocket through."""
+    older = {**sale.kubectl.env, "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false"}
+    kubectl = replace(sale.kubectl, env=older)
+    script = "cat; echo err >&2; exit 3"
+    said = kubectl(f"exec -i {pod} -- sh -c '{script}'", stdin="in\n" * 9999, code=3)
+    assert said.out == "in\n" * 9999
+    assert said.err == "err\ncommand terminated with exit code 3\n"
+    with kubectl.at_terminal(f"exec -it {pod} -- sh", size=(66, 22)) as person:
+        person.types("until stty size | grep '22 66'; do sleep 0.1; done; exit 4\n")
+        assert person.leaves() == 4
+    said = kubectl(f"exec {pod} -c nobody -- ls", code=1)
+    assert f"container nobody is not valid for pod {pod}" in said.err
 
 
 def test_it_runs_where_the_app_runs(run: Run, pod: str) -> None:

@@ -9,11 +9,12 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from tests.conformance.api import Object
-from tests.conformance.kubectl import Followed
+from tests.conformance.kubectl import Followed, Kubectl
 from tests.conformance.manifests import Maker
 from tests.conformance.scene import Scene
 
@@ -36,9 +37,11 @@ LISTENS = {  # asked inside: from outside it is not to be reached
 
 
 @contextmanager
-def forwarded(scene: Scene, what: str, port: int) -> Iterator[tuple[int, Followed]]:
+def forwarded(
+    scene: Scene, what: str, port: int, kubectl: Kubectl | None = None
+) -> Iterator[tuple[int, Followed]]:
     """Forward a free port; gives its number, and what kubectl says."""
-    with scene.kubectl.following(f"port-forward {what} :{port}") as followed:
+    with (kubectl or scene.kubectl).following(f"port-forward {what} :{port}") as followed:
 
         def found() -> re.Match[str] | None:
             return re.search(r"127\.0\.0\.1:(\d+) -> ", "\n".join(followed.lines))
@@ -63,6 +66,14 @@ def test_a_pods_port(sale: Scene, a_pod: Object) -> None:
     """Every connection leads to that pod."""
     name = a_pod["metadata"]["name"]
     with forwarded(sale, f"pod/{name}", 5000) as (port, _):
+        assert {get(port, "/health")["pod"] for _ in range(5)} == {name}
+
+
+def test_clients_that_speak_spdy_are_understood(sale: Scene, a_pod: Object) -> None:
+    """Without the WebSocket around it, as kubectl did before 1.31."""
+    name = a_pod["metadata"]["name"]
+    older = {**sale.kubectl.env, "KUBECTL_PORT_FORWARD_WEBSOCKETS": "false"}
+    with forwarded(sale, f"pod/{name}", 5000, replace(sale.kubectl, env=older)) as (port, _):
         assert {get(port, "/health")["pod"] for _ in range(5)} == {name}
 
 

@@ -83,6 +83,31 @@ def test_a_command_through_the_clients_stream(sale: Scene, kubeconfig: Path) -> 
         talk.close()
 
 
+@pytest.mark.running_pods
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_port_through_the_clients_stream(sale: Scene, kubeconfig: Path) -> None:
+    """A connection that is made at once, in channels of a WebSocket."""
+    from kubernetes import config, stream
+    from kubernetes.client import CoreV1Api
+
+    name = sale.owned()[0]["metadata"]["name"]
+    with config.new_client_from_config(str(kubeconfig)) as client:
+        forward = stream.portforward(
+            CoreV1Api(client).connect_get_namespaced_pod_portforward,
+            name,
+            sale.namespace,
+            ports="5000",
+        )
+        with forward.socket(5000) as connection:
+            connection.setblocking(True)
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while more := connection.recv(4096):
+                answer += more
+        assert name.encode() in answer
+        assert forward.error(5000) is None
+
+
 def test_the_asyncio_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
     """The same calls, awaited."""
     run_and_collect(tour(place.namespace, kubeconfig, replicaset))

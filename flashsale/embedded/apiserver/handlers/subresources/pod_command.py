@@ -7,13 +7,18 @@ container is said before the connection becomes another protocol, the rest over 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers.request_body import is_true
+from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
+    open_spdy_streams,
+    wants_spdy,
+)
 from flashsale.embedded.apiserver.handlers.subresources.websocket_channels import open_channels
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
@@ -24,6 +29,7 @@ from flashsale.embedded.types.api_errors import NodeError
 from flashsale.objects.models import Object
 
 STREAMS = ("stdin", "stdout", "stderr", "tty")
+PING_SECONDS = 5.0  # as kubectl
 NO_STREAM = "you must specify at least 1 of stdin, stdout, stderr"
 
 
@@ -72,7 +78,7 @@ class PodStreams(Protocol):
         """Listen to a container's own output for as long as the block; raises the same."""
 
 
-Running = AbstractAsyncContextManager[RemoteCommand]
+RunningCommand = AbstractAsyncContextManager[RemoteCommand]
 
 
 class ClientStreams(Protocol):
@@ -80,6 +86,9 @@ class ClientStreams(Protocol):
 
     async def send(self, channel: int, data: bytes) -> None:
         """Send what a command has written."""
+
+    async def ping(self) -> None:
+        """Send what needs no answer."""
 
     async def finish(self, status: Object) -> None:
         """Send how it ended."""
@@ -98,14 +107,14 @@ async def serve_exec(
     """
     command = request.query.getall("command", [])
 
-    async def run(client: ClientStreams, running: Running) -> Object:
+    async def run(client: ClientStreams, running: RunningCommand) -> Object:
         if not command:
             why = "Error response from daemon: No exec command specified"
             return channels.failure_status(f"error executing command in container: {why}")
         async with running as there:
             return channels.exit_status(await _join(client, there), f"[{' '.join(command)}]")
 
-    def start(pod: Object, container: str, streams: Mapping[str, bool]) -> Running:
+    def start(pod: Object, container: str, streams: Mapping[str, bool]) -> RunningCommand:
         return pods.start_exec(pod, container, command, **streams)
 
     return await _serve(registry, request, target, start, run)
@@ -116,11 +125,11 @@ async def serve_attach(
 ) -> web.StreamResponse:
     """Send what a container writes from now on; raises as `serve_exec` does."""
 
-    async def run(client: ClientStreams, running: Running) -> Object:
+    async def run(client: ClientStreams, running: RunningCommand) -> Object:
         async with running as there:
             return channels.exit_status(await _join(client, there), "")
 
-    def start(pod: Object, container: str, streams: Mapping[str, bool]) -> Running:
+    def start(pod: Object, container: str, streams: Mapping[str, bool]) -> RunningCommand:
         return pods.start_attach(pod, container, stdin=streams["stdin"])
 
     return await _serve(registry, request, target, start, run)
@@ -130,8 +139,8 @@ async def _serve(
     registry: Registry,
     request: web.BaseRequest,
     target: RequestTarget,
-    start: Callable[[Object, str, Mapping[str, bool]], Running],
-    run: Callable[[ClientStreams, Running], Awaitable[Object]],
+    start: Callable[[Object, str, Mapping[str, bool]], RunningCommand],
+    run: Callable[[ClientStreams, RunningCommand], Awaitable[Object]],
 ) -> web.StreamResponse:
     check_method(request)
     pod = registry.get(target.resource, target.namespace, target.name)
@@ -146,7 +155,9 @@ async def _serve(
         running = start(pod, container, streams)
     except NodeError as error:
         return web.Response(status=error.code, text=str(error))
-    client = await open_channels(request)
+    client = await (
+        open_spdy_streams(request, streams) if wants_spdy(request) else open_channels(request)
+    )
     if isinstance(client, web.Response):
         return client
     await client.send(1 if streams["stdout"] else 2 if streams["stderr"] else 3, b"")
@@ -207,14 +218,23 @@ async def _join(client: ClientStreams, there: RemoteCommand) -> int:
     """Return the exit code; 137 where the client has left first."""
     incoming = asyncio.ensure_future(_give_input(client, there))
     outgoing = asyncio.ensure_future(_take_output(client, there))
-    both = {incoming, outgoing}
+    alive = asyncio.ensure_future(_ping(client))
+    tasks: set[asyncio.Future[Any]] = {incoming, outgoing, alive}
     try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return await outgoing if outgoing.done() else 137
     finally:
-        for one in both:
+        for one in tasks:
             one.cancel()
-        await asyncio.wait(both)
+        await asyncio.wait(tasks)
+
+
+async def _ping(client: ClientStreams) -> None:
+    """Find out that a client has left, also while a full pipe keeps us from hearing it."""
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            await client.ping()
 
 
 async def _give_input(client: ClientStreams, there: RemoteCommand) -> None:

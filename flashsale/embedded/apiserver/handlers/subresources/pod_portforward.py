@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from aiohttp import WSMsgType, web
 
@@ -18,6 +17,21 @@ from flashsale.embedded.apiserver.handlers.subresources.pod_command import (
     check_method,
     check_node,
     check_upgrade,
+)
+from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
+    BLOCK,
+    PodConnection,
+    PodPorts,
+    forward_error,
+)
+from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
+    CHANNEL_PROTOCOL,
+    MOST_PORTS,
+    PortChannels,
+)
+from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
+    accept_spdy,
+    wants_spdy,
 )
 from flashsale.embedded.apiserver.handlers.subresources.websocket_channels import accept_websocket
 from flashsale.embedded.apiserver.registry.registry import Registry
@@ -36,20 +50,8 @@ from flashsale.embedded.apiserver.streaming.spdy_frames import (
 from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.objects.models import Object
 
-TUNNEL = "SPDY/3.1+portforward.k8s.io"
-BLOCK = 32 * 1024  # bytes that are read at once
-PodConnection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class PodPorts(Protocol):
-    """What the API server asks of a kubelet: its pods' ports."""
-
-    async def dial(self, pod: Object, port: int) -> PodConnection:
-        """Connect to a port of a pod.
-
-        Raises:
-            NodeError: the pod is not there any more, or nobody listens.
-        """
+PROTOCOL = "portforward.k8s.io"
+TUNNEL = f"SPDY/3.1+{PROTOCOL}"
 
 
 async def serve_portforward(
@@ -64,11 +66,23 @@ async def serve_portforward(
     pod = registry.get(target.resource, target.namespace, target.name)
     check_node(pod)
     check_upgrade(request)
-    response = await accept_websocket(request, (TUNNEL,))
-    if isinstance(response, web.WebSocketResponse):
-        forward = PortForward(pod, ports, response.send_bytes)
-        await forward.run(_messages(response))
-        await response.close()
+    if wants_spdy(request):
+        raw = accept_spdy(request, PROTOCOL)
+        if isinstance(raw, web.Response):
+            return raw
+        await PortForward(pod, ports, raw.send).run(aiter(raw))
+        return raw.close()
+    numbers = [_port(text) for text in ",".join(request.query.getall("ports", [])).split(",")]
+    if 0 in numbers or len(numbers) > MOST_PORTS:
+        numbers = []
+    response = await accept_websocket(request, (TUNNEL, *([CHANNEL_PROTOCOL] if numbers else [])))
+    if isinstance(response, web.Response):
+        return response
+    if response.ws_protocol == TUNNEL:
+        await PortForward(pod, ports, response.send_bytes).run(_messages(response))
+    else:
+        await PortChannels(response, pod, ports, numbers).run()
+    await response.close()
     return response
 
 
@@ -122,7 +136,7 @@ class PortForward:
     async def _take(self, frame: Frame) -> None:
         if isinstance(frame, OpenedStream):
             await self._open(frame)
-        elif isinstance(frame, Ping):
+        elif isinstance(frame, Ping) and frame.number % 2:  # an even one answers ours
             await self._send(self._writer.ping(frame.number))
         elif isinstance(frame, Reset):
             pair = self._by_data.get(frame.stream)
@@ -132,7 +146,7 @@ class PortForward:
             await _give(pair, frame)
 
     async def _open(self, frame: OpenedStream) -> None:
-        port, kind = _port(frame.headers), frame.headers.get("streamtype")
+        port, kind = _port(frame.headers.get("port", "")), frame.headers.get("streamtype")
         if not port or kind not in ("error", "data"):
             await self._send(self._writer.reset(frame.stream))
             return
@@ -158,9 +172,7 @@ class PortForward:
             await self._send(writer.data(pair.data, b"", fin=True))
             await self._send(writer.data(pair.error, b"", fin=True))
         except (NodeError, StatusError) as error:
-            meta = self._pod["metadata"]
-            named = f"port {pair.port} to pod {meta['name']}, uid {meta['uid']}"
-            why = f"error forwarding {named}: {error}"
+            why = forward_error(self._pod, pair.port, error)
             await self._send(writer.data(pair.error, why.encode(), fin=True))
             await self._send(writer.reset(pair.data))
         except ConnectionError:
@@ -191,8 +203,7 @@ async def _give(pair: StreamPair, frame: Data) -> None:
                 there.write_eof()
 
 
-def _port(headers: Mapping[str, str]) -> int:
+def _port(text: str) -> int:
     """Read the port that is meant; 0 for none."""
-    text = headers.get("port", "")
     number = int(text) if text.isascii() and text.isdigit() else 0
     return number if number < 1 << 16 else 0

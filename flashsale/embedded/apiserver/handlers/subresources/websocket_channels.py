@@ -29,6 +29,10 @@ class WebSocketChannels:
         """Send data on a channel."""
         await self._send(self._protocol.encode(channel, data))
 
+    async def ping(self) -> None:
+        """Send a ping."""
+        await self.response.ping()
+
     async def finish(self, status: Object) -> None:
         """Send how the command ended, and close the connection."""
         last = self._protocol.encode_status(status)
@@ -69,11 +73,10 @@ async def accept_websocket(
     """Accept a WebSocket in one of these protocols, or answer why not.
 
     Raises:
-        StatusError: 400 for another protocol, which kubectl before 1.31 asks for.
+        StatusError: 400 for another protocol.
     """
     if (upgrade := request.headers.get("Upgrade", "")).lower() != "websocket":
-        why = f"the embedded cluster speaks WebSocket, not {upgrade}: kubectl 1.31 or newer does"
-        raise api_errors.bad_request(why)
+        raise api_errors.bad_request(f"unable to upgrade: no such protocol here: {upgrade}")
     wanted = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     chosen = next((name for name in wanted if name in known), None)
     if chosen is None:  # as the WebSocket library of Go does
