@@ -64,9 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+HERE = Path(__file__).parent
 MOST_CORES = 4  # that workers are started for: each of them collects all tests
-STARTS_A_CLUSTER = {  # fixtures, whoever asks for them; a browser costs as much
-    "chromium",
+STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
     "cluster",
     "embedded_cluster",
     "flashsale",
@@ -103,6 +103,10 @@ LONGEST = (  # files that take the longest: nobody is to begin one when all othe
     "cli/commands",
     "drill",
     "conformance",
+    "cli/test_program.py",  # from here on those of the quick ones
+    "embedded",
+    "test_private_names.py",
+    "test_hints.py",
 )
 
 
@@ -111,7 +115,22 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     cores = min(os.cpu_count() or 1, MOST_CORES)
-    return cores if "not cluster" in config.option.markexpr else 2 * cores
+    return cores if _is_quick(config) else 2 * cores
+
+
+def _is_quick(config: pytest.Config) -> bool:
+    """Whether no test that starts a cluster is asked for."""
+    return "not cluster" in config.option.markexpr and " or " not in config.option.markexpr
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the rooms of which no test is asked for: nobody has to import them."""
+    return True if _is_quick(config) and _starts_a_cluster(collection_path) else None
+
+
+def _starts_a_cluster(path: Path) -> bool:
+    """Whether all tests of a file or a folder do."""
+    return str(path).startswith(tuple(str(HERE / room) for room in CLUSTER_ROOMS))
 
 
 def pytest_collection(session: pytest.Session) -> None:
@@ -123,6 +142,8 @@ def pytest_collection(session: pytest.Session) -> None:
     here = session.config.invocation_params.dir
     given = [here / arg.partition("::")[0] for arg in session.config.args]
     files = sorted(file for path in given for file in path.rglob("test_*.py"))
+    if _is_quick(session.config):
+        files = [file for file in files if not _starts_a_cluster(file)]
     for file in files[number * len(files) // count : (number + 1) * len(files) // count]:
         name = ".".join(file.relative_to(session.config.rootpath).with_suffix("").parts)
         with suppress(Exception, pytest.skip.Exception, pytest.fail.Exception):  # said later
@@ -134,13 +155,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     The longest come first (and `--no-loadscope-reorder` leaves them there).
     """
-    here = Path(__file__).parent
-    rooms = tuple(str(here / room) for room in CLUSTER_ROOMS)
     for item in items:
         asked_for = STARTS_A_CLUSTER.intersection(getattr(item, "fixturenames", ()))
-        if asked_for or str(item.path).startswith(rooms):
+        if asked_for or item.get_closest_marker("browser") or _starts_a_cluster(item.path):
             item.add_marker("cluster")
-    longest = [str(here / name) for name in LONGEST]
+    longest = [str(HERE / name) for name in LONGEST]
     items.sort(key=lambda item: _place(longest, str(item.path)))
 
 

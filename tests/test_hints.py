@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests import command_line
+from tests.source_code import nodes_near
 
 SOURCE = Path(__file__).parent.parent / "flashsale"
 FIELD = "3"  # stands for a count, and for a name as well
 NOT_TYPED = ("flashsale met a bug", "flashsale embedded CA", f"flashsale {FIELD} ")
 UNFINISHED = ("flashsale scale", "flashsale up --replicas", "flashsale label")  # more comes behind
-MARKS = ("flashsale ", "hint=", "Hint(", "Finding(")  # a file without them has no hint
+STRING = re.compile(r"[\"']flashsale ")  # a line without it begins no such string
+HINT = re.compile(r"hint=|Hint\(|Finding\(")
 PROGRAMS = {  # what a hint may call besides ours
     *("kubectl", "minikube", "docker", "kind", "k3d", "kill", "ls", "df", "rm", "mv", "less"),
     *("awk", "sed", "cp", "chmod", "curl", "ulimit", "export", "unset"),
@@ -34,10 +36,10 @@ def text(node: ast.AST) -> str | None:
     return None
 
 
-def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def strings(source: str) -> Iterator[tuple[int, str]]:
     """Yield the strings that begin as a command of ours, but for those in docstrings."""
     inner: set[int] = set()
-    for node in ast.walk(tree):  # what is around a string comes before it
+    for node in nodes_near(STRING, source):  # what is around a string comes before it
         inner.update(map(id, parts(node)))
         written = None if id(node) in inner else text(node)
         if not written or written in UNFINISHED or written.startswith(NOT_TYPED):
@@ -58,9 +60,9 @@ def parts(node: ast.AST) -> list[ast.AST]:
     return []
 
 
-def hints(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def hints(source: str) -> Iterator[tuple[int, str]]:
     """Yield the commands of hints, where they are written down at their place."""
-    for node in ast.walk(tree):
+    for node in nodes_near(HINT, source):
         match node:
             case ast.keyword(arg="hint", value=value) if written := text(value):
                 yield value.lineno, written
@@ -70,15 +72,13 @@ def hints(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield hint.lineno, text(hint) or ""
 
 
-def found(search: Callable[[ast.AST], Iterator[tuple[int, str]]]) -> dict[str, str]:
-    """Search all files that may have a hint; gives what is written, and a place where it is."""
-    cases = {}
-    for file in sorted(SOURCE.rglob("*.py")):
-        source = file.read_text()
-        if any(mark in source for mark in MARKS):
-            for line, written in search(ast.parse(source)):
-                cases[written] = f"{file.relative_to(SOURCE)}:{line}"
-    return cases
+def found(search: Callable[[str], Iterator[tuple[int, str]]]) -> dict[str, str]:
+    """Search all files; gives what is written, and a place where it is."""
+    return {
+        written: f"{file.relative_to(SOURCE)}:{line}"
+        for file in sorted(SOURCE.rglob("*.py"))
+        for line, written in search(file.read_text())
+    }
 
 
 def test_every_command_of_ours_can_be_pasted() -> None:
@@ -120,6 +120,6 @@ def first_word(command: str) -> str:
 
 def test_hints_are_found() -> None:
     """The search itself works."""
-    tree = ast.parse('E("", hint=f"flashsale scale {n}")\nHint("rm x")\nF("flashsale up " + x)')
-    assert {written for _, written in hints(tree)} == {"flashsale scale 3", "rm x"}
-    assert {written for _, written in strings(tree)} == {"flashsale up  3", "flashsale scale 3"}
+    source = 'E("", hint=f"flashsale scale {n}")\nHint("rm x")\nF("flashsale up " + x)'
+    assert {written for _, written in hints(source)} == {"flashsale scale 3", "rm x"}
+    assert {written for _, written in strings(source)} == {"flashsale up  3", "flashsale scale 3"}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.source_code import nodes_near
+
 ROOT = Path(__file__).parent.parent
 OURS = {"flashsale", "tests"}
 NAMING = (ast.stmt, ast.Call)  # these may name something private; so may names that begin so
-PRIVATE = re.compile(r"\b_+[^\W_]\w*\b(?<!__)")  # somewhere in a line that has a private name
+NAME = r"_+[^\W_]\w*\b(?<!__)"  # a private one
+PRIVATE = re.compile(rf"\b{NAME}")
+USED = re.compile(rf"[.\"']({NAME})")  # wherever an attribute may be used
+IMPORTED = re.compile(rf"(?m)^\s*(?:import|from)\s(?:[^(\n]*\([^)]*|[^(\n]*)\b{NAME}")
+MADE = re.compile(rf"(?m)^\s*(?:(?:(?:async )?def|class) |(?:self|cls)\.)({NAME})(?:[(:\[]| = )")
 DOCUMENTED = {"_exit", "_replace", "_asdict", "_make", "_fields"}  # of os and of named tuples
 ALLOWED = {  # name -> why nothing public does it
     "_signal": "in a pod's interpreter, before its program: `signal` would cost an enum",
@@ -33,18 +38,6 @@ def private(name: str) -> bool:
         part.startswith("_") and part.strip("_") and not part.endswith("__")
         for part in name.split(".")
     )
-
-
-def nodes(node: ast.AST, lines: Sequence[int]) -> Iterator[ast.AST]:
-    """Walk through a tree, but for statements that have none of these lines."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt):
-            decorators = getattr(child, "decorator_list", [])
-            first = bisect_left(lines, min(one.lineno for one in [child, *decorators]))
-            if first == len(lines) or lines[first] > (child.end_lineno or 0):
-                continue
-        yield child
-        yield from nodes(child, lines)
 
 
 def plain_name(node: ast.AST) -> str:
@@ -91,11 +84,14 @@ def attributes_of(node: ast.AST) -> Iterator[str]:
 
 def foreign(files: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return place and name of each use of a private name that no file of ours makes."""
-    ours = set(DOCUMENTED)
+    files = list(files)
+    ours = DOCUMENTED.union(*(MADE.findall(text) for _, text in files))
+    unclear = set().union(*(USED.findall(text) for _, text in files)) - ours
     imported, attributes = [], []
     for file, text in files:
-        lines = [at for at, line in enumerate(text.split("\n"), 1) if PRIVATE.search(line)]
-        for node in nodes(ast.parse(text), lines) if lines else ():
+        if not (unclear.intersection(PRIVATE.findall(text)) or IMPORTED.search(text)):
+            continue  # most files: nothing has to be parsed
+        for node in nodes_near(PRIVATE, text):
             if not isinstance(node, NAMING) and not plain_name(node).startswith("_"):
                 continue
             ours.update(made_by(node))

@@ -156,7 +156,7 @@ def import_command(known: CommandEntry) -> TyperCommand:
 def settings() -> dict[str, Any]:
     """Let help use the width of the terminal; `-h` means `--help`."""
     columns = min(shutil.get_terminal_size().columns, MOST_WIDTH)
-    return {"help_option_names": ["-h", "--help"], "terminal_width": columns - 1}
+    return {"help_option_names": ["-h", "--help"], "terminal_width": max(1, columns - 1)}
 
 
 def show_version(wanted: bool) -> None:

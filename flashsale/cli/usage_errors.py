@@ -16,7 +16,7 @@ from flashsale.cli.other_programs import translated, with_argument, written
 FOR_KILLS = {"--force": "--hard", "--now": "--hard", "--grace-period": "--grace", "-f": "--hard"}
 FOR_LOAD = {
     **dict.fromkeys(("--rps", "--qps", "-q", "-r"), "--rate"),
-    **dict.fromkeys(("--duration", "--time", "-d", "-t", "-z"), "--for"),
+    **dict.fromkeys(("--duration", "--seconds", "--time", "-d", "-t", "-z"), "--for"),
 }
 OTHERS_OPTIONS: Mapping[str, Mapping[str, str]] = {  # "" leaves the value alone
     "up": {

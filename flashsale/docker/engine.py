@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flashsale.base.aio import finish
 from flashsale.docker.engine_errors import explained
 
 LOG = logging.getLogger(__name__)
@@ -128,15 +129,8 @@ class Engine:
             with explained(self.host):
                 return job(tell)
 
-        task = asyncio.ensure_future(asyncio.to_thread(run))
         try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            self._cut()
-            await asyncio.wait([task])
-            if not task.cancelled():
-                task.exception()  # the cut stream's error is of no interest to anyone
-            raise
+            return await finish(asyncio.to_thread(run), self._cut)
         finally:
             for response in self._streaming:
                 response.close()  # one whose job failed was not read to its end

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
+from flashsale.base.aio import finish
 from flashsale.base.text import counted, seconds
 from flashsale.clusters.base import SilentProgress
 from flashsale.drill import cpu
@@ -128,7 +128,7 @@ class StepRunner:
         (victim,) = self._choose_victim()
         self._record("kill", f"kill {step.number} of {step.total}: {victim.name}", victim.name)
         asked = self._clock()
-        await finish_although_cancelled(self._kill_pod(step.number, victim, asked))
+        await finish(self._kill_pod(step.number, victim, asked))
         self.step = f"Kill {step.number} of {step.total}: waiting for {victim.name} to be replaced"
         await self._wait_until(
             lambda state: self._history.over(victim.uid, asked) and settled(state)
@@ -155,7 +155,7 @@ class StepRunner:
             await sale.cluster.kill_node(sale.api, node, SilentProgress())
             await self._follow_death(node, {uid for _, uid in pods}, step.wait)
         finally:
-            await finish_although_cancelled(self._start_node(node))
+            await finish(self._start_node(node))
         await self._wait_until_whole()
 
     async def _follow_death(self, node: str, uids: set[str], wait: float) -> None:
@@ -256,13 +256,3 @@ class StepRunner:
 
     def _record(self, kind: EntryKind, text: str, pod: str = "") -> None:
         self._log(LogEntry(self._clock(), kind, text, pod))
-
-
-async def finish_although_cancelled(work: Coroutine[Any, Any, None]) -> None:
-    """Await work that must not be left half-done: when cancelled, end only after it has."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

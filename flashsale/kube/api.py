@@ -28,7 +28,6 @@ LOG = logging.getLogger(__name__)
 
 SILENCE = 70.0  # seconds without a byte after which a stream counts as dead; bookmarks come in 60
 MERGE = "application/merge-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
 
 
 class Api:

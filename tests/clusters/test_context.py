@@ -30,18 +30,18 @@ def node(**addresses: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cluster of one node, whose address is this machine's."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of a cluster of one node, whose address is this machine's."""
     home = tmp_path_factory.mktemp("kubernetes")
     yield launch.start_cluster(home).kubeconfig
     launch.stop_cluster(home)
 
 
 @pytest.fixture
-def context(kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContextCluster:
+def context(cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContextCluster:
     """That cluster, as a context of somebody's."""
     monkeypatch.setenv("FLASHSALE_HOME", str(tmp_path / "home"))
-    return ContextCluster("flashsale-embedded", kubeconfig)
+    return ContextCluster("flashsale-embedded", cluster)
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.dashboard.page_stream import Broadcast, differences
+from tests.virtual_time import in_virtual_time
 
 DOCUMENTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3))
 
@@ -46,13 +47,8 @@ class Source:
         return dict(self.values)
 
 
-@pytest.fixture
-async def source() -> Source:
-    return Source()
-
-
-@pytest.fixture
-async def broadcast(source: Source) -> AsyncIterator[Broadcast]:
+@asynccontextmanager
+async def broadcast_of(source: Source) -> AsyncIterator[Broadcast]:
     found = Broadcast(source)
     task = asyncio.create_task(found.run())
     yield found
@@ -65,48 +61,53 @@ def read(event: bytes) -> tuple[str, dict[str, Any]]:
     return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
 
-async def test_the_first_event_is_the_whole_document(source: Source, broadcast: Broadcast) -> None:
+async def test_the_first_event_is_the_whole_document() -> None:
     """So that a browser that comes back needs no memory."""
+    source = Source()
     source.values["a"] = 1
     events = Broadcast(source).events()
     assert read(await anext(events)) == ("whole", {"a": 1})
 
 
-async def test_changes_that_come_together_are_sent_as_one(
-    source: Source, broadcast: Broadcast
-) -> None:
+@in_virtual_time
+async def test_changes_that_come_together_are_sent_as_one() -> None:
     """A hundred pods that change within a moment are one event."""
-    events = broadcast.events()
-    await anext(events)
-    for number in range(100):
-        source.values["a"] = number
-        broadcast.change()
-        await asyncio.sleep(0)
-    found = [read(await anext(events))[1]["a"]]
-    while found[-1] != 99:
-        found.append(read(await anext(events))[1]["a"])
-    assert len(found) <= 2
+    source = Source()
+    async with broadcast_of(source) as broadcast:
+        events = broadcast.events()
+        await anext(events)
+        for number in range(100):
+            source.values["a"] = number
+            broadcast.change()
+            await asyncio.sleep(0)
+        found = [read(await anext(events))[1]["a"]]
+        while found[-1] != 99:
+            found.append(read(await anext(events))[1]["a"])
+        assert len(found) <= 2
 
 
-async def test_a_slow_browser_gets_the_newest_and_nothing_waits_for_it(
-    source: Source, broadcast: Broadcast
-) -> None:
+@in_virtual_time
+async def test_a_slow_browser_gets_the_newest_and_nothing_waits_for_it() -> None:
     """What it missed is not sent any more, and what went meanwhile is gone for it, too."""
-    slow, quick = broadcast.events(), broadcast.events()
-    await anext(slow)
-    await anext(quick)
-    source.values["old"] = True
-    broadcast.change()
-    await anext(quick)
-    for number in range(3):
-        source.values = {"a": number}
+    source = Source()
+    async with broadcast_of(source) as broadcast:
+        slow, quick = broadcast.events(), broadcast.events()
+        await anext(slow)
+        await anext(quick)
+        source.values["old"] = True
         broadcast.change()
         await anext(quick)
-    assert read(await anext(slow)) == ("change", {"a": 2})
+        for number in range(3):
+            source.values = {"a": number}
+            broadcast.change()
+            await anext(quick)
+        assert read(await anext(slow)) == ("change", {"a": 2})
 
 
-async def test_a_quiet_sale_is_heard_of_as_well(broadcast: Broadcast) -> None:
+@in_virtual_time
+async def test_a_quiet_sale_is_heard_of_as_well() -> None:
     """A browser knows by that that the server is there."""
-    events = broadcast.events()
-    await anext(events)
-    assert read(await anext(events)) == ("change", {})
+    async with broadcast_of(Source()) as broadcast:
+        events = broadcast.events()
+        await anext(events)
+        assert read(await anext(events)) == ("change", {})

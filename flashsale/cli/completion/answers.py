@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
+from flashsale.base.text import quoted
 from flashsale.cli.command_list import ENTRIES, HOW, entry
 from flashsale.cli.options import global_options
 
@@ -29,7 +30,7 @@ def print_answers(environ: Mapping[str, str]) -> None:
     found = completions(words, incomplete)
     if shell == "bash":
         cut = 1 + max(incomplete.rfind(mark) for mark in BREAKS)
-        found = [shlex.quote(line.partition("\t")[0][cut:]) for line in found]
+        found = [quoted(line.partition("\t")[0][cut:]) for line in found]
     sys.stdout.write("".join(f"{line}\n" for line in found))
     sys.stdout.flush()
 
@@ -184,15 +185,13 @@ def _asked(ask: Callable[[Any, str | None], Any], typed: list[str]) -> list[str]
     import asyncio
     import threading
 
-    from flashsale.sale.session import connect_to_sale
-
     options = _typed_options(typed)
     answers: list[str] = []
 
     def work() -> None:
 
         async def answer() -> None:
-            async with connect_to_sale(options.wanted, options.namespace) as sale:
+            async with options.sale() as sale:
                 answers.extend(await ask(sale, options.namespace))
 
         try:

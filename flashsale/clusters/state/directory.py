@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shlex
 from pathlib import Path
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
 from flashsale.base.files import replace_file
+from flashsale.base.text import quoted
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -109,7 +109,7 @@ def cannot_keep_error(home: Path, error: OSError) -> FlashsaleError:
     if error.errno in FULL:
         return FlashsaleError(
             f"The disk is full that holds flashsale's state in {home}.",
-            hint=Hint(f"df -h {shlex.quote(str(home))}", "shows the disk that needs room"),
+            hint=Hint(f"df -h {quoted(home)}", "shows the disk that needs room"),
         )
     return BadInputError(
         f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",

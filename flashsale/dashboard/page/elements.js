@@ -21,6 +21,7 @@ export function errorLine(target, error, hint) {
 }
 
 export const seconds = (value) => (value === null || value === undefined ? "-" : `${value.toFixed(value < 1 ? 2 : 1)} s`);
+export const milliseconds = (value) => (value < 1000 ? `${value.toFixed(value < 100 ? 1 : 0)} ms` : seconds(value / 1000));
 export const count = (value) => value.toLocaleString("en");
 export const last = (name) => name.slice(name.lastIndexOf("-") + 1);
 export const clockTime = (at) => new Date(at).toLocaleTimeString("en-GB");

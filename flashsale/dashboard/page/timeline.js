@@ -4,7 +4,8 @@ import { byId } from "./elements.js";
 
 const SPAN = 120000;  // milliseconds
 const MARKS = { died: ["✕", "kill"], ready: ["▲", "ready"], scaled: ["⇅", "scaling"], lost: ["●", "kill"], node: ["■", "warn"], sale: ["■", "warn"] };
-const [TOP, BOTTOM, LEFT, RIGHT] = [20, 18, 34, 34];
+const SHORT = new Intl.NumberFormat("en", { notation: "compact" });
+const [TOP, BOTTOM, LEFT, RIGHT] = [20, 18, 46, 34];
 
 export class Timeline {
   constructor() {
@@ -80,7 +81,7 @@ export class Timeline {
     ctx.fillStyle = colour("quiet");
     if (seen.some((one) => one[1])) {
       ctx.textAlign = "right";
-      ctx.fillText(String(most), LEFT - 5, up(most, most));
+      ctx.fillText(`${SHORT.format(most)}/s`, LEFT - 5, up(most, most));
     }
     const latest = seen[seen.length - 1];
     if (!latest || latest[4] === null) return;

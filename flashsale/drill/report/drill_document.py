@@ -7,7 +7,6 @@ are seconds of the run. `docs/json/drill.schema.json` describes every key.
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError
+from flashsale.base.text import quoted
 from flashsale.drill.analysis.attribution import Attribution
 from flashsale.drill.analysis.findings import list_findings, summarize
 from flashsale.drill.analysis.verdict import Analysis
@@ -78,7 +78,7 @@ def read_document(file: Path) -> Document:
     Raises:
         BadInputError: it is missing, or no report of a drill.
     """
-    hint = f"flashsale drill --report {shlex.quote(str(file.with_suffix('.json')))}"
+    hint = f"flashsale drill --report {quoted(file.with_suffix('.json'))}"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

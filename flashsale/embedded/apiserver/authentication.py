@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded.apiserver.request_path import RequestTarget, parse_path
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.api_errors import StatusError, details_of
 
 PUBLIC = ("/version", "/healthz", "/livez", "/readyz")  # system:public-info-viewer
 ANONYMOUS = "system:anonymous"
@@ -52,12 +52,7 @@ def _forbidden(request: web.BaseRequest, target: RequestTarget) -> StatusError:
         f'{_verb(request, target)} resource "{resource.plural}{below}" in API group '
         f'"{resource.group}" {scope}'
     )
-    details = {"kind": resource.plural}
-    if resource.group:
-        details = {"group": resource.group} | details
-    if target.name:
-        details = {"name": target.name} | details
-    return StatusError(403, "Forbidden", message, details)
+    return StatusError(403, "Forbidden", message, details_of(resource, target.name))
 
 
 def _verb(request: web.BaseRequest, target: RequestTarget) -> str:

@@ -17,7 +17,7 @@ from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import EVENTS, Resource
-from flashsale.objects.models import Object, rfc3339, timestamp
+from flashsale.objects.models import Object, namespaced_name, rfc3339, timestamp
 
 SIMILAR_MAX = 10  # different texts within SIMILAR_SECONDS, from then on they are combined
 SIMILAR_SECONDS = 600
@@ -178,8 +178,7 @@ def expire(registry: Registry) -> None:
     oldest = registry.clock() - TTL_SECONDS
     for event in registry.store.all(EVENTS):
         if event_time(event) < oldest:
-            meta = event["metadata"]
-            registry.delete(EVENTS, meta["namespace"], meta["name"], DeleteOptions())
+            registry.delete(EVENTS, *namespaced_name(event), DeleteOptions())
 
 
 def event_time(event: Object) -> float:

@@ -12,7 +12,7 @@ from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ALL, EVENTS, Resource
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 Key = tuple[Resource, str, str]  # resource, namespace, name
 
@@ -29,14 +29,11 @@ class GarbageCollector:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             for resource in ALL:
                 for thing in self._store.all(resource):
                     self._note(resource, thing)
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is EVENTS:
@@ -149,5 +146,4 @@ class GarbageCollector:
 
 
 def _key(resource: Resource, thing: Object) -> Key:
-    meta = thing["metadata"]
-    return resource, meta.get("namespace", ""), meta["name"]
+    return resource, *namespaced_name(thing)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import signal as signals
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +53,7 @@ class Kubelet:
         self.network = network
         self._api, self._node = api, node
         self._root = root / "pods"
-        self.logs = Logs(api, self._root, clock)
+        self.logs = Logs(self._root, clock)
         self._runtime = Runtime(self._root, self.logs)
         self._prober = Prober(network)
         self._tools = NodeServices(
@@ -131,22 +130,3 @@ class Kubelet:
                 return await asyncio.open_connection(host, real)
         why = f"dial tcp4 127.0.0.1:{port}: connect: connection refused"
         raise NodeError(500, f"failed to connect to localhost:{port} inside the pod: {why}")
-
-    def kill_container(
-        self, namespace: str, name: str, container: str = "", signal: int = signals.SIGKILL
-    ) -> bool:
-        """Send a signal to a container's first process; no container name means the first one.
-
-        Returns:
-            False if there is no such container, or it does not run.
-        """
-        for worker in self._workers.values():
-            meta = worker.pod.object["metadata"]
-            if (meta["namespace"], meta["name"]) != (namespace, name):
-                continue
-            for one in reversed(worker.all) if not container else worker.all:
-                running = one.instance and one.instance.process.running
-                if running and container in ("", one.name) and one.instance:
-                    one.instance.process.signal(signal)
-                    return True
-        return False

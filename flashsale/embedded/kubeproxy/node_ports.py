@@ -103,20 +103,19 @@ class NodePortProxy:
         self._loop = asyncio.get_running_loop()
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._most = max(1, min(MOST_CONNECTIONS, (descriptors - SPARE_DESCRIPTORS) // 2))
-        unsubscribe = self._registry.store.subscribe(self._changed)
-        try:
-            self.refresh()
-            while True:
-                await asyncio.sleep(RETRY_SECONDS)
-                self._reopen()
-        finally:
-            unsubscribe()
-            for timer in self._due.values():
-                timer.cancel()
-            for port in self._ports.values():
-                self._close(port)
-            for task in self._tasks:
-                task.cancel()
+        with self._registry.store.subscribe(self._changed):
+            try:
+                self.refresh()
+                while True:
+                    await asyncio.sleep(RETRY_SECONDS)
+                    self._reopen()
+            finally:
+                for timer in self._due.values():
+                    timer.cancel()
+                for port in self._ports.values():
+                    self._close(port)
+                for task in self._tasks:
+                    task.cancel()
 
     def refresh(self) -> None:
         """Work out everything anew, as after a node came or went."""

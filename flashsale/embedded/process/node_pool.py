@@ -14,8 +14,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import LogOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.stored_node_timing import changes_timing
 from flashsale.embedded.controllers.node import ADDRESS, Machine, NodeHeartbeat, NodeIdentity
@@ -37,7 +37,7 @@ from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.node_names import NAME, POWER, node_name, node_number
 from flashsale.embedded.types.resources import NODES, PODS
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second
 log = logging.getLogger(__name__)
@@ -75,16 +75,13 @@ class NodePool:
 
     async def run(self) -> None:
         """Work until cancelled; then all pods' processes are killed at once."""
-        unsubscribe = self._store.subscribe(self._follow)
-        try:
+        with self._store.subscribe(self._follow):
             async with asyncio.TaskGroup() as tasks:
                 self._start(self._first, tasks)
                 while True:
                     self._wake.clear()
                     await self._reconcile(tasks)
                     await self._wake.wait()
-        finally:
-            unsubscribe()
 
     def addresses(self) -> Sequence[str]:
         """Return the addresses of the nodes that have power."""
@@ -97,21 +94,17 @@ class NodePool:
             return NOWHERE
         return node.kubelet.network.resolve(pod["status"]["podIP"], pod["metadata"]["uid"], port)
 
-    def read(self, namespace: str, name: str, uid: str, container: str, **options: Any) -> bytes:
+    def read(self, pod: Object, container: str, options: LogOptions) -> bytes:
         """Return the log of a container as it is now.
 
         Raises:
             StatusError: as the node's kubelet says, 500 where it cannot be asked.
         """
-        logs = self._kubelet_of(namespace, name, container).logs
-        return logs.read(namespace, name, uid, container, **options)
+        return self._kubelet_of(pod, container).logs.read(pod, container, options)
 
-    def follow(
-        self, namespace: str, name: str, uid: str, container: str, **options: Any
-    ) -> AsyncIterator[bytes]:
+    def follow(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """Return the log as it is and as it grows; raises as `read` does."""
-        logs = self._kubelet_of(namespace, name, container).logs
-        return logs.follow(namespace, name, uid, container, **options)
+        return self._kubelet_of(pod, container).logs.follow(pod, container, options)
 
     def start_exec(
         self, pod: Object, container: str, command: Sequence[str], **streams: bool
@@ -144,12 +137,12 @@ class NodePool:
             return found.kubelet
         raise StatusError(500, "", f"error dialing backend: {self._unreachable(node)}")
 
-    def _kubelet_of(self, namespace: str, name: str, container: str) -> Kubelet:
-        pod = self._store.get(PODS, namespace, name)
-        node = str(((pod or {}).get("spec") or {}).get("nodeName") or NAME)
+    def _kubelet_of(self, pod: Object, container: str) -> Kubelet:
+        node = str(pod["spec"]["nodeName"])
         found = self._nodes.get(node)
         if found is None:
-            path = f"{self._address(node)}:10250/containerLogs/{namespace}/{name}/{container}"
+            named = "/".join(namespaced_name(pod))
+            path = f"{self._address(node)}:10250/containerLogs/{named}/{container}"
             why = f'Get "https://{path}": {self._unreachable(node)}'
             raise StatusError(500, "InternalError", why)
         return found.kubelet

@@ -22,10 +22,6 @@ class RegistryPodAPI:
         """Return all pods bound to a node."""
         return [p for p in self._registry.store.all(PODS) if p["spec"].get("nodeName") == node]
 
-    def get_pod(self, namespace: str, name: str) -> Object | None:
-        """Return one pod, or None."""
-        return self._registry.store.get(PODS, namespace, name)
-
     def update_pod_status(
         self, namespace: str, name: str, uid: str, status: Object
     ) -> Object | None:

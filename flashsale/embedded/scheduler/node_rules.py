@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flashsale.embedded.scheduler.snapshot import labels_of
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, labels_of
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"

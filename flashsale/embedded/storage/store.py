@@ -22,7 +22,7 @@ from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.files import put_aside
 from flashsale.embedded.types import apitypes
 from flashsale.embedded.types.resources import ALL, Resource
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
@@ -131,8 +131,7 @@ class Store:
             if event.revision <= revision:
                 break
             if event.resource is resource:
-                meta = event.object["metadata"]
-                key = (meta.get("namespace", ""), meta["name"])
+                key = namespaced_name(event.object)
                 if event.previous is None:
                     objects.pop(key, None)
                 else:
@@ -141,19 +140,19 @@ class Store:
 
     def encoded(self, resource: Resource, thing: Object) -> bytes:
         """Return an object as JSON; the one that is stored without encoding it again."""
-        meta = thing["metadata"]
-        key = (meta.get("namespace", ""), meta["name"])
+        key = namespaced_name(thing)
         if self._objects[resource].get(key) is not thing:
             return encode_object(thing)
         return self._bodies[resource, *key]
 
     def put(self, resource: Resource, thing: Object) -> Object:
         """Create or replace an object; returns it with its new resourceVersion."""
-        meta = thing["metadata"]
-        namespace, name = meta.get("namespace", ""), meta["name"]
+        namespace, name = namespaced_name(thing)
         previous = self._objects[resource].get((namespace, name))
         revision = self.revision + 1
-        thing = thing | {"metadata": _ordered(meta | {"resourceVersion": str(revision)})}
+        thing = thing | {
+            "metadata": _ordered(thing["metadata"] | {"resourceVersion": str(revision)})
+        }
         body = encode_object(thing)
         with self._transaction(revision):
             self._db.execute(
@@ -180,14 +179,16 @@ class Store:
         self._publish(StoreEvent("DELETED", resource, last, previous, revision, size=size))
         return last
 
-    def subscribe(self, callback: Callable[[StoreEvent], None]) -> Callable[[], None]:
-        """Call back after every write, before it is acknowledged; returns how to stop.
+    def subscribe(self, callback: Callable[[StoreEvent], None]) -> contextlib.ExitStack:
+        """Call back after every write, before it is acknowledged, until what is returned closes.
 
         A callback must be quick and must not write: it notes and wakes. One that raises is logged:
         the write is done by then, and all others must hear of it.
         """
         self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
+        until = contextlib.ExitStack()
+        until.callback(self._subscribers.remove, callback)
+        return until
 
     def position(self, since: int) -> int | None:
         """Return where the events after revision ``since`` begin; None if they are forgotten.

@@ -107,12 +107,19 @@ def _service(service: Object) -> None:
     if affinity == "ClientIP":
         client = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
         client.setdefault("timeoutSeconds", AFFINITY_SECONDS)
-    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
+    if is_external(spec):
         spec["externalTrafficPolicy"] = spec.get("externalTrafficPolicy") or "Cluster"
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
     if kind != "ExternalName" and spec.get("internalTrafficPolicy") is None:
         spec["internalTrafficPolicy"] = "Cluster"
+
+
+def is_external(spec: Object) -> bool:
+    """Whether a Service can be reached from outside of the cluster (ExternallyAccessible)."""
+    kind = spec.get("type")
+    behind_addresses = kind == "ClusterIP" and bool(spec.get("externalIPs"))
+    return behind_addresses or kind in ("NodePort", "LoadBalancer")
 
 
 def _namespace(namespace: Object) -> None:

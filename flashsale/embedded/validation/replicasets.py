@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import REPLICA_SETS
-from flashsale.embedded.validation import texts
+from flashsale.embedded.validation.field_checks import invalid, not_negative
 from flashsale.embedded.validation.metadata import (
-    invalid,
-    not_negative,
     validate_core_metadata_update,
     validate_metadata,
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid, validate_labels
+from flashsale.embedded.validation.field_checks import invalid
+from flashsale.embedded.validation.metadata import validate_labels
 from flashsale.objects.models import Object
 
 WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")

@@ -8,6 +8,7 @@ from flashsale.base.text import counted
 from flashsale.drill.past_drills import PastDrill
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Check, Prediction, Seen, Step
+from flashsale.objects.fields import part
 
 DRILL = "flashsale drill --rate 200 --kills 2 --scale 4 --calm 2s"
 
@@ -48,7 +49,7 @@ def reveal(facts: Facts) -> Sequence[str]:
     ]
     if not taught.lost:
         lines.append("This time the race went well without it. It does not always: drill again.")
-    hook = (facts.container.get("lifecycle") or {}).get("preStop")
+    hook = part(facts.container, "lifecycle", "preStop")
     return [*lines, f"kubectl says so: get rs -o yaml: preStop: {hook}"] if hook else lines
 
 

@@ -35,8 +35,7 @@ def quick(facts: Facts) -> list[Healing]:
     those that were there has the quick probe itself.
     """
     was_quick = any(
-        pod.name in facts.before.pods and _is_quick(pod.raw["spec"]["containers"][0])
-        for pod in facts.own
+        pod.name in facts.before.pods and _is_quick(pod.first_container) for pod in facts.own
     )
     found = replaced(facts, "deleted")
     later = (one for one in found if was_quick or one.victim not in facts.before.pods)

@@ -141,7 +141,7 @@ def _guess(tour: Tour, width: int, *, told: bool) -> list[Text]:
     text = (
         f"Your guess was: {asked.choices[answer - 1]}. Right is: {asked.choices[asked.right - 1]}."
     )
-    return _filled(tour, text, width, "yellow")
+    return _filled(tour, text, width, "magenta")
 
 
 def _checks(tour: Tour, width: int) -> list[Text]:
@@ -209,9 +209,9 @@ def _wrapped(line: str, width: int, indent: str | None = None) -> list[str]:
 
 def _message(tour: Tour, width: int) -> Text:
     if tour.message:
-        return Text(tour.message, style="yellow")
+        return Text(tour.message, style="magenta")
     if tour.lacks:
-        return Text(tour.lacks, style="yellow")
+        return Text(tour.lacks, style="magenta")
     if tour.facts.state == "silent":
         return Text(f"{tour.facts.why} The course goes on when it is back."[:width], style="red")
     return Text(f"$ {tour.running} ..."[:width] if tour.running else "", style="dim")

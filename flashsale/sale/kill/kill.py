@@ -21,7 +21,7 @@ from flashsale.sale.observe.healing import (
     NotReplaced,
 )
 from flashsale.sale.observe.monitor import SaleMonitor
-from flashsale.sale.observe.observations import Mark
+from flashsale.sale.observe.observations import Cause, Mark
 from flashsale.sale.observe.state import Update
 from flashsale.sale.ready.readiness import not_ready_error
 from flashsale.sale.session import Sale
@@ -117,9 +117,6 @@ async def kill(
     return [pending.ended[pod.uid] for pod in pods]
 
 
-def unfollowed_healings(pods: Sequence[Pod], marks: Sequence[Mark]) -> list[Healing]:
-    """Write healings of which only the beginning is known, for those who do not wait."""
-    return [
-        Healing(pod.name, pod.uid, mark.cause, mark.at, marked=True)
-        for pod, mark in zip(pods, marks, strict=True)
-    ]
+def unfollowed_healings(pods: Sequence[Pod], cause: Cause) -> list[Healing]:
+    """Write healings of which nobody looks at more than the beginning."""
+    return [Healing(pod.name, pod.uid, cause, died=0.0, marked=True) for pod in pods]

@@ -13,6 +13,7 @@ from typing import Any
 from flashsale.base.errors import NotReadyError, RefusedError
 from flashsale.base.text import joined
 from flashsale.clusters.base import Progress
+from flashsale.objects.fields import sections
 from flashsale.objects.models import Pod
 from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import Died, Healed, Healing, NotReplaced, Replaced
@@ -238,7 +239,7 @@ def stopped_evictions_line(nodes: Sequence[Node]) -> str:
 
 def tolerated_seconds(pod: Pod) -> float | None:
     """Return for how many seconds a pod stays on a lost node; None for ever."""
-    tolerations = (pod.raw.get("spec") or {}).get("tolerations") or []
+    tolerations = sections(pod.raw, "spec", "tolerations")
     found = [one.get("tolerationSeconds") for one in tolerations if one.get("key") == UNREACHABLE]
     return min((float(one) for one in found if one is not None), default=None)
 

@@ -14,8 +14,10 @@ from contextlib import aclosing
 from typing import Any
 
 from flashsale.kube import paths
-from flashsale.kube.list_watch import (
-    PATIENCE,
+from flashsale.kube.list_watch import PATIENCE, changes
+from flashsale.kube.liveness import liveness
+from flashsale.kube.response_errors import ForbiddenError
+from flashsale.kube.watch_types import (
     Change,
     Changed,
     Clock,
@@ -23,10 +25,7 @@ from flashsale.kube.list_watch import (
     Stream,
     WatchSource,
     WatchTimeouts,
-    changes,
 )
-from flashsale.kube.liveness import liveness
-from flashsale.kube.response_errors import ForbiddenError
 from flashsale.objects.models import Object, ReplicaSet
 from flashsale.sale.observe import observations as o
 

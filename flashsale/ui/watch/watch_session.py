@@ -19,7 +19,7 @@ from flashsale.sale.observe.state import Update
 from flashsale.ui.console import printed, width
 from flashsale.ui.watch.keys.key_queue import Answer, KeyAction, KeyQueue, Question
 from flashsale.ui.watch.keys.navigation import navigate
-from flashsale.ui.watch.layout import lasting_lines, screen_lines, whole_page
+from flashsale.ui.watch.layout import WIDE, lasting_lines, screen_lines, whole_page
 from flashsale.ui.watch.load_status import Buyers
 from flashsale.ui.watch.screen import Keyboard, Painter, Screen, signals
 from flashsale.ui.watch.view_model import Board, Now, Panel, add_update, next_change, with_message
@@ -103,9 +103,9 @@ class WatchSession:
         if key in QUIT and not (self.board.panel and key in "qQ"):
             self._keys.end()
             return
-        shown = navigate(self.board, key, self.clocks.now())
+        shown = navigate(self.board, key, self.clocks.now(), self.screen.size)
         if shown is not None:
-            self._show(shown)
+            self._show(shown, hurry=True)
         else:
             self._keys.add(key)
 
@@ -117,9 +117,9 @@ class WatchSession:
         elif key in QUIT:
             self._keys.end()
 
-    def _show(self, board: Board) -> None:
+    def _show(self, board: Board, *, hurry: bool = False) -> None:
         self.board = board
-        self._painter.changed()
+        self._painter.changed(hurry=hurry)
 
     def _draw(self, size: tuple[int, int]) -> tuple[Sequence[Text], float]:
         now = self.clocks.now()
@@ -151,11 +151,11 @@ class WatchSession:
         match answer:
             case Question(text=text):
                 self._asked = answer
-                self._show(replace(self.board, question=text))
+                self._show(replace(self.board, question=text), hurry=True)
             case Panel():
-                self._show(replace(self.board, panel=answer))
+                self._show(replace(self.board, panel=answer), hurry=True)
             case str():
-                self._show(with_message(self.board, answer, self.clocks.mono()))
+                self._show(with_message(self.board, answer, self.clocks.mono()), hurry=True)
 
 
 class LineWriter:
@@ -175,8 +175,9 @@ class LineWriter:
 
 def print_last(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
     """Print what the live view leaves behind: the screen it was on is gone."""
+    stream, now = file or sys.stdout, (clocks or Clocks()).now()
     with suppress(OSError):  # the terminal may be gone as well
-        printed(Group(*lasting_lines(board, (clocks or Clocks()).now())), file or sys.stdout)
+        printed(Group(*lasting_lines(board, now, width(stream) or WIDE)), stream)
 
 
 def print_once(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:

@@ -13,7 +13,7 @@ from flashsale.clusters.subprocesses.run import child
 
 TALKATIVE = """
 import sys
-for _ in range(100_000):
+for _ in range(20_000):
     print("Handling connection for 41523 and a few words more to fill the pipe")
     print("error: lost connection to pod", file=sys.stderr)
 """

@@ -13,10 +13,12 @@ from flashsale.embedded.controllers import endpointslice
 from flashsale.embedded.controllers.endpointslice import EndpointsController
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
+from tests.virtual_time import in_virtual_time
 
 LABELS = {"app": "shop"}
 
 
+@in_virtual_time
 async def test_pods_that_change_together_make_one_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

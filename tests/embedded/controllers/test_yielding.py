@@ -21,7 +21,7 @@ from flashsale.embedded.controllers.replicaset.replicaset import ReplicaSetContr
 from flashsale.embedded.storage.store import Store, StoreEvent
 from flashsale.embedded.types.resources import NAMESPACES, PODS, REPLICA_SETS
 
-PODS_AT_ONCE = 150
+PODS_AT_ONCE = 100
 HALF = PODS_AT_ONCE // 2
 MOST = 60  # pods that may come or go between two looks: many milliseconds of work, not seconds
 

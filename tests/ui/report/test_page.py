@@ -305,6 +305,7 @@ onmessage = (event) => document.querySelector("pre").textContent = JSON.stringif
 </script>"""
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 @pytest.mark.parametrize("width", [320, 1200])
 def test_a_browser_draws_the_charts(width: int, tmp_path: Path) -> None:

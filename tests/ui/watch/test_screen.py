@@ -35,6 +35,7 @@ from flashsale.ui.watch.screen import ENTER, FRAME, LEAVE, Painter, Screen
 from flashsale.ui.watch.view_model import Board, Panel
 from flashsale.ui.watch.watch_session import WatchSession
 from tests.ui.watch.view_models import PLACE, many, sight
+from tests.virtual_time import in_virtual_time
 
 LIMIT = 10.0  # seconds that anything here may take on a busy machine
 
@@ -85,6 +86,7 @@ def test_after_a_resize_everything_is_written_anew() -> None:
     assert "\x1b[2J" in paper.taken()
 
 
+@in_virtual_time
 async def test_a_storm_of_changes_is_painted_four_times_a_second() -> None:
     """A hundred changes a second, at most four frames."""
     paper, numbers = Paper(), count()
@@ -103,6 +105,7 @@ async def test_a_storm_of_changes_is_painted_four_times_a_second() -> None:
     assert 2 <= paper.screen.frames <= took / FRAME + 1
 
 
+@in_virtual_time
 async def test_a_change_after_a_calm_time_is_painted_at_once() -> None:
     """Nobody waits for a frame that has room."""
     paper, words = Paper(), "before"
@@ -119,6 +122,24 @@ async def test_a_change_after_a_calm_time_is_painted_at_once() -> None:
     task.cancel()
 
 
+@in_virtual_time
+async def test_a_key_does_not_wait_for_the_next_frame() -> None:
+    """A held arrow is followed, right after a frame too."""
+    paper, words = Paper(), count()
+    painter = Painter(paper.screen, lambda size: ([Text(str(next(words)))], 3600.0))
+    task = asyncio.create_task(painter.run())
+    began = asyncio.get_running_loop().time()
+    for _ in range(3):
+        painter.changed(hurry=True)
+        before = paper.screen.frames
+        async with asyncio.timeout(LIMIT):
+            while paper.screen.frames == before:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.001)
+    assert asyncio.get_running_loop().time() - began < 2 * FRAME
+    task.cancel()
+
+
+@in_virtual_time
 async def test_nothing_is_painted_when_nothing_changed() -> None:
     """Looking at a clock is not painting."""
     paper = Paper()
@@ -202,6 +223,7 @@ async def noticed(terminal: Terminal, words: str) -> str:
     return text
 
 
+@in_virtual_time
 async def test_q_ends_it_and_the_terminal_is_as_before(terminal: Terminal) -> None:
     """Settings, screen and cursor."""
     before = termios.tcgetattr(terminal.theirs)
@@ -218,6 +240,7 @@ async def test_q_ends_it_and_the_terminal_is_as_before(terminal: Terminal) -> No
 
 
 @pytest.mark.parametrize("end", ["failure", "cancellation", "time"])
+@in_virtual_time
 async def test_the_terminal_is_given_back_however_it_ends(terminal: Terminal, end: str) -> None:
     """A stream that fails, Ctrl-C, the end of `--for`."""
     before = termios.tcgetattr(terminal.theirs)
@@ -235,6 +258,7 @@ async def test_the_terminal_is_given_back_however_it_ends(terminal: Terminal, en
     assert termios.tcgetattr(terminal.theirs) == before
 
 
+@in_virtual_time
 async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> None:
     """What a key did is known at once, by its mark; an error is a sentence at the bottom."""
 
@@ -258,6 +282,7 @@ async def test_keys_act_and_what_goes_wrong_is_an_answer(terminal: Terminal) -> 
     assert "flashsale-rs-00001" in board.state.marks
 
 
+@in_virtual_time
 async def test_a_question_waits_for_a_yes(terminal: Terminal) -> None:
     """Any other key is a no, and does nothing else."""
     done: list[int] = []
@@ -287,6 +312,7 @@ async def test_a_question_waits_for_a_yes(terminal: Terminal) -> None:
     assert done == [1]
 
 
+@in_virtual_time
 async def test_a_panel_is_shown_and_left_again(terminal: Terminal) -> None:
     """While it is open, `q` closes it and not the view."""
 
@@ -306,6 +332,7 @@ async def test_a_panel_is_shown_and_left_again(terminal: Terminal) -> None:
             await task
 
 
+@in_virtual_time
 async def test_every_key_of_a_burst_counts(terminal: Terminal) -> None:
     """In their order; those that add up are one act, and the next act sees what came of it."""
     acts: list[tuple[str, int]] = []
@@ -329,6 +356,7 @@ async def test_every_key_of_a_burst_counts(terminal: Terminal) -> None:
     assert acts == [("kill", 3), ("scale", -4), ("kill", 1)]
 
 
+@in_virtual_time
 async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_there(
     terminal: Terminal,
 ) -> None:
@@ -363,6 +391,7 @@ async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_ther
     assert wanted == [3]
 
 
+@in_virtual_time
 async def test_a_resize_is_followed(terminal: Terminal) -> None:
     """SIGWINCH repaints everything, in the new size."""
     async with terminal.show(silence(), many(3)) as show:
@@ -378,6 +407,7 @@ async def test_a_resize_is_followed(terminal: Terminal) -> None:
     assert max(map(int, re.findall(r"\x1b\[(\d+);1H", again))) == 10
 
 
+@in_virtual_time
 async def test_news_are_on_the_screen_within_the_third_of_a_second(terminal: Terminal) -> None:
     """From the observation to the terminal, after a calm time and in the middle of a storm."""
     news: asyncio.Queue[Observation] = asyncio.Queue()
@@ -394,21 +424,18 @@ async def test_news_are_on_the_screen_within_the_third_of_a_second(terminal: Ter
             began = loop.time()
             news.put_nowait(sight(began, "changed", 1, status=status))
             await noticed(terminal, status)
-            assert loop.time() - began < 1.0  # 0.3 s is measured in the benchmark
+            assert loop.time() - began < 0.3
         terminal.type("q")
         async with asyncio.timeout(LIMIT):
             await task
 
 
-async def shown_for_a_moment(paper: Paper) -> None:
-    async with SaleMonitor(silence(), state=many(3).state) as monitor:
-        await WatchSession(monitor, many(3), paper.screen).run(0.3)
-
-
-def test_without_a_keyboard_it_shows_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_virtual_time
+async def test_without_a_keyboard_it_shows_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """`flashsale watch < /dev/null` on a terminal has no keys, and works."""
     paper = Paper(80, 24)
-    with open(os.devnull) as nothing:
+    with open(os.devnull) as nothing:  # noqa: ASYNC230 - there is nothing to wait for
         monkeypatch.setattr(sys, "stdin", nothing)
-        asyncio.run(shown_for_a_moment(paper))
+        async with SaleMonitor(silence(), state=many(3).state) as monitor:
+            await WatchSession(monitor, many(3), paper.screen).run(0.3)
     assert "flashsale-rs-00002" in paper.taken()

@@ -191,7 +191,7 @@ def error_answer(request: web.BaseRequest, error: StatusError) -> web.Response:
     return response
 
 
-def partial(thing: Object, version: str = "v1") -> Object:
+def partial(thing: Object, version: str) -> Object:
     """Return an object's metadata alone."""
     return {
         "kind": "PartialObjectMetadata",
@@ -208,9 +208,14 @@ def object_answer(
     if form.table and thing.get("kind") != "Status":
         revision = thing["metadata"].get("resourceVersion", "")
         table = tables.print_table(
-            resource, [thing], now=now, revision=revision, include=form.include
+            resource,
+            [thing],
+            now=now,
+            revision=revision,
+            include=form.include,
+            version=form.version,
         )
-        return answer(form, table | {"apiVersion": f"meta.k8s.io/{form.version}"}, status)
+        return answer(form, table, status)
     if form.metadata_only:
         return answer(form, partial(thing, form.version), status)
     return answer(form, thing, status)

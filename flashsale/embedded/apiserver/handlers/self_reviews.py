@@ -35,7 +35,7 @@ async def answer_review(request: web.BaseRequest, now: float) -> web.Response | 
     group, _, plural = path.removeprefix("/apis/").partition("/v1/")
     kind = KINDS[plural]
     body = await request_body.read_body(request)
-    if request_body.media_type(request) == request_body.PROTOBUF:
+    if request_body.media_type(request) == responses.PROTOBUF:
         sent: Object = {}  # nothing in it could change the answer
     else:
         sent = request_body.decode_body(request, body, kind).content

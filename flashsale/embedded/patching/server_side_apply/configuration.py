@@ -66,8 +66,8 @@ def apply_configuration(
         settle: takes nulls and zeros, which may have been applied, out of the result.
 
     Raises:
-        ApiError: 400 for another version or managedFields in the configuration, 409 for conflicts,
-            500 (as in Kubernetes) if a list's elements lack their keys or share them.
+        StatusError: 400 for another version or managedFields in the configuration, 409 for
+            conflicts, 500 (as in Kubernetes) if a list's elements lack their keys or share them.
     """
     applying = _applying(applied, manager, api_version, subresource, now)
     bare, managers = _taken_apart(live)

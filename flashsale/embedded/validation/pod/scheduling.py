@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.field_checks import invalid, optional_choice, optional_text
 from flashsale.embedded.validation.selectors import validate_selector
 from flashsale.objects.models import Object
 
@@ -43,7 +43,7 @@ def validate_tolerations(tolerations: list[Object], field: str) -> list[FieldErr
     for index, toleration in enumerate(tolerations):
         at, key = f"{field}[{index}]", toleration.get("key") or ""
         operator, effect = toleration.get("operator") or "", toleration.get("effect") or ""
-        errors += invalid(f"{at}.key", key, texts.qualified_name(key) if key else [])
+        errors += optional_text(key, f"{at}.key", texts.qualified_name)
         if not key and operator != "Exists":
             why = (
                 "operator must be Exists when `key` is empty, "
@@ -54,14 +54,8 @@ def validate_tolerations(tolerations: list[Object], field: str) -> list[FieldErr
             why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
             errors.append(FieldError.invalid(f"{at}.effect", effect, why))
         errors += _toleration_value(operator, toleration.get("value") or "", at)
-        if effect:
-            errors += validate_effect(effect, f"{at}.effect")
+        errors += optional_choice(effect or None, f"{at}.effect", EFFECTS)
     return errors
-
-
-def validate_effect(effect: str, field: str) -> list[FieldError]:
-    """Check what a taint does to pods that do not bear it."""
-    return [] if effect in EFFECTS else [FieldError.unsupported(field, effect, EFFECTS)]
 
 
 def validate_gates(spec: Object, field: str) -> list[FieldError]:
@@ -89,9 +83,7 @@ def validate_spreading(constraints: list[Object], field: str) -> list[FieldError
         errors += invalid(f"{at}.maxSkew", skew, ["must be greater than zero"] if skew <= 0 else [])
         if not key:
             errors.append(FieldError.required(f"{at}.topologyKey", "can not be empty"))
-        if when not in WHEN_UNSATISFIABLE:
-            error = FieldError.unsupported(f"{at}.whenUnsatisfiable", when, WHEN_UNSATISFIABLE)
-            errors.append(error)
+        errors += optional_choice(when, f"{at}.whenUnsatisfiable", WHEN_UNSATISFIABLE)
         if any(
             (other.get("topologyKey"), other.get("whenUnsatisfiable")) == (key, when)
             for other in constraints[index + 1 :]
@@ -100,9 +92,7 @@ def validate_spreading(constraints: list[Object], field: str) -> list[FieldError
             errors.append(FieldError.duplicate(f"{at}.{{topologyKey, whenUnsatisfiable}}", shown))
         errors += _domains(constraint, when, at)
         for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-            policy = constraint.get(name)
-            if policy is not None and policy not in INCLUSION:
-                errors.append(FieldError.unsupported(f"{at}.{name}", policy, INCLUSION))
+            errors += optional_choice(constraint.get(name), f"{at}.{name}", INCLUSION)
         if constraint.get("labelSelector") is not None:
             errors += validate_selector(constraint["labelSelector"], f"{at}.labelSelector")
         errors += _label_keys(constraint, at)

@@ -14,6 +14,7 @@ from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.scale import request_replicas
 from flashsale.ui.watch.keys.key_queue import Answer, KeyAction, Question
+from flashsale.ui.watch.keys.navigation import END
 from flashsale.ui.watch.pod_details import describe_pod
 from flashsale.ui.watch.view_model import Board, Now, Panel, shown_events
 
@@ -62,7 +63,8 @@ async def _kill(monitor: SaleMonitor, board: Board, count: int) -> Answer:
     """
     state = monitor.state
     owner = state.replicaset.uid if state.replicaset else ""
-    if board.chosen and board.chosen not in board.rows:
+    row = board.rows.get(board.chosen)
+    if board.chosen and (row is None or row.gone is not None):
         return "the chosen pod is gone: Esc, or choose another"
     if pod := _chosen(board):
         chosen = choose_victims([*state.own, pod], owner, name=pod.name, rng=random.Random())
@@ -96,12 +98,10 @@ async def _show_log(monitor: SaleMonitor, board: Board) -> Answer:
     if pod is None:
         return CHOOSE_FIRST
     path = paths.pods(monitor.sale.namespace, pod.name, "log")
-    container = pod.raw["spec"]["containers"][0]["name"]
-    query = {"tailLines": LOG_LINES, "container": container}
+    query = {"tailLines": LOG_LINES, "container": pod.first_container["name"]}
     text = await monitor.sale.api.text(path, query)
     lines = text.splitlines() or ["nothing yet"]
-    shown = tuple(f"   {line}" for line in lines)
-    return Panel(f"Log of {pod.name}", shown, offset=max(0, len(shown) - 1), newest_last=True)
+    return Panel(f"Log of {pod.name}", tuple(f"   {line}" for line in lines), offset=END)
 
 
 def _show_description(board: Board, now: Now) -> Answer:

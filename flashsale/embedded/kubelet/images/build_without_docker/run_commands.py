@@ -36,7 +36,6 @@ QUIET = (
     *("which", "ls", "pwd", "id", "whoami", "env", "cat", "test", "[", "date", "uname", "ldconfig"),
     *("shopt", "exit", "locale-gen", "update-ca-certificates", "hash"),
 )
-USERS = ("useradd", "adduser")
 _QUIET_BEGINNINGS = (
     *("apt-get update", "apt update", "apt-get clean", "apt clean", "apt-get upgrade"),
     *("apt-get autoremove", "apt-get -y autoremove", "apt-get purge", "apk update", "apk del"),
