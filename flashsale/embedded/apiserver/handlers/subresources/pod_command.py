@@ -161,7 +161,13 @@ async def _serve(
     if isinstance(client, web.Response):
         return client
     await client.send(1 if streams["stdout"] else 2 if streams["stderr"] else 3, b"")
-    await client.finish(await run(client, running))
+    try:
+        status = await run(client, running)
+    except ConnectionError:
+        raise  # the client has left
+    except OSError as error:  # no descriptor is left, say
+        status = channels.failure_status(f"error executing command in container: {error}")
+    await client.finish(status)
     return client.response
 
 
@@ -226,7 +232,7 @@ async def _join(client: ClientStreams, there: RemoteCommand) -> int:
     finally:
         for one in tasks:
             one.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _ping(client: ClientStreams) -> None:

@@ -127,11 +127,15 @@ class PortForward:
         except (BadFrameError, ConnectionError):
             return
         finally:
-            relays = {pair.relay for pair in self._by_data.values() if pair.relay}
-            for relay in relays:
-                relay.cancel()
-            if relays:
-                await asyncio.wait(relays)
+            tasks = [
+                task
+                for pair in self._by_data.values()
+                for task in (pair.relay, pair.connected)
+                if task
+            ]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _take(self, frame: Frame) -> None:
         if isinstance(frame, OpenedStream):
@@ -139,11 +143,16 @@ class PortForward:
         elif isinstance(frame, Ping) and frame.number % 2:  # an even one answers ours
             await self._send(self._writer.ping(frame.number))
         elif isinstance(frame, Reset):
-            pair = self._by_data.get(frame.stream)
-            if pair and pair.relay:
-                pair.relay.cancel()
+            await self._reset(frame.stream)
         elif isinstance(frame, Data) and (pair := self._by_data.get(frame.stream)):
             await _give(pair, frame)
+
+    async def _reset(self, stream: int) -> None:
+        """End a connection; kubectl waits for the end of the other stream."""
+        pair = self._by_data.get(stream)
+        if pair and pair.relay:
+            pair.relay.cancel()
+            await self._send(self._writer.data(pair.error, b"", fin=True))
 
     async def _open(self, frame: OpenedStream) -> None:
         port, kind = _port(frame.headers.get("port", "")), frame.headers.get("streamtype")
@@ -165,16 +174,18 @@ class PortForward:
         """Send what the pod sends, and its end; or why there is no connection."""
         writer = self._writer
         try:
-            reader, _ = await connected
+            try:
+                reader, _ = await connected
+            except (NodeError, StatusError) as error:
+                why = forward_error(self._pod, pair.port, error).encode()
+                await self._send(writer.data(pair.error, why, fin=True))
+                await self._send(writer.reset(pair.data))
+                return
             with contextlib.suppress(ConnectionError):
                 while data := await reader.read(BLOCK):
                     await self._send(writer.data(pair.data, data))
             await self._send(writer.data(pair.data, b"", fin=True))
             await self._send(writer.data(pair.error, b"", fin=True))
-        except (NodeError, StatusError) as error:
-            why = forward_error(self._pod, pair.port, error)
-            await self._send(writer.data(pair.error, why.encode(), fin=True))
-            await self._send(writer.reset(pair.data))
         except ConnectionError:
             return  # the client has left
         finally:
