@@ -34,7 +34,7 @@ from flashsale.embedded.kubelet.streaming.exec_session import (
 from flashsale.embedded.kubeproxy.relay import NOWHERE
 from flashsale.embedded.process.registry_pod_api import RegistryPodAPI
 from flashsale.embedded.storage.store import StoreEvent
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.embedded.types.node_names import NAME, POWER, node_name, node_number
 from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, namespaced_name
@@ -122,7 +122,12 @@ class NodePool:
         self, pod: Object, container: str, *, stdin: bool
     ) -> AbstractAsyncContextManager[AttachSession]:
         """Listen to a container, and speak to it; raises as `start_exec` does."""
-        instance = self._dialed(pod).running(pod["metadata"]["uid"], container)
+        kubelet, meta = self._dialed(pod), pod["metadata"]
+        try:
+            instance = kubelet.running(meta["uid"], container)
+        except NodeError as error:
+            named = f"{container} not found in pod {meta['name']}_{meta['namespace']}"
+            raise NodeError(error.code, f"container {named}") from error
         return attach_session(instance, stdin=stdin)
 
     async def dial(
