@@ -6,8 +6,9 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from aiohttp import web
 
@@ -28,10 +29,14 @@ from flashsale.embedded.apiserver.handlers.responses import add_warnings
 from flashsale.embedded.apiserver.handlers.subresources import (
     binding,
     eviction,
+    pod_command,
     pod_log,
+    pod_portforward,
     replicaset_scale,
 )
+from flashsale.embedded.apiserver.handlers.subresources.pod_command import PodStreams
 from flashsale.embedded.apiserver.handlers.subresources.pod_log import ContainerLogs
+from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodPorts
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import (
     NOT_SERVED,
@@ -56,12 +61,26 @@ SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs woul
 log = logging.getLogger(__name__)
 
 
+class Kubelets(ContainerLogs, PodStreams, PodPorts, Protocol):
+    """All that the API server asks of the nodes' kubelets."""
+
+
+AnswerOfKubelets = Callable[
+    [Registry, Kubelets, web.BaseRequest, RequestTarget], Awaitable[web.StreamResponse]
+]
+CONNECTED: Mapping[str, AnswerOfKubelets] = {  # what becomes another protocol
+    "attach": pod_command.serve_attach,
+    "exec": pod_command.serve_exec,
+    "portforward": pod_portforward.serve_portforward,
+}
+
+
 class ApiServer:
     """Answers requests about one registry."""
 
-    def __init__(self, registry: Registry, container_logs: ContainerLogs) -> None:
+    def __init__(self, registry: Registry, kubelets: Kubelets) -> None:
         self._registry = registry
-        self._logs = container_logs
+        self._kubelets = kubelets
 
     @asynccontextmanager
     async def listening(
@@ -188,6 +207,8 @@ class ApiServer:
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
+        if answer := CONNECTED.get(target.subresource):
+            return await answer(self._registry, self._kubelets, request, target)
         if target.subresource == "log":
             return await self._log(request, target)
         if target.subresource in CREATED:
@@ -213,7 +234,7 @@ class ApiServer:
     async def _log(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method != "GET":
             raise api_errors.method_not_allowed()
-        return await pod_log.get_log(self._registry, self._logs, request, target)
+        return await pod_log.get_log(self._registry, self._kubelets, request, target)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":

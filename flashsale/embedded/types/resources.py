@@ -54,9 +54,12 @@ _STATUS_VERBS = ("get", "patch", "update")
 PODS = Resource(
     "", "v1", "pods", "pod", "Pod", True, ("po",), ("all",),
     (
+        Subresource("attach", "PodAttachOptions", ("create", "get")),
         Subresource("binding", "Binding", ("create",)),
         Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
+        Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("log", "Pod", ("get",)),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
         Subresource("status", "Pod", _STATUS_VERBS),
     ),
 )  # fmt: skip

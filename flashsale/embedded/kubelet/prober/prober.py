@@ -19,8 +19,9 @@ from flashsale.embedded.kubelet.prober.probe_specs import (
     ProbeAction,
     TcpSocket,
 )
-from flashsale.embedded.kubelet.runtime.instance import Instance, oci_reason
+from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.kubelet.runtime.processes import oci_reason
 from flashsale.embedded.types.golang import go_text
 
 PROBE_AGENT = "kube-probe/1.36"
