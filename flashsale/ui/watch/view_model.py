@@ -130,7 +130,7 @@ class Now:
         return cls(time.monotonic(), time.time())
 
     def unix_time(self, mono: float) -> float:
-        """Turn an earlier moment into unix seconds."""
+        """Turn a moment into unix seconds."""
         return self.wall - (self.mono - mono)
 
     def time_of_day(self, mono: float) -> str:
