@@ -12,11 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.healing import Died, Happening, Healed, Healing, NotReplaced, Replaced
-from flashsale.sale.observe.observations import (
-    EventSeen,
-    PodSeen,
-    StreamSeen,
-)
+from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
 from flashsale.sale.observe.state import SaleState, Update
 from flashsale.sale.ready.explanation import healing_line
 
