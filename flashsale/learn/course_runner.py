@@ -199,7 +199,7 @@ class CourseRunner:
                 await self._run(command)
                 self._news.set()
         finally:
-            self._show(replace(self.tour, running=""))
+            self._show(course_state.command_ended(self.tour, time.time()))
 
     async def _run(self, command: str) -> None:
         programs = os.path.dirname(sys.executable)  # ours lies there
