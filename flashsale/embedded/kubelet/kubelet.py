@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -16,8 +17,9 @@ from flashsale.embedded.kubelet.pods.pod import NodeServices
 from flashsale.embedded.kubelet.pods.pod_worker import PodWorker
 from flashsale.embedded.kubelet.prober.prober import Prober
 from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
-from flashsale.embedded.kubelet.runtime.instance import Runtime
+from flashsale.embedded.kubelet.runtime.instance import Instance, Runtime
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.types.api_errors import NodeError
 from flashsale.objects.models import Object
 
 log = logging.getLogger(__name__)
@@ -100,3 +102,31 @@ class Kubelet:
         """Note a pod whose object is gone; call it after the write, it never blocks."""
         if worker := self._workers.get(pod["metadata"]["uid"]):
             worker.deleted()
+
+    def running(self, uid: str, container: str) -> Instance:
+        """Return the run of a container that goes on.
+
+        Raises:
+            NodeError: there is none.
+        """
+        worker = self._workers.get(uid)
+        if worker is None:
+            raise NodeError(404, "pod does not exist")
+        for one in worker.all:
+            if one.name == container and one.instance and one.instance.process.running:
+                return one.instance
+        raise NodeError(500, f'container not found ("{container}")')
+
+    async def dial(self, uid: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to a port of a pod, as from inside of it.
+
+        Raises:
+            NodeError: it is not there, or nobody listens.
+        """
+        if uid not in self._workers:
+            raise NodeError(404, "pod does not exist")
+        for host, real in self.network.inside(uid, port):
+            with contextlib.suppress(OSError):
+                return await asyncio.open_connection(host, real)
+        why = f"dial tcp4 127.0.0.1:{port}: connect: connection refused"
+        raise NodeError(500, f"failed to connect to localhost:{port} inside the pod: {why}")

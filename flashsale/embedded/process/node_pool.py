@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,17 @@ from flashsale.embedded.kubelet.images.node_status_images import node_status_ima
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import NodeInfo
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.kubelet.streaming.attach_session import AttachSession, attach_session
+from flashsale.embedded.kubelet.streaming.exec_session import (
+    ExecSession,
+    StreamOptions,
+    UnstartedCommand,
+    exec_session,
+)
 from flashsale.embedded.kubeproxy.relay import NOWHERE
 from flashsale.embedded.process.registry_pod_api import RegistryPodAPI
 from flashsale.embedded.storage.store import StoreEvent
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.embedded.types.node_names import NAME, POWER, node_name, node_number
 from flashsale.embedded.types.resources import NODES, PODS
 from flashsale.objects.models import Object, namespaced_name
@@ -46,7 +54,7 @@ class PoweredNode:
 
 
 class NodePool:
-    """Starts and ends nodes as their objects say; gives away whom to ask about a pod."""
+    """Starts and ends nodes as their objects say, and finds the kubelet of a pod."""
 
     def __init__(self, registry: Registry, home: Path, changed: Callable[[], None]) -> None:
         """Prepare; ``changed`` is called after a node came or went."""
@@ -98,15 +106,54 @@ class NodePool:
         """Return the log as it is and as it grows; raises as `read` does."""
         return self._kubelet_of(pod, container).logs.follow(pod, container, options)
 
+    def start_exec(
+        self, pod: Object, container: str, command: Sequence[str], **streams: bool
+    ) -> AbstractAsyncContextManager[ExecSession | UnstartedCommand]:
+        """Run a command in a container, with the streams that are wanted.
+
+        Raises:
+            NodeError: the container does not run.
+            StatusError: the node has no power.
+        """
+        instance = self._dialed(pod).running(pod["metadata"]["uid"], container)
+        return exec_session(instance, command, StreamOptions(**streams))
+
+    def start_attach(
+        self, pod: Object, container: str, *, stdin: bool
+    ) -> AbstractAsyncContextManager[AttachSession]:
+        """Listen to a container, and speak to it; raises as `start_exec` does."""
+        kubelet, meta = self._dialed(pod), pod["metadata"]
+        try:
+            instance = kubelet.running(meta["uid"], container)
+        except NodeError as error:
+            named = f"{container} not found in pod {meta['name']}_{meta['namespace']}"
+            raise NodeError(error.code, f"container {named}") from error
+        return attach_session(instance, stdin=stdin)
+
+    async def dial(
+        self, pod: Object, port: int
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to a port of a pod, as from inside of it; raises as `start_exec` does."""
+        return await self._dialed(pod).dial(pod["metadata"]["uid"], port)
+
+    def _dialed(self, pod: Object) -> Kubelet:
+        node = pod["spec"]["nodeName"]
+        if found := self._nodes.get(node):
+            return found.kubelet
+        raise StatusError(500, "", f"error dialing backend: {self._unreachable(node)}")
+
     def _kubelet_of(self, pod: Object, container: str) -> Kubelet:
         node = str(pod["spec"]["nodeName"])
         found = self._nodes.get(node)
         if found is None:
-            where, named = self._address(node), "/".join(namespaced_name(pod))
-            path = f"{where}:10250/containerLogs/{named}/{container}"
-            why = f'Get "https://{path}": dial tcp {where}:10250: connect: no route to host'
+            named = "/".join(namespaced_name(pod))
+            path = f"{self._address(node)}:10250/containerLogs/{named}/{container}"
+            why = f'Get "https://{path}": {self._unreachable(node)}'
             raise StatusError(500, "InternalError", why)
         return found.kubelet
+
+    def _unreachable(self, node: str) -> str:
+        return f"dial tcp {self._address(node)}:10250: connect: no route to host"
 
     def _address(self, name: str) -> str:
         status = (self._store.get(NODES, "", name) or {}).get("status") or {}

@@ -51,6 +51,14 @@ class StatusError(Exception):
         return body | {"code": self.code}
 
 
+class NodeError(Exception):
+    """What a kubelet refuses, in plain text; the API server passes it on as it is."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with one field (apimachinery/pkg/util/validation/field)."""

@@ -35,8 +35,6 @@ OF_PODS = {  # a path in a pod's spec; `[]` is each element of a list -> what ha
     "volumes[].secret": "there are no Secrets, so the pod waits for it",
     "containers[].restartPolicyRules": "the pod's restartPolicy counts",
     "containers[].securityContext": "pods run as the user who started the cluster",
-    "containers[].stdin": "nothing can be attached",
-    "containers[].tty": "nothing can be attached",
     "containers[].volumeDevices": "there are no block devices",
     "initContainers[].securityContext": "pods run as the user who started the cluster",
 }

@@ -38,7 +38,6 @@ def _seen(drill: PastDrill | None) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Compare the two."""
     taught, shipped = (last_drill(facts, pre_stop=one) for one in (False, True))
     if taught is None or shipped is None:
         return []

@@ -68,7 +68,6 @@ def healed_quickly(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Compare."""
     one = quick(facts)[-1]
     return [
         f"{one.victim} was deleted; {one.replacement} was ready after {ready_after(one):.1f} s.",

@@ -34,7 +34,6 @@ def returned(facts: Facts) -> frozenset[str]:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say who left and who went for it."""
     pod = next(iter(sorted(facts.evidence.released)), "the pod")
     gone = sorted(facts.evidence.surplus)
     lines = [
