@@ -156,7 +156,13 @@ def _recorded(typed: Shared) -> bool:
 def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
     from flashsale.learn.course_runner import play
 
-    if typed.json or not (moving(sys.stdout) and sys.stdin.isatty()):
+    seated = sys.stdout.isatty() and sys.stdin.isatty()
+    if seated and not typed.json and not moving(sys.stdout):
+        raise BadInputError(
+            "The course draws on the whole screen, and TERM says that this terminal cannot.",
+            hint=Hint("TERM=xterm-256color flashsale learn", "if it can after all"),
+        )
+    if typed.json or not seated:
         raise BadInputError(
             "The course needs a terminal. A script can list its steps and check them.",
             hint=Hint("flashsale learn --list", "and flashsale learn --check STEP"),

@@ -66,6 +66,13 @@ def test_a_step_alone_waits_for_a_sale(flashsale: Flashsale) -> None:
         assert person.leaves() == 0
 
 
+def test_a_terminal_that_cannot_draw_is_told_why(flashsale: Flashsale) -> None:
+    """It is a terminal, so nobody says that one is needed."""
+    with at_terminal(flashsale, "learn", TERM="dumb") as person:
+        person.sees("TERM says that this terminal", "TERM=xterm-256color flashsale learn")
+        assert person.leaves() == 2
+
+
 def test_without_a_terminal_it_says_what_a_script_can_do(flashsale: Flashsale) -> None:
     """One sentence, and a command that works."""
     done = flashsale("learn")
