@@ -9,9 +9,10 @@ import select
 import subprocess
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from shutil import which
 
 from tests.command import Flashsale, can_be_forked
 from tests.forking.client import ForkedProcess, request, server
@@ -41,6 +42,10 @@ class Person:
     def types(self, keys: str) -> None:
         """Type all of it at once."""
         os.write(self.terminal, keys.encode())
+
+    def resizes(self, columns: int, lines: int) -> None:
+        """Give the window another size."""
+        termios.tcsetwinsize(self.terminal, (lines, columns))
 
     def leaves(self) -> int:
         """Look until the program ends."""
@@ -79,6 +84,25 @@ def at_terminal(
             start_new_session=True,
             cwd=flashsale.home.parent,
         )
+    try:
+        yield Person(program, terminal, theirs)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(terminal)
+        os.close(theirs)
+
+
+@contextmanager
+def on_terminal(
+    argv: Sequence[str], env: Mapping[str, str], size: tuple[int, int]
+) -> Iterator[Person]:
+    """Run any program on a terminal that is its own."""
+    terminal, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, size[::-1])
+    own = ["setsid", "--ctty"] if which("setsid") else []
+    program = subprocess.Popen([*own, *argv], env=dict(env), stdin=theirs, stdout=theirs,
+                               stderr=theirs)  # fmt: skip
     try:
         yield Person(program, terminal, theirs)
     finally:

@@ -162,6 +162,8 @@ class Sources:
             "fields": {},
             "required": schema.get("required", []),
         }
+        if schema.get("x-kubernetes-map-type") == "atomic":
+            described["atomic"] = True
         for field, kind, go, via, omit in self._fields(key):
             types[key]["fields"][field] = self._field(schema["properties"][field], kind, go, via)
             if omit:

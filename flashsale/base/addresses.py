@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
 
 PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )  # not 169.254.0.0/16, where clouds keep credentials
+
+
+def url_host(url: str) -> str:
+    """Return the host that a URL names; empty where it names none, or is no URL."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

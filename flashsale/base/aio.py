@@ -42,13 +42,21 @@ async def in_thread(work: Callable[[], T]) -> T:
     return await done
 
 
-async def finish(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, also if this is cancelled meanwhile, and then be cancelled."""
+async def finish(work: Coroutine[Any, Any, T], stop: Callable[[], object] = lambda: None) -> T:
+    """Run a coroutine to its end, also if this is cancelled meanwhile, and then be cancelled.
+
+    Args:
+        stop: called in that case, so that the end comes sooner; how it ends then is no news.
+    """
     import asyncio
 
     task = asyncio.ensure_future(work)
     try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
         await asyncio.wait([task])
+    except asyncio.CancelledError:
+        stop()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # heard
         raise
+    return task.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 UNKNOWN = "-"
@@ -18,6 +19,11 @@ VISIBLE = {  # what a terminal, or a reader's eye, would obey instead of showing
     ord("\r"): "\\r",
 }
 SPELLED = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+
+
+def quoted(path: object) -> str:
+    """Write a path, or a name, as one word of a shell's."""
+    return shlex.quote(str(path))
 
 
 def plain_number(figure: float) -> str:

@@ -156,11 +156,10 @@ def import_command(known: CommandEntry) -> TyperCommand:
 def settings() -> dict[str, Any]:
     """Let help use the width of the terminal; `-h` means `--help`."""
     columns = min(shutil.get_terminal_size().columns, MOST_WIDTH)
-    return {"help_option_names": ["-h", "--help"], "terminal_width": columns - 1}
+    return {"help_option_names": ["-h", "--help"], "terminal_width": max(1, columns - 1)}
 
 
 def show_version(wanted: bool) -> None:
-    """Print the version and leave."""
     if wanted:
         typer.echo(f"flashsale {__version__}")
         raise typer.Exit
@@ -181,7 +180,6 @@ def root(
 
 
 def application() -> typer.Typer:
-    """Build the program."""
     app = typer.Typer(
         cls=Program,
         add_completion=False,  # ours knows the values of options, and pods

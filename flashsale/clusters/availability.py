@@ -34,16 +34,6 @@ def cluster_of(
     return MinikubeCluster(record.profile, making, home)
 
 
-def describe_record(record: SaleRecord) -> str:
-    """Name a recorded cluster in a sentence."""
-    return cluster_of(record).describe()
-
-
-def cli_options(record: SaleRecord) -> str:
-    """Write the options that lead to a recorded cluster."""
-    return cluster_of(record).cli_options()
-
-
 async def exists(record: SaleRecord) -> bool:
     """Whether a recorded cluster is still there, running or not.
 

@@ -271,3 +271,30 @@ class Cluster(Protocol):
 
         Objects on it survive where the cluster can keep them.
         """
+
+
+class ClusterDefaults:
+    """What is so for most clusters, by the names and with the meanings of :class:`Cluster`."""
+
+    async def diagnosis(self) -> FlashsaleError | None:
+        return None
+
+    async def crashing(self) -> str:
+        return ""
+
+    async def check_node_kill(self) -> None:
+        return
+
+    async def stopped_nodes(self, api: Api) -> Collection[str]:
+        return ()
+
+    async def node_timing(self, api: Api) -> NodeTiming:
+        return NodeTiming()
+
+    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
+        return
+
+    async def fit_nodes(
+        self, api: Api, count: int, *, fast: bool | None, progress: Progress
+    ) -> None:
+        return

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import shutil
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from flashsale.base.addresses import url_host
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
-from flashsale.base.text import begin_sentence, counted
+from flashsale.base.text import begin_sentence, counted, quoted
 from flashsale.clusters import image_loading
-from flashsale.clusters.base import App, BuildOptions, ClusterKind, Image, Progress, TunnelUrl
+from flashsale.clusters.base import (
+    App,
+    BuildOptions,
+    ClusterDefaults,
+    ClusterKind,
+    Image,
+    Progress,
+    TunnelUrl,
+)
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses import tunnels
 from flashsale.clusters.subprocesses.port_forward import (
@@ -23,11 +30,12 @@ from flashsale.clusters.subprocesses.port_forward import (
     while_it_lives,
 )
 from flashsale.clusters.subprocesses.run import nothing
+from flashsale.clusters.tcp_probe import ProbeResult, tcp_probe
 from flashsale.docker import RemovedImages
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
+from flashsale.kube.kubeconfig import kubectl
 from flashsale.objects.models import Object, Pod, Service
-from flashsale.objects.node_timing import NodeTiming
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
 FORWARDED, ENDING = 30.0, 5.0  # seconds for kubectl to forward, and to end
@@ -37,7 +45,7 @@ FROM_INSIDE = (
 )
 
 
-class ContextCluster:
+class ContextCluster(ClusterDefaults):
     """A cluster that a kubeconfig describes: kind, k3d, a cloud."""
 
     kind: ClusterKind = "context"
@@ -51,12 +59,10 @@ class ContextCluster:
         self.kubeconfig = kubeconfig
 
     def describe(self) -> str:
-        """Name it in a sentence."""
         return f"the context '{self.context}'"
 
     def cli_options(self) -> str:
-        """Write the options that lead here."""
-        return f"--context {shlex.quote(self.context)}"
+        return f"--context {quoted(self.context)}"
 
     async def start(self, progress: Progress) -> None:
         """Make sure that it answers; nothing can be started here."""
@@ -71,9 +77,6 @@ class ContextCluster:
             return False
         return True
 
-    async def diagnosis(self) -> None:
-        """Say nothing: whoever runs it is not asked."""
-
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
@@ -87,8 +90,8 @@ class ContextCluster:
             ClusterUnreachableError: none of them leads to the Service from here.
         """
         tried = candidate_addresses(service, await self._nodes(), self._server())
-        answers = await asyncio.gather(*(accepts_connections(host, port) for host, port in tried))
-        found = [address for address, yes in zip(tried, answers, strict=True) if yes]
+        answers = await asyncio.gather(*(tcp_probe(*place, PATIENCE) for place in tried))
+        found = [at for at, met in zip(tried, answers, strict=True) if met is ProbeResult.OPEN]
         if not found:
             raise unreached_error(service, tried, self.context)
         host, port = found[0]
@@ -142,14 +145,10 @@ class ContextCluster:
         raise RefusedError(
             f"The nodes of {self.describe()} are not flashsale's to kill or to start.",
             hint=Hint(
-                f"kubectl --context {self.context} cordon {nodes[-1] if nodes else 'NODE'}",
+                kubectl(self.context, f"cordon {nodes[-1] if nodes else 'NODE'}"),
                 "keeps new pods away from it; drain in the place of cordon moves those there, too",
             ),
         )
-
-    async def stopped_nodes(self, api: Api) -> Collection[str]:
-        """Name none: its nodes are not flashsale's."""
-        return ()
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
         """Refuse, as `check_node_kill` does."""
@@ -158,10 +157,6 @@ class ContextCluster:
     async def start_node(self, api: Api, node: str, progress: Progress) -> None:
         """Refuse, as `check_node_kill` does."""
         await self.check_node_kill()
-
-    async def node_timing(self, api: Api) -> NodeTiming:
-        """Return Kubernetes' defaults: what its components were told cannot be asked."""
-        return NodeTiming()
 
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
         """Refuse another number of nodes, and other times.
@@ -178,11 +173,6 @@ class ContextCluster:
                 " times of its own; flashsale does not change them.",
                 hint=f"flashsale up --cluster embedded --nodes {count or 3}",
             )
-
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
-        """Leave the nodes as they are: `check_nodes` refuses everything else."""
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Say how the image goes that was loaded into its nodes: they are not flashsale's."""
@@ -239,21 +229,10 @@ def candidate_addresses(
     if service.external:
         found.append((service.external, int(service.ports.partition(":")[0].partition("/")[0])))
     if service.node_port:
-        near = (urlsplit(server).hostname or "").replace("0.0.0.0", "127.0.0.1")
+        near = url_host(server).replace("0.0.0.0", "127.0.0.1")
         hosts = [*_addresses(nodes, "ExternalIP"), near, *_addresses(nodes, "InternalIP")]
         found += [(host, service.node_port) for host in dict.fromkeys(filter(None, hosts))]
     return found
-
-
-async def accepts_connections(host: str, port: int) -> bool:
-    """Whether somebody accepts connections there."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
 
 
 def unreached_error(
@@ -263,7 +242,7 @@ def unreached_error(
     hint = (
         Hint("flashsale url", "forwards to one pod until Ctrl-C")
         if shutil.which("kubectl")
-        else f"kubectl --context {context} {' '.join(port_forward(service))}"
+        else kubectl(context, " ".join(port_forward(service)))
     )
     if not tried:
         return ClusterUnreachableError(

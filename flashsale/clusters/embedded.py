@@ -8,14 +8,22 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flashsale.base.aio import finish
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
 from flashsale.clusters import embedded_nodes
-from flashsale.clusters.base import App, BuildOptions, ClusterKind, Image, Progress, no_node_port
+from flashsale.clusters.base import (
+    App,
+    BuildOptions,
+    ClusterDefaults,
+    ClusterKind,
+    Image,
+    Progress,
+    no_node_port,
+)
 from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
@@ -28,7 +36,7 @@ START = "flashsale up"  # the command that brings it back
 STUCK = 5.0  # seconds without an answer
 
 
-class EmbeddedCluster:
+class EmbeddedCluster(ClusterDefaults):
     """A small Kubernetes of our own, in a process of its own, with its state under one folder."""
 
     kind: ClusterKind = "embedded"
@@ -42,11 +50,9 @@ class EmbeddedCluster:
         self.home = home  # its own folder, inside the state home
 
     def describe(self) -> str:
-        """Name it in a sentence."""
         return "the embedded cluster"
 
     def cli_options(self) -> str:
-        """Write the options that lead here."""
         return "--cluster embedded"
 
     @property
@@ -73,13 +79,7 @@ class EmbeddedCluster:
         if await self._is_well(progress):
             return
         progress.step("Starting the embedded cluster")
-        starting = asyncio.ensure_future(asyncio.to_thread(launch.start_cluster, self.home))
-        try:
-            await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            await asyncio.wait([starting])  # a thread cannot be told to stop
-            starting.exception()  # whatever it says: nobody waits for the cluster any more
-            raise
+        await finish(asyncio.to_thread(launch.start_cluster, self.home))
 
     async def _is_well(self, progress: Progress) -> bool:
         from flashsale.embedded.process import launch
@@ -132,15 +132,8 @@ class EmbeddedCluster:
         def emit(line: str) -> None:
             loop.call_soon_threadsafe(progress.detail, line)
 
-        build = partial(store.build, name, app.folder, app.dockerfile, options.build_args, emit)
-        building = asyncio.ensure_future(asyncio.to_thread(build))
-        try:
-            built = await asyncio.shield(building)
-        except asyncio.CancelledError:
-            store.layers.cancel()
-            await asyncio.wait([building])
-            building.exception()  # the command that was ended is no news to whoever ended it
-            raise
+        words = (name, app.folder, app.dockerfile, options.build_args, emit)
+        built = await finish(asyncio.to_thread(store.build, *words), store.layers.cancel)
         await asyncio.to_thread(store.collect, running_images(self.home))
         for note in built.notes:
             progress.note(note)
@@ -179,13 +172,6 @@ class EmbeddedCluster:
             )
         os.kill(pid, signal.SIGKILL)
 
-    async def crashing(self) -> str:
-        """A pod's process is one of this machine: SIGKILL is SIGKILL."""
-        return ""
-
-    async def check_node_kill(self) -> None:
-        """Nodes are parts of the cluster's process: they can be switched off and on."""
-
     async def stopped_nodes(self, api: Api) -> Collection[str]:
         """Name the nodes that are switched off."""
         return await embedded_nodes.read_stopped(api)
@@ -201,9 +187,6 @@ class EmbeddedCluster:
     async def node_timing(self, api: Api) -> NodeTiming:
         """Read the times that the cluster was given."""
         return await embedded_nodes.read_timing(api)
-
-    async def check_nodes(self, count: int, *, fast: bool | None) -> None:
-        """Everything that can be asked for is possible here."""
 
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress

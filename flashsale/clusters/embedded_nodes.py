@@ -11,6 +11,7 @@ from flashsale.clusters.base import Progress
 from flashsale.embedded.types.node_names import POWER, node_name, node_number
 from flashsale.kube import Api, NotFoundError, paths
 from flashsale.objects import node_timing
+from flashsale.objects.fields import part, sections, text
 from flashsale.objects.models import Object
 from flashsale.objects.node_timing import FAST, NodeTiming
 from flashsale.objects.nodes import Node
@@ -30,7 +31,7 @@ async def read_stopped(api: Api) -> list[str]:
     return [
         node["metadata"]["name"]
         for node in await api.list(paths.nodes())
-        if (node["metadata"].get("annotations") or {}).get(POWER) == "off"
+        if text(node, "metadata", "annotations", POWER) == "off"
     ]
 
 
@@ -124,18 +125,15 @@ async def _wait_until_usable(api: Api, names: Iterable[str]) -> None:
 
 
 async def _unusable(api: Api) -> list[Object]:
-    found = []
-    for node in await api.list(paths.nodes()):
-        if not Node.from_object(node).ready or (node.get("spec") or {}).get("taints"):
-            found.append(node)
-    return found
+    nodes = await api.list(paths.nodes())
+    return [one for one in nodes if not Node.from_object(one).ready or part(one, "spec", "taints")]
 
 
 async def _share_an_address(api: Api) -> bool:
     addresses = [
         one["address"]
         for node in await api.list(paths.nodes())
-        for one in (node.get("status") or {}).get("addresses") or []
+        for one in sections(node, "status", "addresses")
         if one.get("type") == "InternalIP" and node_number(node["metadata"]["name"]) is not None
     ]
     return len(set(addresses)) < len(addresses)

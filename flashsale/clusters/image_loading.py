@@ -6,10 +6,10 @@ Docker Desktop and its like share that Docker with their cluster. Everyone else 
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint
+from flashsale.base.text import quoted
 from flashsale.clusters.base import App, BuildOptions, Image, Progress
 from flashsale.clusters.docker_build import build_with_docker
 from flashsale.clusters.subprocesses import run
@@ -42,7 +42,7 @@ class Loader:
 
     def removal(self, image: str) -> str:
         """Write the command line that removes an image from every node, by its id."""
-        name = shlex.quote(self.cluster)
+        name = quoted(self.cluster)
         match self.tool:
             case "kind":
                 nodes = f"kind get nodes --name {name}"
@@ -100,7 +100,7 @@ def check_pullable(context: str, name: str) -> None:
         raise BadInputError(
             f"Nothing can bring an image to the cluster '{context}' but a registry.",
             hint=Hint(
-                f"flashsale up --context {context} --push REPOSITORY",
+                f"flashsale up --context {quoted(context)} --push REPOSITORY",
                 "or --image REPOSITORY/NAME:TAG for one that a registry has already",
             ),
         )

@@ -16,11 +16,11 @@ from flashsale.base.errors import (
     NoSaleError,
     RefusedError,
 )
+from flashsale.base.text import quoted
 from flashsale.clusters.availability import (
     MINIKUBE,
     NOTHING_ASKED,
     cluster_of,
-    describe_record,
     exists,
 )
 from flashsale.clusters.base import Cluster, NewProfileOptions
@@ -29,6 +29,7 @@ from flashsale.clusters.state.directory import elsewhere, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
+from flashsale.kube.credentials import check_readable
 
 LOG = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     if recorded and await exists(recorded):
         refuse_if_not_local(recorded)
         return _selected(recorded, "the sale is there already", store, wanted.making)
-    why = f"{describe_record(recorded)}, where the sale was, is gone; " if recorded else ""
+    why = f"{cluster_of(recorded).describe()}, where the sale was, is gone; " if recorded else ""
     return await _best(recorded.profile if recorded else MINIKUBE, store, why, wanted.making)
 
 
@@ -112,7 +113,7 @@ async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -
         return await _unrecorded(store)
     if recorded.kind == "context" and recorded.context not in kubeconfig.read():
         check_readable()
-        where = describe_record(recorded)
+        where = cluster_of(recorded).describe()
         raise ClusterUnreachableError(
             f"The sale is on {where}, which the kubeconfig does not have any more.",
             hint="kubectl config get-contexts",
@@ -214,18 +215,8 @@ def refuse_if_not_local(record: SaleRecord) -> None:
         raise RefusedError(
             f"The context '{record.context}' ({found.server}) is not a local cluster;"
             " flashsale kills pods, so it goes there only if you insist.",
-            hint=f"flashsale up --context {record.context} --allow-remote",
+            hint=f"flashsale up --context {quoted(record.context)} --allow-remote",
         )
-
-
-def check_readable() -> None:
-    """Do nothing if all files of the kubeconfig can be read.
-
-    Raises:
-        ClusterUnreachableError: one cannot, and what is looked for may be in it.
-    """
-    for file, wrong in kubeconfig.problems():
-        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {kubeconfig.quoted(file)}")
 
 
 async def _best(
@@ -252,8 +243,9 @@ async def minikube_usable(profile: str) -> tuple[bool, str]:
 def _selected(
     record: SaleRecord, why: str, store: SaleStore, making: NewProfileOptions = NOTHING_ASKED
 ) -> SelectedCluster:
-    LOG.info("using %s: %s (state in %s)", describe_record(record), why, store.home)
-    return SelectedCluster(_cluster(record, store.home, making), why, record, store)
+    cluster = _cluster(record, store.home, making)
+    LOG.info("using %s: %s (state in %s)", cluster.describe(), why, store.home)
+    return SelectedCluster(cluster, why, record, store)
 
 
 def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Cluster:
@@ -265,7 +257,8 @@ def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Clust
     """
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
-            f"{making.options} is for minikube, but you also ask for {describe_record(record)}.",
+            f"{making.options} is for minikube, but you also ask for"
+            f" {cluster_of(record).describe()}.",
             hint=f"flashsale up --cluster minikube {making.options}",
         )
     if record.kind == MINIKUBE:

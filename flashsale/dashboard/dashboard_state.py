@@ -34,6 +34,7 @@ CLOSING = 2.0  # seconds by which the word that the sale was closed may be later
 TOGETHER = 10.0  # seconds of losses that are said as one
 AWAY = 3.0  # seconds without an answer after which a cluster counts as lost
 OPEN_AGAIN, CLOSED = "the sale is open again", "the sale was closed"
+LOST, FOUND = "the cluster does not answer", "the cluster answers again"
 
 MomentKind = Literal["died", "replaced", "ready", "scaled", "lost", "note", "sale", "node"]
 
@@ -70,7 +71,6 @@ class Crowd:
     ended: str = ""  # what came of it
 
     def with_progress(self, progress: LoadProgress) -> Crowd:
-        """Add what the load reports."""
         kept = [one for one in self.recent if progress.elapsed - one[0] <= RECENT]
         pods = dict(progress.figures.pods)
         return replace(self, progress=progress, recent=(*kept, (progress.elapsed, pods)))
@@ -242,10 +242,13 @@ def with_second(state: DashboardState, second: int, at: float) -> DashboardState
 def _with_away(state: DashboardState, at: float) -> DashboardState:
     """Say once that the cluster is lost, and once that it is there again."""
     away = seems_away(state, at)
-    if away == state.away or state.board.closed is not None:
+    if away == state.away:
         return state
-    words = "the cluster does not answer" if away else "the cluster answers again"
-    return replace(with_moment(state, Moment(at, "sale", words)), away=away)
+    state = replace(state, away=away)
+    said = next((one.text for one in reversed(state.moments) if one.kind == "sale"), "")
+    if state.board.closed is not None or (not away and said != LOST):  # a closed sale is not lost
+        return state
+    return with_moment(state, Moment(at, "sale", LOST if away else FOUND))
 
 
 def seems_away(state: DashboardState, at: float) -> bool:

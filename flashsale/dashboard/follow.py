@@ -34,7 +34,6 @@ class DashboardClock:
     apart: float = field(default_factory=lambda: time.time() - time.monotonic())
 
     def now(self) -> Now:
-        """This moment."""
         mono = time.monotonic()
         return Now(mono, mono + self.apart)
 

@@ -94,8 +94,8 @@ class Runs:
         begun = asyncio.get_running_loop().create_future()
         await self._begin("drill", self._run_drill(scenario, begun), begun)
         then = "; then a node dies" if scenario.kill_node else ""
-        kills = counted(scenario.kills, "kill")
-        return f"The drill began: {kills}; {scenario.kill_description}{then}."
+        kills = f"{counted(scenario.kills, 'kill')}; {scenario.kill_description}"
+        return f"The drill began: {kills if scenario.kills else 'no kills'}{then}."
 
     async def stop_load(self, arguments: ActionArguments) -> str:
         """Send no more buyers; those under way are waited for."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flashsale.base.addresses import is_loopback
+from flashsale.base.addresses import is_loopback, url_host
 from flashsale.base.errors import Hint, RefusedError
 from flashsale.base.pip_settings import read_pip_settings
 from flashsale.docker.buildkit import CA_PATH
@@ -82,9 +82,9 @@ def passed(around: Surroundings, typed: Mapping[str, str], *, pushing: bool = Fa
         f"The proxy {name}={_without_password(value)} is on this machine's loopback, where a build"
         " cannot reach it: not passed on."
         for name, value in kept.items()
-        if "PROXY" in name.upper() and _loopback(value)
+        if "PROXY" in name.upper() and is_loopback(url_host(value))
     ]
-    kept = {name: value for name, value in kept.items() if not _loopback(value)}
+    kept = {name: value for name, value in kept.items() if not is_loopback(url_host(value))}
     if pushing:
         _refuse_passwords(kept)
     arguments = {**kept, **typed}
@@ -142,14 +142,6 @@ def _refuse_passwords(arguments: Mapping[str, str]) -> None:
                     f"flashsale up --build-arg {name}=URL", "with an index without a password"
                 ),
             )
-
-
-def _loopback(value: str) -> bool:
-    try:
-        host = urlsplit(value).hostname or ""
-        return is_loopback(host)
-    except ValueError:
-        return False
 
 
 def _without_password(value: str) -> str:

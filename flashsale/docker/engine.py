@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flashsale.base.aio import finish
 from flashsale.docker.engine_errors import explained
 
 LOG = logging.getLogger(__name__)
@@ -102,7 +103,6 @@ class Engine:
         return removed, max(0, before - api.df()["LayersSize"]) if removed else 0
 
     def count_labelled(self, label: str) -> int:
-        """Count the images with a label."""
         return len(self.client.api.images(filters={"label": label}))
 
     def kill(self, container: str) -> None:
@@ -110,7 +110,6 @@ class Engine:
         self.client.api.kill(container, "SIGKILL")
 
     def info(self) -> dict[str, Any]:
-        """Return what `docker info` knows."""
         return dict(self.client.api.info())
 
     async def work(self, job: Callable[[Emit], T], emit: Emit) -> T:
@@ -128,15 +127,8 @@ class Engine:
             with explained(self.host):
                 return job(tell)
 
-        task = asyncio.ensure_future(asyncio.to_thread(run))
         try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            self._cut()
-            await asyncio.wait([task])
-            if not task.cancelled():
-                task.exception()  # the cut stream's error is of no interest to anyone
-            raise
+            return await finish(asyncio.to_thread(run), self._cut)
         finally:
             for response in self._streaming:
                 response.close()  # one whose job failed was not read to its end

@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from flashsale.base.errors import FlashsaleError, Hint
-from flashsale.base.text import counted
+from flashsale.base.text import counted, quoted
 from flashsale.clusters.minikube import (
     ProfileState,
     current_context,
@@ -80,9 +80,7 @@ def judge_profile(
     found = describe_condition(name, state, docker=docker)
     if not state.running and contexts.problems():  # then minikube's own word says little
         file, wrong = contexts.problems()[0]
-        found = ProfileCondition(
-            f"cannot be judged: {wrong}", f"ls -l {contexts.quoted(file)}", good=False
-        )
+        found = ProfileCondition(f"cannot be judged: {wrong}", f"ls -l {quoted(file)}", good=False)
     elif state.status is None and not state.damaged:
         found = _without_an_answer(name, found)
     made = f" ({describe_making(state.profile)})" if state.profile else ""
@@ -121,7 +119,7 @@ def check_embedded() -> Finding:
 def list_contexts() -> list[Finding]:
     """List the contexts that `--context` could name, and the files that cannot be read."""
     broken = [
-        Finding("contexts", "problem", wrong, f"ls -l {contexts.quoted(file)}")
+        Finding("contexts", "problem", wrong, f"ls -l {quoted(file)}")
         for file, wrong in contexts.problems()
     ]
     found = sorted(contexts.read().values(), key=lambda one: one.name)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.text import quoted
 from flashsale.clusters.state.directory import elsewhere, nearest, unwritable
 from flashsale.docker import EngineError, EngineProblem, connected, own_docker
 from flashsale.doctor.finding import Finding, Grade
@@ -27,7 +27,6 @@ LEAST_ROOM = 5 * GIB  # bytes; minikube's node is an image of 1.3 GB, and fills 
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
-    """Judge the interpreter."""
     text = f"Python {'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
     if version[:2] < LEAST_PYTHON:
         return Finding(
@@ -50,7 +49,7 @@ def check_disk(home: Path) -> Finding:
     text = f"{free / (1 << 30):.1f} GiB free in {place}"
     if free > LEAST_FREE:
         return Finding("disk", "ok", text)
-    return Finding("disk", "problem", f"{text}: too little", f"df -h {shlex.quote(str(place))}")
+    return Finding("disk", "problem", f"{text}: too little", f"df -h {quoted(place)}")
 
 
 async def check_docker() -> list[Finding]:

@@ -24,6 +24,7 @@ from flashsale.sale.observe.observations import (
     SliceSeen,
     StreamSeen,
     Synced,
+    first_moment,
 )
 from flashsale.sale.observe.state import SaleState, Update
 
@@ -157,9 +158,9 @@ def updated_lifetime(before: PodLifetime | None, seen: PodSeen) -> PodLifetime:
     lifetime = before or PodLifetime(seen.pod.name, seen.pod.uid, seen.at, missed=missed)
     return replace(
         lifetime,
-        ready=_first(lifetime.ready, seen.at, ready),
-        leaving=_first(lifetime.leaving, seen.at, leaves),
-        gone=_first(lifetime.gone, seen.at, seen.change == "gone"),
+        ready=first_moment(lifetime.ready, seen.at, ready),
+        leaving=first_moment(lifetime.leaving, seen.at, leaves),
+        gone=first_moment(lifetime.gone, seen.at, seen.change == "gone"),
     )
 
 
@@ -182,7 +183,3 @@ def assign_seats(
         given[pod.uid] = (victim[0], victim[1] + 1) if victim else (free, 1)
         free += victim is None
     return given
-
-
-def _first(before: float | None, at: float, happened: bool) -> float | None:
-    return at if before is None and happened else before

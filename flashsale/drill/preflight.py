@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flashsale.base.errors import FlashsaleError, NotReadyError, PurchasesLostError
 from flashsale.base.text import continue_sentence
+from flashsale.clusters.base import SilentProgress
 from flashsale.load.results import Figures, failure_counts
 from flashsale.load.tracking import RunLoad
 from flashsale.load.worker.orders import LoadTarget
@@ -98,17 +99,11 @@ def _without_kills(why: str) -> str:
     return f"The sale sells nothing, so no pod was killed: {why}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Progress:
+class _Progress(SilentProgress):
     """Passes on what is waited for; there is nothing else to show."""
 
-    report: Callable[[str], None]
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
 
     def step(self, text: str) -> None:
-        self.report(text)
-
-    def detail(self, text: str) -> None:
-        """Show nothing."""
-
-    def note(self, text: str) -> None:
-        """Show nothing."""
+        self._report(text)

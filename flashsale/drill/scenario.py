@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from flashsale.base.errors import BadInputError
+from flashsale.base.ranges import check_range
 from flashsale.base.text import counted, plain_number
 from flashsale.load.plan import FASTEST
 from flashsale.sale.kill.kill_method import KillMethod
+from flashsale.sale.replica_count import MOST_REPLICAS
 
 Calmness = Literal["before", "scaled", "after"]
 MOST_KILLS = 1000
-MOST_REPLICAS = 100
 STOPPING = 30.0  # seconds added to the load's end for what comes after the last step
 
 
@@ -42,10 +43,11 @@ class Scenario:
                 f"--rate must be above 0 and at most {FASTEST:,}, not {plain_number(self.rate)}.",
                 hint="flashsale drill --rate 100",
             )
-        _at_least("--kills", self.kills, 0, MOST_KILLS)
-        _at_least("--scale", self.scale_to, 1, MOST_REPLICAS)
-        _at_least("--keep-ready", self.keep_ready, 0)
-        _at_least("--max-lost", self.max_lost, 0)
+        hint = "flashsale drill --help"
+        check_range("--kills", self.kills, 0, MOST_KILLS, hint=hint)
+        check_range("--scale", self.scale_to, 1, MOST_REPLICAS, hint=hint)
+        check_range("--keep-ready", self.keep_ready, 0, hint=hint)
+        check_range("--max-lost", self.max_lost, 0, hint=hint)
 
     @property
     def kill_description(self) -> str:
@@ -163,14 +165,3 @@ def _own_seconds(step: DrillStep) -> float:
     if isinstance(step, KillNode):
         return step.wait
     return step.pause if isinstance(step, Kill) else 0.0
-
-
-def _at_least(option: str, figure: int, least: int, most: int | None = None) -> None:
-    if figure < least:
-        raise BadInputError(
-            f"{option} must be {least} or more, not {figure}.", hint="flashsale drill --help"
-        )
-    if most is not None and figure > most:
-        raise BadInputError(
-            f"{option} must be {most} or less, not {figure}.", hint="flashsale drill --help"
-        )

@@ -17,8 +17,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.base.text import quoted
 from flashsale.kube import kubeconfig as contexts
-from flashsale.objects.models import Object
+from flashsale.objects.fields import Section, section, text
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 EXEC_CODE = re.compile(r"exec: process returned (-?\d+)(?:\. )?(.*)", re.DOTALL)
@@ -35,17 +36,44 @@ class ContextEntry:
 
     name: str
     cluster_name: str
-    cluster: Object
+    cluster: Section
     cluster_folder: Path
     user_name: str
-    user: Object
+    user: Section
     user_folder: Path
 
     @property
-    def plugin(self) -> Object:
+    def plugin(self) -> Section:
         """The program that logs in, as the user's entry describes it; empty without one."""
-        found = self.user.get("exec")
-        return found if isinstance(found, dict) else {}
+        return section(self.user, "exec")
+
+    @property
+    def authority(self) -> bytes | None:
+        """The certificate authority of the cluster; None where it names none.
+
+        Raises:
+            ClusterUnreachableError: it cannot be read.
+        """
+        where = f"of the cluster '{self.cluster_name}'"
+        return _read(self.cluster, "certificate-authority", self.cluster_folder, where)
+
+    def read_secret(self, name: str) -> bytes | None:
+        """Read the user's `client-certificate` or `client-key`; None where there is none.
+
+        Raises:
+            ClusterUnreachableError: it cannot be read.
+        """
+        return _read(self.user, name, self.user_folder, f"of the user '{self.user_name}'")
+
+
+def check_readable(kubeconfig: Path | None = None) -> None:
+    """Do nothing if all files of the kubeconfig can be read.
+
+    Raises:
+        ClusterUnreachableError: one cannot, and what is looked for may be in it.
+    """
+    for file, wrong in contexts.problems(kubeconfig):
+        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {quoted(file)}")
 
 
 def check_context(kubeconfig: Path | None, context: str) -> ContextEntry:
@@ -54,10 +82,8 @@ def check_context(kubeconfig: Path | None, context: str) -> ContextEntry:
     Raises:
         ClusterUnreachableError: with what is wrong in it.
     """
-    if broken := contexts.problems(kubeconfig):
-        file, wrong = broken[0]
-        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {contexts.quoted(file)}")
-    entry = _entry(kubeconfig, context)
+    check_readable(kubeconfig)
+    entry = find_context(kubeconfig, context)
     _check_server(entry)
     _check_certificates(entry)
     _check_login(entry)
@@ -85,37 +111,34 @@ def plugin_failed(entry: ContextEntry, words: str) -> ClusterUnreachableError:
     )
 
 
-def _entry(kubeconfig: Path | None, context: str) -> ContextEntry:
-    found, _ = _named(kubeconfig, "contexts", context)
-    if found is None:
+def find_context(kubeconfig: Path | None, context: str) -> ContextEntry:
+    """Find a context with its cluster and its user, unchecked.
+
+    Raises:
+        ClusterUnreachableError: one of them is not there.
+    """
+    files = contexts.documents(kubeconfig)
+    found, _ = contexts.find_entry(files, "contexts", context)
+    if not found:
         raise _wrong(f"The kubeconfig has no context '{context}'")
-    inner = found.get("context") or {}
-    cluster_name, user_name = str(inner.get("cluster", "")), str(inner.get("user", ""))
-    cluster, cluster_folder = _named(kubeconfig, "clusters", cluster_name)
-    if cluster is None:
+    inner = section(found, "context")
+    cluster_name, user_name = str(inner.get("cluster") or ""), str(inner.get("user") or "")
+    cluster, cluster_folder = contexts.find_entry(files, "clusters", cluster_name)
+    if not cluster:
         raise _wrong(
             f"The context '{context}' names the cluster '{cluster_name}', which the kubeconfig"
             " does not have"
         )
-    user, user_folder = _named(kubeconfig, "users", user_name)
-    if user is None and user_name:
+    user, user_folder = contexts.find_entry(files, "users", user_name)
+    if not user and user_name:
         raise _wrong(
             f"The context '{context}' names the user '{user_name}', which the kubeconfig does not"
             " have"
         )
     return ContextEntry(
-        *(context, cluster_name, cluster.get("cluster") or {}, cluster_folder),
-        *(user_name, (user or {}).get("user") or {}, user_folder),
+        *(context, cluster_name, section(cluster, "cluster"), cluster_folder),
+        *(user_name, section(user, "user"), user_folder),
     )
-
-
-def _named(kubeconfig: Path | None, kind: str, name: str) -> tuple[Object | None, Path]:
-    """Find an entry; the first of several files counts, as for kubectl."""
-    for file, document in contexts.documents(kubeconfig):
-        for one in document.get(kind) or []:
-            if isinstance(one, dict) and one.get("name") == name:
-                return one, file.parent
-    return None, Path()
 
 
 def _check_server(entry: ContextEntry) -> None:
@@ -133,18 +156,16 @@ def _check_server(entry: ContextEntry) -> None:
 def _check_certificates(entry: ContextEntry) -> None:
     import ssl
 
-    where = f"of the cluster '{entry.cluster_name}'"
-    authority = _read(entry.cluster, "certificate-authority", entry.cluster_folder, where)
-    if authority is not None:
+    if (authority := entry.authority) is not None:
         try:
             ssl.create_default_context(cadata=authority.decode("ascii"))
         except (ssl.SSLError, ValueError) as error:
+            where = f"of the cluster '{entry.cluster_name}'"
             raise _wrong(f"The certificate-authority {where} is no certificate") from error
-    where = f"of the user '{entry.user_name}'"
     for key, label in (("client-certificate", "CERTIFICATE"), ("client-key", "PRIVATE KEY")):
-        found = _read(entry.user, key, entry.user_folder, where)
+        found = entry.read_secret(key)
         if found is not None and f"{label}-----".encode() not in found:
-            raise _wrong(f"The {key} {where} is no {label.lower()}")
+            raise _wrong(f"The {key} of the user '{entry.user_name}' is no {label.lower()}")
 
 
 def _check_login(entry: ContextEntry) -> None:
@@ -153,7 +174,7 @@ def _check_login(entry: ContextEntry) -> None:
     if token and CONTROL.search(str(token)):
         raise _wrong(f"The token of the user '{name}' has a line break in it, so it cannot be sent")
     _read({"token": user.get("tokenFile")}, "token", entry.user_folder, f"of the user '{name}'")
-    provider = (user.get("auth-provider") or {}).get("name")
+    provider = text(user, "auth-provider", "name")
     if provider and provider != "oidc" and not token and not entry.plugin:
         raise ClusterUnreachableError(
             f"The user '{name}' logs in with the auth-provider {provider}, which Kubernetes has"
@@ -182,7 +203,7 @@ def _install_hint(entry: ContextEntry) -> str:
     return " ".join(str(entry.plugin.get("installHint") or "").split())
 
 
-def _read(entry: Object, name: str, folder: Path, where: str) -> bytes | None:
+def _read(entry: Section, name: str, folder: Path, where: str) -> bytes | None:
     """Read what is given inline as base64, or as a path; None if neither is given."""
     inline, path = entry.get(f"{name}-data"), entry.get(name)
     if inline:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from flashsale.base.addresses import is_loopback, is_private
+from flashsale.base.addresses import is_loopback, is_private, url_host
+from flashsale.base.text import quoted
+from flashsale.objects.fields import Section, section, sections, text
 from flashsale.objects.models import Object
 
 MINIKUBE = "minikube.sigs.k8s.io"  # minikube signs the entries it writes
+Documents = list[tuple[Path, Object]]  # files, and what is in them
 BIGGEST = 20_000_000  # bytes
 LOCAL_PREFIXES = ("kind-", "k3d-")
 LOCAL_NAMES = ("docker-desktop", "minikube", "flashsale-embedded")
@@ -41,7 +41,7 @@ class KubeContext:
 
 def near(server: str) -> bool:
     """Whether an address is loopback, a private network's, or a name for this machine."""
-    host = urlsplit(server).hostname or ""
+    host = url_host(server)
     return host in LOCAL_HOSTS or is_loopback(host) or is_private(host)
 
 
@@ -51,26 +51,42 @@ def read(kubeconfig: Path | None = None) -> dict[str, KubeContext]:
     A context may be in one file and its cluster in another: kubectl takes them together.
     """
     found: dict[str, KubeContext] = {}
-    read = [document for _, document in documents(kubeconfig)]
-    clusters: dict[Any, Object] = {}
-    for document in read:
-        for one in _entries(document, "clusters"):
-            clusters.setdefault(one.get("name"), one.get("cluster") or {})
-    for document in read:
-        for entry in _entries(document, "contexts"):
-            context = _context(entry, clusters)
+    files = documents(kubeconfig)
+    for _, document in files:
+        for entry in sections(document, "contexts"):
+            context = _context(entry, files)
             found.setdefault(context.name, context)
     return found
 
 
-def documents(kubeconfig: Path | None = None) -> list[tuple[Path, Object]]:
+def documents(kubeconfig: Path | None = None) -> Documents:
     """Read the files themselves, in kubectl's search order."""
-    return [(file, _load(file)[0]) for file in _files(kubeconfig)]
+    return [(file, _load(file)[0]) for file in kubeconfig_files(kubeconfig)]
+
+
+def find_entry(files: Documents, kind: str, name: object) -> tuple[Section, Path]:
+    """Find an entry by its name, and the folder that paths in it start from.
+
+    The first of a name counts, as for kubectl. Both are empty where there is none.
+
+    Args:
+        kind: `contexts`, `clusters` or `users`.
+    """
+    for file, document in files:
+        for one in sections(document, kind):
+            if one.get("name") == name:
+                return one, file.parent
+    return {}, Path()
+
+
+def kubectl(context: str, words: str) -> str:
+    """Write a command line of kubectl's for a context, whatever that is called."""
+    return f"kubectl --context {quoted(context)} {words}"
 
 
 def problems(kubeconfig: Path | None = None) -> list[tuple[Path, str]]:
     """Say of each file that cannot be used why not; one that is not there is no problem."""
-    found = [(file, problem(file)) for file in _files(kubeconfig)]
+    found = [(file, problem(file)) for file in kubeconfig_files(kubeconfig)]
     return [(file, wrong) for file, wrong in found if wrong]
 
 
@@ -79,18 +95,8 @@ def problem(file: Path) -> str:
     return _load(file)[1]
 
 
-def quoted(file: Path) -> str:
-    """Write a path for a shell."""
-    return shlex.quote(str(file))
-
-
-def current(kubeconfig: Path | None = None) -> str:
-    """Name kubectl's current context; empty if there is none."""
-    names = (str(one.get("current-context") or "") for _, one in documents(kubeconfig))
-    return next(filter(None, names), "")
-
-
-def _files(kubeconfig: Path | None) -> list[Path]:
+def kubeconfig_files(kubeconfig: Path | None = None) -> list[Path]:
+    """Name the files in kubectl's search order; minikube writes the first."""
     if kubeconfig:
         return [kubeconfig]
     named = [Path(part) for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
@@ -106,8 +112,8 @@ def _load(file: Path) -> tuple[Object, str]:
             content = opened.read(BIGGEST + 1)
         if len(content) > BIGGEST:
             return {}, f"{file} is too big to be a kubeconfig"
-        text = content.decode("utf-8-sig")
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        written = content.decode("utf-8-sig")
+        document = yaml.load(written, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
         return {}, ""
     except OSError as error:
@@ -115,7 +121,7 @@ def _load(file: Path) -> tuple[Object, str]:
     except UnicodeDecodeError:
         return {}, f"{file} is not text"
     except yaml.MarkedYAMLError as error:
-        last = len(text.splitlines())
+        last = len(written.splitlines())
         line = f", line {min(error.problem_mark.line + 1, last)}" if error.problem_mark else ""
         return {}, f"{file} is not YAML{line}: {error.problem}"
     except (ValueError, RecursionError, yaml.YAMLError) as error:
@@ -127,19 +133,13 @@ def _load(file: Path) -> tuple[Object, str]:
     return document, ""
 
 
-def _entries(document: Object, kind: str) -> list[Object]:
-    listed = document.get(kind)
-    entries = listed if isinstance(listed, list) else []
-    return [entry for entry in entries if isinstance(entry, dict)]
-
-
-def _context(entry: Object, clusters: dict[Any, Object]) -> KubeContext:
-    inner = entry.get("context") or {}
-    cluster = clusters.get(inner.get("cluster")) or {}
-    signed = [*(cluster.get("extensions") or []), *(inner.get("extensions") or [])]
+def _context(entry: Section, files: Documents) -> KubeContext:
+    inner = section(entry, "context")
+    cluster = section(find_entry(files, "clusters", inner.get("cluster"))[0], "cluster")
+    signed = [*sections(cluster, "extensions"), *sections(inner, "extensions")]
     return KubeContext(
         name=str(entry.get("name", "")),
-        server=str(cluster.get("server", "")),
-        namespace=str(inner.get("namespace", "")),
-        minikube=any((one.get("extension") or {}).get("provider") == MINIKUBE for one in signed),
+        server=text(cluster, "server"),
+        namespace=text(inner, "namespace"),
+        minikube=any(text(one, "extension", "provider") == MINIKUBE for one in signed),
     )

@@ -40,19 +40,6 @@ from flashsale.objects.models import Object
 
 LOG = logging.getLogger(__name__)
 
-__all__ = [
-    "PATIENCE",
-    "Change",
-    "Changed",
-    "Clock",
-    "Resynced",
-    "Stream",
-    "WatchSource",
-    "WatchTimeouts",
-    "changes",
-    "pause",
-]
-
 
 class _BrokenStreamError(Exception):
     """The server, or the network, did not keep to the protocol."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from flashsale.base.text import counted
+from flashsale.base.text import counted, quoted
 from flashsale.drill.past_drills import PastDrill
+from flashsale.kube.apply import last_applied
 from flashsale.learn.evidence import Evidence, StepBaseline, since
+from flashsale.objects.fields import number, section, sections
 from flashsale.objects.models import Object, Pod, ReplicaSet
 from flashsale.sale.files.manifest import FILE
 from flashsale.sale.observe.observations import EventSeen
@@ -82,20 +83,22 @@ class Facts:
     @property
     def template(self) -> Mapping[str, Any]:
         """What each new pod's spec is made from."""
-        spec = (self.replicaset or {}).get("spec") or {}
-        return (spec.get("template") or {}).get("spec") or {}
+        return section(self.replicaset, "spec", "template", "spec")
 
     @property
     def container(self) -> Mapping[str, Any]:
         """The first container of the template."""
-        found: Sequence[Mapping[str, Any]] = self.template.get("containers") or [{}]
-        return found[0]
+        return next(iter(sections(self.template, "containers")), {})
 
     @property
     def selector(self) -> Mapping[str, str]:
         """The labels by which the ReplicaSet finds its pods."""
-        spec = (self.replicaset or {}).get("spec") or {}
-        return (spec.get("selector") or {}).get("matchLabels") or {}
+        return section(self.replicaset, "spec", "selector", "matchLabels")
+
+    @property
+    def applied_replicas(self) -> int:
+        """How many pods the manifest asks for that was applied; 0 where it says nothing."""
+        return number(last_applied(self.replicaset or {"metadata": {}}), "spec", "replicas")
 
     def quote(self, reason: str, about: str) -> str:
         """Quote the newest event with this reason whose object or message names something."""
@@ -121,15 +124,15 @@ class Facts:
             "fewer": str(max(0, before - 1)),
             "many": str(before + 2),
             "pods": counted(before, "pod"),
-            "folder": shlex.quote(folder),
-            "manifest": shlex.quote(str(Path(folder) / FILE)),
+            "folder": quoted(folder),
+            "manifest": quoted(Path(folder) / FILE),
             "pod": pod,
             "label": next(
                 (f"{key}={value}" for key, value in self.selector.items()), "app=flashsale"
             ),
             "key": next(iter(self.selector), "app"),
             "kubectl": self.kubectl,
-            "prepared": shlex.quote(relative(self.prepared)) if self.prepared else "broken-sale",
+            "prepared": quoted(relative(self.prepared)) if self.prepared else "broken-sale",
         }
 
     def _example(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from math import ceil
 
 from flashsale.base.text import counted
@@ -27,34 +28,47 @@ def workers_in_cluster(rate: float, *, keepalive: bool) -> int:
 
 
 def own_limits(figures: Figures) -> list[str]:
-    """Say in sentences what this machine could not do; none when it kept up."""
-    unsent = figures.generator.unsent
-    limits = [_unsent(unsent[limit]) + why for limit, why in _UNSENT.items() if limit in unsent]
+    """Say in sentences what the senders could not do; none when they kept up."""
+    in_cluster = any(worker.node for worker in figures.workers)
+    unsent, reasons = figures.generator.unsent, _UNSENT | (_UNSENT_BY_PODS if in_cluster else {})
+    limits = [_unsent(unsent[limit]) + why for limit, why in reasons.items() if limit in unsent]
     lag = figures.generator.lag_ms.p99
     if lag > WORST_LAG_MS:
-        remote = any(worker.node for worker in figures.workers)
-        who, mend = ("the workers", "more --workers or ") if remote else ("this machine", "")
-        sets = "set" if remote else "sets"
-        limits.append(
-            f"One start in a hundred came over {lag:.0f} ms late: {who}, not the sale, {sets} "
-            f"the pace, and its latencies contain that wait. Take {mend}a lower --rate."
-        )
-        limits.append(_whose_lag(figures))
+        full = figures.generator.busy >= FULL
+        who = "the workers, not the sale, set" if in_cluster else "this machine, not the sale, sets"
+        mend = "more --workers or " if in_cluster and full else ""
+        limits += [
+            f"One start in a hundred came over {lag:.0f} ms late: {who} the pace, and its"
+            f" latencies contain that wait. Take {mend}a lower --rate.",
+            _top_rate(figures) if full else _others(figures),
+        ]
     return limits
 
 
-def _whose_lag(figures: Figures) -> str:
-    """Say from which rate on the figures are the machine's, or that others kept its cores."""
-    busy = figures.generator.busy
-    if busy >= FULL:
-        kept = FULL * figures.sent / figures.seconds / busy if figures.seconds else 0.0
-        return f"From about {kept:,.0f} purchases a second on, these figures are the machine's."
-    waiting = figures.generator.waiting
+def _top_rate(figures: Figures) -> str:
+    """Say from which rate on the figures are the senders' own."""
+    kept = FULL * figures.sent / figures.seconds / figures.generator.busy
+    return f"From about {kept:,.0f} purchases a second on, these figures are the machine's."
+
+
+def _others(figures: Figures) -> str:
+    """Say that others kept the senders' cores: more senders would not help."""
+    busy, waiting = figures.generator.busy, figures.generator.waiting
     wait = f" and stood waiting for one {waiting:.0%} of the time" if waiting >= WAITING else ""
     return (
         f"Sending took {busy:.0%} of a core at most{wait}, so other processes kept the cores busy:"
-        " the sale's own pods, where they share this machine."
+        f" {_neighbours(figures)}."
     )
+
+
+def _neighbours(figures: Figures) -> str:
+    nodes = Counter(worker.node for worker in figures.workers if worker.node)
+    if not nodes:
+        return "the sale's own pods, where they share this machine"
+    node, most = nodes.most_common(1)[0]
+    if most == 1:
+        return "the sale's own pods, where they share a worker's node"
+    return f"{most} workers share the node {node}, and the sale's own pods may be there too"
 
 
 def _unsent(count: int) -> str:
@@ -68,4 +82,9 @@ _UNSENT = {
     "memory": "the kernel had no memory for more connections. Take a lower --rate.",
     "worker": "a worker ended before its part was done, or what became of them is known to nobody.",
     "behind": "this machine was over a second behind the schedule. Take a lower --rate.",
+}
+_UNSENT_BY_PODS = {
+    "ports": "a worker's pod ran out of ephemeral ports. Take more --workers or --keepalive.",
+    "files": "a worker may open no more connections. Take more --workers or a lower --rate.",
+    "behind": "workers were over a second behind the schedule. Take a lower --rate, or more nodes.",
 }

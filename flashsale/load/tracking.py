@@ -41,6 +41,7 @@ class LoadTracker:
         self.start = 0.0  # monotonic moment of second 0; 0 while workers are starting
         self.stopped: float | None = None  # the second at which the run was cut short
         self._reported = [0.0] * parts  # the second of each worker's last message
+        self._cores: dict[int, tuple[float, float]] = {}  # each worker's shares: busy, waiting
 
     @property
     def until(self) -> float:
@@ -59,9 +60,9 @@ class LoadTracker:
         self._reported[part] = now
         ledger.sending_ended = min(self.until, self.elapsed)
         ledger.ended = max(ledger.ended, now)
-        if now <= self.until or not ledger.busy:
-            ledger.busy = max(ledger.busy, message["busy"])
-            ledger.waiting = max(ledger.waiting, message["waiting"])
+        if now <= self.until or part not in self._cores:  # afterwards it waits for answers only
+            self._cores[part] = (message["busy"], message["waiting"])
+            ledger.busy, ledger.waiting = map(max, zip(*self._cores.values(), strict=True))
 
     def give_up(self, part: int, until: float | None = None) -> None:
         """Book what a worker was to send and told nothing of: nobody hears of it any more.

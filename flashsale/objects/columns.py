@@ -52,9 +52,14 @@ def pod_columns(pod: Mapping[str, Any]) -> PodColumns:
     )
 
 
-def pod_status(pod: Mapping[str, Any]) -> str:
-    """Derive the STATUS column of a pod."""
-    return pod_columns(pod).status
+def has_ended(pod: Mapping[str, Any]) -> bool:
+    """Whether all containers of a pod have ended for good."""
+    return text(pod, "status", "phase") in TERMINAL
+
+
+def is_ready(thing: Mapping[str, Any]) -> bool:
+    """Whether a pod, or a node, has the condition Ready."""
+    return find_condition(thing, "Ready").get("status") == "True"
 
 
 def find_condition(thing: Mapping[str, Any], kind: str) -> Section:
@@ -144,7 +149,7 @@ def _containers_status(pod: Mapping[str, Any], containers: list[Section], status
     if status != "Completed":
         return status
     running = any(map(_is_running, containers))
-    if running and find_condition(pod, "Ready").get("status") == "True":
+    if running and is_ready(pod):
         return "Running"
     return error or ("NotReady" if running else status)
 

@@ -14,12 +14,13 @@ from typing import Any
 
 from flashsale.objects.columns import (
     find_condition,
+    has_ended,
     human_duration,
+    is_ready,
     pod_columns,
-    pod_status,
     service_ports,
 )
-from flashsale.objects.fields import timestamp
+from flashsale.objects.fields import Section, sections, timestamp
 
 __all__ = [
     "Object",
@@ -28,8 +29,9 @@ __all__ = [
     "Service",
     "controller_uid",
     "find_condition",
+    "has_ended",
     "human_duration",
-    "pod_status",
+    "is_ready",
     "rfc3339",
     "service_ports",
     "timestamp",
@@ -85,6 +87,11 @@ class Pod:
             waiting=_waiting(statuses),
             raw=pod,
         )
+
+    @property
+    def first_container(self) -> Section:
+        """The first container of its spec, which is the app's; empty without one."""
+        return next(iter(sections(self.raw, "spec", "containers")), {})
 
 
 def _waiting(statuses: Sequence[Mapping[str, Any]]) -> str:
@@ -173,6 +180,15 @@ class Service:
             namespace=meta.get("namespace", "default"),
             raw=service,
         )
+
+
+def namespaced_name(thing: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what tells an object from others of its kind: namespace, empty if none, and name."""
+    return thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
+
+
+def labels_of(thing: Mapping[str, Any]) -> Mapping[str, str]:
+    return thing["metadata"].get("labels") or {}
 
 
 def controller_uid(thing: Mapping[str, Any]) -> str:

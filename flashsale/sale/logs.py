@@ -10,7 +10,9 @@ from typing import Any
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
 from flashsale.kube import NotFoundError, paths
-from flashsale.kube.list_watch import Changed, Resynced, Stream, changes
+from flashsale.kube.list_watch import changes
+from flashsale.kube.watch_types import Changed, Resynced, Stream
+from flashsale.objects.fields import sections, text
 from flashsale.objects.models import Object, Pod, ReplicaSet
 from flashsale.sale.observe.monitor import raise_if_lost
 from flashsale.sale.pod_names import find_pod_name
@@ -63,9 +65,8 @@ def containers_of(pod: Mapping[str, Any], wanted: str = "") -> list[str]:
     Raises:
         BadInputError: there is none of the wanted name; the others are named.
     """
-    spec = pod.get("spec") or {}
-    both = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
-    names = [str(one["name"]) for one in both]
+    both = (sections(pod, "spec", kind) for kind in ("initContainers", "containers"))
+    names = [str(one["name"]) for part in both for one in part]
     if wanted and wanted not in names:
         raise BadInputError(
             f"The pod {pod['metadata']['name']} has no container '{wanted}', but"
@@ -150,7 +151,7 @@ def _gone(change: object) -> str:
 
 
 def _started(pod: Object) -> bool:
-    return (pod.get("status") or {}).get("phase") not in (None, "Pending")
+    return text(pod, "status", "phase") not in ("", "Pending")
 
 
 async def _pod(

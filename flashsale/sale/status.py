@@ -13,6 +13,7 @@ from flashsale.clusters.base import ClusterKind
 from flashsale.clusters.state.sale_record import REPLICASET
 from flashsale.kube.paths import REPLICASETS
 from flashsale.kube.transport.transport import PROGRAM
+from flashsale.objects.fields import section, sections
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 from flashsale.objects.nodes import Node
 from flashsale.sale.ready.endpoint_check import endpoint_trouble
@@ -169,9 +170,8 @@ def is_sale(replicaset: Object, names: Collection[str]) -> bool:
     """Whether a ReplicaSet is a sale's: by its name, or by who gave it its selector."""
     metadata = replicaset["metadata"]
     return metadata["name"] in names or any(
-        entry.get("manager") == PROGRAM
-        and "f:selector" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
-        for entry in metadata.get("managedFields") or []
+        entry.get("manager") == PROGRAM and "f:selector" in section(entry, "fieldsV1", "f:spec")
+        for entry in sections(metadata, "managedFields")
     )
 
 

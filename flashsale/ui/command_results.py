@@ -27,8 +27,9 @@ LOOK = (
 MANY = 90  # pods from which the next step leads down: 100 is the most
 
 
-def opened_view(opened: Opened, now: float) -> str:
+def opened_view(opened: Opened, now: float, width: int | None = None) -> str:
     """Write what `up` prints: what was done, the tables, the address and two next steps."""
+    from flashsale.ui.console import filled
     from flashsale.ui.kubectl_tables import status_view
 
     done = [f"{name} {outcome}" for name, outcome in opened.outcomes.items()]
@@ -36,8 +37,8 @@ def opened_view(opened: Opened, now: float) -> str:
         done.append(f"{counted(replaced, 'pod')} of the old version replaced")
     desired = opened.status.replicaset.desired
     steps = "\n".join(f"  {command:<20} {why}" for command, why in next_steps(desired))
-    sale = status_view(opened.status, now)
-    done += [opened.why] if opened.why else []
+    sale = status_view(opened.status, now, width=width)
+    done += [filled(opened.why, width)] if opened.why else []
     return "\n".join(done) + f"\n\n{sale}\n\n{_opened_line(opened)} Next:\n{steps}"
 
 
@@ -59,16 +60,20 @@ def _opened_line(opened: Opened) -> str:
     return f"Applied after {opened.seconds:.1f} s, {progress}."
 
 
-def scaled_view(name: str, scaling: Scaling, *, waited: bool) -> str:
+def scaled_view(name: str, scaling: Scaling, *, waited: bool, width: int | None = None) -> str:
     """Write what `scale` prints."""
+    from flashsale.ui.console import filled
+
     change = f"replicaset.apps/{name} scaled from {scaling.before} to {scaling.after}"
+    if scaling.before == scaling.after:
+        change = f"replicaset.apps/{name} not changed: it has {scaling.after} already"
     if not waited:
         return change
     pods = {0: "no pod is left in it", 1: "1 pod is ready"}.get(
         scaling.after, f"{scaling.after} pods are ready"
     )
     why = f"\n{scaling.why}" if scaling.why else ""
-    return f"{change}; {pods} after {scaling.seconds:.1f} s{why}"
+    return filled(f"{change}; {pods} after {scaling.seconds:.1f} s{why}", width)
 
 
 def healings_view(healings: Sequence[Healing]) -> str:
@@ -124,7 +129,6 @@ class KillNotes:
         self._left: dict[str, int] = {}  # pods that were counted after a death, by the victim's uid
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         from flashsale.sale.observe.observations import PodSeen
 
         seen = update.observation

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 DUMB = ("dumb", "unknown")  # values of TERM: such a terminal cannot move its cursor
 USUAL = 80  # columns of a terminal that does not tell
 MARGIN = re.compile(r" *(?:\d+\. |[0-9.]+ s  |· )?")  # before the text of an item
+TOGETHER = re.compile(  # `5.1 s` and `flashsale open` stay on one line
+    r"(?<=\d) (?=(?:s|ms|min|[KMG]iB)\b|%)|(?<=\bflashsale) (?=[a-z])"
+)
+BOUND = "\xa0"  # a blank at which no line is broken
 WIDE = 10_000  # columns where there is no terminal: nothing is cut
 
 
@@ -51,13 +55,14 @@ def _broken(line: str, width: int) -> str:
     indent = " " * (margin.end() if margin else 0)
     if len(line) <= width or len(indent) >= width:
         return line
-    return textwrap.fill(
-        line,
+    text = textwrap.fill(
+        TOGETHER.sub(BOUND, line),
         width,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return text.replace(BOUND, " ")
 
 
 def console(stream: TextIO) -> Console:

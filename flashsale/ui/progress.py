@@ -27,7 +27,6 @@ class PlainProgress:
         self._last = clock()  # when something was printed
 
     def step(self, text: str) -> None:
-        """Say that a step begins."""
         self.note(f"{text} ...")
 
     def detail(self, text: str) -> None:
@@ -85,8 +84,9 @@ class LiveProgress:
             self._details = [*self._details, text][-DETAILS:]
 
     def note(self, text: str) -> None:
-        """Print a line above the step."""
-        self._console.print(printable(text), markup=False)
+        from flashsale.ui.console import filled
+
+        self._console.print(filled(printable(text), self._console.width), markup=False)
 
     def _finish(self, *, ok: bool) -> None:
         if not self._text:
@@ -95,7 +95,7 @@ class LiveProgress:
         mark = "[green]✓[/]" if ok else "[red]✗[/]"
         from rich.markup import escape
 
-        self._console.print(f"{mark} {escape(self._text)} [dim]{took:.1f} s[/]")
+        self._console.print(f"{mark} {escape(self._text)} [dim]({took:.1f} s)[/]")
         self._text = ""
 
     def _draw(self) -> Any:
@@ -106,7 +106,7 @@ class LiveProgress:
         took = time.monotonic() - self._began
         below = self.below(self._console.size) if self.below else ()
         details = () if below else self._details  # what is below says more
-        lines = [f" {self._text} {took:.0f} s", *(f"    {line}" for line in details)]
+        lines = [f" {self._text} ({took:.0f} s)", *(f"    {line}" for line in details)]
         shown = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
         frame = self._spinner.render(self._console.get_time())
         step = Text.assemble(frame if isinstance(frame, Text) else "", shown)

@@ -139,8 +139,10 @@ def compare(url: str, kept: bool) -> None:
             ratios = f"{top.wall / their.wall:.2f}, {top.cpu / their.cpu:.2f}"
             print(f"  {name:9} {their.wall:9,.0f} {their.cpu:9,.0f}   flashsale : {name} {ratios}")
     for share, rate in (("70 % of the goal", GOALS[kept]), ("70 % of our top rate", top.wall)):
-        lag = sent(url, 0.7 * rate, 2, kept).generator.lag_ms
+        sender = sent(url, 0.7 * rate, 2, kept).generator
+        lag = sender.lag_ms
         print(f"  lag at {share}: p99 {lag.p99:.2f} ms, max {lag.max:.2f} ms; goal p99 < 5 ms")
+        print(f"    ran {sender.busy:.0%} of the time and waited for a core {sender.waiting:.0%}")
 
 
 def main() -> None:

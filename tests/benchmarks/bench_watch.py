@@ -28,7 +28,8 @@ import yaml
 from rich.console import Console
 
 from flashsale.kube import connect, paths
-from flashsale.kube.list_watch import Changed, Resynced, WatchTimeouts, changes
+from flashsale.kube.list_watch import changes
+from flashsale.kube.watch_types import Changed, Resynced, WatchTimeouts
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.stream import observe_replicaset
 from flashsale.ui.watch.screen import Screen

@@ -88,6 +88,14 @@ def test_help_fits_the_terminal(
         assert max(map(len, out.splitlines())) <= columns
 
 
+def test_help_needs_one_column(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unreadable, but no bug of ours."""
+    monkeypatch.setenv("COLUMNS", "1")
+    assert told(capsys, "--help")[0] == 0
+
+
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """`--version` prints name and number, and needs no cluster."""
     assert told(capsys, "--version") == (0, f"flashsale {__version__}\n", "")
@@ -127,8 +135,8 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (["kill-pod", "a", "--all"], "Give only one of POD, --count, --all, --node."),
         (["kill-pod", "--hard", "--grace", "3"], "Give only one of --grace, --hard, --process."),
         (["kill-pod", "--count", "0"], "--count must be 1 or more, not 0."),
-        (["kill-pod", "--grace", "-1"], "--grace must be 0 or more, not -1."),
-        (["kill-pod", "--grace", "9" * 20], "--grace must be 86400 s (a day) or less."),
+        (["kill-pod", "--grace", "-1"], "--grace must be 0 to 86400, not -1."),
+        (["kill-pod", "--grace", "9" * 20], "--grace must be 0 to 86400, not 99999"),
         (["kill-pod", "--grace", "1e9"], "Invalid value for '--grace': no whole number."),
         (["load", "--rate", "many"], "Invalid value for '--rate': no number."),
         (["status", "-n", "my shop"], "'my shop' cannot name a namespace"),

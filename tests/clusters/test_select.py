@@ -275,9 +275,13 @@ def test_kubeconfig_is_put_together_from_several_files(
 
 def test_told_names_each_kind() -> None:
     """The one line of `up` reads well for all three."""
-    assert availability.describe_record(SaleRecord("embedded", "x")) == "the embedded cluster"
-    assert (
-        availability.describe_record(SaleRecord("minikube", "p", profile="p"))
-        == "the minikube profile 'p'"
+    records = (
+        SaleRecord("embedded", "x"),
+        SaleRecord("minikube", "p", profile="p"),
+        SaleRecord("context", "kind-x"),
     )
-    assert availability.describe_record(SaleRecord("context", "kind-x")) == "the context 'kind-x'"
+    assert [availability.cluster_of(record).describe() for record in records] == [
+        "the embedded cluster",
+        "the minikube profile 'p'",
+        "the context 'kind-x'",
+    ]

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.terminal import Person, on_terminal
+
 LIMIT = 60.0  # seconds for one command
 
 
@@ -54,8 +56,10 @@ class Kubectl:
         """Return one that works in a namespace."""
         return replace(self, options=(*self.options, f"--namespace={namespace}"))
 
-    def __call__(self, command: str, *, code: int = 0, stdin: str | None = None) -> Said:
-        """Run a command, written as in a shell, and check its exit code."""
+    def __call__(
+        self, command: str, *, code: int | tuple[int, ...] = 0, stdin: str | None = None
+    ) -> Said:
+        """Run a command, written as in a shell, and check its exit code, or that it is one of."""
         done = subprocess.run(
             self._argv(command),
             env=dict(self.env),
@@ -66,7 +70,7 @@ class Kubectl:
             check=False,
         )
         told = f"kubectl {command}\n[exit {done.returncode}]\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == code, told
+        assert done.returncode in (code if isinstance(code, tuple) else (code,)), told
         return Said(done.stdout, done.stderr, done.returncode)
 
     def json(self, command: str) -> Any:
@@ -88,6 +92,12 @@ class Kubectl:
             yield followed
         finally:
             followed.stop()
+
+    @contextmanager
+    def at_terminal(self, command: str, *, size: tuple[int, int]) -> Iterator[Person]:
+        """Run a command on a terminal of so many columns and lines."""
+        with on_terminal(self._argv(command), self.env, size) as person:
+            yield person
 
     def _argv(self, command: str) -> list[str]:
         return [self.binary, *self.options, *shlex.split(command)]

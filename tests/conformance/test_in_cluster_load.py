@@ -10,6 +10,7 @@ import pytest
 
 from flashsale.base.errors import NotReadyError
 from flashsale.clusters.base import SilentProgress
+from flashsale.kube import paths
 from flashsale.kube.api import connect
 from flashsale.load.in_cluster.crowd import ClusterCrowd
 from flashsale.load.in_cluster.job_manifest import LABEL, JobOptions
@@ -82,7 +83,7 @@ async def test_a_worker_deleted_on_its_way_leaves_its_part_not_sent(
         running = asyncio.create_task(crowd.run(plan, observer=look))
         await seen.wait()
         victim = next(name for name in await left(crowd) if f"{NAME}-1-" in name)
-        await crowd.api.delete(f"{crowd.pods_path}/{victim}")
+        await crowd.api.delete(paths.pods(sale.namespace, victim))
         figures: Figures = (await running).figures
     assert figures.workers[0].not_sent == 0
     assert figures.workers[1].not_sent > 0

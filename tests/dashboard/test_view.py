@@ -14,6 +14,7 @@ from flashsale.dashboard.dashboard_state import Crowd, DashboardState, Trouble
 from flashsale.dashboard.page_stream import differences
 from flashsale.dashboard.view import page_document
 from flashsale.load.results import Figures, LoadProgress
+from flashsale.objects.models import ReplicaSet
 from flashsale.objects.nodes import Node
 from flashsale.sale.observe.observations import (
     NodeSeen,
@@ -229,6 +230,18 @@ def test_a_lost_cluster_is_said_once_and_leaves_a_gap() -> None:
         "the cluster answers again",
     ]
     assert [found[f"second/{second}"][3:] for second in (8, 9)] == [[None, None], [2, 2]]
+
+
+def test_a_cluster_that_was_stopped_with_its_sale_is_not_lost() -> None:
+    """Nobody is told after the sale is open again that the cluster did not answer."""
+    down = StreamSeen(4.0, "pods", "reconnecting", 2, heard=4.0, why="no")
+    state = fold(shown(many(2)), [ReplicaSetSeen(3.9, None), down])
+    state = states.with_second(state, 9, 9.5)
+    state = fold(state, [ReplicaSetSeen(10.0, ReplicaSet("flashsale-rs", "b", 2, 2, 2, 9.0), 9)])
+    state = states.with_second(state, 10, 10.5)
+    state = fold(state, [StreamSeen(10.6, "pods", "live", heard=10.6)])
+    found = written(states.with_second(state, 11, 11.5))
+    assert not [text for _, _, text in found["moments"] if "answer" in text]
 
 
 def test_what_was_there_before_anybody_looked_is_no_moment() -> None:

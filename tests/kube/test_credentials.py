@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flashsale.base.errors import ClusterUnreachableError
-from flashsale.kube import connect
+from flashsale.kube import connect, kubeconfig
 from tests.command import Flashsale
 
 SERVER = {"server": "https://127.0.0.1:9"}
@@ -151,3 +151,40 @@ def test_certificate_that_is_not_checked_is_said_once(flashsale: Flashsale, tmp_
     assert told.code == 0, told.err
     assert told.err.count("insecure") == 1
     assert "InsecureRequestWarning" not in told.err
+
+
+ODD = """
+contexts:
+- name: word
+  context: word
+- {name: number, context: {cluster: [1], user: 3}}
+- {name: address, context: {cluster: c, user: c, extensions: [x, {extension: y}]}}
+- word
+clusters:
+- {name: c, cluster: {server: "https://[::1", extensions: {a: b}}}
+- {name: d, cluster: 5}
+users:
+- {name: c, user: {token: , auth-provider: word, exec: word}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ("word", "names the cluster '', which"),
+        ("number", r"names the cluster '\[1\]', which"),
+        ("address", "has an impossible address"),
+    ],
+)
+async def test_parts_that_are_not_what_they_should_be_count_as_missing(
+    tmp_path: Path, context: str, words: str
+) -> None:
+    """A word where a mapping is due is no reason for a traceback."""
+    file = tmp_path / "config"
+    file.write_text(ODD)
+    found = kubeconfig.read(file)
+    assert list(found) == ["word", "number", "address"]
+    assert not found[context].local
+    with pytest.raises(ClusterUnreachableError, match=words):
+        async with connect(file, context):
+            pass

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flashsale.load.machine_limits import own_limits
-from flashsale.load.results import Figures, Generator, Quantiles
+from flashsale.load.results import Figures, Generator, Quantiles, WorkerFigures
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.client import Client
 from flashsale.load.worker.counts import Tally
@@ -139,6 +139,24 @@ def test_a_lag_is_said_to_be_the_senders_or_others(busy: float, waiting: float, 
     """A sender that was hardly busy was kept waiting; a busy one has reached its rate."""
     generator = Generator(busy=busy, waiting=waiting, lag_ms=Quantiles(1, 5, 50, 60))
     assert words in own_limits(Figures(sent=10_000, seconds=10, generator=generator))[1]
+
+
+@pytest.mark.parametrize(
+    ("busy", "mend", "why"),
+    [
+        (0.05, "Take a lower --rate.", "20 workers share the node peer"),
+        (0.9, "Take more --workers or a lower --rate.", "From about 778 purchases a second on"),
+    ],
+)
+def test_more_workers_are_advised_where_they_would_help(busy: float, mend: str, why: str) -> None:
+    """Where one has no core left of its own; not where many share the cores of a node."""
+    workers = tuple(WorkerFigures(f"w-{n}", "peer", 50, 50, 0, 0, 0, 0.0) for n in range(20))
+    generator = Generator(busy=busy, lag_ms=Quantiles(1, 5, 50, 60), unsent={"behind": 3})
+    figures = Figures(sent=10_000, seconds=10, generator=generator, workers=workers)
+    unsent, late, limit = own_limits(figures)
+    assert "workers were over a second behind" in unsent
+    assert late.endswith(mend)
+    assert why in limit
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells")

@@ -15,7 +15,6 @@ from flashsale.objects.models import (
     ReplicaSet,
     Service,
     human_duration,
-    pod_status,
     rfc3339,
     service_ports,
     timestamp,
@@ -99,7 +98,8 @@ def in_seconds(age: float) -> int:
 def statuses(scenario: str) -> Iterator[tuple[str, list[str]]]:
     """What each pod of a scenario was called over time, by the end of its name."""
     states = [
-        (pod["metadata"]["name"][-5:], pod_status(pod)) for pod in recorded.pod_states(scenario)
+        (pod["metadata"]["name"][-5:], pod_columns(pod).status)
+        for pod in recorded.pod_states(scenario)
     ]
     for name in dict.fromkeys(name for name, _ in states):
         words = (word for other, word in states if other == name)
@@ -159,7 +159,7 @@ def test_a_pods_life_in_kubectls_words(scenario: str, words: dict[str, list[str]
 
 def test_no_recorded_pod_is_without_a_word() -> None:
     """Every state that a real kubelet reported has one."""
-    assert all(pod_status(pod) for pod in recorded.pod_states())
+    assert all(pod_columns(pod).status for pod in recorded.pod_states())
 
 
 def container(state: Object, **others: Any) -> Object:
@@ -267,7 +267,7 @@ SIDECAR = {"name": "side", "restartPolicy": "Always"}
 )
 def test_a_pods_status_follows_from_its_parts(state: Object, word: str) -> None:
     """The rules of printPod, one by one."""
-    assert pod_status(state) == word
+    assert pod_columns(state).status == word
 
 
 def test_sidecars_count_among_the_containers() -> None:
@@ -289,7 +289,7 @@ def test_while_a_pod_initializes_only_init_containers_have_restarted() -> None:
 @given(st.fixed_dictionaries({}, optional={"metadata": JSON, "spec": JSON, "status": JSON}))
 def test_any_object_can_be_called_something(thing: Object) -> None:
     """Deriving a word never fails, whatever is in a pod's place."""
-    assert isinstance(pod_status(thing), str)
+    assert isinstance(pod_columns(thing).status, str)
 
 
 def test_a_recorded_pod_reads_as_the_table_shows_it() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flashsale.objects.models import Pod
-from flashsale.ui.command_results import back_off_line, happening_line, next_steps
+from flashsale.sale.scale import Scaling
+from flashsale.ui.command_results import back_off_line, happening_line, next_steps, scaled_view
 from tests.sale.api_objects import pod_object
 from tests.sale.observe.replay import told
 from tests.sale.observe.test_healing_cases import THREE, born, gone, grown, killed
@@ -29,6 +30,14 @@ def test_the_next_steps_fit_the_pods_that_are_there(desired: int, steps: list[st
     told = told[len(looking) :]
     assert [line.replace(": kill a pod, and see Kubernetes replace it", "") for line in told] == (
         steps
+    )
+
+
+def test_a_scaling_to_what_is_there_is_no_scaling() -> None:
+    """Kubernetes did nothing, so nothing is said to have been done."""
+    said = scaled_view("flashsale-rs", Scaling(5, 5, 0.8), waited=True)
+    assert said == (
+        "replicaset.apps/flashsale-rs not changed: it has 5 already; 5 pods are ready after 0.8 s"
     )
 
 

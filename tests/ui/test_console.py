@@ -109,3 +109,15 @@ def test_progress_on_such_a_terminal_is_lines_too(open_sale: Flashsale, words: l
     with at_terminal(open_sale, *words, TERM="dumb") as person:
         assert person.leaves() == 0
     assert "\x1b" not in person.seen
+
+
+def test_a_figure_stays_with_its_unit() -> None:
+    """`5.1` at the end of a line and `s` at the beginning of the next cannot be read."""
+    line = "ready after 5.1 s: 33.8 % of it"
+    assert filled(line, 16) == "ready after\n5.1 s: 33.8 % of\nit"
+    assert filled(line, 100) == line
+
+
+def test_a_command_stays_on_one_line() -> None:
+    """`flashsale` alone at the end of a line is another command."""
+    assert filled("Look with flashsale open now", 20) == "Look with\nflashsale open now"

@@ -8,6 +8,10 @@ from typing import Annotated
 
 import typer
 
+from flashsale.base.errors import BadInputError
+from flashsale.cli.options.global_options import shared
+from flashsale.cli.output import out_json
+
 
 def completion(
     ctx: typer.Context,
@@ -23,10 +27,7 @@ def completion(
 
     It completes commands, options, their values, and the names of pods.
     """
-    from flashsale.base.errors import BadInputError
     from flashsale.cli.completion.scripts import SCRIPTS
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import out_json
 
     typed = shared(ctx)
     chosen = shell or Path(os.environ.get("SHELL", "bash")).name

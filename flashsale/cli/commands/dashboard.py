@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.base.errors import BadInputError
+from flashsale.base.aio import in_thread
+from flashsale.base.errors import FlashsaleError
+from flashsale.base.files import replace_file
+from flashsale.base.ranges import check_range
+from flashsale.cli.event_loop import run
+from flashsale.cli.hints import placed
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import note, out, out_json
+from flashsale.clusters.state.directory import state_home
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from contextlib import AbstractAsyncContextManager
-
-    from flashsale.cli.options.global_options import Shared
-    from flashsale.sale.session import Sale
 
 HIGHEST_PORT = 65535
 FIRST_LOOK = 3.0  # seconds to find out whether there is a sale
@@ -47,14 +52,7 @@ def dashboard(
 
     Listens on 127.0.0.1 alone, until Ctrl-C. The address holds a token: keep it to yourself.
     """
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-
-    if port is not None and not 1 <= port <= HIGHEST_PORT:
-        raise BadInputError(
-            f"--port must be 1 to {HIGHEST_PORT}, not {port}.",
-            hint="flashsale dashboard --port 8080",
-        )
+    check_range("--port", port, 1, HIGHEST_PORT, hint="flashsale dashboard --port 8080")
     options = DashboardOptions(shared(ctx), port or 0, not no_open, read_only)
     run(_serve(options))
 
@@ -63,8 +61,6 @@ async def _serve(options: DashboardOptions) -> None:
     """Serve until a signal, or until something ends that no waiting mends."""
     import asyncio
 
-    from flashsale.cli.hints import placed
-    from flashsale.clusters.state.directory import state_home
     from flashsale.dashboard.actions import all_actions
     from flashsale.dashboard.follow import DashboardClock, SaleFollower
     from flashsale.dashboard.page_stream import Broadcast
@@ -72,22 +68,18 @@ async def _serve(options: DashboardOptions) -> None:
     from flashsale.dashboard.security import Guard
     from flashsale.dashboard.view import page_document
     from flashsale.dashboard.web_server import Dashboard, bind
-    from flashsale.sale.session import connect_to_sale
     from flashsale.ui.report.page import drill_page
 
     typed, clock, home = options.typed, DashboardClock(), state_home()
 
-    def connect() -> AbstractAsyncContextManager[Sale]:
-        return connect_to_sale(typed.wanted, typed.namespace)
-
     with bind(options.port) as sock:
         guard = Guard(sock.getsockname()[1])
-        follower = SaleFollower(connect, home)
+        follower = SaleFollower(typed.sale, home)
         broadcast = Broadcast(
             lambda: page_document(follower.state, clock.now(), read_only=options.read_only)
         )
         follower.changed = broadcast.change
-        runs = Runs(follower, connect, home, allow_remote=typed.allow_remote)
+        runs = Runs(follower, typed.sale, home, allow_remote=typed.allow_remote)
         actions = {} if options.read_only else all_actions(follower, runs)
         served = Dashboard(
             guard,
@@ -107,10 +99,6 @@ async def _serve(options: DashboardOptions) -> None:
 
 
 def _show_address(typed: Shared, address: str) -> None:
-    import sys
-
-    from flashsale.cli.output import note, out, out_json
-
     if typed.json:
         out_json({"url": address}, line=True)
     else:
@@ -132,12 +120,7 @@ async def _opened(address: str, *, wanted: bool) -> AsyncIterator[None]:
     with, and the address is a secret. Opening takes a thread: a browser that is only starting is
     waited for, and asks this server meanwhile.
     """
-    from flashsale.base.aio import in_thread
-    from flashsale.base.errors import FlashsaleError
-    from flashsale.base.files import replace_file
     from flashsale.cli.commands.open_ import browse
-    from flashsale.cli.output import note
-    from flashsale.clusters.state.directory import state_home
 
     if not wanted:
         yield

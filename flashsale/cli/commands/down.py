@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, RefusedError
+from flashsale.base.text import begin_sentence
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import out, out_json, progress
+from flashsale.clusters.state.directory import state_home
 
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.docker import RemovedImages
     from flashsale.sale.down import DownResult
     from flashsale.sale.purge import Purged
@@ -31,9 +36,6 @@ def down(
     ] = False,
 ) -> None:
     """Close the sale: remove its ReplicaSet, Service and pods."""
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import out, out_json
     from flashsale.ui.command_results import closed_view, purged_view
 
     typed = shared(ctx)
@@ -53,10 +55,6 @@ async def _close(
 
     Those go before the cluster stops: a stopped one lets nobody remove them.
     """
-    from dataclasses import replace
-
-    from flashsale.base.text import begin_sentence
-    from flashsale.cli.output import progress
     from flashsale.clusters.select import select_existing, select_for_down
     from flashsale.docker import RemovedImages
     from flashsale.kube import ApiError
@@ -105,11 +103,7 @@ def _purge(inside: RemovedImages) -> Purged:
     Args:
         inside: the images that went with the cluster's own Docker.
     """
-    from dataclasses import replace
-
-    from flashsale.cli.event_loop import run
     from flashsale.clusters.select import ClusterOptions, select_existing
-    from flashsale.clusters.state.directory import state_home
     from flashsale.sale.purge import purge, remove_docker_images
 
     try:

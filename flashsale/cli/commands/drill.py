@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flashsale.base.errors import CTRL_C
+from flashsale.base.errors import CTRL_C, FlashsaleError, Hint
+from flashsale.cli.event_loop import interruptible, run
+from flashsale.cli.hints import placed
 from flashsale.cli.options import common_options
+from flashsale.cli.options.crowd_options import (
+    CrowdOptions,
+    crowd_of,
+    read_crowd_options,
+    refuse_without_jobs,
+    service_target,
+)
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.options.parsers import parse_duration
+from flashsale.cli.options.report_files import check_report_files, write_reports
+from flashsale.cli.output import note, notes, out, out_json
+from flashsale.clusters.state.directory import state_home
+from flashsale.ui.console import console, filled, moving, printed, width
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from flashsale.base.errors import FlashsaleError, Hint
-    from flashsale.cli.options.crowd_options import CrowdOptions
-    from flashsale.cli.options.global_options import Shared
     from flashsale.drill.preflight import WayToSale
     from flashsale.drill.report.drill_document import Document
     from flashsale.drill.result import DrillResult
@@ -102,11 +115,6 @@ def drill(
     ] = None,
 ) -> None:
     """Load the sale while it scales and kills pods, and judge what that cost."""
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.crowd_options import read_crowd_options
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.options.parsers import parse_duration
-    from flashsale.cli.options.report_files import check_report_files
     from flashsale.drill.scenario import Scenario
 
     typed = shared(ctx)
@@ -145,18 +153,12 @@ def _draw_seed() -> int:
 
 async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished | None:
     """Plan, and unless that is all, carry it out."""
-    import sys
-
-    from flashsale.cli.options.crowd_options import refuse_without_jobs
-    from flashsale.cli.output import note, out, out_json
     from flashsale.drill.scenario import plan_as_json, plan_steps
     from flashsale.sale.kill.kill_node import check_node_death
-    from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.console import filled, width
     from flashsale.ui.drill.sentences import plan_view
 
     typed = options.typed
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         replicas = await sale.desired()
         if options.crowd.in_cluster:
             refuse_without_jobs("drill", sale)
@@ -180,7 +182,6 @@ async def _run(
 ) -> Finished:
     import asyncio
 
-    from flashsale.cli.event_loop import interruptible
     from flashsale.drill.environment import read_environment
     from flashsale.drill.runner import run_drill
 
@@ -197,8 +198,6 @@ async def _run(
 @asynccontextmanager
 async def _way_to_sale(options: DrillOptions, sale: Sale, rate: float) -> AsyncIterator[WayToSale]:
     """Give the way by which purchases go, for as long as it is held."""
-    from flashsale.cli.options.crowd_options import crowd_of, service_target
-    from flashsale.cli.output import notes
     from flashsale.drill.preflight import WayToSale
     from flashsale.load.coordinator import run_load
     from flashsale.load.target import find_target
@@ -217,11 +216,7 @@ async def _way_to_sale(options: DrillOptions, sale: Sale, rate: float) -> AsyncI
 @contextmanager
 def _live_view(sale: Sale, url: str) -> Iterator[Observers]:
     """Show the drill as it goes: live on a terminal, in plain lines elsewhere; always on stderr."""
-    import sys
-
-    from flashsale.clusters.state.directory import state_home
     from flashsale.load.status_file import StatusFile
-    from flashsale.ui.console import console, moving
     from flashsale.ui.drill.live import LiveDrill, PlainDrill
 
     stderr = console(sys.stderr)
@@ -235,7 +230,6 @@ def _live_view(sale: Sale, url: str) -> Iterator[Observers]:
 
 def _with_status(observers: Observers, status: LoadObserver) -> Observers:
     """Let a `flashsale watch` in another window know of the load, too."""
-    from dataclasses import replace
 
     def on_progress(progress: DrillProgress) -> None:
         status(progress.load)
@@ -246,17 +240,9 @@ def _with_status(observers: Observers, status: LoadObserver) -> Observers:
 
 def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | None) -> None:
     """Judge, write the reports, print the result, and leave with the exit code that fits."""
-    import sys
-
-    from flashsale.base.errors import Hint
-    from flashsale.cli.hints import placed
-    from flashsale.cli.options.report_files import write_reports
-    from flashsale.cli.output import out_json
-    from flashsale.clusters.state.directory import state_home
     from flashsale.drill import past_drills
     from flashsale.drill.analysis.verdict import analyse
     from flashsale.drill.report.drill_document import build_drill_document
-    from flashsale.ui.console import printed, width
     from flashsale.ui.drill.sentences import drill_summary, repeat_command
     from flashsale.ui.report import markdown, page
 
@@ -277,7 +263,6 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
 
 def _raise_unless_passed(drill: Document, error: FlashsaleError | None) -> None:
     """Leave with 7 when too many were lost, and with 1 when the drill has shown nothing."""
-    from flashsale.base.errors import FlashsaleError
     from flashsale.load.results import purchases_lost_error
 
     if drill["verdict"] == "inconclusive":
@@ -290,8 +275,6 @@ def _raise_unless_passed(drill: Document, error: FlashsaleError | None) -> None:
 
 def _cure(drill: Document) -> Hint | str:
     """Choose what to look at: the sale where it loses by itself, else the manifest or the kills."""
-    from flashsale.base.errors import Hint
-
     lost = drill["load"]["lost"]
     if 2 * drill["attribution"]["baseline"] > lost:
         return "flashsale logs"
@@ -302,14 +285,8 @@ def _cure(drill: Document) -> Hint | str:
 
 
 def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) -> None:
-    """Print what differs between two reports."""
-    import sys
-
-    from flashsale.cli.options.report_files import write_reports
-    from flashsale.cli.output import out, out_json
     from flashsale.drill.report.compare import compare
     from flashsale.drill.report.drill_document import read_document
-    from flashsale.ui.console import width
     from flashsale.ui.drill.sentences import comparison_view
     from flashsale.ui.report import markdown, page
 
@@ -320,10 +297,8 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
     else:
         out(comparison_view(comparison, a, b, width(sys.stdout)))
 
-    def as_page(found: dict[str, Any]) -> str:
-        return page.comparison_page(found, a, b)
-
-    def as_markdown(found: dict[str, Any]) -> str:
-        return markdown.comparison_report(found, a, b)
-
-    write_reports(reports, comparison, {".html": as_page, ".md": as_markdown})
+    writers = {
+        ".html": lambda found: page.comparison_page(found, a, b),
+        ".md": lambda found: markdown.comparison_report(found, a, b),
+    }
+    write_reports(reports, comparison, writers)

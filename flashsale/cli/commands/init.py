@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from flashsale.base.text import quoted
+from flashsale.cli.options.global_options import shared
+from flashsale.cli.output import note, out, out_json
 
 
 def init(
@@ -19,8 +22,6 @@ def init(
     ] = Path(),
 ) -> None:
     """Write app.py, Dockerfile and the manifest, to work on."""
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import note, out, out_json
     from flashsale.sale.files import app_folder
 
     typed = shared(ctx)
@@ -29,4 +30,4 @@ def init(
         out_json({"written": written})
     else:
         out("\n".join(written))
-        note(f"Change them, then: flashsale up {shlex.quote(str(folder))}")
+        note(f"Change them, then: flashsale up {quoted(folder)}")

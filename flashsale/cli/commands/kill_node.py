@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.text import counted
+from flashsale.cli import output
+from flashsale.cli.event_loop import run
 from flashsale.cli.options import parsers
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import looking, note, progress
+from flashsale.ui.console import width
 
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.kill.kill_node import NodeKill
 
 
@@ -44,10 +49,6 @@ def kill_node(
     Kubernetes waits 50 s for a sign of life, and 300 s more before it replaces the pods. The only
     control plane is never killed.
     """
-    from flashsale.cli import output
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.ui.console import width
     from flashsale.ui.lost_nodes import node_kill_view
 
     typed = shared(ctx)
@@ -68,7 +69,6 @@ async def _kill(
 ) -> NodeKill:
     import random
 
-    from flashsale.cli.output import looking, note, progress
     from flashsale.sale.kill.kill import unfollowed_healings
     from flashsale.sale.kill.kill_node import (
         NodeKill,
@@ -77,16 +77,13 @@ async def _kill(
         staying_on,
     )
     from flashsale.sale.observe.monitor import SaleMonitor
-    from flashsale.sale.observe.observations import Mark
-    from flashsale.sale.session import connect_to_sale
     from flashsale.ui.lost_nodes import NodeNotes
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         own = await sale.own_pods()
         node = await choose_living_node(sale, own, name=name, rng=random.Random(seed))
         there = staying_on(own, node.name)
-        marks = [Mark(0.0, pod.name) for pod in there]
-        unfollowed = NodeKill(node.name, pods=tuple(unfollowed_healings(there, marks)))
+        unfollowed = NodeKill(node.name, pods=tuple(unfollowed_healings(there, "deleted")))
         if dry_run:
             return unfollowed
         with progress() as shown:
@@ -103,6 +100,4 @@ async def _kill(
 
 
 def _pods(killed: NodeKill) -> str:
-    from flashsale.base.text import counted
-
     return counted(len(killed.pods), "pod")

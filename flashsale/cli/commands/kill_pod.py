@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.errors import BadInputError
+from flashsale.base.ranges import check_range
+from flashsale.base.text import joined
+from flashsale.cli import output
+from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import looking, note, progress
 
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.objects.models import Pod
     from flashsale.sale.kill.kill_method import KillMethod
     from flashsale.sale.observe.healing import Healing
@@ -64,9 +70,6 @@ def kill_pod(
 
     Only pods of the sale's own ReplicaSet are ever killed.
     """
-    from flashsale.cli import output
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
     from flashsale.ui.command_results import healings_view
 
     typed = shared(ctx)
@@ -90,32 +93,26 @@ def _refuse_contradictions(
     pod: str | None, count: int | None, everyone: bool, node: str | None
 ) -> None:
     """Refuse options that contradict each other, and numbers that mean nothing."""
-    from flashsale.base.errors import BadInputError
-
     hint = "flashsale kill-pod --help"
     if (pod is not None) + (count is not None) + everyone + (node is not None) > 1:
         raise BadInputError("Give only one of POD, --count, --all, --node.", hint=hint)
-    if count is not None and count < 1:
-        raise BadInputError(f"--count must be 1 or more, not {count}.", hint=hint)
+    check_range("--count", count, 1, hint=hint)
 
 
 async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list[Healing]:
-    from flashsale.base.text import joined
-    from flashsale.cli.output import looking, note, progress
     from flashsale.sale.kill.kill import kill, kill_pods, unfollowed_healings
     from flashsale.sale.observe.monitor import SaleMonitor
-    from flashsale.sale.observe.observations import Mark
-    from flashsale.sale.session import connect_to_sale
     from flashsale.ui.command_results import KillNotes
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         pods = await _choose_pods(sale, options)
         if options.dry_run:
-            return unfollowed_healings(pods, [Mark(0.0, pod.name, method.cause) for pod in pods])
+            return unfollowed_healings(pods, method.cause)
         if method.process and (how := await sale.cluster.crashing()):
             note(how)
         if not options.wait:
-            return unfollowed_healings(pods, await kill_pods(sale, pods, method))
+            await kill_pods(sale, pods, method)
+            return unfollowed_healings(pods, method.cause)
         with progress() as shown:
             shown.step(f"Killing {joined(pod.name for pod in pods)}")
             notes = KillNotes(shown.note, {pod.uid for pod in pods})

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import note, out, out_json
+
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.objects.models import Pod
 
 
@@ -25,9 +28,6 @@ def label(
 
     A ReplicaSet lets a pod go that loses a label of its selector, and takes it back with it.
     """
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import note, out, out_json
     from flashsale.sale.label import parse_labels
 
     typed = shared(ctx)
@@ -44,7 +44,6 @@ def label(
 
 async def _label(typed: Shared, pod: str, labels: dict[str, str | None]) -> Pod:
     from flashsale.sale.label import label_pod
-    from flashsale.sale.session import connect_to_sale
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         return await label_pod(sale, pod, labels)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.errors import BadInputError, Hint
+from flashsale.cli.event_loop import run
+from flashsale.cli.hints import placed
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.options.report_files import check_report_files, write_report
+from flashsale.cli.output import logs_held, note, out, out_json
+from flashsale.clusters.state.directory import state_home
+from flashsale.ui.console import moving
+
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.learn.look import LookOptions
     from flashsale.learn.step import Step
 
@@ -48,8 +57,6 @@ def learn(
     It runs in one terminal and watches the cluster; you type commands in another one, or let it
     type them. Each step asks for a guess first, and ends with what really happened here.
     """
-    from flashsale.base.errors import BadInputError
-    from flashsale.cli.options.global_options import shared
     from flashsale.learn.course import course, find_step
     from flashsale.learn.look import LookOptions
 
@@ -75,8 +82,6 @@ def learn(
 
 
 def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
-    from flashsale.cli.output import out, out_json
-    from flashsale.clusters.state.directory import state_home
     from flashsale.learn import course_progress
     from flashsale.learn.views import listing
 
@@ -88,9 +93,6 @@ def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
 
 
 def _reset(typed: Shared, step: Step | None) -> None:
-    """Forget one step, or all."""
-    from flashsale.cli.output import note, out_json
-    from flashsale.clusters.state.directory import state_home
     from flashsale.learn import course_progress
 
     home = state_home()
@@ -111,9 +113,6 @@ def _reset(typed: Shared, step: Step | None) -> None:
 
 def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
     """Print which facts hold; leave with 1 where not all do."""
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.output import out, out_json
-    from flashsale.clusters.state.directory import state_home
     from flashsale.learn import course_progress
     from flashsale.learn.look import look_once
     from flashsale.learn.views import listing
@@ -132,9 +131,6 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
 
 def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
     """Write the page of what was done."""
-    from flashsale.cli.options.report_files import check_report_files, write_report
-    from flashsale.cli.output import note, out_json
-    from flashsale.clusters.state.directory import state_home
     from flashsale.learn import course_progress
     from flashsale.learn.views.certificate import certificate_page
 
@@ -148,7 +144,6 @@ def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
 
 def _recorded(typed: Shared) -> bool:
     """Whether commands without options already go where this one was told to go."""
-    from flashsale.clusters.state.directory import state_home
     from flashsale.clusters.state.sale_store import SaleStore
 
     record = SaleStore(state_home()).read_if_usable()
@@ -159,16 +154,7 @@ def _recorded(typed: Shared) -> bool:
 
 
 def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
-    """Play the course on the terminal."""
-    import sys
-
-    from flashsale.base.errors import BadInputError, Hint
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.hints import placed
-    from flashsale.cli.output import logs_held, out
-    from flashsale.clusters.state.directory import state_home
     from flashsale.learn.course_runner import play
-    from flashsale.ui.console import moving
 
     if typed.json or not (moving(sys.stdout) and sys.stdin.isatty()):
         raise BadInputError(

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from flashsale.base.errors import BadInputError, FlashsaleError
+from flashsale.base.ranges import check_range
+from flashsale.base.text import plain_number
+from flashsale.cli.event_loop import interruptible, run
 from flashsale.cli.options import common_options
+from flashsale.cli.options.crowd_options import (
+    CrowdOptions,
+    crowd_of,
+    read_crowd_options,
+    refuse_without_jobs,
+    service_target,
+    typed_target,
+)
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.options.parsers import parse_duration
+from flashsale.cli.output import note, notes, out_json
+from flashsale.clusters.state.directory import state_home
+from flashsale.ui.console import console, moving, printed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from flashsale.base.errors import FlashsaleError
-    from flashsale.cli.options.crowd_options import CrowdOptions
-    from flashsale.cli.options.global_options import Shared
     from flashsale.load.plan import LoadPlan
     from flashsale.load.results import Figures, LoadProgress, Report
     from flashsale.load.tracking import LoadObserver, RunLoad
@@ -64,11 +79,6 @@ def load(
     node_selector: common_options.NodeSelector = None,
 ) -> None:
     """Send buyers on a schedule, and count what becomes of every purchase."""
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.crowd_options import read_crowd_options
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.options.parsers import parse_duration
-
     typed = shared(ctx)
     crowd = read_crowd_options("load", in_cluster, workers, worker_image, node_selector)
     options = {
@@ -79,28 +89,17 @@ def load(
         "keepalive": keepalive,
         "timeout": parse_duration(timeout, "--timeout"),
     }
-    refuse_negative_max_lost(max_lost)
-    work = (
+    check_range("--max-lost", max_lost, 0, hint="flashsale load --max-lost 0")
+    finished = run(
         _run_in_cluster(typed, url, options, crowd)
         if in_cluster
         else _run_load(typed, url, options)
     )
-    finished = run(work)
     _print(typed, finished.report)
     if finished.report.interrupted:
         raise typer.Exit(finished.signal_code)
     if failure := finished.failure or too_many_lost(finished.report.figures, max_lost):
         raise failure
-
-
-def refuse_negative_max_lost(figure: int | None) -> None:
-    """Raise BadInputError if `--max-lost` is below 0."""
-    from flashsale.base.errors import BadInputError
-
-    if figure is not None and figure < 0:
-        raise BadInputError(
-            f"--max-lost must be 0 or more, not {figure}.", hint="flashsale load --max-lost 0"
-        )
 
 
 def too_many_lost(figures: Figures, max_lost: int | None) -> FlashsaleError | None:
@@ -114,8 +113,6 @@ def too_many_lost(figures: Figures, max_lost: int | None) -> FlashsaleError | No
 
 def arrival_kind(text: str) -> str:
     """Read the value of `--arrivals`."""
-    from flashsale.base.errors import BadInputError
-
     if text not in ("even", "poisson"):
         raise BadInputError(
             f"--arrivals must be even or poisson, not '{text}'.",
@@ -139,17 +136,9 @@ async def _run_in_cluster(
     typed: Shared, url: str | None, options: dict[str, Any], typed_crowd: CrowdOptions
 ) -> Finished:
     """Send from pods of the sale's cluster."""
-    from flashsale.cli.options.crowd_options import (
-        crowd_of,
-        refuse_without_jobs,
-        service_target,
-        typed_target,
-    )
-    from flashsale.cli.output import notes
     from flashsale.load.plan import LoadPlan
-    from flashsale.sale.session import connect_to_sale
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         refuse_without_jobs("load", sale)
         target = (
             typed_target(url, allow_remote=typed.allow_remote)
@@ -164,23 +153,17 @@ async def _run_in_cluster(
 
 async def _send_and_judge(plan: LoadPlan, run_load: RunLoad, sale: Sale | None) -> Finished:
     """Say what will be sent, send it, and explain where nothing was confirmed."""
-    from flashsale.base.text import plain_number
-    from flashsale.cli.output import note
-
-    purchases = "purchase a second" if plan.rate == 1 else "purchases a second"
+    purchases = "purchase" if plan.rate == 1 else "purchases"
     rate, seconds = plain_number(plan.rate), plain_number(plan.seconds)
-    note(f"{rate} {purchases} for {seconds} s to {plan.target.url}")
+    note(f"{rate} {purchases} a second for {seconds} s to {plan.target.url}")
     report, code = await _send(plan, run_load)
     figures = report.figures
-    failed = figures.sent and not figures.confirmed and not report.interrupted
-    failure = await _nothing_confirmed(sale, plan.target.url, figures) if failed else None
+    failure = None
+    if figures.sent and not figures.confirmed and not report.interrupted:
+        from flashsale.drill.preflight import nothing_confirmed_error  # only when it is needed
+
+        failure = await nothing_confirmed_error(sale, plan.target.url, figures)
     return Finished(report, code, failure)
-
-
-async def _nothing_confirmed(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:
-    from flashsale.drill.preflight import nothing_confirmed_error  # only when it is needed
-
-    return await nothing_confirmed_error(sale, url, figures)
 
 
 @asynccontextmanager
@@ -189,14 +172,9 @@ async def _open_address(typed: Shared, url: str | None) -> AsyncIterator[tuple[s
     if url is not None:
         yield url, None
         return
-    from flashsale.cli.output import notes
-    from flashsale.sale.session import connect_to_sale
     from flashsale.sale.url import open_url
 
-    async with (
-        connect_to_sale(typed.wanted, typed.namespace) as sale,
-        open_url(sale, notes()) as address,
-    ):
+    async with typed.sale() as sale, open_url(sale, notes()) as address:
         yield address, sale
 
 
@@ -204,8 +182,6 @@ async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
     """Send everything, showing how it goes; the first signal ends it early, the second at once."""
     import asyncio
 
-    from flashsale.cli.event_loop import interruptible
-    from flashsale.clusters.state.directory import state_home
     from flashsale.load.status_file import StatusFile
 
     stop, task = asyncio.Event(), asyncio.current_task()
@@ -222,10 +198,7 @@ async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
 @contextmanager
 def _board() -> Iterator[LoadObserver]:
     """Give an observer that draws on a terminal, and elsewhere writes a line now and then."""
-    import sys
-
     from flashsale.ui import load as views
-    from flashsale.ui.console import console, moving
 
     if not moving(sys.stderr):
         yield _liner()
@@ -237,7 +210,6 @@ def _board() -> Iterator[LoadObserver]:
 
 
 def _liner() -> LoadObserver:
-    from flashsale.cli.output import note
     from flashsale.ui import load as views
 
     due = LINE_EVERY
@@ -252,12 +224,8 @@ def _liner() -> LoadObserver:
 
 
 def _print(typed: Shared, report: Report) -> None:
-    import sys
-
-    from flashsale.cli.output import out_json
     from flashsale.load.load_document import build_load_document
     from flashsale.ui import load as views
-    from flashsale.ui.console import printed
 
     document = build_load_document(report)
     if typed.json:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.ranges import check_range
+from flashsale.base.text import printable
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import out_json
+from flashsale.ui.console import colourful
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.logs import Line
 
 
@@ -37,28 +45,19 @@ def logs(
     ] = None,
 ) -> None:
     """Print what the pods log, each line tagged with its pod."""
-    from flashsale.base.errors import BadInputError
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-
     typed = shared(ctx)
-    if tail is not None and tail < 0:
-        raise BadInputError(
-            f"--tail must be 0 or more, not {tail}.", hint="flashsale logs --tail 10"
-        )
+    check_range("--tail", tail, 0, hint="flashsale logs --tail 10")
     run(_print_logs(typed, pod, follow, tail, container))
 
 
 async def _print_logs(
     typed: Shared, pod: str | None, follow: bool, tail: int | None, container: str
 ) -> None:
-    from contextlib import aclosing
 
     from flashsale.sale import logs as reading
-    from flashsale.sale.session import connect_to_sale
 
     show = _printer(typed.json)
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         if not follow:
             for line in await reading.read_logs(sale, pod, tail, container):
                 show(line)
@@ -69,12 +68,8 @@ async def _print_logs(
 
 
 def _printer(json: bool) -> Callable[[Line], None]:
-    import sys
 
-    from flashsale.base.text import printable
-    from flashsale.cli.output import out_json
     from flashsale.ui.colours import paint, pod_colour
-    from flashsale.ui.console import colourful
 
     colours: dict[str, str] | None = {} if colourful(sys.stdout) else None
 

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from flashsale.cli.options.global_options import shared
+from flashsale.cli.output import out_json
+
 
 def manifest(
     ctx: typer.Context,
@@ -15,8 +18,6 @@ def manifest(
     ] = False,
 ) -> None:
     """Print the YAML that `up` applies."""
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import out_json
     from flashsale.sale.files import manifest as manifests
 
     typed = shared(ctx)

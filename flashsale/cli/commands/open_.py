@@ -7,6 +7,11 @@ import sys
 
 import typer
 
+from flashsale.base.errors import FlashsaleError
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import shared
+from flashsale.cli.output import note, out, out_json
+
 
 def open_(ctx: typer.Context) -> None:
     """Open the sale in the browser.
@@ -17,9 +22,6 @@ def open_(ctx: typer.Context) -> None:
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
     from flashsale.cli.commands.url import show_url
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import note, out, out_json
 
     typed = shared(ctx)
 
@@ -42,7 +44,6 @@ def browse(address: str) -> None:
     """
     import webbrowser
 
-    from flashsale.base.errors import FlashsaleError
     from flashsale.clusters.base import TunnelUrl
 
     if not has_screen(dict(os.environ), sys.platform) or not webbrowser.open(address):

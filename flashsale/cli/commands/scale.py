@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import looking, note, out, out_json, progress
 
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.scale import Scaling
 
 
@@ -20,11 +23,9 @@ def scale(
     timeout: common_options.Patience = "120s",
 ) -> None:
     """Change how many pods Kubernetes keeps alive."""
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import out, out_json
     from flashsale.sale.replica_count import replica_count
     from flashsale.ui.command_results import scaled_view
+    from flashsale.ui.console import width
 
     typed, count = shared(ctx), replica_count(replicas)
     name, scaling = run(
@@ -33,19 +34,17 @@ def scale(
     if typed.json:
         out_json(scaling.as_json())
     else:
-        out(scaled_view(name, scaling, waited=not no_wait))
+        out(scaled_view(name, scaling, waited=not no_wait, width=width(sys.stdout)))
 
 
 async def _scale(
     typed: Shared, replicas: int, *, wait: bool, timeout: float
 ) -> tuple[str, Scaling]:
     from flashsale.sale import scale as scaling
-    from flashsale.sale.session import connect_to_sale
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         if not wait:
             return sale.name, await scaling.set_replicas(sale, replicas)
-        from flashsale.cli.output import looking, note, progress
         from flashsale.sale.observe.monitor import SaleMonitor
 
         with progress() as shown:

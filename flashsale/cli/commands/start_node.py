@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from flashsale.cli import output
+from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
-
-if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import progress
 
 RAN = 0.0  # seconds until a node is ready that was not stopped
 
@@ -21,10 +22,6 @@ def start_node(
     timeout: common_options.Patience = "120s",
 ) -> None:
     """Start a node that was killed, and wait until it is ready."""
-    from flashsale.cli import output
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-
     typed = shared(ctx)
     patience = parsers.parse_duration(timeout, "--timeout")
     seconds = run(_start(typed, node, wait=not no_wait, timeout=patience))
@@ -40,11 +37,9 @@ def start_node(
 
 
 async def _start(typed: Shared, name: str, *, wait: bool, timeout: float) -> float | None:
-    from flashsale.cli.output import progress
     from flashsale.sale.kill.kill_node import start_node, wait_until_node_ready
-    from flashsale.sale.session import connect_to_sale
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         await sale.cluster.check_node_kill()
         with progress() as shown:
             if not await start_node(sale, name, shown):

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flashsale.base.errors import BadInputError
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import after_a_second, note, out, out_json
+from flashsale.ui.console import width
 
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.status import SaleInNamespace, SaleStatus
 
 
@@ -26,10 +29,6 @@ def status(
 
     `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
     """
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import note, out, out_json
-    from flashsale.ui.console import width
     from flashsale.ui.kubectl_tables import sales_table, status_view
 
     typed = shared(ctx)
@@ -53,26 +52,16 @@ def status(
 
 
 async def _find(typed: Shared) -> SaleStatus:
-    from flashsale.cli.output import after_a_second
     from flashsale.sale import status as sale_status
-    from flashsale.sale.session import connect_to_sale
 
-    async with (
-        after_a_second("Asking the cluster ..."),
-        connect_to_sale(typed.wanted, typed.namespace) as sale,
-    ):
+    async with after_a_second("Asking the cluster ..."), typed.sale() as sale:
         found = await sale_status.status(sale)
         wide = typed.output == "wide"
         return await sale_status.with_nodes(sale, found) if wide else found
 
 
 async def _find_all(typed: Shared) -> list[SaleInNamespace]:
-    from flashsale.cli.output import after_a_second
-    from flashsale.sale.session import connect_to_sale
     from flashsale.sale.status import all_sales
 
-    async with (
-        after_a_second("Asking the cluster ..."),
-        connect_to_sale(typed.wanted, None) as sale,
-    ):
+    async with after_a_second("Asking the cluster ..."), typed.sale() as sale:
         return await all_sales(sale)

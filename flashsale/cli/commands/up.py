@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flashsale.base.errors import ConsentError, RefusedError
+from flashsale.cli import output
+from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import looking
 
 if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
     from flashsale.clusters.base import NewProfileOptions, Progress
     from flashsale.sale.files.app_folder import Project
     from flashsale.sale.up.up import Opened, Order
@@ -106,14 +110,12 @@ def up(
     timeout: common_options.Patience = "120s",
 ) -> None:
     """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
-    from flashsale.cli import output
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
     from flashsale.clusters.base import BuildOptions
     from flashsale.sale.files import app_folder
     from flashsale.sale.replica_count import replica_count
     from flashsale.sale.up.up import Order
     from flashsale.ui.command_results import opened_view
+    from flashsale.ui.console import width
 
     typed = shared(ctx)
     arguments = dict(map(parsers.build_arg, build_arg or []))
@@ -147,7 +149,7 @@ def up(
     if typed.json:
         output.out_json(opened.as_json(time.time()))
     else:
-        output.out(opened_view(opened, time.time()))
+        output.out(opened_view(opened, time.time(), width(sys.stdout)))
 
 
 async def _opened(
@@ -159,7 +161,6 @@ async def _opened(
     progress: Progress,
 ) -> Opened:
     """Choose the cluster, then the files where no folder was typed: those of last time."""
-    from flashsale.cli.output import looking
     from flashsale.clusters.select import select_for_up
     from flashsale.sale.files import app_folder
     from flashsale.sale.up import bookkeeping

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import notes, out, out_json
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from flashsale.cli.options.global_options import Shared
 
 
 def url(ctx: typer.Context) -> None:
@@ -18,10 +20,6 @@ def url(ctx: typer.Context) -> None:
 
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import out, out_json
-
     typed = shared(ctx)
 
     def show(address: str) -> None:
@@ -37,15 +35,10 @@ async def show_url(typed: Shared, show: Callable[[str], None]) -> None:
     """Show the open sale's address; return at once where it works by itself, else hold it."""
     import asyncio
 
-    from flashsale.cli.output import notes
     from flashsale.clusters.base import TunnelUrl
-    from flashsale.sale.session import connect_to_sale
     from flashsale.sale.url import open_url
 
-    async with (
-        connect_to_sale(typed.wanted, typed.namespace) as sale,
-        open_url(sale, notes(), one_pod=True) as address,
-    ):
+    async with typed.sale() as sale, open_url(sale, notes(), one_pod=True) as address:
         show(address)
         sys.stdout.flush()  # whoever reads it through a pipe needs it now
         if isinstance(address, TunnelUrl):

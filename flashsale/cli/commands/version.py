@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
-if TYPE_CHECKING:
-    from flashsale.cli.options.global_options import Shared
+from flashsale.base.errors import FlashsaleError
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.output import out, out_json
 
 
 def version(ctx: typer.Context) -> None:
     """Print the version of flashsale, and of the cluster."""
     from flashsale import __version__
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.output import out, out_json
 
     typed = shared(ctx)
     cluster = run(_server(typed))
@@ -27,11 +24,9 @@ def version(ctx: typer.Context) -> None:
 
 async def _server(typed: Shared) -> str | None:
     """Ask the sale's cluster, if there is one that answers: the question is about us first."""
-    from flashsale.base.errors import FlashsaleError
-    from flashsale.sale.session import connect_to_sale
 
     try:
-        async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+        async with typed.sale() as sale:
             return str((await sale.api.version()).get("gitVersion", ""))
     except FlashsaleError:
         if typed.wanted.anything:

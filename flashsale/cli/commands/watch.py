@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flashsale.cli.event_loop import run
+from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.options.parsers import parse_duration
+from flashsale.cli.output import logs_held, out_json
+from flashsale.clusters.state.directory import state_home
+from flashsale.ui.console import moving
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flashsale.cli.options.global_options import Shared
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.sale.observe.state import Update
     from flashsale.sale.session import Sale
@@ -31,24 +39,16 @@ def watch(
     On a terminal: q ends it, the arrow keys choose a pod, k kills it, + and - scale, ? lists all
     keys. Elsewhere, and with -o json, each change is a line.
     """
-    from flashsale.cli.event_loop import run
-    from flashsale.cli.options.global_options import shared
-    from flashsale.cli.options.parsers import parse_duration
-
     typed = shared(ctx)
     run(_watch(typed, parse_duration(duration) if duration else None, once))
 
 
 async def _watch(typed: Shared, duration: float | None, once: bool) -> None:
     """Choose the form: one picture, JSON lines, a screen, or plain lines."""
-    import sys
-
     from flashsale.sale.observe.monitor import SaleMonitor
-    from flashsale.sale.session import connect_to_sale
-    from flashsale.ui.console import moving
     from flashsale.ui.watch.view_model import Board, Place
 
-    async with connect_to_sale(typed.wanted, typed.namespace) as sale:
+    async with typed.sale() as sale:
         await sale.replicaset()  # it is really there
         timing = (await sale.cluster.node_timing(sale.api)).describe()
         board = Board(Place(sale.cluster.context, sale.namespace, node_timing=timing))
@@ -65,24 +65,17 @@ async def _watch(typed: Shared, duration: float | None, once: bool) -> None:
 
 async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float | None) -> None:
     """Draw it on the terminal until somebody quits."""
-    import sys
-
-    from flashsale.cli.output import logs_held
-    from flashsale.clusters.state.directory import state_home
-    from flashsale.sale.replica_count import MOST_REPLICAS
     from flashsale.sale.url import follow_url
     from flashsale.ui.watch import watch_session
     from flashsale.ui.watch.keys.key_actions import key_actions
     from flashsale.ui.watch.load_status import Buyers
     from flashsale.ui.watch.screen import Screen
 
-    clocks = watch_session.Clocks()
     view = watch_session.WatchSession(
         monitor,
         board,
         Screen(sys.stdout),
-        key_actions(monitor, clocks.now, MOST_REPLICAS),
-        clocks,
+        key_actions(monitor),
         buyers=Buyers(state_home()),
     )
     try:
@@ -94,9 +87,6 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
 
 
 async def _print_once(sale: Sale, monitor: SaleMonitor, board: Board) -> None:
-    """Print one picture."""
-    from dataclasses import replace
-
     from flashsale.sale.url import find_url
     from flashsale.ui.watch import watch_session
 
@@ -128,8 +118,6 @@ async def _write_json(
 
 async def _write_lines(monitor: SaleMonitor, board: Board, duration: float | None) -> None:
     """Write each change as a line for people."""
-    import sys
-
     from flashsale.ui.watch.plain_output import plain_lines
     from flashsale.ui.watch.watch_session import LineWriter
 
@@ -154,7 +142,5 @@ async def _run(
 
 
 def _print_json(lines: Iterable[dict[str, Any]]) -> None:
-    from flashsale.cli.output import out_json
-
     for line in lines:
         out_json(line, line=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
+from flashsale.base.text import quoted
 from flashsale.cli.command_list import ENTRIES, HOW, entry
 from flashsale.cli.options import global_options
 
@@ -29,7 +30,7 @@ def print_answers(environ: Mapping[str, str]) -> None:
     found = completions(words, incomplete)
     if shell == "bash":
         cut = 1 + max(incomplete.rfind(mark) for mark in BREAKS)
-        found = [shlex.quote(line.partition("\t")[0][cut:]) for line in found]
+        found = [quoted(line.partition("\t")[0][cut:]) for line in found]
     sys.stdout.write("".join(f"{line}\n" for line in found))
     sys.stdout.flush()
 
@@ -164,27 +165,18 @@ def _values(option: str, name: str, typed: list[str]) -> list[str]:
     if option in ("-o", "--output"):
         return list(known.outputs if known else ("json",))
     if option == "--context":
-        return _contexts()
+        from flashsale.kube import kubeconfig
+
+        return sorted(kubeconfig.read())
     if option in ("-n", "--namespace"):
         return _asked(_namespaces, typed)
     return PATHS.get(option) or list(FIXED.get(option, ()))
 
 
-def _contexts() -> list[str]:
-    from flashsale.kube import kubeconfig
-
-    try:
-        return sorted(kubeconfig.read())
-    except FlashsaleError:
-        return []
-
-
-def _asked(ask: Callable[[Any, str | None], Any], typed: list[str]) -> list[str]:
+def _asked(ask: Callable[[Any], Awaitable[list[str]]], typed: list[str]) -> list[str]:
     """Ask the sale's cluster, in a thread that nobody waits for longer than a moment."""
     import asyncio
     import threading
-
-    from flashsale.sale.session import connect_to_sale
 
     options = _typed_options(typed)
     answers: list[str] = []
@@ -192,8 +184,8 @@ def _asked(ask: Callable[[Any, str | None], Any], typed: list[str]) -> list[str]
     def work() -> None:
 
         async def answer() -> None:
-            async with connect_to_sale(options.wanted, options.namespace) as sale:
-                answers.extend(await ask(sale, options.namespace))
+            async with options.sale() as sale:
+                answers.extend(await ask(sale))
 
         try:
             asyncio.run(answer())
@@ -217,9 +209,9 @@ def _typed_options(typed: list[str]) -> global_options.Shared:
     return options
 
 
-async def _pod_names(sale: Any, namespace: str | None) -> list[str]:
+async def _pod_names(sale: Any) -> list[str]:
     return [f"{pod.name}\t{pod.status}" for pod in await sale.own_pods()]
 
 
-async def _namespaces(sale: Any, namespace: str | None) -> list[str]:
+async def _namespaces(sale: Any) -> list[str]:
     return [found["metadata"]["name"] for found in await sale.api.list("/api/v1/namespaces")]

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flashsale.base.errors import BadInputError
+from flashsale.base.ranges import check_range
+
 if TYPE_CHECKING:
     from flashsale.sale.kill.kill_method import KillMethod
 
-LONGEST_GRACE = 86_400  # seconds
+LONGEST_GRACE = 86_400  # seconds: a day
 
 Rate = Annotated[
     float,
@@ -74,14 +77,10 @@ def read_kill_method(command: str, *, grace: int | None, hard: bool, process: bo
     Raises:
         BadInputError: options that contradict each other, or a number that means nothing.
     """
-    from flashsale.base.errors import BadInputError
     from flashsale.sale.kill.kill_method import KillMethod
 
     hint = f"flashsale {command} --help"
     if (grace is not None) + hard + process > 1:
         raise BadInputError("Give only one of --grace, --hard, --process.", hint=hint)
-    if grace is not None and grace < 0:
-        raise BadInputError(f"--grace must be 0 or more, not {grace}.", hint=hint)
-    if grace is not None and grace > LONGEST_GRACE:
-        raise BadInputError(f"--grace must be {LONGEST_GRACE} s (a day) or less.", hint=hint)
+    check_range("--grace", grace, 0, LONGEST_GRACE, hint=hint)
     return KillMethod(0 if hard else grace, process)

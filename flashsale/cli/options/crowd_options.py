@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flashsale.base.addresses import is_loopback, url_host
+from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.ranges import check_range
+from flashsale.base.text import begin_sentence
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -40,8 +45,6 @@ def read_crowd_options(
     Raises:
         BadInputError: one that needs --in-cluster stands alone, or a value means nothing.
     """
-    from flashsale.base.errors import BadInputError
-
     typed = {
         "--workers": workers is not None,
         "--worker-image": image is not None,
@@ -53,11 +56,8 @@ def read_crowd_options(
             f"{alone[0]} is for a load from inside the cluster.",
             hint=f"flashsale {command} --in-cluster",
         )
-    if workers is not None and not 1 <= workers <= MOST:
-        raise BadInputError(
-            f"--workers must be 1 to {MOST}, not {workers}.",
-            hint=f"flashsale {command} --in-cluster --workers 3",
-        )
+    example = f"flashsale {command} --in-cluster --workers 3"
+    check_range("--workers", workers, 1, MOST, hint=example)
     pairs = [text.partition("=") for text in node_selector or ()]
     for key, sign, value in pairs:
         if not key or not sign:
@@ -71,9 +71,6 @@ def read_crowd_options(
 
 def refuse_without_jobs(command: str, sale: Sale) -> None:
     """Raise BadInputError where the sale's cluster has no Jobs."""
-    from flashsale.base.errors import BadInputError, Hint
-    from flashsale.base.text import begin_sentence
-
     if not sale.cluster.runs_jobs:
         raise BadInputError(
             f"{begin_sentence(sale.cluster.describe())} runs no Jobs: it is this machine,"
@@ -114,7 +111,6 @@ async def service_target(sale: Sale) -> LoadTarget:
     Raises:
         BadInputError: it has none.
     """
-    from flashsale.base.errors import BadInputError, Hint
     from flashsale.load.worker.orders import LoadTarget
 
     service = await sale.service()
@@ -136,8 +132,6 @@ def typed_target(url: str, *, allow_remote: bool) -> LoadTarget:
         BadInputError: it is not http, or it is each pod's own loopback.
         LoadRefusedError: it is neither private nor the cluster's, and that was not allowed.
     """
-    from flashsale.base.addresses import is_loopback
-    from flashsale.base.errors import BadInputError
     from flashsale.load.target import find_target
 
     target = find_target(url, allow_remote=allow_remote, resolve=not _of_cluster(url))
@@ -150,12 +144,7 @@ def typed_target(url: str, *, allow_remote: bool) -> LoadTarget:
 
 
 def _of_cluster(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
+    host = url_host(url)
     named = host.replace(".", "").replace("-", "").isalnum() and not host.replace(".", "").isdigit()
     inside = "." not in host or host.endswith(".svc") or host.endswith(".svc.cluster.local")
     return named and inside and host != "localhost"

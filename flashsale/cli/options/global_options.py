@@ -13,7 +13,10 @@ from flashsale.base.errors import BadInputError, Hint
 from flashsale.cli.command_list import entry
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from flashsale.clusters.select import ClusterOptions
+    from flashsale.sale.session import Sale
 
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label as RFC 1123 has it
 CLUSTERS = ("auto", "minikube", "embedded")
@@ -44,6 +47,12 @@ class Shared:
         from flashsale.clusters.select import ClusterOptions
 
         return ClusterOptions(self.context, self.cluster, self.profile, self.allow_remote)
+
+    def sale(self) -> AbstractAsyncContextManager[Sale]:
+        """Connect to the sale that is meant, for as long as it is held."""
+        from flashsale.sale.session import connect_to_sale
+
+        return connect_to_sale(self.wanted, self.namespace)
 
     @property
     def json(self) -> bool:

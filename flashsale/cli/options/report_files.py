@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flashsale.base.errors import BadInputError
+from flashsale.base.files import replace_file
+from flashsale.cli.output import note
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -23,8 +27,6 @@ def check_report_files(
     Raises:
         BadInputError: a file of another kind, in no folder, or where nothing can be written.
     """
-    from flashsale.base.errors import BadInputError
-
     for file in files:
         if trouble := _trouble(file, formats):
             raise BadInputError(trouble, hint=hint)
@@ -38,8 +40,6 @@ def write_reports(
 ) -> None:
     """Write a document to each file in the format of its suffix: JSON where it has no writer."""
     import json
-
-    from flashsale.cli.output import note
 
     for file in files:
         if file.suffix in writers:
@@ -56,8 +56,6 @@ def write_report(file: Path, text: str) -> None:
     Raises:
         OSError: the disk refuses.
     """
-    from flashsale.base.files import replace_file
-
     replace_file(file, text, mode=WORLD_READABLE)
 
 

@@ -20,7 +20,7 @@ from flashsale.clusters.subprocesses.run import Each, Output, nothing
 log = logging.getLogger(__name__)
 
 INSTALL = "https://minikube.sigs.k8s.io/docs/start/"
-NOT_PERMITTED = 37  # exit code of every command, `version` too, as plain text
+NOT_PERMITTED = 37  # exit code where its own files are not; of `version`, too
 
 
 class MinikubeSilentError(ClusterUnreachableError):

@@ -7,9 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from flashsale.base.addresses import is_loopback
+from flashsale.base.addresses import is_loopback, url_host
 from flashsale.base.errors import (
     ClusterUnreachableError,
     FlashsaleError,
@@ -19,6 +18,7 @@ from flashsale.base.errors import (
 from flashsale.clusters.base import (
     App,
     BuildOptions,
+    ClusterDefaults,
     ClusterKind,
     Image,
     NewProfileOptions,
@@ -47,26 +47,24 @@ from flashsale.clusters.minikube.profile.profile import (
 from flashsale.clusters.minikube.profile.profile_nodes import switch_node
 from flashsale.clusters.minikube.profile.usability import host_docker_trouble
 from flashsale.clusters.minikube.service_url import (
-    ProbeResult,
     ServiceRoute,
     open_route,
     reached_at,
-    tcp_probe,
     tunnel_needed_error,
 )
 from flashsale.clusters.minikube.start.lifecycle import Lifecycle
 from flashsale.clusters.minikube.start.start_plan import Wish, asks_docker, check_version
 from flashsale.clusters.state.directory import state_home
 from flashsale.clusters.subprocesses.run import nothing
+from flashsale.clusters.tcp_probe import ProbeResult, tcp_probe
 from flashsale.docker import EngineProblem, RemovedImages, connected, own_docker
 from flashsale.kube import Api
 from flashsale.kube import kubeconfig as contexts
 from flashsale.objects.models import Pod, Service
-from flashsale.objects.node_timing import NodeTiming
 
 
 @dataclass(frozen=True, slots=True)
-class MinikubeCluster:
+class MinikubeCluster(ClusterDefaults):
     """One minikube profile; `making` matters when it is created, and must fit one that exists."""
 
     profile: str = "minikube"
@@ -90,15 +88,12 @@ class MinikubeCluster:
         return current_context.kubeconfig_path()
 
     def describe(self) -> str:
-        """Name it in a sentence."""
         return f"the minikube profile '{self.profile}'"
 
     def cli_options(self) -> str:
-        """Write the options that lead here."""
         return up_command(self.profile).removeprefix("flashsale up ")
 
     async def running(self) -> bool:
-        """Whether the cluster is up; starts nothing."""
         return (await read_profile_state(self.profile)).running
 
     async def diagnosis(self) -> FlashsaleError | None:
@@ -207,9 +202,6 @@ class MinikubeCluster:
         way, _ = image_route(await self._profile())
         return FROM_INSIDE if way == "node" else ""
 
-    async def check_node_kill(self) -> None:
-        """`minikube node stop` stops a node's machine or container."""
-
     async def stopped_nodes(self, api: Api) -> Collection[str]:
         """Name the nodes whose machines do not run."""
         status = (await read_profile_state(self.profile)).status
@@ -231,10 +223,6 @@ class MinikubeCluster:
         """
         await switch_node(self._minikube, "start", node)
 
-    async def node_timing(self, api: Api) -> NodeTiming:
-        """Return Kubernetes' defaults, which minikube keeps."""
-        return NodeTiming()
-
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
         """Refuse other times; `start` sees to the number of nodes.
 
@@ -246,11 +234,6 @@ class MinikubeCluster:
                 "Only the embedded cluster can give up a lost node faster.",
                 hint=f"flashsale up --cluster embedded --fast-nodes --nodes {count or 3}",
             )
-
-    async def fit_nodes(
-        self, api: Api, count: int, *, fast: bool | None, progress: Progress
-    ) -> None:
-        """Leave the nodes as they are: a profile has them from its first start on."""
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove them from the node's Docker; where it has none, say how it is done."""
@@ -298,7 +281,7 @@ class MinikubeCluster:
     async def _near(self, service: Service) -> str:
         """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
         found = contexts.read(self.kubeconfig).get(self.context)
-        host = urlsplit(found.server).hostname if found else None
+        host = url_host(found.server) if found else ""
         if not host or is_loopback(host) or not service.node_port:
             return ""
         keep_proxies_off(host)

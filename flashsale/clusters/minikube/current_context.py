@@ -10,13 +10,13 @@ from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.base.files import replace_file
+from flashsale.base.text import quoted
 from flashsale.kube import kubeconfig
 
 
 def kubeconfig_path() -> Path:
-    """Name the file that minikube writes: $KUBECONFIG's first that is not empty, or kubectl's."""
-    named = next(filter(None, os.environ.get("KUBECONFIG", "").split(os.pathsep)), "")
-    return Path(named) if named else Path.home() / ".kube" / "config"
+    """Name the file that minikube writes."""
+    return kubeconfig.kubeconfig_files()[0]
 
 
 def check_usable() -> None:
@@ -34,7 +34,7 @@ def check_usable() -> None:
     if wrong:
         raise ClusterUnreachableError(
             f"minikube cannot use the kubeconfig: {wrong}.",
-            hint=f"ls -l{'d' * place.is_dir()} {kubeconfig.quoted(place)}",
+            hint=f"ls -l{'d' * place.is_dir()} {quoted(place)}",
         )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, Hint
+from flashsale.base.text import quoted
 from flashsale.clusters.minikube.plain_text import read_reason
 
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -88,16 +88,16 @@ def _no_folder_error(words: str) -> MinikubeFilesError:
         why = read_reason(words)[1].rpartition(": ")[2] or f"{place} takes no new folder"
     else:
         why = f"{place} " + (f"belongs to {owner}" if owner else "cannot be written")
-    hint = Hint(f"ls -ld {shlex.quote(str(place))}")
+    hint = Hint(f"ls -ld {quoted(place)}")
     if os.environ.get("MINIKUBE_HOME"):
         hint = Hint("unset MINIKUBE_HOME", "or let it name a folder of your own")
     return MinikubeFilesError(f"minikube cannot make its folder {folder()}: {why}.", hint=hint)
 
 
 def _chown(place: Path) -> str:
-    path = shlex.quote(str(place))
+    path = quoted(place)
     if place.is_relative_to(Path.home()) and place != Path.home():
-        path = "~/" + shlex.quote(str(place.relative_to(Path.home())))  # no tilde inside of quotes
+        path = "~/" + quoted(place.relative_to(Path.home()))  # no tilde inside of quotes
     return f"sudo chown -R $USER {path} && chmod -R u+rwX {path}"
 
 

@@ -8,6 +8,7 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.clusters.subprocesses.run import nothing
 from flashsale.docker import Engine
 from flashsale.kube import Api, paths
+from flashsale.objects.fields import section, sections, text
 from flashsale.objects.models import Object, Pod
 
 DOCKER = "docker://"  # how the kubelet writes the ids of Docker's containers
@@ -33,8 +34,7 @@ async def kill_main_process(
 
 def running_container_id(pod: Object) -> str:
     """Read the id of a pod's first container; empty if it does not run, or not in Docker."""
-    for status in (pod.get("status") or {}).get("containerStatuses") or []:
-        named = str(status.get("containerID") or "")
-        running = "running" in (status.get("state") or {})
+    for status in sections(pod, "status", "containerStatuses"):
+        named, running = text(status, "containerID"), "running" in section(status, "state")
         return named.removeprefix(DOCKER) if running and named.startswith(DOCKER) else ""
     return ""

@@ -9,7 +9,6 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,20 +22,13 @@ from flashsale.clusters.subprocesses.port_forward import (
     port_forward,
     while_it_lives,
 )
+from flashsale.clusters.tcp_probe import ProbeResult, tcp_probe
 from flashsale.objects.models import Service
 
 URL = re.compile(r"^https?://\S+$")
 NO_NODE_PORTS = 16  # exit code of `service` with qemu's builtin network
 NO_PODS = 115
 IN_DOCKER_DESKTOP = 0.3  # seconds: on a Mac a container's address answers at once or never
-
-
-class ProbeResult(Enum):
-    """What becomes of an attempt to connect."""
-
-    OPEN = auto()
-    REFUSED = auto()  # the machine is there, and nobody listens
-    SILENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +109,6 @@ async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> Asy
             raise no_address_error(service, await _code(minikube, child))
         async with while_it_lives(child):
             yield f"http://{found}"
-
-
-async def tcp_probe(host: str, port: int, timeout: float) -> ProbeResult:
-    """Try to connect for `timeout` seconds."""
-    try:
-        async with asyncio.timeout(timeout):
-            _, writer = await asyncio.open_connection(host, port)
-    except ConnectionRefusedError:
-        return ProbeResult.REFUSED
-    except (OSError, TimeoutError):
-        return ProbeResult.SILENT
-    writer.close()
-    return ProbeResult.OPEN
 
 
 def reached_at(url: str) -> str:

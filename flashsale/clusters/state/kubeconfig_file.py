@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.state.directory import put
 from flashsale.kube import kubeconfig as contexts
+from flashsale.objects.fields import section, sections
 from flashsale.objects.models import Object
 
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -23,7 +22,7 @@ def write_kubeconfig(home: Path, context: str, kubeconfig: Path | None, namespac
     """
     import json
 
-    documents = list(contexts.documents(kubeconfig))
+    documents = contexts.documents(kubeconfig)
     found = minified(documents, context, namespace)
     if not found:
         raise ClusterUnreachableError(
@@ -31,13 +30,14 @@ def write_kubeconfig(home: Path, context: str, kubeconfig: Path | None, namespac
             hint="kubectl config get-contexts",
         )
     for file, document in documents:
-        alone = len(document.get("contexts") or []) == 1 and _current(document) == context
+        current = document.get("current-context")
+        alone = len(sections(document, "contexts")) == 1 and current == context
         if namespace == "default" and alone and minified([(file, document)], context, namespace):
             return file  # it is such a file already, and its owner keeps it up to date
     return put(home, "kubeconfig", json.dumps(found, indent=2) + "\n")  # JSON is YAML, too
 
 
-def minified(documents: Sequence[tuple[Path, Object]], context: str, namespace: str) -> Object:
+def minified(documents: contexts.Documents, context: str, namespace: str) -> Object:
     """Keep one context, its cluster and its user; empty if context or cluster is not there.
 
     Args:
@@ -46,7 +46,7 @@ def minified(documents: Sequence[tuple[Path, Object]], context: str, namespace: 
             to its own.
     """
     entry = _named(documents, "contexts", context)
-    inner = {**(entry.get("context") or {}), "namespace": namespace}
+    inner = {**section(entry, "context"), "namespace": namespace}
     cluster = _named(documents, "clusters", str(inner.get("cluster")))
     user = _named(documents, "users", str(inner.get("user")))
     if not entry or not cluster or (inner.get("user") and not user):
@@ -61,22 +61,11 @@ def minified(documents: Sequence[tuple[Path, Object]], context: str, namespace: 
     }
 
 
-def _current(document: Object) -> str:
-    return str(document.get("current-context", ""))
-
-
-def _named(documents: Sequence[tuple[Path, Object]], kind: str, name: str) -> Object:
-    """Find the first entry of a name, with absolute paths; empty if there is none."""
-    for file, document in documents:
-        for one in document.get(kind) or []:
-            if isinstance(one, dict) and one.get("name") == name:
-                return _absolute(one, kind.removesuffix("s"), file.parent)
-    return {}
-
-
-def _absolute(entry: Object, part: str, folder: Path) -> Object:
-    inner: dict[str, Any] = dict(entry.get(part) or {})
+def _named(documents: contexts.Documents, kind: str, name: str) -> Object:
+    """Find an entry, its paths made absolute; empty if there is none."""
+    entry, folder = contexts.find_entry(documents, kind, name)
+    inner = dict(section(entry, kind.removesuffix("s")))
     for key in FILES:
         if inner.get(key):
-            inner[key] = str((folder / inner[key]).absolute())
-    return {**entry, part: inner}
+            inner[key] = str((folder / str(inner[key])).absolute())
+    return {**entry, kind.removesuffix("s"): inner} if entry else {}

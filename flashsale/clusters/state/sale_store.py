@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.base.files import put_aside
+from flashsale.base.text import quoted
 from flashsale.clusters.state.directory import cannot_keep_error, elsewhere, put, unreadable
 from flashsale.clusters.state.sale_record import (
     ForeignFormatError,
@@ -111,10 +111,8 @@ class SaleStore:
         return self._unusable(os.strerror(error.errno or 0))
 
     def _unusable(self, why: str) -> UnusableRecordError:
-        file = shlex.quote(str(self.path))
-        return UnusableRecordError(
-            f"{self.path} does not tell where the sale is: {why}.", hint=f"rm {file}"
-        )
+        wrong = f"{self.path} does not tell where the sale is: {why}."
+        return UnusableRecordError(wrong, hint=f"rm {quoted(self.path)}")
 
 
 def _decoded(raw: bytes) -> Any:

@@ -1,14 +1,13 @@
 /* Shows the sale: hands each change to the part of the page that it is about. */
 
 import { act, follow } from "./connection.js";
-import { byId, clockTime, count, element, errorLine, last, seconds, write } from "./elements.js";
+import { byId, clockTime, count, element, errorLine, last, milliseconds, seconds, write } from "./elements.js";
 import { Flow } from "./flow.js";
 import { Nodes } from "./nodes.js";
-import { Pods } from "./pods.js";
+import { Pods, TITLES } from "./pods.js";
 import { Timeline } from "./timeline.js";
 
 const STOP = "Stop";
-const TITLES = { graceful: "It gets its grace period", hard: "No grace period: kill-pod --hard", process: "SIGKILL in its container: the same pod restarts" };
 const NEWS = 40;       // lines of what happened
 const GATHER = 3000;   // milliseconds of losses that are spoken as one
 const SPOKEN = ["died", "ready", "scaled", "note", "sale", "node"];
@@ -136,7 +135,8 @@ function showBuyers(buyers) {
 function crowdNote(buyers) {
   if (!buyers) return "";
   if (buyers.running && !buyers.ours) return "Another window sends them.";
-  const going = `p50 ${buyers.p50} ms, p99 ${buyers.p99} ms; they come until you stop them, also when this page is closed`;
+  const quick = buyers.p99 ? `half are served within ${milliseconds(buyers.p50)}, 99 % within ${milliseconds(buyers.p99)}; ` : "";
+  const going = `${quick}they come until you stop them, also when this page is closed`;
   const parts = [buyers.running ? going : buyers.ended];
   if (buyers.rejected) parts.push(`${count(buyers.rejected)} rejected`);
   if (buyers.unsent) parts.push(`${count(buyers.unsent)} that this machine could not send`);
@@ -160,7 +160,7 @@ function showDrill(drill) {
 
 function drillNote(drill) {
   if (!drill) return "";
-  if (drill.running) return `${drill.step || "begins"}; ${drill.kills} of ${drill.planned_kills} killed`;
+  if (drill.running) return [drill.step || "begins", drill.planned_kills && `${drill.kills} of ${drill.planned_kills} killed`].filter(Boolean).join("; ");
   return drill.verdict ? `${drill.verdict.toUpperCase()}: ${drill.reason}` : "";
 }
 
@@ -204,6 +204,7 @@ function showMoments(moments) {
     line.append(element("time", "", clockTime(at)), ` ${text}`);
     return line;
   });
+  byId("no-moments").hidden = lines.length > 0;
   byId("moments").replaceChildren(...lines);
   speak(moments);
 }
@@ -249,10 +250,16 @@ const value = (id) => byId(id).value.trim();
 function onSubmit(id, work) {
   byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    const button = event.submitter;
-    if (!button || button.getAttribute("aria-disabled") !== "true") work(button);
+    work(event.submitter);
   });
 }
+
+/* A button that leads to nothing now can still be found and read: pressing it, or Enter in its form, does nothing. */
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[aria-disabled=true]")) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, { capture: true });
 
 byId("skip").addEventListener("click", () => byId("controls").focus());
 onSubmit("scale", () => ask("scale", { replicas: value("replicas") }));
@@ -269,7 +276,6 @@ onSubmit("drill", () => {
 });
 for (const [id, by] of [["less", -1], ["more", 1]]) {
   byId(id).addEventListener("click", () => {
-    if (byId(id).getAttribute("aria-disabled") === "true") return;
     const wanted = Math.max(0, (Number(value("replicas")) || 0) + by);
     byId("replicas").value = String(wanted);
     ask("scale", { replicas: String(wanted) });

@@ -4,6 +4,7 @@ import { age, byId, calm, element, last, write } from "./elements.js";
 
 const SIGNS = { ready: "●", starting: "◌", leaving: "✕", gone: "✕", failing: "!" };
 const WAYS = [["graceful", "Kill", "gracefully"], ["hard", "Hard", "without a grace period"], ["process", "Process", "by its process"]];
+export const TITLES = { graceful: "Delete it; it gets its grace period", hard: "Delete it without a grace period", process: "Kill its process; the same pod restarts" };
 const LEAVING = ["leaving", "gone"];
 const SMALL = 18;  // pods above which tiles get small
 const TINY = 48;
@@ -71,7 +72,7 @@ export class Pods {
     const off = this.hindrance || !tile.pod.own || LEAVING.includes(tile.pod.phase);
     for (const button of tile.buttons.children) {
       button.setAttribute("aria-disabled", String(Boolean(off)));
-      button.title = this.hindrance;
+      button.title = this.hindrance || TITLES[button.className];
     }
   }
 
@@ -92,7 +93,7 @@ export class Pods {
       const button = element("button", how, word);
       button.type = "button";
       button.setAttribute("aria-label", `Kill ${pod.name} ${aloud}`);
-      button.addEventListener("click", () => button.getAttribute("aria-disabled") !== "true" && this.kill(pod.name, how));
+      button.addEventListener("click", () => this.kill(pod.name, how));
       tile.buttons.append(button);
     }
     root.append(head, facts, tile.note, sales, tile.buttons);

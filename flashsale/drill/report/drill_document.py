@@ -7,7 +7,6 @@ are seconds of the run. `docs/json/drill.schema.json` describes every key.
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError
+from flashsale.base.text import quoted
 from flashsale.drill.analysis.attribution import Attribution
 from flashsale.drill.analysis.findings import list_findings, summarize
 from flashsale.drill.analysis.verdict import Analysis
@@ -29,7 +29,6 @@ Document = dict[str, Any]
 
 
 def build_drill_document(result: DrillResult, analysis: Analysis) -> Document:
-    """Write down everything."""
     started = datetime.fromtimestamp(result.report.started_unix, UTC)
     return {
         "format": FORMAT,
@@ -78,7 +77,7 @@ def read_document(file: Path) -> Document:
     Raises:
         BadInputError: it is missing, or no report of a drill.
     """
-    hint = f"flashsale drill --report {shlex.quote(str(file.with_suffix('.json')))}"
+    hint = f"flashsale drill --report {quoted(file.with_suffix('.json'))}"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -171,28 +170,18 @@ def _node_deaths(result: DrillResult, analysis: Analysis) -> list[Document]:
 
 def _kills(result: DrillResult, analysis: Analysis) -> list[Document]:
     """List every kill with what it cost."""
+
+    def row(number: int, pod: str | None, at: float, lost: int, skipped: str | None) -> Document:
+        at = result.second(at)
+        return {"number": number, "pod": pod, "at_seconds": at, "lost": lost, "skipped": skipped}
+
     cost = analysis.costs
-    done = [
-        {
-            "number": one.number,
-            "pod": one.pod,
-            "at_seconds": result.second(one.asked_at),
-            "lost": cost[f"kill {one.number}"],
-            "skipped": None,
-        }
+    rows = [
+        row(one.number, one.pod, one.asked_at, cost[f"kill {one.number}"], None)
         for one in result.kills
     ]
-    left_out = [
-        {
-            "number": one.number,
-            "pod": None,
-            "at_seconds": result.second(one.at),
-            "lost": 0,
-            "skipped": one.reason,
-        }
-        for one in result.skipped
-    ]
-    return sorted([*done, *left_out], key=lambda one: one["number"])
+    rows += [row(one.number, None, one.at, 0, one.reason) for one in result.skipped]
+    return sorted(rows, key=lambda one: one["number"])
 
 
 def _attribution(result: DrillResult, analysis: Analysis) -> Document:

@@ -1,7 +1,7 @@
-"""Who may ask what: clients with a certificate of our own authority everything, others nothing.
+"""Who may ask what: a client with a certificate of the cluster's authority, everything.
 
-TLS lets everybody shake hands, so that who comes without a certificate gets the answer that a real
-API server gives, and not a closed connection (apiserver/pkg/endpoints/filters).
+TLS accepts other clients too, so that they get the answer that a real API server gives instead of a
+closed connection (apiserver/pkg/endpoints/filters).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from flashsale.embedded.apiserver.request_path import RequestTarget, parse_path
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.api_errors import StatusError, details_of
 
 PUBLIC = ("/version", "/healthz", "/livez", "/readyz")  # system:public-info-viewer
 ANONYMOUS = "system:anonymous"
@@ -19,7 +19,7 @@ VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"
 
 
 def answer_unauthenticated(request: web.BaseRequest) -> web.Response | None:
-    """Return nothing for who has a certificate, or what is answered to whom has none.
+    """Return None for a client that may go on, otherwise the answer that it gets.
 
     Raises:
         StatusError: 401 for a token, 403 for everything that is not public.
@@ -52,12 +52,7 @@ def _forbidden(request: web.BaseRequest, target: RequestTarget) -> StatusError:
         f'{_verb(request, target)} resource "{resource.plural}{below}" in API group '
         f'"{resource.group}" {scope}'
     )
-    details = {"kind": resource.plural}
-    if resource.group:
-        details = {"group": resource.group} | details
-    if target.name:
-        details = {"name": target.name} | details
-    return StatusError(403, "Forbidden", message, details)
+    return StatusError(403, "Forbidden", message, details_of(resource, target.name))
 
 
 def _verb(request: web.BaseRequest, target: RequestTarget) -> str:

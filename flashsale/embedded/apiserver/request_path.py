@@ -27,9 +27,6 @@ class RequestTarget:
 
 
 NOT_SERVED = {  # below pods, services or nodes: what it is called
-    "exec": "exec",
-    "attach": "attach",
-    "portforward": "port-forward",
     "proxy": "proxy",
 }
 PROXIED = (PODS, SERVICES, NODES)

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from aiohttp import web
 
@@ -28,10 +29,14 @@ from flashsale.embedded.apiserver.handlers.responses import add_warnings
 from flashsale.embedded.apiserver.handlers.subresources import (
     binding,
     eviction,
+    pod_command,
     pod_log,
+    pod_portforward,
     replicaset_scale,
 )
+from flashsale.embedded.apiserver.handlers.subresources.pod_command import PodStreams
 from flashsale.embedded.apiserver.handlers.subresources.pod_log import ContainerLogs
+from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodPorts
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import (
     NOT_SERVED,
@@ -45,7 +50,7 @@ from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import BINDINGS, NAMESPACES, REPLICA_SETS
 
-NONE_OF = {  # what kubectl lists before it says something: that there are none is true
+NONE_OF = {  # kinds that kubectl lists on its way to something else: there are none
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
     "resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
     "limitranges": "LimitRange",
@@ -56,12 +61,26 @@ SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs woul
 log = logging.getLogger(__name__)
 
 
+class Kubelets(ContainerLogs, PodStreams, PodPorts, Protocol):
+    """All that the API server asks of the nodes' kubelets."""
+
+
+AnswerOfKubelets = Callable[
+    [Registry, Kubelets, web.BaseRequest, RequestTarget], Awaitable[web.StreamResponse]
+]
+CONNECTED: Mapping[str, AnswerOfKubelets] = {  # what becomes another protocol
+    "attach": pod_command.serve_attach,
+    "exec": pod_command.serve_exec,
+    "portforward": pod_portforward.serve_portforward,
+}
+
+
 class ApiServer:
     """Answers requests about one registry."""
 
-    def __init__(self, registry: Registry, container_logs: ContainerLogs) -> None:
+    def __init__(self, registry: Registry, kubelets: Kubelets) -> None:
         self._registry = registry
-        self._logs = container_logs
+        self._kubelets = kubelets
 
     @asynccontextmanager
     async def listening(
@@ -98,7 +117,7 @@ class ApiServer:
             )
         except asyncio.CancelledError:
             raise
-        except ConnectionError:  # the client left between two lines: nobody is there to be told
+        except ConnectionError:  # the client left between two lines: nobody would read an answer
             return web.Response()
         except Exception as error:
             log.exception("%s %s", request.method, request.path_qs)
@@ -106,7 +125,7 @@ class ApiServer:
             return responses.error_answer(request, StatusError(500, "InternalError", message))
 
     def handle_unknown_method(self, request: web.BaseRequest) -> web.Response:
-        """Answer a request whose method is none of HTTP's; what asks for no method answers it."""
+        """Answer a request with an unknown method; paths that ignore the method answer as usual."""
         try:
             if refusal := authentication.answer_unauthenticated(request):
                 return refusal
@@ -156,7 +175,7 @@ class ApiServer:
         return target
 
     def _none_of(self, request: web.BaseRequest, path: str) -> web.Response | None:
-        """List nothing of a kind that is not served, where kubectl asks without need."""
+        """Return an empty list for kinds that are not served and that kubectl asks for anyway."""
         within = path.startswith("/api/v1/namespaces/") and path.count("/") == 5
         kind = NONE_OF.get(path.rpartition("/")[2] if within else path)
         if kind is None or request.method != "GET":
@@ -178,7 +197,8 @@ class ApiServer:
         if request.method == "GET":
             if watch_stream.wants_watch(request):
                 return await watch_stream.serve_watch(self._registry, request, target)
-            return await read.list_(self._registry, request, target)
+            listed = await read.read_page(self._registry, request, target)
+            return read.list_answer(self._registry, target.resource, listed)
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:
@@ -187,6 +207,8 @@ class ApiServer:
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
+        if answer := CONNECTED.get(target.subresource):
+            return await answer(self._registry, self._kubelets, request, target)
         if target.subresource == "log":
             return await self._log(request, target)
         if target.subresource in CREATED:
@@ -212,7 +234,7 @@ class ApiServer:
     async def _log(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method != "GET":
             raise api_errors.method_not_allowed()
-        return await pod_log.get_log(self._registry, self._logs, request, target)
+        return await pod_log.get_log(self._registry, self._kubelets, request, target)
 
     async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         if request.method == "GET":

@@ -10,16 +10,25 @@ import math
 from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import DISRUPTION_BUDGETS, PODS, REPLICA_SETS
-from flashsale.objects.models import Object, controller_uid, find_condition, rfc3339, timestamp
+from flashsale.objects.models import (
+    Object,
+    controller_uid,
+    has_ended,
+    is_ready,
+    labels_of,
+    namespaced_name,
+    rfc3339,
+    timestamp,
+)
 
 DELETION_SECONDS = 120.0  # in which an eviction must become a deletion (DeletionTimeout)
 NO_PODS = "No matching pods found"
-MANAGER = "kube-controller-manager"
 Key = tuple[str, str]
 
 
@@ -41,7 +50,7 @@ def budget_status(budget: Object, pods: Sequence[Object], replicas: int, now: fl
         and now - timestamp(moment) < DELETION_SECONDS
     }
     healthy = sum(
-        find_condition(pod, "Ready").get("status") == "True"
+        is_ready(pod)
         for name, pod in there.items()
         if name not in evicted and "deletionTimestamp" not in pod["metadata"]
     )
@@ -94,26 +103,23 @@ class DisruptionController:
         self._registry = registry
         self._store = registry.store
         self._queue: WorkQueue[Key] = WorkQueue("disruption", self.sync)
-        self._events = EventRecorder(registry, "controllermanager", "", registry.clock)
+        self._events = EventRecorder(registry, "controllermanager")
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             self._add_all("")
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is DISRUPTION_BUDGETS:
-            self._queue.add(_key(event.object))
+            self._queue.add(namespaced_name(event.object))
         elif event.resource in (PODS, REPLICA_SETS):
             self._add_all(event.object["metadata"]["namespace"])
 
     def _add_all(self, namespace: str) -> None:
         for budget in self._store.all(DISRUPTION_BUDGETS, namespace):
-            self._queue.add(_key(budget))
+            self._queue.add(namespaced_name(budget))
 
     async def sync(self, key: Key) -> None:
         """Make one budget's status true."""
@@ -125,8 +131,7 @@ class DisruptionController:
         pods = [
             pod
             for pod in self._store.all(PODS, key[0])
-            if selector.matches(pod["metadata"].get("labels") or {})
-            and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+            if selector.matches(labels_of(pod)) and not has_ended(pod)
         ]
         if not pods:
             self._events.record(DISRUPTION_BUDGETS, budget, "Normal", "NoPods", NO_PODS)
@@ -142,7 +147,3 @@ class DisruptionController:
             if replicaset["metadata"]["uid"] in owners:
                 found += int(replicaset["spec"].get("replicas", 1))
         return found + sum(not controller_uid(pod) for pod in pods)
-
-
-def _key(thing: Object) -> Key:
-    return thing["metadata"]["namespace"], thing["metadata"]["name"]

@@ -11,20 +11,27 @@ from dataclasses import dataclass
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.golang import go_hash
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
-from flashsale.objects.models import Object, find_condition, rfc3339
+from flashsale.objects.models import (
+    Object,
+    has_ended,
+    is_ready,
+    labels_of,
+    namespaced_name,
+    rfc3339,
+)
 
 PER_SLICE = 100
 BATCH_SECONDS = 0.02  # pods that change together make one write; one that leaves does not wait
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
-MANAGER = "endpointslice-controller.k8s.io"
+CONTROLLER = "endpointslice-controller.k8s.io"
 LEGACY_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
-LEGACY_MANAGER = "endpoint-controller"
+LEGACY_CONTROLLER = "endpoint-controller"
 HEADLESS = "service.kubernetes.io/headless"
-COMPONENT = "kube-controller-manager"  # in managedFields
 SERVICE_NAME = "kubernetes.io/service-name"
 TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
 Key = tuple[str, str]
@@ -53,14 +60,13 @@ def endpoints_of(service: Object, pods: Sequence[Object]) -> list[Endpoint]:
 def endpoint_of(service: Object, pod: Object) -> Endpoint | None:
     """Return how one pod stands behind a service; None if it does not."""
     selector = service["spec"].get("selector")
-    meta, status = pod["metadata"], pod.get("status", {})
-    if not selector or not selector.items() <= (meta.get("labels") or {}).items():
+    if not selector or not selector.items() <= labels_of(pod).items():
         return None
-    if not status.get("podIP") or status.get("phase") in ("Succeeded", "Failed"):
+    if not (pod.get("status") or {}).get("podIP") or has_ended(pod):
         return None
     publish = bool(service["spec"].get("publishNotReadyAddresses"))
-    serving = publish or find_condition(pod, "Ready").get("status") == "True"
-    terminating = "deletionTimestamp" in meta and not publish
+    serving = publish or is_ready(pod)
+    terminating = "deletionTimestamp" in pod["metadata"] and not publish
     return Endpoint(pod, serving, terminating)
 
 
@@ -157,31 +163,24 @@ class EndpointsController:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             for service in self._store.all(SERVICES):
-                self._queue.add(_key(service))
+                self._queue.add(namespaced_name(service))
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is SERVICES:
-            self._queue.add(_key(event.object))
+            self._queue.add(namespaced_name(event.object))
         elif event.resource is PODS:
-            labels = [
-                pod["metadata"].get("labels") or {}
-                for pod in (event.object, event.previous)
-                if pod is not None
-            ]
+            labels = [labels_of(pod) for pod in (event.object, event.previous) if pod is not None]
             for service in self._store.all(SERVICES, event.object["metadata"]["namespace"]):
                 wanted = (service["spec"].get("selector") or {}).items()
                 if not wanted or not any(wanted <= have.items() for have in labels):
                     continue
                 if _leaves(event):
-                    self._queue.add(_key(service))
+                    self._queue.add(namespaced_name(service))
                 else:
-                    self._queue.add_after(_key(service), BATCH_SECONDS)
+                    self._queue.add_after(namespaced_name(service), BATCH_SECONDS)
 
     async def sync(self, key: Key) -> None:
         """Make the slices of one Service true; those of a deleted one are garbage collected."""
@@ -203,19 +202,16 @@ class EndpointsController:
         return [
             found
             for found in self._store.all(ENDPOINT_SLICES, meta["namespace"])
-            if (found["metadata"].get("labels") or {}).get(SERVICE_NAME) == meta["name"]
-            and (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
+            if labels_of(found).get(SERVICE_NAME) == meta["name"]
+            and labels_of(found).get(MANAGED_BY) == CONTROLLER
         ]
 
     def _write(self, service: Object, old: Object | None, body: Object) -> None:
         meta = service["metadata"]
-        labels = (meta.get("labels") or {}) | {
-            MANAGED_BY: MANAGER,
-            SERVICE_NAME: meta["name"],
-        }
+        labels = {**labels_of(service), MANAGED_BY: CONTROLLER, SERVICE_NAME: meta["name"]}
         if old is None:
             thing = {"metadata": self._metadata(service, labels), "addressType": "IPv4", **body}
-            self._registry.create(ENDPOINT_SLICES, meta["namespace"], thing, manager=COMPONENT)
+            self._registry.create(ENDPOINT_SLICES, meta["namespace"], thing, manager=MANAGER)
             return
         if labels == old["metadata"]["labels"] and body.items() <= old.items():
             return
@@ -225,7 +221,7 @@ class EndpointsController:
             meta["namespace"],
             old["metadata"]["name"],
             old | body | {"metadata": changed},
-            manager=COMPONENT,
+            manager=MANAGER,
         )
 
     def _metadata(self, service: Object, labels: dict[str, str]) -> Object:
@@ -252,26 +248,22 @@ class EndpointsController:
         meta = service["metadata"]
         old = self._store.get(ENDPOINTS, meta["namespace"], meta["name"])
         body: Object = {"subsets": subsets} if subsets else {}
-        labels = (meta.get("labels") or {}) | {LEGACY_MANAGED_BY: LEGACY_MANAGER}
+        labels = {**labels_of(service), LEGACY_MANAGED_BY: LEGACY_CONTROLLER}
         if service["spec"].get("clusterIP") == "None":
             labels[HEADLESS] = ""
         written = {"name": meta["name"], "labels": labels, "annotations": self._triggered()}
         if old is None:
             thing = {"metadata": written, **body}
-            self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=COMPONENT)
+            self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=MANAGER)
         elif (old["metadata"].get("labels"), old.get("subsets")) != (labels, body.get("subsets")):
             kept = {key: value for key, value in old.items() if key != "subsets"}
             changed = kept | body | {"metadata": old["metadata"] | written}
             self._registry.update(
-                ENDPOINTS, meta["namespace"], meta["name"], changed, manager=COMPONENT
+                ENDPOINTS, meta["namespace"], meta["name"], changed, manager=MANAGER
             )
 
 
 def _leaves(event: StoreEvent) -> bool:
     """Whether a pod goes, or has ended; who is told that it is gone must not find it here."""
-    ended = (event.object.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-    return event.type == "DELETED" or ended or "deletionTimestamp" in event.object["metadata"]
-
-
-def _key(service: Object) -> Key:
-    return service["metadata"]["namespace"], service["metadata"]["name"]
+    pod = event.object
+    return event.type == "DELETED" or has_ended(pod) or "deletionTimestamp" in pod["metadata"]

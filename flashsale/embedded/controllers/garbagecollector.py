@@ -12,13 +12,13 @@ from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ALL, EVENTS, Resource
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 Key = tuple[Resource, str, str]  # resource, namespace, name
 
 
 class GarbageCollector:
-    """Knows who owns whom, from every write."""
+    """Learns from every write which object owns which."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -29,14 +29,11 @@ class GarbageCollector:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             for resource in ALL:
                 for thing in self._store.all(resource):
                     self._note(resource, thing)
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is EVENTS:
@@ -77,7 +74,7 @@ class GarbageCollector:
             self._queue.add(self._uids[uid])
 
     async def sync(self, key: Key) -> None:
-        """Collect one object, or let go of one that waits for its dependents."""
+        """Collect one object, or finish the deletion of one that waits for its dependents."""
         thing = self._store.get(*key)
         if thing is None:
             return
@@ -149,5 +146,4 @@ class GarbageCollector:
 
 
 def _key(resource: Resource, thing: Object) -> Key:
-    meta = thing["metadata"]
-    return resource, meta.get("namespace", ""), meta["name"]
+    return resource, *namespaced_name(thing)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.namespace_lifecycle import PERMANENT_NAMESPACES
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import StoreEvent
@@ -32,9 +33,6 @@ API_SERVICE: Object = {
         "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 8443}],
     },
 }
-
-
-MANAGER = "kube-controller-manager"  # in managedFields
 CA_DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
     "endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "
@@ -64,13 +62,10 @@ class NamespaceController:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             for namespace in self._store.all(NAMESPACES):
                 self._queue.add(namespace["metadata"]["name"])
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is NAMESPACES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import platform
 import shutil
@@ -18,8 +17,7 @@ from flashsale.embedded.apiserver.discovery import ARCHITECTURES, GIT_VERSION
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.controllers.event_recorder import EventRecorder, expire, micro_time
-from flashsale.embedded.storage.store import StoreError
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.controllers.workqueue import errors_logged
 from flashsale.embedded.types.node_names import NAME
 from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
 from flashsale.objects.models import Object, find_condition, rfc3339
@@ -39,7 +37,6 @@ ANNOTATIONS = {  # of every node: from its lifecycle's controller, and from its 
     "volumes.kubernetes.io/controller-managed-attach-detach": "true",
 }
 KIND_STATUS = tuple((kind, status) for kind, status, _, _ in CONDITIONS)
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +164,7 @@ class NodeHeartbeat:
         self._share = share
         self._images = images
         self._wake = asyncio.Event()
-        self._events = EventRecorder(registry, "kubelet", node.name, registry.clock)
+        self._events = EventRecorder(registry, "kubelet", node.name)
 
     def register(self) -> None:
         """Create or refresh the node object."""
@@ -205,7 +202,7 @@ class NodeHeartbeat:
         while True:
             self._wake.clear()
             now = self._registry.clock()
-            try:
+            with errors_logged("heartbeat"):
                 self.renew()
                 due = now - last_status >= STATUS_SECONDS
                 if due or self._is_doubted():
@@ -213,10 +210,6 @@ class NodeHeartbeat:
                 if due and self._node.controls:
                     expire(self._registry)
                 last_status = now if due else last_status
-            except (StatusError, StoreError) as error:  # a full disk: the next beat may succeed
-                log.warning("heartbeat: %s", error)
-            except Exception:  # a mistake of ours: it must not end the cluster
-                log.exception("heartbeat")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(read_node_timing(self._registry.store).renew):
                     await self._wake.wait()

@@ -1,4 +1,4 @@
-"""Pods that are bound to a node that does not exist: no kubelet will ever end them, so this does.
+"""Pods that are bound to a node that does not exist: no kubelet will end them, so this does.
 
 The one part of pkg/controller/podgc/gc_controller.go (gcOrphaned) that is needed here.
 """
@@ -6,22 +6,20 @@ The one part of pkg/controller/podgc/gc_controller.go (gcOrphaned) that is neede
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 
-from flashsale.embedded.apiserver.disruption_target import with_disruption_target
+from flashsale.embedded.apiserver.pod_conditions import with_disruption_target
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
-from flashsale.embedded.storage.store import StoreError
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.controllers import MANAGER
+from flashsale.embedded.controllers.workqueue import errors_logged
 from flashsale.embedded.types.resources import NODES, PODS
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, has_ended, namespaced_name
 
 PERIOD_SECONDS = 20.0  # gcCheckPeriod
 QUARANTINE_SECONDS = 40.0  # for which a node may be missing
 TARGET = ("DeletionByPodGC", "PodGC: node no longer exists")  # why a pod goes
-log = logging.getLogger(__name__)
 
 
 class OrphanCollector:
@@ -36,19 +34,15 @@ class OrphanCollector:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            try:
+            with errors_logged("orphaned pods"):
                 self.collect()
-            except (StatusError, StoreError) as error:  # a full disk: the next time may succeed
-                log.warning("orphaned pods: %s", error)
-            except Exception:  # a mistake of ours: it must not end the cluster
-                log.exception("orphaned pods")
             await asyncio.sleep(PERIOD_SECONDS)
 
     def collect(self) -> None:
         """Delete the pods of nodes that have been missing for long enough.
 
         Raises:
-            ApiError: a pod cannot be deleted.
+            StatusError: a pod cannot be deleted.
             StoreError: the disk is full.
         """
         now, nodes = self._clock(), {node["metadata"]["name"] for node in self._store.all(NODES)}
@@ -59,13 +53,13 @@ class OrphanCollector:
                 self._remove(pod)
 
     def _remove(self, pod: Object) -> None:
-        """Say that it has failed, and why; then let go of it."""
-        status, meta = pod.get("status") or {}, pod["metadata"]
-        if status.get("phase") not in ("Succeeded", "Failed"):
-            marked = with_disruption_target(status, *TARGET, self._registry.clock())
-            self._registry.set_status(PODS, pod, marked | {"phase": "Failed"})
-        options = DeleteOptions(grace=0, uid=meta["uid"])
-        self._registry.delete(PODS, meta["namespace"], meta["name"], options)
+        """Mark a pod as failed, with the reason, and delete it."""
+        if not has_ended(pod):
+            marked = with_disruption_target(pod, *TARGET, self._registry.clock())
+            end = {"phase": "Failed", "observedGeneration": pod["metadata"]["generation"]}
+            self._registry.set_status(PODS, pod, marked | end, MANAGER)
+        options = DeleteOptions(grace=0, uid=pod["metadata"]["uid"])
+        self._registry.delete(PODS, *namespaced_name(pod), options)
 
 
 def _node(pod: Object) -> str:

@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from flashsale.embedded.apiserver.disruption_target import with_disruption_target
+from flashsale.embedded.apiserver.pod_conditions import with_disruption_target
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.scheduler.node_rules import tolerates
 from flashsale.embedded.storage.store import StoreError, StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import NODES, PODS
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 RETRY_SECONDS = 1.0
-MANAGER = "kube-controller-manager"
 TARGET = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
 log = logging.getLogger(__name__)
 
@@ -46,20 +46,19 @@ class TaintEvictionController:
         self._registry = registry
         self._store = registry.store
         self._timers: dict[str, asyncio.TimerHandle] = {}  # by the pod's uid
-        self._events = EventRecorder(registry, "taint-eviction-controller", "", registry.clock)
+        self._events = EventRecorder(registry, "taint-eviction-controller")
 
     async def run(self) -> None:
         """Work until cancelled."""
         self._loop = asyncio.get_running_loop()
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
-            for node in self._store.all(NODES):
-                self._consider_all(node)
-            await asyncio.Event().wait()
-        finally:
-            unsubscribe()
-            for timer in self._timers.values():
-                timer.cancel()
+        with self._store.subscribe(self._changed):
+            try:
+                for node in self._store.all(NODES):
+                    self._consider_all(node)
+                await asyncio.Event().wait()
+            finally:
+                for timer in self._timers.values():
+                    timer.cancel()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is NODES and event.type != "DELETED":
@@ -97,13 +96,13 @@ class TaintEvictionController:
         self._timers.pop(meta["uid"], None)
         try:
             self._record(pod, "Marking for deletion Pod")
-            live = self._store.get(PODS, meta["namespace"], meta["name"])
+            live = self._store.get(PODS, *namespaced_name(pod))
             if live is None or live["metadata"]["uid"] != meta["uid"]:
                 return
-            marked = with_disruption_target(live["status"], *TARGET, self._registry.clock())
+            marked = with_disruption_target(live, *TARGET, self._registry.clock())
             self._registry.set_status(PODS, live, marked, MANAGER)
             options = DeleteOptions(uid=meta["uid"])
-            self._registry.delete(PODS, meta["namespace"], meta["name"], options)
+            self._registry.delete(PODS, *namespaced_name(pod), options)
         except StatusError as error:
             if error.code not in (404, 409):
                 log.warning("evicting %s: %s", meta["name"], error)

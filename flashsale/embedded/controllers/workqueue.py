@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 from flashsale.embedded.storage.store import StoreError
@@ -13,6 +14,17 @@ from flashsale.embedded.types.api_errors import StatusError
 FIRST_RETRY, LONGEST_RETRY = 0.005, 1000.0  # seconds, client-go's default rate limiter
 K = TypeVar("K", bound=Hashable)
 log = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def errors_logged(what: str) -> Iterator[None]:
+    """Log what goes wrong in a turn of a controller's own loop: it must not end the cluster."""
+    try:
+        yield
+    except (StatusError, StoreError) as error:  # a full disk: the next turn may succeed
+        log.warning("%s: %s", what, error)
+    except Exception:  # a mistake of ours
+        log.exception("%s", what)
 
 
 class WorkQueue(Generic[K]):

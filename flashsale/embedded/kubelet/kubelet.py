@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
-import signal as signals
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +17,9 @@ from flashsale.embedded.kubelet.pods.pod import NodeServices
 from flashsale.embedded.kubelet.pods.pod_worker import PodWorker
 from flashsale.embedded.kubelet.prober.prober import Prober
 from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
-from flashsale.embedded.kubelet.runtime.instance import Runtime
+from flashsale.embedded.kubelet.runtime.instance import Instance, Runtime
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.types.api_errors import NodeError
 from flashsale.objects.models import Object
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Kubelet:
         self.network = network
         self._api, self._node = api, node
         self._root = root / "pods"
-        self.logs = Logs(api, self._root, clock)
+        self.logs = Logs(self._root, clock)
         self._runtime = Runtime(self._root, self.logs)
         self._prober = Prober(network)
         self._tools = NodeServices(
@@ -102,21 +103,30 @@ class Kubelet:
         if worker := self._workers.get(pod["metadata"]["uid"]):
             worker.deleted()
 
-    def kill_container(
-        self, namespace: str, name: str, container: str = "", signal: int = signals.SIGKILL
-    ) -> bool:
-        """Send a signal to a container's first process; no container name means the first one.
+    def running(self, uid: str, container: str) -> Instance:
+        """Return the run of a container that goes on.
 
-        Returns:
-            False if there is no such container, or it does not run.
+        Raises:
+            NodeError: there is none.
         """
-        for worker in self._workers.values():
-            meta = worker.pod.object["metadata"]
-            if (meta["namespace"], meta["name"]) != (namespace, name):
-                continue
-            for one in reversed(worker.all) if not container else worker.all:
-                running = one.instance and one.instance.process.running
-                if running and container in ("", one.name) and one.instance:
-                    one.instance.process.signal(signal)
-                    return True
-        return False
+        worker = self._workers.get(uid)
+        if worker is None:
+            raise NodeError(404, "pod does not exist")
+        for one in worker.all:
+            if one.name == container and one.instance and one.instance.process.running:
+                return one.instance
+        raise NodeError(500, f'container not found ("{container}")')
+
+    async def dial(self, uid: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to a port of a pod, as from inside of it.
+
+        Raises:
+            NodeError: it is not there, or nobody listens.
+        """
+        if uid not in self._workers:
+            raise NodeError(404, "pod does not exist")
+        for host, real in self.network.inside(uid, port):
+            with contextlib.suppress(OSError):
+                return await asyncio.open_connection(host, real)
+        why = f"dial tcp4 127.0.0.1:{port}: connect: connection refused"
+        raise NodeError(500, f"failed to connect to localhost:{port} inside the pod: {why}")

@@ -30,9 +30,6 @@ class PodAPI(Protocol):
     def pods(self, node: str) -> list[Object]:
         """Return all pods bound to a node."""
 
-    def get_pod(self, namespace: str, name: str) -> Object | None:
-        """Return one pod, or None."""
-
     def update_pod_status(
         self, namespace: str, name: str, uid: str, status: Object
     ) -> Object | None:

@@ -11,24 +11,22 @@ from flashsale.embedded.patching.json_patch import json_patch
 from flashsale.embedded.patching.strategic import strategic_merge_patch
 from flashsale.embedded.types.api_errors import bad_request, unsupported_patch
 from flashsale.embedded.types.golang import go_json
+from flashsale.embedded.types.golang.go_values import TYPES
 from flashsale.embedded.types.strict_decoding import json_type_name
 from flashsale.objects.models import Object
-
-__all__ = ["apply_patch", "json_patch", "merge_patch", "strategic_merge_patch"]
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 KINDS = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
 DEEPEST = 100  # levels of nesting in a patch; real objects have about 15
-MAP_TYPE = "map[string]interface {}"
 
 
 def apply_patch(content_type: str, body: bytes, live: Object) -> Object:
     """Return an object with the patch of a PATCH request applied; ``live`` is not changed.
 
     Raises:
-        StatusError: 415 for another content type, 400 for a body that is no such patch, 413 for too
+        StatusError: 415 for another content type, 400 for a malformed body, 413 for too
             many operations, 422 for a JSON patch that does not fit the object.
     """
     kind = content_type.partition(";")[0].strip().lower()
@@ -51,12 +49,12 @@ def merge_patch(live: Any, patch: Any) -> Object:
     Maps that a patch names are sorted, as Go writes them; errors print them so.
 
     Raises:
-        ApiError: 400 if the patch is not a map.
+        StatusError: 400 if the patch is not a map.
     """
     if not isinstance(patch, dict):
         raise bad_request(
             f"error decoding patch: json: cannot unmarshal {json_type_name(patch)} "
-            f"into Go value of type {MAP_TYPE}"
+            f"into Go value of type {TYPES[dict]}"
         )
     merged: Object = dict(sorted(live.items())) if isinstance(live, dict) else {}
     for key, value in patch.items():

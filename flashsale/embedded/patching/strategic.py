@@ -14,21 +14,14 @@ import json
 from typing import Any
 
 from flashsale.embedded.types.api_errors import StatusError, bad_request
-from flashsale.embedded.types.merge_keys import SCALARS, FieldNames, patch_merge_key
-from flashsale.embedded.types.schema import go_printed
+from flashsale.embedded.types.apitypes import Kind, kind_of
+from flashsale.embedded.types.golang.go_values import TYPES, go_printed, go_type
 from flashsale.embedded.types.strict_decoding import json_type_name
 from flashsale.objects.models import Object
 
 PATCH, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE_FROM = "$setElementOrder/", "$deleteFromPrimitiveList/"
 REPLACE_LIST = {PATCH: "replace"}  # as an element: the others are the whole new list
-GO_TYPES = {
-    dict: "map[string]interface {}",
-    str: "string",
-    bool: "bool",
-    int: "int64",
-    float: "float64",
-}
 DIRECTIVES = (PATCH, RETAIN, ORDER, DELETE_FROM)
 
 
@@ -36,27 +29,29 @@ def strategic_merge_patch(live: Object, patch: Any) -> Object:
     """Return an object with a patch merged into it; neither argument is changed.
 
     Raises:
-        ApiError: 400 for a patch that is none, 500 (as in Kubernetes) for directives or merge keys
-            that do not fit.
+        StatusError: 400 for a patch that is not a map, 500 (as in Kubernetes) for directives or
+            merge keys that do not fit.
     """
     if not isinstance(patch, dict):
-        got, wanted = json_type_name(patch), "map[string]interface {}"
-        raise bad_request(f"json: cannot unmarshal {got} into Go value of type {wanted}")
-    return _merge_map(live, patch, ())
+        got = json_type_name(patch)
+        raise bad_request(f"json: cannot unmarshal {got} into Go value of type {TYPES[dict]}")
+    return _merge_map(live, patch, kind_of(live))
 
 
-def _merge_map(live: Object, patch: Object, path: FieldNames) -> Object:
+def _merge_map(live: Object, patch: Object, kind: Kind | None) -> Object:
+    """Merge two maps of a kind; nothing of what none is known of merges but maps."""
     if PATCH in patch:
         return _replaced(patch)
     merged = _retained(live, patch)
     ordered = {key for key in patch if ORDER + key in patch and patch[key] is not None}
     for key, value in patch.items():
         if key.startswith(ORDER):
-            _merge_ordered(merged, key[len(ORDER) :], patch, path)
+            name = key[len(ORDER) :]
+            _merge_ordered(merged, name, patch, kind and kind.field(name))
         elif key.startswith(DELETE_FROM):
             _delete_values(merged, key[len(DELETE_FROM) :], value)
         elif key not in ordered and key != RETAIN:
-            _merge_field(merged, key, value, (*path, key))
+            _merge_field(merged, key, value, kind and kind.field(key))
     return merged
 
 
@@ -81,14 +76,16 @@ def _retained(live: Object, patch: Object) -> Object:
     return {key: value for key, value in live.items() if key in keys}
 
 
-def _merge_field(merged: Object, key: str, value: Any, path: FieldNames) -> None:
+def _merge_field(merged: Object, key: str, value: Any, kind: Kind | None) -> None:
     current = merged.get(key)
     if value is None or (key not in merged and _deletes(value)):
         merged.pop(key, None)
+    elif kind and kind.replaced:
+        merged[key] = value
     elif isinstance(current, dict) and isinstance(value, dict):
-        merged[key] = _merge_map(current, value, path)
+        merged[key] = _merge_map(current, value, kind)
     elif isinstance(current, list) and isinstance(value, list):
-        merged[key] = _merge_list(current, value, path)
+        merged[key] = _merge_list(current, value, kind)
     else:
         merged[key] = _added(value)
 
@@ -117,10 +114,10 @@ def _delete_values(merged: Object, key: str, values: Any) -> None:
         merged[key] = [item for item in current if _identity(item) not in deleted]
 
 
-def _merge_list(live: list[Any], patch: list[Any], path: FieldNames) -> list[Any]:
-    merge_key = patch_merge_key(path)
-    if merge_key is None:
+def _merge_list(live: list[Any], patch: list[Any], kind: Kind | None) -> list[Any]:
+    if kind is None or kind.merge_key is None:
         return patch
+    merge_key = kind.merge_key
     if not merge_key:
         both = {_identity(item): item for item in [*live, *patch]}
         return _in_order(list(both.values()), patch, live, merge_key)
@@ -135,7 +132,7 @@ def _merge_list(live: list[Any], patch: list[Any], path: FieldNames) -> list[Any
         if place == len(merged):
             merged.append(_added(item))
         else:
-            merged[place] = _merge_map(merged[place], item, path)
+            merged[place] = _merge_map(merged[place], item, kind.item)
     return _in_order(merged, wanted, kept, merge_key)
 
 
@@ -181,17 +178,16 @@ def _refused(why: str) -> StatusError:
     return StatusError(500, "", why)
 
 
-def _merge_ordered(merged: Object, key: str, patch: Object, path: FieldNames) -> None:
+def _merge_ordered(merged: Object, key: str, patch: Object, kind: Kind | None) -> None:
     """Merge a list, if there is one, and put it in the order of `$setElementOrder/KEY`."""
     live, sent, order = merged.get(key), patch.get(key), patch[ORDER + key]
     if (live is None and sent is None) or (key in patch and sent is None):
         return  # nothing to order, or the list is deleted
     live, sent = [] if live is None else live, [] if sent is None else sent
-    merge_key = patch_merge_key((*path, key))
+    merge_key = kind.merge_key if kind else None
     for part in (live, sent, order):
         if not isinstance(part, list):
-            received = GO_TYPES.get(type(part), "nil")
-            raise _refused(f"expected a []interface {{}}, but received a {received}")
+            raise _refused(f"expected a []interface {{}}, but received a {go_type(part)}")
     if merge_key is None:
         raise bad_request(f"{ORDER}{key} does not fit a list that merges")
     if merge_key:
@@ -199,7 +195,7 @@ def _merge_ordered(merged: Object, key: str, patch: Object, path: FieldNames) ->
         _check_directives(sent)
         _check_keys([*live, *sent, *order], merge_key)
     _check_order(sent, order, merge_key)
-    both = _merge_list(live, sent, (*path, key))
+    both = _merge_list(live, sent, kind)
     merged[key] = _in_order(both, order, live, merge_key)
 
 
@@ -244,7 +240,7 @@ def _places(items: list[Any], merge_key: str) -> dict[str, int]:
     return places
 
 
-def _identity(item: Any, merge_key: str = SCALARS) -> str:
+def _identity(item: Any, merge_key: str = "") -> str:
     """Return what makes a list element itself, in a form that can be a dict's key."""
     return json.dumps(item.get(merge_key) if merge_key else item, sort_keys=True)
 

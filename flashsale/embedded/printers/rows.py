@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flashsale.embedded.selectors.label_selectors import format_label_selector
-from flashsale.embedded.selectors.labels import format_labels
 from flashsale.objects.columns import find_condition, human_duration, pod_columns, service_ports
 from flashsale.objects.fields import Section, moment, number, section, sections, text, texts
 
@@ -84,7 +83,7 @@ def replica_set_row(thing: Thing, now: float) -> Cells:
 
 def service_row(thing: Thing, now: float) -> Cells:
     """NAME TYPE CLUSTER-IP EXTERNAL-IP PORT(S) AGE SELECTOR."""
-    addresses = texts(thing, "spec", "clusterIPs")
+    addresses, labels = texts(thing, "spec", "clusterIPs"), section(thing, "spec", "selector")
     return [
         _name(thing),
         text(thing, "spec", "type"),
@@ -92,7 +91,7 @@ def service_row(thing: Thing, now: float) -> Cells:
         _external_ip(thing),
         service_ports(sections(thing, "spec", "ports")),
         _age(thing, now),
-        format_labels(section(thing, "spec", "selector")),
+        ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or NONE,
     ]
 
 

@@ -34,11 +34,7 @@ def _integer(name: str, description: Described) -> Column:
 NAME = Column("Name", ("meta.ObjectMeta", "name"), format="name")
 AGE = Column("Age", ("meta.ObjectMeta", "creationTimestamp"))
 COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
-    "ConfigMap": (
-        NAME,
-        Column("Data", ("core.ConfigMap", "data")),
-        AGE,
-    ),
+    "ConfigMap": (NAME, Column("Data", ("core.ConfigMap", "data")), AGE),
     "EndpointSlice": (
         NAME,
         Column("AddressType", ("discovery.EndpointSlice", "addressType")),
@@ -46,11 +42,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
         Column("Endpoints", ("discovery.EndpointSlice", "endpoints")),
         AGE,
     ),
-    "Endpoints": (
-        NAME,
-        Column("Endpoints", ("core.Endpoints", "subsets")),
-        AGE,
-    ),
+    "Endpoints": (NAME, Column("Endpoints", ("core.Endpoints", "subsets")), AGE),
     "Event": (
         Column("Last Seen", ("core.Event", "lastTimestamp")),
         Column("Type", ("core.Event", "type")),
@@ -63,11 +55,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
         _wide("Count", ("core.Event", "count")),
         Column("Name", ("meta.ObjectMeta", "name"), format="name", priority=1),
     ),
-    "Lease": (
-        NAME,
-        Column("Holder", ("coordination.LeaseSpec", "holderIdentity")),
-        AGE,
-    ),
+    "Lease": (NAME, Column("Holder", ("coordination.LeaseSpec", "holderIdentity")), AGE),
     "PodDisruptionBudget": (
         NAME,
         Column("Min Available", "The minimum number of pods that must be available."),
@@ -84,11 +72,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
         AGE,
         Column("PreemptionPolicy", ("scheduling.PriorityClass", "preemptionPolicy")),
     ),
-    "Namespace": (
-        NAME,
-        Column("Status", "The status of the namespace"),
-        AGE,
-    ),
+    "Namespace": (NAME, Column("Status", "The status of the namespace"), AGE),
     "Node": (
         NAME,
         Column("Status", "The status of the node"),
@@ -141,8 +125,5 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {  # by kind
         AGE,
         _wide("Selector", ("core.ServiceSpec", "selector")),
     ),
-    "ServiceAccount": (
-        NAME,
-        AGE,
-    ),
+    "ServiceAccount": (NAME, AGE),
 }

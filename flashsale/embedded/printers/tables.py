@@ -12,12 +12,11 @@ from typing import Any, Literal
 from flashsale.embedded.printers.rows import PRINTERS
 from flashsale.embedded.printers.table_columns import COLUMNS, Described
 from flashsale.embedded.types.apitypes import field_description
-from flashsale.embedded.types.resources import Resource, Subresource
+from flashsale.embedded.types.resources import Resource
 from flashsale.objects.fields import section, text
 from flashsale.objects.models import Object
 
 Include = Literal["Metadata", "Object", "None"]
-META = "meta.k8s.io/v1"
 COMPLETED = {
     "Succeeded": "The pod has completed successfully.",
     "Failed": "The pod failed.",
@@ -25,31 +24,33 @@ COMPLETED = {
 
 
 def print_table(
-    resource: Resource | Subresource,
+    resource: Resource,
     objects: Iterable[Mapping[str, Any]],
     *,
     now: float,
     revision: str,
     include: Include = "Metadata",
     headers: bool = True,
+    version: str = "v1",
 ) -> Object:
     """Print objects of one kind as a Table.
 
     Args:
-        resource: what they are; a Scale is printed by its Subresource.
         now: unix seconds, for ages.
         revision: the resourceVersion of the list, or of the one object.
         include: what each row carries of its object.
         headers: without them columnDefinitions is null, as in a watch from its second event on.
+        version: of meta.k8s.io.
     """
-    cells = PRINTERS[resource.kind]
+    cells, api_version = PRINTERS[resource.kind], f"meta.k8s.io/{version}"
     return {
         "kind": "Table",
-        "apiVersion": META,
+        "apiVersion": api_version,
         "metadata": {"resourceVersion": revision},
         "columnDefinitions": _definitions(resource.kind) if headers else None,
         "rows": [
-            {"cells": cells(thing, now)} | _conditions(resource, thing) | _object(thing, include)
+            {"cells": cells(thing, now), **_conditions(resource, thing)}
+            | {"object": _object(thing, include, api_version)}
             for thing in objects
         ],
     }
@@ -75,7 +76,7 @@ def _description(described: Described) -> str:
     return field_description(*described).partition("\n\nPossible enum values")[0]
 
 
-def _conditions(resource: Resource | Subresource, thing: Mapping[str, Any]) -> Object:
+def _conditions(resource: Resource, thing: Mapping[str, Any]) -> Object:
     """Mark the rows of pods that have ended, which a client may grey out."""
     phase = text(thing, "status", "phase")
     if resource.kind != "Pod" or phase not in COMPLETED:
@@ -84,10 +85,10 @@ def _conditions(resource: Resource | Subresource, thing: Mapping[str, Any]) -> O
     return {"conditions": [ended]}
 
 
-def _object(thing: Mapping[str, Any], include: Include) -> Object:
+def _object(thing: Mapping[str, Any], include: Include, api_version: str) -> Object | None:
     if include == "None":
-        return {"object": None}
+        return None
     if include == "Object":
-        return {"object": dict(thing)}
+        return dict(thing)
     meta = dict(section(thing, "metadata"))
-    return {"object": {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": meta}}
+    return {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": meta}

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import LogOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.stored_node_timing import changes_timing
 from flashsale.embedded.controllers.node import ADDRESS, Machine, NodeHeartbeat, NodeIdentity
@@ -23,13 +24,20 @@ from flashsale.embedded.kubelet.images.node_status_images import node_status_ima
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import NodeInfo
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.kubelet.streaming.attach_session import AttachSession, attach_session
+from flashsale.embedded.kubelet.streaming.exec_session import (
+    ExecSession,
+    StreamOptions,
+    UnstartedCommand,
+    exec_session,
+)
 from flashsale.embedded.kubeproxy.relay import NOWHERE
 from flashsale.embedded.process.registry_pod_api import RegistryPodAPI
 from flashsale.embedded.storage.store import StoreEvent
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.embedded.types.node_names import NAME, POWER, node_name, node_number
 from flashsale.embedded.types.resources import NODES, PODS
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 RELIST = (0.3, 1.1)  # seconds until v1.36.2 noticed a crash: a kubelet looks once a second
 log = logging.getLogger(__name__)
@@ -46,7 +54,7 @@ class PoweredNode:
 
 
 class NodePool:
-    """Starts and ends nodes as their objects say; gives away whom to ask about a pod."""
+    """Starts and ends nodes as their objects say, and finds the kubelet of a pod."""
 
     def __init__(self, registry: Registry, home: Path, changed: Callable[[], None]) -> None:
         """Prepare; ``changed`` is called after a node came or went."""
@@ -67,16 +75,13 @@ class NodePool:
 
     async def run(self) -> None:
         """Work until cancelled; then all pods' processes are killed at once."""
-        unsubscribe = self._store.subscribe(self._follow)
-        try:
+        with self._store.subscribe(self._follow):
             async with asyncio.TaskGroup() as tasks:
                 self._start(self._first, tasks)
                 while True:
                     self._wake.clear()
                     await self._reconcile(tasks)
                     await self._wake.wait()
-        finally:
-            unsubscribe()
 
     def addresses(self) -> Sequence[str]:
         """Return the addresses of the nodes that have power."""
@@ -89,32 +94,66 @@ class NodePool:
             return NOWHERE
         return node.kubelet.network.resolve(pod["status"]["podIP"], pod["metadata"]["uid"], port)
 
-    def read(self, namespace: str, name: str, uid: str, container: str, **options: Any) -> bytes:
+    def read(self, pod: Object, container: str, options: LogOptions) -> bytes:
         """Return the log of a container as it is now.
 
         Raises:
             StatusError: as the node's kubelet says, 500 where it cannot be asked.
         """
-        logs = self._kubelet_of(namespace, name, container).logs
-        return logs.read(namespace, name, uid, container, **options)
+        return self._kubelet_of(pod, container).logs.read(pod, container, options)
 
-    def follow(
-        self, namespace: str, name: str, uid: str, container: str, **options: Any
-    ) -> AsyncIterator[bytes]:
+    def follow(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """Return the log as it is and as it grows; raises as `read` does."""
-        logs = self._kubelet_of(namespace, name, container).logs
-        return logs.follow(namespace, name, uid, container, **options)
+        return self._kubelet_of(pod, container).logs.follow(pod, container, options)
 
-    def _kubelet_of(self, namespace: str, name: str, container: str) -> Kubelet:
-        pod = self._store.get(PODS, namespace, name)
-        node = str(((pod or {}).get("spec") or {}).get("nodeName") or NAME)
+    def start_exec(
+        self, pod: Object, container: str, command: Sequence[str], **streams: bool
+    ) -> AbstractAsyncContextManager[ExecSession | UnstartedCommand]:
+        """Run a command in a container, with the streams that are wanted.
+
+        Raises:
+            NodeError: the container does not run.
+            StatusError: the node has no power.
+        """
+        instance = self._dialed(pod).running(pod["metadata"]["uid"], container)
+        return exec_session(instance, command, StreamOptions(**streams))
+
+    def start_attach(
+        self, pod: Object, container: str, *, stdin: bool
+    ) -> AbstractAsyncContextManager[AttachSession]:
+        """Listen to a container, and speak to it; raises as `start_exec` does."""
+        kubelet, meta = self._dialed(pod), pod["metadata"]
+        try:
+            instance = kubelet.running(meta["uid"], container)
+        except NodeError as error:
+            named = f"{container} not found in pod {meta['name']}_{meta['namespace']}"
+            raise NodeError(error.code, f"container {named}") from error
+        return attach_session(instance, stdin=stdin)
+
+    async def dial(
+        self, pod: Object, port: int
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to a port of a pod, as from inside of it; raises as `start_exec` does."""
+        return await self._dialed(pod).dial(pod["metadata"]["uid"], port)
+
+    def _dialed(self, pod: Object) -> Kubelet:
+        node = pod["spec"]["nodeName"]
+        if found := self._nodes.get(node):
+            return found.kubelet
+        raise StatusError(500, "", f"error dialing backend: {self._unreachable(node)}")
+
+    def _kubelet_of(self, pod: Object, container: str) -> Kubelet:
+        node = str(pod["spec"]["nodeName"])
         found = self._nodes.get(node)
         if found is None:
-            where = self._address(node)
-            path = f"{where}:10250/containerLogs/{namespace}/{name}/{container}"
-            why = f'Get "https://{path}": dial tcp {where}:10250: connect: no route to host'
+            named = "/".join(namespaced_name(pod))
+            path = f"{self._address(node)}:10250/containerLogs/{named}/{container}"
+            why = f'Get "https://{path}": {self._unreachable(node)}'
             raise StatusError(500, "InternalError", why)
         return found.kubelet
+
+    def _unreachable(self, node: str) -> str:
+        return f"dial tcp {self._address(node)}:10250: connect: no route to host"
 
     def _address(self, name: str) -> str:
         status = (self._store.get(NODES, "", name) or {}).get("status") or {}

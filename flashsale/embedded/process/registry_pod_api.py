@@ -16,15 +16,11 @@ class RegistryPodAPI:
 
     def __init__(self, registry: Registry, node: str) -> None:
         self._registry = registry
-        self._events = EventRecorder(registry, "kubelet", node, registry.clock)
+        self._events = EventRecorder(registry, "kubelet", node)
 
     def pods(self, node: str) -> list[Object]:
         """Return all pods bound to a node."""
         return [p for p in self._registry.store.all(PODS) if p["spec"].get("nodeName") == node]
-
-    def get_pod(self, namespace: str, name: str) -> Object | None:
-        """Return one pod, or None."""
-        return self._registry.store.get(PODS, namespace, name)
 
     def update_pod_status(
         self, namespace: str, name: str, uid: str, status: Object

@@ -6,20 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from flashsale.embedded.scheduler.node_rules import PREFERRED, REQUIRED
-from flashsale.embedded.scheduler.snapshot import NodeCheck, Rejection, Snapshot, labels_of
-from flashsale.embedded.selectors.label_selectors import (
-    LabelSelector,
-    Requirement,
-    from_label_selector,
-)
-from flashsale.objects.models import Object
+from flashsale.embedded.scheduler.snapshot import NodeCheck, Rejection, Snapshot
+from flashsale.embedded.selectors.label_selectors import LabelSelector, from_label_selector
+from flashsale.embedded.selectors.requirements import Requirement
+from flashsale.objects.models import Object, labels_of
 
 AFFINITY = Rejection(("node(s) didn't match pod affinity rules",), final=True)
 ANTI_AFFINITY = Rejection(("node(s) didn't match pod anti-affinity rules",))
 OTHERS = Rejection(("node(s) didn't satisfy existing pods anti-affinity rules",))
 NEAR, AWAY = "podAffinity", "podAntiAffinity"
 Pair = tuple[str, str]  # a label of nodes and its value: one place
-Places = Mapping[Pair, int]
 
 
 def check_affinity(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
@@ -135,11 +131,14 @@ def _means(term: Object, owner: Object, other: Object, snapshot: Snapshot) -> bo
         snapshot.namespaces.get(namespace, {})
     ):
         return False
-    return _selector(term, owner).matches(labels_of(other))
+    return term_selector(term, owner).matches(labels_of(other))
 
 
-def _selector(term: Object, owner: Object) -> LabelSelector:
-    """Read a term's selector; the API server merges the keys into it, this does it once more."""
+def term_selector(term: Object, owner: Object) -> LabelSelector:
+    """Read the selector of a term, or of a spread constraint, with the keys that follow its pod.
+
+    The API server merges the keys of a term into it, this does it once more.
+    """
     selector = from_label_selector(term.get("labelSelector"))
     if selector.nothing:
         return selector

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.apiserver.disruption_target import with_disruption_target
+from flashsale.embedded.apiserver.pod_conditions import with_condition, with_disruption_target
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers.event_recorder import record_scheduling
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.scheduler.placement import NO_NODES, place
 from flashsale.embedded.scheduler.preemption import Candidate, find_preemption, pod_priority
-from flashsale.embedded.scheduler.snapshot import Snapshot, labels_of, pods_by_node
+from flashsale.embedded.scheduler.snapshot import Snapshot, pods_by_node
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import (
     DISRUPTION_BUDGETS,
@@ -19,7 +19,7 @@ from flashsale.embedded.types.resources import (
     REPLICA_SETS,
     SERVICES,
 )
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object, has_ended, labels_of, namespaced_name
 
 NAME = "default-scheduler"
 MANAGER = "kube-scheduler"  # in managedFields
@@ -43,24 +43,18 @@ class Scheduler:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             for pod in self._store.all(PODS):
                 self._note_promise(pod)
                 self._consider(pod)
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is PODS:
             self._note_promise(event.object, gone=event.type == "DELETED")
             if event.type == "ADDED" or _lost_its_gates(event):
                 self._consider(event.object)
-            elif event.type == "DELETED" or event.object["status"].get("phase") in (
-                "Succeeded",
-                "Failed",
-            ):
+            elif event.type == "DELETED" or has_ended(event.object):
                 self._retry()  # there is room now
         elif event.resource is NODES:
             self._retry()
@@ -68,16 +62,16 @@ class Scheduler:
     def _note_promise(self, pod: Object, *, gone: bool = False) -> None:
         waits = not gone and not pod["spec"].get("nodeName")
         if waits and (pod.get("status") or {}).get("nominatedNodeName"):
-            self._promised.add(_key(pod))
+            self._promised.add(namespaced_name(pod))
         else:
-            self._promised.discard(_key(pod))
+            self._promised.discard(namespaced_name(pod))
 
     def _consider(self, pod: Object) -> None:
         spec = pod["spec"]
         if spec.get("schedulingGates"):
             return
         if not spec.get("nodeName") and spec.get("schedulerName", NAME) == NAME:
-            self._queue.add(_key(pod))
+            self._queue.add(namespaced_name(pod))
 
     def _retry(self) -> None:
         for key in sorted(self._waiting, key=self._rank):
@@ -120,16 +114,13 @@ class Scheduler:
         """Delete the pods that give way to a more important one."""
         message = f"Preempted by pod {pod['metadata']['uid']} on node {chosen.node}"
         for victim in chosen.victims:
-            meta = victim["metadata"]
-            if "deletionTimestamp" in meta:
+            if "deletionTimestamp" in victim["metadata"]:
                 continue
-            status = with_disruption_target(victim["status"], *TARGET, self._registry.clock())
-            status["conditions"][-1]["observedGeneration"] = meta.get("generation", 1)
+            status = with_disruption_target(victim, *TARGET, self._registry.clock())
             self._registry.set_status(PODS, victim, status, MANAGER)
-            self._registry.delete(PODS, meta["namespace"], meta["name"], DeleteOptions())
+            self._registry.delete(PODS, *namespaced_name(victim), DeleteOptions())
             record_scheduling(
                 self._registry,
-                PODS,
                 victim,
                 "Normal",
                 "Preempted",
@@ -150,7 +141,7 @@ class Scheduler:
     def _pods_by_node(self, pod: Object) -> dict[str, list[Object]]:
         """Return the pods on each node, with those to which it is promised before this one."""
         found = pods_by_node(self._store.all(PODS))
-        for key in self._promised - {_key(pod)}:
+        for key in self._promised - {namespaced_name(pod)}:
             other = self._store.get(PODS, *key)
             if other and pod_priority(other) >= pod_priority(pod):
                 found.setdefault(other["status"]["nominatedNodeName"], []).append(other)
@@ -162,39 +153,26 @@ class Scheduler:
         self._queue.add_after(key, RETRY_SECONDS)
 
     def _bind(self, pod: Object, node: str) -> None:
-        meta = pod["metadata"]
-        condition = self._condition({"status": "True"})  # the kubelet notes the generation
-        self._registry.bind(pod, node, condition)
-        message = f"Successfully assigned {meta['namespace']}/{meta['name']} to {node}"
-        record_scheduling(self._registry, PODS, pod, "Normal", "Scheduled", message)
+        self._registry.bind(pod, node)
+        message = f"Successfully assigned {'/'.join(namespaced_name(pod))} to {node}"
+        record_scheduling(self._registry, pod, "Normal", "Scheduled", message)
 
     def _fail(self, pod: Object, message: str, nominated: str) -> None:
-        generation = pod["metadata"].get("generation", 1)
-        condition = self._condition(
-            {
-                "observedGeneration": generation,
-                "status": "False",
-                "reason": "Unschedulable",
-                "message": message,
-            }
-        )
-        conditions = pod["status"].get("conditions") or []
-        promised = pod["status"].get("nominatedNodeName", "")
-        if conditions and conditions[0].get("message") == message and promised == nominated:
-            return  # said before
-        status = pod["status"] | {"conditions": [condition], "nominatedNodeName": nominated}
+        condition = {
+            "type": "PodScheduled",
+            "observedGeneration": pod["metadata"].get("generation", 1),
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": message,
+        }
+        status = with_condition(pod["status"], condition, self._registry.clock())
+        status["nominatedNodeName"] = nominated
         if not nominated:
             del status["nominatedNodeName"]
+        if status == pod["status"]:
+            return  # said before
         pod = self._registry.set_status(PODS, pod, status, MANAGER) or pod
-        record_scheduling(self._registry, PODS, pod, "Warning", "FailedScheduling", message)
-
-    def _condition(self, more: Object) -> Object:
-        return {
-            "type": "PodScheduled",
-            "lastProbeTime": None,
-            "lastTransitionTime": rfc3339(self._registry.clock()),
-            **more,
-        }
+        record_scheduling(self._registry, pod, "Warning", "FailedScheduling", message)
 
 
 def missing_claim(pod: Object) -> str:
@@ -209,7 +187,3 @@ def missing_claim(pod: Object) -> str:
 def _lost_its_gates(event: StoreEvent) -> bool:
     before = (event.previous or {}).get("spec") or {}
     return bool(before.get("schedulingGates")) and not event.object["spec"].get("schedulingGates")
-
-
-def _key(pod: Object) -> Key:
-    return pod["metadata"]["namespace"], pod["metadata"]["name"]

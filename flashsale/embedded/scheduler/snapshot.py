@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, has_ended
 
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 
@@ -43,14 +43,9 @@ def pods_by_node(pods: Iterable[Object]) -> dict[str, list[Object]]:
     found: dict[str, list[Object]] = {}
     for pod in pods:
         node = pod["spec"].get("nodeName")
-        if node and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
+        if node and not has_ended(pod):
             found.setdefault(node, []).append(pod)
     return found
-
-
-def labels_of(thing: Object) -> Mapping[str, str]:
-    """Return an object's labels."""
-    return thing["metadata"].get("labels") or {}
 
 
 def normalized(scores: Mapping[str, int], *, reverse: bool = False) -> dict[str, int]:

@@ -12,20 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flashsale.embedded.scheduler.node_rules import is_wanted, untolerated
+from flashsale.embedded.scheduler.pod_affinity import term_selector
 from flashsale.embedded.scheduler.snapshot import (
     HOSTNAME,
     ZONE,
     NodeCheck,
     Rejection,
     Snapshot,
-    labels_of,
 )
-from flashsale.embedded.selectors.label_selectors import (
-    LabelSelector,
-    Requirement,
-    from_label_selector,
-)
-from flashsale.objects.models import Object
+from flashsale.embedded.selectors.label_selectors import LabelSelector, from_label_selector
+from flashsale.embedded.selectors.requirements import Requirement
+from flashsale.objects.models import Object, labels_of
 
 MISMATCH = "node(s) didn't match pod topology spread constraints"
 DEFAULTS = ((HOSTNAME, 3), (ZONE, 5))
@@ -147,7 +144,7 @@ def _own(pod: Object, action: str) -> list[Constraint]:
         Constraint(
             raw["topologyKey"],
             raw["maxSkew"],
-            _selector(raw, pod),
+            term_selector(raw, pod),
             raw.get("minDomains") or 1,
             raw.get("nodeAffinityPolicy", "Honor") == "Honor",
             raw.get("nodeTaintsPolicy", "Ignore") == "Honor",
@@ -155,15 +152,6 @@ def _own(pod: Object, action: str) -> list[Constraint]:
         for raw in pod["spec"].get("topologySpreadConstraints") or []
         if raw.get("whenUnsatisfiable") == action
     ]
-
-
-def _selector(raw: Object, pod: Object) -> LabelSelector:
-    selector, labels = from_label_selector(raw.get("labelSelector")), labels_of(pod)
-    if selector.nothing:
-        return selector
-    keys = [key for key in raw.get("matchLabelKeys") or [] if key in labels]
-    more = tuple(Requirement(key, "in", (labels[key],)) for key in keys)
-    return LabelSelector((*selector.requirements, *more))
 
 
 def _defaults(pod: Object, snapshot: Snapshot) -> list[Constraint]:

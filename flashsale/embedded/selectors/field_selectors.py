@@ -80,7 +80,7 @@ def parse_field_selector(text: str, resource: Resource) -> FieldSelector:
     """Read the `fieldSelector` of a request; an empty text selects everything.
 
     Raises:
-        ApiError: 400 for bad syntax or for a field that this kind cannot be selected by.
+        StatusError: 400 for bad syntax or for a field that this kind cannot be selected by.
     """
     terms = tuple(_term(text, part) for part in sorted(SPLIT.findall(text)))
     terms = tuple(term for term in terms if term.field or term.value)  # `=` says nothing

@@ -11,19 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.selectors.field_selectors import FieldSelector, parse_field_selector
 from flashsale.embedded.selectors.requirements import Requirement, checked, key_texts
 from flashsale.embedded.types.api_errors import StatusError, bad_request
-
-__all__ = [
-    "FieldSelector",
-    "LabelSelector",
-    "Requirement",
-    "format_label_selector",
-    "from_label_selector",
-    "parse_field_selector",
-    "parse_label_selector",
-]
 
 TOKENS = re.compile(r"[ \t\r\n]+|(!=|==|[=!(),<>]|[^=!(),<> \t\r\n]+)")
 BINARY = ("in", "notin", "=", "==", "!=", "gt", "lt")
@@ -52,7 +41,7 @@ def parse_label_selector(text: str) -> LabelSelector:
     """Read the `labelSelector` of a request; an empty text selects everything.
 
     Raises:
-        ApiError: 400 with Kubernetes' own text.
+        StatusError: 400 with Kubernetes' own text.
     """
     return _sorted(_Parser(text).requirements())
 
@@ -61,7 +50,7 @@ def from_label_selector(selector: Any) -> LabelSelector:
     """Read a LabelSelector object (matchLabels, matchExpressions); none at all selects nothing.
 
     Raises:
-        ApiError: 400 for an operator, key or value that cannot be.
+        StatusError: 400 for an operator, key or value that cannot be.
     """
     if selector is None:
         return LabelSelector(nothing=True)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flashsale.embedded.selectors.labels import key_errors, value_errors
-from flashsale.embedded.types.api_errors import FieldError, bad_request
+from flashsale.embedded.types import texts
+from flashsale.embedded.types.api_errors import FieldError, aggregate, bad_request
 
 WRITTEN = {"gt": ">", "lt": "<", "in": " in ", "notin": " notin "}
 INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
@@ -43,7 +43,7 @@ class Requirement:
 
 
 def _compares(value: str | None, limit: str, *, greater: bool) -> bool:
-    if value is None or not INTEGER.fullmatch(value):
+    if value is None or not (INTEGER.fullmatch(value) and INTEGER.fullmatch(limit)):
         return False
     return int(value) > int(limit) if greater else int(value) < int(limit)
 
@@ -52,7 +52,7 @@ def checked(key: str, operator: str, values: tuple[str, ...]) -> Requirement:
     """Build a requirement as ``NewRequirement`` does.
 
     Raises:
-        ApiError: 400 with all that is wrong with it in one text.
+        StatusError: 400 with all that is wrong with it in one text.
     """
     errors = key_texts("key", key)
     if operator in ("in", "notin") and not values:
@@ -65,17 +65,17 @@ def checked(key: str, operator: str, values: tuple[str, ...]) -> Requirement:
         why = "for 'Gt', 'Lt' operators, the value must be an integer"
         errors.append(_invalid("values[0]", values[0], why))
     for index, value in enumerate(values):
-        wrong = value_errors(value)
+        wrong = texts.label_value(value)
         if wrong:
             errors.append(_invalid(f"values[{index}][{key}]", value, "; ".join(wrong)))
     if errors:
-        raise bad_request(errors[0] if len(errors) == 1 else "[" + ", ".join(errors) + "]")
+        raise bad_request(aggregate(errors))
     return Requirement(key, operator, values)
 
 
 def key_texts(path: str, key: str) -> list[str]:
     """Say what is wrong with a key, if anything, in the words of a field error."""
-    wrong = key_errors(key)
+    wrong = texts.qualified_name(key)
     return [_invalid(path, key, "; ".join(wrong))] if wrong else []
 
 

@@ -11,18 +11,18 @@ import asyncio
 import contextlib
 import json
 import logging
-import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.errors import FlashsaleError, room_hint
 from flashsale.base.files import put_aside
+from flashsale.base.text import quoted
 from flashsale.embedded.types import apitypes
 from flashsale.embedded.types.resources import ALL, Resource
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, namespaced_name
 
 FORMAT = "1"  # of the file; another one is refused, never converted by guess
 HISTORY = 4096  # events that a watch can resume over
@@ -131,8 +131,7 @@ class Store:
             if event.revision <= revision:
                 break
             if event.resource is resource:
-                meta = event.object["metadata"]
-                key = (meta.get("namespace", ""), meta["name"])
+                key = namespaced_name(event.object)
                 if event.previous is None:
                     objects.pop(key, None)
                 else:
@@ -141,19 +140,19 @@ class Store:
 
     def encoded(self, resource: Resource, thing: Object) -> bytes:
         """Return an object as JSON; the one that is stored without encoding it again."""
-        meta = thing["metadata"]
-        key = (meta.get("namespace", ""), meta["name"])
+        key = namespaced_name(thing)
         if self._objects[resource].get(key) is not thing:
             return encode_object(thing)
         return self._bodies[resource, *key]
 
     def put(self, resource: Resource, thing: Object) -> Object:
         """Create or replace an object; returns it with its new resourceVersion."""
-        meta = thing["metadata"]
-        namespace, name = meta.get("namespace", ""), meta["name"]
+        namespace, name = namespaced_name(thing)
         previous = self._objects[resource].get((namespace, name))
         revision = self.revision + 1
-        thing = thing | {"metadata": _ordered(meta | {"resourceVersion": str(revision)})}
+        thing = thing | {
+            "metadata": _ordered(thing["metadata"] | {"resourceVersion": str(revision)})
+        }
         body = encode_object(thing)
         with self._transaction(revision):
             self._db.execute(
@@ -180,14 +179,16 @@ class Store:
         self._publish(StoreEvent("DELETED", resource, last, previous, revision, size=size))
         return last
 
-    def subscribe(self, callback: Callable[[StoreEvent], None]) -> Callable[[], None]:
-        """Call back after every write, before it is acknowledged; returns how to stop.
+    def subscribe(self, callback: Callable[[StoreEvent], None]) -> contextlib.ExitStack:
+        """Call back after every write, before it is acknowledged, until what is returned closes.
 
         A callback must be quick and must not write: it notes and wakes. One that raises is logged:
         the write is done by then, and all others must hear of it.
         """
         self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
+        until = contextlib.ExitStack()
+        until.callback(self._subscribers.remove, callback)
+        return until
 
     def position(self, since: int) -> int | None:
         """Return where the events after revision ``since`` begin; None if they are forgotten.
@@ -260,9 +261,7 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise StoreError(
                 f"The cluster's state in {self.path} cannot be written: {error}.",
-                hint=Hint(
-                    f"df -h {shlex.quote(str(self.path.parent))}", "shows the disk that needs room"
-                ),
+                hint=room_hint(self.path.parent),
             ) from error
         self.revision = revision
 
@@ -271,7 +270,7 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
     """Open the state. One that is damaged is put aside, and the cluster begins without objects.
 
     Returns:
-        The store, and what has to be said of it.
+        The store, and a warning for the user, empty if all is well.
 
     Raises:
         StoreError: it is from another version, or the disk refuses.
@@ -303,9 +302,9 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         return StoreError(
             f"The cluster's state in {path} cannot be opened: {error}.",
-            hint=Hint(f"df -h {shlex.quote(str(path.parent))}", "shows the disk that needs room"),
+            hint=room_hint(path.parent),
         )
-    folder = shlex.quote(str(path.parent))
+    folder = quoted(path.parent)
     damaged = isinstance(error, ValueError) or getattr(error, "sqlite_errorcode", 0) in DAMAGED
     why = error.args[0] if isinstance(error, KeyError) else error
     return (DamagedStoreError if damaged else StoreError)(

@@ -51,6 +51,14 @@ class StatusError(Exception):
         return body | {"code": self.code}
 
 
+class NodeError(Exception):
+    """What a kubelet refuses, in plain text; the API server passes it on as it is."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with one field (apimachinery/pkg/util/validation/field)."""
@@ -110,7 +118,7 @@ def bad_request(message: str) -> StatusError:
 
 def not_found(resource: Resource, name: str) -> StatusError:
     """404 for an object."""
-    details = _details(resource, name)
+    details = details_of(resource, name)
     return StatusError(404, "NotFound", f"{resource.qualified} {quote(name)} not found", details)
 
 
@@ -124,7 +132,7 @@ def already_exists(resource: Resource, name: str, *, terminating: bool = False) 
     """409 on create; ``terminating`` when the old object is still going away."""
     prefix = "object is being deleted: " if terminating else ""
     message = f"{prefix}{resource.qualified} {quote(name)} already exists"
-    return StatusError(409, "AlreadyExists", message, _details(resource, name))
+    return StatusError(409, "AlreadyExists", message, details_of(resource, name))
 
 
 def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
@@ -134,19 +142,18 @@ def conflict(resource: Resource, name: str, why: str = "") -> StatusError:
         "and try again"
     )
     message = f"Operation cannot be fulfilled on {resource.qualified} {quote(name)}: {why}"
-    return StatusError(409, "Conflict", message, _details(resource, name))
+    return StatusError(409, "Conflict", message, details_of(resource, name))
 
 
 def forbidden(resource: Resource, name: str, why: str) -> StatusError:
     """403: admission does not allow it."""
     message = f"{resource.qualified} {quote(name)} is forbidden: {why}"
-    return StatusError(403, "Forbidden", message, _details(resource, name))
+    return StatusError(403, "Forbidden", message, details_of(resource, name))
 
 
 def invalid_object(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
     """422: the object is understood but may not be."""
     texts = list(dict.fromkeys(f"{error.field}: {error.body}" for error in errors))
-    text = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
     details: Object = {}
     if name:
@@ -158,7 +165,14 @@ def invalid_object(kind: str, group: str, name: str, errors: Sequence[FieldError
     details["causes"] = [
         {"reason": error.reason, "message": error.body, "field": error.field} for error in errors
     ]
-    return StatusError(422, "Invalid", f"{qualified} {quote(name)} is invalid: {text}", details)
+    return StatusError(
+        422, "Invalid", f"{qualified} {quote(name)} is invalid: {aggregate(texts)}", details
+    )
+
+
+def aggregate(texts: Sequence[str]) -> str:
+    """Write several errors as one, as Go's aggregates do."""
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
 def method_not_allowed() -> StatusError:
@@ -204,8 +218,7 @@ def expired(since: int, current: int) -> StatusError:
     return StatusError(410, "Expired", f"too old resource version: {since} ({current})")
 
 
-def _details(resource: Resource, name: str) -> Object:
-    details: Object = {"name": name}
-    if resource.group:
-        details["group"] = resource.group
-    return details | {"kind": resource.plural}
+def details_of(resource: Resource, name: str) -> Object:
+    """Name an object, or a collection without a name, in the details of a Status."""
+    named = {"name": name, "group": resource.group, "kind": resource.plural}
+    return {key: value for key, value in named.items() if value}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -54,6 +54,16 @@ class Kind:
     go: str = ""  # what Go calls it in error messages: int32, v1.PodSpec, []v1.Container
     via: str = ""  # the embedded Go struct that the field belongs to: ProbeHandler
     omit: bool = False  # Go leaves out its zero value
+    default: Any = None  # where Kubernetes' OpenAPI names one
+    # How patches treat it: strategic ones and server-side apply go by marks of their own.
+    merge_key: str | None = None  # of a list that strategic patches merge; empty for a set
+    replaced: bool = False  # by a strategic patch, although it is a map
+    list_keys: tuple[str, ...] | None = None  # of a list that is applied by element; () for a set
+    atomic: bool = False  # a map that is applied, and owned, as a whole
+
+    def field(self, name: str) -> Kind | None:
+        """Return what a field of a struct, or a value of a map, takes; None if nothing says so."""
+        return struct(self.name).fields.get(name) if self.shape == "struct" else self.item
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,12 @@ def type_name(api_version: str, kind: str) -> str:
     return name
 
 
+def kind_of(thing: Mapping[str, Any]) -> Kind | None:
+    """Return what an object says that it is; None if this API has no such kind."""
+    api_version, kind = str(thing.get("apiVersion")), str(thing.get("kind"))
+    return _kind("@" + type_name(api_version, kind)) if knows(api_version, kind) else None
+
+
 def knows(api_version: str, kind: str) -> bool:
     """Whether the API has that kind in that version."""
     return f"{api_version}/{kind}" in _tables()["kinds"]
@@ -92,7 +108,7 @@ def knows(api_version: str, kind: str) -> bool:
 def struct(name: str) -> Type:
     """Return a type by its name in the file, `core.PodSpec`; made when first asked for."""
     fields = _tables()["types"][name]
-    kinds = {field: _kind(*described) for field, described in fields.items()}
+    kinds = {field: _field(described) for field, described in fields.items()}
     return Type(name.partition(".")[2], kinds)
 
 
@@ -117,7 +133,7 @@ def internal_fields(name: str) -> list[tuple[str, str, str]]:
     """Return the fields of an internal Go struct: Go's name, its type, the name in JSON.
 
     Raises:
-        KeyError: it is no struct.
+        KeyError: it is not a struct.
     """
     fields = _tables()["internal"][name]
     return [(go, kind, json_name) for go, kind, json_name in fields]
@@ -139,33 +155,50 @@ def is_internal(name: str) -> bool:
 
 @cache
 def _tables() -> dict[str, Any]:
-    """The file without its descriptions: kinds, and for each type name -> (type, Go's name)."""
+    """The file without most of its descriptions."""
     whole = read_schema()
-    types = {
-        name: {
-            field: (d["type"], d.get("go", ""), d.get("via", ""), d.get("omit", False))
-            for field, d in described["fields"].items()
-        }
-        for name, described in whole["types"].items()
-    }
+    described: dict[str, dict[str, str]] = {}
+    types, atomic = {}, set()
+    for name, one in whole["types"].items():
+        texts = {field: d.pop("description", "") for field, d in one["fields"].items()}
+        if name in DESCRIBED:
+            described[name] = texts
+        if one.get("atomic"):
+            atomic.add(name)
+        types[name] = one["fields"]
     kept = {key: whole[key] for key in ("version", "kinds", "internal", "wire")}
-    described = {
-        name: {field: d.get("description", "") for field, d in one["fields"].items()}
-        for name, one in whole["types"].items()
-        if name in DESCRIBED
-    }
-    return kept | {"types": types, "described": described}
+    return kept | {"types": types, "atomic": atomic, "described": described}
 
 
-def _kind(text: str, go: str = "", via: str = "", omit: bool = False) -> Kind:
+def _field(described: dict[str, Any]) -> Kind:
+    kind = _kind(described["type"])
+    strategies = described.get("x-kubernetes-patch-strategy", "").split(",")
+    merge_key = described.get("x-kubernetes-patch-merge-key", "")
+    is_set = described.get("x-kubernetes-list-type") == "set"
+    keys = () if is_set else described.get("x-kubernetes-list-map-keys")
+    return replace(
+        kind,
+        go=described.get("go") or kind.go,
+        via=described.get("via", ""),
+        omit=described.get("omit", False),
+        default=described.get("default"),
+        merge_key=merge_key if "merge" in strategies else None,
+        replaced="replace" in strategies,
+        list_keys=None if keys is None else tuple(keys),
+        atomic=kind.atomic or described.get("x-kubernetes-map-type") == "atomic",
+    )
+
+
+def _kind(text: str) -> Kind:
     """Read the notation of tools/generate_schema.py: `[]@core.Container`, `{}string`, `int32`."""
     if text.startswith("[]"):
         item = _kind(text[2:])
-        return Kind("list", item=item, go=go or "[]" + item.go, via=via)
+        return Kind("list", item=item, go="[]" + item.go)
     if text.startswith("{}"):
         item = _kind(text[2:])
-        return Kind("map", item=item, go=go or "map[string]" + item.go, via=via)
+        return Kind("map", item=item, go="map[string]" + item.go)
     if text.startswith("@"):
         name = text[1:]
-        return Kind("struct", name, go="v1." + name.partition(".")[2], via=via)
-    return Kind("scalar", text, go=go or GO_SCALARS.get(text, text), via=via, omit=omit)
+        atomic = name in _tables()["atomic"]
+        return Kind("struct", name, go="v1." + name.partition(".")[2], atomic=atomic)
+    return Kind("scalar", text, go=GO_SCALARS.get(text, text))

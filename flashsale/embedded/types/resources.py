@@ -43,15 +43,23 @@ class Resource:
         """The name in messages: `pods`, `replicasets.apps`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
+    @property
+    def has_status(self) -> bool:
+        """Whether the status is written apart from the rest."""
+        return any(below.name == "status" for below in self.subresources)
+
 
 _STATUS_VERBS = ("get", "patch", "update")
 
 PODS = Resource(
     "", "v1", "pods", "pod", "Pod", True, ("po",), ("all",),
     (
+        Subresource("attach", "PodAttachOptions", ("create", "get")),
         Subresource("binding", "Binding", ("create",)),
         Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
+        Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("log", "Pod", ("get",)),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
         Subresource("status", "Pod", _STATUS_VERBS),
     ),
 )  # fmt: skip

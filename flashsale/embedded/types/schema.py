@@ -1,12 +1,11 @@
 """From JSON that a client sent to an object of the right type.
 
-``strict_decoding`` finds what is wrong with it, this module says so and drops what does not belong.
+``strict_decoding`` finds mistakes; this module words them, and drops fields that do not belong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any, Literal
 
 from flashsale.embedded.types import quantities
@@ -16,8 +15,6 @@ from flashsale.embedded.types.golang import go_text
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.strict_decoding import (
     BITS,
-    base64_errors,
-    digits,
     json_type_name,
     replace_surrogates,
     type_error,
@@ -25,23 +22,7 @@ from flashsale.embedded.types.strict_decoding import (
 )
 from flashsale.objects.models import Object
 
-__all__ = [
-    "check_kind",
-    "check_types",
-    "convert",
-    "decode_object",
-    "go_printed",
-    "kind_error",
-    "patch_error",
-    "prune",
-    "replace_surrogates",
-    "strict_error",
-    "type_error",
-    "unknown_fields",
-]
-
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
-DEEPEST = 64  # levels that are printed; no object of the API nests half as deep
 ZEROS: dict[str, Any] = {"boolean": False, "int32": 0, "int64": 0, "intorstring": 0}
 SCHEME = '"pkg/api/legacyscheme/scheme.go:30"'
 OLD_VERSIONS = (  # which a real API server still reads
@@ -86,7 +67,7 @@ def check_types(body: object, api_version: str, kind: str) -> None:
     """Refuse values of the wrong JSON type.
 
     Raises:
-        ApiError: 400.
+        StatusError: 400.
     """
     wrong = type_error(body, api_version, kind)
     if wrong:
@@ -137,25 +118,6 @@ def with_explicit_zeros(pruned: Any, sent: Any) -> Any:
     return pruned
 
 
-def go_printed(value: object, depth: int = DEEPEST) -> str:
-    """Print a value as Go's ``%v`` does: `map[spec:map[replica:3]]`."""
-    if depth == 0 and isinstance(value, dict | list):
-        return "..."
-    if isinstance(value, dict):
-        pairs = sorted(
-            ((replace_surrogates(key), item) for key, item in value.items()), key=itemgetter(0)
-        )
-        inner = [f"{key}:{go_printed(item, depth - 1)}" for key, item in pairs]
-        return "map[" + " ".join(inner) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join([go_printed(item, depth - 1) for item in value]) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return digits(value)
-    return replace_surrogates(value) if isinstance(value, str) else "<nil>"
-
-
 def kind_error(body: object) -> str:
     """Say what keeps Go from reading kind and apiVersion; empty if nothing does."""
     if body is None:
@@ -202,93 +164,6 @@ def unregistered(api_version: str, kind: str, patched: object) -> str:
     if (found, version) == (kind, api_version) or knows(version, found):
         return ""
     return f'no kind "{found}" is registered for version "{version}" in scheme {SCHEME}'
-
-
-def convert(patched: object, api_version: str, kind: str) -> tuple[Any, str]:
-    """Convert the outcome of a strategic patch, whole floats included, to its Go types.
-
-    Returns it, and what does not fit in the words of apimachinery's converter (runtime/converter).
-    """
-    try:
-        return _convert_struct(type_of(api_version, kind), patched), ""
-    except _NotConvertibleError as error:
-        return patched, str(error)
-
-
-class _NotConvertibleError(Exception):
-    """A value that has another type than its field."""
-
-
-def _convert_struct(owner: Type, value: object) -> Any:
-    if not isinstance(value, dict):
-        raise _NotConvertibleError(f"cannot restore struct from: {_go_kind(value)}")
-    return {
-        key: _convert(owner.fields[key], item) if key in owner.fields else item
-        for key, item in value.items()
-    }
-
-
-def _convert(kind: Kind, value: object) -> Any:
-    if value is None:
-        return None
-    if kind.shape == "struct":
-        return _convert_struct(struct(kind.name), value)
-    if kind.shape == "list" and kind.item:
-        if not isinstance(value, list):
-            raise _NotConvertibleError(f"cannot restore slice from {_go_kind(value)}")
-        return [_convert(kind.item, item) for item in value]
-    if kind.shape == "map" and kind.item:
-        if not isinstance(value, dict):
-            raise _NotConvertibleError(f"cannot restore map from {_go_kind(value)}")
-        return {key: _convert(kind.item, item) for key, item in value.items()}
-    return _convert_scalar(kind, value)
-
-
-def _convert_scalar(kind: Kind, value: object) -> Any:
-    go = {"boolean": "bool"}.get(kind.name, kind.name)
-    if kind.name == "bytes" and isinstance(value, str):
-        for wrong in base64_errors(value):
-            raise _NotConvertibleError(f"error decoding from json: {wrong}")
-    if kind.name == "quantity" and isinstance(value, str):
-        try:
-            quantities.parse_quantity(value.strip())
-        except quantities.QuantityError as error:
-            raise _NotConvertibleError(str(error)) from None
-    if go not in ("string", "bool", "int32", "int64"):
-        return value  # it reads its own JSON
-    if isinstance(value, dict | list):
-        raise _NotConvertibleError(f"unrecognized type: {go}")
-    if go in BITS and isinstance(value, float) and value.is_integer():
-        return wrapped(int(value), go)
-    sent = _go_type(value)
-    if sent == go or (go in BITS and sent == "int64"):
-        return wrapped(value, go) if isinstance(value, int) else value
-    numeric = ("int64", "float64")
-    if (sent in numeric and go in BITS) or (sent == "int64" and go == "string"):
-        raise _NotConvertibleError(f"cannot convert {sent} to {kind.go or go}")
-    raise _NotConvertibleError(f"unrecognized type: {go}")
-
-
-def wrapped(value: int, go: str) -> int:
-    """Return a number as Go has it in fewer bits: the upper ones are lost.
-
-    What is more than 64 bits is a float before, of which amd64 makes the least number.
-    """
-    if not -(2**63) <= value < 2**63:
-        value = -(2**63)
-    return (value + 2**31) % 2**32 - 2**31 if go == "int32" else value
-
-
-def _go_type(value: object) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    return {str: "string", int: "int64", float: "float64"}.get(type(value), "nil")
-
-
-def _go_kind(value: object) -> str:
-    if isinstance(value, dict):
-        return "map"
-    return "slice" if isinstance(value, list) else _go_type(value)
 
 
 def _text(value: object) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import EVENTS, LEASES, NAMESPACES, SERVICES, Resource
-from flashsale.embedded.validation import texts
+from flashsale.embedded.validation.field_checks import invalid
 from flashsale.objects.models import Object
 
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
@@ -79,8 +79,7 @@ def validate_annotations(annotations: Mapping[str, str] | None, field: str) -> l
         errors += invalid(field, key, texts.qualified_name(key.lower()))
         size += len(key.encode()) + len(value.encode())
     if size > ANNOTATIONS_SIZE:
-        why = f"Too long: may not be more than {ANNOTATIONS_SIZE} bytes"
-        errors.append(FieldError("FieldValueTooLong", field, why))
+        errors.append(FieldError.too_long(field, ANNOTATIONS_SIZE))
     return errors
 
 
@@ -90,17 +89,6 @@ def validate_pod_annotations(annotations: Mapping[str, str] | None, field: str) 
     if cost is None or _is_int32(cost):
         return []
     return invalid(f"{field}[{DELETION_COST}]", cost, ["must be a 32bit integer"])
-
-
-def invalid(field: str, value: Any, wrong: list[str]) -> list[FieldError]:
-    """Make one error of each thing that is wrong with a value."""
-    return [FieldError.invalid(field, value, why) for why in wrong]
-
-
-def not_negative(thing: Object, key: str, field: str) -> list[FieldError]:
-    """Check a number that may be missing."""
-    value = thing.get(key) or 0
-    return invalid(f"{field}.{key}", value, [texts.NOT_NEGATIVE] if value < 0 else [])
 
 
 def _unfinished(base: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import (
     CONFIG_MAPS,
@@ -18,14 +19,15 @@ from flashsale.embedded.types.resources import (
     PRIORITY_CLASSES,
     Resource,
 )
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import (
-    NOT_STANDARD,
-    STANDARD_FINALIZERS,
+from flashsale.embedded.validation.field_checks import (
+    choice,
     invalid,
     not_negative,
+    optional_choice,
+    optional_text,
 )
-from flashsale.embedded.validation.pod.containers import PROTOCOLS, choice
+from flashsale.embedded.validation.metadata import NOT_STANDARD, STANDARD_FINALIZERS
+from flashsale.embedded.validation.pod.containers import PROTOCOLS
 from flashsale.embedded.validation.pod.scheduling import EFFECTS
 from flashsale.embedded.validation.priority_classes import (
     validate_priority_class,
@@ -100,14 +102,12 @@ def _endpoint_slice(obj: Object) -> list[FieldError]:
     names: set[str] = set()
     for index, port in enumerate(obj.get("ports") or []):
         at, name = f"ports[{index}]", port.get("name") or ""
-        errors += invalid(f"{at}.name", name, texts.dns_label(name) if name else [])
+        errors += optional_text(name, f"{at}.name", texts.dns_label)
         if name in names:
             errors.append(FieldError.duplicate(f"{at}.name", name))
         names.add(name)
         errors += choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
-        application = port.get("appProtocol")
-        wrong = texts.qualified_name(application) if application else []
-        errors += invalid(f"{at}.appProtocol", application, wrong)
+        errors += optional_text(port.get("appProtocol"), f"{at}.appProtocol", texts.qualified_name)
     for index, endpoint in enumerate(obj.get("endpoints") or []):
         errors += _endpoint(endpoint, f"endpoints[{index}]", kind)
     return errors
@@ -132,8 +132,7 @@ def _endpoint(endpoint: Object, at: str, kind: str | None) -> list[FieldError]:
                 errors += invalid(field, address, [f"must be an {kind} address"])
             errors += invalid(place, address, wrong or texts.endpoint_ip(address))
     for key, rule in (("nodeName", texts.dns_subdomain), ("hostname", texts.dns_label)):
-        if endpoint.get(key):
-            errors += invalid(f"{at}.{key}", endpoint[key], rule(endpoint[key]))
+        errors += optional_text(endpoint.get(key), f"{at}.{key}", rule)
     return errors
 
 
@@ -156,15 +155,14 @@ def _endpoint_address(address: Object, at: str) -> list[FieldError]:
     value = address.get("ip") or ""
     errors = invalid(f"{at}.ip", value, texts.ip_address(value))
     for key, rule in (("hostname", texts.dns_label), ("nodeName", texts.dns_subdomain)):
-        if address.get(key):
-            errors += invalid(f"{at}.{key}", address[key], rule(address[key]))
+        errors += optional_text(address.get(key), f"{at}.{key}", rule)
     return errors + invalid(f"{at}.ip", value, texts.endpoint_ip(value))
 
 
 def _endpoint_port(port: Object, at: str, *, named: bool) -> list[FieldError]:
     name, number = port.get("name") or "", port.get("port") or 0
     errors = [FieldError.required(f"{at}.name")] if named and not name else []
-    errors += invalid(f"{at}.name", name, texts.dns_label(name) if name else [])
+    errors += optional_text(name, f"{at}.name", texts.dns_label)
     errors += invalid(f"{at}.port", number, texts.port_number(number))
     return errors + choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
 
@@ -280,12 +278,8 @@ def _disruption_budget(obj: Object) -> list[FieldError]:
             errors.append(FieldError.invalid(f"spec.{key}", value, why))
         elif isinstance(value, str) and int(value[:-1]) > 100:
             errors.append(FieldError.invalid(f"spec.{key}", value, "must not be greater than 100%"))
-    policy = spec.get("unhealthyPodEvictionPolicy")
-    supported = ("AlwaysAllow", "IfHealthyBudget")
-    if policy is not None and policy not in supported:
-        at = "spec.unhealthyPodEvictionPolicy"
-        errors.append(FieldError.unsupported(at, policy, supported))
-    return errors
+    key, supported = "unhealthyPodEvictionPolicy", ("AlwaysAllow", "IfHealthyBudget")
+    return errors + optional_choice(spec.get(key), f"spec.{key}", supported)
 
 
 CHECKS: dict[Resource, Callable[[Object], list[FieldError]]] = {

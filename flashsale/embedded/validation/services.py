@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import json
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.defaults import is_external
 from flashsale.embedded.types.resources import SERVICES
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import (
+from flashsale.embedded.validation.field_checks import (
+    choice,
     invalid,
+    optional_choice,
+    optional_text,
+    required_text,
+)
+from flashsale.embedded.validation.metadata import (
     validate_core_metadata_update,
     validate_labels,
     validate_metadata,
 )
-from flashsale.embedded.validation.pod.containers import PROTOCOLS, choice
+from flashsale.embedded.validation.pod.containers import PROTOCOLS
 from flashsale.embedded.validation.pod.probes import port_or_name
 from flashsale.objects.models import Object
 
@@ -56,9 +63,8 @@ def validate_load_balancer(service: Object) -> list[FieldError]:
         return [FieldError.forbidden("status.loadBalancer.ingress", why)]
     errors: list[FieldError] = []
     for index, entry in enumerate(ingress):
-        if entry.get("ip"):
-            at = f"status.loadBalancer.ingress[{index}].ip"
-            errors += invalid(at, entry["ip"], texts.ip_address(entry["ip"]))
+        at = f"status.loadBalancer.ingress[{index}].ip"
+        errors += optional_text(entry.get("ip"), at, texts.ip_address)
     return errors
 
 
@@ -141,16 +147,15 @@ def validate_service_addresses(spec: Object) -> list[FieldError]:
 
 def _family_words(spec: Object) -> list[FieldError]:
     errors: list[FieldError] = []
-    families, policy = spec.get("ipFamilies") or [], spec.get("ipFamilyPolicy")
+    families = spec.get("ipFamilies") or []
     for index, family in enumerate(families):
         at = f"spec.ipFamilies[{index}]"
-        if family not in FAMILIES:
-            errors.append(FieldError.unsupported(at, family, FAMILIES))
+        errors += optional_choice(family, at, FAMILIES)
         if family in families[:index]:
             errors.append(FieldError.duplicate(at, family))
-    if policy is not None and policy not in FAMILY_POLICIES:
-        errors.append(FieldError.unsupported("spec.ipFamilyPolicy", policy, FAMILY_POLICIES))
-    return errors
+    return errors + optional_choice(
+        spec.get("ipFamilyPolicy"), "spec.ipFamilyPolicy", FAMILY_POLICIES
+    )
 
 
 def _families_of(several: list[str], families: list[str], field: str) -> list[FieldError]:
@@ -220,18 +225,15 @@ def _external_name(spec: Object) -> list[FieldError]:
         if spec.get(key) not in (None, [])
     ]
     name = (spec.get("externalName") or "").removesuffix(".")
-    if not name:
-        return [*errors, FieldError.required("spec.externalName")]
-    return errors + invalid("spec.externalName", name, texts.dns_subdomain(name))
+    return errors + required_text(name, "spec.externalName", texts.dns_subdomain)
 
 
 def _port(port: Object, at: str, earlier: set[str | None], *, named: bool) -> list[FieldError]:
     name, number = port.get("name") or "", port.get("port") or 0
-    errors = [] if name or not named else [FieldError.required(f"{at}.name")]
-    if name:
-        errors += invalid(f"{at}.name", name, texts.dns_label(name))
-        if name in earlier:
-            errors.append(FieldError.duplicate(f"{at}.name", name))
+    check = required_text if named else optional_text
+    errors = check(name, f"{at}.name", texts.dns_label)
+    if name and name in earlier:
+        errors.append(FieldError.duplicate(f"{at}.name", name))
     errors += invalid(f"{at}.port", number, texts.port_number(number))
     errors += choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
     errors += port_or_name(port.get("targetPort"), f"{at}.targetPort")
@@ -286,8 +288,8 @@ def _duplicate_port(port: Object, at: str) -> FieldError:
 
 def _traffic(spec: Object) -> list[FieldError]:
     field, errors = "spec.externalTrafficPolicy", []
-    policy, kind = spec.get("externalTrafficPolicy"), spec.get("type")
-    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
+    policy = spec.get("externalTrafficPolicy")
+    if is_external(spec):
         errors += choice(policy, field, POLICIES)
     elif policy:
         why = "may only be set for externally-accessible services"
@@ -296,10 +298,9 @@ def _traffic(spec: Object) -> list[FieldError]:
         why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         number = spec["healthCheckNodePort"]
         errors.append(FieldError.invalid("spec.healthCheckNodePort", number, why))
-    inner = spec.get("internalTrafficPolicy")
-    if inner is not None and inner not in POLICIES:
-        errors.append(FieldError.unsupported("spec.internalTrafficPolicy", inner, POLICIES))
-    spread = spec.get("trafficDistribution")
-    if spread is not None and spread not in DISTRIBUTIONS:
-        errors.append(FieldError.unsupported("spec.trafficDistribution", spread, DISTRIBUTIONS))
+    for key, supported in (
+        ("internalTrafficPolicy", POLICIES),
+        ("trafficDistribution", DISTRIBUTIONS),
+    ):
+        errors += optional_choice(spec.get(key), f"spec.{key}", supported)
     return errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flashsale.embedded.types import quantities
+from flashsale.embedded.types import quantities, texts
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     NODES,
@@ -14,7 +14,6 @@ from flashsale.embedded.types.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.validation import texts
 from flashsale.embedded.validation.pod.scheduling import PREFERRED, REQUIRED
 from flashsale.objects.models import Object
 

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flashsale.base.addresses import is_loopback, is_private
+from flashsale.base.addresses import is_loopback, is_private, url_host
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.credentials import ContextEntry, check_context, plugin_failed
+from flashsale.kube.kubeconfig import kubeconfig_files
 from flashsale.kube.transport.transport import (
     PROGRAM,
     UNARY,
@@ -61,7 +62,6 @@ class ClientTransport:
 
     @property
     def host(self) -> str:
-        """The API server's address."""
         return str(self._client.configuration.host)
 
     @property
@@ -110,7 +110,6 @@ class ClientTransport:
     def call(
         self, method: str, path: str, query: Params, body: Any, content_type: str
     ) -> tuple[int, bytes]:
-        """Send one request."""
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
 
@@ -132,7 +131,6 @@ class ClientTransport:
             raise LostError from error
 
     def close(self) -> None:
-        """Close all connections."""
         self._client.close()
         self._client.rest_client.close()
 
@@ -179,7 +177,7 @@ def _configuration(kubeconfig: Path | None, entry: ContextEntry) -> Any:
     from kubernetes.config import ConfigException, load_kube_config
 
     # The official loader reads KUBECONFIG only once, when it is imported.
-    files = str(kubeconfig or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    files = os.pathsep.join(map(str, kubeconfig_files(kubeconfig)))
     configuration = Configuration()
     try:
         with _words_of_the_loader() as words:
@@ -208,9 +206,8 @@ def _beside_the_proxy(host: str, proxy: str | None) -> bool:
     An ambient proxy (HTTPS_PROXY) cannot reach minikube's private network; one that the kubeconfig
     names with `proxy-url` is meant.
     """
-    from urllib.parse import urlsplit
     from urllib.request import getproxies
 
-    address = urlsplit(host).hostname or ""
+    address = url_host(host)
     ambient = proxy is not None and proxy in getproxies().values()
     return is_loopback(address) or (ambient and is_private(address))

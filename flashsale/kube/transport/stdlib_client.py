@@ -7,17 +7,17 @@ and kubectl is back in 0.05 s. A context on loopback whose user shows a certific
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
+import sys
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from flashsale.base.addresses import is_loopback
-from flashsale.kube import kubeconfig as contexts
+from flashsale.base.errors import ClusterUnreachableError
+from flashsale.kube.credentials import ContextEntry, find_context
 from flashsale.kube.transport.transport import (
     PROGRAM,
     UNARY,
@@ -26,11 +26,10 @@ from flashsale.kube.transport.transport import (
     checked_as_kubectl_does,
     query_word,
 )
+from flashsale.objects.fields import text
 
 if TYPE_CHECKING:
     import ssl
-
-    from flashsale.objects.models import Object
 
 CLUSTER_KEYS = {"server", "certificate-authority", "certificate-authority-data", "extensions"}
 CERTIFICATE = ("client-certificate", "client-key")
@@ -89,65 +88,46 @@ class StdlibTransport:
 
 def stdlib_transport(kubeconfig: Path | None, context: str) -> StdlibTransport | None:
     """Return a transport for a context, or None if it takes the official client to speak to it."""
-    found = [(file, doc) for file, doc in contexts.documents(kubeconfig) if doc]
-    if len(found) != 1:
-        return None
-    file, document = found[0]
-    chosen = _named(document, "contexts", context).get("context") or {}
-    cluster = _named(document, "clusters", chosen.get("cluster")).get("cluster") or {}
-    user = _named(document, "users", chosen.get("user")).get("user") or {}
-    server = urlsplit(str(cluster.get("server", "")))
-    token = str(user.get("token", ""))
-    if not token.isprintable():
-        return None
-    if server.scheme != "https" or not is_loopback(server.hostname or "") or server.path.strip("/"):
-        return None
-    if not cluster.keys() <= CLUSTER_KEYS or not user.keys() <= USER_KEYS:
-        return None
     try:
+        entry = find_context(kubeconfig, context)
+        server = urlsplit(text(entry.cluster, "server"))
         server.port  # noqa: B018 - raises for one that is none
-        return StdlibTransport(str(cluster["server"]), _tls(file, cluster, user), token)
-    except (OSError, ValueError, TypeError):
+        token = str(entry.user.get("token") or "")
+        known = entry.cluster.keys() <= CLUSTER_KEYS and entry.user.keys() <= USER_KEYS
+        near = server.scheme == "https" and is_loopback(server.hostname or "")
+        if not (known and near and token.isprintable()) or server.path.strip("/"):
+            return None
+        return StdlibTransport(server.geturl().rstrip("/"), _tls(entry), token)
+    except (ClusterUnreachableError, OSError, ValueError, TypeError):
         return None  # the official client has better words for what is wrong
 
 
-def _named(document: Object, kind: str, name: object) -> Object:
-    for entry in document.get(kind) or []:
-        if isinstance(entry, dict) and entry.get("name") == name:
-            return entry
-    return {}
-
-
-def _tls(file: Path, cluster: Object, user: Object) -> ssl.SSLContext:
+def _tls(entry: ContextEntry) -> ssl.SSLContext:
     import ssl
 
-    authority = _read(file, cluster, "certificate-authority")
-    if not authority:
+    if not (authority := entry.authority):
         raise ValueError("no certificate authority")
     context = checked_as_kubectl_does(ssl.create_default_context(cadata=authority.decode("ascii")))
-    certificate, key = (_read(file, user, name) for name in CERTIFICATE)
+    certificate, key = (entry.read_secret(name) or b"" for name in CERTIFICATE)
     if certificate:
         _load_certificate(context, certificate + b"\n" + key)
     return context
 
 
 def _load_certificate(context: ssl.SSLContext, pem: bytes) -> None:
-    """Load a certificate with its key from memory; OpenSSL's face in Python reads only files."""
+    """Load a certificate with its key; Python's `ssl` reads them from a file only.
+
+    Linux has files in memory: with those a command that makes room works on a full disk too.
+    """
+    if sys.platform == "linux":
+        with os.fdopen(os.memfd_create("flashsale"), "wb", buffering=0) as secret:
+            secret.write(pem)
+            context.load_cert_chain(f"/proc/self/fd/{secret.fileno()}")
+        return
     import tempfile
 
-    with tempfile.NamedTemporaryFile(prefix="flashsale-") as secret:  # 0600, gone at once
-        secret.write(pem)
-        secret.flush()
-        context.load_cert_chain(secret.name)
-
-
-def _read(file: Path, entry: Object, name: str) -> bytes:
-    """Return what is given inline as base64, or as a path relative to the kubeconfig."""
-    inline = entry.get(f"{name}-data")
-    if inline:
-        try:
-            return base64.b64decode(inline, validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"{name}-data is no base64") from error
-    path = entry.get(name)
-    return Path(os.path.join(file.parent, path)).read_bytes() if path else b""
+    with tempfile.NamedTemporaryFile(
+        prefix="flashsale-", buffering=0
+    ) as file:  # 0600, gone at once
+        file.write(pem)
+        context.load_cert_chain(file.name)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flashsale.learn.facts import Facts
 from flashsale.learn.step import Check, Prediction, Seen, Step
+from flashsale.objects.fields import sections, text
 from flashsale.sale.files import app_folder
 from flashsale.sale.files.manifest import FILE
 
@@ -37,8 +38,7 @@ def hand_out(where: Path) -> Path:
 
 def applied(facts: Facts) -> Seen:
     """The sale runs from the folder that was handed out."""
-    labels = ((facts.replicaset or {}).get("metadata") or {}).get("labels") or {}
-    holds = labels.get(MARK[0]) == MARK[1]
+    holds = text(facts.replicaset, "metadata", "labels", MARK[0]) == MARK[1]
     return Seen(holds, "it does" if holds else "the sale runs from another manifest")
 
 
@@ -52,8 +52,7 @@ def sells(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say which port is which."""
-    ports = ((facts.service or {}).get("spec") or {}).get("ports") or [{}]
+    ports = sections(facts.service, "spec", "ports") or [{}]
     target = ports[0].get("targetPort")
     return [
         f"{facts.answered_by} answered. The Service's targetPort is {target} now.",

@@ -10,7 +10,8 @@ from flashsale.learn.step import Check, Prediction, Seen, Step
 
 def wanted_more(facts: Facts) -> Seen:
     """More pods are wanted than before, or than the manifest that was applied says."""
-    before = facts.before.desired if facts.before.desired is not None else _applied(facts)
+    before = facts.before.desired
+    before = facts.applied_replicas or 3 if before is None else before
     return Seen(facts.desired > before, f"DESIRED is {facts.desired}; it was {before}")
 
 
@@ -24,15 +25,7 @@ def caught_up(facts: Facts) -> Seen:
     return Seen(raised and found.desired == found.current == found.ready, text)
 
 
-def _applied(facts: Facts) -> int:
-    from flashsale.kube.apply import last_applied
-
-    found = last_applied(facts.replicaset) if facts.replicaset else {}
-    return int((found.get("spec") or {}).get("replicas") or 3)
-
-
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say when each number followed."""
     counts, lines = facts.evidence.counts, []
     wanted = facts.desired
     asked = next((one.at for one in counts if one.desired == wanted), None)

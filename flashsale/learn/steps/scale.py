@@ -13,16 +13,9 @@ from flashsale.learn.wording import names
 def added(facts: Facts) -> list[str]:
     """Pods that were made although none had died."""
     seen = facts.evidence
-    extra = len(seen.created) - len(seen.healings) - (0 if facts.before.pods else _first(facts))
+    first = 0 if facts.before.pods else facts.applied_replicas or 1  # whom nobody saw before
+    extra = len(seen.created) - len(seen.healings) - first
     return sorted(seen.created)[-extra:] if extra > 0 else []
-
-
-def _first(facts: Facts) -> int:
-    """How many the manifest asked for, where nobody saw how many there were."""
-    from flashsale.kube.apply import last_applied
-
-    found = last_applied(facts.replicaset) if facts.replicaset else {}
-    return int((found.get("spec") or {}).get("replicas") or 1)
 
 
 def scaled_up(facts: Facts) -> Seen:
@@ -39,7 +32,6 @@ def scaled_down(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say who went."""
     gone = sorted(facts.evidence.surplus)
     young = [name for name in gone if name in facts.evidence.created]
     youngest = "The youngest went first: " if len(young) == len(gone) else "These went: "

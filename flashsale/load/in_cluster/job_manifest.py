@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from flashsale.load.in_cluster.signals import START, STOP
 from flashsale.load.plan import LoadPlan
 from flashsale.objects.models import Object
 
 LABEL = "flashsale-load"  # with the Job's name: no selector of a sale names it
-START = "flashsale-load/start"  # annotation of a pod: second 0 in unix seconds of its node's clock
-STOP = "flashsale-load/stop"  # annotation of a pod: send no more, wait for what is under way
 INDEX = "batch.kubernetes.io/job-completion-index"  # the Job controller's own, on each pod
 CODE, SIGNALS = "/flashsale-load/code", "/flashsale-load/signals"  # folders in the container
 NOBODY = 65534  # a user that every image can run as
@@ -123,9 +122,10 @@ def _container(options: JobOptions) -> dict[str, Any]:
         "image": options.image,
         "imagePullPolicy": options.pull_policy,
         "command": ["python3", "-I", f"{CODE}/worker.zip", f"{CODE}/plan.json", SIGNALS],
-        # One thread sends, so it can use one core and no more.
+        # One thread sends, so it can use one core and no more. It asks for little, so that many
+        # fit beside a sale: where cores are short then, its own lag says so.
         "resources": {
-            "requests": {"cpu": "250m", "memory": "64Mi"},
+            "requests": {"cpu": "25m", "memory": "32Mi"},
             "limits": {"cpu": "1", "memory": "512Mi"},
         },
         "securityContext": {
@@ -141,6 +141,6 @@ def _container(options: JobOptions) -> dict[str, Any]:
 
 
 def _file(annotation: str) -> dict[str, Any]:
-    """Let an annotation of the pod appear as a file, within a second of being set."""
+    """Let an annotation of the pod appear as a file."""
     path = annotation.rpartition("/")[2]
     return {"path": path, "fieldRef": {"fieldPath": f"metadata.annotations['{annotation}']"}}

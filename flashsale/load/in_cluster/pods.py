@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flashsale.load.in_cluster.job_manifest import INDEX
 from flashsale.load.worker.in_pod.log_lines import LogReader
+
+_PREEMPTION = re.compile(r" (?:no new claims to deallocate, )?preemption: ")  # once more the same
 
 SURE = 2  # messages of a waiting worker after which its clock is known well enough
 
@@ -22,6 +25,7 @@ class RemoteWorker:
     running: bool = False  # its container has started, so there is a log
     clock_offset: float = 0.0  # seconds that its clock is ahead of this machine's
     heard: int = 0  # messages before the start
+    started: bool = False  # it knows when second 0 is
     done: bool = False  # its result is whole
     ended: str = ""  # how its pod ended
     problem: str = ""  # what keeps it from starting, in the cluster's words
@@ -63,7 +67,8 @@ def problem_of(status: Mapping[str, Any]) -> str:
         return ""
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return str(condition.get("message") or condition.get("reason") or "not scheduled")
+            why = str(condition.get("message") or condition.get("reason") or "not scheduled")
+            return _PREEMPTION.split(why)[0]
     for one in status.get("containerStatuses") or []:
         waiting = (one.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):

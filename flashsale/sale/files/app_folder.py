@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
+from flashsale.base.text import quoted
 from flashsale.clusters.base import App
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files import near_misses
@@ -135,8 +135,8 @@ def init(folder: Path) -> list[Path]:
         raise BadInputError(f"{folder} is a file, not a folder.", hint="flashsale init sale")
     there = [name for name in NAMES if (folder / name).exists() or (folder / name).is_symlink()]
     if there:
-        whole = f"flashsale up {shlex.quote(str(folder))}"
-        another = f"flashsale init {shlex.quote(str(folder / 'sale'))}"
+        whole = f"flashsale up {quoted(folder)}"
+        another = f"flashsale init {quoted(folder / 'sale')}"
         raise RefusedError(
             f"{folder / there[0]} is there already, and init overwrites nothing.",
             hint=whole if len(there) == len(NAMES) else another,
@@ -166,7 +166,7 @@ def _present(folder: Path) -> list[Path]:
     if folder.is_file():
         raise BadInputError(
             f"{folder} is a file, not a folder.",
-            hint=f"flashsale up --manifest {shlex.quote(str(folder))}",
+            hint=f"flashsale up --manifest {quoted(folder)}",
         )
     if not folder.is_dir():
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
@@ -179,4 +179,4 @@ def _present(folder: Path) -> list[Path]:
 
 
 def _init(folder: Path) -> str:
-    return Hint(f"flashsale init {shlex.quote(str(folder))}", "writes them")
+    return Hint(f"flashsale init {quoted(folder)}", "writes them")

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import copy
 import json
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.text import quoted
+from flashsale.objects.fields import part, section
 from flashsale.objects.models import Object
-from flashsale.sale.files.yaml_reader import YamlSource, yaml_documents
+from flashsale.sale.files.yaml_reader import read_source, yaml_documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
@@ -37,7 +38,6 @@ class Manifest:
 
     @property
     def image(self) -> str:
-        """The image of the first container."""
         return str(_containers(self.replicaset)[0].get("image") or "")
 
     @property
@@ -47,12 +47,10 @@ class Manifest:
 
     @property
     def name(self) -> str:
-        """The ReplicaSet's name."""
         return str(self.replicaset["metadata"]["name"])
 
     @property
     def service_name(self) -> str:
-        """The Service's name."""
         return str(self.service["metadata"]["name"])
 
 
@@ -70,7 +68,6 @@ def as_taught(text: str) -> str:
 
 
 def shipped() -> Manifest:
-    """Read the shipped manifest."""
     return parse_manifest(shipped_text(), FILE)
 
 
@@ -80,8 +77,7 @@ def read_manifest(file: Path) -> Manifest:
     Raises:
         BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
     """
-    source = YamlSource.of(file)
-    return parse_manifest(source.text, source.name)
+    return parse_manifest(*read_source(file))
 
 
 def parse_manifest(text: str, source: str) -> Manifest:
@@ -130,8 +126,8 @@ def for_server(manifest: Manifest, minor: int) -> Manifest:
         return manifest
     replicaset = copy.deepcopy(manifest.replicaset)
     for container in _containers(replicaset):
-        hook = _dig(container, "lifecycle", "preStop")
-        seconds = _dig(hook, "sleep").get("seconds")
+        hook = part(container, "lifecycle", "preStop")
+        seconds = part(hook, "sleep", "seconds")
         if seconds is not None:
             del hook["sleep"]
             hook["exec"] = {"command": ["sleep", str(seconds)]}
@@ -169,7 +165,7 @@ def is_nearly_replicaset(deployment: Object) -> bool:
 def _deployment_hint(document: Object, source: str) -> Hint:
     if not is_nearly_replicaset(document) or source == "stdin":
         return DEPLOYMENT
-    return Hint(f"sed -i.bak '{AS_REPLICASET}' {shlex.quote(source)}", "then the same again")
+    return Hint(f"sed -i.bak '{AS_REPLICASET}' {quoted(source)}", "then the same again")
 
 
 def _apart_hint(kind: str) -> Hint:
@@ -180,7 +176,7 @@ def _apart_hint(kind: str) -> Hint:
 
 
 def _check_replicaset(manifest: Manifest) -> None:
-    containers = _dig(manifest.replicaset, "spec", "template", "spec").get("containers")
+    containers = part(manifest.replicaset, "spec", "template", "spec", "containers")
     if not isinstance(containers, list) or not containers:
         raise wrong(manifest.source, "has no spec.template.spec.containers in its ReplicaSet")
     if not all(isinstance(one, dict) for one in containers):
@@ -191,7 +187,7 @@ def _check_replicaset(manifest: Manifest) -> None:
     if replicas is not None and (type(replicas) is not int or replicas < 0):
         say = json.dumps(replicas)[:40]
         raise wrong(manifest.source, f"says replicas: {say}; it takes a whole number, 0 or more")
-    selector = _dig(manifest.replicaset, "spec", "selector")
+    selector = section(manifest.replicaset, "spec", "selector")
     wanted = selector.get("matchLabels") or {}
     if not selector:
         raise wrong(manifest.source, "gives its ReplicaSet no spec.selector")
@@ -217,7 +213,7 @@ def _namespace(thing: Object) -> str:
 
 
 def _same_labels(manifest: Manifest, who: str, wanted: Any) -> None:
-    labels = _dig(manifest.replicaset, "spec", "template", "metadata").get("labels") or {}
+    labels = part(manifest.replicaset, "spec", "template", "metadata", "labels") or {}
     if not isinstance(wanted, dict) or not isinstance(labels, dict):
         raise wrong(manifest.source, "has labels that are not a mapping of names to values")
     missing = {key: value for key, value in wanted.items() if labels.get(key) != value}
@@ -232,14 +228,6 @@ def _same_labels(manifest: Manifest, who: str, wanted: Any) -> None:
 
 def _label_list(labels: dict[str, Any]) -> str:
     return ",".join(f"{key}={value}" for key, value in labels.items()) or "with nothing"
-
-
-def _dig(thing: Object, *keys: str) -> Object:
-    """Follow keys through mappings; whatever is missing, or no mapping, counts as empty."""
-    for key in keys:
-        inner = thing.get(key)
-        thing = inner if isinstance(inner, dict) else {}
-    return thing
 
 
 def _containers(replicaset: Object) -> list[Object]:

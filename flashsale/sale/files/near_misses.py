@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 from flashsale.base.errors import BadInputError
+from flashsale.base.text import quoted
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files.yaml_reader import yaml_documents
 
@@ -25,13 +25,13 @@ def refuse_dockerfile(folder: Path) -> None:
                 continue
             raise BadInputError(
                 f"{folder} has {path.name}, but the name has to be {DOCKERFILE}.",
-                hint=f"mv {_quoted(path)} {_quoted(folder / DOCKERFILE)}",
+                hint=f"mv {quoted(path)} {quoted(folder / DOCKERFILE)}",
             )
     if variants := sorted(filter(_is_variant, [*folder.iterdir(), *folder.glob("*/*ockerfile")])):
         raise BadInputError(
             f"{folder} has no {DOCKERFILE}, but {_below(folder, variants[0])}: it is built from"
             f" {DOCKERFILE} alone.",
-            hint=f"cp {_quoted(variants[0])} {_quoted(folder / DOCKERFILE)}",
+            hint=f"cp {quoted(variants[0])} {quoted(folder / DOCKERFILE)}",
         )
 
 
@@ -52,15 +52,15 @@ def refuse_manifests(folder: Path) -> None:
         raise BadInputError(
             f"{folder} has no {manifests.FILE}, but {_below(folder, sets[0])} holds a ReplicaSet"
             " and a Service.",
-            hint=f"flashsale up {_quoted(folder)} --manifest {_quoted(sets[0])}",
+            hint=f"flashsale up {quoted(folder)} --manifest {quoted(sets[0])}",
         )
     if sets:
         parts = [sets[0], *services[:1]]
-        files = " ".join(map(_quoted, parts))
+        files = " ".join(map(quoted, parts))
         names = " and ".join(_below(folder, path) for path in parts)
         raise BadInputError(
             f"{folder} has no {manifests.FILE}, but {names}: flashsale takes them in one file.",
-            hint=f"awk 'FNR == 1 {{print \"---\"}} 1' {files} > {_quoted(folder / manifests.FILE)}",
+            hint=f"awk 'FNR == 1 {{print \"---\"}} 1' {files} > {quoted(folder / manifests.FILE)}",
         )
     for path, found in kinds.items():
         if "Deployment" in found:
@@ -69,7 +69,7 @@ def refuse_manifests(folder: Path) -> None:
                 f"{_below(folder, path)} holds a Deployment, but the exercise is about a"
                 " ReplicaSet: write `kind: ReplicaSet`, leave out `strategy`, and save it with its"
                 f" Service as {manifests.FILE}.",
-                hint=near or f"flashsale manifest > {_quoted(folder / manifests.FILE)}",
+                hint=near or f"flashsale manifest > {quoted(folder / manifests.FILE)}",
             )
 
 
@@ -83,8 +83,8 @@ def _converted(path: Path, folder: Path) -> str:
     deployments = [one for one in objects if one.get("kind") == "Deployment"]
     if kinds != ["Deployment", "Service"] or not manifests.is_nearly_replicaset(deployments[0]):
         return ""
-    target = _quoted(folder / manifests.FILE)
-    return f"sed '{manifests.AS_REPLICASET}' {_quoted(path)} > {target}"
+    target = quoted(folder / manifests.FILE)
+    return f"sed '{manifests.AS_REPLICASET}' {quoted(path)} > {target}"
 
 
 def _yaml_files(folder: Path) -> list[Path]:
@@ -108,7 +108,3 @@ def _kinds(path: Path) -> set[str]:
 
 def _below(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix()
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))

@@ -6,12 +6,12 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flashsale.base.errors import BadInputError, Hint
+from flashsale.base.text import quoted
 from flashsale.objects.models import Object
 
 if TYPE_CHECKING:
@@ -26,36 +26,29 @@ _TEMPLATE = re.compile(r"\{[{%].*?[%}]\}")  # Helm's, or Jinja's
 STDIN = Path("-")  # as kubectl has it
 
 
-@dataclass(frozen=True, slots=True)
-class YamlSource:
-    """A text file."""
+def read_source(file: Path) -> tuple[str, str]:
+    """Return the text of a file, and its name for messages; `-` is standard input.
 
-    name: str
-    text: str
-
-    @classmethod
-    def of(cls, file: Path) -> YamlSource:
-        """Read a text file; `-` is standard input.
-
-        Raises:
-            BadInputError: it is missing, no regular file, too big, binary, or not ours to read.
-        """
-        if file == STDIN:
-            return cls("stdin", _standard_input())
-        if file.is_dir():
-            raise BadInputError(f"{file} is a folder, not a file.", hint=f"flashsale up {file}")
-        try:
-            about = file.stat()
-            if not stat.S_ISREG(about.st_mode):  # a device or a pipe may never end
-                raise BadInputError(f"{file} is not a regular file.", hint=PIPE)
-            if about.st_size > BIGGEST:
-                raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
-            content = file.read_bytes()
-        except FileNotFoundError:
-            raise BadInputError(f"There is no file {file}.", hint="flashsale init") from None
-        except OSError as error:
-            raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=HINT) from error
-        return cls(str(file), _decoded(content, str(file)))
+    Raises:
+        BadInputError: it is missing, no regular file, too big, binary, or not ours to read.
+    """
+    if file == STDIN:
+        return _standard_input(), "stdin"
+    try:
+        about = file.stat()
+        if stat.S_ISDIR(about.st_mode):
+            hint = f"flashsale up {quoted(file)}"
+            raise BadInputError(f"{file} is a folder, not a file.", hint=hint)
+        if not stat.S_ISREG(about.st_mode):  # a device or a pipe may never end
+            raise BadInputError(f"{file} is not a regular file.", hint=PIPE)
+        if about.st_size > BIGGEST:
+            raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise BadInputError(f"There is no file {file}.", hint="flashsale init") from None
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=HINT) from error
+    return _decoded(content, str(file)), str(file)
 
 
 def _standard_input() -> str:

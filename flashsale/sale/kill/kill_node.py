@@ -13,6 +13,7 @@ from typing import Any
 from flashsale.base.errors import NotReadyError, RefusedError
 from flashsale.base.text import joined
 from flashsale.clusters.base import Progress
+from flashsale.objects.fields import sections
 from flashsale.objects.models import Pod
 from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import Died, Healed, Healing, NotReplaced, Replaced
@@ -138,7 +139,6 @@ async def kill_node(
     progress: Progress,
     *,
     timeout: float,
-    clock: Callable[[], float] = time.monotonic,
 ) -> NodeKill:
     """Kill a node and follow it until all pods that were there have a ready replacement.
 
@@ -153,7 +153,7 @@ async def kill_node(
     monitor.add_observer(followed.note)
     LOG.info("killing the node %s with %d pods of the sale", node.name, len(pods))
     await sale.cluster.kill_node(sale.api, node.name, progress)
-    killed = clock()
+    killed = time.monotonic()
     try:
         async with asyncio.timeout(timeout):
             noticed = await _until_not_ready(
@@ -238,7 +238,7 @@ def stopped_evictions_line(nodes: Sequence[Node]) -> str:
 
 def tolerated_seconds(pod: Pod) -> float | None:
     """Return for how many seconds a pod stays on a lost node; None for ever."""
-    tolerations = (pod.raw.get("spec") or {}).get("tolerations") or []
+    tolerations = sections(pod.raw, "spec", "tolerations")
     found = [one.get("tolerationSeconds") for one in tolerations if one.get("key") == UNREACHABLE]
     return min((float(one) for one in found if one is not None), default=None)
 

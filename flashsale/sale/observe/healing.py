@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.sale.observe.observations import Cause, PodSeen
+from flashsale.sale.observe.observations import Cause, PodSeen, first_moment
 
 STEPS = ("created", "scheduled", "started", "ready")  # of a replacement, in this order
 SCALED, REMOVED = "scaled down", "the ReplicaSet was deleted"  # why a pod is not replaced
@@ -62,9 +62,9 @@ class Healing:
         scheduled = not self.in_place and (started or bool(pod.pod.node))
         return replace(
             self,
-            scheduled=_first(self.scheduled, at, scheduled),
-            started=_first(self.started, at, started),
-            ready=_first(self.ready, at, ready),
+            scheduled=first_moment(self.scheduled, at, scheduled),
+            started=first_moment(self.started, at, started),
+            ready=first_moment(self.ready, at, ready),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -76,10 +76,6 @@ class Healing:
             "cause": self.cause,
             **{f"{name}_seconds": self.seconds(getattr(self, name)) for name in moments},
         }
-
-
-def _first(before: float | None, at: float, happened: bool) -> float | None:
-    return at if before is None and happened else before
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,11 @@ Observation = (
 )
 
 
+def first_moment(before: float | None, at: float, happened: bool) -> float | None:
+    """Keep when something happened for the first time; None until then."""
+    return at if before is None and happened else before
+
+
 def version_of(found: Mapping[str, Any]) -> int:
     """Return an object's resourceVersion as a number; the API promises only a string."""
     text = str(found["metadata"].get("resourceVersion", ""))

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flashsale.base.errors import Hint
+from flashsale.objects.fields import Section, section, sections, text
 from flashsale.objects.models import Object, Pod, find_condition
 from flashsale.sale.ready.log_patterns import (
     how_to_listen,
     last_lines,
+    listening_elsewhere,
     listening_ports,
-    listens_on_loopback_alone,
     probe_failure,
     runtime_reason,
-    unix_socket,
 )
 
 NO_SECRETS = "has no Secrets"  # as a cluster says it that offers none
@@ -75,7 +74,7 @@ def still_stopping(pods: Sequence[Pod], count: int) -> Diagnosis | None:
 
 def newest_first(events: Sequence[Object], name: str) -> list[Object]:
     """Keep the events about one object, the newest first."""
-    about = [one for one in events if (one.get("involvedObject") or {}).get("name") == name]
+    about = [one for one in events if text(one, "involvedObject", "name") == name]
     return sorted(about, key=_when, reverse=True)
 
 
@@ -109,15 +108,12 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
 
 def _missing_image(pod: Pod) -> str:
     """Return the image of the container that waits for one, init containers first."""
-    spec, status = pod.raw["spec"], pod.raw.get("status") or {}
-    for key, known in (("initContainers", "initContainerStatuses"),
-                       ("containers", "containerStatuses")):  # fmt: skip
-        images = {one["name"]: one.get("image", "") for one in spec.get(key) or []}
-        for one in status.get(known) or []:
-            waiting = (one.get("state") or {}).get("waiting") or {}
-            if waiting.get("reason") in NO_IMAGE:
-                return str(images.get(one.get("name"), ""))
-    return str(spec["containers"][0].get("image", ""))
+    for kind in ("initContainer", "container"):
+        images = {one["name"]: text(one, "image") for one in sections(pod.raw, "spec", f"{kind}s")}
+        for one in sections(pod.raw, "status", f"{kind}Statuses"):
+            if text(one, "state", "waiting", "reason") in NO_IMAGE:
+                return images.get(one["name"], "")
+    return text(pod.first_container, "image")
 
 
 def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
@@ -125,10 +121,7 @@ def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     said = _message(events, "FailedScheduling") or str(condition.get("message") or "")
     if pod.node or not said:
         return None
-    return Diagnosis(
-        f"no node takes the pod {pod.name}: {said}",
-        _making_room(said),
-    )
+    return Diagnosis(f"no node takes the pod {pod.name}: {said}", _making_room(said))
 
 
 def _making_room(said: str) -> Hint:
@@ -143,14 +136,12 @@ def _making_room(said: str) -> Hint:
 def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     """Read the runtime's own words: there is no process, so there is no log."""
     state = _container(pod)
-    now, last = state.get("state") or {}, state.get("lastState") or {}
-    found = (now.get("waiting"), now.get("terminated"), last.get("terminated"))
-    said = [
-        str(one.get("message") or "") for one in found if one and one.get("reason") in UNSTARTED
-    ]
+    places = (("state", "waiting"), ("state", "terminated"), ("lastState", "terminated"))
+    found = (section(state, *place) for place in places)
+    said = (text(one, "message") for one in found if one.get("reason") in UNSTARTED)
     words = next(filter(None, said), "")
     if "no command specified" in words:
-        image = pod.raw["spec"]["containers"][0].get("image", "")
+        image = text(pod.first_container, "image")
         return Diagnosis(
             f"the image {image} names no command to run: its Dockerfile has neither CMD"
             " nor ENTRYPOINT",
@@ -168,9 +159,7 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
 
 def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     state = _container(pod)
-    ended = (state.get("state") or {}).get("terminated") or (state.get("lastState") or {}).get(
-        "terminated"
-    )
+    ended = section(state, "state", "terminated") or section(state, "lastState", "terminated")
     if not ended:
         return None
     probe = _message(events, "Unhealthy", begins="Liveness")
@@ -209,27 +198,12 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
     where, reason = _probe(pod, "readiness"), probe_failure(probe)
     port = _probe_port(pod)
     mended = Hint("flashsale up", f"after you made the app listen on {how_to_listen(log, port)}")
-    elsewhere = listening_ports(log) - {port}
-    if "refused" in probe and elsewhere:
-        other = min(elsewhere)
+    if "refused" in probe and (place := listening_elsewhere(log, port)):
+        others = listening_ports(log) - {port}
+        more = f"; or wrote {min(others)} in the manifest" if others else ""
         return Diagnosis(
-            f"the pod {pod.name} runs, but its app listens on port {other},"
-            f" and its {where} finds nobody there",
-            Hint(mended.command, f"{mended.words}; or wrote {other} in the manifest"),
-            last_lines(log),
-        )
-    if "refused" in probe and listens_on_loopback_alone(log, port):
-        return Diagnosis(
-            f"the pod {pod.name} runs, but its app listens on 127.0.0.1, where nobody outside"
-            f" the pod finds it, and its {where} fails",
-            mended,
-            last_lines(log),
-        )
-    if "refused" in probe and (socket := unix_socket(log)):
-        return Diagnosis(
-            f"the pod {pod.name} runs, but its app listens on the Unix socket {socket}, and its"
-            f" {where} finds nobody there",
-            mended,
+            f"the pod {pod.name} runs, but its app listens on {place}, and its {where} fails",
+            Hint(mended.command, f"{mended.words}{more}"),
             last_lines(log),
         )
     if "refused" in probe and port and not log.strip():
@@ -244,7 +218,7 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
 
 
 def _being_made(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
-    waiting = (_container(pod).get("state") or {}).get("waiting") or {}
+    waiting = section(_container(pod), "state", "waiting")
     reason = waiting.get("reason")
     if reason in BEING_MADE and (said := _message(events, "FailedMount")):
         return Diagnosis(
@@ -293,22 +267,22 @@ def _unknown(unready: Sequence[Pod]) -> Diagnosis:
     )
 
 
-def _container(pod: Pod) -> Object:
+def _container(pod: Pod) -> Section:
     """The status of the first container that is not ready."""
-    statuses = (pod.raw.get("status") or {}).get("containerStatuses") or []
-    return next((dict(one) for one in statuses if not one.get("ready")), {})
+    statuses = sections(pod.raw, "status", "containerStatuses")
+    return next((one for one in statuses if not one.get("ready")), {})
 
 
 def _message(events: Sequence[Object], *reasons: str, begins: str = "") -> str:
     for event in events:
-        text = str(event.get("message") or "")
-        if event.get("reason") in reasons and text.startswith(begins):
-            return text
+        words = text(event, "message")
+        if event.get("reason") in reasons and words.startswith(begins):
+            return words
     return ""
 
 
-def _probe_of(pod: Pod, kind: str) -> dict[str, Any]:
-    return pod.raw["spec"]["containers"][0].get(f"{kind}Probe") or {}
+def _probe_of(pod: Pod, kind: str) -> Section:
+    return section(pod.first_container, f"{kind}Probe")
 
 
 def _probe(pod: Pod, kind: str) -> str:
@@ -322,6 +296,6 @@ def _probe(pod: Pod, kind: str) -> str:
 def _probe_port(pod: Pod) -> int | None:
     probe = _probe_of(pod, "readiness")
     port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
-    ports = pod.raw["spec"]["containers"][0].get("ports") or []
+    ports = sections(pod.first_container, "ports")
     named = {one.get("name"): one.get("containerPort") for one in ports}
     return port if isinstance(port, int) else named.get(port)

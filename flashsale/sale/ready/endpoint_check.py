@@ -15,6 +15,7 @@ from flashsale.base.errors import FlashsaleError, NotReadyError, RefusedError
 from flashsale.clusters.base import Progress
 from flashsale.kube import paths
 from flashsale.kube.apply import last_applied
+from flashsale.objects.fields import sections, text
 from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready import endpoint_diagnosis
 from flashsale.sale.ready.conditions import Deadline
@@ -50,7 +51,7 @@ async def lasting_warning(sale: Sale, service: Service) -> Object | None:
     except FlashsaleError:
         return None
     uid = service.raw["metadata"].get("uid")
-    about = [one for one in found if (one.get("involvedObject") or {}).get("uid") == uid]
+    about = [one for one in found if text(one, "involvedObject", "uid") == uid]
     return endpoint_diagnosis.newest_lasting(about, time.time())
 
 
@@ -133,8 +134,8 @@ async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Service) -
 
 def _asked(service: Service) -> bool:
     """Whether the manifest that was applied names the node port."""
-    ports = (last_applied(dict(service.raw)).get("spec") or {}).get("ports") or []
-    return any(isinstance(port, dict) and port.get("nodePort") for port in ports)
+    ports = sections(last_applied(dict(service.raw)), "spec", "ports")
+    return any(port.get("nodePort") for port in ports)
 
 
 async def send_get(url: str, timeout: float) -> EndpointAnswer:

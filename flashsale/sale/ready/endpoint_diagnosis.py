@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from flashsale.base.errors import Hint
 from flashsale.base.text import continue_sentence
-from flashsale.objects.fields import timestamp
+from flashsale.objects.fields import Section, number, sections, text, timestamp
 from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready.log_patterns import listening_ports
 
@@ -47,7 +47,7 @@ def newest_lasting(events: Sequence[Object], now: float) -> Object | None:
 
 def _holds(event: Object, now: float) -> bool:
     passed = now - _seen(event)
-    count = (event.get("series") or {}).get("count") or event.get("count") or 1
+    count = number(event, "series", "count") or event.get("count") or 1
     again = REPEATED.get(str(event.get("reason")), USUALLY)
     return event.get("type") == "Warning" and (
         passed < again or (count >= RATIONED and passed < SELDOM)
@@ -55,9 +55,8 @@ def _holds(event: Object, now: float) -> bool:
 
 
 def _seen(event: Object) -> float:
-    series = event.get("series") or {}
-    last = event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime")
-    return timestamp(last)
+    times = (("lastTimestamp",), ("series", "lastObservedTime"), ("eventTime",))
+    return timestamp(next(filter(None, (text(event, *path) for path in times)), ""))
 
 
 def is_stranger(named: str, ours: Sequence[Pod]) -> bool:
@@ -94,7 +93,6 @@ def port_taken_problem(service: Service, asked: bool) -> EndpointProblem:
 
 
 def other_sale_problem(url: str, named: str) -> EndpointProblem:
-    """Say that another sale answers."""
     return EndpointProblem(
         f"All pods are ready, but {url} leads to the pod {named}, which is not of this sale.",
         Hint("flashsale up", "after you changed nodePort in the manifest"),
@@ -140,9 +138,9 @@ def _taken(service: Service) -> str:
     return f"Node port {service.node_port} is taken by another program on this machine"
 
 
-def _ports(pod: Pod) -> list[Object]:
+def _ports(pod: Pod) -> list[Section]:
     return [
         port
-        for container in pod.raw["spec"].get("containers") or []
-        for port in container.get("ports") or []
+        for container in sections(pod.raw, "spec", "containers")
+        for port in sections(container, "ports")
     ]

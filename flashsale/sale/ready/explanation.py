@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flashsale.base.text import counted, joined
+from flashsale.objects.fields import section
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import Healing
-from flashsale.sale.observe.observations import EventSeen, PodSeen
+from flashsale.sale.observe.observations import EventSeen, PodSeen, first_moment
 from flashsale.sale.observe.state import Update
 
 MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
@@ -27,7 +27,6 @@ class WarningNotes:
         self._noted: set[str] = set()
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         line = warning_line(update)
         if line and line not in self._noted:
             self._noted.add(line)
@@ -68,7 +67,6 @@ class NewPods:
         self.deleted: dict[str, str] = {}  # names of pods on their way out, by uid
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         seen = update.observation
         if not isinstance(seen, PodSeen) or not update.state.owns(seen.pod):
             return
@@ -79,18 +77,14 @@ class NewPods:
         times = self._times.get(seen.pod.uid, PodTimes(seen.pod))
         self._times[seen.pod.uid] = PodTimes(
             seen.pod,
-            _first(times.started, seen.at, seen.running),
-            _first(times.ready, seen.at, seen.ready and seen.running),
+            first_moment(times.started, seen.at, seen.running),
+            first_moment(times.ready, seen.at, seen.ready and seen.running),
         )
 
     @property
     def ready(self) -> list[PodTimes]:
         """Those that got ready."""
         return [one for one in self._times.values() if one.ready is not None]
-
-
-def _first(before: float | None, at: float, happened: bool) -> float | None:
-    return at if before is None and happened else before
 
 
 def created_line(new: Sequence[PodTimes], began: float) -> str:
@@ -138,7 +132,8 @@ def time_spent(pod: Pod | None, began: float, started: float | None, ready: floa
     """Say where a pod's time to readiness went, in words; empty if that is not known."""
     if ready is None or started is None:
         return ""
-    before, probed = started - began, ready - started
+    before = round(started - began, 1)
+    probed = round(ready - began, 1) - before  # what is printed adds up
     parts = [f"{before:.1f} s until its container ran"] if before >= SHORT else []
     if probed >= SHORT:
         parts.append(f"{probed:.1f} s {probe_words(pod)}")
@@ -147,8 +142,7 @@ def time_spent(pod: Pod | None, began: float, started: float | None, ready: floa
 
 def probe_words(pod: Pod | None) -> str:
     """Say what a pod that runs waits for before it is ready."""
-    containers = ((pod.raw.get("spec") or {}).get("containers") or [{}]) if pod else [{}]
-    probe: Mapping[str, Any] = containers[0].get("readinessProbe") or {}
+    probe = section(pod.first_container, "readinessProbe") if pod else {}
     if not probe:
         return "until it was ready"
     delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)

@@ -40,6 +40,16 @@ def unix_socket(log: str) -> str:
     return found[1] if found else ""
 
 
+def listening_elsewhere(log: str, port: int | None) -> str:
+    """Say where an app says that it listens, where nobody finds it; empty if it says nothing."""
+    if others := listening_ports(log) - {port}:
+        return f"port {min(others)}"
+    if listens_on_loopback_alone(log, port):
+        return "127.0.0.1, where nobody outside the pod finds it"
+    socket = unix_socket(log)
+    return f"the Unix socket {socket}" if socket else ""
+
+
 def how_to_listen(log: str, port: int | None) -> str:
     """Say what makes an app listen where its Service finds it."""
     option = next((option for name, option in OPTIONS if name in log), "")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import joined
-from flashsale.clusters import availability
+from flashsale.clusters.availability import cluster_of
 from flashsale.clusters.base import Progress
 from flashsale.clusters.state.sale_record import REPLICASET, SERVICE, SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
@@ -63,8 +63,11 @@ def write_record(store: SaleStore, record: SaleRecord, progress: Progress) -> No
     """Note the sale; one on another cluster or in another namespace is not forgotten in silence."""
     before = store.read_if_usable()
     if before and before.place != record.place:
-        where = f"{availability.describe_record(before)}, namespace {before.namespace},"
-        progress.note(f"The sale on {where} stays; to close it: flashsale down {options(before)}")
+        cluster, space = cluster_of(before), before.namespace
+        progress.note(
+            f"The sale on {cluster.describe()}, namespace {space}, stays; to close it:"
+            f" flashsale down {cluster.cli_options()} -n {space}"
+        )
     if before != record:
         store.write(record)
 
@@ -97,8 +100,3 @@ def renamed_stay_line(record: SaleRecord) -> str:
         f"{joined(names)} {stay} for now (--no-wait), though the manifest has another name;"
         f" the next flashsale up removes {it}."
     )
-
-
-def options(record: SaleRecord) -> str:
-    """Write the options that lead to a recorded sale."""
-    return f"{availability.cli_options(record)} -n {record.namespace}"

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flashsale.clusters.base import Image
+from flashsale.objects.fields import Section, sections, text
 from flashsale.objects.models import Object, Pod
 from flashsale.sale.ready.diagnosis import BEING_MADE, UNSTARTED
 
@@ -67,19 +68,17 @@ def find_outdated(
 
 def failed_to_start(pod: Pod) -> bool:
     """Whether some container of a pod has never run, and what was tried has failed."""
-    statuses = (pod.raw.get("status") or {}).get("containerStatuses") or []
-    return any(map(_failed_to_start, statuses))
+    return any(map(_failed_to_start, sections(pod.raw, "status", "containerStatuses")))
 
 
-def _failed_to_start(status: Object) -> bool:
+def _failed_to_start(status: Section) -> bool:
     state, last = status.get("state") or {}, status.get("lastState") or {}
     if "running" in state:
         return False
     ends = [one for one in (state.get("terminated"), last.get("terminated")) if one]
     if any(one.get("reason") not in UNSTARTED for one in ends):
         return False  # it ran, and ended
-    waiting = (state.get("waiting") or {}).get("reason")
-    return bool(ends) or waiting not in (None, *BEING_MADE)
+    return bool(ends) or text(state, "waiting", "reason") not in ("", *BEING_MADE)
 
 
 def as_made(spec: Object, template: Object) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from flashsale.base.errors import BadInputError, FlashsaleError
-from flashsale.clusters import availability
 from flashsale.clusters.base import Cluster, Progress, SilentProgress
 from flashsale.clusters.select import SelectedCluster
 from flashsale.kube import NotFoundError, connect, paths
@@ -39,8 +38,7 @@ async def stop_cluster_on_failure(
             elif choice.store.read_if_usable():
                 choice.store.forget()
             progress.note(
-                f"Stopped {availability.describe_record(choice.record)} again:"
-                " it was started for this alone."
+                f"Stopped {choice.cluster.describe()} again: it was started for this alone."
             )
 
 
@@ -71,7 +69,7 @@ async def ensure_namespace(sale: Sale, progress: Progress) -> AsyncIterator[None
     except NotFoundError as error:
         raise BadInputError(
             f"The cluster '{sale.cluster.context}' has no namespace '{sale.namespace}'.",
-            hint=f"kubectl --context {sale.cluster.context} create namespace {sale.namespace}",
+            hint=sale.kubectl(f"create namespace {sale.namespace}"),
         ) from error
     finally:
         if made and not kept:

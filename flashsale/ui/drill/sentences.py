@@ -32,8 +32,8 @@ from flashsale.ui.watch.pod_table import suffix
 if TYPE_CHECKING:
     from flashsale.drill.result import LogEntry
 
-STYLES = {"kill": "red", "skipped": "yellow", "accident": "yellow", "ready": "green"}
-VERDICTS = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+STYLES = {"kill": "red", "skipped": "magenta", "accident": "magenta", "ready": "green"}
+VERDICTS = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold magenta"}
 BULLET = "· "
 PHASES = ["PHASE", "PODS", "SECONDS", "CONFIRMED/S", "P50", "P99", "LOST", "CPU"]
 HEALINGS = ["KILL", "VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "FIRST SALE", "GONE"]

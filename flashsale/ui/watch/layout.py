@@ -6,11 +6,11 @@ does not fit is counted; the columns that do not fit are left out, the age never
 
 from __future__ import annotations
 
+import re
 import textwrap
 import time
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
 from rich.text import Text
 
 from flashsale.base.text import printable
@@ -45,19 +45,23 @@ FEW_PODS, NEWS_LINES = 6, 10  # lines of pods that stay, and below them those th
 FEW_HEALINGS, MOST_HEALINGS, MOST_EVENTS = 3, 6, 20
 WIDE, NARROWEST = 300, 80  # columns where there is no screen: for all of a pod, and of the header
 UNKNOWN = "·"
-
-
-def view(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> RenderableType:
-    """Draw the whole screen, never more lines or columns than ``size`` has."""
-    return Group(*screen_lines(board, size, now, keys=keys))
+CAUSE, STEP = 8, 9  # columns of a healing's cause, and of each of its moments
+PANEL_HEAD = 2  # lines of a panel that are its title
+LABEL = re.compile(r"   (?:\S.{0,9}?  +)?")  # before the text of a panel's line
 
 
 def screen_lines(board: Board, size: Size, now: Now, *, keys: str = KEYS) -> list[Text]:
-    """Lay out the screen: header, pods, healings, events, and the keys at the bottom."""
+    """Lay out the screen: header, pods, healings, events, and the keys at the bottom.
+
+    Never more lines or columns than ``size`` has.
+    """
     width, height = size
     top, bottom = header(board, width, now), footer(board, width, now, keys)
     room = max(0, height - len(top) - len(bottom))
-    body = panel_lines(board.panel, room) if board.panel else pods_and_news(board, room, width, now)
+    if board.panel:
+        body = panel_lines(board.panel, room, width)
+    else:
+        body = pods_and_news(board, room, width, now)
     padding = [Text()] * (room - len(body)) if bottom else []
     return [fit_line(line, width) for line in [*top, *body, *padding, *bottom][:height]]
 
@@ -66,9 +70,8 @@ def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
     """Draw the pods, then what healed, then events with the lines that are left."""
     shown = shown_rows(board, now)
     spare = room - table_height(board, shown)
-    healing = healing_lines(
-        shown_healings(board, now)[: MOST_HEALINGS if spare > NEWS_LINES else FEW_HEALINGS]
-    )
+    most = MOST_HEALINGS if spare > NEWS_LINES else FEW_HEALINGS
+    healing = healing_lines(shown_healings(board, now)[:most], width)
     if spare < len(healing):  # pods at rest give way to healings, down to a few
         healing = healing[: max(0, room - FEW_PODS - 1)]
         healing = healing if len(healing) > 2 else []  # a heading alone says nothing
@@ -79,15 +82,43 @@ def pods_and_news(board: Board, room: int, width: int, now: Now) -> list[Text]:
     return [*table, *healing, *news][:room]
 
 
-def panel_lines(panel: Panel, room: int) -> list[Text]:
+def panel_lines(panel: Panel, room: int, width: int) -> list[Text]:
     """Draw the part of a panel that fits, with its title."""
-    height = max(1, room - 2)
-    last = max(0, len(panel.lines) - height)
-    first = panel.offset - height + 1 if panel.newest_last else panel.offset
-    first = min(max(0, first), last)
-    part = panel.lines[first : first + height]
-    more = f"  lines {first + 1}-{first + len(part)} of {len(panel.lines)}" if last else ""
+    lines, height = broken_lines(panel, width), max(1, room - PANEL_HEAD)
+    last = max(0, len(lines) - height)
+    first = min(panel.offset, last)
+    part = lines[first : first + height]
+    more = f"  lines {first + 1}-{first + len(part)} of {len(lines)}" if last else ""
     return [Text.assemble((f" {panel.title}", HEAD), (more, QUIET)), Text(), *map(Text, part)]
+
+
+def panel_end(board: Board, size: Size, now: Now) -> int:
+    """Return the first line that a panel shows when it is scrolled to its end."""
+    if board.panel is None:
+        return 0
+    width, height = size
+    around = len(header(board, width, now)) + len(footer(board, width, now, KEYS))
+    room = max(1, height - around - PANEL_HEAD)
+    return max(0, len(broken_lines(board.panel, width)) - room)
+
+
+def broken_lines(panel: Panel, width: int) -> list[str]:
+    """Break a panel's lines where the screen ends; what follows stands below the text."""
+    return [part for line in panel.lines for part in broken_line(printable(line), width)]
+
+
+def broken_line(line: str, width: int) -> list[str]:
+    """Break one line, at blanks where it can be."""
+    margin = LABEL.match(line)
+    indent = margin.end() if margin and margin.end() < width // 2 else 0
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * indent,
+        replace_whitespace=False,
+        drop_whitespace=len(line) > width,
+        tabsize=4,
+    ) or [""]
 
 
 def whole_page(board: Board, now: Now) -> list[Text]:
@@ -103,14 +134,14 @@ def whole_page(board: Board, now: Now) -> list[Text]:
     return [*header(board, wide, now), *table, *news]
 
 
-def lasting_lines(board: Board, now: Now) -> list[Text]:
+def lasting_lines(board: Board, now: Now, width: int = WIDE) -> list[Text]:
     """Lay out what is worth keeping when the view closes: the numbers, and all that healed."""
     found = board.state.replicaset
     if found is None or not board.state.synced:
         return []
     return [
         Text.assemble((f" {found.name}", HEAD), *numbers(board)),
-        *healing_lines(shown_healings(board, now)),
+        *healing_lines(shown_healings(board, now), width),
     ]
 
 
@@ -128,14 +159,12 @@ def timing_lines(board: Board, width: int) -> list[Text]:
 
 
 def closed_line(board: Board, now: Now) -> Text:
-    """Say that somebody closed the sale."""
     assert board.closed is not None
     at = now.time_of_day(board.closed)
     return Text.assemble((f" The sale was closed at {at}", f"bold {BAD}"), ": no ReplicaSet")
 
 
 def place_line(board: Board) -> str:
-    """Say where all this is."""
     place = board.place
     return " " + " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
 
@@ -180,7 +209,7 @@ def freshness(board: Board, now: Now) -> Text:
         return Text(
             f"○ as of {since}, {seconds} s ago; reconnecting ({lost.attempt}) ", f"bold {BAD}"
         )
-    if not board.state.synced and not (board.state.looked and board.state.replicaset is None):
+    if not board.state.known:
         return Text("○ connecting ", COMING)
     times = max(board.resyncs.values(), default=0)
     again = f", re-synced {times}x" if times else ""
@@ -196,26 +225,31 @@ def load_line(board: Board) -> list[Text]:
     return [Text.assemble(f" {load.rate:,.0f} purchases/s   {load.confirmed:,} confirmed   ", lost)]
 
 
-def healing_lines(found: Sequence[Healing]) -> list[Text]:
-    """Draw healings with their split, those under way included."""
+def healing_lines(found: Sequence[Healing], columns: int = WIDE) -> list[Text]:
+    """Draw healings with their split, those under way included; causes where there is room."""
     if not found:
         return []
     load = any(one.served is not None for one in found)
     steps = ("CREATED", "STARTED", "READY", "GONE", *(("SERVED",) if load else ()))
     width = max(6, *(len(suffix(one.victim)) for one in found))
-    heads = "".join(f"{step:>9}" for step in steps)
-    head = Text(f"   {'VICTIM':<{width}}  REPLACED BY  CAUSE   {heads}", HEAD)
-    return [Text(), head, *(healing_row(one, width, steps) for one in found)]
+    head = f"   {'VICTIM':<{width}}  REPLACED BY  "
+    room = columns - len(head)
+    cause = CAUSE if room >= CAUSE + STEP * len(steps) else 0
+    steps = steps[-max(1, (room - cause) // STEP) :]  # the first ones say least
+    heads = f"{'CAUSE':<{cause}}"[:cause] + "".join(f"{step:>{STEP}}" for step in steps)
+    rows = (healing_row(one, width, cause, steps) for one in found)
+    return [Text(), Text(head + heads, HEAD), *rows]
 
 
-def healing_row(one: Healing, width: int, steps: Sequence[str]) -> Text:
+def healing_row(one: Healing, width: int, cause: int, steps: Sequence[str]) -> Text:
     """Draw one healing: seconds since the death, a dot for what has not happened."""
     by = "itself" if one.in_place else suffix(one.replacement or UNKNOWN)
-    line = Text(f"   {suffix(one.victim):<{width}}  {by:<11}  {one.cause:<8}")
+    line = Text(f"   {suffix(one.victim):<{width}}  {by:<11}  ")
+    line.append(f"{one.cause:<{cause}}"[:cause])
     for step in steps:
         moment = one.seconds(getattr(one, step.lower()))
         text = UNKNOWN if moment is None else f"{moment:.2f} s"
-        line.append(f"{text:>9}", GOOD if step == "READY" and moment is not None else "")
+        line.append(f"{text:>{STEP}}", GOOD if step == "READY" and moment is not None else "")
     return line
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from flashsale.objects.columns import human_duration
+from flashsale.objects.fields import sections
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.observations import EventSeen
 from flashsale.ui.watch.view_model import Now
@@ -45,18 +47,13 @@ def describe_pod(pod: Pod, events: Sequence[EventSeen], now: Now) -> list[str]:
         f" restarts {pod.restarts}",
         f"   age         {human_duration(now.wall - pod.created)}",
         f"   node, IP    {pod.node or 'not scheduled yet'}, {pod.ip or 'no address yet'}",
-        *(line for one in _containers(pod) for line in _container_lines(one)),
+        *chain.from_iterable(map(_container_lines, sections(pod.raw, "spec", "containers"))),
     ]
     if pod.waiting:
         lines.append(f"   waits       {pod.waiting}")
     lines += [f"   condition   {line}" for line in _conditions(pod)]
     about = [one for one in events if one.uid == pod.uid or one.name == pod.name]
     return [*lines, "", "   Events", *(map(_event_line, about) if about else ["   none"])]
-
-
-def _containers(pod: Pod) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = (pod.raw.get("spec") or {}).get("containers") or []
-    return found
 
 
 def _container_lines(container: Mapping[str, Any]) -> Iterator[str]:
@@ -75,7 +72,7 @@ def describe_probe(probe: Mapping[str, Any]) -> str:
 
 
 def _conditions(pod: Pod) -> Iterator[str]:
-    for one in (pod.raw.get("status") or {}).get("conditions") or []:
+    for one in sections(pod.raw, "status", "conditions"):
         why = one.get("message") or one.get("reason") or ""
         if one.get("status") != "True":
             yield f"{one.get('type')} {one.get('status')}{f': {why}' if why else ''}"

@@ -53,8 +53,7 @@ def draw_pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> li
     last = places(columns.tail, "IP", "NODE", "SHARE" if board.purchases else "")
     head = Text(words + last, HEAD)
     if not shown:
-        known = board.state.synced or (board.state.looked and board.state.replicaset is None)
-        return [head, Text("   no pods", QUIET)] if known else [head]
+        return [head, Text("   no pods", QUIET)] if board.state.known else [head]
     choose = around_chosen if board.chosen in board.rows else fitting
     headings = table_height(board, shown) - len(shown) - 1
     grouped = headings and height - 1 - headings >= min(len(shown), FEWEST_ROWS)

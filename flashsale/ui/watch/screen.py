@@ -26,6 +26,7 @@ BEGIN, END = (
     "\x1b[?2026l",
 )  # a frame at once; terminals that do not know it ignore it
 FRAME = 0.25  # seconds between two repaints, at least
+QUICK = 0.03  # the same after a key: a held arrow is to be followed
 SMALLEST = (20, 4)  # columns and lines below which nothing sensible can be drawn
 
 Draw = Callable[[tuple[int, int]], tuple[Sequence[Text], float]]
@@ -94,18 +95,25 @@ class Painter:
         self.screen = screen
         self.draw = draw  # gives the lines for a size, and the seconds for which they stay true
         self._dirty = asyncio.Event()
+        self._hurried = asyncio.Event()
 
-    def changed(self) -> None:
-        """Say that the lines are not true any more."""
+    def changed(self, *, hurry: bool = False) -> None:
+        """Say that the lines are not true any more; ``hurry`` where somebody pressed a key."""
         self._dirty.set()
+        if hurry:
+            self._hurried.set()
 
     async def run(self) -> None:
         """Paint until cancelled."""
         while True:
             self._dirty.clear()
+            self._hurried.clear()
             lines, stays = self.draw(self.screen.size)
             self.screen.paint(lines)
-            await asyncio.sleep(FRAME)
+            await asyncio.sleep(QUICK)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FRAME - QUICK):
+                    await self._hurried.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, stays - FRAME)):
                     await self._dirty.wait()

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
-from flashsale.sale.observe.healing import Happening, Healed, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.healing import Died, Happening, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.observations import (
     EventSeen,
     PodSeen,
@@ -74,8 +74,7 @@ class Panel:
 
     title: str
     lines: tuple[str, ...]
-    offset: int = 0  # of the first line shown, or of the last one
-    newest_last: bool = False  # ``offset`` is that of the last line shown
+    offset: int = 0  # of the first line shown, where lines are broken; beyond the end: the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,7 @@ class Board:
     resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
     why: str = ""  # what was done about the last pod that died, and where the seconds went
     why_at: float = 0.0
+    left: Mapping[str, int] = field(default_factory=dict)  # pods counted after a death, by uid
     closed: float | None = None  # when the ReplicaSet was deleted, if it was
     chosen: str = ""  # uid of the pod that keys are about
     panel: Panel | None = None
@@ -124,9 +124,18 @@ class Now:
     mono: float  # seconds, as the observations' moments
     wall: float  # unix seconds, as the API's times
 
+    @classmethod
+    def read(cls) -> Now:
+        """Look at both."""
+        return cls(time.monotonic(), time.time())
+
+    def unix_time(self, mono: float) -> float:
+        """Turn an earlier moment into unix seconds."""
+        return self.wall - (self.mono - mono)
+
     def time_of_day(self, mono: float) -> str:
         """Write an earlier moment as the time of day."""
-        return time.strftime("%H:%M:%S", time.localtime(self.wall - (self.mono - mono)))
+        return time.strftime("%H:%M:%S", time.localtime(self.unix_time(mono)))
 
 
 def add_update(board: Board, update: Update) -> Board:
@@ -146,6 +155,9 @@ def add_update(board: Board, update: Update) -> Board:
             board = _stream(board, seen)
     for happening in update.happenings:
         board = _placed(board, happening)
+        if isinstance(happening, Died):
+            left = {happening.healing.victim_uid: board.state.count}
+            board = replace(board, left={**board.left, **left})
         if isinstance(happening, Healed):
             board = _explained(board, happening)
     return board
@@ -155,7 +167,8 @@ def _explained(board: Board, happening: Healed) -> Board:
     """Show what was done about a dead pod, and where the seconds went."""
     healing, wanted = happening.healing, board.state.desired or 0
     seen = board.state.pods.get(healing.replacement_uid or "")
-    why = healing_line(healing, wanted, max(0, wanted - 1), seen.pod if seen else None)
+    left = board.left.get(healing.victim_uid, max(0, wanted - 1))
+    why = healing_line(healing, wanted, left, seen.pod if seen else None)
     return replace(board, why=why, why_at=happening.at)
 
 

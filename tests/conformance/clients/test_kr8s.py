@@ -32,3 +32,16 @@ async def test_kr8s(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
         if kind == "ADDED":
             await made.delete()
     place.until(lambda: not place.owned("one"), "its pods are gone")
+
+
+@pytest.mark.filterwarnings("ignore:Kubernetes version")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.running_pods
+async def test_a_command_in_a_pod(sale: Scene, kubeconfig: Path) -> None:
+    """It runs one and gives its output."""
+    from kr8s.asyncio.objects import Pod
+
+    api = await kr8s.asyncio.api(kubeconfig=str(kubeconfig), namespace=sale.namespace)
+    pod = await Pod.get(sale.owned()[0]["metadata"]["name"], api=api)
+    done = await pod.exec(["sh", "-c", "echo out; echo err >&2"])
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"out\n", b"err\n")

@@ -3,12 +3,15 @@
 import asyncio
 import copy
 import itertools
+import os
+import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import LogOptions
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.kubelet import Kubelet
 from flashsale.embedded.kubelet.pod_api import NodeInfo
@@ -36,9 +39,6 @@ class MemoryAPI:
 
     def pods(self, node: str) -> list[Object]:
         return [one for one in self.objects.values() if one["spec"].get("nodeName") == node]
-
-    def get_pod(self, namespace: str, name: str) -> Object | None:
-        return self.objects.get((namespace, name))
 
     def update_pod_status(
         self, namespace: str, name: str, uid: str, status: Object
@@ -206,14 +206,25 @@ class Cluster:
         await self.running(name, self.api.container(name).get("restartCount", 0))
         await self.until(lambda: text.encode() in self.log(name))
 
-    def log(self, name: str, **options: Any) -> bytes:
-        """Read the log of a pod's only container."""
-        return self.logs.read("default", name, "", "", **options)
+    def log(self, name: str, container: str = "", **options: Any) -> bytes:
+        """Read the log of a pod's container, by default the first."""
+        pod = self.api.pod(name)
+        container = container or pod["spec"]["containers"][0]["name"]
+        return self.logs.read(pod, container, LogOptions(**options))
+
+    def follow(self, name: str) -> AsyncIterator[bytes]:
+        """Follow the log of a pod's first container."""
+        pod = self.api.pod(name)
+        return self.logs.follow(pod, pod["spec"]["containers"][0]["name"], LogOptions())
 
     def pid(self, name: str, container: str = NAME) -> int:
         """Read the process id as the command line does."""
         uid = self.api.pod(name)["metadata"]["uid"]
         return int((self.root / "pods" / uid / container / "pid").read_text())
+
+    def kill(self, name: str, container: str = NAME) -> None:
+        """Kill a container's first process, as the command line does."""
+        os.kill(self.pid(name, container), signal.SIGKILL)
 
     def url(self, name: str, path: str, port: int = 5000) -> str:
         """Where to ask a pod, as the node-port proxy does."""

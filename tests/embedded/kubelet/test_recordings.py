@@ -1,6 +1,5 @@
 """The order of statuses and events is that of a real kubelet (recorded.json)."""
 
-import signal
 from pathlib import Path
 
 from flashsale.embedded.kubelet.images.image_store import ImageStore
@@ -70,7 +69,7 @@ async def crash_twice(cluster: Cluster) -> None:
     exercise(cluster)
     for restarts in range(2):
         await cluster.ready("p")
-        cluster.kubelet.kill_container("default", "p", NAME, signal.SIGKILL)
+        cluster.kill("p")
         await cluster.running("p", restarts + 1)
     await cluster.ready("p")
 

@@ -73,7 +73,7 @@ async def test_a_status_that_somebody_else_wrote_may_lack_anything(cluster: Clus
     pod = await cluster.ready("p")
     half = {"conditions": [{"type": "Ready", "status": "True"}, {"status": "True"}]}
     cluster.api._write("MODIFIED", pod | {"status": half})
-    cluster.kubelet.kill_container("default", "p")
+    cluster.kill("p")
     await cluster.running("p", 1)
     ready = condition(await cluster.ready("p"), "Ready")
     assert ready["lastTransitionTime"]

@@ -36,7 +36,7 @@ async def test_an_empty_dir_is_shared_and_outlives_a_container(cluster: Cluster)
 def read(cluster: Cluster, name: str) -> bytes:
     """Return what a container of the pod `p` has said."""
     try:
-        return cluster.logs.read("default", "p", "", name)
+        return cluster.log("p", name)
     except StatusError:
         return b""  # it is between two lives
 

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flashsale.embedded.patching.json_patch import json_patch
 from flashsale.embedded.patching.patches import (
     JSON_PATCH,
     MERGE_PATCH,
     STRATEGIC_MERGE_PATCH,
     apply_patch,
-    json_patch,
     merge_patch,
-    strategic_merge_patch,
 )
+from flashsale.embedded.patching.strategic import strategic_merge_patch
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.objects.models import Object
 from tests.embedded.orderly_refusals import OK, outcome
@@ -55,11 +55,13 @@ REPLICASET: Object = {
     },
 }
 SERVICE: Object = {
+    "apiVersion": "v1",
+    "kind": "Service",
     "spec": {
         "ports": [
             {"name": "http", "port": 80, "targetPort": 5000, "nodePort": 31735, "protocol": "TCP"}
         ]
-    }
+    },
 }
 ORDER = {"$setElementOrder/containers": [{"name": CONTAINER}]}
 NAMES = (
@@ -194,6 +196,17 @@ def test_kubectl_apply_merges_service_ports_by_port_and_keeps_the_node_port() ->
         {"name": "https", "port": 443, "targetPort": 5000},
         SERVICE["spec"]["ports"][0] | {"targetPort": 5001},
     ]
+
+
+def test_a_budgets_selector_is_replaced_as_a_whole() -> None:
+    """Its Go type says so (patchStrategy), though it is a map: old labels must not stay."""
+    live = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "a", "tier": "web"}}},
+    }
+    changed = patched({"spec": {"selector": {"matchLabels": {"app": "b"}}}}, live)
+    assert changed["spec"] == {"minAvailable": 1, "selector": {"matchLabels": {"app": "b"}}}
 
 
 def test_kubectl_set_image_changes_nothing_else() -> None:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashsale.embedded.selectors import labels
+from flashsale.embedded.selectors.field_selectors import parse_field_selector
 from flashsale.embedded.selectors.label_selectors import (
     format_label_selector,
     from_label_selector,
-    parse_field_selector,
     parse_label_selector,
 )
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import (
     ALL,
@@ -27,6 +27,22 @@ from flashsale.embedded.types.resources import (
     Resource,
 )
 from tests.embedded.orderly_refusals import OK, outcome
+
+NAME_RULE = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+VALUE_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
+    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
 
 WORDS = st.from_regex(re.compile(r"[a-z0-9]([a-z0-9._-]{0,8}[a-z0-9])?", re.ASCII), fullmatch=True)
 LABELS = st.dictionaries(WORDS, WORDS, max_size=4)
@@ -108,18 +124,17 @@ def test_a_label_selector_selects(
         (
             "a/b/c",
             'unable to parse requirement: <nil>: Invalid value: "a/b/c": a valid label key '
-            + labels.NAME_RULE
+            + NAME_RULE
             + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
         ),
         (
             "app=-x",
-            'unable to parse requirement: values[0][app]: Invalid value: "-x": '
-            + labels.VALUE_RULE,
+            'unable to parse requirement: values[0][app]: Invalid value: "-x": ' + VALUE_RULE,
         ),
         (
             "A/b=" + "x" * 64,
             'unable to parse requirement: <nil>: Invalid value: "A/b": prefix part '
-            + labels.SUBDOMAIN_RULE,
+            + SUBDOMAIN_RULE,
         ),
     ],
 )
@@ -218,7 +233,7 @@ def test_all_that_is_wrong_with_an_expression_is_said_at_once() -> None:
     with pytest.raises(StatusError) as caught:
         from_label_selector({"matchExpressions": [expression]})
     assert caught.value.message == (
-        f'[key: Invalid value: "": name part must be non-empty; name part {labels.NAME_RULE}, '
+        f'[key: Invalid value: "": name part must be non-empty; name part {NAME_RULE}, '
         "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty]"
     )
 
@@ -244,9 +259,9 @@ def test_any_selector_object_is_read_or_refused(selector: object) -> None:
 @pytest.mark.parametrize(
     ("errors", "text"),
     [
-        (labels.key_errors("x" * 64), "name part must be no more than 63 bytes"),
-        (labels.key_errors("/a"), "prefix part must be non-empty"),
-        (labels.value_errors("x" * 64), "must be no more than 63 bytes"),
+        (texts.qualified_name("x" * 64), "name part must be no more than 63 bytes"),
+        (texts.qualified_name("/a"), "prefix part must be non-empty"),
+        (texts.label_value("x" * 64), "must be no more than 63 bytes"),
     ],
 )
 def test_lengths_of_keys_and_values_are_limited(errors: list[str], text: str) -> None:

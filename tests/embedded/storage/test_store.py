@@ -156,10 +156,10 @@ async def test_every_waiter_wakes_at_the_next_write(store: Store) -> None:
 def test_subscribers_hear_of_a_write_before_it_is_acknowledged(store: Store) -> None:
     """So a pod leaves the load balancer before the deletion's answer is sent."""
     heard: list[StoreEvent] = []
-    stop = store.subscribe(heard.append)
+    until = store.subscribe(heard.append)
     store.put(CONFIG_MAPS, config("a"))
     assert [event.type for event in heard] == ["ADDED"]
-    stop()
+    until.close()
     store.put(CONFIG_MAPS, config("b"))
     assert len(heard) == 1
 

@@ -94,9 +94,16 @@ def test_the_index_leads_to_every_document() -> None:
     assert tuple(paths) == PATHS
     for path, entry in paths.items():
         assert entry["serverRelativeURL"].startswith(f"/openapi/v3/{path}?hash=")
-        assert documents.openapi_document(path)
-    assert documents.openapi_document("") == documents.index()
-    assert documents.openapi_document("apis/nope/v1") is None
+        assert documents.encoded(path)
+    assert read_document("") == documents.index()
+    assert documents.encoded("apis/nope/v1") is None
+
+
+def read_document(path: str) -> Any:
+    """Decode the document of a path that has one."""
+    encoded = documents.encoded(path)
+    assert encoded
+    return json.loads(encoded)
 
 
 def _patches(document: Any) -> dict[str, Any]:
@@ -108,11 +115,8 @@ def _patches(document: Any) -> dict[str, Any]:
 )
 def test_each_kind_can_be_patched_with_field_validation(resource: Any) -> None:
     """kubectl looks for the kind as an object, and for the parameter's name."""
-    document = documents.openapi_document(
-        f"{'apis' if resource.group else 'api'}/{resource.api_version}"
-    )
+    document = read_document(f"{'apis' if resource.group else 'api'}/{resource.api_version}")
     wanted = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    assert document
     found = [
         {parameter["name"] for parameter in patch["parameters"]}
         for patch in _patches(document).values()
@@ -125,8 +129,7 @@ def test_each_kind_can_be_patched_with_field_validation(resource: Any) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_reference_has_its_schema(path: str) -> None:
     """A document stands alone."""
-    document = documents.openapi_document(path)
-    assert document
+    document = read_document(path)
     schemas = document["components"]["schemas"]
     for part in json.dumps(document).split('"$ref": "#/components/schemas/')[1:]:
         assert part.partition('"')[0] in schemas
@@ -134,9 +137,7 @@ def test_every_reference_has_its_schema(path: str) -> None:
 
 def test_lists_say_by_which_keys_they_merge() -> None:
     """For strategic merge patches and for server-side apply."""
-    core, apps = documents.openapi_document("api/v1"), documents.openapi_document("apis/apps/v1")
-    assert core
-    assert apps
+    core, apps = read_document("api/v1"), read_document("apis/apps/v1")
     schemas = core["components"]["schemas"]
 
     def field(owner: str, name: str) -> Any:
@@ -150,6 +151,7 @@ def test_lists_say_by_which_keys_they_merge() -> None:
     assert ports["x-kubernetes-patch-merge-key"] == "port"
     assert ports["x-kubernetes-list-map-keys"] == ["port", "protocol"]
     assert field("Container", "command")["x-kubernetes-list-type"] == "atomic"
+    assert schemas["io.k8s.api.core.v1.ObjectReference"]["x-kubernetes-map-type"] == "atomic"
     kinds = apps["components"]["schemas"]["io.k8s.api.autoscaling.v1.Scale"]
     assert kinds["x-kubernetes-group-version-kind"] == [
         {"group": "autoscaling", "version": "v1", "kind": "Scale"}

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flashsale.embedded.storage.store import encode_object
-from flashsale.embedded.types import apitypes, schema
+from flashsale.embedded.types import apitypes, schema, strict_decoding
 from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.golang import go_values
 from flashsale.embedded.types.resources import ALL, PODS, REPLICA_SETS, SERVICES
 from tests.embedded import recorded
 
@@ -120,7 +121,7 @@ def test_a_patch_to_a_wrong_type_is_refused_word_for_word(case: str) -> None:
         .removeprefix("Invalid value: ")
         .partition(": json: ")[0]
     )
-    why = schema.type_error(json.loads(shown), "autoscaling/v1", "Scale")
+    why = strict_decoding.type_error(json.loads(shown), "autoscaling/v1", "Scale")
     assert why
     assert schema.patch_error(shown, why).status() == recording["response"]
 
@@ -148,7 +149,7 @@ def test_a_wrong_type_is_named_as_go_names_it(
     """The JSON type, the Go struct, the path without places in lists, and the Go type."""
     field = f"{owner}.{path.replace('.0', '')}"
     message = f"json: cannot unmarshal {found} into Go struct field {field} of type {wanted}"
-    assert schema.type_error(_rs(path.replace(".ProbeHandler", ""), value), *RS) == message
+    assert strict_decoding.type_error(_rs(path.replace(".ProbeHandler", ""), value), *RS) == message
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_a_wrong_type_is_named_as_go_names_it(
 )
 def test_a_bad_time_is_explained_as_go_explains_it(text: str, why: str) -> None:
     """Times are parsed like Go's time.Parse does."""
-    wrong = schema.type_error(_rs("metadata.creationTimestamp", text), *RS)
+    wrong = strict_decoding.type_error(_rs("metadata.creationTimestamp", text), *RS)
     assert wrong == f'parsing time "{text}"{why}'
 
 
@@ -171,7 +172,7 @@ def test_a_bad_quantity_outranks_a_wrong_type_before_it() -> None:
     """A type that reads its own JSON ends Go's decoding; other mistakes are only noted."""
     thing = _rs("spec.template.spec.containers.0.resources", {"limits": {"cpu": "x"}})
     thing["spec"]["replicas"] = "three"
-    assert str(schema.type_error(thing, *RS)).startswith("quantities must match")
+    assert str(strict_decoding.type_error(thing, *RS)).startswith("quantities must match")
 
 
 def test_unknown_fields_are_listed_with_their_paths_in_order() -> None:
@@ -179,7 +180,7 @@ def test_unknown_fields_are_listed_with_their_paths_in_order() -> None:
     thing = _rs("spec.replica", 3)
     thing["spec"]["template"]["spec"]["containers"][0]["imag"] = "x"
     thing["Spec"] = {}
-    found = schema.unknown_fields(thing, *RS)
+    found = strict_decoding.unknown_fields(thing, *RS)
     assert found == ["spec.template.spec.containers[0].imag", "spec.replica", "Spec"]
     assert schema.strict_error(found[:1], []) == (
         'strict decoding error: unknown field "spec.template.spec.containers[0].imag"'
@@ -189,7 +190,7 @@ def test_unknown_fields_are_listed_with_their_paths_in_order() -> None:
 def test_maps_take_any_key() -> None:
     """Labels and annotations are not fields."""
     thing = _rs("metadata.labels", {"anything/goes": "x"})
-    assert schema.unknown_fields(thing, *RS) == []
+    assert strict_decoding.unknown_fields(thing, *RS) == []
 
 
 @pytest.mark.parametrize("name", ["pods", "replicasets", "services", "nodes"])
@@ -198,8 +199,8 @@ def test_recorded_objects_survive_decoding_unchanged(name: str) -> None:
     thing = _example(name)
     for condition in thing.get("status", {}).get("conditions", []):
         condition.pop("lastProbeTime", None)  # always null
-    assert schema.unknown_fields(thing, thing["apiVersion"], thing["kind"]) == []
-    assert schema.type_error(thing, thing["apiVersion"], thing["kind"]) is None
+    assert strict_decoding.unknown_fields(thing, thing["apiVersion"], thing["kind"]) == []
+    assert strict_decoding.type_error(thing, thing["apiVersion"], thing["kind"]) is None
     assert schema.prune(thing, thing["apiVersion"], thing["kind"]) == thing
 
 
@@ -209,7 +210,7 @@ def test_null_is_accepted_everywhere_and_dropped() -> None:
         "metadata": {"name": "x", "labels": None},
         "spec": {"replicas": None, "template": {"spec": {"containers": [None]}}},
     }
-    assert schema.type_error(sent, *RS) is None
+    assert strict_decoding.type_error(sent, *RS) is None
     assert schema.prune(sent, *RS) == {
         "metadata": {"name": "x"},
         "spec": {"template": {"spec": {"containers": [{}]}}},
@@ -275,7 +276,7 @@ def test_what_is_no_object_at_all_has_no_kind() -> None:
 def test_go_prints_maps_in_order() -> None:
     """The form in which a refused patch is shown."""
     patch = {"spec": {"replica": 3, "a": [True, None, "x"]}, "metadata": {}}
-    assert schema.go_printed(patch) == "map[metadata:map[] spec:map[a:[true <nil> x] replica:3]]"
+    assert go_values.go_printed(patch) == "map[metadata:map[] spec:map[a:[true <nil> x] replica:3]]"
 
 
 @given(st.data())
@@ -298,18 +299,18 @@ def test_no_json_makes_decoding_fail_in_another_way(data: st.DataObject) -> None
 def test_pruning_alone_never_fails(body: Any) -> None:
     """Even without a check of types first, what comes out can be stored and printed."""
     encode_object(schema.prune(body, *RS))
-    schema.unknown_fields(body, *RS)
-    schema.go_printed(body).encode()
+    strict_decoding.unknown_fields(body, *RS)
+    go_values.go_printed(body).encode()
 
 
 @pytest.mark.parametrize("path", ["spec.replicas", "metadata.name", f"{PROBE}.httpGet.port"])
 def test_numbers_that_python_cannot_print_are_refused(path: str) -> None:
     """Python refuses to write thousands of digits; the answer must not depend on that."""
-    wrong = schema.type_error(_rs(path, 10**5000), *RS)
+    wrong = strict_decoding.type_error(_rs(path, 10**5000), *RS)
     assert wrong
     assert wrong.startswith("json: cannot unmarshal number")
-    assert schema.type_error(_rs(f"{POD}.overhead", {"cpu": 10**5000}), *RS)
-    assert schema.go_printed({"n": 10**5000}) == "map[n:1e5000]"
+    assert strict_decoding.type_error(_rs(f"{POD}.overhead", {"cpu": 10**5000}), *RS)
+    assert go_values.go_printed({"n": 10**5000}) == "map[n:1e5000]"
 
 
 def test_deep_nesting_is_cut_off_by_the_schema() -> None:
@@ -318,8 +319,8 @@ def test_deep_nesting_is_cut_off_by_the_schema() -> None:
     for _ in range(900):
         deep = {"spec": [deep]}
     started = time.perf_counter()
-    assert schema.type_error(deep, *RS)
-    assert schema.unknown_fields({"nope": deep}, *RS) == ["nope"]
+    assert strict_decoding.type_error(deep, *RS)
+    assert strict_decoding.unknown_fields({"nope": deep}, *RS) == ["nope"]
     assert schema.prune(deep, *RS) == {}
-    assert "..." in schema.go_printed(deep)
+    assert "..." in go_values.go_printed(deep)
     assert time.perf_counter() - started < 1

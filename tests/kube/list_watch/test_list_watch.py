@@ -11,16 +11,9 @@ from random import Random
 import pytest
 
 from flashsale.kube import Api
-from flashsale.kube.list_watch import (
-    Change,
-    Changed,
-    Resynced,
-    Stream,
-    WatchTimeouts,
-    changes,
-    pause,
-)
+from flashsale.kube.list_watch import changes, pause
 from flashsale.kube.response_errors import ForbiddenError, UnauthorizedError
+from flashsale.kube.watch_types import Change, Changed, Resynced, Stream, WatchTimeouts
 from tests.kube.list_watch.lying_api_server import (
     PATH,
     Cluster,

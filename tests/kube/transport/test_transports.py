@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -58,6 +61,14 @@ async def test_streams_carry_our_certificate(api: Api) -> None:
     assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "embedded")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="files in memory are Linux's")
+def test_our_certificate_needs_no_disk(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`flashsale down` is wanted most where every disk is full."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", Mock(side_effect=full))
+    assert stdlib_transport(kubeconfig, CONTEXT) is not None
+
+
 @pytest.mark.parametrize("door", [stdlib_transport, ClientTransport], ids=["plain", "official"])
 def test_certificates_are_checked_as_kubectl_checks_them(door: Door, kubeconfig: Path) -> None:
     """Python 3.13 would refuse the authorities of older clusters for want of key identifiers."""
@@ -93,3 +104,17 @@ async def test_server_that_the_kubeconfig_does_not_know_is_not_spoken_to(
         async with aclosing(api.stream(paths.nodes(), {"watch": True})) as news:
             await anext(news)
     await api.close()
+
+
+def test_address_with_a_slash_and_an_empty_token_are_plain(
+    kubeconfig: Path, tmp_path: Path
+) -> None:
+    """Paths follow the address with one slash, and nothing is sent as a token."""
+    document = yaml.safe_load(kubeconfig.read_text())
+    address = document["clusters"][0]["cluster"]["server"]
+    document["clusters"][0]["cluster"]["server"] = f"{address}/"
+    document["users"][0]["user"]["token"] = None
+    (tmp_path / "config").write_text(yaml.safe_dump(document))
+    transport = stdlib_transport(tmp_path / "config", CONTEXT)
+    assert transport is not None
+    assert (transport.host, transport.headers()) == (address, {})

@@ -12,7 +12,7 @@ from flashsale.base.errors import NotReadyError
 from flashsale.clusters.base import SilentProgress
 from flashsale.kube import Api
 from flashsale.kube.response_errors import ForbiddenError
-from flashsale.load.in_cluster import crowd as crowds
+from flashsale.load.in_cluster import cluster_run, startup
 from flashsale.load.in_cluster.crowd import ClusterCrowd, CrowdRefusedError
 from flashsale.load.in_cluster.job_manifest import JobOptions
 from flashsale.load.plan import LoadPlan
@@ -27,9 +27,9 @@ LONG = 60.0  # seconds no test waits for
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes hear of the start at once, so it may be near; and no image is waited for."""
-    monkeypatch.setattr(crowds, "HEAD_START", 0.6)
-    monkeypatch.setattr(crowds, "EVENTS_EVERY", 0.1)
-    monkeypatch.setattr(crowds, "HOPELESS", 2.0)
+    monkeypatch.setattr(cluster_run, "HEAD_START", 0.6)
+    monkeypatch.setattr(startup, "EVENTS_EVERY", 0.1)
+    monkeypatch.setattr(startup, "HOPELESS", 2.0)
 
 
 def crowd_on(api: JobApi, workers: int) -> ClusterCrowd:

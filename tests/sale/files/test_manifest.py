@@ -191,8 +191,10 @@ def test_missing_file_and_folder_are_told_apart(tmp_path: Path) -> None:
     """Each gets the hint that helps."""
     with pytest.raises(BadInputError, match="There is no file"):
         manifests.read_manifest(tmp_path / "my.yaml")
-    with pytest.raises(BadInputError, match="is a folder"):
-        manifests.read_manifest(tmp_path)
+    (folder := tmp_path / "my shop").mkdir()
+    with pytest.raises(BadInputError, match="is a folder") as caught:
+        manifests.read_manifest(folder)
+    assert caught.value.hint.command == f"flashsale up '{folder}'"
 
 
 @pytest.mark.parametrize("name", ["/dev/urandom", "pipe"])

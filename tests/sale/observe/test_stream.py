@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from flashsale.kube import Api, paths
-from flashsale.kube.list_watch import Changed, Resynced, Stream, WatchTimeouts
 from flashsale.kube.response_errors import ForbiddenError
+from flashsale.kube.watch_types import Changed, Resynced, Stream, WatchTimeouts
 from flashsale.sale.observe.observations import (
     EventSeen,
     NodeSeen,

@@ -15,6 +15,7 @@ from flashsale.sale.ready.explanation import (
     deleted_line,
     healing_line,
     node_line,
+    time_spent,
     warning_line,
 )
 from tests.sale.api_objects import known, pod_object, replicaset_object
@@ -135,3 +136,10 @@ def test_a_lost_node_says_where_the_seconds_went() -> None:
     assert "stayed 15.0 s more, their tolerationSeconds (5) after the node's turn" in late
     assert node_line(0, (5.0, None, None, None), None).endswith("No pod of the sale was there.")
     assert "came back before" in node_line(0, (None,) * 4, None)
+
+
+def test_the_parts_of_a_time_add_up_as_printed() -> None:
+    """5.07 s are 0.23 s and 4.84 s: 5.1 s must not be 0.2 s and 4.8 s."""
+    assert time_spent(None, 0.0, 0.23, 5.07) == (
+        "0.2 s until its container ran and 4.9 s until it was ready"
+    )

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
+from rich.console import Console, Group
 
 from flashsale.objects.models import ReplicaSet
 from flashsale.sale.observe.observations import EventSeen, Mark, ReplicaSetSeen, StreamSeen
-from flashsale.ui.watch.layout import lasting_lines, screen_lines, view, whole_page
+from flashsale.ui.watch.layout import lasting_lines, screen_lines, whole_page
 from flashsale.ui.watch.view_model import Board, Now, Purchases, with_message
 from tests.ui.watch.view_models import PLACE, fold, live, many, moment, sight, text
 
@@ -62,6 +62,15 @@ def test_the_healings_stay_when_the_view_closes() -> None:
     assert shown[0] == " flashsale-rs  desired 5  current 5  ready 5"
     assert shown[-1] == "   gxj9j   2bk89        deleted    0.02 s   1.42 s   8.43 s   1.27 s"
     assert len(lasting_lines(many(3), Now(1.0, 1.0))) == 1
+
+
+def test_the_moments_that_matter_stay_on_a_narrow_screen() -> None:
+    """Causes give way first, then the earliest moments; nothing is cut off."""
+    board, now = moment("03-delete-pod", 9.2)
+    whole, last = text(board, now, (60, 24)), "   gxj9j   2bk89           8.43 s   1.27 s"
+    assert "   gxj9j   2bk89           0.02 s   1.42 s   8.43 s   1.27 s" in whole
+    assert last in text(board, now, (45, 24))
+    assert lasting_lines(board, now, 45)[-1].plain == last
 
 
 def test_wide_terminals_say_it_in_a_sentence() -> None:
@@ -148,7 +157,7 @@ def test_without_colour_every_state_has_a_mark_or_a_word() -> None:
     console = Console(width=80, no_color=True, force_terminal=True)
     board, now = moment("03-delete-pod", 1.2)
     with console.capture() as captured:
-        console.print(view(board, (80, 24), now))
+        console.print(Group(*screen_lines(board, (80, 24), now)))
     looks = set(re.findall(r"\x1b\[([\d;]*)m", captured.get()))
     shown = re.sub(r"\x1b\[[\d;]*m", "", captured.get())
     assert looks <= {"0", "1", "2", "7"}  # bold, dim and reverse

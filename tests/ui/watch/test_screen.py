@@ -8,6 +8,7 @@ import io
 import os
 import pty
 import re
+import select
 import signal
 import sys
 import termios
@@ -123,6 +124,23 @@ async def test_a_change_after_a_calm_time_is_painted_at_once() -> None:
 
 
 @in_virtual_time
+async def test_a_key_does_not_wait_for_the_next_frame() -> None:
+    """A held arrow is followed, right after a frame too."""
+    paper, words = Paper(), count()
+    painter = Painter(paper.screen, lambda size: ([Text(str(next(words)))], 3600.0))
+    task = asyncio.create_task(painter.run())
+    began = asyncio.get_running_loop().time()
+    for _ in range(3):
+        painter.changed(hurry=True)
+        before = paper.screen.frames
+        async with asyncio.timeout(LIMIT):
+            while paper.screen.frames == before:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.001)
+    assert asyncio.get_running_loop().time() - began < 2 * FRAME
+    task.cancel()
+
+
+@in_virtual_time
 async def test_nothing_is_painted_when_nothing_changed() -> None:
     """Looking at a clock is not painting."""
     paper = Paper()
@@ -158,7 +176,9 @@ class Terminal:
                 yield WatchSession(monitor, board, Screen(out, console), named, stdin=typed)
 
     def type(self, keys: str) -> None:
+        """Type keys; only `select` waits until the kernel has brought them to the other end."""
         os.write(self.ours, keys.encode())
+        select.select([self.theirs], [], [], LIMIT)
 
     def unread(self) -> int:
         """How much was typed that nobody has read yet, in bytes."""

@@ -9,8 +9,8 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from flashsale.base.addresses import url_host
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.plain_text import find_document
@@ -36,28 +36,19 @@ async def node_engine(
         ClusterUnreachableError: it cannot be used, and the message says why.
     """
     async with AsyncExitStack() as stack:
-        found = await read_docker_env(minikube, revive)
-        try:
-            engine = await stack.enter_async_context(_connected(minikube, found))
-        except EngineError as error:
-            if error.trouble not in (*TLS, *AWAY):
-                raise _missing_certificates(minikube.profile, found, error) from error
+        for is_last in (False, True):
             found = await read_docker_env(minikube, revive)
-            engine = await _second_try(stack, minikube, found)
+            try:
+                engine = await stack.enter_async_context(_connected(minikube, found))
+                break
+            except EngineError as error:
+                if error.trouble not in (*TLS, *AWAY):
+                    raise _missing_certificates(minikube.profile, found, error) from error
+                if is_last and error.trouble in TLS:
+                    raise invalid_certificate(minikube.profile, found, error) from error
+                if is_last:
+                    raise
         yield engine
-
-
-async def _second_try(
-    stack: AsyncExitStack, minikube: MinikubeCli, found: Mapping[str, str]
-) -> Engine:
-    try:
-        return await stack.enter_async_context(_connected(minikube, found))
-    except EngineError as error:
-        if error.trouble in TLS:
-            raise invalid_certificate(minikube.profile, found, error) from error
-        if error.trouble in AWAY:
-            raise
-        raise _missing_certificates(minikube.profile, found, error) from error
 
 
 async def read_docker_env(
@@ -68,10 +59,11 @@ async def read_docker_env(
     Raises:
         ClusterUnreachableError: minikube has no Docker daemon to offer.
     """
-    said = await minikube.ask("docker-env", "--shell", "none", "-o", "json")
+    words = ("docker-env", "--shell", "none", "-o", "json")
+    said = await minikube.ask(*words)
     if said.code in (STOPPED, MISSING):
         await revive()
-        said = await minikube.ask("docker-env", "--shell", "none", "-o", "json")
+        said = await minikube.ask(*words)
     name = minikube.profile
     if said.code in (STOPPED, MISSING):
         raise ClusterUnreachableError(
@@ -111,7 +103,7 @@ def keep_proxies_off(address: str) -> None:
 def _connected(
     minikube: MinikubeCli, found: Mapping[str, str]
 ) -> AbstractAsyncContextManager[Engine]:
-    keep_proxies_off(urlsplit(found["DOCKER_HOST"]).hostname or "")
+    keep_proxies_off(url_host(found["DOCKER_HOST"]))
     wanted = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
     environment = {key: found[key] for key in wanted if key in found}
     return connected(environment, timeout=minikube.patience.connect)

@@ -71,7 +71,7 @@ async def build_on_nodes(
     if nodes_lacking(nodes, image, wanted.name):
         nodes = await tag_on_nodes(minikube, profile, image, wanted.name, nodes)
     if without := nodes_lacking(nodes, image, wanted.name):
-        where = [machine(profile, index) for index in without] if len(nodes) > 1 else []
+        where = [profile.machines[index] for index in without] if len(nodes) > 1 else []
         raise build_failed_error(log, where)
     ids = list(dict.fromkeys(one for images in nodes for one in images[image]))
     return Made(ids[0], built=not source, others=tuple(ids[1:]))
@@ -97,11 +97,6 @@ def build_failed_error(log: str, where: Sequence[str]) -> BuildError:
     return BuildError(
         f"Image build failed{places} (minikube returned 0).", hint=error.hint, details=log
     )
-
-
-def machine(profile: Profile, index: int) -> str:
-    """Name a node as Kubernetes does."""
-    return f"{profile.name}-{profile.nodes[index]}" if index else profile.name
 
 
 async def tag_on_nodes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import (
     INSTALL,
+    NOT_PERMITTED,
     MinikubeCli,
     MinikubeSilentError,
     MinikubeTimeouts,
@@ -22,12 +22,13 @@ from flashsale.clusters.minikube.cli import (
 )
 from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.minikube.plain_text import find_document, read_reason, read_unknown_state
+from flashsale.clusters.minikube.start.events import parse_event
 from flashsale.clusters.subprocesses.run import Output
 
 log = logging.getLogger(__name__)
 
 NO_KUBERNETES = "v0.0.0"  # the version of a profile made with --no-kubernetes
-NOT_OURS, BAD_CONFIG, NO_PROFILE = 37, 38, 85  # exit codes
+BAD_CONFIG, NO_PROFILE = 38, 85  # exit codes
 UNKNOWN = "Unknown"  # ours, for a node's machine that could not be looked at
 STOPPED = ("Stopped", "Nonexistent")  # words for a node's machine
 STATUS_CODES = range(8)  # one bit each for host, Kubernetes, kubeconfig
@@ -194,7 +195,7 @@ async def _status(minikube: MinikubeCli) -> Output | None:
         answer = await minikube.follow("status", "-o", "json")
     except MinikubeSilentError:
         return None
-    if answer.code == NOT_OURS:
+    if answer.code == NOT_PERMITTED:
         words = fatal_message(answer) or f"{answer.stdout}\n{answer.stderr}"
         raise foreign_files_error(minikube.profile, words)
     return answer
@@ -216,12 +217,8 @@ def _joined(profile: Profile | None, answer: Output | None) -> ProfileState:
 
 def fatal_message(answer: Output) -> str:
     """Read the message of the error event that goes with the exit code; empty without one."""
-    for line in answer.stdout.splitlines():
-        document = _event(line)
-        data = document.get("data") if isinstance(document, dict) else None
-        if isinstance(data, dict) and data.get("exitcode"):
-            return str(data.get("message") or "")
-    return ""
+    events = filter(None, map(parse_event, answer.stdout.splitlines()))
+    return next((event.message for event in events if event.data.get("exitcode")), "")
 
 
 async def read_profile(minikube: MinikubeCli) -> Profile | None:
@@ -230,9 +227,8 @@ async def read_profile(minikube: MinikubeCli) -> Profile | None:
     Raises:
         ClusterUnreachableError: minikube did not answer in time, or not in JSON.
     """
-    return find_profile(
-        await minikube.ask("profile", "list", "-o", "json", "--light"), minikube.profile
-    )
+    listed = await minikube.ask("profile", "list", "-o", "json", "--light")
+    return find_profile(listed, minikube.profile)
 
 
 async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
@@ -256,10 +252,8 @@ async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
 
 def find_profile(listed: Output, name: str) -> Profile | None:
     """Find a profile in `profile list -o json`."""
-    return next(
-        (Profile.from_config(one) for one in _profiles(listed) if one["Name"] == name),
-        None,
-    )
+    found = (Profile.from_config(one) for one in _profiles(listed) if one["Name"] == name)
+    return next(found, None)
 
 
 def parse_status(said: Output) -> MinikubeStatus | None:
@@ -308,13 +302,6 @@ def _profiles(listed: Output) -> list[Mapping[str, Any]]:
             details=read_reason(listed.stderr)[1] or listed.stderr,
         )
     return [one for one in found if isinstance(one, dict) and one.get("Name")]
-
-
-def _event(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
 
 
 def _json(text: str) -> Any:

@@ -166,23 +166,20 @@ class Listener:
         if not self._muted and message.endswith(":"):
             self._heading = message
         elif not self._muted and message:
-            self._note(f"minikube: {message}")
+            self.progress.note(f"minikube: {message}")
 
     def _line_below(self, text: str) -> None:
         if self._muted or not text:
             return
         if self._heading:
-            self._note(f"minikube: {self._heading}")
+            self.progress.note(f"minikube: {self._heading}")
             self._heading = ""
-        self._note(text)
+        self.progress.note(text)
 
     def _end_warning(self) -> None:
         if kept := DANGLING.sub("", self._heading):
-            self._note(f"minikube: {kept}")
+            self.progress.note(f"minikube: {kept}")
         self._below, self._heading = (), ""
-
-    def _note(self, text: str) -> None:
-        self.progress.note(text)
 
     def _detail(self, text: str) -> None:
         for line in text.splitlines():

@@ -12,14 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
-from flashsale.clusters.minikube.cli import INSTALL, signal_name
+from flashsale.clusters.minikube.cli import INSTALL, NOT_PERMITTED, signal_name
 from flashsale.clusters.minikube.home import foreign_files_error
 from flashsale.clusters.minikube.profile.condition import up_command
 from flashsale.clusters.minikube.start.events import Failure
 from flashsale.clusters.minikube.start.start_plan import docker_down_error, locked_error
 
 MISMATCH = 81  # of the profile's driver and the one that was asked for
-TIMED_OUT = 82  # stopping
 INTERNET = range(40, 50)
 INSIDE = range(80, 110)  # node, runtime, control plane: long messages of many programs
 LOCK = "ACQUIRE_LOCK"  # part of the id where another minikube has the lock
@@ -93,7 +92,7 @@ def failure_error(
     Args:
         log: a file with all that was said, which the error names.
     """
-    if failed.code == 37:
+    if failed.code == NOT_PERMITTED:
         return foreign_files_error(profile, failed.message or failed.log)
     if failed.code == 80 and LOCK in failed.id:
         return locked_error(profile, _details(failed, "", log))
@@ -102,9 +101,11 @@ def failure_error(
     failed = _with_message(failed)
     if failed.code < 0:
         sentence = f"minikube was ended by {signal_name(-failed.code)}."
-        return _error(sentence, up_command(profile), _details(failed, sentence, log))
-    sentence, hint = _words(failed, profile, action)
-    return _error(sentence, hint, _details(failed, sentence, log))
+        hint = Hint(up_command(profile))
+    else:
+        sentence, hint = _words(failed, profile, action)
+    details = _details(failed, sentence, log)
+    return ClusterUnreachableError(sentence, hint=hint, details=details)
 
 
 def _with_message(failed: Failure) -> Failure:
@@ -243,7 +244,3 @@ def _stopped(text: str) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= LONG else f"{text[: LONG - 3]}..."
-
-
-def _error(sentence: str, hint: str, details: str) -> ClusterUnreachableError:
-    return ClusterUnreachableError(sentence, hint=hint, details=details)

@@ -40,7 +40,6 @@ class Paging:
     limit: int = 0
     start: str = ""  # a key; those after it are wanted
     revision: int = 0
-    consistent: bool = True  # a token may say that the state of today will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def read_paging(request: web.BaseRequest, limit: int, revision: int) -> Paging:
         revision: likewise; it counts where it is to be matched exactly.
 
     Raises:
-        StatusError: 400 for a token that is none, or does not go with a revision.
+        StatusError: 400 for a token that cannot be read, or that comes with a revision.
     """
     query = request.query
     token = query.get("continue", "")
@@ -68,7 +67,7 @@ def read_paging(request: web.BaseRequest, limit: int, revision: int) -> Paging:
         if revision:
             why = "specifying resource version is not allowed when using continue"
             raise api_errors.bad_request(why)
-        return Paging(max(limit, 0), start, max(sent, 0), consistent=sent > 0)
+        return Paging(max(limit, 0), start, max(sent, 0))
     match = query.get("resourceVersionMatch", "")
     if query.get("resourceVersion") == "0":  # answered from what is at hand, which is everything
         return Paging()

@@ -14,7 +14,8 @@ from flashsale.embedded.patching.server_side_apply import configuration, typed_e
 from flashsale.embedded.patching.strategic import left_over
 from flashsale.embedded.storage.store import encode_object
 from flashsale.embedded.types import api_errors, schema, strict_decoding
-from flashsale.embedded.types.golang import go_json
+from flashsale.embedded.types.golang import go_json, go_values
+from flashsale.embedded.types.resources import Resource
 from flashsale.objects.fields import part
 from flashsale.objects.models import Object, rfc3339
 
@@ -27,8 +28,7 @@ def patch(write: Write) -> web.Response:
     resource, target = write.target.resource, write.target
     live = write.registry.get(resource, target.namespace, target.name)
     patched = patches.apply_patch(kind, write.body, live)
-    version, whole = resource.api_version, resource.kind
-    patched = decoded_patch(write, kind, patched, live, api_version=version, whole=whole)
+    patched = decoded_patch(write, kind, patched, live, resource)
     write.check_matches_url(patched)
     return write.answer(write.update(patched, write.track, patches=True), 200, live)
 
@@ -59,12 +59,14 @@ def patch_kind(write: Write) -> str:
     return kind
 
 
-def applied_configuration(write: Write, api_version: str, kind: str) -> Object:
+def applied_configuration(write: Write, resource: Resource) -> Object:
     """Read what a server-side apply sends.
 
     Raises:
-        StatusError: 400 for what is none, or is of another kind.
+        StatusError: 400 for what is none, or is of another kind; 500 (as in Kubernetes) for values
+            of the wrong type.
     """
+    api_version, kind = resource.api_version, resource.kind
     try:
         applied = yaml_body.load_yaml(write.body)
     except yaml_body.YAMLBodyError as error:
@@ -82,6 +84,10 @@ def applied_configuration(write: Write, api_version: str, kind: str) -> Object:
     if (sent, sent_kind) != (api_version, kind):
         group_version = sent if "/" in str(sent) else f"/{sent}"
         raise api_errors.bad_request(f"invalid object type: {group_version}, Kind={sent_kind}")
+    if part(applied, "metadata", "managedFields") is not None:
+        raise api_errors.bad_request("metadata.managedFields must be nil")
+    if wrong := typed_errors.first_type_error(applied, api_version, kind):
+        raise configuration.untyped(applied, api_version, wrong)
     configuration_sent: Object = applied
     return configuration_sent
 
@@ -89,14 +95,9 @@ def applied_configuration(write: Write, api_version: str, kind: str) -> Object:
 def _apply(write: Write) -> web.Response:
     """Server-side apply: create or merge, by who owns which field (KEP-555)."""
     resource, target, registry = write.target.resource, write.target, write.registry
-    applied = applied_configuration(write, resource.api_version, resource.kind)
+    applied = applied_configuration(write, resource)
     live = registry.store.get(resource, target.namespace, target.name)
-    if part(applied, "metadata", "managedFields") is not None:
-        raise api_errors.bad_request("metadata.managedFields must be nil")
-    wrong = typed_errors.first_type_error(applied, resource.api_version, resource.kind)
-    if wrong:
-        raise configuration.untyped(applied, resource.api_version, wrong)
-    applied, misfit = schema.convert(applied, resource.api_version, resource.kind)
+    applied, misfit = go_values.convert(applied, resource.api_version, resource.kind)
     if misfit:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
@@ -122,22 +123,23 @@ def _apply(write: Write) -> web.Response:
 
 
 def decoded_patch(
-    write: Write, patch: str, patched: Any, live: Object, *, api_version: str, whole: str
+    write: Write, patch: str, patched: Any, live: Object, resource: Resource
 ) -> Object:
     """Check the outcome of a patch, where mistakes are 422 of a nameless kind.
 
     Args:
-        live: what was patched, of the kind ``whole``.
+        live: what was patched.
+        resource: of what kind that is.
 
     Raises:
         StatusError: 422.
     """
-    version, kind = api_version, whole
+    version, kind = resource.api_version, resource.kind
     ordered = partial(schema.prune, api_version=version, kind=kind)
     strategic = patch == patches.STRATEGIC_MERGE_PATCH
     if strategic:
         sent = _shown(write, patch)
-        patched, misfit = schema.convert(patched, version, kind)
+        patched, misfit = go_values.convert(patched, version, kind)
         if misfit:
             raise schema.patch_error(sent, misfit)
     wrong = strict_decoding.type_error(patched, version, kind)
@@ -162,4 +164,4 @@ def decoded_patch(
 def _shown(write: Write, patch: str) -> str:
     """Print a patch as errors do, which is after it was merged."""
     sent = go_json.decode_json(write.body)
-    return schema.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)
+    return go_values.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)

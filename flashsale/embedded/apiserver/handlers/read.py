@@ -15,12 +15,13 @@ from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
-from flashsale.embedded.selectors.label_selectors import parse_field_selector, parse_label_selector
+from flashsale.embedded.selectors.field_selectors import parse_field_selector
+from flashsale.embedded.selectors.label_selectors import parse_label_selector
 from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.embedded.types.resources import ENDPOINTS, Resource
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, labels_of
 
 FUTURE_WAIT = 3.0  # seconds a list waits for a revision that is not there yet
 ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
@@ -66,7 +67,7 @@ def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool
         streams: whether a watch would be possible, too.
 
     Raises:
-        ApiError: 400 for selectors that do not parse, 406.
+        StatusError: 400 for selectors that do not parse, 406.
     """
     wanted = [request.query.get(name, "") for name in ("labelSelector", "fieldSelector")]
     labels = parse_label_selector(wanted[0])
@@ -75,7 +76,7 @@ def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool
     def matches(thing: Object) -> bool:
         if target.name and thing["metadata"]["name"] != target.name:
             return False
-        return labels.matches(thing["metadata"].get("labels") or {}) and fields.matches(thing)
+        return labels.matches(labels_of(thing)) and fields.matches(thing)
 
     form = responses.wanted(request, streams=streams and not target.name)
     return Query(target, matches, form, selects=any(wanted))
@@ -89,13 +90,6 @@ def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> 
     return responses.object_answer(form, target.resource, thing, registry.clock())
 
 
-async def list_(
-    registry: Registry, request: web.BaseRequest, target: RequestTarget
-) -> web.Response:
-    """Answer with a collection, or with a piece of it."""
-    return list_answer(registry, target.resource, await read_page(registry, request, target))
-
-
 async def read_page(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> Listed:
     """Read what a client wants to see of a collection, and find it.
 
@@ -106,7 +100,7 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
     limit = queried_number(request, "limit") or 0
     queried_number(request, "timeoutSeconds")
     _check_options(request)
-    query.form.check_list(target.resource)
+    query.form.check(target.resource, is_list=True)
     since = revision(request)
     wanted = paging.read_paging(request, limit, since)
     await _reach(registry, max(since, wanted.revision))
@@ -131,9 +125,9 @@ def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.R
             now=registry.clock(),
             revision=metadata["resourceVersion"],
             include=form.include,
+            version=form.version,
         )
-        version = f"meta.k8s.io/{form.version}"
-        return responses.answer(form, table | {"apiVersion": version, "metadata": metadata})
+        return responses.answer(form, table | {"metadata": metadata})
     if form.metadata_only:
         version = f"meta.k8s.io/{form.version}"
         items = [responses.partial(thing, form.version) for thing in found]
@@ -155,7 +149,7 @@ def _list(kind: str, api_version: str, metadata: Object) -> Object:
 
 
 def warn_if_deprecated(request: web.BaseRequest, resource: Resource) -> None:
-    """Note that there is something newer, whatever becomes of the request."""
+    """Warn of a deprecated kind, whatever the answer will be."""
     if resource is ENDPOINTS:
         responses.note_warning(request, ENDPOINTS_WARNING)
 

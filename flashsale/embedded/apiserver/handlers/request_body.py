@@ -10,6 +10,7 @@ from typing import Any, get_args
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import protobuf, yaml_body
+from flashsale.embedded.apiserver.handlers.responses import JSON, PROTOBUF, YAML
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
@@ -21,11 +22,6 @@ from flashsale.objects.models import Object
 
 LARGEST = 3 * 1024 * 1024  # bytes, as the API server's limit
 SHOWN = 30  # bytes of a body that cannot be read
-JSON, YAML, PROTOBUF = (
-    "application/json",
-    "application/yaml",
-    "application/vnd.kubernetes.protobuf",
-)
 OCTETS = "application/octet-stream"  # what some clients send when they do not care
 LONGEST_MANAGER = 128  # bytes
 OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
@@ -124,7 +120,6 @@ class WriteOptions:
     dry_run: bool
     validation: FieldValidation
     manager: str
-    named_manager: bool  # asked for by name, not taken from the User-Agent
     force: bool
 
 
@@ -155,7 +150,6 @@ def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOp
         dry_run=any(dry_run),
         validation=known,
         manager=(manager or agent)[:LONGEST_MANAGER],
-        named_manager=bool(manager),
         force=_is_true(query.get("force", "")),
     )
 
@@ -204,14 +198,7 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
         errors.append(FieldError.unsupported("dryRun", dry_run, ["All"]))
     if errors:
         raise api_errors.invalid_object("DeleteOptions", "meta.k8s.io", "", errors)
-    preconditions = sent.get("preconditions") or {}
-    return DeleteOptions(
-        grace=sent.get("gracePeriodSeconds"),
-        policy=policy or ("Orphan" if orphan else ""),
-        uid=preconditions.get("uid") or "",
-        resource_version=preconditions.get("resourceVersion") or "",
-        dry_run=bool(dry_run),
-    )
+    return DeleteOptions.from_object(sent)
 
 
 def _sent_options(request: web.BaseRequest, body: bytes) -> Object:

@@ -14,7 +14,7 @@ from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.printers import tables
 from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
-from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.objects.models import Object
 
 BOOKMARK_SECONDS = 60.0
@@ -32,7 +32,7 @@ def wants_watch(request: web.BaseRequest) -> bool:
 async def serve_watch(
     registry: Registry, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
-    """Stream changes, one JSON document a line, until the client's timeout or its going away."""
+    """Stream changes, one JSON document a line, until the client's timeout or until it leaves."""
     query = read_query(request, target)
     _check_form(query)
     since = revision(request, of_watch=True)
@@ -45,8 +45,8 @@ async def serve_watch(
     await response.prepare(request)
     stream = _Stream(registry, query, response, bookmarks=bookmarks)
     if timeout is not None and timeout < 0:
-        late = api_errors.StatusError(500, "InternalError", "context deadline exceeded")
-        await response.write(_line("ERROR", encode_object(late.status())))
+        late = StatusError(500, "InternalError", "context deadline exceeded")
+        await response.write(_error_line(late))
         return response
     if initial or (initial is None and since == 0):
         position = await stream.begin(mark_end=bool(initial) and bookmarks)
@@ -56,7 +56,7 @@ async def serve_watch(
         start = registry.store.position(since)
         if start is None:
             gone = api_errors.expired(since, registry.store.revision)
-            await response.write(_line("ERROR", encode_object(gone.status())))
+            await response.write(_error_line(gone))
             return response
         position = start
     await stream.follow(position, float(timeout or DEFAULT_TIMEOUT))
@@ -75,9 +75,9 @@ def _check_form(query: Query) -> None:
 
 
 def _initial_events(request: web.BaseRequest) -> bool | None:
-    """Read sendInitialEvents: None if it was not said (KEP-3157).
+    """Read sendInitialEvents, None if it is absent (KEP-3157).
 
-    A watch that says neither that nor from where to begin wants the initial state.
+    A watch that gives neither that nor a revision to begin at wants the initial state.
     """
     text = request.query.get("sendInitialEvents", "").lower()
     match = request.query.get(MATCH, "")
@@ -139,8 +139,7 @@ class _Stream:
             waker = store.wait()
             events = store.events(position)
             if events is None:
-                gone = api_errors.expired(position, store.revision)
-                await self._write([_line("ERROR", encode_object(gone.status()))])
+                await self._write([_error_line(api_errors.expired(position, store.revision))])
                 return
             position += len(events)
             await self._write(self._lines(events))
@@ -175,9 +174,10 @@ class _Stream:
                 revision=thing["metadata"]["resourceVersion"],
                 include=form.include,
                 headers=self._headers,
+                version=form.version,
             )
             self._headers = False
-            return _line(kind, encode_object(table | {"apiVersion": f"meta.k8s.io/{form.version}"}))
+            return _line(kind, encode_object(table))
         if form.metadata_only:
             return _line(kind, encode_object(responses.partial(thing, form.version)))
         if event is not None:
@@ -198,6 +198,10 @@ class _Stream:
     async def _write(self, lines: list[bytes]) -> None:
         if lines:
             await self._response.write(b"".join(lines))
+
+
+def _error_line(error: StatusError) -> bytes:
+    return _line("ERROR", encode_object(error.status()))
 
 
 def _line(kind: str, thing: bytes) -> bytes:

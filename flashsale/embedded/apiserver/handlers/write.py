@@ -28,7 +28,7 @@ from flashsale.embedded.types.resources import (
 from flashsale.embedded.validation.unobeyed import unobeyed_warnings
 from flashsale.embedded.validation.warnings import object_warnings
 from flashsale.objects.fields import part
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object, namespaced_name, rfc3339
 
 APPLY = "application/apply-patch+yaml"
 CREATED_BY_UPDATE = (SERVICES, ENDPOINTS, EVENTS, LEASES)  # AllowCreateOnUpdate of their strategies
@@ -208,16 +208,12 @@ def delete(
 
 def _success(resource: Resource, thing: Object) -> Object:
     meta = thing["metadata"]
-    details = {"name": meta["name"]}
-    if resource.group:
-        details["group"] = resource.group
-    details |= {"kind": resource.plural, "uid": meta["uid"]}
     return {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Success",
-        "details": details,
+        "details": api_errors.details_of(resource, meta["name"]) | {"uid": meta["uid"]},
     }
 
 
@@ -229,9 +225,8 @@ async def delete_collection(
     listed = await read_page(registry, request, target)
     deleted = []
     for thing in listed.page.items:
-        meta = thing["metadata"]
-        namespace = meta.get("namespace", "")
-        deleted.append(registry.delete(target.resource, namespace, meta["name"], options)[0])
+        key = namespaced_name(thing)
+        deleted.append(registry.delete(target.resource, *key, options)[0])
     metadata = listed.page.metadata | {"resourceVersion": str(registry.store.revision)}
     page = Page(deleted, metadata)
     return list_answer(registry, target.resource, Listed(listed.form, page))

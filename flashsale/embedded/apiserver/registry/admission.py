@@ -2,11 +2,12 @@
 
 After the plugins that are on by default: ServiceAccount, Priority, RuntimeClass and
 DefaultTolerationSeconds. A real API server also mounts a service account token; there is none here,
-because nothing inside a pod is meant to speak to this API.
+because no pod is meant to call this API.
 """
 
 from __future__ import annotations
 
+from flashsale.embedded.apiserver.pod_conditions import with_condition
 from flashsale.embedded.apiserver.registry.priority_admission import find_priority_class
 from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.storage.store import Store
@@ -15,7 +16,7 @@ from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.pod_defaults import qos_class
 from flashsale.embedded.types.resources import PODS, SERVICE_ACCOUNTS
 from flashsale.embedded.validation.priority_classes import PREEMPTS
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object
 
 NODE_CONDITIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 ADMITTED = ("priority", "preemptionPolicy")
@@ -49,16 +50,13 @@ def admit_pod(pod: Object, store: Store, now: float) -> Object:
     admitted = pod | {"spec": spec}
     status: Object = {"phase": "Pending", "qosClass": qos_class(admitted)}
     if spec.get("schedulingGates"):
-        status["conditions"] = [
-            {
-                "type": "PodScheduled",
-                "status": "False",
-                "lastProbeTime": None,
-                "lastTransitionTime": rfc3339(now),
-                "reason": "SchedulingGated",
-                "message": "Scheduling is blocked due to non-empty scheduling gates",
-            }
-        ]
+        gated = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "SchedulingGated",
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+        }
+        status = with_condition(status, gated, now)
     return admitted | {"status": status}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.resources import NAMESPACES, PODS, Resource
-from flashsale.objects.models import Object, rfc3339, timestamp
+from flashsale.objects.models import Object, has_ended, rfc3339, timestamp
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 LONGEST_GRACE = 2**31  # seconds; beyond, the time of the end could not be written
@@ -25,12 +25,25 @@ class DeleteOptions:
     resource_version: str = ""
     dry_run: bool = False
 
+    @classmethod
+    def from_object(cls, sent: Object) -> DeleteOptions:
+        """Read a v1 DeleteOptions."""
+        preconditions = sent.get("preconditions") or {}
+        orphans = "Orphan" if sent.get("orphanDependents") else ""  # the old way to say it
+        return cls(
+            grace=sent.get("gracePeriodSeconds"),
+            policy=sent.get("propagationPolicy") or orphans,
+            uid=preconditions.get("uid") or "",
+            resource_version=preconditions.get("resourceVersion") or "",
+            dry_run=bool(sent.get("dryRun")),
+        )
+
 
 def check_preconditions(resource: Resource, old: Object, options: DeleteOptions) -> None:
     """Refuse what the options forbid.
 
     Raises:
-        ApiError: 409 for another uid or resourceVersion.
+        StatusError: 409 for another uid or resourceVersion.
     """
     name, meta = old["metadata"]["name"], old["metadata"]
     if options.uid not in ("", meta["uid"]):
@@ -73,8 +86,8 @@ def _grace(resource: Resource, old: Object, options: DeleteOptions) -> int:
     """Return the seconds a pod may take (CheckGracefulDelete in registry/core/pod)."""
     if resource is not PODS:
         return 0
-    spec, phase = old.get("spec", {}), old.get("status", {}).get("phase")
-    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+    spec = old.get("spec", {})
+    if not spec.get("nodeName") or has_ended(old):
         return 0
     grace = options.grace
     if grace is None:

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+from flashsale.embedded.apiserver.pod_conditions import with_condition
 from flashsale.embedded.apiserver.registry import incoming, namespace_lifecycle, service_allocator
 from flashsale.embedded.apiserver.registry.admission import admit_pod, keep_pod_defaults, new_node
 from flashsale.embedded.apiserver.registry.deletion import (
@@ -30,21 +31,18 @@ from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.defaults import apply_defaults, default_conditions
 from flashsale.embedded.types.resources import (
-    DISRUPTION_BUDGETS,
     NAMESPACES,
     NODES,
     PODS,
     PRIORITY_CLASSES,
-    REPLICA_SETS,
     SERVICES,
     Resource,
 )
 from flashsale.embedded.validation import validate_create, validate_status, validate_update
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
 from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object, namespaced_name, rfc3339
 
-WITH_STATUS = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
 Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
 
 
@@ -164,9 +162,8 @@ class Registry:
 
         For controllers and the kubelet, which are always up to date; ``manager`` is who it is.
         """
-        meta = thing["metadata"]
-        old = self.store.get(resource, meta.get("namespace", ""), meta["name"])
-        if old is None or old["metadata"]["uid"] != meta["uid"]:
+        old = self.store.get(resource, *namespaced_name(thing))
+        if old is None or old["metadata"]["uid"] != thing["metadata"]["uid"]:
             return None
         new = old | {"status": status}
         if manager and new != old:
@@ -188,18 +185,13 @@ class Registry:
 
         return track
 
-    def bind(self, pod: Object, node: str, condition: Object) -> Object:
+    def bind(self, pod: Object, node: str) -> Object:
         """Give a pod to a node, in one write with its PodScheduled condition."""
-        conditions = [condition]
-        bound = pod | {
-            "spec": pod["spec"] | {"nodeName": node},
-            "status": {
-                key: value
-                for key, value in (pod["status"] | {"conditions": conditions}).items()
-                if key != "nominatedNodeName"
-            },
-        }
-        return self.store.put(PODS, bound)
+        scheduled = {"type": "PodScheduled", "status": "True"}
+        status = with_condition(pod["status"], scheduled, self.clock())
+        status.pop("nominatedNodeName", None)
+        spec = pod["spec"] | {"nodeName": node}
+        return self.store.put(PODS, pod | {"spec": spec, "status": status})
 
     def finalize(self, namespace: Object) -> None:
         """Let go of a deleted namespace that is empty."""
@@ -287,7 +279,7 @@ class Registry:
         new = incoming.typed(resource, body) | {
             "metadata": incoming.updated_metadata(old, body, patches)
         }
-        if resource in WITH_STATUS:
+        if resource.has_status:
             new["status"] = old.get("status", {})
         if resource is NAMESPACES:  # a client that leaves it out must not strand what is inside
             new["spec"] = old.get("spec", {})
@@ -316,6 +308,5 @@ class Registry:
             return new
         stored = self.store.put(resource, new)
         if gone(stored):  # the last finalizer went
-            meta = stored["metadata"]
-            return self.store.remove(resource, meta.get("namespace", ""), meta["name"])
+            return self.store.remove(resource, *namespaced_name(stored))
         return stored

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types.api_errors import FieldError
+from flashsale.embedded.types.defaults import is_external
 from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation.services import (
     has_node_ports,
@@ -186,7 +187,7 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
         ("healthCheckNodePort", needs_health_check),
         ("allocateLoadBalancerNodePorts", _is_balanced),
         ("loadBalancerClass", _is_balanced),
-        ("externalTrafficPolicy", _is_open),
+        ("externalTrafficPolicy", is_external),
     ):
         if needs(before) and not needs(spec) and spec.get(key) == before.get(key):
             spec.pop(key, None)
@@ -194,13 +195,6 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
 
 def _is_balanced(spec: Object) -> bool:
     return spec.get("type") == "LoadBalancer"
-
-
-def _is_open(spec: Object) -> bool:
-    kind = spec.get("type")
-    return kind in ("NodePort", "LoadBalancer") or (
-        kind == "ClusterIP" and bool(spec.get("externalIPs"))
-    )
 
 
 def _families(spec: Object, before: Object) -> list[FieldError]:

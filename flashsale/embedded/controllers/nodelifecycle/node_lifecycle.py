@@ -6,12 +6,12 @@ After pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
 
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.stored_node_timing import changes_timing, read_node_timing
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.node import LEASE_NAMESPACE
 from flashsale.embedded.controllers.nodelifecycle.eviction_rate import EvictionRate, ZoneName
@@ -25,19 +25,17 @@ from flashsale.embedded.controllers.nodelifecycle.node_taints import (
     with_taints,
     without_taints,
 )
-from flashsale.embedded.storage.store import StoreError, StoreEvent
-from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.controllers.workqueue import errors_logged
+from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import LEASES, NODES, PODS
-from flashsale.objects.models import Object, find_condition, rfc3339
+from flashsale.objects.models import Object, find_condition, is_ready, labels_of, rfc3339
 
-MANAGER = "kube-controller-manager"  # in managedFields
 EVICTING: dict[str, Taint] = {
     "False": (NOT_READY, "NoExecute"),
     "Unknown": (UNREACHABLE, "NoExecute"),
 }
 WITHOUT_KUBELET = 60.0  # seconds for a new node to say anything (node-startup-grace-period)
 REGION, ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
-log = logging.getLogger(__name__)
 
 
 class NodeLifecycleController:
@@ -53,12 +51,11 @@ class NodeLifecycleController:
         self._changed_nodes: set[str] = set()
         self._looked = clock()
         self._wake = asyncio.Event()
-        self._events = EventRecorder(registry, "node-controller", "", registry.clock)
+        self._events = EventRecorder(registry, "node-controller")
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             self.look()
             while True:
                 self._wake.clear()
@@ -72,8 +69,6 @@ class NodeLifecycleController:
                         await self._wake.wait()
                 except TimeoutError:
                     continue
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is NODES:
@@ -94,8 +89,7 @@ class NodeLifecycleController:
             self._attempt(node, lambda node: self._examine(node, now))
         zones: dict[ZoneName, list[bool]] = {}
         for node in self._store.all(NODES):
-            ready = find_condition(node, "Ready").get("status") == "True"
-            zones.setdefault(_zone(node), []).append(ready)
+            zones.setdefault(_zone(node), []).append(is_ready(node))
             self._changed_nodes.add(node["metadata"]["name"])  # what failed is tried again
         were_lost = self._rate.all_lost
         self._rate.see(zones, now)
@@ -117,12 +111,8 @@ class NodeLifecycleController:
                 self._attempt(node, self._evict)
 
     def _attempt(self, node: Object, work: Callable[[Object], None]) -> None:
-        try:
+        with errors_logged(f"node {node['metadata']['name']}"):
             work(node)
-        except (StatusError, StoreError) as error:  # a full disk: the next look may succeed
-            log.warning("node %s: %s", node["metadata"]["name"], error)
-        except Exception:  # a mistake of ours: it must not end the cluster
-            log.exception("node %s", node["metadata"]["name"])
 
     def _note_members(self, nodes: dict[str, Object]) -> None:
         for name in nodes.keys() - self._known.keys():
@@ -190,10 +180,7 @@ class NodeLifecycleController:
     def _take_pods_out(self, name: str) -> None:
         """Say of a lost node's pods that they are not ready, so that no Service leads there."""
         for pod in self._store.all(PODS):
-            if (
-                pod["spec"].get("nodeName") != name
-                or find_condition(pod, "Ready").get("status") != "True"
-            ):
+            if pod["spec"].get("nodeName") != name or not is_ready(pod):
                 continue
             now = rfc3339(self._registry.clock())
             conditions = [
@@ -208,5 +195,5 @@ class NodeLifecycleController:
 
 
 def _zone(node: Object) -> ZoneName:
-    labels = node["metadata"].get("labels") or {}
+    labels = labels_of(node)
     return labels.get(REGION, ""), labels.get(ZONE, "")

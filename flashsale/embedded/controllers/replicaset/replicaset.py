@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers import MANAGER
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.replicaset import replicaset_plan
 from flashsale.embedded.controllers.workqueue import WorkQueue
@@ -14,9 +15,8 @@ from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import PODS, REPLICA_SETS
-from flashsale.objects.models import Object, controller_uid, rfc3339
+from flashsale.objects.models import Object, controller_uid, labels_of, namespaced_name, rfc3339
 
-MANAGER = "kube-controller-manager"  # in managedFields
 Key = tuple[str, str]  # namespace, name
 
 
@@ -26,18 +26,15 @@ class ReplicaSetController:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
-        self._events = EventRecorder(registry, "replicaset-controller", "", registry.clock)
+        self._events = EventRecorder(registry, "replicaset-controller")
         self._queue: WorkQueue[Key] = WorkQueue("replicaset", self.sync)
 
     async def run(self) -> None:
         """Work until cancelled."""
-        unsubscribe = self._store.subscribe(self._changed)
-        try:
+        with self._store.subscribe(self._changed):
             for replicaset in self._store.all(REPLICA_SETS):
                 self._add(replicaset)
             await self._queue.run()
-        finally:
-            unsubscribe()
 
     def _changed(self, event: StoreEvent) -> None:
         if event.resource is REPLICA_SETS:
@@ -48,11 +45,11 @@ class ReplicaSetController:
                     self._add_owner_of(pod)
 
     def _add(self, replicaset: Object) -> None:
-        self._queue.add((replicaset["metadata"]["namespace"], replicaset["metadata"]["name"]))
+        self._queue.add(namespaced_name(replicaset))
 
     def _add_owner_of(self, pod: Object) -> None:
         """Queue the owner; for an orphan every ReplicaSet that could adopt it."""
-        uid, labels = controller_uid(pod), pod["metadata"].get("labels") or {}
+        uid, labels = controller_uid(pod), labels_of(pod)
         for replicaset in self._store.all(REPLICA_SETS, pod["metadata"]["namespace"]):
             if uid:
                 wanted = replicaset["metadata"]["uid"] == uid
@@ -65,7 +62,7 @@ class ReplicaSetController:
         """Bring one ReplicaSet one step nearer to its wish.
 
         Raises:
-            ApiError: a pod could not be created or deleted; the queue tries again.
+            StatusError: a pod could not be created or deleted; the queue tries again.
         """
         replicaset = self._store.get(REPLICA_SETS, *key)
         if replicaset is None:
@@ -106,9 +103,7 @@ class ReplicaSetController:
     def _set_owners(self, pod: Object, owners: list[Object]) -> Object:
         meta = {k: v for k, v in pod["metadata"].items() if k != "ownerReferences"}
         meta |= {"ownerReferences": owners} if owners else {}
-        return self._registry.update(
-            PODS, meta["namespace"], meta["name"], pod | {"metadata": meta}
-        )
+        return self._registry.update(PODS, *namespaced_name(pod), pod | {"metadata": meta})
 
     async def _act(self, replicaset: Object, plan: replicaset_plan.Plan) -> StatusError | None:
         """Carry out a plan; returns the first error, which ends it.
@@ -149,7 +144,7 @@ class ReplicaSetController:
     def _holds(self, planned: Object) -> bool:
         """Whether a ReplicaSet still wants what was planned for it."""
         meta = planned["metadata"]
-        found = self._store.get(REPLICA_SETS, meta["namespace"], meta["name"])
+        found = self._store.get(REPLICA_SETS, *namespaced_name(planned))
         return found is not None and all(
             found["metadata"][key] == meta[key] for key in ("uid", "generation")
         )
@@ -172,7 +167,7 @@ class ReplicaSetController:
         meta = pod["metadata"]
         try:
             options = DeleteOptions(uid=meta["uid"])
-            self._registry.delete(PODS, meta["namespace"], meta["name"], options)
+            self._registry.delete(PODS, *namespaced_name(pod), options)
         except StatusError as error:
             if error.code == 404:
                 return None

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 
 from flashsale.embedded.selectors.label_selectors import from_label_selector
-from flashsale.objects.models import Object, controller_uid, find_condition, timestamp
+from flashsale.objects.models import (
+    Object,
+    controller_uid,
+    find_condition,
+    has_ended,
+    is_ready,
+    labels_of,
+    timestamp,
+)
 
 BURST = 500  # pods created or deleted in one go
 COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -43,8 +51,8 @@ def claim(replicaset: Object, pods: Sequence[Object]) -> Claim:
     deleting = "deletionTimestamp" in replicaset["metadata"]
     owned, adopt, release = [], [], []
     for pod in pods:
-        owner, meta = controller_uid(pod), pod["metadata"]
-        matches = selector.matches(meta.get("labels") or {})
+        owner = controller_uid(pod)
+        matches = selector.matches(labels_of(pod))
         if owner == uid:
             if matches or deleting:
                 owned.append(pod)
@@ -57,8 +65,7 @@ def claim(replicaset: Object, pods: Sequence[Object]) -> Claim:
 
 def is_active(pod: Object) -> bool:
     """Whether a pod counts as a replica: neither ended nor terminating."""
-    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-    return not ended and "deletionTimestamp" not in pod["metadata"]
+    return not has_ended(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
 def plan(replicaset: Object, owned: Sequence[Object], *, now: float) -> Plan:
@@ -81,7 +88,7 @@ def before(one: Object, other: Object, now: float) -> int:
     random: the youngest of a crowd is not always the victim. Rule 5, pods on the same node, has no
     effect for a ReplicaSet without an owner.
     """
-    for rule in (_is_assigned, _phase, _is_ready, _cost):
+    for rule in (_is_assigned, _phase, is_ready, _cost):
         difference = rule(one) - rule(other)
         if difference:
             return difference
@@ -104,14 +111,8 @@ def _phase(pod: Object) -> int:
     return PHASES.get(pod.get("status", {}).get("phase", ""), 0)
 
 
-def _is_ready(pod: Object) -> int:
-    return find_condition(pod, "Ready").get("status") == "True"
-
-
 def _ready_since(pod: Object) -> float:
-    return (
-        timestamp(find_condition(pod, "Ready").get("lastTransitionTime")) if _is_ready(pod) else 0
-    )
+    return _available_at(pod, 0) if is_ready(pod) else 0
 
 
 def _restarts(pod: Object) -> int:
@@ -149,17 +150,15 @@ def calculate_status(
     spec = replicaset["spec"]
     active = [pod for pod in owned if is_active(pod)]
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-    ready = [pod for pod in active if find_condition(pod, "Ready").get("status") == "True"]
+    ready = [pod for pod in active if is_ready(pod)]
     wait = spec.get("minReadySeconds", 0)
     counts = {
-        "fullyLabeledReplicas": sum(
-            1 for pod in active if labels.items() <= (pod["metadata"].get("labels") or {}).items()
-        ),
+        "fullyLabeledReplicas": sum(labels.items() <= labels_of(pod).items() for pod in active),
         "readyReplicas": len(ready),
-        "availableReplicas": sum(1 for pod in ready if _available_at(pod, wait) <= now),
+        "availableReplicas": sum(_available_at(pod, wait) <= now for pod in ready),
     }
     result: Object = {"replicas": len(active)} | {k: n for k, n in counts.items() if n}
-    result["terminatingReplicas"] = sum(1 for pod in owned if _is_terminating(pod))
+    result["terminatingReplicas"] = sum(map(_is_terminating, owned))
     result["observedGeneration"] = replicaset["metadata"]["generation"]
     return result | ({"conditions": [failure]} if failure else {})
 
@@ -167,11 +166,7 @@ def calculate_status(
 def next_available(replicaset: Object, owned: Sequence[Object], *, now: float) -> float | None:
     """Return the unix time at which the next ready pod becomes available, None if none waits."""
     wait = replicaset["spec"].get("minReadySeconds", 0)
-    due = [
-        _available_at(pod, wait)
-        for pod in owned
-        if is_active(pod) and find_condition(pod, "Ready").get("status") == "True"
-    ]
+    due = [_available_at(pod, wait) for pod in owned if is_active(pod) and is_ready(pod)]
     return min((at for at in due if at > now), default=None)
 
 
@@ -180,8 +175,7 @@ def _available_at(pod: Object, wait: int) -> float:
 
 
 def _is_terminating(pod: Object) -> bool:
-    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-    return not ended and "deletionTimestamp" in pod["metadata"]
+    return not has_ended(pod) and "deletionTimestamp" in pod["metadata"]
 
 
 def pod_from_template(replicaset: Object) -> Object:

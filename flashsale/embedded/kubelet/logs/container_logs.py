@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import LogOptions
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.log_file import LogWriter
-from flashsale.embedded.kubelet.pod_api import PodAPI
-from flashsale.embedded.types.api_errors import StatusError, not_found
-from flashsale.embedded.types.resources import PODS
+from flashsale.embedded.types.api_errors import bad_request
 from flashsale.objects.models import Object
 from flashsale.objects.models import timestamp as unix_seconds
 
@@ -23,26 +21,13 @@ _WHY_WAITING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    """Which part of a log is wanted."""
-
-    previous: bool = False
-    tail_lines: int | None = None
-    since_seconds: int | None = None
-    since_time: str | None = None  # RFC 3339
-    limit_bytes: int | None = None
-    timestamps: bool = False
-
-
 class Logs:
     """The logs of a node's containers: of each, the current instance and the one before it.
 
     They lie in ``root/UID/CONTAINER/logs`` and stay as long as the pod object exists.
     """
 
-    def __init__(self, api: PodAPI, root: Path, clock: Callable[[], float] = time.time) -> None:
-        self._api = api
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self._root = root
         self._clock = clock
         self._writers: dict[Path, LogWriter] = {}
@@ -63,30 +48,21 @@ class Logs:
         writer.close()
         self._writers.pop(writer.path, None)
 
-    def read(self, namespace: str, name: str, uid: str, container: str, **options: Any) -> bytes:
+    def read(self, pod: Object, container: str, options: LogOptions) -> bytes:
         """Return the log as it is now.
 
-        Args:
-            uid: of the pod that is meant; empty means any pod of that name.
-            container: may be empty when the pod has only one.
-            options: the fields of :class:`LogOptions`.
-
         Raises:
-            ApiError: 404 or 400, worded as a real API server words it.
+            StatusError: 400, worded as a real API server words it.
         """
-        path = self._choose(namespace, name, uid, container, LogOptions(**options))
-        return self._snapshot(path, LogOptions(**options))[0]
+        return self._snapshot(self._choose(pod, container, options), options)[0]
 
-    def follow(
-        self, namespace: str, name: str, uid: str, container: str, **options: Any
-    ) -> AsyncIterator[bytes]:
+    def follow(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """Return the log as it is and as it grows; ends when the container stops.
 
-        Arguments and errors are those of :meth:`read`; errors come at once, not on iteration.
+        Raises:
+            StatusError: as :meth:`read` does, at once and not on iteration.
         """
-        wanted = LogOptions(**options)
-        path = self._choose(namespace, name, uid, container, wanted)
-        return self._follow(path, wanted)
+        return self._follow(self._choose(pod, container, options), options)
 
     async def _follow(self, path: Path, wanted: LogOptions) -> AsyncIterator[bytes]:
         writer = self._writers.get(path)
@@ -117,13 +93,7 @@ class Logs:
             if file:
                 file.close()
 
-    def _choose(
-        self, namespace: str, name: str, uid: str, container: str, wanted: LogOptions
-    ) -> Path:
-        pod = self._api.get_pod(namespace, name)
-        if pod is None or uid not in ("", pod["metadata"]["uid"]):
-            raise not_found(PODS, name)
-        container = _container_name(pod, container)
+    def _choose(self, pod: Object, container: str, wanted: LogOptions) -> Path:
         container_id = _instance(pod, container, previous=wanted.previous)
         return self._path(pod["metadata"]["uid"], container, container_id)
 
@@ -170,30 +140,16 @@ def _open(path: Path) -> BinaryIO | None:
         return None  # the container could not even be started
 
 
-def _container_name(pod: Object, container: str) -> str:
-    spec, name = pod["spec"], pod["metadata"]["name"]
-    names = [one["name"] for one in spec["containers"]]
-    init = [one["name"] for one in spec.get("initContainers") or []]
-    if not container and len(names) == 1:
-        return str(names[0])
-    if not container:
-        choice = f"choose one of: [{' '.join(init + names)}]"
-        raise _bad(f"a container name must be specified for pod {name}, {choice}")
-    if container not in names + init:
-        raise _bad(f"container {container} is not valid for pod {name}")
-    return container
-
-
 def _instance(pod: Object, container: str, *, previous: bool) -> str:
     """Return the id of the container instance that is meant (validateContainerLogStatus)."""
     which = f'container "{container}" in pod "{pod["metadata"]["name"]}"'
     status = _status(pod, container)
     if status is None:
-        raise _bad(f"{which} is not available")
+        raise bad_request(f"{which} is not available")
     state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated") or {}
     if previous:
         if not last.get("containerID"):
-            raise _bad(f"previous terminated {which} not found")
+            raise bad_request(f"previous terminated {which} not found")
         return str(last["containerID"])
     if state.get("running"):
         return str(status["containerID"])
@@ -201,9 +157,9 @@ def _instance(pod: Object, container: str, *, previous: bool) -> str:
     if known := ended.get("containerID") or last.get("containerID"):
         return str(known)
     if ended or last:
-        raise _bad(f"{which} is terminated")
+        raise bad_request(f"{which} is terminated")
     reason = (state.get("waiting") or {}).get("reason", "")
-    raise _bad(f"{which} is waiting to start: {_WHY_WAITING.get(reason, reason)}")
+    raise bad_request(f"{which} is waiting to start: {_WHY_WAITING.get(reason, reason)}")
 
 
 def _status(pod: Object, container: str) -> Object | None:
@@ -212,7 +168,3 @@ def _status(pod: Object, container: str) -> Object | None:
     if not both:
         return {"state": {"waiting": {"reason": "ContainerCreating"}}}
     return next((one for one in both if one.get("name") == container), None)
-
-
-def _bad(message: str) -> StatusError:
-    return StatusError(400, "BadRequest", message)

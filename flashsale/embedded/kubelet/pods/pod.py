@@ -1,4 +1,4 @@
-"""One pod as the kubelet sees it, and its two ways of telling the world: status and events."""
+"""One pod as the kubelet sees it, and what the kubelet publishes of it: status and events."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from flashsale.base.errors import FlashsaleError
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.pod_api import EventType, NodeInfo, PodAPI
 from flashsale.embedded.kubelet.pods.pod_state import ContainerState, PodState
-from flashsale.embedded.kubelet.pods.pod_status import TERMINAL, compute, phase
+from flashsale.embedded.kubelet.pods.pod_status import compute, phase
 from flashsale.embedded.kubelet.prober.prober import Prober
 from flashsale.embedded.kubelet.runtime.backoff import DEFAULT_CAP
 from flashsale.embedded.kubelet.runtime.instance import Runtime
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress, PodNetwork
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.objects.models import Object
+from flashsale.objects.columns import TERMINAL
+from flashsale.objects.models import Object, has_ended
 
 RETRY = 1.0  # seconds until a write that the cluster could not take is tried again
 
@@ -70,7 +71,7 @@ class KubeletPod:
     @property
     def ended(self) -> bool:
         """Whether its status says that it is over, whoever wrote that."""
-        return (self.object.get("status") or {}).get("phase") in TERMINAL
+        return has_ended(self.object)
 
     @property
     def ended_by_itself(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.objects.models import Object, timestamp
+from flashsale.objects.models import Object, has_ended, timestamp
 
 CREATING = "ContainerCreating"
 INITIALIZING = "PodInitializing"
@@ -173,8 +173,7 @@ def recovered(pod: Object, now: float) -> PodState:
     pkg/kubelet/kubelet_pods.go).
     """
     state, status = new_pod_state(pod, now), pod.get("status") or {}
-    over = status.get("phase") in ("Succeeded", "Failed")
-    leaving = over or bool(pod["metadata"].get("deletionTimestamp"))
+    leaving = has_ended(pod) or bool(pod["metadata"].get("deletionTimestamp"))
     for key in ("initContainerStatuses", "containerStatuses"):
         for old in status.get(key) or []:
             name = old.get("name", "")  # anybody may write a status, and leave this out

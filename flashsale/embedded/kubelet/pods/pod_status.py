@@ -12,9 +12,9 @@ from flashsale.embedded.kubelet.pods.pod_state import (
     Terminated,
     Waiting,
 )
+from flashsale.objects.columns import TERMINAL
 from flashsale.objects.models import Object, rfc3339
 
-TERMINAL = ("Succeeded", "Failed")
 _OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 _Verdict = tuple[str, bool, str, str]  # type, status, reason, message
 

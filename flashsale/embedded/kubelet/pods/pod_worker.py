@@ -17,7 +17,7 @@ from flashsale.embedded.kubelet.prober.probe_specs import ports_of
 from flashsale.embedded.kubelet.runtime import pod_volumes
 from flashsale.embedded.kubelet.runtime.container import Container
 from flashsale.embedded.kubelet.runtime.stop_container import Grace
-from flashsale.objects.models import Object, find_condition
+from flashsale.objects.models import Object, is_ready
 
 AGAIN = 10.0  # seconds until a pod that a mistake of ours has ended is taken up again
 MOUNT_RETRY_CAP = 16.0  # seconds between two tries to make a volume; 122 on a real node
@@ -64,7 +64,7 @@ class PodWorker:
         what it is again (HandlePodReconcile in pkg/kubelet/kubelet.go).
         """
         before, self.pod.object = self.pod.object, thing
-        if _is_ready(before) and not _is_ready(thing):
+        if is_ready(before) and not is_ready(thing):
             asyncio.get_running_loop().call_soon(self.pod.publish)
         if self.pod.leaving:
             self._leave()
@@ -282,10 +282,6 @@ class PodWorker:
             self.pod.publish()  # a real kubelet reports the sandbox's end apart
         self.pod.state = replace(ended, sandbox=False)
         self.pod.publish()
-
-
-def _is_ready(thing: Object) -> bool:
-    return find_condition(thing, "Ready").get("status") == "True"
 
 
 def _cause(error: BaseException) -> str:

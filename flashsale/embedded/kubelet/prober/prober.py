@@ -19,8 +19,9 @@ from flashsale.embedded.kubelet.prober.probe_specs import (
     ProbeAction,
     TcpSocket,
 )
-from flashsale.embedded.kubelet.runtime.instance import Instance, oci_reason
+from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
+from flashsale.embedded.kubelet.runtime.processes import oci_reason
 from flashsale.embedded.types.golang import go_text
 
 PROBE_AGENT = "kube-probe/1.36"
@@ -170,7 +171,7 @@ def _headers(action: HttpGet, agent: str) -> CIMultiDict[str]:
 
 def _explain(error: Exception, url: str) -> str:
     if isinstance(error, ValueError):
-        return str(error)  # of a URL that is none
+        return str(error)  # of a malformed URL
     where = f"tcp {urlsplit(url).netloc}"
     if isinstance(error, aiohttp.ClientSSLError):  # certificates are not looked at: no TLS there
         return "tls: first record does not look like a TLS handshake"

@@ -24,8 +24,9 @@ from flashsale.embedded.kubelet.runtime.container_env import (
     container_variables,
     service_links,
 )
-from flashsale.embedded.kubelet.runtime.instance import Instance, StartError
+from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.embedded.kubelet.runtime.pod_volumes import mounts
+from flashsale.embedded.kubelet.runtime.processes import StartError
 from flashsale.embedded.kubelet.runtime.stop_container import (
     Grace,
     HookError,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
 from flashsale.objects.models import Object
 
 _REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))?")
@@ -156,3 +157,13 @@ def _link(service: str, ip: str, ports: Sequence[Mapping[str, Any]]) -> dict[str
 
 def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
+
+
+def guest(pod_name: str, address: PodAddress) -> str:
+    """Write what guest/sitecustomize.py reads; it ends in 1 for the container's first process."""
+
+    def pairs(ports: Mapping[int, int]) -> str:
+        return ",".join(f"{wanted}={real}" for wanted, real in ports.items())
+
+    ports = f"{pairs(address.ports)};{pairs(address.private)}"
+    return f"{pod_name};{address.ip};{address.loopback};{ports};1"

@@ -19,13 +19,14 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "var", "run", "sys")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
          "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"}  # fmt: skip
-RootStep = tuple[str, str, str]  # folder | link | bind | file | over, place, source
+OWN_PROC = ("proc", "/proc", "")
+RootStep = tuple[str, str, str]  # folder | link | bind | file | over | proc, place, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ class ContainerRoot:
         over = [("over", place, str(source)) for place, source in self.over.items()]
         kept = {str(folder) for path in self.needed for folder in (path, *path.parents)}
         steps = [*_merge("", "", str(self.rootfs), kept), *_devices(self.rootfs), *over]
-        return {"folder": str(self.folder), "hostname": self.hostname, "steps": steps}
+        own_pids = possible_namespaces() == "all"
+        if own_pids:
+            steps = [OWN_PROC if place == "/proc" else (what, place, source)
+                     for what, place, source in steps]  # fmt: skip
+        named = {"folder": str(self.folder), "hostname": self.hostname}
+        return {**named, "steps": steps, "own_pids": own_pids}
 
 
 def _merge(place: str, machine: str, image: str, kept: Set[str]) -> Iterator[RootStep]:
@@ -100,15 +106,32 @@ def _devices(rootfs: Path) -> Iterator[RootStep]:
         yield _as_it_is(f"/dev/{name}", f"{rootfs}/dev/{name}")
 
 
-@functools.cache
 def is_possible() -> bool:
-    """Whether this machine lets us give a container a root of its own; tried once."""
+    """Whether this machine lets us give a container a root of its own."""
+    return bool(possible_namespaces())
+
+
+@functools.cache
+def possible_namespaces() -> Literal["", "root", "all"]:
+    """Tell what a container can have of its own; tried once.
+
+    A root, or beside it numbers for its processes: those need a /proc of their own, which some
+    containers do not let anybody mount.
+    """
     if sys.platform != "linux" or os.environ.get("FLASHSALE_CONTAINER_ROOT") == "0":
-        return False
+        return ""
+    usr: RootStep = ("bind", "/usr", "/usr")
+    if _can_have([OWN_PROC, usr], own_pids=True):
+        return "all"
+    return "root" if _can_have([("bind", "/proc", "/proc"), usr], own_pids=False) else ""
+
+
+def _can_have(steps: list[RootStep], *, own_pids: bool) -> bool:
     script = (
-        "import runpy, sys; shim = runpy.run_path(sys.argv[1]);"
-        " shim['enter_root']({'folder': sys.argv[2], 'hostname': 'x', 'steps':"
-        " [('bind', '/proc', '/proc'), ('bind', '/usr', '/usr')]})"
+        "import os, runpy, sys; shim = runpy.run_path(sys.argv[1]);"
+        f" shim['unshare'](own_pids={own_pids}); child = os.fork();"
+        " child and os._exit(os.waitpid(child, 0)[1] != 0);"
+        f" shim['enter_root']({{'folder': sys.argv[2], 'hostname': 'x', 'steps': {steps}}})"
     )
     shim = Path(__file__).with_name("shim.py")
     with tempfile.TemporaryDirectory(prefix="flashsale-root-") as folder:

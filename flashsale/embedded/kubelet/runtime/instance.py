@@ -4,39 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from flashsale.base.aio import finish
 from flashsale.base.files import replace_file
+from flashsale.embedded.kubelet.descriptors import CommandInput, container_streams
 from flashsale.embedded.kubelet.images.image_store import NodeImage
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
-from flashsale.embedded.kubelet.runtime.container_env import expand_references
+from flashsale.embedded.kubelet.runtime.container_env import expand_references, guest
 from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles, termination_path
-from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot, is_possible
+from flashsale.embedded.kubelet.runtime.container_root import (
+    ContainerRoot,
+    is_possible,
+    possible_namespaces,
+)
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
-from flashsale.embedded.kubelet.runtime.processes import MARK, Process, kill_marked, spawn
+from flashsale.embedded.kubelet.runtime.processes import (
+    MARK,
+    Process,
+    StandardStreams,
+    StartError,
+    kill_marked,
+    spawn,
+    why_not_started,
+)
 from flashsale.embedded.types.golang.go_text import os_error
 from flashsale.objects.models import Object
 
 MESSAGE_LIMIT, MESSAGE_FROM_LOG = 4096, 2048  # bytes of a termination message
-NOT_STARTED = "failed to create shim task: OCI runtime create failed: runc create failed: "
 OUTPUT_LIMIT = 10 * 1024  # bytes that are kept of what a probe's command says
-
-
-class StartError(Exception):
-    """The container's command cannot be run."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +56,32 @@ class Launch:
     words: Path | None = None  # where the container may write its last words
     words_from_log: bool = False  # take them from the log where it has failed without any
     stop_signal: int = signal.SIGTERM
+    stdin: bool = False  # it has an input, which clients that attach may write to
+    stdin_once: bool = False  # which ends with the first of them
+    tty: bool = False
 
 
 class Instance:
     """One run of a container. When its process ends, so does all that it started."""
 
     def __init__(
-        self, launch: Launch, process: Process, output: int, log: LogWriter, logs: Logs, pid: Path
+        self,
+        launch: Launch,
+        process: Process,
+        output: int,
+        log: LogWriter,
+        logs: Logs,
+        pid: Path,
+        command_input: CommandInput,
     ) -> None:
-        self.process = process
+        self.process, self.input = process, command_input
+        self.stdin_once = launch.stdin_once
         self.terminated = False  # the signal was sent, or would have been ignored
         self.since = asyncio.get_running_loop().time()  # startedAt, on the loop's clock
         self._launch = launch
         self._output, self._log, self._logs, self._pid = output, log, logs, pid
         self._commands: set[Process] = set()
+        self.listeners: set[Callable[[bytes], None]] = set()  # hear the output, nothing at its end
         asyncio.get_running_loop().add_reader(output, self._read)
         process.ended.add_done_callback(lambda _: self.close())
 
@@ -83,25 +100,48 @@ class Instance:
             OSError: there is no such program.
             TimeoutError: the time was up.
         """
-        env = {**self._launch.env, "FLASHSALE_GUEST": self._launch.env["FLASHSALE_GUEST"][:-1]}
         with tempfile.TemporaryFile() as output:
-            launch = self._launch
-            process = await spawn(
-                [*map(launch.translate, command)],
-                env=env,
-                cwd=launch.cwd,
-                output=output.fileno(),
-                join=self.process.pid if launch.root else 0,
-            )
-            self._commands.add(process)
+            process = await self.spawn(command, StandardStreams.only_output(output.fileno()))
             try:
                 async with asyncio.timeout(timeout):
                     code = await process.wait()
             finally:
                 process.kill()
-                self._commands.discard(process)
             output.seek(0)
             return code, output.read(OUTPUT_LIMIT).decode(errors="replace")
+
+    async def spawn(self, command: Sequence[str], streams: StandardStreams) -> Process:
+        """Start a command in the container; it ends with the container at the latest.
+
+        Raises:
+            OSError: there is no such program, or the container has ended.
+        """
+        launch = self._launch
+        if not self.process.running:
+            raise ProcessLookupError(errno.ESRCH, "the container is not running")
+        env = {**launch.env, "FLASHSALE_GUEST": launch.env["FLASHSALE_GUEST"][:-1]}
+        process = await spawn(
+            [*map(launch.translate, self._meant(command))],
+            env=env | ({"TERM": "xterm"} if streams.terminal and "TERM" not in env else {}),
+            cwd=launch.cwd,
+            streams=streams,
+            join=self.process.pid if launch.root else 0,
+        )
+        self._commands.add(process)
+        process.ended.add_done_callback(lambda _: self._commands.discard(process))
+        if not self.process.running:
+            process.kill()
+        return process
+
+    def _meant(self, command: Sequence[str]) -> list[str]:
+        """Let `kill 1` mean the container where it has no process numbers of its own.
+
+        Only so: what a shell kills is out of reach.
+        """
+        words = list(command)
+        if words and words[0].rpartition("/")[2] == "kill" and possible_namespaces() != "all":
+            return [str(self.process.pid) if word == "1" else word for word in words]
+        return words
 
     def last_words(self, *, failed: bool) -> str:
         """Return the termination message, as kubectl shows it: 4 KiB of its file at most."""
@@ -122,6 +162,7 @@ class Instance:
             while self._read():
                 pass
             self._close_output()
+        self.input.close()
         self._logs.close(self._log)
         self._pid.unlink(missing_ok=True)
 
@@ -130,17 +171,25 @@ class Instance:
             data = os.read(self._output, BLOCK)
         except BlockingIOError:
             return False
+        except OSError:  # EIO: nobody has the terminal open any more
+            data = b""
         if data:
             self._log.write(data)
+            self._tell(data)
         else:
             self._close_output()
         return bool(data)
+
+    def _tell(self, data: bytes) -> None:
+        for hear in tuple(self.listeners):
+            hear(data)
 
     def _close_output(self) -> None:
         if self._output >= 0:
             asyncio.get_running_loop().remove_reader(self._output)
             os.close(self._output)
             self._output = -1
+            self._tell(b"")
 
 
 class Runtime:
@@ -173,7 +222,8 @@ class Runtime:
         own_root = await asyncio.to_thread(is_possible)
         files = ContainerFiles(folder, image, self._root, own_root=own_root)
         try:
-            await _to_the_end(asyncio.to_thread(files.lay_out, spec, volumes or {}))
+            # What a thread goes on to write would outlive a pod that is deleted meanwhile.
+            await finish(asyncio.to_thread(files.lay_out, spec, volumes or {}))
             cwd = files.folder_for(spec.get("workingDir") or image.workdir)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
             why = os_error(error) if isinstance(error, OSError) else error
@@ -182,6 +232,8 @@ class Runtime:
         env |= {"FLASHSALE_GUEST": guest(meta["name"], address), MARK: str(folder)}
         if not own_root:
             env["FLASHSALE_ROOT"] = str(files.rootfs)
+        if spec.get("tty"):
+            env.setdefault("TERM", "xterm")
         argv = files.command(_command(spec, image, variables))
         root = files.root(meta["name"], address.ip)
         try:
@@ -198,6 +250,9 @@ class Runtime:
             files.rootfs / termination_path(spec).lstrip("/"),
             spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
             image.stop_signal,
+            bool(spec.get("stdin")),
+            bool(spec.get("stdinOnce")),
+            bool(spec.get("tty")),
         )
         try:
             return await self._spawn(launch, log, folder)
@@ -205,23 +260,20 @@ class Runtime:
             self._logs.close(log)  # also where the pod was deleted meanwhile
             if not isinstance(error, OSError):
                 raise
-            raise _why_not(argv, error, files.rootfs) from error
+            raise why_not_started(argv, error, files.rootfs) from error
 
     async def _spawn(self, launch: Launch, log: LogWriter, folder: Path) -> Instance:
-        reading, writing = os.pipe()
-        os.set_blocking(reading, False)
-        try:
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            opened = container_streams(ours, theirs, stdin=launch.stdin, tty=launch.tty)
+            reading, command_input, streams = opened
             process = await spawn(
-                launch.argv, env=launch.env, cwd=launch.cwd, output=writing, root=launch.root
+                launch.argv, env=launch.env, cwd=launch.cwd, streams=streams, root=launch.root
             )
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
+            ours.pop_all()
         with contextlib.suppress(OSError):  # a full disk; the pod can do without
             replace_file(folder / "pid", f"{process.pid}\n")
-        return Instance(launch, process, reading, log, self._logs, folder / "pid")
+        pid = folder / "pid"
+        return Instance(launch, process, reading, log, self._logs, pid, command_input)
 
     def folder(self, uid: str) -> Path:
         """Return where all of a pod lies."""
@@ -240,16 +292,6 @@ class Runtime:
                     self.forget(folder.name)
 
 
-def guest(pod_name: str, address: PodAddress) -> str:
-    """Write what guest/sitecustomize.py reads; it ends in 1 for the container's first process."""
-
-    def pairs(ports: Mapping[int, int]) -> str:
-        return ",".join(f"{wanted}={real}" for wanted, real in ports.items())
-
-    ports = f"{pairs(address.ports)};{pairs(address.private)}"
-    return f"{pod_name};{address.ip};{address.loopback};{ports};1"
-
-
 def _command(spec: Object, image: NodeImage, variables: Mapping[str, str]) -> list[str]:
     """Put the command together: the pod's `command` and `args` replace ENTRYPOINT and CMD."""
     command = [expand_references(word, variables) for word in spec.get("command") or []]
@@ -266,43 +308,3 @@ def _end_of(path: Path) -> bytes:
         file.seek(log_file.find_last_records(file, 80)[0])
         return file.read()
     return b""
-
-
-def _why_not(argv: Sequence[str], error: OSError, rootfs: Path) -> StartError:
-    code = 127 if isinstance(error, FileNotFoundError) else 126
-    interpreter = _interpreter(argv[0], rootfs) if code == 127 else ""
-    if not interpreter:
-        return StartError(NOT_STARTED + oci_reason(argv[0], error), code)
-    why = f'exec: "{argv[0]}": its interpreter {interpreter!r} is not there'
-    return StartError(NOT_STARTED + why, code)
-
-
-def _interpreter(program: str, rootfs: Path) -> str:
-    """Return what a script that is there wants to be run by; `\\r` at its end is a classic."""
-    file = rootfs / program.removeprefix(str(rootfs)).lstrip("/")
-    with contextlib.suppress(OSError):
-        line = file.read_bytes()[:200].partition(b"\n")[0]
-        return line[2:].strip(b" ").decode(errors="replace") if line.startswith(b"#!") else ""
-    return ""
-
-
-def oci_reason(program: str, error: OSError) -> str:
-    """Say as runc does why a program cannot be run."""
-    if not isinstance(error, FileNotFoundError):
-        why = (error.strerror or str(error)).lower()
-    elif "/" in program:
-        why = f"stat {program}: no such file or directory"
-    else:
-        why = "executable file not found in $PATH"
-    return f'unable to start container process: exec: "{program}": {why}: unknown'
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Wait for a thread, also when cancelled: what it goes on to write would outlive the pod."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with contextlib.suppress(OSError):
-            await task
-        raise

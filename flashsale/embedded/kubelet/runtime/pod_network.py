@@ -75,6 +75,13 @@ class PodNetwork:
             return pod_ip, port
         return pod_ip, address.ports.get(port, port)
 
+    def inside(self, uid: str, port: int) -> list[tuple[str, int]]:
+        """Return where `localhost` of a pod is: what listens everywhere, or there alone."""
+        if not (address := self._attached.get(uid)):
+            return []
+        everywhere = address.ip, address.ports.get(port, port)
+        return [everywhere, (address.loopback, address.private.get(port, port))]
+
     def _own(self, ports: list[int]) -> PodAddress:
         number = self._free_number()
         a, b = self._prefix

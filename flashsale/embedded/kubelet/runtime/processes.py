@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot
@@ -20,7 +21,31 @@ from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot
 SHIM = Path(__file__).with_name("shim.py")
 MARK = "FLASHSALE_CONTAINER"  # names the container in the environment of all that it starts
 KILL_ALL = 255
+NOT_STARTED = "failed to create shim task: OCI runtime create failed: runc create failed: "
 START_SECONDS = 30.0
+
+
+class StartError(Exception):
+    """The container's command cannot be run."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class StandardStreams:
+    """File descriptors that a process begins with; it may share one with others."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+    terminal: bool = False  # stdin is one, and is to control the process
+
+    @classmethod
+    def only_output(cls, descriptor: int) -> StandardStreams:
+        """Let both output streams go to one descriptor, and nothing come in."""
+        return cls(subprocess.DEVNULL, descriptor, descriptor)
 
 
 class Process:
@@ -92,11 +117,11 @@ async def spawn(
     *,
     env: Mapping[str, str],
     cwd: str,
-    output: int,
+    streams: StandardStreams,
     root: ContainerRoot | None = None,
     join: int = 0,
 ) -> Process:
-    """Start a process; both its output streams go to a file descriptor.
+    """Start a process.
 
     Args:
         cwd: where it starts; in its own root, where it has one.
@@ -114,10 +139,11 @@ async def spawn(
         "cwd": cwd,
         "root": root.request() if root else None,
         "join": join,
+        "terminal": streams.terminal,
     }
     ours, theirs = socket.socketpair()
     with theirs:
-        shim = _start_shim(theirs, output, env)
+        shim = _start_shim(theirs, streams, env)
     try:
         data = marshal.dumps(request)
         ours.sendall(b"%08x" % len(data) + data)
@@ -136,7 +162,7 @@ async def spawn(
 
 
 def _start_shim(
-    control: socket.socket, output: int, env: Mapping[str, str]
+    control: socket.socket, streams: StandardStreams, env: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     mark = {MARK: env[MARK]} if MARK in env else {}
     libraries = {name: env[name] for name in ("LD_LIBRARY_PATH",) if name in env}
@@ -144,9 +170,9 @@ def _start_shim(
         [sys.executable, "-I", "-S", str(SHIM), str(control.fileno())],
         env={**mark, **libraries},
         cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
+        stdin=streams.stdin,
+        stdout=streams.stdout,
+        stderr=streams.stderr,
         pass_fds=[control.fileno()],
         start_new_session=True,  # no preexec_fn: with one, the whole of this process is copied
     )
@@ -174,6 +200,36 @@ def _received(control: socket.socket) -> bytes:
         while more := control.recv(4096):
             data += more
     return data
+
+
+def why_not_started(argv: Sequence[str], error: OSError, rootfs: Path) -> StartError:
+    """Make an error of why a container's command cannot be run, with a shell's exit code."""
+    code = 127 if isinstance(error, FileNotFoundError) else 126
+    interpreter = _interpreter(argv[0], rootfs) if code == 127 else ""
+    if not interpreter:
+        return StartError(NOT_STARTED + oci_reason(argv[0], error), code)
+    why = f'exec: "{argv[0]}": its interpreter {interpreter!r} is not there'
+    return StartError(NOT_STARTED + why, code)
+
+
+def _interpreter(program: str, rootfs: Path) -> str:
+    """Return what a script that is there wants to be run by; `\\r` at its end is a classic."""
+    file = rootfs / program.removeprefix(str(rootfs)).lstrip("/")
+    with contextlib.suppress(OSError):
+        line = file.read_bytes()[:200].partition(b"\n")[0]
+        return line[2:].strip(b" ").decode(errors="replace") if line.startswith(b"#!") else ""
+    return ""
+
+
+def oci_reason(program: str, error: OSError) -> str:
+    """Say as runc does why a program cannot be run."""
+    if not isinstance(error, FileNotFoundError):
+        why = (error.strerror or str(error)).lower()
+    elif "/" in program:
+        why = f"stat {program}: no such file or directory"
+    else:
+        why = "executable file not found in $PATH"
+    return f'unable to start container process: exec: "{program}": {why}: unknown'
 
 
 def handles(pid: int, number: int) -> bool:

@@ -10,7 +10,8 @@ When the first process ends, all of them are killed, as in a PID namespace; and 
 cluster's end of the socket closes, which it does whenever that process dies.
 
 Where the machine lets an ordinary user do it, the container gets a root of its own: a user and a
-mount namespace with the image's folders bound over the machine's.
+mount namespace with the image's folders bound over the machine's. Where it can have a /proc of its
+own as well, it gets a namespace for processes, in which its first one has the number 1.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     Request = dict[str, Any]
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000
-MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+CLONE_NEWPID = 0x20000000
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 KILL_ALL = 255  # instead of a signal's number
 LINUX = sys.platform == "linux"
@@ -74,11 +77,20 @@ def receive(control: int) -> Request:
 
 def start_process(request: Request) -> tuple[int, bytes]:
     """Start the first process; returns its id, and what to say if it cannot be started."""
+    top = -1
+    try:
+        if request["root"]:
+            unshare(own_pids=request["root"]["own_pids"])
+        elif request["join"]:
+            top = join_outer(request["join"])
+    except OSError as error:
+        return 0, b"failed %d\n" % (error.errno or 0)
     reading, writing = os.pipe()
-    parent, pid = os.getpid(), os.fork()
+    pid = os.fork()
     if pid == 0:
         try:
-            become(request, parent)
+            os.close(reading)
+            become(request, writing, top)
         except OSError as error:
             os.write(writing, b"failed %d\n" % (error.errno or 0))
         finally:
@@ -91,28 +103,35 @@ def start_process(request: Request) -> tuple[int, bytes]:
     return pid, problem
 
 
-def become(request: Request, parent: int) -> None:
-    """Turn this child into the container's first process."""
+def become(request: Request, writing: int, top: int) -> None:
+    """Turn this child into the container's first process; the parent reads what it writes."""
     os.setsid()
+    if request["terminal"]:
+        import fcntl  # not for all those that have none
+        import termios
+
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     if request["root"]:
         enter_root(request["root"])
     elif request["join"]:
-        join_root(request["join"])
+        join_root(request["join"], top)
     if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
+        parent = select.poll()
+        parent.register(writing, 0)
+        if parent.poll(0):  # nobody reads any more: it ended before it could take this along
             os._exit(1)
     os.chdir(request["cwd"])
     os.execvpe(request["argv"][0], request["argv"], request["env"])
 
 
-def enter_root(root: Request) -> None:
-    """Give this process a root of its own: (what, place, source) one after the other."""
+def unshare(*, own_pids: bool) -> None:
+    """Leave the machine's mounts and name, and let children be the only processes they see."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.geteuid(), os.getegid()
-    flags = CLONE_NEWNS | CLONE_NEWUTS
+    flags = CLONE_NEWNS | CLONE_NEWUTS | (CLONE_NEWPID if own_pids else 0)
     if uid or libc.unshare(flags):
         check(libc.unshare(flags | CLONE_NEWUSER))
         for name, text in (
@@ -123,6 +142,11 @@ def enter_root(root: Request) -> None:
             with open("/proc/self/" + name, "w") as file:
                 file.write(text)
     mount(libc, None, "/", None, MS_REC | MS_PRIVATE)
+
+
+def enter_root(root: Request) -> None:
+    """Give this process a root of its own: (what, place, source) one after the other."""
+    libc = ctypes.CDLL(None, use_errno=True)
     top = root["folder"]
     mount(libc, "flashsale", top, "tmpfs", 0)
     for what, place, source in root["steps"]:
@@ -131,6 +155,9 @@ def enter_root(root: Request) -> None:
             os.makedirs(path, exist_ok=True)
         elif what == "link":
             os.symlink(source, path)
+        elif what == "proc":
+            os.makedirs(path, exist_ok=True)
+            mount(libc, "proc", path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         elif what == "over" or os.path.lexists(source):  # else it has gone meanwhile
             if what == "bind":
                 os.makedirs(path, exist_ok=True)
@@ -142,19 +169,31 @@ def enter_root(root: Request) -> None:
     os.chroot(top)
 
 
-def join_root(pid: int) -> None:
-    """See what another process of the container sees."""
-    libc = ctypes.CDLL(None, use_errno=True)
+def join_outer(pid: int) -> int:
+    """Let children see the processes of a container; returns its root, open."""
     top = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY)
+    join_spaces(pid, "user", "pid")
+    return top
+
+
+def join_root(pid: int, top: int) -> None:
+    """See what another process of the container sees."""
+    join_spaces(pid, "mnt", "uts")
+    os.fchdir(top)
+    os.chroot(".")
+
+
+def join_spaces(pid: int, *names: str) -> None:
+    """Enter namespaces of another process, where they are not those of this one."""
+    libc = ctypes.CDLL(None, use_errno=True)
     spaces = []
-    for name in ("user", "mnt", "uts"):
+    for name in names:
         path = f"/proc/{pid}/ns/{name}"
         if os.stat(path).st_ino != os.stat(f"/proc/self/ns/{name}").st_ino:
             spaces.append(os.open(path, os.O_RDONLY))
     for space in spaces:
         check(libc.setns(space, 0))
-    os.fchdir(top)
-    os.chroot(".")
+        os.close(space)
 
 
 def mount(libc: ctypes.CDLL, source: str | None, target: str, kind: str | None, flags: int) -> None:

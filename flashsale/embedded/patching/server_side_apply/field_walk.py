@@ -1,12 +1,11 @@
 """Walk objects field by field: which there are, what differs, merge, remove.
 
-This is structured-merge-diff's ``typed`` package with the marks of ``merge_keys`` for a schema:
-maps are walked into, lists with keys by their elements, everything else is a leaf.
+This is structured-merge-diff's ``typed`` package: maps are walked into, lists with keys by their
+elements, everything else is a leaf. What an object is, its own apiVersion and kind say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +16,7 @@ from flashsale.embedded.patching.server_side_apply.field_sets import (
     FieldSet,
     Tree,
 )
-from flashsale.embedded.types.merge_keys import KEY_DEFAULTS, is_atomic_map, list_map_keys
+from flashsale.embedded.types.apitypes import Kind, kind_of, struct
 from flashsale.objects.models import Object
 
 
@@ -26,7 +25,6 @@ class _Missing:
 
 
 MISSING = _Missing()
-Names = tuple[str, ...]  # of the fields on the way, without list elements
 
 
 class UntypedError(ValueError):
@@ -35,11 +33,10 @@ class UntypedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FieldNode:
-    """A value and where it stands."""
+    """A value and what it is, if that is known."""
 
     value: Any
-    names: Names = ()
-    element: bool = False  # of a list: a path of names does not tell it from the list itself
+    kind: Kind | None
 
     def children(self) -> dict[str, Any] | None:
         """Return what is below by its step, None for a leaf.
@@ -47,10 +44,10 @@ class FieldNode:
         Raises:
             UntypedError: a list's keys do not tell its elements apart.
         """
-        if isinstance(self.value, dict) and not self._is_atomic():
+        if isinstance(self.value, dict) and not (self.kind and self.kind.atomic):
             return {field_sets.field(name): item for name, item in self.value.items()}
-        if isinstance(self.value, list) and not self._is_atomic():
-            return _elements(self.value, list_map_keys(self.names) or ())
+        if isinstance(self.value, list) and self.kind and self.kind.list_keys is not None:
+            return _elements(self.value, self.kind)
         return None
 
     def stored_children(self) -> dict[str, Any] | None:
@@ -61,26 +58,22 @@ class FieldNode:
         try:
             return self.children()
         except UntypedError:
-            keys = list_map_keys(self.names) or ()
+            assert self.kind is not None  # only of a list with keys
         found: dict[str, list[Any]] = {}
         for item in self.value:
-            found.setdefault(key_step(item, keys), []).append(item)
+            found.setdefault(key_step(item, self.kind), []).append(item)
         return {step: items[0] if len(items) == 1 else items for step, items in found.items()}
 
     def below(self, step: str, value: Any) -> FieldNode:
         """Return the node of a child."""
-        if step.startswith(FIELD):
-            return FieldNode(value, (*self.names, step[len(FIELD) :]))
-        return FieldNode(value, self.names, element=True)
+        if not self.kind:
+            return FieldNode(value, None)
+        is_field = step.startswith(FIELD)
+        return FieldNode(value, self.kind.field(step[len(FIELD) :]) if is_field else self.kind.item)
 
     def is_empty(self) -> bool:
         """Whether there is nothing, or a map or list without content."""
         return self.value is MISSING or self.value is None or self.value in ({}, [])
-
-    def _is_atomic(self) -> bool:
-        if isinstance(self.value, dict):
-            return bool(self.names) and is_atomic_map(self.names, element=self.element)
-        return self.element or not self.names or list_map_keys(self.names) is None
 
 
 @dataclass(slots=True)
@@ -104,7 +97,7 @@ def fields_of(thing: Object) -> FieldSet:
         UntypedError: a list's keys do not tell its elements apart.
     """
     found: set[FieldPath] = set()
-    _collect(FieldNode(thing), (), found)
+    _collect(FieldNode(thing, kind_of(thing)), (), found)
     return frozenset(found)
 
 
@@ -119,13 +112,15 @@ def all_fields_of(thing: Object) -> FieldSet:
 def compare_objects(before: Object, after: Object) -> FieldChanges:
     """Compare two objects; lists that cannot be told apart by their keys count as one value."""
     result = FieldChanges()
-    _compare(FieldNode(before), FieldNode(after), (), result)
+    kind = kind_of(after) or kind_of(before)
+    _compare(FieldNode(before, kind), FieldNode(after, kind), (), result)
     return result
 
 
-def merge_objects(live: Any, applied: Any) -> Any:
+def merge_objects(live: Object, applied: Object) -> Any:
     """Return an object with another one laid over it; elements of lists find their keys."""
-    return _merge(FieldNode(live), FieldNode(applied))
+    kind = kind_of(applied)
+    return _merge(FieldNode(live, kind), FieldNode(applied, kind))
 
 
 def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
@@ -133,30 +128,30 @@ def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
 
     Maps and lists that this leaves empty go too; with ``nulls`` they stay as null.
     """
-    left: Object | None = _remove(FieldNode(thing), field_sets.encode_fields(fields), nulls)
+    left: Object | None = _remove(
+        FieldNode(thing, kind_of(thing)), field_sets.encode_fields(fields), nulls
+    )
     return left or {}
 
 
-def _elements(items: list[Any], keys: Names) -> dict[str, Any]:
-    step: Callable[[int, Any], str] = (
-        (lambda index, item: key_step(item, keys))
-        if keys
-        else (lambda index, item: field_sets.value(item))
-    )
+def _elements(items: list[Any], kind: Kind) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for index, item in enumerate(items):
-        name = step(index, item)
-        if name in found and keys:
+    for item in items:
+        name = key_step(item, kind) if kind.list_keys else field_sets.value(item)
+        if name in found and kind.list_keys:
             shown = field_sets.describe_path((name,))
             raise UntypedError(f"duplicate entries for key {shown}")
         found[name] = item
     return found
 
 
-def key_step(item: Any, keys: Names) -> str:
-    """Return the step to a list's element; a key that it lacks is its default."""
+def key_step(item: Any, kind: Kind) -> str:
+    """Return the step to an element of a list with keys; a key that it lacks is its default."""
     present = item if isinstance(item, dict) else {}
-    return field_sets.key({name: present.get(name, KEY_DEFAULTS.get(name, "")) for name in keys})
+    fields = struct(kind.item.name).fields if kind.item else {}
+    return field_sets.key(
+        {name: present.get(name, fields[name].default) for name in kind.list_keys or ()}
+    )
 
 
 def _children(node: FieldNode) -> dict[str, Any] | None:

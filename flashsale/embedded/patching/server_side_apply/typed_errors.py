@@ -9,8 +9,7 @@ from typing import Any
 from flashsale.embedded.patching.server_side_apply import field_sets
 from flashsale.embedded.patching.server_side_apply.field_walk import key_step
 from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
-from flashsale.embedded.types.merge_keys import list_map_keys
-from flashsale.embedded.types.schema import go_printed
+from flashsale.embedded.types.golang.go_values import go_printed, go_type
 
 NUMBERS = ("int32", "int64")
 UNTYPED = ("quantity", "intorstring", "any")
@@ -18,13 +17,13 @@ UNTYPED = ("quantity", "intorstring", "any")
 
 def first_type_error(config: Any, api_version: str, kind: str) -> str:
     """Return what is wrong with a configuration, empty if it fits its kind's schema."""
-    errors = list(_struct(type_of(api_version, kind), config, "", ()))
+    errors = list(_struct(type_of(api_version, kind), config, ""))
     if len(errors) < 2:
         return "".join(errors)
     return "errors:\n" + "\n".join(f"  {error}" for error in errors)
 
 
-def _struct(owner: Type, value: Any, at: str, names: tuple[str, ...]) -> Iterator[str]:
+def _struct(owner: Type, value: Any, at: str) -> Iterator[str]:
     if value is None:
         return
     if not isinstance(value, dict):
@@ -33,50 +32,49 @@ def _struct(owner: Type, value: Any, at: str, names: tuple[str, ...]) -> Iterato
     for key, item in value.items():
         place = f"{at}.{key}"
         if key in owner.fields:
-            yield from _value(owner.fields[key], item, place, (*names, key))
+            yield from _value(owner.fields[key], item, place)
         else:
             yield f"{place}: field not declared in schema"
 
 
-def _value(kind: Kind, value: Any, at: str, names: tuple[str, ...]) -> Iterator[str]:
+def _value(kind: Kind, value: Any, at: str) -> Iterator[str]:
     if value is None:
         return
     if kind.shape == "struct":
-        yield from _struct(struct(kind.name), value, at, names)
+        yield from _struct(struct(kind.name), value, at)
     elif kind.shape == "list" and kind.item:
-        yield from _list(kind.item, value, at, names)
+        yield from _list(kind, kind.item, value, at)
     elif kind.shape == "map" and kind.item:
         if not isinstance(value, dict):
             yield _wrong(at, f"expected map, got {_shown(value)}")
             return
         for key, item in value.items():
-            yield from _value(kind.item, item, f"{at}.{key}", (*names, key))
+            yield from _value(kind.item, item, f"{at}.{key}")
     else:
         wrong = _scalar(kind.name, value)
         if wrong:
             yield _wrong(at, wrong)
 
 
-def _list(item: Kind, value: Any, at: str, names: tuple[str, ...]) -> Iterator[str]:
+def _list(kind: Kind, item: Kind, value: Any, at: str) -> Iterator[str]:
     if not isinstance(value, list):
         yield _wrong(at, f"expected list, got {_shown(value)}")
         return
-    keys = list_map_keys(names)
     seen: set[str] = set()
     for index, element in enumerate(value):
         step = f"{field_sets.INDEX}{index}"
-        if keys:
-            step = key_step(element, keys)
+        if kind.list_keys:
+            step = key_step(element, kind)
             if step in seen:
                 yield _wrong(at, f"duplicate entries for key {field_sets.describe_path((step,))}")
             seen.add(step)
-        yield from _value(item, element, at + field_sets.describe_path((step,)), names)
+        yield from _value(item, element, at + field_sets.describe_path((step,)))
 
 
 def _scalar(name: str, value: Any) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if name in NUMBERS:
-        return "" if is_number else f"expected numeric (int or float), got {_type(value)}"
+        return "" if is_number else f"expected numeric (int or float), got {go_type(value)}"
     if name == "boolean":
         return "" if isinstance(value, bool) else f"expected boolean, got {_shown(value)}"
     if name in UNTYPED:
@@ -91,16 +89,6 @@ def _wrong(at: str, why: str) -> str:
     return f"{at}: {why}" if at else why
 
 
-def _type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, dict):
-        return "map[string]interface {}"
-    if isinstance(value, list):
-        return "[]interface {}"
-    return {str: "string", int: "int64", float: "float64"}[type(value)]
-
-
 def _go_value(value: Any) -> str:
     """Write a value as Go's `%#v` does."""
     if isinstance(value, dict | list):
@@ -109,7 +97,7 @@ def _go_value(value: Any) -> str:
             if isinstance(value, dict)
             else [_go_value(item) for item in value]
         )
-        return f"{_type(value)}{{{', '.join(inner)}}}"
+        return f"{go_type(value)}{{{', '.join(inner)}}}"
     return "interface {}(nil)" if value is None else json.dumps(value)
 
 

@@ -37,19 +37,12 @@ def index() -> Object:
     return {"paths": {path: {"serverRelativeURL": _url(path)} for path in _group_versions()}}
 
 
-def openapi_document(group_version_path: str) -> Object | None:
-    """Return the document of `api/v1` or `apis/apps/v1`, the index for an empty path, else None.
-
-    It is parsed anew each time; ``encoded`` has the bytes.
-    """
-    body = encoded(group_version_path)
-    parsed: Object | None = json.loads(body) if body else None
-    return parsed
-
-
 @cache
 def encoded(group_version_path: str) -> bytes | None:
-    """Return the same as JSON. Made when first asked for and kept: some 300 kB for the core."""
+    """Return the document of `api/v1` or `apis/apps/v1` as JSON, the index for an empty path.
+
+    None for any other path. Made when first asked for and kept: some 300 kB for the core.
+    """
     if not group_version_path:
         return _encode(index())
     resources = _group_versions().get(group_version_path)

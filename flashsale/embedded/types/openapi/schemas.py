@@ -87,6 +87,8 @@ def _schema(name: str, whole: dict[str, Any], kind: str) -> Object:
             for field, detail in described["fields"].items()
         },
     }
+    if described.get("atomic"):
+        schema["x-kubernetes-map-type"] = "atomic"
     if described["required"]:
         schema["required"] = described["required"]
     if kind:

@@ -6,9 +6,16 @@ types, no nulls.
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.field_checks import (
+    choice,
+    invalid,
+    optional_choice,
+    optional_text,
+    required,
+    required_text,
+)
 from flashsale.embedded.validation.pod.env import validate_env, validate_env_from
 from flashsale.embedded.validation.pod.probes import validate_lifecycle, validate_probes
 from flashsale.embedded.validation.pod.requests_and_limits import validate_resources
@@ -73,12 +80,11 @@ def validate_init_containers(
 
 def validate_ephemeral_containers(spec: Object, field: str) -> list[FieldError]:
     """Check what a debugging container must have; more is not asked, since none can be run."""
-    return [
-        FieldError.required(f"{field}[{index}].{key}")
-        for index, container in enumerate(spec.get("ephemeralContainers") or [])
-        for key in ("name", "image")
-        if not container.get(key)
-    ]
+    errors: list[FieldError] = []
+    for index, container in enumerate(spec.get("ephemeralContainers") or []):
+        for key in ("name", "image"):
+            errors += required(container, key, f"{field}[{index}]")
+    return errors
 
 
 def validate_images(containers: list[Object], field: str) -> list[FieldError]:
@@ -91,22 +97,9 @@ def validate_images(containers: list[Object], field: str) -> list[FieldError]:
     return errors
 
 
-def choice(value: str | None, field: str, supported: tuple[str, ...]) -> list[FieldError]:
-    """Check one of a fixed set of words that must be there."""
-    if not value:
-        return [FieldError.required(field)]
-    return [] if value in supported else [FieldError.unsupported(field, value, supported)]
-
-
 def _common(container: Object, at: str, volumes: set[str]) -> list[FieldError]:
-    name = container.get("name") or ""
-    errors = (
-        invalid(f"{at}.name", name, texts.dns_label(name))
-        if name
-        else [FieldError.required(f"{at}.name")]
-    )
-    if not container.get("image"):
-        errors.append(FieldError.required(f"{at}.image"))
+    errors = required_text(container.get("name"), f"{at}.name", texts.dns_label)
+    errors += required(container, "image", at)
     policy = container.get("terminationMessagePolicy")
     errors += choice(policy, f"{at}.terminationMessagePolicy", MESSAGE_POLICIES)
     errors += _ports(container.get("ports") or [], f"{at}.ports")
@@ -126,8 +119,8 @@ def _ports(ports: list[Object], field: str) -> list[FieldError]:
     errors, names = [], set()
     for index, port in enumerate(ports):
         at, name = f"{field}[{index}]", port.get("name") or ""
-        wrong = texts.port_name(name) if name else []
-        errors += invalid(f"{at}.name", name, wrong)
+        wrong = optional_text(name, f"{at}.name", texts.port_name)
+        errors += wrong
         if name in names and not wrong:
             errors.append(FieldError.duplicate(f"{at}.name", name))
         names |= {name} if name else set()
@@ -136,9 +129,8 @@ def _ports(ports: list[Object], field: str) -> list[FieldError]:
             errors += invalid(f"{at}.containerPort", number, texts.port_number(number))
         else:
             errors.append(FieldError.required(f"{at}.containerPort"))
-        if port.get("hostPort"):
-            wrong = texts.port_number(port["hostPort"])
-            errors += invalid(f"{at}.hostPort", port["hostPort"], wrong)
+        if number := port.get("hostPort"):
+            errors += invalid(f"{at}.hostPort", number, texts.port_number(number))
         errors += choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
     return errors
 
@@ -166,18 +158,16 @@ def _restarting(container: Object, at: str, *, initial: bool) -> list[FieldError
         errors.append(FieldError.required(f"{at}.restartPolicy", why))
         if initial:
             return errors
-    if policy is not None and policy not in RESTART_POLICIES:
-        errors.append(FieldError.unsupported(f"{at}.restartPolicy", policy, RESTART_POLICIES))
+    errors += optional_choice(policy, f"{at}.restartPolicy", RESTART_POLICIES)
     for index, rule in enumerate(rules):
         place, action = f"{at}.restartPolicyRules[{index}]", rule.get("action") or ""
-        if action not in RESTART_ACTIONS:
-            errors.append(FieldError.unsupported(f"{place}.action", action, RESTART_ACTIONS))
+        errors += optional_choice(action, f"{place}.action", RESTART_ACTIONS)
         codes = rule.get("exitCodes")
         if codes is None:
             errors.append(FieldError.required(f"{place}.exitCodes", "must be specified"))
-        elif codes.get("operator") not in ("In", "NotIn"):
+        else:
             operator, field = codes.get("operator") or "", f"{place}.exitCodes.operator"
-            errors.append(FieldError.unsupported(field, operator, ("In", "NotIn")))
+            errors += optional_choice(operator, field, ("In", "NotIn"))
     return errors
 
 

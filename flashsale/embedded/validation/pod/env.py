@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from flashsale.embedded.types import quantities
+from flashsale.embedded.types import quantities, texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.field_checks import invalid, required, required_text
 from flashsale.objects.models import Object
 
 VALUE_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
@@ -45,7 +44,6 @@ RESOURCES = (
 HUGE_PAGES = ("limits.hugepages-", "requests.hugepages-")
 BYTE_DIVISORS = ("1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei")
 SUBSCRIPTED = ("metadata.labels", "metadata.annotations")
-BACKSTEPS = "must not contain '..'"
 ONE_AT_A_TIME = "may not have more than one field specified at a time"
 
 
@@ -53,11 +51,8 @@ def validate_env(variables: list[Object], field: str) -> list[FieldError]:
     """Check variables that are set one by one."""
     errors: list[FieldError] = []
     for index, variable in enumerate(variables):
-        at, name = f"{field}[{index}]", variable.get("name") or ""
-        if name:
-            errors += invalid(f"{at}.name", name, texts.env_name(name))
-        else:
-            errors.append(FieldError.required(f"{at}.name"))
+        at = f"{field}[{index}]"
+        errors += required_text(variable.get("name"), f"{at}.name", texts.env_name)
         if variable.get("valueFrom") is not None:
             errors += _value_from(variable, f"{at}.valueFrom")
     return errors
@@ -71,11 +66,8 @@ def validate_env_from(sources: list[Object], field: str) -> list[FieldError]:
         errors += invalid(f"{at}.prefix", prefix, texts.env_name(prefix))
         given = [key for key in ("configMapRef", "secretRef") if source.get(key) is not None]
         for key in given:
-            name = source[key].get("name") or ""
-            if name:
-                errors += invalid(f"{at}.{key}.name", name, texts.dns_subdomain(name))
-            else:
-                errors.append(FieldError.required(f"{at}.{key}.name"))
+            name = source[key].get("name")
+            errors += required_text(name, f"{at}.{key}.name", texts.dns_subdomain)
         if not given:
             why = "must specify one of: `configMapRef` or `secretRef`"
             errors += invalid(field, "", [why])
@@ -120,34 +112,32 @@ def _value_source(kind: str, source: Object, at: str) -> list[FieldError]:
         return _resource_ref(source, at, of_volume=False)
     if kind == "fileKeyRef":
         return _file_key(source, at)
-    name, key = source.get("name") or "", source.get("key") or ""
+    name = source.get("name") or ""
     errors = invalid(f"{at}.name", name, texts.dns_subdomain(name))
-    if not key:
-        return [*errors, FieldError.required(f"{at}.key")]
-    return errors + invalid(f"{at}.key", key, texts.config_key(key))
+    return errors + required_text(source.get("key"), f"{at}.key", texts.config_key)
 
 
 def _file_key(source: Object, at: str) -> list[FieldError]:
-    key, volume, path = (source.get(name) or "" for name in ("key", "volumeName", "path"))
     errors: list[FieldError] = []
-    for name, value, wrong in (
-        ("key", key, texts.env_name(key)),
-        ("volumeName", volume, texts.dns_label(volume)),
-        ("path", path, [BACKSTEPS] if ".." in path.split("/") else []),
+    for name, rule in (
+        ("key", texts.env_name),
+        ("volumeName", texts.dns_label),
+        ("path", backsteps),
     ):
-        if value:
-            errors += invalid(f"{at}.{name}", value, wrong)
-        else:
-            errors.append(FieldError.required(f"{at}.{name}"))
+        errors += required_text(source.get(name), f"{at}.{name}", rule)
     return errors
+
+
+def backsteps(path: str) -> list[str]:
+    """Say that a path must not lead upwards, if it does."""
+    return ["must not contain '..'"] if ".." in path.split("/") else []
 
 
 def _field_ref(reference: Object, at: str, fields: tuple[str, ...]) -> list[FieldError]:
     path = reference.get("fieldPath") or ""
-    if not reference.get("apiVersion"):
-        return [FieldError.required(f"{at}.apiVersion")]
-    if not path:
-        return [FieldError.required(f"{at}.fieldPath")]
+    for key in ("apiVersion", "fieldPath"):
+        if missing := required(reference, key, at):
+            return missing
     name, bracket, subscript = path.partition("['")
     subscripted = bool(bracket) and subscript.endswith("']")
     if why := _unconvertible(reference["apiVersion"], path, name if subscripted else ""):
@@ -174,9 +164,9 @@ def _unconvertible(version: str, path: str, subscripted: str) -> str:
 def _resource_ref(reference: Object, at: str, *, of_volume: bool) -> list[FieldError]:
     resource, errors = reference.get("resource") or "", []
     if of_volume and not reference.get("containerName"):
-        errors.append(FieldError.required(f"{at}.containerName"))
+        errors += required(reference, "containerName", at)
     elif not resource:
-        errors.append(FieldError.required(f"{at}.resource"))
+        errors += required(reference, "resource", at)
     elif resource not in RESOURCES and not resource.startswith(HUGE_PAGES):
         errors.append(FieldError.unsupported(f"{at}.resource", resource, RESOURCES))
     return errors + _divisor(resource, reference.get("divisor") or "0", at)

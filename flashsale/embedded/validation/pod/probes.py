@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid, not_negative
+from flashsale.embedded.validation.field_checks import (
+    invalid,
+    not_negative,
+    optional_choice,
+    required,
+)
 from flashsale.objects.models import Object
 
 SCHEMES = ("HTTP", "HTTPS")
@@ -79,7 +84,7 @@ def _handler(handler: Object, known: tuple[str, ...], field: str, grace: int) ->
 
 def _action(name: str, action: Object, field: str, grace: int) -> list[FieldError]:
     if name == "exec":
-        return [] if action.get("command") else [FieldError.required(f"{field}.command")]
+        return required(action, "command", field)
     if name == "httpGet":
         return _http_get(action, field)
     if name == "sleep":
@@ -90,11 +95,9 @@ def _action(name: str, action: Object, field: str, grace: int) -> list[FieldErro
 
 
 def _http_get(action: Object, field: str) -> list[FieldError]:
-    errors = [] if action.get("path") else [FieldError.required(f"{field}.path")]
+    errors = required(action, "path", field)
     errors += port_or_name(action.get("port"), f"{field}.port")
-    scheme = action.get("scheme", "")
-    if scheme not in SCHEMES:
-        errors.append(FieldError.unsupported(f"{field}.scheme", scheme, SCHEMES))
+    errors += optional_choice(action.get("scheme", ""), f"{field}.scheme", SCHEMES)
     for header in action.get("httpHeaders") or []:
         name = header.get("name") or ""
         errors += invalid(f"{field}.httpHeaders", name, texts.http_header(name))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from flashsale.embedded.types import quantities
+from flashsale.embedded.types import quantities, texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.field_checks import invalid
 from flashsale.objects.models import Object
 
 OF_CONTAINERS = ("cpu", "memory", "ephemeral-storage")
@@ -50,7 +49,7 @@ def _claims(claims: list[Object], field: str) -> list[FieldError]:
 
 
 def is_extended(name: str) -> bool:
-    """Whether a resource is none of Kubernetes' own, a device for example."""
+    """Whether a resource is not one of Kubernetes' own: a device, for example."""
     return "/" in name and NATIVE not in name
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid
-from flashsale.embedded.validation.selectors import validate_selector
+from flashsale.embedded.validation.field_checks import invalid, optional_choice, optional_text
+from flashsale.embedded.validation.selectors import (
+    BAD_OPERATOR,
+    validate_requirement,
+    validate_selector,
+)
 from flashsale.objects.models import Object
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -13,7 +17,6 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 WHEN_UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
 INCLUSION = ("Honor", "Ignore")
-BAD_OPERATOR = "not a valid selector operator"
 
 
 def validate_affinity(affinity: Object, at: str) -> list[FieldError]:
@@ -43,7 +46,7 @@ def validate_tolerations(tolerations: list[Object], field: str) -> list[FieldErr
     for index, toleration in enumerate(tolerations):
         at, key = f"{field}[{index}]", toleration.get("key") or ""
         operator, effect = toleration.get("operator") or "", toleration.get("effect") or ""
-        errors += invalid(f"{at}.key", key, texts.qualified_name(key) if key else [])
+        errors += optional_text(key, f"{at}.key", texts.qualified_name)
         if not key and operator != "Exists":
             why = (
                 "operator must be Exists when `key` is empty, "
@@ -54,14 +57,8 @@ def validate_tolerations(tolerations: list[Object], field: str) -> list[FieldErr
             why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
             errors.append(FieldError.invalid(f"{at}.effect", effect, why))
         errors += _toleration_value(operator, toleration.get("value") or "", at)
-        if effect:
-            errors += validate_effect(effect, f"{at}.effect")
+        errors += optional_choice(effect or None, f"{at}.effect", EFFECTS)
     return errors
-
-
-def validate_effect(effect: str, field: str) -> list[FieldError]:
-    """Check what a taint does to pods that do not bear it."""
-    return [] if effect in EFFECTS else [FieldError.unsupported(field, effect, EFFECTS)]
 
 
 def validate_gates(spec: Object, field: str) -> list[FieldError]:
@@ -89,9 +86,7 @@ def validate_spreading(constraints: list[Object], field: str) -> list[FieldError
         errors += invalid(f"{at}.maxSkew", skew, ["must be greater than zero"] if skew <= 0 else [])
         if not key:
             errors.append(FieldError.required(f"{at}.topologyKey", "can not be empty"))
-        if when not in WHEN_UNSATISFIABLE:
-            error = FieldError.unsupported(f"{at}.whenUnsatisfiable", when, WHEN_UNSATISFIABLE)
-            errors.append(error)
+        errors += optional_choice(when, f"{at}.whenUnsatisfiable", WHEN_UNSATISFIABLE)
         if any(
             (other.get("topologyKey"), other.get("whenUnsatisfiable")) == (key, when)
             for other in constraints[index + 1 :]
@@ -100,9 +95,7 @@ def validate_spreading(constraints: list[Object], field: str) -> list[FieldError
             errors.append(FieldError.duplicate(f"{at}.{{topologyKey, whenUnsatisfiable}}", shown))
         errors += _domains(constraint, when, at)
         for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-            policy = constraint.get(name)
-            if policy is not None and policy not in INCLUSION:
-                errors.append(FieldError.unsupported(f"{at}.{name}", policy, INCLUSION))
+            errors += optional_choice(constraint.get(name), f"{at}.{name}", INCLUSION)
         if constraint.get("labelSelector") is not None:
             errors += validate_selector(constraint["labelSelector"], f"{at}.labelSelector")
         errors += _label_keys(constraint, at)
@@ -133,7 +126,8 @@ def _node_selector(selector: Object, at: str) -> list[FieldError]:
 def _node_term(term: Object, at: str, *, strict: bool) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, wanted in enumerate(term.get("matchExpressions") or []):
-        errors += _node_requirement(wanted, f"{at}.matchExpressions[{index}]", strict=strict)
+        place = f"{at}.matchExpressions[{index}]"
+        errors += validate_requirement(wanted, place, of_node=True, judges_values=strict)
     for index, wanted in enumerate(term.get("matchFields") or []):
         place, values = f"{at}.matchFields[{index}]", wanted.get("values") or []
         operator, key = wanted.get("operator") or "", wanted.get("key") or ""
@@ -149,29 +143,6 @@ def _node_term(term: Object, at: str, *, strict: bool) -> list[FieldError]:
             continue
         for number, value in enumerate(values):
             errors += invalid(f"{place}.values[{number}]", value, texts.dns_subdomain(value))
-    return errors
-
-
-def _node_requirement(wanted: Object, at: str, *, strict: bool) -> list[FieldError]:
-    operator, values = wanted.get("operator") or "", wanted.get("values") or []
-    key, errors = wanted.get("key") or "", []
-    if operator in ("In", "NotIn"):
-        if not values:
-            why = "must be specified when `operator` is 'In' or 'NotIn'"
-            errors.append(FieldError.required(f"{at}.values", why))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(FieldError.forbidden(f"{at}.values", why))
-    elif operator in ("Gt", "Lt"):
-        if len(values) != 1:
-            why = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-            errors.append(FieldError.required(f"{at}.values", why))
-    else:
-        errors += invalid(f"{at}.operator", operator, [BAD_OPERATOR])
-    errors += invalid(f"{at}.key", key, texts.qualified_name(key))
-    for index, value in enumerate(values if strict else []):
-        errors += invalid(f"{at}.values[{index}]", value, texts.label_value(value))
     return errors
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.golang.go_structs import internal
-from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.field_checks import invalid, optional_choice
 from flashsale.embedded.validation.pod.volumes import descending_path
 from flashsale.objects.models import Object
 
@@ -29,11 +29,17 @@ def validate_pod_security(context: Object, at: str) -> list[FieldError]:
     for index, group in enumerate(context.get("supplementalGroups") or []):
         errors += _identity(group, f"{at}.supplementalGroups[{index}]")
     errors += _sysctls(context.get("sysctls") or [], f"{at}.sysctls")
-    errors += _choice(context, "fsGroupChangePolicy", at, GROUP_CHANGES)
+    errors += optional_choice(
+        context.get("fsGroupChangePolicy"), f"{at}.fsGroupChangePolicy", GROUP_CHANGES
+    )
     errors += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
     errors += _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
-    errors += _choice(context, "supplementalGroupsPolicy", at, GROUP_POLICIES)
-    return errors + _choice(context, "seLinuxChangePolicy", at, ("Recursive",))
+    errors += optional_choice(
+        context.get("supplementalGroupsPolicy"), f"{at}.supplementalGroupsPolicy", GROUP_POLICIES
+    )
+    return errors + optional_choice(
+        context.get("seLinuxChangePolicy"), f"{at}.seLinuxChangePolicy", ("Recursive",)
+    )
 
 
 def validate_container_security(context: Object | None, at: str) -> list[FieldError]:
@@ -43,7 +49,7 @@ def validate_container_security(context: Object | None, at: str) -> list[FieldEr
     errors: list[FieldError] = []
     for key in ("runAsUser", "runAsGroup"):
         errors += _identity(context.get(key), f"{at}.{key}")
-    errors += _choice(context, "procMount", at, PROC_MOUNTS)
+    errors += optional_choice(context.get("procMount"), f"{at}.procMount", PROC_MOUNTS)
     if context.get("procMount") == "Unmasked":
         why = "`hostUsers` must be false to use `Unmasked`"
         errors += invalid(f"{at}.procMount", "Unmasked", [why])
@@ -73,13 +79,6 @@ def _sysctls(sysctls: list[Object], field: str) -> list[FieldError]:
     return errors
 
 
-def _choice(context: Object, key: str, at: str, supported: tuple[str, ...]) -> list[FieldError]:
-    value = context.get(key)
-    if value is None or value in supported:
-        return []
-    return [FieldError.unsupported(f"{at}.{key}", value, supported)]
-
-
 def _seccomp(profile: Object | None, at: str) -> list[FieldError]:
     if profile is None:
         return []
@@ -88,8 +87,8 @@ def _seccomp(profile: Object | None, at: str) -> list[FieldError]:
         errors.append(
             FieldError.required(f"{at}.type", "type is required when seccompProfile is set")
         )
-    elif kind not in PROFILES:
-        errors.append(FieldError.unsupported(f"{at}.type", kind, PROFILES))
+    else:
+        errors += optional_choice(kind, f"{at}.type", PROFILES)
     if kind == "Localhost":
         if local is None:
             why = "must be set when seccomp type is Localhost"

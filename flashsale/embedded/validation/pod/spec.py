@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import PODS
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import (
+from flashsale.embedded.validation.field_checks import (
+    choice,
     invalid,
+    optional_choice,
+    optional_text,
+)
+from flashsale.embedded.validation.metadata import (
     validate_annotations,
     validate_labels,
     validate_metadata,
     validate_pod_annotations,
 )
 from flashsale.embedded.validation.pod.containers import (
-    choice,
     validate_containers,
     validate_ephemeral_containers,
     validate_images,
@@ -198,15 +202,13 @@ def _names(spec: Object, field: str) -> list[FieldError]:
     """Check single fields with names, and the deadline that stands among them."""
     errors = []
     for key in ("serviceAccountName", "nodeName"):
-        if spec.get(key):
-            errors += invalid(f"{field}.{key}", spec[key], texts.dns_subdomain(spec[key]))
+        errors += optional_text(spec.get(key), f"{field}.{key}", texts.dns_subdomain)
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= INT32:
         why = f"must be between 1 and {INT32}, inclusive"
         errors.append(FieldError.invalid(f"{field}.activeDeadlineSeconds", deadline, why))
     for key in ("hostname", "subdomain"):
-        if spec.get(key):
-            errors += invalid(f"{field}.{key}", spec[key], texts.dns_label(spec[key]))
+        errors += optional_text(spec.get(key), f"{field}.{key}", texts.dns_label)
     return errors + _hostname_override(spec, field)
 
 
@@ -229,16 +231,13 @@ def _rest(spec: Object, field: str) -> list[FieldError]:
         for number, name in enumerate(alias.get("hostnames") or []):
             errors += invalid(f"{at}.hostnames[{number}]", name, texts.dns_subdomain(name))
     for key in ("priorityClassName", "runtimeClassName"):
-        if spec.get(key):
-            errors += invalid(f"{field}.{key}", spec[key], texts.dns_subdomain(spec[key]))
+        errors += optional_text(spec.get(key), f"{field}.{key}", texts.dns_subdomain)
     policy, system = spec.get("preemptionPolicy"), spec.get("os")
-    if policy and policy not in PREEMPTION_POLICIES:
-        error = FieldError.unsupported(f"{field}.preemptionPolicy", policy, PREEMPTION_POLICIES)
-        errors.append(error)
+    errors += optional_choice(policy or None, f"{field}.preemptionPolicy", PREEMPTION_POLICIES)
     if spec.get("overhead") is not None:
         errors += validate_resources({"limits": spec["overhead"]}, f"{field}.overhead")
     if system is not None and not system.get("name"):
         errors.append(FieldError.required(f"{field}.os.name"))
-    elif system is not None and system["name"] not in SYSTEMS:
-        errors.append(FieldError.unsupported(f"{field}.os", system["name"], SYSTEMS))
+    elif system is not None:
+        errors += optional_choice(system["name"], f"{field}.os", SYSTEMS)
     return errors

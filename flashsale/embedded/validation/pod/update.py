@@ -5,8 +5,8 @@ from __future__ import annotations
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.golang import go_structs
 from flashsale.embedded.types.resources import PODS
+from flashsale.embedded.validation.field_checks import invalid
 from flashsale.embedded.validation.metadata import (
-    invalid,
     validate_core_metadata_update,
     validate_metadata,
     validate_pod_annotations,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.field_checks import invalid, optional_choice, required
 from flashsale.embedded.validation.pod.volumes import descending_path
 from flashsale.objects.models import Object
 
@@ -18,12 +18,7 @@ def validate_mounts(container: Object, field: str, volumes: set[str]) -> list[Fi
     paths: set[str] = set()
     for index, mount in enumerate(container.get("volumeMounts") or []):
         at, name, path = f"{field}[{index}]", mount.get("name") or "", mount.get("mountPath") or ""
-        if not name:
-            errors.append(FieldError.required(f"{at}.name"))
-        if name not in volumes:
-            errors.append(FieldError.not_found(f"{at}.name", name))
-        if not path:
-            errors.append(FieldError.required(f"{at}.mountPath"))
+        errors += _volume_name(mount, at, volumes) + required(mount, "mountPath", at)
         errors += invalid(f"{at}.mountPath", path, ["must be unique"] if path in paths else [])
         paths.add(path)
         if name in [device.get("name") for device in devices]:
@@ -42,13 +37,8 @@ def validate_devices(container: Object, field: str, volumes: set[str]) -> list[F
     mounts = container.get("volumeMounts") or []
     for index, device in enumerate(container.get("volumeDevices") or []):
         at, name, path = f"{field}[{index}]", device.get("name") or "", device.get("devicePath")
-        if not name:
-            errors.append(FieldError.required(f"{at}.name"))
-        if name not in volumes:
-            errors.append(FieldError.not_found(f"{at}.name", name))
-        if not path:
-            errors.append(FieldError.required(f"{at}.devicePath"))
-        elif ".." in path.split("/"):
+        errors += _volume_name(device, at, volumes) + required(device, "devicePath", at)
+        if path and ".." in path.split("/"):
             errors += invalid(f"{at}.devicePath", path, ["can not contain backsteps ('..')"])
         if name in [mount.get("name") for mount in mounts]:
             errors += invalid(f"{at}.name", name, ["must not already exist in volumeMounts"])
@@ -56,6 +46,12 @@ def validate_devices(container: Object, field: str, volumes: set[str]) -> list[F
             why = "must not already exist as a path in volumeMounts"
             errors += invalid(f"{at}.devicePath", path, [why])
     return errors
+
+
+def _volume_name(mount: Object, at: str, volumes: set[str]) -> list[FieldError]:
+    name = mount.get("name") or ""
+    missing = [] if name in volumes else [FieldError.not_found(f"{at}.name", name)]
+    return required(mount, "name", at) + missing
 
 
 def _sub_paths(mount: Object, at: str, field: str) -> list[FieldError]:
@@ -75,14 +71,12 @@ def _mount_options(mount: Object, container: Object, field: str) -> list[FieldEr
     errors: list[FieldError] = []
     mode, recursive = mount.get("mountPropagation"), mount.get("recursiveReadOnly")
     privileged = (container.get("securityContext") or {}).get("privileged") is True
-    if mode is not None and mode not in PROPAGATIONS:
-        errors.append(FieldError.unsupported(f"{field}.mountPropagation", mode, PROPAGATIONS))
+    errors += optional_choice(mode, f"{field}.mountPropagation", PROPAGATIONS)
     if mode == "Bidirectional" and not privileged:
         why = "Bidirectional mount propagation is available only to privileged containers"
         errors.append(FieldError.forbidden(f"{field}.mountPropagation", why))
-    if recursive is not None and recursive not in RECURSIONS:
-        errors.append(FieldError.unsupported(f"{field}.recursiveReadOnly", recursive, RECURSIONS))
-    elif recursive in ("Enabled", "IfPossible") and not mount.get("readOnly"):
+    errors += optional_choice(recursive, f"{field}.recursiveReadOnly", RECURSIONS)
+    if recursive in ("Enabled", "IfPossible") and not mount.get("readOnly"):
         why = "may only be specified when readOnly is true"
         errors.append(FieldError.forbidden(f"{field}.recursiveReadOnly", why))
     return errors

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flashsale.embedded.types import quantities
+from flashsale.embedded.types import quantities, texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation import texts
-from flashsale.embedded.validation.metadata import invalid
+from flashsale.embedded.validation.field_checks import (
+    invalid,
+    optional_choice,
+    optional_text,
+    required,
+    required_text,
+)
 from flashsale.embedded.validation.pod.env import (
-    BACKSTEPS,
     VOLUME_FIELDS,
+    backsteps,
     validate_file_source,
 )
 from flashsale.objects.models import Object
@@ -40,10 +45,7 @@ def validate_volumes(volumes: list[Object], field: str) -> tuple[list[FieldError
     for index, volume in enumerate(volumes):
         at, name = f"{field}[{index}]", volume.get("name") or ""
         wrong = _source(volume, at)
-        if name:
-            wrong += invalid(f"{at}.name", name, texts.dns_label(name))
-        else:
-            wrong.append(FieldError.required(f"{at}.name"))
+        wrong += required_text(name, f"{at}.name", texts.dns_label)
         if name in names:
             wrong.append(FieldError.duplicate(f"{at}.name", name))
         if not wrong:
@@ -55,7 +57,7 @@ def validate_volumes(volumes: list[Object], field: str) -> tuple[list[FieldError
 def descending_path(path: str, field: str) -> list[FieldError]:
     """Check a path that must stay below where it starts."""
     errors = invalid(field, path, ["must be a relative path"] if path.startswith("/") else [])
-    return errors + _no_backsteps(path, field)
+    return errors + optional_text(path, field, backsteps)
 
 
 def _source(volume: Object, at: str) -> list[FieldError]:
@@ -77,21 +79,15 @@ def _empty_dir(source: Object, at: str) -> list[FieldError]:
 
 
 def _host_path(source: Object, at: str) -> list[FieldError]:
-    path, kind = source.get("path") or "", source.get("type") or ""
-    if not path:
-        return [FieldError.required(f"{at}.path")]
-    errors = _no_backsteps(path, f"{at}.path")
-    if kind not in PATH_TYPES:
-        errors.append(FieldError.unsupported(f"{at}.type", kind, PATH_TYPES))
-    return errors
+    if not source.get("path"):
+        return required(source, "path", at)
+    errors = optional_text(source["path"], f"{at}.path", backsteps)
+    return errors + optional_choice(source.get("type"), f"{at}.type", PATH_TYPES)
 
 
 def _nfs(source: Object, at: str) -> list[FieldError]:
-    path, errors = source.get("path") or "", []
-    if not source.get("server"):
-        errors.append(FieldError.required(f"{at}.server"))
-    if not path:
-        errors.append(FieldError.required(f"{at}.path"))
+    path = source.get("path") or ""
+    errors = required(source, "server", at) + required(source, "path", at)
     if not path.startswith("/"):
         errors.append(FieldError.invalid(f"{at}.path", path, "must be an absolute path"))
     return errors
@@ -101,37 +97,23 @@ def _required(*keys: str) -> VolumeCheck:
     """Return a rule for a volume that is of no use here: what must be said of it."""
 
     def check(source: Object, at: str) -> list[FieldError]:
-        return [FieldError.required(f"{at}.{key}") for key in keys if not source.get(key)]
+        return [error for key in keys for error in required(source, key, at)]
 
     return check
 
 
-def _csi(source: Object, at: str) -> list[FieldError]:
-    return [] if source.get("driver") else [FieldError.required(f"{at}.driver")]
-
-
 def _image(source: Object, at: str) -> list[FieldError]:
-    policy = source.get("pullPolicy") or ""
-    errors = [] if source.get("reference") else [FieldError.required(f"{at}.reference")]
-    if policy and policy not in PULL_POLICIES:
-        errors.append(FieldError.unsupported(f"{at}.pullPolicy", policy, PULL_POLICIES))
-    return errors
+    policy = source.get("pullPolicy") or None
+    errors = required(source, "reference", at)
+    return errors + optional_choice(policy, f"{at}.pullPolicy", PULL_POLICIES)
 
 
 def _secret(source: Object, at: str) -> list[FieldError]:
-    return _named(source, "secretName", at) + _files(source, at)
+    return required(source, "secretName", at) + _files(source, at)
 
 
 def _config_map(source: Object, at: str) -> list[FieldError]:
-    return _named(source, "name", at) + _files(source, at)
-
-
-def _claim(source: Object, at: str) -> list[FieldError]:
-    return _named(source, "claimName", at)
-
-
-def _named(source: Object, key: str, at: str) -> list[FieldError]:
-    return [] if source.get(key) else [FieldError.required(f"{at}.{key}")]
+    return required(source, "name", at) + _files(source, at)
 
 
 def _files(source: Object, at: str) -> list[FieldError]:
@@ -142,7 +124,7 @@ def _items(source: Object, at: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, item in enumerate(source.get("items") or []):
         place = f"{at}.items[{index}]"
-        errors += _named(item, "key", place) + _named(item, "path", place)
+        errors += required(item, "key", place) + required(item, "path", place)
         errors += _unreserved_path(item.get("path") or "", f"{place}.path")
         errors += _mode(item, "mode", place)
     return errors
@@ -156,7 +138,7 @@ def _downward_files(source: Object, at: str) -> list[FieldError]:
     """Check files of the downward API; Kubernetes leaves out which one it is."""
     errors: list[FieldError] = []
     for item in source.get("items") or []:
-        errors += _named(item, "path", at)
+        errors += required(item, "path", at)
         errors += _unreserved_path(item.get("path") or "", f"{at}.path")
         errors += validate_file_source(item, at, VOLUME_FIELDS)
         errors += _mode(item, "mode", at)
@@ -207,7 +189,7 @@ def _token(source: Object, at: str) -> list[FieldError]:
 
 
 def _part(source: Object, at: str) -> list[FieldError]:
-    return _named(source, "name", at) + _items(source, at)
+    return required(source, "name", at) + _items(source, at)
 
 
 def _mode(thing: Object, key: str, at: str) -> list[FieldError]:
@@ -223,21 +205,17 @@ def _unreserved_path(path: str, field: str) -> list[FieldError]:
     return errors
 
 
-def _no_backsteps(path: str, field: str) -> list[FieldError]:
-    return invalid(field, path, [BACKSTEPS] if ".." in path.split("/") else [])
-
-
 CHECKS: dict[str, VolumeCheck] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
     "nfs": _nfs,
-    "csi": _csi,
     "image": _image,
     "secret": _secret,
-    "persistentVolumeClaim": _claim,
     "downwardAPI": _downward,
     "configMap": _config_map,
     "projected": _projected,
+    "csi": _required("driver"),
+    "persistentVolumeClaim": _required("claimName"),
     "gitRepo": _required("repository"),
     "iscsi": _required("targetPortal", "iqn"),
     "rbd": _required("monitors", "image"),

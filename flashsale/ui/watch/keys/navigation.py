@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from flashsale.ui.watch.layout import panel_end
 from flashsale.ui.watch.pod_details import help_lines
+from flashsale.ui.watch.pod_table import Size
 from flashsale.ui.watch.view_model import Board, Now, Panel, shown_rows
 
-STEPS = {"up": -1, "down": 1, "page up": -10, "page down": 10, "home": -(10**6), "end": 10**6}
+END = 10**6  # lines, or pods: further than anything is long
+STEPS = {"up": -1, "down": 1, "page up": -10, "page down": 10, "home": -END, "end": END}
 CLOSING = ("escape", "enter", "q", "Q", "?", "l", "d")  # keys that close a panel
 ESCAPES = {  # what terminals send, in either of their modes
     "\x1b[A": "up",
@@ -46,13 +49,13 @@ def split_keys(typed: str) -> list[str]:
     return keys
 
 
-def navigate(board: Board, key: str, now: Now) -> Board | None:
+def navigate(board: Board, key: str, now: Now, size: Size) -> Board | None:
     """Return the board as a key changes it; None where the key is for something else.
 
     While a panel is open every key is for the panel.
     """
     if board.panel:
-        return _in_panel(board, board.panel, key)
+        return _in_panel(board, board.panel, key, panel_end(board, size, now))
     if key in STEPS:
         return _choose(board, STEPS[key], now)
     match key:
@@ -67,11 +70,10 @@ def navigate(board: Board, key: str, now: Now) -> Board | None:
     return None
 
 
-def _in_panel(board: Board, panel: Panel, key: str) -> Board:
+def _in_panel(board: Board, panel: Panel, key: str, end: int) -> Board:
     if key in CLOSING:
         return replace(board, panel=None)
-    last = max(0, len(panel.lines) - 1)
-    offset = min(last, max(0, panel.offset + STEPS.get(key, 0)))
+    offset = min(end, max(0, min(end, panel.offset) + STEPS.get(key, 0)))
     return replace(board, panel=replace(panel, offset=offset))
 
 

@@ -59,7 +59,7 @@ def service_body(**port: Any) -> Object:
 def scheduled_pod(registry: Registry, **meta: Any) -> Object:
     """A pod that a node has, so that its deletion is graceful."""
     pod = registry.create(PODS, "default", pod_body(**meta))
-    return registry.bind(pod, "embedded", {"type": "PodScheduled", "status": "True"})
+    return registry.bind(pod, "embedded")
 
 
 def test_a_client_cannot_choose_what_the_server_decides(registry: Registry) -> None:

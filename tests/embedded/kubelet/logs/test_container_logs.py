@@ -3,12 +3,13 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import LogOptions
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import LogWriter
@@ -24,7 +25,7 @@ class Bench:
         pod = self.api.create("p", spec("x"))
         self.uid = pod["metadata"]["uid"]
         self.now = 1_700_000_000.0
-        self.logs = Logs(self.api, root, lambda: self.now)
+        self.logs = Logs(root, lambda: self.now)
         self.writer = self.begin("a" * 64)
 
     def begin(self, identity: str, **state: Any) -> LogWriter:
@@ -47,7 +48,10 @@ class Bench:
             self.now += 1
 
     def read(self, **options: Any) -> str:
-        return self.logs.read("default", "p", self.uid, "", **options).decode()
+        return self.logs.read(self.api.pod("p"), NAME, LogOptions(**options)).decode()
+
+    def follow(self, **options: Any) -> AsyncIterator[bytes]:
+        return self.logs.follow(self.api.pod("p"), NAME, LogOptions(**options))
 
 
 @pytest.fixture
@@ -86,7 +90,7 @@ def test_output_is_kept_as_it_is(bench: Bench) -> None:
     for part in re.findall(rb"(?s).{1,7001}", whole):
         bench.writer.write(part)
     bench.writer.close()
-    assert bench.logs.read("default", "p", bench.uid, "") == whole
+    assert bench.logs.read(bench.api.pod("p"), NAME, LogOptions()) == whole
 
 
 def test_a_long_line_has_one_time(bench: Bench) -> None:
@@ -143,10 +147,10 @@ def test_a_crashed_containers_log_is_its_last_instances(bench: Bench) -> None:
     assert bench.read() == bench.read(previous=True) == "crashed\n"
 
 
-def refusal(bench: Bench, container: str = "", **options: Any) -> tuple[int, str]:
+def refusal(bench: Bench, **options: Any) -> tuple[int, str]:
     """Return code and message of a refused request."""
     with pytest.raises(StatusError) as caught:
-        bench.logs.follow("default", "p", bench.uid, container, **options)
+        bench.follow(**options)
     return caught.value.code, caught.value.message
 
 
@@ -176,15 +180,10 @@ def test_since_before_all_times_means_everything(bench: Bench, since: dict[str, 
     assert bench.read(**since) == "one\n"
 
 
-def test_what_is_not_there_is_refused(bench: Bench) -> None:
-    """Another container, a previous instance, another pod."""
-    assert refusal(bench, "nope") == (400, "container nope is not valid for pod p")
+def test_a_previous_instance_that_was_not_there_is_refused(bench: Bench) -> None:
+    """Before anything is sent."""
     missing = f'previous terminated container "{NAME}" in pod "p" not found'
     assert refusal(bench, previous=True) == (400, missing)
-    with pytest.raises(StatusError, match='pods "q" not found'):
-        bench.logs.read("default", "q", "", "")
-    with pytest.raises(StatusError, match='pods "p" not found'):
-        bench.logs.read("default", "p", "another uid", "")
 
 
 async def test_following_shows_lines_as_they_come_and_ends_with_the_container(
@@ -196,7 +195,7 @@ async def test_following_shows_lines_as_they_come_and_ends_with_the_container(
     seen: list[bytes] = []
 
     async def follow() -> None:
-        async for part in bench.logs.follow("default", "p", bench.uid, NAME, tail_lines=1):
+        async for part in bench.follow(tail_lines=1):
             seen.append(part)
 
     following = asyncio.create_task(follow())
@@ -218,7 +217,7 @@ async def test_following_shows_lines_as_they_come_and_ends_with_the_container(
 async def test_following_stops_at_the_limit(bench: Bench) -> None:
     """So many bytes, old and new together."""
     bench.say("one")
-    stream = bench.logs.follow("default", "p", bench.uid, NAME, limit_bytes=6)
+    stream = bench.follow(limit_bytes=6)
     assert await anext(stream) == b"one\n"
     bench.say("two")
     assert await anext(stream) == b"tw"
@@ -238,7 +237,7 @@ async def test_following_ends_when_the_pod_does(cluster: Cluster) -> None:
     """The last words are there."""
     cluster.api.create("p", spec("toggle:1.0"))
     await cluster.said("p", "listening")
-    stream = cluster.logs.follow("default", "p", "", "")
+    stream = cluster.follow("p")
     cluster.api.delete("p")
     async with asyncio.timeout(5):
         text = b"".join([part async for part in stream])

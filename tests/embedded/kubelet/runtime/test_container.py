@@ -22,6 +22,7 @@ from tests.embedded.kubelet.cluster import (
     spec,
 )
 from tests.embedded.kubelet.conftest import Ask
+from tests.embedded.processes import alive, below
 
 
 def shell(script: str, name: str = NAME, **more: Any) -> Object:
@@ -84,16 +85,15 @@ async def test_pods_run_where_all_share_one_address(
 
 async def test_a_restart_finds_fresh_files(cluster: Cluster) -> None:
     """What the container wrote before is gone, and the whole of its group died with it."""
-    script = "sleep 99 & echo $! > child; test -f old || echo fresh; touch old; wait"
+    script = "sleep 99 & test -f old || echo fresh; touch old; wait"
     cluster.api.create("p", {"containers": [shell(script)]})
     await cluster.said("p", "fresh")
-    uid = cluster.api.pod("p")["metadata"]["uid"]
-    folder = cluster.root / "pods" / uid / NAME
-    child = int((folder / "rootfs" / "app" / "child").read_text())
-    assert cluster.kubelet.kill_container("default", "p")
+    children = below(cluster.pid("p"))
+    assert children or sys.platform != "linux"
+    cluster.kill("p")
     await cluster.running("p", 1)
     await cluster.said("p", "fresh")
-    await cluster.until(lambda: not Path(f"/proc/{child}").exists())
+    await cluster.until(lambda: not any(map(alive, children)))
     assert cluster.api.container("p")["lastState"]["terminated"]["exitCode"] == 137
 
 
@@ -164,7 +164,7 @@ async def test_init_containers_run_first_and_in_order(cluster: Cluster) -> None:
     assert initialized[0]["message"] == "containers with incomplete status: [one two]"
     assert initialized[-1]["status"] == "True"
     assert all(one["ready"] for one in cluster.api.pod("p")["status"]["initContainerStatuses"])
-    assert cluster.logs.read("default", "p", "", "one") == b"one\n"
+    assert cluster.log("p", "one") == b"one\n"
 
 
 async def test_a_failed_init_container_fails_the_pod_that_never_restarts(cluster: Cluster) -> None:
@@ -185,7 +185,7 @@ async def test_containers_of_a_pod_live_together(cluster: Cluster) -> None:
     cluster.api.create("p", {"containers": pair})
     await cluster.ready("p")
     pid = cluster.pid("p")
-    cluster.kubelet.kill_container("default", "p", "b", signal.SIGKILL)
+    cluster.kill("p", "b")
     await cluster.until(lambda: cluster.api.container("p", "b")["restartCount"] == 1)
     assert cluster.pid("p") == pid
     assert cluster.api.container("p")["restartCount"] == 0
@@ -296,7 +296,7 @@ async def test_a_crash_is_noticed_at_the_next_relist(tmp_path: Path, images: Ima
         cluster.api.create("p", spec("toggle:1.0", readinessProbe=READY_AT_ONCE))
         await cluster.ready("p")
         written = len(cluster.api.statuses("p"))
-        cluster.kubelet.kill_container("default", "p", NAME, signal.SIGKILL)
+        cluster.kill("p")
         took = await cluster.until(lambda: len(cluster.api.statuses("p")) > written)
         assert took >= 0.45
         assert "terminated" in cluster.api.statuses("p")[written]["containerStatuses"][0]["state"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from flashsale.embedded.kubelet.runtime.container_env import guest
 from flashsale.embedded.kubelet.runtime.container_files import GUEST
-from flashsale.embedded.kubelet.runtime.instance import guest
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
 
 POD = PodAddress("127.77.4.9", "127.77.5.9")

@@ -13,7 +13,13 @@ import pytest
 
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.images.package_layers import InstallError
-from flashsale.embedded.kubelet.runtime.processes import MARK, handles, on_exit, spawn
+from flashsale.embedded.kubelet.runtime.processes import (
+    MARK,
+    StandardStreams,
+    handles,
+    on_exit,
+    spawn,
+)
 from flashsale.objects.models import Object
 from tests.embedded.kubelet.cluster import NAME, Cluster, MemoryAPI, env, spec
 from tests.embedded.processes import alive, below, parent_of
@@ -191,7 +197,9 @@ async def test_who_has_no_handler_is_known(tmp_path: Path) -> None:
     """Linux tells; where it does not, a process counts as having one."""
     assert handles(99999999, signal.SIGTERM)
     path = {"PATH": os.environ["PATH"]}
-    process = await spawn(["sleep", "60"], env=path, cwd=str(tmp_path), output=1)
+    process = await spawn(
+        ["sleep", "60"], env=path, cwd=str(tmp_path), streams=StandardStreams.only_output(1)
+    )
     assert handles(process.pid, signal.SIGTERM) is (sys.platform != "linux")
     process.kill()
     assert await process.wait() == 137

@@ -102,7 +102,7 @@ async def end(cluster: Cluster, case: Case) -> Ending:
     pid = 0 if case.wait == "none" else cluster.pid(name)
     begin = time.monotonic()
     api.delete(name, case.grace)
-    log = cluster.logs.follow("default", name, "", "") if case.grace and pid else None
+    log = cluster.follow(name) if case.grace and pid else None
     if case.then:
         await case.then(cluster, name)
     text = b"".join([part async for part in log]) if log else b""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from flashsale.ui.watch.keys.navigation import navigate, split_keys
+from flashsale.ui.watch.keys.navigation import END, navigate, split_keys
 from flashsale.ui.watch.view_model import Board, Now, Panel
 from tests.ui.watch.view_models import many, text
 
 NOW = Now(1.0, 1.0)
+SIZE = (80, 24)
 
 
 def pressed(board: Board, *keys: str) -> Board:
     """The board after some keys."""
     for key in keys:
-        board = navigate(board, key, NOW) or board
+        board = navigate(board, key, NOW, SIZE) or board
     return board
 
 
@@ -70,16 +71,32 @@ def test_help_names_the_keys_and_goes_again() -> None:
 def test_a_long_panel_scrolls() -> None:
     """A log opens at its end; arrows move through it."""
     lines = tuple(f"line {number}" for number in range(100))
-    board = Board(many(1).place, panel=Panel("Log of x", lines, offset=99, newest_last=True))
+    board = Board(many(1).place, panel=Panel("Log of x", lines, offset=END))
     assert any("line 99" in line for line in text(board, NOW))
     earlier = pressed(board, *["page up"] * 5)
     assert not any("line 99" in line for line in text(earlier, NOW))
     assert any("line 49" in line for line in text(earlier, NOW))
     assert any("line 0" in line for line in text(pressed(board, "home"), NOW))
+    assert (
+        text(pressed(board, "end", "up"), NOW)
+        == text(pressed(board, "up"), NOW)
+        != text(board, NOW)
+    )
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (200, 50)])
+def test_no_word_of_a_panel_is_cut_off(size: tuple[int, int]) -> None:
+    """Long lines go on below their text, on a narrow screen too; help is scrolled where it must."""
+    board = pressed(many(3), "?")
+    pages = [board, navigate(board, "end", NOW, size) or board]
+    shown = " ".join(" ".join(line for page in pages for line in text(page, NOW, size)).split())
+    assert "Esc chooses none" in shown
+    assert "does not belong to the ReplicaSet" in shown
+    assert "…" not in shown
 
 
 def test_keys_for_the_sale_are_left_to_others() -> None:
     """Nothing is shown differently for them."""
-    assert navigate(many(3), "k", NOW) is None
-    assert navigate(many(3), "+", NOW) is None
+    assert navigate(many(3), "k", NOW, SIZE) is None
+    assert navigate(many(3), "+", NOW, SIZE) is None
     assert pressed(many(3), "e").events_hidden

@@ -14,7 +14,7 @@ from flashsale.embedded.apiserver.registry import incoming
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError, StatusError
 from flashsale.embedded.types.resources import BINDINGS, PODS, Resource
-from flashsale.objects.models import Object, rfc3339
+from flashsale.objects.models import Object
 
 CONFLICTS = Resource("", "v1", "pods/binding", "binding", "Binding")  # as conflicts name them
 KINDS = ("Node", "<empty>")
@@ -24,8 +24,8 @@ def create_binding(write: Write) -> web.Response:
     """Bind a pod.
 
     Raises:
-        StatusError: 400 for another name, 404, 409 for a pod that cannot be bound, 500 for a
-            target that is none, as in Kubernetes.
+        StatusError: 400 for another name, 404, 409 for a pod that cannot be bound, 500 (as in
+            Kubernetes) for a target that is no node.
     """
     binding, target = decoded(write, BINDINGS), write.target
     meta = binding.get("metadata") or {}
@@ -53,7 +53,7 @@ def _check_target(target: Object) -> None:
         errors.append(FieldError.required("target.name"))
     if errors:
         texts = [f"{error.field}: {error.body}" for error in errors]
-        raise StatusError(500, "", texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+        raise StatusError(500, "", api_errors.aggregate(texts))
 
 
 def _check_unbound(pod: Object) -> None:
@@ -76,10 +76,4 @@ def _bind(write: Write, pod: Object, binding: Object) -> None:
     for key in ("labels", "annotations"):
         if brought := (binding.get("metadata") or {}).get(key):
             meta[key] = (meta.get(key) or {}) | brought
-    condition = {
-        "type": "PodScheduled",
-        "status": "True",
-        "lastProbeTime": None,
-        "lastTransitionTime": rfc3339(write.registry.clock()),
-    }
-    write.registry.bind(pod | {"metadata": meta}, binding["target"]["name"], condition)
+    write.registry.bind(pod | {"metadata": meta}, binding["target"]["name"])

@@ -5,18 +5,20 @@ After pkg/registry/core/pod/storage/eviction.go.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
-from flashsale.embedded.apiserver.disruption_target import with_disruption_target
 from flashsale.embedded.apiserver.handlers import responses
 from flashsale.embedded.apiserver.handlers.write import Write, decoded
+from flashsale.embedded.apiserver.pod_conditions import with_disruption_target
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import DISRUPTION_BUDGETS, PODS, Resource
-from flashsale.objects.models import Object, find_condition, rfc3339
+from flashsale.objects.models import Object, has_ended, is_ready, labels_of, rfc3339
 
 EVICTION = Resource("policy", "v1", "evictions", "eviction", "Eviction")
 VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
@@ -36,15 +38,9 @@ def create_eviction(write: Write) -> web.Response:
     name = (body.get("metadata") or {}).get("name")
     if name != target.name:
         raise api_errors.bad_request("name in URL does not match name in Eviction object")
-    asked = body.get("deleteOptions") or {}
-    conditions = asked.get("preconditions") or {}
-    options = DeleteOptions(
-        grace=asked.get("gracePeriodSeconds"),
-        policy=asked.get("propagationPolicy") or "",
-        uid=conditions.get("uid") or "",
-        resource_version=conditions.get("resourceVersion") or "",
-        dry_run=write.options.dry_run or "All" in (asked.get("dryRun") or []),
-    )
+    options = DeleteOptions.from_object(body.get("deleteOptions") or {})
+    if write.options.dry_run:
+        options = replace(options, dry_run=True)
     evict(registry, target.namespace, target.name, options)
     return responses.json_answer(SUCCESS, 201)
 
@@ -56,8 +52,8 @@ def evict(registry: Registry, namespace: str, name: str, options: DeleteOptions)
         StatusError: 404, 409, 429 where it does not, 500 where several guard it.
     """
     pod = registry.get(PODS, namespace, name)
-    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed", "Pending")
-    if not ended and "deletionTimestamp" not in pod["metadata"]:
+    pending = (pod.get("status") or {}).get("phase") == "Pending"
+    if not (pending or has_ended(pod)) and "deletionTimestamp" not in pod["metadata"]:
         _ask_budget(registry, pod, dry_run=options.dry_run)
     if not options.dry_run:
         _mark(registry, pod)
@@ -69,7 +65,7 @@ def _ask_budget(registry: Registry, pod: Object, *, dry_run: bool) -> None:
     budgets = [
         budget
         for budget in registry.store.all(DISRUPTION_BUDGETS, meta["namespace"])
-        if from_label_selector(budget["spec"].get("selector")).matches(meta.get("labels") or {})
+        if from_label_selector(budget["spec"].get("selector")).matches(labels_of(pod))
     ]
     if len(budgets) > 1:
         why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does"
@@ -77,7 +73,7 @@ def _ask_budget(registry: Registry, pod: Object, *, dry_run: bool) -> None:
     for budget in budgets:
         status = budget.get("status") or {}
         healthy, needed = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
-        if find_condition(pod, "Ready").get("status") != "True":
+        if not is_ready(pod):
             always = budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow"
             if always or healthy >= needed > 0:
                 return
@@ -108,7 +104,7 @@ def _take(registry: Registry, budget: Object, pod: str, *, dry_run: bool) -> Non
 
 
 def _mark(registry: Registry, pod: Object) -> None:
-    marked = with_disruption_target(pod.get("status") or {}, *TARGET, registry.clock())
+    marked = with_disruption_target(pod, *TARGET, registry.clock(), observes=False)
     registry.set_status(PODS, pod, marked, "kube-apiserver")
 
 

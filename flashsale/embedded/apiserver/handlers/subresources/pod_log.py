@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -22,15 +23,25 @@ NUMBERS = {  # query parameter: its option, the least value it may have
 }
 
 
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """Which part of a log is wanted."""
+
+    previous: bool = False
+    tail_lines: int | None = None
+    since_seconds: int | None = None
+    since_time: str | None = None  # RFC 3339
+    limit_bytes: int | None = None
+    timestamps: bool = False
+
+
 class ContainerLogs(Protocol):
     """What the API server asks of a kubelet: the logs of its containers."""
 
-    def read(self, namespace: str, name: str, uid: str, container: str, **options: Any) -> bytes:
+    def read(self, pod: Object, container: str, options: LogOptions) -> bytes:
         """Return the log as it is now."""
 
-    def follow(
-        self, namespace: str, name: str, uid: str, container: str, **options: Any
-    ) -> AsyncIterator[bytes]:
+    def follow(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """Return the log as it is and as it grows."""
 
 
@@ -40,18 +51,17 @@ async def get_log(
     """Send a container's log, as it is or as it grows.
 
     Raises:
-        ApiError: 404, 400 for a container without a log, 422 for options that make no sense.
+        StatusError: 404, 400 for a container without a log, 422 for options that make no sense.
     """
     pod = registry.get(target.resource, target.namespace, target.name)
     options = _options(request, target.name)
-    named = (target.namespace, target.name, pod["metadata"]["uid"])
-    container = request.query.get("container", "")
+    container = _container_name(pod, request.query.get("container", ""))
     if not pod["spec"].get("nodeName"):
-        return _unscheduled(pod, container)
+        return web.Response(status=204)
     if not _is_set(request.query, "follow"):
-        text = logs.read(*named, container, **options)
+        text = logs.read(pod, container, options)
         return web.Response(body=text, content_type="text/plain")
-    lines = logs.follow(*named, container, **options)
+    lines = logs.follow(pod, container, options)
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     response.enable_chunked_encoding()
     await response.prepare(request)
@@ -60,7 +70,7 @@ async def get_log(
     return response
 
 
-def _options(request: web.BaseRequest, name: str) -> dict[str, Any]:
+def _options(request: web.BaseRequest, name: str) -> LogOptions:
     """Read PodLogOptions from the query."""
     query = request.query
     options: dict[str, Any] = {
@@ -85,15 +95,15 @@ def _options(request: web.BaseRequest, name: str) -> dict[str, Any]:
         errors.append(FieldError.forbidden("stream", "may not be specified"))
     if errors:
         raise api_errors.invalid_object("PodLogOptions", "", name, errors)
-    return options
+    return LogOptions(**options)
 
 
 def _is_set(query: Mapping[str, str], name: str) -> bool:
     return name in query and is_true(query[name])
 
 
-def _unscheduled(pod: Object, container: str) -> web.Response:
-    """Answer for a pod without a node: nothing, once it is clear whose log is meant.
+def _container_name(pod: Object, wanted: str) -> str:
+    """Return whose log is meant: the pod's only container, if none is named.
 
     Raises:
         StatusError: 400.
@@ -102,14 +112,14 @@ def _unscheduled(pod: Object, container: str) -> web.Response:
     init, regular = (
         [one["name"] for one in spec.get(kind) or []] for kind in ("initContainers", "containers")
     )
-    if container and container not in (*init, *regular):
-        raise api_errors.bad_request(f"container {container} is not valid for pod {name}")
-    if not container and len(regular) > 1:
+    if wanted and wanted not in (*init, *regular):
+        raise api_errors.bad_request(f"container {wanted} is not valid for pod {name}")
+    if not wanted and len(regular) > 1:
         listed = " ".join(init + regular)
         raise api_errors.bad_request(
             f"a container name must be specified for pod {name}, choose one of: [{listed}]"
         )
-    return web.Response(status=204)
+    return wanted or str(regular[0])
 
 
 def _time(text: str) -> str:

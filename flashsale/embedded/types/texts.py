@@ -1,4 +1,4 @@
-"""Syntax rules for names, labels and ports, in Kubernetes' own words.
+"""Syntax rules for names, labels, addresses and ports, in Kubernetes' own words.
 
 Each function returns what is wrong with a value, nothing if it is fine
 (apimachinery/pkg/util/validation and pkg/api/validate/content).
@@ -225,7 +225,8 @@ def _matches(pattern: str, value: str) -> bool:
 
 def _too_long(value: str, most: int, unit: str = "characters") -> list[str]:
     """Check a length; always in bytes, and Kubernetes says so for keys and values of labels."""
-    return [f"must be no more than {most} {unit}"] if len(value.encode()) > most else []
+    size = len(value.encode("utf-8", "surrogatepass"))  # a query may hold halves of characters
+    return [f"must be no more than {most} {unit}"] if size > most else []
 
 
 def _regex(says: str, pattern: str, examples: Sequence[str]) -> str:

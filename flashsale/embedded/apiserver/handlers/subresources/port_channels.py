@@ -1,0 +1,83 @@
+"""Port-forwarding over channels of a WebSocket, as client libraries do it: a connection a port.
+
+After cri-streaming/pkg/streaming/portforward/websocket.go: port number I of the request has the
+channels 2*I for data and 2*I+1 for what is wrong, and both begin with the port, low byte first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
+    BLOCK,
+    PodPorts,
+    forward_error,
+)
+from flashsale.embedded.types.api_errors import NodeError, StatusError
+from flashsale.objects.models import Object
+
+CHANNEL_PROTOCOL = "v4.channel.k8s.io"
+MOST_PORTS = 100  # each has two channels, and a channel's number is a byte
+
+
+class PortChannels:
+    """One client, and a connection to each port that it has named."""
+
+    def __init__(
+        self, response: web.WebSocketResponse, pod: Object, ports: PodPorts, numbers: Sequence[int]
+    ) -> None:
+        self._response, self._pod, self._ports, self._numbers = response, pod, ports, numbers
+        self._writers: dict[int, asyncio.Future[asyncio.StreamWriter]] = {}
+
+    async def run(self) -> None:
+        """Work until the client leaves, or all connections have ended."""
+        loop = asyncio.get_running_loop()
+        self._writers = {2 * place: loop.create_future() for place in range(len(self._numbers))}
+        tasks = {asyncio.ensure_future(self._relay(place)) for place in range(len(self._numbers))}
+        all_ended = asyncio.gather(*tasks)
+        reading = asyncio.ensure_future(self._read())
+        try:
+            either: set[asyncio.Future[Any]] = {all_ended, reading}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            all_ended.cancel()
+            reading.cancel()
+            await asyncio.wait({reading, *tasks})
+
+    async def _relay(self, place: int) -> None:
+        port, made = self._numbers[place], self._writers[2 * place]
+        try:
+            for channel in (2 * place, 2 * place + 1):
+                await self._send(channel, port.to_bytes(2, "little"))
+            reader, writer = await self._ports.dial(self._pod, port)
+            made.set_result(writer)
+            with contextlib.closing(writer), contextlib.suppress(ConnectionError):
+                while data := await reader.read(BLOCK):
+                    await self._send(2 * place, data)
+        except (NodeError, StatusError) as error:
+            why = forward_error(self._pod, port, error).encode()
+            with contextlib.suppress(ConnectionError):
+                await self._send(2 * place + 1, why)
+        except ConnectionError:
+            return  # the client has left
+        finally:
+            made.cancel()
+
+    async def _read(self) -> None:
+        async for message in self._response:
+            if message.type is not WSMsgType.BINARY or not message.data:
+                return
+            if made := self._writers.get(message.data[0]):
+                await asyncio.wait({made})
+                if not made.cancelled():
+                    with contextlib.suppress(OSError):
+                        made.result().write(message.data[1:])
+                        await made.result().drain()
+
+    async def _send(self, channel: int, data: bytes) -> None:
+        await self._response.send_bytes(bytes([channel]) + data)

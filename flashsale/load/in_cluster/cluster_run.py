@@ -1,0 +1,178 @@
+"""One run by pods: its workers, from their first sign of life to their whole result."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+from itertools import count
+from typing import Any
+
+from flashsale.clusters.base import Progress
+from flashsale.kube import Api, paths
+from flashsale.kube.list_watch import changes
+from flashsale.kube.watch_types import Changed, Resynced
+from flashsale.load.in_cluster.job_manifest import LABEL, JobOptions
+from flashsale.load.in_cluster.pods import RemoteWorker, part_of
+from flashsale.load.in_cluster.signals import START, STOP, WorkerSignals
+from flashsale.load.in_cluster.startup import Startup
+from flashsale.load.in_cluster.worker_logs import follow_worker
+from flashsale.load.plan import LoadPlan
+from flashsale.load.tracking import LoadObserver, LoadTracker
+from flashsale.objects.models import Object
+
+LOG = logging.getLogger(__name__)
+
+HEAD_START = 3.0  # seconds between telling the start and second 0
+HEAD_START_EACH = 0.02  # seconds more for each worker that has to be told
+AGAIN = 1.0  # seconds until a worker is told again what it has not acted on
+
+
+class ClusterRun:
+    """What is known of a run, and what it still waits for."""
+
+    def __init__(
+        self, api: Api, options: JobOptions, plan: LoadPlan, progress: Progress, command: str
+    ) -> None:
+        self.tracker = LoadTracker(plan, options.workers)
+        self._api, self._options, self._progress = api, options, progress
+        self._signals = WorkerSignals(api, options.namespace)
+        self._workers = [RemoteWorker(part) for part in range(options.workers)]
+        self._startup = Startup(api, options, command, self._workers)
+        self._followed: dict[int, asyncio.Task[None]] = {}
+        self._over = asyncio.Event()  # every worker is done, or will never be
+        self._finished = 0
+
+    async def carry_out(
+        self, group: asyncio.TaskGroup, observer: LoadObserver | None, stop: asyncio.Event | None
+    ) -> None:
+        """Run until every worker's part is accounted for.
+
+        Raises:
+            NotReadyError: not all workers started; the cluster's own words say why.
+        """
+        stopping = group.create_task(_wait_for(stop or asyncio.Event()), name="waiting for stop")
+        over = group.create_task(_wait_for(self._over), name="waiting for results")
+        helping = [
+            *(stopping, over),
+            group.create_task(self._watch_pods(group), name="watching workers"),
+            group.create_task(self.tracker.observe(observer), name="observing the load"),
+        ]
+        try:
+            if await self._startup.wait(stopping):
+                await self._tell_start()
+                helping.append(group.create_task(self._keep_telling(), name="telling again"))
+                await asyncio.wait({over, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not over.done():
+                    await self._tell_stop()
+                    await over
+            else:
+                self.tracker.stopped = 0.0
+                self.tracker.start = time.monotonic()
+        finally:
+            for task in (*helping, *self._followed.values()):
+                task.cancel()
+
+    async def _tell_start(self) -> None:
+        """Agree on second 0: each worker hears it by the clock of its own node."""
+        head = HEAD_START + HEAD_START_EACH * len(self._workers)
+        start, start_unix = time.monotonic() + head, time.time() + head
+        self.tracker.start = start
+        for worker, counts in zip(self._workers, self.tracker.ledger.parts, strict=True):
+            counts.name, counts.node = worker.pod, worker.node
+            counts.clock_offset = worker.clock_offset
+        self._progress.step(f"All workers are ready; the first purchase is in {head:.0f} s")
+        await self._signals.tell(
+            {
+                worker.pod: {START: f"{start_unix + worker.clock_offset:.6f}"}
+                for worker in self._workers
+            }
+        )
+
+    async def _tell_stop(self) -> None:
+        self.tracker.stopped = min(self.tracker.elapsed, self.tracker.plan.seconds)
+        await self._signals.tell({worker.pod: {STOP: "now"} for worker in self._living()})
+
+    async def _keep_telling(self) -> None:
+        """Repeat what workers have not acted on; end those that never heard of the start."""
+        tracker = self.tracker
+        for times in count(1):
+            await asyncio.sleep(AGAIN)
+            over = tracker.elapsed > tracker.until
+            for worker in self._living():
+                if over and not worker.started:
+                    await self._signals.remove(worker.pod)
+            stopping = tracker.stopped is not None
+            unmoved = [one.pod for one in self._living() if stopping or not one.started]
+            await self._signals.tell_again(unmoved, times)
+
+    def _living(self) -> list[RemoteWorker]:
+        return [worker for worker in self._workers if not worker.done and not worker.ended]
+
+    async def _watch_pods(self, group: asyncio.TaskGroup) -> None:
+        """Follow each worker from the moment its container has started."""
+        query = {"labelSelector": f"{LABEL}={self._options.name}"}
+        pods = paths.pods(self._options.namespace)
+        async with aclosing(changes(self._api, pods, query)) as news:
+            async for change in news:
+                match change:
+                    case Resynced(objects=found):
+                        for pod in found:
+                            self._see(group, pod, gone=False)
+                    case Changed(type=kind, object=pod):
+                        self._see(group, pod, gone=kind == "DELETED")
+
+    def _see(self, group: asyncio.TaskGroup, pod: Object, *, gone: bool) -> None:
+        part = part_of(pod)
+        if part is None or part >= len(self._workers):
+            return
+        worker = self._workers[part]
+        if worker.pod not in ("", pod["metadata"]["name"]):
+            return  # a replacement, which nobody tells to start
+        worker.see(pod)
+        if gone:
+            worker.ended = worker.ended or "its pod was deleted"
+        if worker.running and part not in self._followed:
+            self._followed[part] = group.create_task(self._follow(worker), name=worker.pod)
+
+    async def _follow(self, worker: RemoteWorker) -> None:
+        await follow_worker(self._api, self._options.namespace, worker, self._take)
+        if not worker.done and self.tracker.start:
+            self._note_early_end(worker, worker.ended)
+            self.tracker.give_up(worker.part)
+        self._finished += 1
+        if self._finished == len(self._workers):
+            self._over.set()
+
+    def _take(self, worker: RemoteWorker, message: dict[str, Any]) -> None:
+        if "ready" in message:
+            worker.hear_clock(message["ready"], time.time())
+        elif "starts_in" in message:
+            worker.started = True
+            if message["starts_in"] < 0:
+                late = f"{-message['starts_in']:.1f} s"
+                self._progress.note(f"Worker {worker.pod} heard of the start {late} after it.")
+        elif "now" in message:
+            self.tracker.merge(worker.part, message)
+            if message["done"]:
+                self._finish(worker, message["until"])
+
+    def _finish(self, worker: RemoteWorker, until: float) -> None:
+        """Book a whole result; ``until`` is the second up to which its purchases were due."""
+        tracker = self.tracker
+        worker.done = True
+        if tracker.stopped is not None:
+            tracker.stopped = max(tracker.stopped, until)
+        if tracker.stopped is None and until < tracker.until:
+            deaf = "" if worker.started else "before it heard of the start "
+            self._note_early_end(worker, f"{deaf}its pod was told to stop")
+        if worker.log.missing or until < tracker.until:
+            tracker.give_up(worker.part, until if tracker.stopped is not None else None)
+
+    def _note_early_end(self, worker: RemoteWorker, why: str) -> None:
+        self._progress.note(f"Worker {worker.pod} ended early: {why.rstrip('.')}.")
+
+
+async def _wait_for(event: asyncio.Event) -> None:
+    await event.wait()

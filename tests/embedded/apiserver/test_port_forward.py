@@ -1,0 +1,141 @@
+"""Connections in SPDY streams, to a real server, with a client of a few frames."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from flashsale.embedded.apiserver.handlers.subresources.pod_portforward import PortForward
+from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodConnection
+from flashsale.embedded.apiserver.streaming.spdy_frames import (
+    Data,
+    Frame,
+    FrameReader,
+    FrameWriter,
+    Ping,
+    Reset,
+)
+from flashsale.embedded.types.api_errors import NodeError
+from flashsale.objects.models import Object
+
+POD = {"metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {"nodeName": "n"}}
+NOBODY = 7  # a port
+
+
+class EchoingPod:
+    """A pod with a server that sends back what comes."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.connections = 0
+        self.is_alone = asyncio.Event()
+        self.is_alone.set()
+
+    async def dial(self, pod: Object, port: int) -> PodConnection:
+        if port == NOBODY:
+            raise NodeError(500, "connection refused")
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.is_alone.clear()
+        try:
+            while data := await reader.read(1000):
+                writer.write(data)
+        finally:
+            writer.close()
+            self.connections -= 1
+            if not self.connections:
+                self.is_alone.set()
+
+
+class Client:
+    """Writes frames, and collects those that come."""
+
+    def __init__(self) -> None:
+        self.write = FrameWriter()
+        self.sent: asyncio.Queue[bytes] = asyncio.Queue()
+        self.heard: list[Frame] = []
+        self._reader = FrameReader()
+        self._news = asyncio.Event()
+
+    async def hear(self, data: bytes) -> None:
+        self.heard += self._reader.feed(data)
+        self._news.set()
+
+    async def incoming(self) -> AsyncIterator[bytes]:
+        while data := await self.sent.get():
+            yield data
+
+    def opens(self, stream: int, kind: str, port: str = "80") -> None:
+        headers = {"port": port, "streamtype": kind, "requestid": "0"}
+        self.sent.put_nowait(self.write.opened(stream, headers))
+
+    async def until(self, *frames: Frame) -> None:
+        async with asyncio.timeout(20):
+            while not all(frame in self.heard for frame in frames):
+                self._news.clear()
+                await self._news.wait()
+
+    def text(self, stream: int) -> bytes:
+        return b"".join(
+            one.data for one in self.heard if isinstance(one, Data) and one.stream == stream
+        )
+
+
+@pytest.fixture
+async def pod() -> AsyncIterator[EchoingPod]:
+    """A pod that listens."""
+    pod = EchoingPod()
+    async with await asyncio.start_server(pod.echo, "127.0.0.1", 0) as server:
+        pod.port = server.sockets[0].getsockname()[1]
+        yield pod
+
+
+@pytest.fixture
+async def client(pod: EchoingPod) -> AsyncIterator[Client]:
+    """A client that is served until the test ends; no connection is left then."""
+    client = Client()
+    served = asyncio.ensure_future(PortForward(POD, pod, client.hear).run(client.incoming()))
+    yield client
+    client.sent.put_nowait(b"")
+    await served
+    async with asyncio.timeout(20):
+        await pod.is_alone.wait()
+
+
+async def test_data_passes_and_its_end(client: Client) -> None:
+    """What is sent before the connection stands is not lost."""
+    client.opens(1, "error")
+    client.opens(3, "data")
+    client.sent.put_nowait(client.write.data(3, b"hello ") + client.write.data(3, b"you", fin=True))
+    await client.until(Data(3, b"", fin=True), Data(1, b"", fin=True))
+    assert (client.text(3), client.text(1)) == (b"hello you", b"")
+
+
+async def test_why_there_is_no_connection(client: Client) -> None:
+    """It comes on the stream for errors, and the other one is over."""
+    client.opens(1, "error", str(NOBODY))
+    client.opens(3, "data", str(NOBODY))
+    await client.until(Reset(3))
+    assert client.text(1) == b"error forwarding port 7 to pod p, uid u: connection refused"
+
+
+async def test_a_reset_ends_both_streams(client: Client, pod: EchoingPod) -> None:
+    """kubectl waits for the end of the stream for errors."""
+    client.opens(1, "error")
+    client.opens(3, "data")
+    client.sent.put_nowait(client.write.data(3, b"x"))
+    await client.until(Data(3, b"x"))
+    client.sent.put_nowait(client.write.reset(3))
+    await client.until(Data(1, b"", fin=True))
+
+
+@pytest.mark.parametrize(("kind", "port"), [("data", ""), ("data", "70000"), ("other", "80")])
+async def test_streams_that_make_no_sense(client: Client, kind: str, port: str) -> None:
+    """They are refused, and the connection goes on."""
+    client.opens(1, kind, port)
+    client.sent.put_nowait(client.write.ping(9))
+    await client.until(Reset(1), Ping(9))

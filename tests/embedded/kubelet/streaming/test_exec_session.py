@@ -1,0 +1,148 @@
+"""A command with streams in a running container."""
+
+import asyncio
+import os
+import sys
+
+import pytest
+
+from flashsale.embedded.kubelet.runtime import container_root, instance
+from flashsale.embedded.kubelet.runtime.instance import Instance
+from flashsale.embedded.kubelet.streaming.exec_session import (
+    STDERR,
+    STDOUT,
+    ExecSession,
+    StreamOptions,
+    UnstartedCommand,
+    exec_session,
+)
+from flashsale.embedded.types.api_errors import NodeError
+from tests.embedded.kubelet.cluster import NAME, Cluster, spec
+from tests.embedded.processes import alive, below
+
+BOTH = StreamOptions(stdin=True, stdout=True, stderr=True)
+TERMINAL = StreamOptions(stdin=True, stdout=True, tty=True)
+
+
+async def running(cluster: Cluster) -> Instance:
+    """Start a pod; returns the run of its container."""
+    cluster.api.create("p", spec("toggle:1.0", command=["sleep", "1000"]))
+    await cluster.running("p")
+    return cluster.kubelet.running(cluster.api.pod("p")["metadata"]["uid"], NAME)
+
+
+async def whole(session: ExecSession | UnstartedCommand, stream: int) -> bytes:
+    """Read one output to its end."""
+    data = b""
+    while more := await session.read(stream):
+        data += more
+    return data
+
+
+async def test_a_large_input_passes_through_pipes(cluster: Cluster) -> None:
+    """Who writes waits for who reads, and nothing is lost or joined."""
+    sent = os.urandom(1 << 20)
+    async with exec_session(await running(cluster), ["cat"], BOTH) as session:
+
+        async def send() -> None:
+            await session.write(sent)
+            session.close_stdin()
+
+        _, received = await asyncio.gather(send(), whole(session, STDOUT))
+        assert received == sent
+        assert (await whole(session, STDERR), await session.wait()) == (b"", 0)
+
+
+async def test_output_that_came_before_the_end_is_not_lost(cluster: Cluster) -> None:
+    """Although what the command has started still holds the stream open."""
+    there, script = await running(cluster), "sleep 60 & echo last"
+    async with exec_session(there, ["sh", "-c", script], BOTH) as session:
+        assert await whole(session, STDOUT) == b"last\n"
+        assert await session.wait() == 0
+
+
+async def test_a_terminal_has_a_size_and_says_hello(cluster: Cluster) -> None:
+    """Both are seen by what runs in it, and Ctrl-C ends what runs in front."""
+    there, script = await running(cluster), "stty size; test -t 1 && echo $TERM; cat"
+    async with exec_session(there, ["sh", "-c", f"sleep 0.2; {script}"], TERMINAL) as session:
+        session.resize(91, 17)
+        seen = b""
+        while b"xterm" not in seen:
+            seen += await session.read(STDOUT)
+        assert b"17 91" in seen
+        await session.write(b"\x03")
+        assert await session.wait() == 130
+
+
+async def test_who_leaves_ends_the_command(cluster: Cluster) -> None:
+    """And all that it has started."""
+    there = await running(cluster)
+    async with exec_session(there, ["sh", "-c", "sleep 99; true"], BOTH) as session:
+        assert isinstance(session, ExecSession)
+        pids = [session.process.pid]
+        while sys.platform == "linux" and len(pids) < 2:
+            pids = [session.process.pid, *below(session.process.pid)]
+            await asyncio.sleep(0.01)
+    await cluster.until(lambda: not any(map(alive, pids)))
+
+
+async def test_the_end_of_the_container_ends_the_command(cluster: Cluster) -> None:
+    """As if it had been killed."""
+    there = await running(cluster)
+    async with exec_session(there, ["sleep", "99"], BOTH) as session:
+        there.process.kill()
+        assert await session.wait() == 137
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "words"),
+    [
+        ("nope", 127, b'exec: "nope": executable file not found in $PATH: unknown'),
+        ("/no/pe", 127, b"stat /no/pe: no such file or directory"),
+        ("/etc", 126, b"permission denied"),
+    ],
+)
+async def test_a_program_that_cannot_be_run(
+    cluster: Cluster, program: str, code: int, words: bytes
+) -> None:
+    """It says why as its output, with a shell's exit code."""
+    async with exec_session(await running(cluster), [program], BOTH) as session:
+        assert words in await whole(session, STDOUT)
+        assert await session.wait() == code
+
+
+async def test_what_does_not_run_cannot_be_entered(cluster: Cluster) -> None:
+    """A pod that is not there, and a container that has ended."""
+    there = await running(cluster)
+    with pytest.raises(NodeError, match="pod does not exist"):
+        cluster.kubelet.running("another", NAME)
+    with pytest.raises(NodeError, match=r'container not found \("other"\)'):
+        cluster.kubelet.running(cluster.api.pod("p")["metadata"]["uid"], "other")
+    there.process.kill()
+    await there.process.wait()
+    async with exec_session(there, ["true"], BOTH) as session:
+        assert isinstance(session, UnstartedCommand)
+
+
+@pytest.mark.skipif(
+    container_root.possible_namespaces() != "all", reason="no process numbers of their own here"
+)
+async def test_the_container_is_process_1_of_its_own(cluster: Cluster) -> None:
+    """And sees no process but its own."""
+    async with exec_session(await running(cluster), ["ls", "/proc"], BOTH) as session:
+        numbers = [int(w) for w in (await whole(session, STDOUT)).split() if w.isdigit()]
+        assert 1 in numbers
+        assert len(numbers) == 2
+
+
+async def test_kill_1_means_the_container_where_it_has_no_numbers_of_its_own(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never the process 1 of this machine."""
+    monkeypatch.setattr(container_root, "possible_namespaces", lambda: "")
+    monkeypatch.setattr(instance, "possible_namespaces", lambda: "")
+    monkeypatch.setattr(instance, "is_possible", lambda: False)
+    there = await running(cluster)
+    async with exec_session(there, ["kill", "-KILL", "1"], BOTH) as session:
+        await session.wait()
+    assert await there.process.wait() == 137
