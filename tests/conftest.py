@@ -91,6 +91,7 @@ CLUSTER_ROOMS = (
     "peers",
 )
 LONGEST = (  # files that take the longest: nobody is to begin one when all others are done
+    "embedded/kubelet/images/test_real_installs.py",
     "embedded/kubelet/images/test_package_layers.py",
     "cli/commands/test_up_own_app.py",
     "cli/commands/test_sale.py",
