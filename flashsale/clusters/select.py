@@ -10,19 +10,9 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from flashsale.base.errors import (
-    BadInputError,
-    ClusterUnreachableError,
-    NoSaleError,
-    RefusedError,
-)
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
 from flashsale.base.text import quoted
-from flashsale.clusters.availability import (
-    MINIKUBE,
-    NOTHING_ASKED,
-    cluster_of,
-    exists,
-)
+from flashsale.clusters.availability import MINIKUBE, NOTHING_ASKED, cluster_of, exists
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
 from flashsale.clusters.state.directory import elsewhere, state_home, unwritable

@@ -17,14 +17,7 @@ from flashsale.kube import paths
 from flashsale.kube.list_watch import PATIENCE, changes
 from flashsale.kube.liveness import liveness
 from flashsale.kube.response_errors import ForbiddenError
-from flashsale.kube.watch_types import (
-    Change,
-    Changed,
-    Resynced,
-    Stream,
-    WatchSource,
-    WatchTimeouts,
-)
+from flashsale.kube.watch_types import Change, Changed, Resynced, Stream, WatchSource, WatchTimeouts
 from flashsale.objects.models import Object, ReplicaSet
 from flashsale.sale.observe import observations as o
 

@@ -12,11 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.healing import Died, Happening, Healed, Healing, NotReplaced, Replaced
-from flashsale.sale.observe.observations import (
-    EventSeen,
-    PodSeen,
-    StreamSeen,
-)
+from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
 from flashsale.sale.observe.state import SaleState, Update
 from flashsale.sale.ready.explanation import healing_line
 
@@ -130,7 +126,7 @@ class Now:
         return cls(time.monotonic(), time.time())
 
     def unix_time(self, mono: float) -> float:
-        """Turn an earlier moment into unix seconds."""
+        """Turn a moment into unix seconds."""
         return self.wall - (self.mono - mono)
 
     def time_of_day(self, mono: float) -> str:
