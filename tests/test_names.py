@@ -17,7 +17,6 @@ NAMED_AFTER_OTHERS = (
     Path("learn/steps"),  # a step is called as what it teaches; each has a `reveal`
 )
 SAME_MEANING = {
-    "Clock": "a function that says how late it is",
     "Document": "JSON with documented keys",
     "Emit": "takes a line that a build prints",
     "EventType": "Normal or Warning: the kubelet and the controllers know nothing of each other",

@@ -1,6 +1,6 @@
-"""Time that passes at once whenever nothing else is left to do, for tests that wait for clocks.
+"""Time that passes quickly whenever nothing else is left to do, for tests that wait for clocks.
 
-Whatever a busy machine does, what such a test measures is exact.
+Whatever a busy machine does: what such a test measures is exact, if all happens in its event loop.
 """
 
 from __future__ import annotations
@@ -11,25 +11,27 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
+STEP = 0.05  # seconds of virtual time that pass at once
+PAUSE = 0.001  # seconds that each step takes: a terminal's other end hears of what was typed later
+
 
 class SkippingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
-    """Waits for no time: where nothing is ready, that time has passed."""
+    """Waits for a moment only: where nothing is ready then, more time has passed."""
 
     skipped = 0.0  # seconds
 
     def select(self, timeout: float | None = None) -> Any:
         """Return what is ready; wait only where no clock would end it."""
-        ready = super().select(timeout if timeout is None else 0)
+        ready = super().select(min(timeout, PAUSE) if timeout else timeout)
         if not ready and timeout:
-            self.skipped += timeout
+            self.skipped += min(timeout, STEP)
         return ready
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop with a clock of its own, which stands still while something is done.
 
-    All that is waited for has to be in this loop: what a thread, another process or another host
-    takes its time for would be late.
+    What a thread, another process or another host takes its time for is late here.
     """
 
     def __init__(self) -> None:

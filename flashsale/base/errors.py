@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from flashsale.base.text import quoted
+
 CTRL_C = 130
 SIGTERM = 143
 SIGHUP = 129  # the terminal was closed
@@ -31,6 +33,11 @@ class Hint(str):
         made = super().__new__(cls, "  # ".join(part for part in (command, words) if part))
         made.command, made.words = command, words
         return made
+
+
+def room_hint(folder: object) -> Hint:
+    """Tell how to see whether the disk is full that holds a folder."""
+    return Hint(f"df -h {quoted(folder)}", "shows the disk that needs room")
 
 
 class FlashsaleError(Exception):

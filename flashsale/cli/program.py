@@ -160,7 +160,6 @@ def settings() -> dict[str, Any]:
 
 
 def show_version(wanted: bool) -> None:
-    """Print the version and leave."""
     if wanted:
         typer.echo(f"flashsale {__version__}")
         raise typer.Exit
@@ -181,7 +180,6 @@ def root(
 
 
 def application() -> typer.Typer:
-    """Build the program."""
     app = typer.Typer(
         cls=Program,
         add_completion=False,  # ours knows the values of options, and pods

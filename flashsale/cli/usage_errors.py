@@ -91,11 +91,12 @@ def usage_error(error: Any, arguments: Sequence[str]) -> BadInputError:
     message = " ".join(error.format_message().split())
     for words, plain in PLAINLY.items():
         message = message.replace(words, plain)
-    name = _command(arguments)
-    return BadInputError(
-        message if message.endswith((".", "?")) else f"{message}.",
-        hint=" ".join(["flashsale", *([name] if name else []), "--help"]),
-    )
+    message = message if message.endswith((".", "?")) else f"{message}."
+    return BadInputError(message, hint=_help_line(_command(arguments)))
+
+
+def _help_line(name: str) -> str:
+    return " ".join(filter(None, ("flashsale", name, "--help")))
 
 
 def _command(arguments: Sequence[str]) -> str:
@@ -121,13 +122,11 @@ def _unknown_option(option: str, arguments: Sequence[str]) -> BadInputError:
     if option not in meant and (close := get_close_matches(option, _options(name), n=1)):
         meant[option] = close[0]
     if option not in meant:
-        help_line = " ".join(["flashsale", *([name] if name else []), "--help"])
-        return BadInputError(f"No such option: {option}.", hint=help_line)
+        return BadInputError(f"No such option: {option}.", hint=_help_line(name))
     question = f" Did you mean {meant[option]}?" if meant[option] else ""
     line = [word for typed in arguments for word in _mended(typed, meant)]
-    return BadInputError(
-        f"No such option: {option}.{question}", hint=Hint(shlex.join(["flashsale", *line]))
-    )
+    hint = shlex.join(["flashsale", *line])
+    return BadInputError(f"No such option: {option}.{question}", hint=hint)
 
 
 def _names_profile(arguments: Sequence[str]) -> bool:

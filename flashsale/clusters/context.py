@@ -34,6 +34,7 @@ from flashsale.clusters.tcp_probe import ProbeResult, tcp_probe
 from flashsale.docker import RemovedImages
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
+from flashsale.kube.kubeconfig import kubectl
 from flashsale.objects.models import Object, Pod, Service
 
 PATIENCE = 2.0  # seconds for each address that may lead to the Service
@@ -144,7 +145,7 @@ class ContextCluster(ClusterDefaults):
         raise RefusedError(
             f"The nodes of {self.describe()} are not flashsale's to kill or to start.",
             hint=Hint(
-                f"kubectl --context {self.context} cordon {nodes[-1] if nodes else 'NODE'}",
+                kubectl(self.context, f"cordon {nodes[-1] if nodes else 'NODE'}"),
                 "keeps new pods away from it; drain in the place of cordon moves those there, too",
             ),
         )
@@ -241,7 +242,7 @@ def unreached_error(
     hint = (
         Hint("flashsale url", "forwards to one pod until Ctrl-C")
         if shutil.which("kubectl")
-        else f"kubectl --context {context} {' '.join(port_forward(service))}"
+        else kubectl(context, " ".join(port_forward(service)))
     )
     if not tried:
         return ClusterUnreachableError(

@@ -100,7 +100,7 @@ def check_pullable(context: str, name: str) -> None:
         raise BadInputError(
             f"Nothing can bring an image to the cluster '{context}' but a registry.",
             hint=Hint(
-                f"flashsale up --context {context} --push REPOSITORY",
+                f"flashsale up --context {quoted(context)} --push REPOSITORY",
                 "or --image REPOSITORY/NAME:TAG for one that a registry has already",
             ),
         )

@@ -10,25 +10,16 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from flashsale.base.errors import (
-    BadInputError,
-    ClusterUnreachableError,
-    NoSaleError,
-    RefusedError,
-)
+from flashsale.base.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
 from flashsale.base.text import quoted
-from flashsale.clusters.availability import (
-    MINIKUBE,
-    NOTHING_ASKED,
-    cluster_of,
-    exists,
-)
+from flashsale.clusters.availability import MINIKUBE, NOTHING_ASKED, cluster_of, exists
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
 from flashsale.clusters.state.directory import elsewhere, state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
+from flashsale.kube.credentials import check_readable
 
 LOG = logging.getLogger(__name__)
 
@@ -214,18 +205,8 @@ def refuse_if_not_local(record: SaleRecord) -> None:
         raise RefusedError(
             f"The context '{record.context}' ({found.server}) is not a local cluster;"
             " flashsale kills pods, so it goes there only if you insist.",
-            hint=f"flashsale up --context {record.context} --allow-remote",
+            hint=f"flashsale up --context {quoted(record.context)} --allow-remote",
         )
-
-
-def check_readable() -> None:
-    """Do nothing if all files of the kubeconfig can be read.
-
-    Raises:
-        ClusterUnreachableError: one cannot, and what is looked for may be in it.
-    """
-    for file, wrong in kubeconfig.problems():
-        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {quoted(file)}")
 
 
 async def _best(

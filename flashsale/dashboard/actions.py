@@ -98,7 +98,6 @@ def _node_name(arguments: ActionArguments) -> str | None:
 
 
 def all_actions(follower: SaleFollower, runs: Runs) -> Mapping[str, Action]:
-    """Give every action by its name."""
     sale = SaleActions(follower)
     return {
         "kill": sale.kill,

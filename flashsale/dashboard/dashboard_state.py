@@ -71,7 +71,6 @@ class Crowd:
     ended: str = ""  # what came of it
 
     def with_progress(self, progress: LoadProgress) -> Crowd:
-        """Add what the load reports."""
         kept = [one for one in self.recent if progress.elapsed - one[0] <= RECENT]
         pods = dict(progress.figures.pods)
         return replace(self, progress=progress, recent=(*kept, (progress.elapsed, pods)))

@@ -31,12 +31,11 @@ Connect = Callable[[], AbstractAsyncContextManager[Sale]]
 class DashboardClock:
     """Both clocks, a fixed distance apart: a moment is always written as the same time."""
 
-    apart: float = field(default_factory=lambda: time.time() - time.monotonic())
+    began: Now = field(default_factory=Now.read)
 
     def now(self) -> Now:
-        """This moment."""
         mono = time.monotonic()
-        return Now(mono, mono + self.apart)
+        return Now(mono, self.began.unix_time(mono))
 
 
 class SaleFollower:

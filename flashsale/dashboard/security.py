@@ -99,7 +99,6 @@ class Guard:
         return ""
 
     def has_token(self, request: Request) -> bool:
-        """Whether the address holds the token."""
         return _same(request.query.get(TOKEN), self.secrets.token)
 
     def has_cookie(self, request: Request) -> bool:

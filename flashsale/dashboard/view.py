@@ -10,6 +10,7 @@ from typing import Any
 from flashsale import __version__
 from flashsale.base.errors import Hint
 from flashsale.dashboard.dashboard_state import Crowd, DashboardState, DrillView, Trouble
+from flashsale.load.results import Figures
 from flashsale.sale.kill.kill_node import killable_nodes
 from flashsale.sale.observe.healing import Healing
 from flashsale.ui.watch.view_model import Now, PodRow, shown_healings, shown_rows
@@ -57,7 +58,7 @@ def page_document(state: DashboardState, now: Now, *, read_only: bool) -> dict[s
 
 def unix_milliseconds(at: float, now: Now) -> int:
     """Turn a moment of the monotonic clock into unix milliseconds."""
-    return round(1000 * (now.wall - now.mono + at))
+    return round(1000 * now.unix_time(at))
 
 
 def written_hint(hint: Hint) -> dict[str, str]:
@@ -158,19 +159,19 @@ def _buyers(state: DashboardState) -> dict[str, Any] | None:
 
 
 def _crowd(crowd: Crowd) -> dict[str, Any]:
-    figures = crowd.progress.figures if crowd.progress else None
+    figures = crowd.progress.figures if crowd.progress else Figures()
     return {
         "running": crowd.running,
         "ours": True,
         "wanted": crowd.rate,
         "rate": round(crowd.progress.rate_now, 1) if crowd.progress and crowd.running else 0,
-        "confirmed": figures.confirmed if figures else 0,
-        "lost": figures.lost if figures else 0,
-        "rejected": figures.rejected if figures else 0,
-        "unsent": figures.unsent if figures else 0,
-        "p50": round(figures.latency_ms.p50, 1) if figures else 0,
-        "p99": round(figures.latency_ms.p99, 1) if figures else 0,
-        "pods": dict(figures.pods) if figures else {},
+        "confirmed": figures.confirmed,
+        "lost": figures.lost,
+        "rejected": figures.rejected,
+        "unsent": figures.unsent,
+        "p50": round(figures.latency_ms.p50, 1),
+        "p99": round(figures.latency_ms.p99, 1),
+        "pods": dict(figures.pods),
         "ended": crowd.ended,
     }
 

@@ -91,7 +91,6 @@ class Dashboard:
             await runner.cleanup()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
         asked = Request(request.method, request.headers, request.cookies, request.query)
         response: web.StreamResponse
         if why := self.guard.refusal(asked):

@@ -103,7 +103,6 @@ class Engine:
         return removed, max(0, before - api.df()["LayersSize"]) if removed else 0
 
     def count_labelled(self, label: str) -> int:
-        """Count the images with a label."""
         return len(self.client.api.images(filters={"label": label}))
 
     def kill(self, container: str) -> None:
@@ -111,7 +110,6 @@ class Engine:
         self.client.api.kill(container, "SIGKILL")
 
     def info(self) -> dict[str, Any]:
-        """Return what `docker info` knows."""
         return dict(self.client.api.info())
 
     async def work(self, job: Callable[[Emit], T], emit: Emit) -> T:

@@ -27,7 +27,6 @@ LEAST_ROOM = 5 * GIB  # bytes; minikube's node is an image of 1.3 GB, and fills 
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
-    """Judge the interpreter."""
     text = f"Python {'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
     if version[:2] < LEAST_PYTHON:
         return Finding(

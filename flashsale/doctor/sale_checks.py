@@ -11,6 +11,7 @@ from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.doctor.finding import Finding
+from flashsale.kube.kubeconfig import kubectl
 from flashsale.sale.session import connect_to_cluster
 from flashsale.sale.status import status
 
@@ -40,7 +41,7 @@ async def check_sale(home: Path) -> tuple[Finding, bool]:
             return Finding("sale", "problem", wrong.rstrip("."), hint), False
         return Finding("sale", "ok", f"recorded on {where}, which runs"), False
     if not choice.cluster.can_be_started:
-        look = f"kubectl --context {choice.cluster.context} get nodes"
+        look = kubectl(choice.cluster.context, "get nodes")
         return Finding("sale", "problem", f"recorded on {where}, which does not answer", look), True
     asleep = f"recorded on {where}, which is not running"
     return Finding("sale", "problem", asleep, "flashsale up"), True

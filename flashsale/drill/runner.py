@@ -129,9 +129,7 @@ class _Drill:
         self._monitor = SaleMonitor.of(
             sale, self._history.see, observers.on_update, self._see, nodes=True
         )
-        self._steps = StepRunner(
-            scenario, replicas, self._monitor, self._history, self._log, time.monotonic
-        )
+        self._steps = StepRunner(scenario, replicas, self._monitor, self._history, self._log)
 
     async def run(self, plan: Sequence[DrillStep]) -> FlashsaleError | None:
         """Do everything; whatever ends it, the replicas are put back and the buyers waited for."""
@@ -163,7 +161,6 @@ class _Drill:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def result(self, error: FlashsaleError | None) -> DrillResult:
-        """Put everything together."""
         assert self._report
         steps = self._steps
         ended: End = "failed" if error else "interrupted" if self._stop.is_set() else "done"
@@ -268,7 +265,6 @@ class _Drill:
                 self._record("accident", f"somebody else scales from {before} to {after}")
 
     def _killed(self, healing: Healing) -> bool:
-        """Whether this drill killed the victim."""
         return healing.victim_uid in self._steps.targeted
 
     def _record(self, kind: EntryKind, text: str, pod: str | None = "") -> None:

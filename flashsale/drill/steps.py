@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -38,7 +39,6 @@ from flashsale.sale.ready.conditions import settled
 from flashsale.sale.ready.readiness import not_ready_error
 from flashsale.sale.scale import scale
 
-Clock = Callable[[], float]
 Logger = Callable[[LogEntry], None]
 
 
@@ -52,7 +52,6 @@ class StepRunner:
         monitor: SaleMonitor,
         history: History,
         log: Logger,
-        clock: Clock,
     ) -> None:
         self.kills: list[PodKill] = []
         self.skipped: list[SkippedKill] = []
@@ -63,7 +62,7 @@ class StepRunner:
         self.desired = replicas  # what this drill last asked the ReplicaSet for
         self.targeted: set[str] = set()  # uids of pods that this drill killed, or is about to
         self._sale, self._scenario, self._history = monitor.sale, scenario, history
-        self._monitor, self._log, self._clock = monitor, log, clock
+        self._monitor, self._log = monitor, log
         self._rng = random.Random(scenario.seed)
         self._opened: tuple[PhaseName, float, cpu.Reading | None] | None = None
 
@@ -111,11 +110,11 @@ class StepRunner:
     async def _scale(self, step: Scale) -> None:
         name: PhaseName = "scaling back" if self.scalings else "scaling"
         self._begin(name, f"Scaling from {step.before} to {step.after}", kind="scaling")
-        asked = self._clock()
+        asked = time.monotonic()
         self.scalings.append(ScalingRecord(step.before, step.after, asked, None))
         self.desired = step.after
         await scale(self._monitor, step.after, timeout=self._scenario.timeout)
-        ended = self._clock()
+        ended = time.monotonic()
         self.scalings[-1] = ScalingRecord(step.before, step.after, asked, ended)
         self._record("scaled", f"{self._pod_count()} ready after {seconds(ended - asked)}")
         await self._wait_until_whole()
@@ -127,7 +126,7 @@ class StepRunner:
             return
         (victim,) = self._choose_victim()
         self._record("kill", f"kill {step.number} of {step.total}: {victim.name}", victim.name)
-        asked = self._clock()
+        asked = time.monotonic()
         await finish(self._kill_pod(step.number, victim, asked))
         self.step = f"Kill {step.number} of {step.total}: waiting for {victim.name} to be replaced"
         await self._wait_until(
@@ -136,7 +135,7 @@ class StepRunner:
 
     async def _kill_pod(self, number: int, victim: Pod, asked: float) -> None:
         self.targeted.add(victim.uid)
-        (mark,) = await kill_pods(self._sale, [victim], self._scenario.kill_method, self._clock)
+        (mark,) = await kill_pods(self._sale, [victim], self._scenario.kill_method)
         self._monitor.add(mark)
         self.kills.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
 
@@ -150,7 +149,7 @@ class StepRunner:
         pods = tuple((pod.name, pod.uid) for pod in there)
         self._record("kill", f"the node {node} loses its power, with {counted(len(pods), 'pod')}")
         self.targeted |= {uid for _, uid in pods}
-        self.node_deaths.append(NodeDeath(node, pods, self._clock()))
+        self.node_deaths.append(NodeDeath(node, pods, time.monotonic()))
         try:
             await sale.cluster.kill_node(sale.api, node, SilentProgress())
             await self._follow_death(node, {uid for _, uid in pods}, step.wait)
@@ -177,15 +176,15 @@ class StepRunner:
         try:
             await self._monitor.until(replaced, limit)
         except TimeoutError:
-            when = f"{self._clock() - asked:.0f} s after the node {node} was killed"
+            when = f"{time.monotonic() - asked:.0f} s after the node {node} was killed"
             raise await not_ready_error(self._sale, self.desired, when) from None
-        self._note_death(replaced_at=self._clock())
+        self._note_death(replaced_at=time.monotonic())
         self._record("ready", f"all pods of {node} are replaced")
 
     async def _start_node(self, node: str) -> None:
         await self._sale.cluster.start_node(self._sale.api, node, SilentProgress())
         await wait_until_node_ready(self._sale, node, timeout=self._scenario.timeout)
-        self._note_death(back_at=self._clock())
+        self._note_death(back_at=time.monotonic())
         self._record("note", f"{node} is back")
 
     def _note_death(self, **moments: float) -> None:
@@ -194,7 +193,7 @@ class StepRunner:
     async def _pause(self, least: float) -> None:
         """Let so many seconds pass since the last kill, if there was one."""
         if self.kills:
-            await asyncio.sleep(self.kills[-1].accepted_at + least - self._clock())
+            await asyncio.sleep(self.kills[-1].accepted_at + least - time.monotonic())
 
     async def _enough_ready(self, step: Kill) -> bool:
         """Wait until a kill leaves enough ready pods; skip it where it never would."""
@@ -206,7 +205,7 @@ class StepRunner:
                 return True
             except TimeoutError:
                 reason += f", even after {self._scenario.timeout:g} s"
-        self.skipped.append(SkippedKill(step.number, self._clock(), reason))
+        self.skipped.append(SkippedKill(step.number, time.monotonic(), reason))
         self._record("skipped", f"kill {step.number} of {step.total} skipped: {reason}")
         return False
 
@@ -240,7 +239,7 @@ class StepRunner:
         self.step = text
         if not self._opened or self._opened[0] != phase:
             self._close_phase()
-            self._opened = (phase, self._clock(), cpu.read_counters())
+            self._opened = (phase, time.monotonic(), cpu.read_counters())
         if kind:
             self._record(kind, text)
 
@@ -248,11 +247,11 @@ class StepRunner:
         if self._opened:
             name, began, reading = self._opened
             readings = (reading, cpu.read_counters())
-            self.phases.append(Phase(name, self.desired, began, self._clock(), readings))
+            self.phases.append(Phase(name, self.desired, began, time.monotonic(), readings))
             self._opened = None
 
     def _pod_count(self) -> str:
         return counted(self.desired, "pod")
 
     def _record(self, kind: EntryKind, text: str, pod: str = "") -> None:
-        self._log(LogEntry(self._clock(), kind, text, pod))
+        self._log(LogEntry(time.monotonic(), kind, text, pod))

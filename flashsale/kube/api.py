@@ -18,6 +18,7 @@ from typing import Any
 from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
 from flashsale.kube import paths
+from flashsale.kube.kubeconfig import kubectl
 from flashsale.kube.response_errors import ApiError, failure, unreachable
 from flashsale.kube.transport import streams
 from flashsale.kube.transport.stdlib_client import stdlib_transport
@@ -159,7 +160,7 @@ class Api:
         except ValueError as error:  # a proxy's login page, say
             raise ApiError(
                 f"What answers at {self.host} is no Kubernetes API: it sends no JSON.",
-                hint=f"kubectl config view --minify --context {self.context}",
+                hint=kubectl(self.context, "config view --minify"),
             ) from error
         return answer
 

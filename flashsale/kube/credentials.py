@@ -66,15 +66,23 @@ class ContextEntry:
         return _read(self.user, name, self.user_folder, f"of the user '{self.user_name}'")
 
 
+def check_readable(kubeconfig: Path | None = None) -> None:
+    """Do nothing if all files of the kubeconfig can be read.
+
+    Raises:
+        ClusterUnreachableError: one cannot, and what is looked for may be in it.
+    """
+    for file, wrong in contexts.problems(kubeconfig):
+        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {quoted(file)}")
+
+
 def check_context(kubeconfig: Path | None, context: str) -> ContextEntry:
     """Return a context's parts, if it can be used as far as the kubeconfig goes.
 
     Raises:
         ClusterUnreachableError: with what is wrong in it.
     """
-    if broken := contexts.problems(kubeconfig):
-        file, wrong = broken[0]
-        raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {quoted(file)}")
+    check_readable(kubeconfig)
     entry = find_context(kubeconfig, context)
     _check_server(entry)
     _check_certificates(entry)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.addresses import is_loopback, is_private, url_host
+from flashsale.base.text import quoted
 from flashsale.objects.fields import Section, section, sections, text
 from flashsale.objects.models import Object
 
@@ -76,6 +77,11 @@ def find_entry(files: Documents, kind: str, name: object) -> tuple[Section, Path
             if one.get("name") == name:
                 return one, file.parent
     return {}, Path()
+
+
+def kubectl(context: str, words: str) -> str:
+    """Write a command line of kubectl's for a context, whatever that is called."""
+    return f"kubectl --context {quoted(context)} {words}"
 
 
 def problems(kubeconfig: Path | None = None) -> list[tuple[Path, str]]:

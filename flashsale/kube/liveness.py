@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.kube.watch_types import Clock, Stream, WatchSource, WatchTimeouts
+from flashsale.kube.watch_types import Stream, WatchSource, WatchTimeouts
 
 LOG = logging.getLogger(__name__)
 PATH = "/version"  # which everybody may read, and no server has to look up
@@ -24,17 +24,16 @@ async def liveness(
     api: WatchSource,
     heard: Callable[[], float],
     patience: WatchTimeouts,
-    clock: Clock = time.monotonic,
 ) -> AsyncGenerator[Stream, None]:
     """Yield `reconnecting` each time that the server does not answer, and `live` once it does.
 
     Args:
         heard: says when anything last came from it; while that is not long ago, nothing is asked.
     """
-    attempt, answered = 0, clock()
+    attempt, answered = 0, time.monotonic()
     while True:
         await asyncio.sleep(AGAIN if attempt else patience.quiet)
-        if not attempt and clock() - heard() < patience.quiet:
+        if not attempt and time.monotonic() - heard() < patience.quiet:
             continue
         try:
             async with asyncio.timeout(patience.answer):
@@ -43,11 +42,11 @@ async def liveness(
             attempt += 1
             why = str(error) or f"no answer within {patience.answer:g} s"
             LOG.info("the API server does not answer (try %s): %s", attempt, why)
-            yield Stream(clock(), "reconnecting", attempt, max(answered, heard()), why)
+            yield Stream(time.monotonic(), "reconnecting", attempt, max(answered, heard()), why)
             continue
         except FlashsaleError as error:
             LOG.debug("the API server answers: %s", error)
-        answered = clock()
+        answered = time.monotonic()
         if attempt:
             attempt = 0
             yield Stream(answered, "live", heard=answered)

@@ -9,6 +9,7 @@ import re
 from typing import Any, ClassVar
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError, Hint
+from flashsale.kube.kubeconfig import kubectl
 
 
 class ApiError(FlashsaleError):
@@ -72,7 +73,7 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
     if status == 401:
         return UnauthorizedError(
             f"The cluster '{context}' does not accept our credentials: {words}.",
-            hint=f"kubectl config view --minify --context {context}",
+            hint=kubectl(context, "config view --minify"),
         )
     if status == 403:
         return ForbiddenError(

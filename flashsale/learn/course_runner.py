@@ -104,7 +104,6 @@ class CourseRunner:
                 self._save()
 
     def press(self, key: str) -> None:
-        """Take in one key."""
         tour, effect = course_state.press(self.tour, key, time.time())
         self._show(tour)
         self._prepare()
@@ -200,7 +199,7 @@ class CourseRunner:
                 await self._run(command)
                 self._news.set()
         finally:
-            self._show(replace(self.tour, running=""))
+            self._show(course_state.command_ended(self.tour, time.time()))
 
     async def _run(self, command: str) -> None:
         programs = os.path.dirname(sys.executable)  # ours lies there
@@ -239,7 +238,6 @@ class Watched:
         self._counts: list[Counts] = []
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         for one in update.happenings:
             if isinstance(one, Died | Replaced | Healed) and not one.healing.in_place:
                 self._healings[one.healing.victim] = one.healing

@@ -37,6 +37,7 @@ class Tour:
     message: str = ""
     hint: int = 0  # level shown, 0 for none
     running: str = ""  # command that the tour types
+    goes_on: bool = False  # to the next step, as soon as that command has ended
     output: tuple[str, ...] = ()
     offset: int = 0  # lines scrolled
 
@@ -207,6 +208,8 @@ def press(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:
         if key in ("b", "B"):
             return enter(tour, len(tour.steps) - 1, now), ""
         return tour, "quit" if key == "enter" else ""
+    if tour.running and tour.part == "reveal" and key == "enter":
+        return replace(tour, goes_on=True, message="The next step follows this command."), ""
     if tour.running:
         return replace(tour, message="The command still runs; q ends it and the course."), ""
     match key.lower():
@@ -217,6 +220,12 @@ def press(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:
         case "enter" | "escape":
             return _next(tour, now), ""
     return _in_part(tour, key.lower(), now)
+
+
+def command_ended(tour: Tour, now: float) -> Tour:
+    """Note that nothing is typed any more; go on where the learner wanted to."""
+    tour = replace(tour, running="")
+    return _forward(replace(tour, goes_on=False), now) if tour.goes_on else tour
 
 
 def _in_part(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:

@@ -188,7 +188,6 @@ def namespaced_name(thing: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def labels_of(thing: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return an object's labels."""
     return thing["metadata"].get("labels") or {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,7 +47,6 @@ async def close(
     progress: Progress,
     *,
     stop: bool,
-    clock: Callable[[], float] = time.monotonic,
 ) -> DownResult:
     """Remove the sale and wait until it is gone.
 
@@ -59,7 +58,7 @@ async def close(
             another namespace, and the cluster goes on.
         NotReadyError: pods were still there long after their grace period.
     """
-    began, cluster = clock(), choice.cluster
+    began, cluster = time.monotonic(), choice.cluster
     stopping = stop or cluster.stops_with_sale
     dead = stopping and not await cluster.running()
     if dead and cluster.can_be_started and not cluster.stops_with_sale:
@@ -70,7 +69,7 @@ async def close(
         known = choice.store.read_if_usable() is not None and choice.store.may_replace(
             choice.record
         )
-        return DownResult((), stopped, clock() - began, there and known)
+        return DownResult((), stopped, time.monotonic() - began, there and known)
     if cluster.stops_with_sale:
         await cluster.start(progress)  # its objects outlive it, and are to go; or it is stuck
     async with connect_to_cluster(choice, choice.record, namespace) as sale:
@@ -88,13 +87,13 @@ async def close(
         )
     if another and not stop:
         _go_on(choice, sale.namespace, another, progress)
-        return DownResult(tuple(removed), False, clock() - began)
+        return DownResult(tuple(removed), False, time.monotonic() - began)
     stopped = stopping and await cluster.stop(progress)
     if not another:
         _forget(choice)
     if not removed and not stopped:
         raise missing
-    return DownResult(tuple(removed), stopped, clock() - began)
+    return DownResult(tuple(removed), stopped, time.monotonic() - began)
 
 
 def _go_on(choice: SelectedCluster, closed: str, another: str, progress: Progress) -> None:

@@ -34,22 +34,20 @@ class Scaling:
         return {"from": self.before, "to": self.after, "seconds": round(self.seconds, 3)}
 
 
-async def set_replicas(
-    sale: Sale, replicas: int, *, clock: Callable[[], float] = time.monotonic
-) -> Scaling:
+async def set_replicas(sale: Sale, replicas: int) -> Scaling:
     """Set the number of pods, and wait for none of them.
 
     Raises:
         NoSaleError: there is no ReplicaSet to scale.
     """
-    began = clock()
+    began = time.monotonic()
     try:
         before = (await sale.api.get(f"{sale.replicaset_path}/scale"))["spec"].get("replicas", 0)
         await sale.api.scale(sale.replicaset_path, replicas)
         LOG.info("%s scaled from %s to %s", sale.replicaset_path, before, replicas)
     except NotFoundError as error:
         raise sale.missing() from error
-    return Scaling(before, replicas, clock() - began)
+    return Scaling(before, replicas, time.monotonic() - began)
 
 
 async def request_replicas(monitor: SaleMonitor, replicas: int) -> None:
@@ -73,7 +71,6 @@ async def scale(
     *,
     timeout: float = 120.0,
     note: Callable[[str], None] = lambda text: None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Scaling:
     """Set the number of pods, and wait until that many are ready.
 
@@ -84,7 +81,7 @@ async def scale(
         NoSaleError: there is no ReplicaSet to scale.
         NotReadyError: not all were ready within ``timeout`` seconds; the new number stays.
     """
-    began = clock()
+    began = time.monotonic()
     before = await monitor.sale.desired()  # a cluster that does not answer is known at once
     state = await monitor.until_synced()
     pods = NewPods(state.pods.keys())
@@ -100,4 +97,4 @@ async def scale(
         )
         raise
     why = created_line(pods.ready, asked) or deleted_line(list(pods.deleted.values()))
-    return Scaling(before, replicas, clock() - began, why)
+    return Scaling(before, replicas, time.monotonic() - began, why)

@@ -12,6 +12,7 @@ from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_ex
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.kube import Api, NoAnswerError, NotFoundError, paths
 from flashsale.kube import connect as connect_to_api
+from flashsale.kube.kubeconfig import kubectl
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
 
@@ -87,7 +88,7 @@ class Sale:
         """Write a kubectl command that works as typed: no file of the user's has our cluster."""
         if self.cluster.stops_with_sale:
             return f"KUBECONFIG=$(flashsale kubeconfig) kubectl {words}"
-        return f"kubectl --context {self.cluster.context} {words}"
+        return kubectl(self.cluster.context, words)
 
     def missing(self) -> NoSaleError:
         """The error that there is no sale on a cluster that answers."""

@@ -129,7 +129,6 @@ class KillNotes:
         self._left: dict[str, int] = {}  # pods that were counted after a death, by the victim's uid
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         from flashsale.sale.observe.observations import PodSeen
 
         seen = update.observation

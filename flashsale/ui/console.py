@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 DUMB = ("dumb", "unknown")  # values of TERM: such a terminal cannot move its cursor
 USUAL = 80  # columns of a terminal that does not tell
 MARGIN = re.compile(r" *(?:\d+\. |[0-9.]+ s  |· )?")  # before the text of an item
-FIGURE = re.compile(r"(?<=\d) (?=(?:s|ms|%|[KMG]iB)\b)|(?<=\d) (?=%)")  # 5.1 s stays on one line
+TOGETHER = re.compile(  # `5.1 s` and `flashsale open` stay on one line
+    r"(?<=\d) (?=(?:s|ms|min|[KMG]iB)\b|%)|(?<=\bflashsale) (?=[a-z])"
+)
 BOUND = "\xa0"  # a blank at which no line is broken
 WIDE = 10_000  # columns where there is no terminal: nothing is cut
 
@@ -54,7 +56,7 @@ def _broken(line: str, width: int) -> str:
     if len(line) <= width or len(indent) >= width:
         return line
     text = textwrap.fill(
-        FIGURE.sub(BOUND, line),
+        TOGETHER.sub(BOUND, line),
         width,
         subsequent_indent=indent,
         break_long_words=False,

@@ -17,7 +17,6 @@ class NodeNotes:
         self._note, self._pods = note, pods  # uids
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         from flashsale.sale.observe.healing import Died, Healed, NotReplaced, Replaced
 
         for happening in update.happenings:

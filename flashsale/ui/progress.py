@@ -27,7 +27,6 @@ class PlainProgress:
         self._last = clock()  # when something was printed
 
     def step(self, text: str) -> None:
-        """Say that a step begins."""
         self.note(f"{text} ...")
 
     def detail(self, text: str) -> None:
@@ -85,7 +84,6 @@ class LiveProgress:
             self._details = [*self._details, text][-DETAILS:]
 
     def note(self, text: str) -> None:
-        """Print a line above the step."""
         from flashsale.ui.console import filled
 
         self._console.print(filled(printable(text), self._console.width), markup=False)

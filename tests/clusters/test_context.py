@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -45,18 +44,9 @@ def context(cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 @pytest.fixture
-def listening() -> Iterator[int]:
-    """A port of loopback where somebody accepts connections."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def nowhere() -> Iterator[Service]:
+def nowhere(refusing: int) -> Service:
     """A Service whose node port nobody answers."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield replace(SERVICE, node_port=bound.getsockname()[1])
+    return replace(SERVICE, node_port=refusing)
 
 
 @pytest.fixture

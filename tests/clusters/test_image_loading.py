@@ -15,19 +15,6 @@ from flashsale.clusters.base import App, BuildOptions
 from flashsale.clusters.context import ContextCluster
 from flashsale.clusters.image_loading import Loader, LoadError, build_and_load, loader_of
 from tests.clusters.minikube.double_world import Told
-from tests.docker.engines import docker_socket, image_name, own_layers
-
-__all__ = ["docker_socket", "image_name"]
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    """A small app whose Dockerfile needs no base image."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    (folder / "app.py").write_text("print('sale')\n")
-    (folder / "Dockerfile").write_text(f"{own_layers()}COPY app.py /app.py\n")
-    return App(folder, folder / "Dockerfile")
 
 
 @pytest.fixture

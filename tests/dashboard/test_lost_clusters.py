@@ -79,6 +79,12 @@ def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale)
         page.wait_for_selector("body.stale")
         text(page, "#hindrance", holds="The cluster does not answer")
         assert able(page) == set()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.method))
+        for button in page.locator("main button:visible").all():
+            button.dispatch_event("click")
+        page.get_by_label("Pods to keep").press("Enter")
+        assert "POST" not in asked
         assert flashsale("up", "--manifest", manifest).code == 0
         page.wait_for_selector("body:not(.stale)")
         page.locator(".pod.ready").wait_for()

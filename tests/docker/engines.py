@@ -57,6 +57,14 @@ def own_layers(base: str = "scratch") -> str:
     return f"FROM {base}\nLABEL test={secrets.token_hex(8)}\n"
 
 
+def small_app(folder: Path) -> Path:
+    """Make a folder with a small app, whose Dockerfile needs no base image."""
+    folder.mkdir()
+    (folder / "app.py").write_text("print('sale')\n")
+    (folder / "Dockerfile").write_text(f"{own_layers()}COPY app.py /app.py\n")
+    return folder
+
+
 @pytest.fixture
 def image_name(docker_socket: Path) -> Iterator[str]:
     """A name that no image has; whatever is called so afterwards is removed."""

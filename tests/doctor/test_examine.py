@@ -26,7 +26,8 @@ KEYS = {"name", "grade", "text", "hint"}
 def test_doctor_tells_what_up_would_choose(flashsale: Flashsale) -> None:
     """On a bare machine: the embedded cluster, and why; nothing is started or written."""
     told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
-    assert (told.code, told.err) == (0, "")
+    assert told.code == 0
+    assert told.err in ("", "Looking at this machine and its clusters ...\n")  # after a second
     assert [one["name"] for one in told.json] == NAMES
     assert all(set(one) == KEYS for one in told.json)
     found = {one["name"]: one for one in told.json}

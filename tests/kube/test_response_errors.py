@@ -24,3 +24,9 @@ def test_failed_server_is_told_with_what_helps(said: str, words: str, hint: str)
     error = failure(500, json.dumps({"kind": "Status", "message": said}), "here")
     assert str(error) == f"The cluster 'here' failed: {words}"
     assert error.hint == hint
+
+
+def test_hints_work_whatever_a_context_is_called() -> None:
+    """`kubectl config rename-context` takes any name."""
+    error = failure(401, "", "Ann's team")
+    assert error.hint == """kubectl --context 'Ann'"'"'s team' config view --minify"""

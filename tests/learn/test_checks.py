@@ -124,3 +124,11 @@ def test_a_probe_that_was_quick_before_the_step_needs_one_kill() -> None:
     for pod in slow.pods:
         pod.raw["spec"]["containers"] = containers
     assert probe.checks[1].look(slow).holds
+    busy = replace(killed(THREE[0], seconds=3.3, probe=QUICK), before=begun(sale()))
+    for pod in busy.pods:
+        pod.raw["spec"]["containers"] = containers
+    too_slow = probe.checks[1].look(busy)
+    assert (too_slow.holds, too_slow.text) == (
+        False,
+        "flashsale-rs-aaaaz was ready after 3.3 s; kill another pod",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -143,7 +144,7 @@ def test_after_the_last_step_comes_the_end() -> None:
     for step in OWN:
         done = done.noting(step.name, state="done", answer=step.prediction.right)
     shown = text(course_state.begin(OWN, done, None, 1.0))
-    assert "You did 11 of 11 steps; 11 of your guesses were right" in shown
+    assert "You did 11 of 11 steps and guessed right in 11 of them" in shown
     assert "flashsale learn --report" in shown
 
 
@@ -253,3 +254,36 @@ def test_a_pod_that_was_released_before_may_be_released_again() -> None:
     )
     one = course_state.see(one, sale("flashsale-rs-bbbbb", second, evidence=again), 3.0)
     assert one.record.seen[0] == f"let go: {pod}; in its place: {second}"
+
+
+def test_enter_on_a_reveal_waits_for_the_command_that_is_being_typed() -> None:
+    """One press is enough: the next step comes when `kill-pod` has seen its victim go."""
+    typing = replace(pressed(tour(), "1"), running="flashsale kill-pod")
+    done = course_state.see(typing, killed("flashsale-rs-aaaaa"), 9.0)
+    waiting = pressed(done, "\n")
+    assert waiting.part == "reveal"
+    assert "The next step follows this command." in text(waiting)
+    assert course_state.command_ended(waiting, 10.0).step == OWN[OWN.index(KILL) + 1]
+    assert course_state.command_ended(done, 10.0).step == KILL
+
+
+def test_no_question_counts_pods_that_nobody_has_seen_yet() -> None:
+    """Not even for the moment until the sale is found."""
+    early = text(course_state.begin(OWN, CourseProgress(), KILL, 1.0))
+    assert "Guess first" not in early
+    assert "Guess first" in text(tour())
+
+
+def test_a_command_that_fills_two_lines_can_be_pasted() -> None:
+    """The shell goes on at the end of the first, in quotes or not."""
+    commands = ("printf '%s;' one two three four five six seven", "printf '%s;  a long text' eight")
+    step = replace(KILL, commands=commands)
+    hinted = replace(pressed(tour(), "1hhh"), steps=(step,), index=0)
+    for width in (30, 44, 80):
+        lines = text(hinted, (width, 40)).splitlines()
+        first = next(n for n, line in enumerate(lines) if line.startswith("  $ "))
+        typed = "\n".join(lines[first : lines.index("", first)]).replace("  $ ", "")
+        ran = subprocess.run(["sh", "-c", typed], capture_output=True, text=True, check=True)
+        assert (
+            " ".join(ran.stdout.split()) == "one;two;three;four;five;six;seven;eight; a long text"
+        )

@@ -18,7 +18,7 @@ from tests.load.lying_server import CONFIRMS, REJECTS, RESETS, Deed, Liar
 
 def plan_for(url: str, **wishes: Any) -> LoadPlan:
     """Plan a short run."""
-    return LoadPlan(find_target(url), **({"rate": 600, "seconds": 0.25, "timeout": 2.0} | wishes))
+    return LoadPlan(find_target(url), **({"rate": 600, "seconds": 0.25, "timeout": 30.0} | wishes))
 
 
 def every(nth: int, deed: Deed) -> Callable[[int], Deed]:
@@ -66,7 +66,7 @@ async def test_a_lie_is_counted_as_what_it_is(nth: int, deed: Deed, keepalive: b
 async def test_all_lies_at_once_balance_over_several_workers() -> None:
     """Three processes and Poisson arrivals forget nothing and send nothing twice."""
     lies: tuple[Deed, ...] = (*CONFIRMS, *REJECTS, *RESETS, "silence", "garbage")
-    plan = {"rate": 600, "arrivals": "poisson", "seed": 7, "workers": 3, "timeout": 0.5}
+    plan = {"rate": 600, "arrivals": "poisson", "seed": 7, "workers": 3, "timeout": 3.0}
     async with Liar(lambda number: lies[number % len(lies)]) as shop:
         report = await run_load(plan_for(shop.url, **plan))
     planned = len(list(schedule("poisson", 600, 0.25, 7)))

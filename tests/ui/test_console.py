@@ -116,3 +116,8 @@ def test_a_figure_stays_with_its_unit() -> None:
     line = "ready after 5.1 s: 33.8 % of it"
     assert filled(line, 16) == "ready after\n5.1 s: 33.8 % of\nit"
     assert filled(line, 100) == line
+
+
+def test_a_command_stays_on_one_line() -> None:
+    """`flashsale` alone at the end of a line is another command."""
+    assert filled("Look with flashsale open now", 20) == "Look with\nflashsale open now"

@@ -76,9 +76,9 @@ def _platform_arguments() -> dict[str, str]:
     return {f"{kind}{name}": part for kind in ("TARGET", "BUILD") for name, part in parts.items()}
 
 
-def lineage(all_stages: Sequence[Stage], index: int = -1) -> list[Stage]:
-    """Return a stage, the last one by default, after those that it is based on."""
-    position = index % len(all_stages)
+def lineage(all_stages: Sequence[Stage]) -> list[Stage]:
+    """Return the last stage after those that it is based on."""
+    position = len(all_stages) - 1
     line = [all_stages[position]]
     while (found := find_stage(all_stages[:position], line[0].base)) is not None:
         position = found

@@ -285,7 +285,6 @@ def _cure(drill: Document) -> Hint | str:
 
 
 def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) -> None:
-    """Print what differs between two reports."""
     from flashsale.drill.report.compare import compare
     from flashsale.drill.report.drill_document import read_document
     from flashsale.ui.drill.sentences import comparison_view

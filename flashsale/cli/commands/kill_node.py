@@ -70,12 +70,7 @@ async def _kill(
     import random
 
     from flashsale.sale.kill.kill import unfollowed_healings
-    from flashsale.sale.kill.kill_node import (
-        NodeKill,
-        choose_living_node,
-        kill_node,
-        staying_on,
-    )
+    from flashsale.sale.kill.kill_node import NodeKill, choose_living_node, kill_node, staying_on
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.ui.lost_nodes import NodeNotes
 

@@ -93,7 +93,6 @@ def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
 
 
 def _reset(typed: Shared, step: Step | None) -> None:
-    """Forget one step, or all."""
     from flashsale.learn import course_progress
 
     home = state_home()
@@ -155,7 +154,6 @@ def _recorded(typed: Shared) -> bool:
 
 
 def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: LookOptions) -> None:
-    """Play the course on the terminal."""
     from flashsale.learn.course_runner import play
 
     if typed.json or not (moving(sys.stdout) and sys.stdin.isatty()):

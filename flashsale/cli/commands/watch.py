@@ -65,20 +65,17 @@ async def _watch(typed: Shared, duration: float | None, once: bool) -> None:
 
 async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float | None) -> None:
     """Draw it on the terminal until somebody quits."""
-    from flashsale.sale.replica_count import MOST_REPLICAS
     from flashsale.sale.url import follow_url
     from flashsale.ui.watch import watch_session
     from flashsale.ui.watch.keys.key_actions import key_actions
     from flashsale.ui.watch.load_status import Buyers
     from flashsale.ui.watch.screen import Screen
 
-    clocks = watch_session.Clocks()
     view = watch_session.WatchSession(
         monitor,
         board,
         Screen(sys.stdout),
-        key_actions(monitor, clocks.now, MOST_REPLICAS),
-        clocks,
+        key_actions(monitor),
         buyers=Buyers(state_home()),
     )
     try:
@@ -90,7 +87,6 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
 
 
 async def _print_once(sale: Sale, monitor: SaleMonitor, board: Board) -> None:
-    """Print one picture."""
     from flashsale.sale.url import find_url
     from flashsale.ui.watch import watch_session
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError
@@ -165,22 +165,15 @@ def _values(option: str, name: str, typed: list[str]) -> list[str]:
     if option in ("-o", "--output"):
         return list(known.outputs if known else ("json",))
     if option == "--context":
-        return _contexts()
+        from flashsale.kube import kubeconfig
+
+        return sorted(kubeconfig.read())
     if option in ("-n", "--namespace"):
         return _asked(_namespaces, typed)
     return PATHS.get(option) or list(FIXED.get(option, ()))
 
 
-def _contexts() -> list[str]:
-    from flashsale.kube import kubeconfig
-
-    try:
-        return sorted(kubeconfig.read())
-    except FlashsaleError:
-        return []
-
-
-def _asked(ask: Callable[[Any, str | None], Any], typed: list[str]) -> list[str]:
+def _asked(ask: Callable[[Any], Awaitable[list[str]]], typed: list[str]) -> list[str]:
     """Ask the sale's cluster, in a thread that nobody waits for longer than a moment."""
     import asyncio
     import threading
@@ -192,7 +185,7 @@ def _asked(ask: Callable[[Any, str | None], Any], typed: list[str]) -> list[str]
 
         async def answer() -> None:
             async with options.sale() as sale:
-                answers.extend(await ask(sale, options.namespace))
+                answers.extend(await ask(sale))
 
         try:
             asyncio.run(answer())
@@ -216,9 +209,9 @@ def _typed_options(typed: list[str]) -> global_options.Shared:
     return options
 
 
-async def _pod_names(sale: Any, namespace: str | None) -> list[str]:
+async def _pod_names(sale: Any) -> list[str]:
     return [f"{pod.name}\t{pod.status}" for pod in await sale.own_pods()]
 
 
-async def _namespaces(sale: Any, namespace: str | None) -> list[str]:
+async def _namespaces(sale: Any) -> list[str]:
     return [found["metadata"]["name"] for found in await sale.api.list("/api/v1/namespaces")]

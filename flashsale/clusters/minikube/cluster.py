@@ -9,12 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flashsale.base.addresses import is_loopback, url_host
-from flashsale.base.errors import (
-    ClusterUnreachableError,
-    FlashsaleError,
-    NoSaleError,
-    RefusedError,
-)
+from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError, RefusedError
 from flashsale.clusters.base import (
     App,
     BuildOptions,

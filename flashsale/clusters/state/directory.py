@@ -7,9 +7,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from flashsale.base.errors import BadInputError, FlashsaleError, Hint
+from flashsale.base.errors import BadInputError, FlashsaleError, Hint, room_hint
 from flashsale.base.files import replace_file
-from flashsale.base.text import quoted
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -109,7 +108,7 @@ def cannot_keep_error(home: Path, error: OSError) -> FlashsaleError:
     if error.errno in FULL:
         return FlashsaleError(
             f"The disk is full that holds flashsale's state in {home}.",
-            hint=Hint(f"df -h {quoted(home)}", "shows the disk that needs room"),
+            hint=room_hint(home),
         )
     return BadInputError(
         f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",

@@ -34,4 +34,16 @@ export function age(since) {
   return `${Math.floor(whole / 86400)}d`;
 }
 
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/* Clears a canvas, and lets it be drawn on in pixels of the page, as fine as the screen is. */
+export function cleared(canvas, width, height) {
+  const ratio = devicePixelRatio || 1;
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  const ctx = canvas.getContext("2d");
+  ctx.scale(ratio, ratio);
+  return ctx;
+}
+
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");

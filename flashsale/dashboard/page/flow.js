@@ -1,6 +1,6 @@
 /* Purchases that fly to the pods that answered them, as they are counted. */
 
-import { byId, calm } from "./elements.js";
+import { byId, calm, cleared, colour } from "./elements.js";
 
 const FLIGHT = 600;   // milliseconds
 const SPREAD = 260;   // milliseconds between two counts of the server
@@ -49,15 +49,9 @@ export class Flow {
   }
 
   frame(now) {
-    const { canvas } = this;
-    const box = canvas.getBoundingClientRect();
-    const ratio = devicePixelRatio || 1;
-    canvas.width = box.width * ratio;
-    canvas.height = box.height * ratio;
-    const ctx = canvas.getContext("2d");
-    ctx.scale(ratio, ratio);
-    const style = getComputedStyle(document.documentElement);
-    const [good, bad] = ["--p50", "--bad"].map((name) => style.getPropertyValue(name).trim());
+    const box = this.canvas.getBoundingClientRect();
+    const ctx = cleared(this.canvas, box.width, box.height);
+    const [good, bad] = [colour("p50"), colour("bad")];
     const targets = new Map();
     this.dots = this.dots.filter((dot) => now - dot.start < FLIGHT && (dot.lost || dot.root.isConnected));
     for (const dot of this.dots) {

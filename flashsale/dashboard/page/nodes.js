@@ -38,9 +38,7 @@ export class Nodes {
     const line = { root, sign: element("span", "sign"), state: element("b"), pods: element("span", "note"), button: element("button") };
     line.sign.setAttribute("aria-hidden", "true");
     line.button.type = "button";
-    line.button.addEventListener("click", () => {
-      if (line.button.getAttribute("aria-disabled") !== "true") this.act(line.node.start ? "start-node" : "kill-node", name);
-    });
+    line.button.addEventListener("click", () => this.act(line.node.start ? "start-node" : "kill-node", name));
     root.append(line.sign, element("span", "name", name), line.state, line.pods, line.button);
     this.list.insertBefore(root, this.list.children[index] || null);
     this.lines.set(name, line);

@@ -250,10 +250,16 @@ const value = (id) => byId(id).value.trim();
 function onSubmit(id, work) {
   byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    const button = event.submitter;
-    if (!button || button.getAttribute("aria-disabled") !== "true") work(button);
+    work(event.submitter);
   });
 }
+
+/* A button that leads to nothing now can still be found and read: pressing it, or Enter in its form, does nothing. */
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[aria-disabled=true]")) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, { capture: true });
 
 byId("skip").addEventListener("click", () => byId("controls").focus());
 onSubmit("scale", () => ask("scale", { replicas: value("replicas") }));
@@ -270,7 +276,6 @@ onSubmit("drill", () => {
 });
 for (const [id, by] of [["less", -1], ["more", 1]]) {
   byId(id).addEventListener("click", () => {
-    if (byId(id).getAttribute("aria-disabled") === "true") return;
     const wanted = Math.max(0, (Number(value("replicas")) || 0) + by);
     byId("replicas").value = String(wanted);
     ask("scale", { replicas: String(wanted) });

@@ -93,7 +93,7 @@ export class Pods {
       const button = element("button", how, word);
       button.type = "button";
       button.setAttribute("aria-label", `Kill ${pod.name} ${aloud}`);
-      button.addEventListener("click", () => button.getAttribute("aria-disabled") !== "true" && this.kill(pod.name, how));
+      button.addEventListener("click", () => this.kill(pod.name, how));
       tile.buttons.append(button);
     }
     root.append(head, facts, tile.note, sales, tile.buttons);

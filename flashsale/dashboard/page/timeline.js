@@ -1,6 +1,6 @@
 /* The last two minutes: purchases a second, pods ready and desired, and marks of what happened. */
 
-import { byId } from "./elements.js";
+import { byId, cleared, colour } from "./elements.js";
 
 const SPAN = 120000;  // milliseconds
 const MARKS = { died: ["✕", "kill"], ready: ["▲", "ready"], scaled: ["⇅", "scaling"], lost: ["●", "kill"], node: ["■", "warn"], sale: ["■", "warn"] };
@@ -25,23 +25,16 @@ export class Timeline {
   }
 
   draw() {
-    const { canvas } = this;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
-    const ratio = devicePixelRatio || 1;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    const ctx = canvas.getContext("2d");
-    ctx.scale(ratio, ratio);
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    const ctx = cleared(this.canvas, width, height);
     const now = Date.now();
     const x = (at) => LEFT + ((at - (now - SPAN)) / SPAN) * (width - LEFT - RIGHT);
     const base = height - BOTTOM;
     const seen = this.samples.filter((one) => one[0] > now - SPAN);
     ctx.font = "12px system-ui, sans-serif";
     ctx.textBaseline = "middle";
-    this.grid(ctx, x, base, now, colour);
+    this.grid(ctx, x, base, now);
     const most = Math.max(10, ...seen.map((one) => one[1] + one[2]));
     const pods = Math.max(1, ...seen.map((one) => Math.max(one[3], one[4]))) + 0.5;
     const step = (width - LEFT - RIGHT) / (SPAN / 1000);
@@ -54,30 +47,24 @@ export class Timeline {
     }
     this.steps(ctx, seen, 3, x, (value) => up(value, pods), colour("scaling"), [5, 4]);
     this.steps(ctx, seen, 4, x, (value) => up(value, pods), colour("good"), []);
-    this.axes(ctx, seen, { width, most, pods, up, colour });
-    this.marks(ctx, x, base, now, colour);
+    this.axes(ctx, seen, { width, most, pods, up });
+    this.marks(ctx, x, base, now);
   }
 
-  grid(ctx, x, base, now, colour) {
+  grid(ctx, x, base, now) {
     ctx.textAlign = "center";
     for (let back = 0; back <= SPAN; back += 30000) {
       const at = Math.round(x(now - back)) + 0.5;
       ctx.strokeStyle = colour("grid");
-      ctx.beginPath();
-      ctx.moveTo(at, TOP);
-      ctx.lineTo(at, base);
-      ctx.stroke();
+      line(ctx, at, TOP, at, base);
       ctx.fillStyle = colour("quiet");
       ctx.fillText(back ? `−${back / 1000} s` : "now", at, base + 10);
     }
     ctx.strokeStyle = colour("line");
-    ctx.beginPath();
-    ctx.moveTo(LEFT, base + 0.5);
-    ctx.lineTo(x(now), base + 0.5);
-    ctx.stroke();
+    line(ctx, LEFT, base + 0.5, x(now), base + 0.5);
   }
 
-  axes(ctx, seen, { width, most, pods, up, colour }) {
+  axes(ctx, seen, { width, most, pods, up }) {
     ctx.fillStyle = colour("quiet");
     if (seen.some((one) => one[1])) {
       ctx.textAlign = "right";
@@ -112,7 +99,7 @@ export class Timeline {
     ctx.lineWidth = 1;
   }
 
-  marks(ctx, x, base, now, colour) {
+  marks(ctx, x, base, now) {
     ctx.textAlign = "center";
     ctx.font = "600 13px system-ui, sans-serif";
     for (const [at, kind] of this.moments) {
@@ -120,12 +107,16 @@ export class Timeline {
       const [sign, name] = MARKS[kind];
       ctx.strokeStyle = ctx.fillStyle = colour(name);
       ctx.globalAlpha = kind === "died" || kind === "scaled" ? 0.8 : 0.4;
-      ctx.beginPath();
-      ctx.moveTo(x(at), TOP - 4);
-      ctx.lineTo(x(at), base);
-      ctx.stroke();
+      line(ctx, x(at), TOP - 4, x(at), base);
       ctx.globalAlpha = 1;
       ctx.fillText(sign, x(at), TOP - 11);
     }
   }
+}
+
+function line(ctx, x1, y1, x2, y2) {
+  ctx.beginPath();
+  ctx.moveTo(x1, y1);
+  ctx.lineTo(x2, y2);
+  ctx.stroke();
 }

@@ -15,6 +15,7 @@ from flashsale.load.machine_limits import own_limits
 from flashsale.load.results import Figures
 
 CHOSEN = 0.99  # share of confirmed purchases from which pods' shares are the Service's choice
+MOST_COSTS = 6  # named one by one
 ALIKE = 1.1  # times the median that the slowest healing may take to share its figure
 
 
@@ -180,12 +181,12 @@ def _part(count: int, lost: int) -> str:
     return f"{count:,} of {lost:,} losses {'is' if count == 1 else 'are'}"
 
 
-def _costs(costs: Counter[str], most: int = 6) -> str:
+def _costs(costs: Counter[str]) -> str:
     """Write the largest costs with their causes, and how many others there are."""
     ranked = costs.most_common()
-    named = [f"{name} cost {count:,}" for name, count in ranked[:most]]
-    rest = sum(count for _, count in ranked[most:])
-    return ", ".join([*named, f"{len(ranked) - most} others {rest:,}"] if rest else named)
+    named = [f"{name} cost {count:,}" for name, count in ranked[:MOST_COSTS]]
+    rest = sum(count for _, count in ranked[MOST_COSTS:])
+    return ", ".join([*named, f"{len(ranked) - MOST_COSTS} others {rest:,}"] if rest else named)
 
 
 def _healings(result: DrillResult, healing: HealingTimes | None) -> Iterator[str]:

@@ -35,7 +35,6 @@ class PhaseFigures:
 
 
 def measure_phases(result: DrillResult) -> tuple[PhaseFigures, ...]:
-    """Measure every phase."""
     return tuple(_measure(result, phase) for phase in result.phases)
 
 

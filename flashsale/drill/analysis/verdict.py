@@ -64,7 +64,6 @@ class Analysis:
 
 
 def analyse(result: DrillResult) -> Analysis:
-    """Conclude what there is to conclude."""
     windows = find_causes(result)
     verdict, reason = judge(result)
     return Analysis(

@@ -146,7 +146,6 @@ def scaling_at(result: DrillResult, moment: float) -> ScalingRecord | None:
 
 
 def scaling_name(scaling: ScalingRecord) -> str:
-    """Name a scaling in a sentence."""
     return f"scaling from {scaling.before} to {scaling.after}"
 
 

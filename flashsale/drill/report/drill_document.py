@@ -29,7 +29,6 @@ Document = dict[str, Any]
 
 
 def build_drill_document(result: DrillResult, analysis: Analysis) -> Document:
-    """Write down everything."""
     started = datetime.fromtimestamp(result.report.started_unix, UTC)
     return {
         "format": FORMAT,
@@ -171,28 +170,18 @@ def _node_deaths(result: DrillResult, analysis: Analysis) -> list[Document]:
 
 def _kills(result: DrillResult, analysis: Analysis) -> list[Document]:
     """List every kill with what it cost."""
+
+    def row(number: int, pod: str | None, at: float, lost: int, skipped: str | None) -> Document:
+        at = result.second(at)
+        return {"number": number, "pod": pod, "at_seconds": at, "lost": lost, "skipped": skipped}
+
     cost = analysis.costs
-    done = [
-        {
-            "number": one.number,
-            "pod": one.pod,
-            "at_seconds": result.second(one.asked_at),
-            "lost": cost[f"kill {one.number}"],
-            "skipped": None,
-        }
+    rows = [
+        row(one.number, one.pod, one.asked_at, cost[f"kill {one.number}"], None)
         for one in result.kills
     ]
-    left_out = [
-        {
-            "number": one.number,
-            "pod": None,
-            "at_seconds": result.second(one.at),
-            "lost": 0,
-            "skipped": one.reason,
-        }
-        for one in result.skipped
-    ]
-    return sorted([*done, *left_out], key=lambda one: one["number"])
+    rows += [row(one.number, None, one.at, 0, one.reason) for one in result.skipped]
+    return sorted(rows, key=lambda one: one["number"])
 
 
 def _attribution(result: DrillResult, analysis: Analysis) -> Document:

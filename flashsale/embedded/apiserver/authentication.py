@@ -1,7 +1,7 @@
-"""Who may ask what: clients with a certificate of our own authority everything, others nothing.
+"""Who may ask what: a client with a certificate of the cluster's authority, everything.
 
-TLS lets everybody shake hands, so that who comes without a certificate gets the answer that a real
-API server gives, and not a closed connection (apiserver/pkg/endpoints/filters).
+TLS accepts other clients too, so that they get the answer that a real API server gives instead of a
+closed connection (apiserver/pkg/endpoints/filters).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"
 
 
 def answer_unauthenticated(request: web.BaseRequest) -> web.Response | None:
-    """Return nothing for who has a certificate, or what is answered to whom has none.
+    """Return None for a client that may go on, otherwise the answer that it gets.
 
     Raises:
         StatusError: 401 for a token, 403 for everything that is not public.

@@ -22,7 +22,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # Python's names and Go
 
 
 def document(path: str, host: str) -> Object | None:
-    """Return what stands at a path, or None where it is none of discovery's.
+    """Return the discovery document at a path, None if there is none.
 
     Args:
         path: with a leading slash and without a trailing one.
@@ -32,7 +32,7 @@ def document(path: str, host: str) -> Object | None:
 
 
 def paths() -> list[str]:
-    """`/`: what else can be asked for."""
+    """`/`: the other paths that are served."""
     health = [f"/{where}" for where in ("healthz", "livez", "readyz")]
     found = ["/api", *_documents(), *health, "/openapi/v2", "/openapi/v3", "/version"]
     return sorted(set(found))

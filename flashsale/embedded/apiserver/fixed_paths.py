@@ -24,7 +24,7 @@ OPENAPI = "/openapi/v3"
 
 
 def answer_fixed_path(request: web.BaseRequest) -> web.Response | None:
-    """Return what stands at a path for everyone; None where only objects could be.
+    """Answer a path that does not depend on objects; None for any other path.
 
     Raises:
         StatusError: 405, 406.
@@ -36,7 +36,7 @@ def answer_fixed_path(request: web.BaseRequest) -> web.Response | None:
         return _health(request)
     if path == "/openapi/v2":
         return _openapi_v2(request.headers.get("Accept", ""))
-    if path == OPENAPI:  # in real life the index has no better type
+    if path == OPENAPI:  # the real server gives the index no better type
         return web.Response(body=documents.encoded(""), content_type=TEXT, charset="utf-8")
     if path.startswith(OPENAPI + "/"):
         document = documents.encoded(path.removeprefix(OPENAPI + "/") or "nothing")
@@ -45,7 +45,7 @@ def answer_fixed_path(request: web.BaseRequest) -> web.Response | None:
 
 
 def _health(request: web.BaseRequest) -> web.Response | None:
-    """Say that all is well, check by check if that is wanted; None for a check that is none."""
+    """Answer a health check, with a line for each part if asked; None for an unknown part."""
     _, where, *below = request.path.split("/")
     checks = HEALTH[where]
     if below:
@@ -61,7 +61,7 @@ def _health(request: web.BaseRequest) -> web.Response | None:
 
 
 def _openapi_v2(accept: str) -> web.Response:
-    """Send OpenAPI v2 as JSON, or in protobuf to whom asks for that."""
+    """Send OpenAPI v2 as JSON, or as protobuf if the client asks for that."""
     kinds = [one.partition(";")[0].strip() for one in accept.split(",")]
     if openapi_protobuf.ACCEPTED in accept.replace(" ", ""):
         body, kind = documents.encoded_v2_protobuf(), openapi_protobuf.CONTENT_TYPE

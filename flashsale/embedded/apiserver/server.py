@@ -50,7 +50,7 @@ from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import BINDINGS, NAMESPACES, REPLICA_SETS
 
-NONE_OF = {  # what kubectl lists before it says something: that there are none is true
+NONE_OF = {  # kinds that kubectl lists on its way to something else: there are none
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
     "resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
     "limitranges": "LimitRange",
@@ -117,7 +117,7 @@ class ApiServer:
             )
         except asyncio.CancelledError:
             raise
-        except ConnectionError:  # the client left between two lines: nobody is there to be told
+        except ConnectionError:  # the client left between two lines: nobody would read an answer
             return web.Response()
         except Exception as error:
             log.exception("%s %s", request.method, request.path_qs)
@@ -125,7 +125,7 @@ class ApiServer:
             return responses.error_answer(request, StatusError(500, "InternalError", message))
 
     def handle_unknown_method(self, request: web.BaseRequest) -> web.Response:
-        """Answer a request whose method is none of HTTP's; what asks for no method answers it."""
+        """Answer a request with an unknown method; paths that ignore the method answer as usual."""
         try:
             if refusal := authentication.answer_unauthenticated(request):
                 return refusal
@@ -175,7 +175,7 @@ class ApiServer:
         return target
 
     def _none_of(self, request: web.BaseRequest, path: str) -> web.Response | None:
-        """List nothing of a kind that is not served, where kubectl asks without need."""
+        """Return an empty list for kinds that are not served and that kubectl asks for anyway."""
         within = path.startswith("/api/v1/namespaces/") and path.count("/") == 5
         kind = NONE_OF.get(path.rpartition("/")[2] if within else path)
         if kind is None or request.method != "GET":
@@ -197,7 +197,8 @@ class ApiServer:
         if request.method == "GET":
             if watch_stream.wants_watch(request):
                 return await watch_stream.serve_watch(self._registry, request, target)
-            return await read.list_(self._registry, request, target)
+            listed = await read.read_page(self._registry, request, target)
+            return read.list_answer(self._registry, target.resource, listed)
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:

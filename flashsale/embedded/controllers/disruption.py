@@ -103,7 +103,7 @@ class DisruptionController:
         self._registry = registry
         self._store = registry.store
         self._queue: WorkQueue[Key] = WorkQueue("disruption", self.sync)
-        self._events = EventRecorder(registry, "controllermanager", "", registry.clock)
+        self._events = EventRecorder(registry, "controllermanager")
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
@@ -16,7 +15,7 @@ from typing import Literal, TypeVar
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.resources import EVENTS, Resource
+from flashsale.embedded.types.resources import EVENTS, PODS, Resource
 from flashsale.objects.models import Object, namespaced_name, rfc3339, timestamp
 
 SIMILAR_MAX = 10  # different texts within SIMILAR_SECONDS, from then on they are combined
@@ -45,13 +44,11 @@ class _Bucket:
 class EventRecorder:
     """Writes core/v1 Events as one component of the cluster."""
 
-    def __init__(
-        self, registry: Registry, component: str, host: str, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, registry: Registry, component: str, host: str = "") -> None:
         self._registry = registry
         self._component = component
         self._host = host
-        self._clock = clock
+        self._clock = registry.clock
         self._names: OrderedDict[Key, str] = OrderedDict()  # of the event to count up
         self._similar: OrderedDict[Key, _Similar] = OrderedDict()
         self._buckets: OrderedDict[Key, _Bucket] = OrderedDict()
@@ -67,12 +64,7 @@ class EventRecorder:
     ) -> None:
         """Record an event about an object; one that cannot be written is dropped, as real ones."""
         involved = _reference(resource, thing, field_path)
-        about = (
-            involved["kind"],
-            involved.get("namespace", ""),
-            involved["name"],
-            thing_uid(thing),
-        )
+        about = tuple(involved.get(key, "") for key in ("kind", "namespace", "name", "uid"))
         if not self._admit(about):
             return
         similar: Key = (*about, field_path, type_, reason)
@@ -145,7 +137,6 @@ class EventRecorder:
 
 def record_scheduling(
     registry: Registry,
-    pod_resource: Resource,
     pod: Object,
     type_: EventType,
     reason: str,
@@ -155,7 +146,7 @@ def record_scheduling(
 ) -> None:
     """Record the scheduler's kind of event: events.k8s.io fields, no first and last time."""
     now = registry.clock()
-    involved = _reference(pod_resource, pod, "")
+    involved = _reference(PODS, pod, "")
     body = {
         "metadata": {"name": event_name(involved["name"], now)},
         "involvedObject": involved,
@@ -197,11 +188,6 @@ def event_name(name: str, now: float) -> str:
 def micro_time(seconds: float) -> str:
     """Write unix seconds as a MicroTime: UTC with six decimals."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def thing_uid(thing: Object) -> str:
-    """Return an object's uid, empty for one that was never stored."""
-    return str(thing["metadata"].get("uid", ""))
 
 
 def _reference(resource: Resource, thing: Object, field_path: str) -> Object:

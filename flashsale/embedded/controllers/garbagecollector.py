@@ -18,7 +18,7 @@ Key = tuple[Resource, str, str]  # resource, namespace, name
 
 
 class GarbageCollector:
-    """Knows who owns whom, from every write."""
+    """Learns from every write which object owns which."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -74,7 +74,7 @@ class GarbageCollector:
             self._queue.add(self._uids[uid])
 
     async def sync(self, key: Key) -> None:
-        """Collect one object, or let go of one that waits for its dependents."""
+        """Collect one object, or finish the deletion of one that waits for its dependents."""
         thing = self._store.get(*key)
         if thing is None:
             return

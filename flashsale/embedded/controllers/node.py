@@ -164,7 +164,7 @@ class NodeHeartbeat:
         self._share = share
         self._images = images
         self._wake = asyncio.Event()
-        self._events = EventRecorder(registry, "kubelet", node.name, registry.clock)
+        self._events = EventRecorder(registry, "kubelet", node.name)
 
     def register(self) -> None:
         """Create or refresh the node object."""

@@ -1,4 +1,4 @@
-"""Pods that are bound to a node that does not exist: no kubelet will ever end them, so this does.
+"""Pods that are bound to a node that does not exist: no kubelet will end them, so this does.
 
 The one part of pkg/controller/podgc/gc_controller.go (gcOrphaned) that is needed here.
 """
@@ -53,7 +53,7 @@ class OrphanCollector:
                 self._remove(pod)
 
     def _remove(self, pod: Object) -> None:
-        """Say that it has failed, and why; then let go of it."""
+        """Mark a pod as failed, with the reason, and delete it."""
         if not has_ended(pod):
             marked = with_disruption_target(pod, *TARGET, self._registry.clock())
             end = {"phase": "Failed", "observedGeneration": pod["metadata"]["generation"]}

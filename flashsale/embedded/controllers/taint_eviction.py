@@ -46,7 +46,7 @@ class TaintEvictionController:
         self._registry = registry
         self._store = registry.store
         self._timers: dict[str, asyncio.TimerHandle] = {}  # by the pod's uid
-        self._events = EventRecorder(registry, "taint-eviction-controller", "", registry.clock)
+        self._events = EventRecorder(registry, "taint-eviction-controller")
 
     async def run(self) -> None:
         """Work until cancelled."""

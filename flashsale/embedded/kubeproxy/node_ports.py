@@ -62,7 +62,7 @@ class _Port:
         return int(self.wanted["nodePort"])
 
     def behind(self, address: str) -> Backends:
-        """Return whom a node sends to: with externalTrafficPolicy Local only to its own pods."""
+        """Return the pods that a node sends to: only its own with externalTrafficPolicy Local."""
         if self.service["spec"].get("externalTrafficPolicy") != "Local":
             return self.backends
         return self.local.get(address, NOBODY)
@@ -96,7 +96,7 @@ class NodePortProxy:
         self._tasks: set[asyncio.Task[None]] = set()  # one for each open connection
         self._most = MOST_CONNECTIONS
         self._unreported, self._next_report = 0, 0.0
-        self._events = EventRecorder(registry, "kube-proxy", "embedded", registry.clock)
+        self._events = EventRecorder(registry, "kube-proxy", "embedded")
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -108,7 +108,8 @@ class NodePortProxy:
                 self.refresh()
                 while True:
                     await asyncio.sleep(RETRY_SECONDS)
-                    self._reopen()
+                    for port in self._ports.values():
+                        self._listen(port)
             finally:
                 for timer in self._due.values():
                     timer.cancel()
@@ -231,10 +232,6 @@ class NodePortProxy:
         self._loop.remove_reader(listener)
         listener.close()
 
-    def _reopen(self) -> None:
-        for port in self._ports.values():
-            self._listen(port)
-
     def _accept(self, port: _Port, listener: socket.socket) -> None:
         """Take the connections that wait, each with a pod of its own."""
         backends = port.behind(listener.getsockname()[0])
@@ -286,12 +283,9 @@ class NodePortProxy:
 
     def _pause(self, port: _Port) -> None:
         """Stop accepting for a moment, for want of descriptors most likely; clients wait."""
-        self._close_reader(port)
-        self._loop.call_later(PAUSE_SECONDS, self._resume, port)
-
-    def _close_reader(self, port: _Port) -> None:
         for listener in port.listeners.values():
             self._loop.remove_reader(listener)
+        self._loop.call_later(PAUSE_SECONDS, self._resume, port)
 
     def _resume(self, port: _Port) -> None:
         for listener in port.listeners.values():

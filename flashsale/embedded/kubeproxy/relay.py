@@ -38,7 +38,7 @@ async def serve(client: socket.socket, backend: Address) -> None:
         await loop.connect_accepted_socket(lambda: inward, client)
     except (OSError, ValueError, OverflowError, TimeoutError, asyncio.CancelledError):
         if pod:
-            pod.close()  # also for an address that somebody wrote by hand and that is none
+            pod.close()  # also for a malformed address that somebody wrote by hand
         _reset(client)
         return
     await inward.closed

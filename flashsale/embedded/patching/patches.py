@@ -26,7 +26,7 @@ def apply_patch(content_type: str, body: bytes, live: Object) -> Object:
     """Return an object with the patch of a PATCH request applied; ``live`` is not changed.
 
     Raises:
-        StatusError: 415 for another content type, 400 for a body that is no such patch, 413 for too
+        StatusError: 415 for another content type, 400 for a malformed body, 413 for too
             many operations, 422 for a JSON patch that does not fit the object.
     """
     kind = content_type.partition(";")[0].strip().lower()

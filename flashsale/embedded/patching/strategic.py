@@ -29,8 +29,8 @@ def strategic_merge_patch(live: Object, patch: Any) -> Object:
     """Return an object with a patch merged into it; neither argument is changed.
 
     Raises:
-        StatusError: 400 for a patch that is none, 500 (as in Kubernetes) for directives or merge
-            keys that do not fit.
+        StatusError: 400 for a patch that is not a map, 500 (as in Kubernetes) for directives or
+            merge keys that do not fit.
     """
     if not isinstance(patch, dict):
         got = json_type_name(patch)

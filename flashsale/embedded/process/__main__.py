@@ -8,7 +8,6 @@ import errno
 import faulthandler
 import logging
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flashsale.base.errors import FlashsaleError
+from flashsale.base.text import quoted
 from flashsale.embedded.controllers.node import ADDRESS
 from flashsale.embedded.process.cluster_directory import ANNOUNCE_AGAIN, ClusterDirectory
 
@@ -55,7 +55,7 @@ def main() -> int:
         log.exception("the system refused")
         where = f" ({error.filename})" if error.filename else ""
         words = f"The embedded cluster did not start in {home.path}: {error.strerror}{where}."
-        place = shlex.quote(str(home.path))
+        place = quoted(home.path)
         hint = f"df -h {place}; ls -ld {place}"
         if error.errno in (errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EADDRINUSE):
             words = f"The embedded cluster cannot use {ADDRESS}: {os.strerror(error.errno)}."

@@ -23,7 +23,6 @@ import json
 import logging
 import os
 import re
-import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.base.files import put_aside, replace_file
+from flashsale.base.text import quoted
 
 FORMAT = "1"
 ANNOUNCE_AGAIN = signal.SIGURG  # a living cluster writes these files again; others ignore it
@@ -99,7 +99,7 @@ class ClusterDirectory:
         return found if found.isdecimal() and len(found) < 10 else ""
 
     def _check_format(self) -> None:
-        found, old = self._marked(), shlex.quote(str(self.path))
+        found, old = self._marked(), quoted(self.path)
         if found not in ("", FORMAT):
             raise ClusterUnreachableError(
                 f"The state in {self.path} is from another version of flashsale"
@@ -275,7 +275,7 @@ def _forbidden(file: Path) -> ClusterUnreachableError:
     """Say that this user may not look at a lock, and so cannot know whether a cluster lives."""
     return ClusterUnreachableError(
         f"{file} cannot be opened: permission denied.",
-        hint=Hint(f"chmod -R u+rwX {shlex.quote(str(file.parent))}", "if the folder is yours"),
+        hint=Hint(f"chmod -R u+rwX {quoted(file.parent)}", "if the folder is yours"),
     )
 
 

@@ -39,7 +39,7 @@ class ControlPlane:
     """One cluster on one folder."""
 
     def __init__(self, home: ClusterDirectory) -> None:
-        """Open the state; ``note`` is what has to be said of that.
+        """Open the state; ``note`` is a warning for the user, if there is one.
 
         Raises:
             StoreError: it is from another version, or the disk refuses; nothing was changed.
@@ -49,7 +49,7 @@ class ControlPlane:
         self._pki = Pki(home.path / "pki")
         self.store, self.note = open_or_put_aside(home.path / "state.db")
         self.registry = Registry(self.store, port_is_free=node_ports.port_is_free)
-        self._nodes = NodePool(self.registry, home.path, self._refresh_node_ports)
+        self._nodes = NodePool(self.registry, home.path, lambda: self._node_ports.refresh())
         self._node_ports = node_ports.NodePortProxy(
             self.registry, self._nodes.resolve, self.registry.rng, addresses=self._nodes.addresses
         )
@@ -89,9 +89,6 @@ class ControlPlane:
                         tasks.create_task(work)
         finally:
             self.store.close()
-
-    def _refresh_node_ports(self) -> None:
-        self._node_ports.refresh()
 
     def _bind(self) -> socket.socket:
         """Bind the API's port: the last one if it is free, so that kubeconfigs stay true."""

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import select
-import shlex
 import signal
 import socket
 import ssl
@@ -16,6 +15,7 @@ import time
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
+from flashsale.base.text import quoted
 from flashsale.embedded.process.cluster_directory import ClusterDirectory, RunningCluster
 
 CONTEXT = "flashsale-embedded"
@@ -166,7 +166,7 @@ def _holder(place: ClusterDirectory, timeout: float) -> int:
 def _ending(place: ClusterDirectory) -> str:
     """Return the command that ends whoever holds the folder."""
     pid = place.holder()
-    return f"kill {pid}" if pid else f"fuser -k {shlex.quote(str(place.path / 'cluster.lock'))}"
+    return f"kill {pid}" if pid else f"fuser -k {quoted(place.path / 'cluster.lock')}"
 
 
 def _spawn(place: ClusterDirectory, timeout: float) -> None:
@@ -216,6 +216,6 @@ def _failed(place: ClusterDirectory, sentence: str, said: str = "") -> ClusterUn
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     return ClusterUnreachableError(
         sentence,
-        hint=Hint(f"less {shlex.quote(str(log))}", "is its log"),
+        hint=Hint(f"less {quoted(log)}", "is its log"),
         details="\n".join(lines[-LOG_LINES:]),
     )

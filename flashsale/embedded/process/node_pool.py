@@ -54,7 +54,7 @@ class PoweredNode:
 
 
 class NodePool:
-    """Starts and ends nodes as their objects say; gives away whom to ask about a pod."""
+    """Starts and ends nodes as their objects say, and finds the kubelet of a pod."""
 
     def __init__(self, registry: Registry, home: Path, changed: Callable[[], None]) -> None:
         """Prepare; ``changed`` is called after a node came or went."""

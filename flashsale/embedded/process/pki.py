@@ -46,9 +46,9 @@ class Pki:
             return False
 
     def server_context(self) -> ssl.SSLContext:
-        """TLS for the API server, which asks who comes and lets all shake hands.
+        """TLS for the API server, which asks clients for a certificate.
 
-        Who has no certificate of our own authority is refused by ``apiserver.authentication``.
+        ``apiserver.authentication`` refuses those without one, in words that they can read.
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.authority)
         context.load_cert_chain(self.folder / "server.pem")

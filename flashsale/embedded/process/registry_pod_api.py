@@ -16,7 +16,7 @@ class RegistryPodAPI:
 
     def __init__(self, registry: Registry, node: str) -> None:
         self._registry = registry
-        self._events = EventRecorder(registry, "kubelet", node, registry.clock)
+        self._events = EventRecorder(registry, "kubelet", node)
 
     def pods(self, node: str) -> list[Object]:
         """Return all pods bound to a node."""

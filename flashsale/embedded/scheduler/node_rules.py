@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from flashsale.embedded.selectors.label_selectors import EXPRESSIONS
+from flashsale.embedded.selectors.requirements import Requirement
 from flashsale.objects.models import Object, labels_of
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 EVERYWHERE = ("", "0.0.0.0")  # addresses that stand for all of a node's
+OPERATORS = EXPRESSIONS | {"Gt": "gt", "Lt": "lt"}
 HostPort = tuple[str, str, int]  # address, protocol, number
 
 
@@ -93,14 +96,5 @@ def ports_collide(one: HostPort, other: HostPort) -> bool:
 
 
 def _fulfilled(wanted: Object, labels: Mapping[str, str]) -> bool:
-    key, operator, values = wanted.get("key", ""), wanted["operator"], wanted.get("values") or []
-    value = labels.get(key)
-    if operator in ("Exists", "DoesNotExist"):
-        return (value is not None) is (operator == "Exists")
-    if operator in ("In", "NotIn"):
-        return (value in values) is (operator == "In")
-    try:
-        have, limit = int(value or ""), int(values[0])
-    except ValueError:
-        return False
-    return have > limit if operator == "Gt" else have < limit
+    operator, values = OPERATORS[wanted["operator"]], tuple(wanted.get("values") or ())
+    return Requirement(wanted.get("key", ""), operator, values).matches(labels)

@@ -18,7 +18,7 @@ UNDER_WAY = "not eligible due to a terminating pod on the nominated node."
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node, and who has to leave it."""
+    """A node, and the pods that have to leave it."""
 
     node: str
     victims: tuple[Object, ...]  # the most important first

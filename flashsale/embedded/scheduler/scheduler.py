@@ -121,7 +121,6 @@ class Scheduler:
             self._registry.delete(PODS, *namespaced_name(victim), DeleteOptions())
             record_scheduling(
                 self._registry,
-                PODS,
                 victim,
                 "Normal",
                 "Preempted",
@@ -156,7 +155,7 @@ class Scheduler:
     def _bind(self, pod: Object, node: str) -> None:
         self._registry.bind(pod, node)
         message = f"Successfully assigned {'/'.join(namespaced_name(pod))} to {node}"
-        record_scheduling(self._registry, PODS, pod, "Normal", "Scheduled", message)
+        record_scheduling(self._registry, pod, "Normal", "Scheduled", message)
 
     def _fail(self, pod: Object, message: str, nominated: str) -> None:
         condition = {
@@ -173,7 +172,7 @@ class Scheduler:
         if status == pod["status"]:
             return  # said before
         pod = self._registry.set_status(PODS, pod, status, MANAGER) or pod
-        record_scheduling(self._registry, PODS, pod, "Warning", "FailedScheduling", message)
+        record_scheduling(self._registry, pod, "Warning", "FailedScheduling", message)
 
 
 def missing_claim(pod: Object) -> str:

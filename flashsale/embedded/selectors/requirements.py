@@ -43,7 +43,7 @@ class Requirement:
 
 
 def _compares(value: str | None, limit: str, *, greater: bool) -> bool:
-    if value is None or not INTEGER.fullmatch(value):
+    if value is None or not (INTEGER.fullmatch(value) and INTEGER.fullmatch(limit)):
         return False
     return int(value) > int(limit) if greater else int(value) < int(limit)
 

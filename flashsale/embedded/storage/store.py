@@ -11,15 +11,15 @@ import asyncio
 import contextlib
 import json
 import logging
-import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.errors import FlashsaleError, room_hint
 from flashsale.base.files import put_aside
+from flashsale.base.text import quoted
 from flashsale.embedded.types import apitypes
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object, namespaced_name
@@ -261,9 +261,7 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise StoreError(
                 f"The cluster's state in {self.path} cannot be written: {error}.",
-                hint=Hint(
-                    f"df -h {shlex.quote(str(self.path.parent))}", "shows the disk that needs room"
-                ),
+                hint=room_hint(self.path.parent),
             ) from error
         self.revision = revision
 
@@ -272,7 +270,7 @@ def open_or_put_aside(path: Path) -> tuple[Store, str]:
     """Open the state. One that is damaged is put aside, and the cluster begins without objects.
 
     Returns:
-        The store, and what has to be said of it.
+        The store, and a warning for the user, empty if all is well.
 
     Raises:
         StoreError: it is from another version, or the disk refuses.
@@ -304,9 +302,9 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         return StoreError(
             f"The cluster's state in {path} cannot be opened: {error}.",
-            hint=Hint(f"df -h {shlex.quote(str(path.parent))}", "shows the disk that needs room"),
+            hint=room_hint(path.parent),
         )
-    folder = shlex.quote(str(path.parent))
+    folder = quoted(path.parent)
     damaged = isinstance(error, ValueError) or getattr(error, "sqlite_errorcode", 0) in DAMAGED
     why = error.args[0] if isinstance(error, KeyError) else error
     return (DamagedStoreError if damaged else StoreError)(

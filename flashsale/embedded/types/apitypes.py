@@ -133,7 +133,7 @@ def internal_fields(name: str) -> list[tuple[str, str, str]]:
     """Return the fields of an internal Go struct: Go's name, its type, the name in JSON.
 
     Raises:
-        KeyError: it is no struct.
+        KeyError: it is not a struct.
     """
     fields = _tables()["internal"][name]
     return [(go, kind, json_name) for go, kind, json_name in fields]

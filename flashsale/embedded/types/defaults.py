@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flashsale.embedded.types.apitypes import type_of
 from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec, qos_class
 from flashsale.embedded.types.resources import (
-    DISRUPTION_BUDGETS,
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
-    LEASES,
     NAMESPACES,
     NODES,
     PODS,
@@ -28,7 +27,6 @@ from flashsale.objects.models import Object, rfc3339
 
 __all__ = ["apply_defaults", "qos_class"]
 
-WITH_SPEC = (DISRUPTION_BUDGETS, LEASES, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
 AFFINITY_SECONDS = 10800
 EVENT: Object = {  # always printed, also when there is nothing to say
     "source": {},
@@ -68,7 +66,8 @@ def apply_defaults(resource: Resource, obj: Object, *, now: float) -> Object:
     thing: Object = _copied(obj)
     meta = thing.setdefault("metadata", {})
     meta.setdefault("creationTimestamp", rfc3339(now))
-    if resource in WITH_SPEC and not isinstance(thing.get("spec"), dict):
+    fields = type_of(resource.api_version, resource.kind).fields
+    if "spec" in fields and not isinstance(thing.get("spec"), dict):
         thing["spec"] = {}
     fill = FILLERS.get(resource)
     if fill:

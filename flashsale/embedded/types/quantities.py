@@ -31,7 +31,7 @@ def parse_quantity(text: str) -> Decimal:
     """Return the amount that a quantity stands for.
 
     Raises:
-        QuantityError: it is none.
+        QuantityError: it is not a quantity.
     """
     return _split(text)[0]
 
@@ -40,7 +40,7 @@ def canonical(value: str | int | float) -> str:
     """Return the form in which the API server gives a quantity back.
 
     Raises:
-        QuantityError: it is none.
+        QuantityError: it is not a quantity.
     """
     text = _text(value)
     if text == "0":
@@ -84,7 +84,7 @@ def compare_quantities(one: str | int | float, other: str | int | float) -> int:
     """Return -1, 0 or 1 as the first is less than, equal to or more than the second.
 
     Raises:
-        QuantityError: one of them is none.
+        QuantityError: one of them is not a quantity.
     """
     first, second = parse_quantity(_text(one)), parse_quantity(_text(other))
     return (first > second) - (first < second)
@@ -132,7 +132,7 @@ def _suffix(suffix: str) -> tuple[int, str]:
 
 
 def _rounded(amount: Decimal) -> Decimal:
-    """Round up to a billionth: who asks for a little gets a little, never nothing."""
+    """Round up to a billionth, so that a small amount never becomes zero."""
     if amount.as_tuple().exponent >= -9:  # type: ignore[operator]  # finite, so it is an int
         return amount
     return amount.quantize(Decimal("1e-9"), rounding=ROUND_UP, context=ARITHMETIC)

@@ -43,6 +43,11 @@ class Resource:
         """The name in messages: `pods`, `replicasets.apps`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
+    @property
+    def has_status(self) -> bool:
+        """Whether the status is written apart from the rest."""
+        return any(below.name == "status" for below in self.subresources)
+
 
 _STATUS_VERBS = ("get", "patch", "update")
 

@@ -1,6 +1,6 @@
 """From JSON that a client sent to an object of the right type.
 
-``strict_decoding`` finds what is wrong with it, this module says so and drops what does not belong.
+``strict_decoding`` finds mistakes; this module words them, and drops fields that do not belong.
 """
 
 from __future__ import annotations

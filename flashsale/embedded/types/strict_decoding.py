@@ -1,4 +1,4 @@
-"""What a Go decoder would complain about in JSON that a client sent, in its words and order.
+"""What a Go decoder finds wrong with JSON that a client sent, in its words and its order.
 
 Both functions take any JSON value whatsoever, also what Python's reader lets through (NaN, halves
 of surrogate pairs). The behaviour is that of sigs.k8s.io/json, on which the API server's serializer
@@ -165,7 +165,7 @@ def _check_own_text(kind: Kind, value: object, owner: str, path: tuple[str, ...]
 
 
 def base64_errors(text: str) -> Iterator[str]:
-    """Yield what Go says of a text that is no base64."""
+    """Yield Go's error for a text that is not base64."""
     try:
         base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
     except (binascii.Error, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import REPLICA_SETS
@@ -11,7 +12,7 @@ from flashsale.embedded.validation.metadata import (
     validate_metadata,
 )
 from flashsale.embedded.validation.pod.spec import validate_template
-from flashsale.embedded.validation.selectors import WITHOUT_VALUES, validate_selector
+from flashsale.embedded.validation.selectors import validate_selector
 from flashsale.objects.models import Object
 
 COUNTS = (
@@ -74,12 +75,12 @@ def _spec(spec: Object) -> list[FieldError]:
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
             why = "empty selector is invalid for deployment"
             errors.append(FieldError.invalid("spec.selector", selector, why))
-        if not _usable(selector):
+        if validate_selector(selector, ""):  # Kubernetes could make no selector of it
             shown = _with_keys(selector)
             return errors + invalid("spec.selector", shown, ["invalid label selector"])
     template = spec.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
-    if selector is None or not _matches(selector, labels or {}):
+    if not from_label_selector(selector).matches(labels or {}):
         errors.append(FieldError.invalid("spec.template.metadata.labels", labels, MISMATCH))
     errors += validate_template(template, "spec.template")
     pod = template.get("spec") or {}
@@ -102,22 +103,3 @@ def _with_keys(selector: Object) -> Object:
     always = {"key": "", "operator": ""}
     filled = [always | expression for expression in expressions]
     return selector | ({"matchExpressions": filled} if filled else {})
-
-
-def _usable(selector: Object) -> bool:
-    """Whether Kubernetes could make a selector of it (LabelSelectorAsSelector)."""
-    return not validate_selector(selector, "")
-
-
-def _matches(selector: Object, labels: Object) -> bool:
-    """Whether labels satisfy a selector; an empty one is satisfied by everything."""
-    expressions = selector.get("matchExpressions") or []
-    exact = all(labels.get(k) == v for k, v in (selector.get("matchLabels") or {}).items())
-    return exact and all(_satisfies(expression, labels) for expression in expressions)
-
-
-def _satisfies(expression: Object, labels: Object) -> bool:
-    key, operator = expression["key"], expression["operator"]
-    if operator in WITHOUT_VALUES:
-        return (key in labels) is (operator == "Exists")
-    return (labels.get(key) in (expression.get("values") or [])) is (operator == "In")

@@ -9,25 +9,36 @@ from flashsale.embedded.validation.metadata import validate_labels
 from flashsale.objects.models import Object
 
 WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")
+BAD_OPERATOR = "not a valid selector operator"
+COMPARING = ("Gt", "Lt")  # of nodes' labels alone
 
 
 def validate_selector(selector: Object, field: str) -> list[FieldError]:
     """Check labels and expressions of a selector."""
     errors = validate_labels(selector.get("matchLabels"), f"{field}.matchLabels")
     for index, expression in enumerate(selector.get("matchExpressions") or []):
-        at = f"{field}.matchExpressions[{index}]"
-        operator, values = expression.get("operator") or "", expression.get("values") or []
-        key = expression.get("key") or ""
-        if operator in WITH_VALUES and not values:
-            why = "must be specified when `operator` is 'In' or 'NotIn'"
-            errors.append(FieldError.required(f"{at}.values", why))
-        elif operator in WITHOUT_VALUES and values:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(FieldError.forbidden(f"{at}.values", why))
-        elif operator not in WITH_VALUES + WITHOUT_VALUES:
-            why = "not a valid selector operator"
-            errors.append(FieldError.invalid(f"{at}.operator", operator, why))
-        errors += invalid(f"{at}.key", key, texts.qualified_name(key))
-        for place, value in enumerate(values):
-            errors += invalid(f"{at}.values[{place}]", value, texts.label_value(value))
+        errors += validate_requirement(expression, f"{field}.matchExpressions[{index}]")
+    return errors
+
+
+def validate_requirement(
+    wanted: Object, at: str, *, of_node: bool = False, judges_values: bool = True
+) -> list[FieldError]:
+    """Check one expression of a label selector, or of a node selector."""
+    operator, values = wanted.get("operator") or "", wanted.get("values") or []
+    key, errors = wanted.get("key") or "", []
+    if operator in WITH_VALUES and not values:
+        why = "must be specified when `operator` is 'In' or 'NotIn'"
+        errors.append(FieldError.required(f"{at}.values", why))
+    elif operator in WITHOUT_VALUES and values:
+        why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        errors.append(FieldError.forbidden(f"{at}.values", why))
+    elif of_node and operator in COMPARING and len(values) != 1:
+        why = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+        errors.append(FieldError.required(f"{at}.values", why))
+    elif operator not in WITH_VALUES + WITHOUT_VALUES + (COMPARING if of_node else ()):
+        errors += invalid(f"{at}.operator", operator, [BAD_OPERATOR])
+    errors += invalid(f"{at}.key", key, texts.qualified_name(key))
+    for index, value in enumerate(values if judges_values else []):
+        errors += invalid(f"{at}.values[{index}]", value, texts.label_value(value))
     return errors

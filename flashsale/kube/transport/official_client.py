@@ -62,7 +62,6 @@ class ClientTransport:
 
     @property
     def host(self) -> str:
-        """The API server's address."""
         return str(self._client.configuration.host)
 
     @property
@@ -111,7 +110,6 @@ class ClientTransport:
     def call(
         self, method: str, path: str, query: Params, body: Any, content_type: str
     ) -> tuple[int, bytes]:
-        """Send one request."""
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
 
@@ -133,7 +131,6 @@ class ClientTransport:
             raise LostError from error
 
     def close(self) -> None:
-        """Close all connections."""
         self._client.close()
         self._client.rest_client.close()
 

@@ -25,7 +25,6 @@ def several_sold(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say which pod sold how much."""
     shares = Counter(one.pod for one in facts.evidence.purchases)
     sold = [f"{count} by {pod}" for pod, count in sorted(shares.items())]
     last = max(facts.evidence.purchases, key=lambda one: one.at, default=None)

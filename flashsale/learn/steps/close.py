@@ -35,7 +35,6 @@ def closed(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say what made the difference."""
     found = replaced(facts, *DEATHS)
     lines = []
     if found:

@@ -25,7 +25,6 @@ def same_pod(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say who restarted what."""
     pod = next((pod for pod in facts.own if facts.evidence.restarts.get(pod.name)), None)
     name = pod.name if pod else "the pod"
     return [

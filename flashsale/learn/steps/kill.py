@@ -29,7 +29,6 @@ def pod_replaced(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Tell of the last healing."""
     one = replaced(facts, "deleted", "lost", "evicted")[-1]
     return [
         healing_sentence(facts, one),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import yaml
+
 from flashsale.base.text import counted
 from flashsale.drill.past_drills import PastDrill
 from flashsale.learn.facts import Facts
@@ -36,7 +38,6 @@ def _seen(drill: PastDrill | None) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Compare the two."""
     taught, shipped = (last_drill(facts, pre_stop=one) for one in (False, True))
     if taught is None or shipped is None:
         return []
@@ -50,7 +51,8 @@ def reveal(facts: Facts) -> Sequence[str]:
     if not taught.lost:
         lines.append("This time the race went well without it. It does not always: drill again.")
     hook = part(facts.container, "lifecycle", "preStop")
-    return [*lines, f"kubectl says so: get rs -o yaml: preStop: {hook}"] if hook else lines
+    written = yaml.safe_dump({"preStop": hook}, default_flow_style=True).strip()[1:-1]
+    return [*lines, f"kubectl says so: get rs -o yaml: {written}"] if hook else lines
 
 
 STEP = Step(
@@ -75,7 +77,8 @@ STEP = Step(
         "$ flashsale manifest --as-taught > taught.yaml",
         "$ flashsale up --manifest taught.yaml",
         f"$ {DRILL}",
-        "$ flashsale up {folder}   and the drill again",
+        "$ flashsale up {folder}",
+        "And the same drill again.",
     ),
     checks=(
         Check("A drill on pods without a preStop hook", drilled_as_taught),

@@ -52,7 +52,6 @@ def sells(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say which port is which."""
     ports = sections(facts.service, "spec", "ports") or [{}]
     target = ports[0].get("targetPort")
     return [

@@ -26,7 +26,6 @@ def caught_up(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say when each number followed."""
     counts, lines = facts.evidence.counts, []
     wanted = facts.desired
     asked = next((one.at for one in counts if one.desired == wanted), None)

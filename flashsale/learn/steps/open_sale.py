@@ -38,7 +38,6 @@ def service_routes(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Point at the lines of the manifest, and at the pods that came of them."""
     file = Path(facts.folder) / FILE if facts.folder else None
     own = file is not None and file.is_file()
     text = file.read_text() if file and own else shipped_text()

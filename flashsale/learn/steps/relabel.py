@@ -34,7 +34,6 @@ def returned(facts: Facts) -> frozenset[str]:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say who left and who went for it."""
     pod = next(iter(sorted(facts.evidence.released)), "the pod")
     gone = sorted(facts.evidence.surplus)
     lines = [
@@ -77,6 +76,6 @@ STEP = Step(
         "A minus sign behind a label's key removes the label, in flashsale and in kubectl.",
         "`flashsale label POD {key}-` removes it, `flashsale label POD {label}` sets it.",
     ),
-    commands=("P={pod}; flashsale label $P {key}-; sleep 3; flashsale label $P {label}",),
+    commands=("flashsale label {pod} {key}-", "sleep 3", "flashsale label {pod} {label}"),
     reveal=reveal,
 )

@@ -32,7 +32,6 @@ def scaled_down(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    """Say who went."""
     gone = sorted(facts.evidence.surplus)
     young = [name for name in gone if name in facts.evidence.created]
     youngest = "The youngest went first: " if len(young) == len(gone) else "These went: "

@@ -22,7 +22,6 @@ def certificate_page(steps: Sequence[Step], progress: CourseProgress) -> str:
 def certificate_document(
     steps: Sequence[Step], progress: CourseProgress, who: str
 ) -> dict[str, Any]:
-    """Collect what the page shows."""
     done, right, seconds = figures(steps, progress)
     records = [progress.of(step.name) for step in steps]
     ended = max((one.ended for one in records), default=0.0)

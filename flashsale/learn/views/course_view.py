@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Callable, Sequence
 
@@ -11,6 +10,7 @@ from rich.text import Text
 from flashsale.base.text import counted, printable
 from flashsale.learn.course_state import HINTS, Tour, begin, figures
 from flashsale.learn.step import filled_in
+from flashsale.ui.console import BOUND, TOGETHER
 
 Size = tuple[int, int]
 MARKS = {"done": "●", "skipped": "–", "open": "○"}
@@ -20,7 +20,7 @@ KEYS = {
     "reveal": "Enter next   b back   q quit, go on later",
     "end": "Enter or q leave   b back",
 }
-UNIT = re.compile(r"(\d) (?=(?:s|min)\b)")
+GOES_ON = " \\"  # at the end of a line that a shell goes on with
 FOOT = 3  # lines below the body
 
 
@@ -68,7 +68,8 @@ def _body(tour: Tour, width: int, room: int, at_place: Callable[[str], str]) -> 
 
 def _question(tour: Tour, width: int) -> list[Text]:
     asked = tour.step.prediction
-    if tour.lacks:  # the question may be about its pods
+    counts = "{" in "".join((asked.text, *asked.choices))
+    if tour.lacks or (counts and not tour.known):  # the question may be about its pods
         return _goal(tour, width)
     lines = [*_goal(tour, width), Text(""), *_filled(tour, f"Guess first. {asked.text}", width)]
     for number, choice in enumerate(asked.choices, 1):
@@ -110,8 +111,8 @@ def _end(tour: Tour, width: int) -> list[Text]:
     done, right, seconds = figures(tour.steps, tour.progress)
     total = len(tour.steps)
     lines = [
-        f"You did {done} of {counted(total, 'step')}; {right} of your guesses were right. It took"
-        f" {max(1, round(seconds / 60))} min.",
+        f"You did {done} of {counted(total, 'step')} and guessed right in {right} of them."
+        f" It took {max(1, round(seconds / 60))} min.",
         "",
         "A certificate with your own pods and your own seconds, as a page:",
         "$ flashsale learn --report course.html",
@@ -184,8 +185,17 @@ def _command_or_text(
     if not line.startswith("$ "):
         return _filled(tour, line, width)
     command = at_place(filled_in(line.removeprefix("$ "), tour.words))
-    parts = _wrapped(f"  $ {command}", width, indent="      ")
+    parts = _continued(_wrapped(f"  $ {command}", width - len(GOES_ON), indent="      "))
     return [Text(part, style="bold cyan") for part in parts]
+
+
+def _continued(parts: Sequence[str]) -> list[str]:
+    """Let a shell read broken lines as one when they are pasted; in quotes it does so anyway."""
+    quoted, lines = False, []
+    for part in parts:
+        quoted ^= part.count("'") % 2 == 1
+        lines.append(part if quoted or part is parts[-1] else part + GOES_ON)
+    return lines
 
 
 def _filled(tour: Tour, line: str, width: int, style: str = "") -> list[Text]:
@@ -193,18 +203,18 @@ def _filled(tour: Tour, line: str, width: int, style: str = "") -> list[Text]:
 
 
 def _wrapped(line: str, width: int, indent: str | None = None) -> list[str]:
-    """Break a line at blanks, but not between a number and its unit."""
+    """Break a line at blanks, but not within a figure or the name of a command."""
     if len(line) <= width:
         return [line]
     margin = indent if indent is not None else " " * (len(line) - len(line.lstrip()))
     parts = textwrap.wrap(
-        UNIT.sub("\\1\u00a0", line),
+        TOGETHER.sub(BOUND, line),
         max(10, width),
         subsequent_indent=margin,
         break_on_hyphens=False,
         replace_whitespace=False,
     )
-    return [part.replace("\u00a0", " ") for part in parts]
+    return [part.replace(BOUND, " ") for part in parts]
 
 
 def _message(tour: Tour, width: int) -> Text:

@@ -27,7 +27,6 @@ class CheckedFact:
 
 
 def list_json(steps: Sequence[Step], progress: CourseProgress) -> list[dict[str, Any]]:
-    """Write `learn --list -o json`."""
     return [
         {"name": step.name, "title": step.title, "state": progress.of(step.name).state}
         for step in steps

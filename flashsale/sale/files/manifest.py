@@ -38,7 +38,6 @@ class Manifest:
 
     @property
     def image(self) -> str:
-        """The image of the first container."""
         return str(_containers(self.replicaset)[0].get("image") or "")
 
     @property
@@ -48,12 +47,10 @@ class Manifest:
 
     @property
     def name(self) -> str:
-        """The ReplicaSet's name."""
         return str(self.replicaset["metadata"]["name"])
 
     @property
     def service_name(self) -> str:
-        """The Service's name."""
         return str(self.service["metadata"]["name"])
 
 
@@ -71,7 +68,6 @@ def as_taught(text: str) -> str:
 
 
 def shipped() -> Manifest:
-    """Read the shipped manifest."""
     return parse_manifest(shipped_text(), FILE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flashsale.base.errors import FlashsaleError
@@ -61,7 +61,6 @@ async def kill_pods(
     sale: Sale,
     pods: Sequence[Pod],
     method: KillMethod,
-    clock: Callable[[], float] = time.monotonic,
 ) -> list[Mark]:
     """Kill pods, all at once, and note when each kill was accepted.
 
@@ -73,7 +72,7 @@ async def kill_pods(
         LOG.info("killing %s in %s: %s", pod.name, sale.namespace, method)
         if method.process:
             await sale.cluster.crash(sale.api, sale.namespace, pod)
-            return Mark(clock(), pod.name, "crashed")
+            return Mark(time.monotonic(), pod.name, "crashed")
         options = {"preconditions": {"uid": pod.uid}}  # never a namesake that came meanwhile
         grace = {} if method.grace is None else {"gracePeriodSeconds": method.grace}
         try:
@@ -83,7 +82,7 @@ async def kill_pods(
                 f"The pod '{pod.name}' was gone before it could be killed.",
                 hint="flashsale kill-pod",
             ) from error
-        return Mark(clock(), pod.name)
+        return Mark(time.monotonic(), pod.name)
 
     return list(await asyncio.gather(*map(kill_pod, pods)))
 

@@ -139,7 +139,6 @@ async def kill_node(
     progress: Progress,
     *,
     timeout: float,
-    clock: Callable[[], float] = time.monotonic,
 ) -> NodeKill:
     """Kill a node and follow it until all pods that were there have a ready replacement.
 
@@ -154,7 +153,7 @@ async def kill_node(
     monitor.add_observer(followed.note)
     LOG.info("killing the node %s with %d pods of the sale", node.name, len(pods))
     await sale.cluster.kill_node(sale.api, node.name, progress)
-    killed = clock()
+    killed = time.monotonic()
     try:
         async with asyncio.timeout(timeout):
             noticed = await _until_not_ready(

@@ -83,7 +83,6 @@ class SaleMonitor:
 
     @property
     def sale(self) -> Sale:
-        """The sale that is monitored."""
         assert self._sale is not None
         return self._sale
 

@@ -17,15 +17,7 @@ from flashsale.kube import paths
 from flashsale.kube.list_watch import PATIENCE, changes
 from flashsale.kube.liveness import liveness
 from flashsale.kube.response_errors import ForbiddenError
-from flashsale.kube.watch_types import (
-    Change,
-    Changed,
-    Clock,
-    Resynced,
-    Stream,
-    WatchSource,
-    WatchTimeouts,
-)
+from flashsale.kube.watch_types import Change, Changed, Resynced, Stream, WatchSource, WatchTimeouts
 from flashsale.objects.models import Object, ReplicaSet
 from flashsale.sale.observe import observations as o
 
@@ -45,7 +37,6 @@ async def observe_replicaset(
     *,
     nodes: bool = False,
     patience: WatchTimeouts = PATIENCE,
-    clock: Clock = time.monotonic,
 ) -> AsyncGenerator[o.Observation, None]:
     """Yield whatever is seen of one ReplicaSet and its Service; end only when cancelled.
 
@@ -64,10 +55,10 @@ async def observe_replicaset(
     tasks: list[asyncio.Task[None]] = []
 
     def watch(source: str, path: str, query: Mapping[str, Any]) -> None:
-        add(source, changes(api, path, query, patience=patience, clock=clock))
+        add(source, changes(api, path, query, patience=patience))
 
     def add(source: str, stream: AsyncGenerator[Change, None]) -> None:
-        task = asyncio.create_task(_pump(source, stream, news, clock), name=f"watch {source}")
+        task = asyncio.create_task(_pump(source, stream, news), name=f"watch {source}")
         task.add_done_callback(news.put_nowait)
         tasks.append(task)
 
@@ -94,7 +85,7 @@ async def observe_replicaset(
                 watch("events", paths.events(namespace), {})
                 if nodes:
                     watch("nodes", paths.nodes(), {})
-                add("server", liveness(api, lambda: reader.last, patience, clock))
+                add("server", liveness(api, lambda: reader.last, patience))
     finally:
         for task in tasks:
             task.cancel()
@@ -105,7 +96,6 @@ async def _pump(
     source: str,
     stream: AsyncGenerator[Change, None],
     news: asyncio.Queue[News | asyncio.Task[None]],
-    clock: Clock,
 ) -> None:
     async with aclosing(stream):
         try:
@@ -117,7 +107,7 @@ async def _pump(
             if source not in OPTIONAL:
                 raise
             log.info("going on without %s: %s", source, error)
-            news.put_nowait((source, Resynced(clock(), ())))
+            news.put_nowait((source, Resynced(time.monotonic(), ())))
 
 
 class Reader:

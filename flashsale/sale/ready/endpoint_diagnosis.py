@@ -93,7 +93,6 @@ def port_taken_problem(service: Service, asked: bool) -> EndpointProblem:
 
 
 def other_sale_problem(url: str, named: str) -> EndpointProblem:
-    """Say that another sale answers."""
     return EndpointProblem(
         f"All pods are ready, but {url} leads to the pod {named}, which is not of this sale.",
         Hint("flashsale up", "after you changed nodePort in the manifest"),

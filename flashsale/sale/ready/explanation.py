@@ -27,7 +27,6 @@ class WarningNotes:
         self._noted: set[str] = set()
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         line = warning_line(update)
         if line and line not in self._noted:
             self._noted.add(line)
@@ -68,7 +67,6 @@ class NewPods:
         self.deleted: dict[str, str] = {}  # names of pods on their way out, by uid
 
     def see(self, update: Update) -> None:
-        """Take in one update."""
         seen = update.observation
         if not isinstance(seen, PodSeen) or not update.state.owns(seen.pod):
             return

@@ -69,7 +69,7 @@ async def ensure_namespace(sale: Sale, progress: Progress) -> AsyncIterator[None
     except NotFoundError as error:
         raise BadInputError(
             f"The cluster '{sale.cluster.context}' has no namespace '{sale.namespace}'.",
-            hint=f"kubectl --context {sale.cluster.context} create namespace {sale.namespace}",
+            hint=sale.kubectl(f"create namespace {sale.namespace}"),
         ) from error
     finally:
         if made and not kept:

@@ -86,7 +86,7 @@ class LiveDrill:
 
     def _on_progress(self, progress: DrillProgress) -> None:
         self._clock.tick(progress.load)
-        now = Now(time.monotonic(), time.time())
+        now = Now.read()
         self._live.update(picture(progress, self._board, self._console.size, now), refresh=True)
 
     def _on_log(self, entry: LogEntry) -> None:

@@ -98,10 +98,7 @@
       ctx.strokeStyle = ctx.fillStyle = colour(HUES[mark.kind] || mark.kind);
       ctx.lineWidth = ratio * (quiet ? 1 : 1.5);
       ctx.setLineDash(quiet ? [2 * ratio, 3 * ratio] : mark.kind === "scaling" ? [6 * ratio, 3 * ratio] : []);
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top - 6 * ratio);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
+      drawUpright(ctx, x, bbox.top - 6 * ratio, bbox.top + bbox.height);
       const sign = quiet ? SYMBOLS[mark.kind] : mark.kind === "scaling" ? mark.label : SYMBOLS[mark.kind] + mark.label;
       const width = ctx.measureText(sign).width;
       const [from, to] = [x - width / 2 - 2 * ratio, x + width / 2 + 2 * ratio];
@@ -124,15 +121,12 @@
       axes,
       series,
       hooks: {
-        drawClear: [drawPhasesWhere(marked)],
-        draw: [drawMarksWhere(marked)],
+        drawClear: marked ? [drawPhases] : [],
+        draw: [marked ? drawMarks : drawThin],
         setCursor: [showTip],
       },
     };
   }
-
-  const drawPhasesWhere = (marked) => (u) => marked && drawPhases(u);
-  const drawMarksWhere = (marked) => (u) => marked ? drawMarks(u) : drawThin(u);
 
   /* Under the first chart a thin line at each kill is enough to compare. */
   function drawThin(u) {
@@ -143,26 +137,36 @@
     for (const mark of data.marks.filter((one) => one.kind === "kill" || one.kind === "node")) {
       const x = Math.round(u.valToPos(mark.at, "x", true));
       ctx.strokeStyle = colour("kill");
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
+      drawUpright(ctx, x, bbox.top, bbox.top + bbox.height);
     }
     ctx.restore();
   }
 
+  function drawUpright(ctx, x, top, bottom) {
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, bottom);
+    ctx.stroke();
+  }
+
   const bars = uPlot.paths.bars({ size: [0.94, Infinity], align: 1, gap: 0 });
-  const yAxisSize = () => (innerWidth < NARROW ? 44 : 58);
+  const bar = (label, fill) => ({ label, paths: bars, fill, stroke: fill, width: 0, points: { show: false } });
+  const line = (label, name, more) => ({ label, stroke: colour(name), width: 2, points: { show: false }, ...more });
+  const DASHED = { dash: [6, 4] };
+
+  /* The upright axis; in a narrow chart without its name. */
+  function figuresAxis(label, more) {
+    const narrow = innerWidth < NARROW;
+    return axis(narrow ? null : label, { size: narrow ? 44 : 58, ...more });
+  }
 
   function sales(element) {
     const sums = stacked(data.pods);
-    const series = data.pods.map((pod) => ({
-      label: pod.name, paths: bars, fill: podColour(pod), stroke: podColour(pod), width: 0, points: { show: false },
-    }));
+    const series = data.pods.map((pod) => bar(pod.name, podColour(pod)));
     const top = Math.max(data.rate, ...data.confirmed.slice(0, data.whole)) * 1.04;
     const opts = options(
       element, innerWidth < NARROW ? 300 : 360, { y: { range: [0, top] } },
-      [secondsAxis(), axis(innerWidth < NARROW ? null : "confirmed a second", { size: yAxisSize() })],
+      [secondsAxis(), figuresAxis("confirmed a second")],
       [{}, ...series.reverse()], true,
     );
     return new uPlot(opts, [data.seconds, ...sums.reverse()].map((column) => column.slice(0, data.whole)), element);
@@ -172,38 +176,34 @@
   function replicas(element) {
     const { at, desired, ready } = data.replicas;
     const last = (values) => [...values, values[values.length - 1]];
-    const stepped = uPlot.paths.stepped({ align: 1 });
-    const line = (label, name, dash) => ({ label, stroke: colour(name), width: 2, dash, paths: stepped, points: { show: false } });
+    const stepped = { paths: uPlot.paths.stepped({ align: 1 }) };
     const opts = options(
       element, 150, { y: { range: [0, Math.max(1, ...desired, ...ready) + 0.5] } },
-      [secondsAxis(), axis(innerWidth < NARROW ? null : "pods", { size: yAxisSize(), incrs: [1, 2, 5, 10, 20], space: 20 })],
-      [{}, line("ready", "good"), line("desired", "scaling", [6, 4])], false,
+      [secondsAxis(), figuresAxis("pods", { incrs: [1, 2, 5, 10, 20], space: 20 })],
+      [{}, line("ready", "good", stepped), line("desired", "scaling", { ...stepped, ...DASHED })], false,
     );
     return new uPlot(opts, [[...at, Math.max(data.end, ...at)], last(ready), last(desired)], element);
   }
 
   function waiting(element) {
     const middle = data.seconds.map((at, i) => at + data.buyers[i] / 2);
-    const line = (label, name, dash) => ({ label, stroke: colour(name), width: 2, dash, points: { show: false } });
     const found = [...data.p50, ...data.p99].filter((value) => value > 0);
     const range = [10 ** Math.floor(Math.log10(Math.min(...found, 1))), 10 ** Math.ceil(Math.log10(Math.max(...found, 10)))];
     const opts = options(
       element, 200, { y: { distr: 3, range } },
-      [secondsAxis(), axis(innerWidth < NARROW ? null : "milliseconds, logarithmic", {
-        size: yAxisSize(),
+      [secondsAxis(), figuresAxis("milliseconds, logarithmic", {
         values: (_, splits) => splits.map((value) => (value && Number.isInteger(Math.log10(value)) ? value : "")),
       })],
-      [{}, line("p99", "p99"), line("p50", "p50", [6, 4])], false,
+      [{}, line("p99", "p99"), line("p50", "p50", DASHED)], false,
     );
     return new uPlot(opts, [middle, data.p99, data.p50], element);
   }
 
   function lost(element) {
-    const fill = colour("bad");
     const opts = options(
       element, 150, { y: { range: [0, Math.max(1, ...data.lost) * 1.1] } },
-      [secondsAxis(), axis(innerWidth < NARROW ? null : "lost", { size: yAxisSize(), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] })],
-      [{}, { label: "lost", paths: bars, fill, stroke: fill, width: 0, points: { show: false } }], false,
+      [secondsAxis(), figuresAxis("lost", { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] })],
+      [{}, bar("lost", colour("bad"))], false,
     );
     return new uPlot(opts, [data.seconds, data.lost], element);
   }
@@ -274,7 +274,7 @@
     for (const pod of data.pods) places.set(pod.seat, [...(places.get(pod.seat) || []), pod]);
     for (const pods of places.values()) {
       const element = document.createElement("span");
-      pods.forEach((pod, i) => element.append(swatch(podColour(pod)), `${i ? "" : ""}${pod.name.split("-").pop()}${i < pods.length - 1 ? " →" : ""}`));
+      pods.forEach((pod, i) => element.append(swatch(podColour(pod)), `${pod.name.split("-").pop()}${i < pods.length - 1 ? " →" : ""}`));
       shown.push(element);
     }
     document.getElementById("key").replaceChildren(...shown);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -23,15 +21,8 @@ AROUND = 6  # lines of the terminal that are left to other things
 class InlineView:
     """A board that is shown under a live progress line."""
 
-    def __init__(
-        self,
-        progress: LiveProgress,
-        *,
-        mono: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, progress: LiveProgress) -> None:
         self.board = Board(Place("", ""))
-        self._mono, self._wall = mono, wall
         progress.below = self.draw
 
     def see(self, update: Update) -> None:
@@ -40,7 +31,7 @@ class InlineView:
 
     def draw(self, size: Size) -> list[Text]:
         """Draw the bar and the pods; nothing before there is anything."""
-        return small(self.board, size, Now(self._mono(), self._wall()))
+        return small(self.board, size, Now.read())
 
 
 def small(board: Board, size: Size, now: Now) -> list[Text]:

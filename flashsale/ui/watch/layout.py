@@ -159,14 +159,12 @@ def timing_lines(board: Board, width: int) -> list[Text]:
 
 
 def closed_line(board: Board, now: Now) -> Text:
-    """Say that somebody closed the sale."""
     assert board.closed is not None
     at = now.time_of_day(board.closed)
     return Text.assemble((f" The sale was closed at {at}", f"bold {BAD}"), ": no ReplicaSet")
 
 
 def place_line(board: Board) -> str:
-    """Say where all this is."""
     place = board.place
     return " " + " · ".join(filter(None, (place.cluster, place.namespace, place.url)))
 

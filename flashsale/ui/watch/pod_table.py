@@ -170,7 +170,7 @@ def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     column(squeezed(status_cell(row), STATUS_WIDTH), "status", style)
     if columns.restarts:
         column(f"{pod.restarts:>8}", "restarts", look)
-    at = now.wall - (now.mono - stale.heard if stale else 0.0)  # no pod ages while nobody looks
+    at = now.unix_time(stale.heard) if stale else now.wall  # no pod ages while nobody looks
     line.append(f"{human_duration(at - pod.created):<5}  ", look)
     share = f"{board.purchases.shares.get(pod.name, 0.0):.1%}" if board.purchases else ""
     tail = columns.tail - (SHARE_WIDTH if share else 0)

@@ -12,11 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
 from flashsale.sale.observe.healing import Died, Happening, Healed, Healing, NotReplaced, Replaced
-from flashsale.sale.observe.observations import (
-    EventSeen,
-    PodSeen,
-    StreamSeen,
-)
+from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
 from flashsale.sale.observe.state import SaleState, Update
 from flashsale.sale.ready.explanation import healing_line
 
@@ -124,9 +120,18 @@ class Now:
     mono: float  # seconds, as the observations' moments
     wall: float  # unix seconds, as the API's times
 
+    @classmethod
+    def read(cls) -> Now:
+        """Look at both."""
+        return cls(time.monotonic(), time.time())
+
+    def unix_time(self, mono: float) -> float:
+        """Turn a moment into unix seconds."""
+        return self.wall - (self.mono - mono)
+
     def time_of_day(self, mono: float) -> str:
         """Write an earlier moment as the time of day."""
-        return time.strftime("%H:%M:%S", time.localtime(self.wall - (self.mono - mono)))
+        return time.strftime("%H:%M:%S", time.localtime(self.unix_time(mono)))
 
 
 def add_update(board: Board, update: Update) -> Board:

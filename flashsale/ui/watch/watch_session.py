@@ -31,22 +31,6 @@ WriteLines = Callable[[Board, Board, Update, float], None]
 
 
 @dataclass(slots=True)
-class Clocks:
-    """The two clocks, and how they belong together."""
-
-    mono: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-
-    def now(self) -> Now:
-        """This moment on both."""
-        return Now(self.mono(), self.wall())
-
-    def wall_of(self, at: float) -> float:
-        """Turn a moment of arrival into unix seconds."""
-        return self.wall() - (self.mono() - at)
-
-
-@dataclass(slots=True)
 class WatchSession:
     """The live view on a terminal: tasks that paint, look for buyers, and act on keys."""
 
@@ -54,7 +38,6 @@ class WatchSession:
     board: Board
     screen: Screen
     actions: Mapping[str, KeyAction] = field(default_factory=dict)  # by key
-    clocks: Clocks = field(default_factory=Clocks)
     stdin: TextIO | None = None
     buyers: Buyers | None = None  # to look for a load that runs meanwhile
     _asked: Question | None = None
@@ -71,7 +54,6 @@ class WatchSession:
         self._show(add_update(self.board, update))
 
     def set_url(self, url: str) -> None:
-        """Show another address."""
         self._show(replace(self.board, place=replace(self.board.place, url=url)))
 
     async def run(self, duration: float | None = None) -> Board:
@@ -103,7 +85,7 @@ class WatchSession:
         if key in QUIT and not (self.board.panel and key in "qQ"):
             self._keys.end()
             return
-        shown = navigate(self.board, key, self.clocks.now(), self.screen.size)
+        shown = navigate(self.board, key, Now.read(), self.screen.size)
         if shown is not None:
             self._show(shown, hurry=True)
         else:
@@ -122,7 +104,7 @@ class WatchSession:
         self._painter.changed(hurry=hurry)
 
     def _draw(self, size: tuple[int, int]) -> tuple[Sequence[Text], float]:
-        now = self.clocks.now()
+        now = Now.read()
         return screen_lines(self.board, size, now), next_change(self.board, now)
 
     async def _look(self) -> None:
@@ -155,37 +137,34 @@ class WatchSession:
             case Panel():
                 self._show(replace(self.board, panel=answer), hurry=True)
             case str():
-                self._show(with_message(self.board, answer, self.clocks.mono()), hurry=True)
+                self._show(with_message(self.board, answer, time.monotonic()), hurry=True)
 
 
 class LineWriter:
     """Writes what each update changed; an observer of the monitor where there is no screen."""
 
-    def __init__(self, board: Board, write: WriteLines, clocks: Clocks | None = None) -> None:
+    def __init__(self, board: Board, write: WriteLines) -> None:
         self.board = board
         self._write = write
-        self._clocks = clocks or Clocks()
 
     def see(self, update: Update) -> None:
         """Take in one update, and hand on the boards before and after it."""
         before, self.board = self.board, add_update(self.board, update)
-        wall = self._clocks.wall_of(update.observation.at)
-        self._write(before, self.board, update, wall)
+        self._write(before, self.board, update, Now.read().unix_time(update.observation.at))
 
 
-def print_last(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
+def print_last(board: Board) -> None:
     """Print what the live view leaves behind: the screen it was on is gone."""
-    stream, now = file or sys.stdout, (clocks or Clocks()).now()
     with suppress(OSError):  # the terminal may be gone as well
-        printed(Group(*lasting_lines(board, now, width(stream) or WIDE)), stream)
+        columns = width(sys.stdout) or WIDE
+        printed(Group(*lasting_lines(board, Now.read(), columns)), sys.stdout)
 
 
-def print_once(board: Board, *, file: TextIO | None = None, clocks: Clocks | None = None) -> None:
+def print_once(board: Board) -> None:
     """Print the view once, as long as it has to be."""
-    stream, now = file or sys.stdout, (clocks or Clocks()).now()
-    columns = width(stream)
-    size = (columns or 0, len(board.rows) + 30)
-    printed(
-        Group(*(screen_lines(board, size, now, keys="") if columns else whole_page(board, now))),
-        stream,
-    )
+    now = Now.read()
+    if columns := width(sys.stdout):
+        lines = screen_lines(board, (columns, len(board.rows) + 30), now, keys="")
+    else:
+        lines = whole_page(board, now)
+    printed(Group(*lines), sys.stdout)

@@ -41,7 +41,7 @@ def test_a_whole_course(flashsale: Flashsale, tmp_path: Path) -> None:
         one.step("mend", 2, one.mends_the_folder)
         one.goes_on("Step 11 of 11")
         one.step("close", 3, one.closes)
-        one.goes_on("You did 11 of 11 steps; 8 of your guesses were right")
+        one.goes_on("You did 11 of 11 steps and guessed right in 8 of them")
         one.person.types("\r")
         assert one.person.leaves() == 0
     assert set(states(flashsale).values()) == {"done"}

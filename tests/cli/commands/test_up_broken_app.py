@@ -48,14 +48,14 @@ def test_timeout_bounds_replacing_and_waiting_together(flashsale: Flashsale, pro
     """A version that gets ready late, pod after pod: the time is up in the middle of it."""
     flashsale("up", str(project), "--replicas", "3")
     manifest = project / "flashsale-replicaset.yaml"
-    late = manifest.read_text().replace("initialDelaySeconds: 0", "initialDelaySeconds: 3", 1)
+    late = manifest.read_text().replace("initialDelaySeconds: 0", "initialDelaySeconds: 30", 1)
     manifest.write_text(late)
     began = time.monotonic()
-    told = flashsale("up", str(project), "--timeout", "5s")
+    told = flashsale("up", str(project), "--timeout", "2s")
     assert told.code == 5
-    assert "after 5 s" in told.err
+    assert "after 2 s" in told.err
     assert "on with the old version." in told.err
-    assert time.monotonic() - began < 10  # three pods in turn take 12 s at least
+    assert time.monotonic() - began < 60  # three pods in turn take 90 s at least
 
 
 @pytest.mark.parametrize(

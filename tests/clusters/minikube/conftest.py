@@ -12,10 +12,10 @@ import pytest
 from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.cli import MinikubeTimeouts
 from tests.clusters.minikube.double_world import Told, World
-from tests.docker.engines import base_image, docker_socket, image_name, registry
+from tests.docker.engines import base_image, registry
 from tests.recorded import RECORDINGS
 
-__all__ = ["base_image", "docker_socket", "image_name", "registry"]
+__all__ = ["base_image", "registry"]
 
 DOUBLE = Path(__file__).parent / "double" / "minikube"
 QUICK = MinikubeTimeouts(

@@ -20,19 +20,8 @@ from flashsale.docker import EngineError
 from flashsale.docker.build import BuildError
 from tests.clusters.minikube.double_world import PROFILE, STOPPED, Told, World
 from tests.docker.engine_proxies import Authority, door
-from tests.docker.engines import own_layers
 
 AGO = timedelta(days=-2)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    """A small app whose Dockerfile needs no base image."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    (folder / "app.py").write_text("print('sale')\n")
-    (folder / "Dockerfile").write_text(f"{own_layers()}COPY app.py /app.py\n")
-    return App(folder, folder / "Dockerfile")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import socket
 import ssl as ssl_module
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,21 +25,6 @@ from tests.clusters.minikube.double_world import STOPPED, Told, World, gone
 from tests.docker.engine_proxies import Authority
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", None, "80:1/TCP", 0, namespace="sale")
-
-
-@pytest.fixture
-def listening() -> Iterator[int]:
-    """A port of loopback where somebody accepts connections."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def refusing() -> Iterator[int]:
-    """A port where nobody does."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
 
 
 async def test_node_port_is_used_where_it_answers(

@@ -15,7 +15,7 @@ def test_a_clock_that_is_set_back_silences_nobody(tmp_path: Path) -> None:
     now = [1_800_000_000.0]
     registry = Registry(Store(tmp_path / "state.db"), clock=lambda: now[0])
     namespace = registry.create(NAMESPACES, "", {"metadata": {"name": "default"}})
-    recorder = EventRecorder(registry, "test", "host", registry.clock)
+    recorder = EventRecorder(registry, "test", "host")
     recorder.record(NAMESPACES, namespace, "Normal", "Before", "before")
     now[0] -= 86_400
     recorder.record(NAMESPACES, namespace, "Normal", "After", "after")

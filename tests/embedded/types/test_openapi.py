@@ -126,6 +126,29 @@ def test_each_kind_can_be_patched_with_field_validation(resource: Any) -> None:
     assert all({"fieldValidation", "dryRun", "fieldManager", "force"} <= names for names in found)
 
 
+@pytest.mark.parametrize(
+    ("path", "below", "kind"),
+    [
+        ("api/v1", "pods/{name}/status", "Pod"),
+        ("api/v1", "pods/{name}/eviction", "Eviction"),
+        ("apis/apps/v1", "replicasets/{name}/scale", "Scale"),
+        ("apis/apps/v1", "replicasets/{name}/status", "ReplicaSet"),
+    ],
+)
+def test_a_subresource_has_its_own_kind(path: str, below: str, kind: str) -> None:
+    """Whatever stands before it in the list of subresources."""
+    (found,) = [
+        operation
+        for url, item in read_document(path)["paths"].items()
+        if url.endswith(below)
+        for method, operation in item.items()
+        if method in ("put", "post")
+    ]
+    assert found["x-kubernetes-group-version-kind"]["kind"] == kind
+    sent = found["requestBody"]["content"]["*/*"]["schema"]["$ref"]
+    assert sent.endswith(f".{kind}")
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_every_reference_has_its_schema(path: str) -> None:
     """A document stands alone."""

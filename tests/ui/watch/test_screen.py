@@ -8,6 +8,7 @@ import io
 import os
 import pty
 import re
+import select
 import signal
 import sys
 import termios
@@ -37,7 +38,7 @@ from flashsale.ui.watch.watch_session import WatchSession
 from tests.ui.watch.view_models import PLACE, many, sight
 from tests.virtual_time import in_virtual_time
 
-LIMIT = 10.0  # seconds that anything here may take on a busy machine
+LIMIT = 500.0  # seconds of virtual time that anything here may take on a busy machine: 10 real ones
 
 
 class Paper:
@@ -175,7 +176,9 @@ class Terminal:
                 yield WatchSession(monitor, board, Screen(out, console), named, stdin=typed)
 
     def type(self, keys: str) -> None:
+        """Type keys; only `select` waits until the kernel has brought them to the other end."""
         os.write(self.ours, keys.encode())
+        select.select([self.theirs], [], [], LIMIT)
 
     def unread(self) -> int:
         """How much was typed that nobody has read yet, in bytes."""
@@ -408,7 +411,7 @@ async def test_a_resize_is_followed(terminal: Terminal) -> None:
 
 
 @in_virtual_time
-async def test_news_are_on_the_screen_within_the_third_of_a_second(terminal: Terminal) -> None:
+async def test_news_are_on_the_screen_within_the_third_of_a_second() -> None:
     """From the observation to the terminal, after a calm time and in the middle of a storm."""
     news: asyncio.Queue[Observation] = asyncio.Queue()
 
@@ -416,18 +419,20 @@ async def test_news_are_on_the_screen_within_the_third_of_a_second(terminal: Ter
         while True:
             yield await news.get()
 
-    loop = asyncio.get_running_loop()
-    async with terminal.show(told(), many(3)) as show:
-        task = asyncio.create_task(show.run())
-        await noticed(terminal, "q quit")
-        for status in ("Calm", "Storm"):
-            began = loop.time()
-            news.put_nowait(sight(began, "changed", 1, status=status))
-            await noticed(terminal, status)
-            assert loop.time() - began < 0.3
-        terminal.type("q")
-        async with asyncio.timeout(LIMIT):
-            await task
+    loop, paper, text = asyncio.get_running_loop(), Paper(80, 24), ""
+    with open(os.devnull) as nothing:  # noqa: ASYNC230 - there is nothing to wait for
+        async with SaleMonitor(told(), state=many(3).state) as monitor:
+            view = WatchSession(monitor, many(3), paper.screen, stdin=nothing)
+            task = asyncio.create_task(view.run(60.0))
+            await asyncio.sleep(2 * FRAME)
+            for status in ("Calm", "Storm"):
+                began = loop.time()
+                news.put_nowait(sight(began, "changed", 1, status=status))
+                while status not in text:
+                    await asyncio.sleep(0.01)
+                    text += paper.taken()
+                    assert loop.time() - began < 0.3
+            task.cancel()
 
 
 @in_virtual_time

@@ -29,7 +29,6 @@ async def is_usable(profile: str) -> tuple[bool, str]:
 
 
 def is_root() -> bool:
-    """Whether this is root's process."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 

@@ -6,11 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from flashsale.base.errors import (
-    ClusterUnreachableError,
-    ConsentError,
-    Hint,
-)
+from flashsale.base.errors import ClusterUnreachableError, ConsentError, Hint
 from flashsale.base.text import joined
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube.cli import INSTALL
@@ -30,10 +26,7 @@ from flashsale.clusters.minikube.profile.profile import (
     ProfileState,
 )
 from flashsale.clusters.minikube.profile.profile_nodes import refuse_other_nodes
-from flashsale.clusters.minikube.start.contradiction import (
-    find_contradiction,
-    mismatch_error,
-)
+from flashsale.clusters.minikube.start.contradiction import find_contradiction, mismatch_error
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 GOING_ON = "Going on with the first start of minikube '{}'..."

@@ -58,7 +58,7 @@ def read_paging(request: web.BaseRequest, limit: int, revision: int) -> Paging:
         revision: likewise; it counts where it is to be matched exactly.
 
     Raises:
-        StatusError: 400 for a token that is none, or does not go with a revision.
+        StatusError: 400 for a token that cannot be read, or that comes with a revision.
     """
     query = request.query
     token = query.get("continue", "")

@@ -90,13 +90,6 @@ def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> 
     return responses.object_answer(form, target.resource, thing, registry.clock())
 
 
-async def list_(
-    registry: Registry, request: web.BaseRequest, target: RequestTarget
-) -> web.Response:
-    """Answer with a collection, or with a piece of it."""
-    return list_answer(registry, target.resource, await read_page(registry, request, target))
-
-
 async def read_page(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> Listed:
     """Read what a client wants to see of a collection, and find it.
 
@@ -107,7 +100,7 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
     limit = queried_number(request, "limit") or 0
     queried_number(request, "timeoutSeconds")
     _check_options(request)
-    query.form.check_list(target.resource)
+    query.form.check(target.resource, is_list=True)
     since = revision(request)
     wanted = paging.read_paging(request, limit, since)
     await _reach(registry, max(since, wanted.revision))
@@ -156,7 +149,7 @@ def _list(kind: str, api_version: str, metadata: Object) -> Object:
 
 
 def warn_if_deprecated(request: web.BaseRequest, resource: Resource) -> None:
-    """Note that there is something newer, whatever becomes of the request."""
+    """Warn of a deprecated kind, whatever the answer will be."""
     if resource is ENDPOINTS:
         responses.note_warning(request, ENDPOINTS_WARNING)
 

@@ -49,29 +49,16 @@ class Wanted:
         """Whether everything but the metadata is to be left out."""
         return self.form.startswith("PartialObjectMetadata")
 
-    def check_single(self, resource: Resource) -> None:
-        """Refuse a form that only collections have.
+    def check(self, resource: Resource, *, is_list: bool) -> None:
+        """Refuse a form that only lists, or only single objects, have.
 
         Raises:
             StatusError: 406.
         """
-        if self.form == "PartialObjectMetadataList":
-            kind = _internal_name(resource)
-            raise not_acceptable(
-                f"you requested {self.form}, but the requested object is not a list ({kind})"
-            )
-
-    def check_list(self, resource: Resource) -> None:
-        """Refuse a form that only single objects have.
-
-        Raises:
-            StatusError: 406.
-        """
-        if self.form == "PartialObjectMetadata":
-            kind = _internal_name(resource)
-            raise not_acceptable(
-                f"you requested {self.form}, but the requested object is a list ({kind}List)"
-            )
+        if self.metadata_only and is_list != (self.form == "PartialObjectMetadataList"):
+            kind = f"*{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
+            found = f"a list ({kind}List)" if is_list else f"not a list ({kind})"
+            raise not_acceptable(f"you requested {self.form}, but the requested object is {found}")
 
 
 def wanted(
@@ -156,11 +143,6 @@ def _wants_pretty(request: web.BaseRequest) -> bool:
     return request.headers.get("User-Agent", "").startswith(BROWSERS)
 
 
-def _internal_name(resource: Resource) -> str:
-    package = resource.group.partition(".")[0] or "core"
-    return f"*{package}.{resource.kind}"
-
-
 def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Response:
     """Send a document: an object, or one that is encoded as JSON already."""
     if form.yaml:
@@ -204,7 +186,7 @@ def object_answer(
     form: Wanted, resource: Resource, thing: Object, now: float, status: int = 200
 ) -> web.Response:
     """Send one object in the form that was asked for."""
-    form.check_single(resource)
+    form.check(resource, is_list=False)
     if form.table and thing.get("kind") != "Status":
         revision = thing["metadata"].get("resourceVersion", "")
         table = tables.print_table(

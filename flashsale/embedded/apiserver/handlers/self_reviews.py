@@ -1,6 +1,6 @@
 """Reviews of oneself: `kubectl auth can-i` and `kubectl auth whoami`.
 
-Who has a certificate may do everything here, so each answer is yes.
+A client with a certificate may do everything here, so each answer is yes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
 async def answer_review(request: web.BaseRequest, now: float) -> web.Response | None:
-    """Answer a review; None where the path is none of theirs.
+    """Answer a review; None for any other path.
 
     Raises:
         StatusError: 400, 405, 406, 422.
@@ -67,7 +67,7 @@ def _rules(request: web.BaseRequest, sent: Object, now: float) -> Object:
 
 
 def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
-    """Say who the client's certificate says that it is."""
+    """Return the user and the groups that the client's certificate names."""
     transport: Any = request.transport
     encrypted = transport.get_extra_info("ssl_object") if transport is not None else None
     certificate = encrypted.getpeercert() if encrypted else {}

@@ -32,7 +32,7 @@ def wants_watch(request: web.BaseRequest) -> bool:
 async def serve_watch(
     registry: Registry, request: web.BaseRequest, target: RequestTarget
 ) -> web.StreamResponse:
-    """Stream changes, one JSON document a line, until the client's timeout or its going away."""
+    """Stream changes, one JSON document a line, until the client's timeout or until it leaves."""
     query = read_query(request, target)
     _check_form(query)
     since = revision(request, of_watch=True)
@@ -75,9 +75,9 @@ def _check_form(query: Query) -> None:
 
 
 def _initial_events(request: web.BaseRequest) -> bool | None:
-    """Read sendInitialEvents: None if it was not said (KEP-3157).
+    """Read sendInitialEvents, None if it is absent (KEP-3157).
 
-    A watch that says neither that nor from where to begin wants the initial state.
+    A watch that gives neither that nor a revision to begin at wants the initial state.
     """
     text = request.query.get("sendInitialEvents", "").lower()
     match = request.query.get(MATCH, "")

@@ -1,4 +1,4 @@
-"""YAML that a client sent: one document, read quickly, and without falling into its traps."""
+"""YAML that a client sent: one document, read quickly and within limits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def load_yaml(body: bytes) -> Any:
     """Decode one YAML document to what JSON can say.
 
     Raises:
-        YAMLBodyError: it is none.
+        YAMLBodyError: it is not YAML.
     """
     text = body.decode("utf-8", "replace")
     try:

@@ -2,7 +2,7 @@
 
 After the plugins that are on by default: ServiceAccount, Priority, RuntimeClass and
 DefaultTolerationSeconds. A real API server also mounts a service account token; there is none here,
-because nothing inside a pod is meant to speak to this API.
+because no pod is meant to call this API.
 """
 
 from __future__ import annotations

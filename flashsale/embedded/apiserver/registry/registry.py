@@ -31,12 +31,10 @@ from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.defaults import apply_defaults, default_conditions
 from flashsale.embedded.types.resources import (
-    DISRUPTION_BUDGETS,
     NAMESPACES,
     NODES,
     PODS,
     PRIORITY_CLASSES,
-    REPLICA_SETS,
     SERVICES,
     Resource,
 )
@@ -45,7 +43,6 @@ from flashsale.embedded.validation.metadata import validate_core_metadata_update
 from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object, namespaced_name, rfc3339
 
-WITH_STATUS = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, SERVICES, NODES, NAMESPACES)
 Tracker = Callable[[Object | None, Object], Object]  # before, after -> after with managedFields
 
 
@@ -282,7 +279,7 @@ class Registry:
         new = incoming.typed(resource, body) | {
             "metadata": incoming.updated_metadata(old, body, patches)
         }
-        if resource in WITH_STATUS:
+        if resource.has_status:
             new["status"] = old.get("status", {})
         if resource is NAMESPACES:  # a client that leaves it out must not strand what is inside
             new["spec"] = old.get("spec", {})

@@ -79,6 +79,6 @@ class EvictionRate:
         return found
 
     def next_at(self) -> float:
-        """Return when the next turn is; infinity where nobody's will come by itself."""
+        """Return when the next node may be taken; infinity if none waits."""
         turns = [z.free_at for z in self._zones.values() if z.waiting and not z.stopped]
         return min(turns, default=math.inf)

@@ -29,7 +29,7 @@ class NodeHealth:
         self._heard: dict[str, _Heard] = {}
 
     def silent_seconds(self, node: Object, lease: Object | None, now: float) -> float:
-        """Return for how long nothing has been heard of a node; one not known before speaks now."""
+        """Return how long nothing has been heard of a node; 0 for one that was not known before."""
         name = node["metadata"]["name"]
         heartbeat = find_condition(node, "Ready").get("lastHeartbeatTime")
         renewed = str(((lease or {}).get("spec") or {}).get("renewTime") or "")

@@ -51,7 +51,7 @@ class NodeLifecycleController:
         self._changed_nodes: set[str] = set()
         self._looked = clock()
         self._wake = asyncio.Event()
-        self._events = EventRecorder(registry, "node-controller", "", registry.clock)
+        self._events = EventRecorder(registry, "node-controller")
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -26,7 +26,7 @@ class ReplicaSetController:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
-        self._events = EventRecorder(registry, "replicaset-controller", "", registry.clock)
+        self._events = EventRecorder(registry, "replicaset-controller")
         self._queue: WorkQueue[Key] = WorkQueue("replicaset", self.sync)
 
     async def run(self) -> None:

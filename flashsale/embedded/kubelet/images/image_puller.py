@@ -1,7 +1,7 @@
 """Waiting for an image (pkg/kubelet/images/image_manager.go).
 
 The embedded cluster has no registry, so a pull always fails, with the real back-off and the real
-events. One thing is quicker: whoever waits for an image starts as soon as it has been built.
+events. One thing is quicker: a container that waits for an image starts as soon as it is built.
 """
 
 from __future__ import annotations

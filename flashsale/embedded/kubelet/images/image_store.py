@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shlex
 import shutil
 import signal
 import tempfile
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from flashsale.base.errors import BadInputError, FlashsaleError, Hint
+from flashsale.base.errors import BadInputError, FlashsaleError, room_hint
 from flashsale.base.files import replace_file
 from flashsale.base.image_names import ImageName, InvalidImageNameError, full_name
 from flashsale.embedded.kubelet.images.image_files import write_files
@@ -117,10 +116,7 @@ class ImageStore:
             raise FlashsaleError(
                 f"The image {name} cannot be stored in {self._blobs.parent}:"
                 f" {error.strerror or error}.",
-                hint=Hint(
-                    f"df -h {shlex.quote(str(self._blobs.parent))}",
-                    "shows the disk that needs room",
-                ),
+                hint=room_hint(self._blobs.parent),
             ) from error
         return BuiltImage(name, f"sha256:{identity}", built, (*recipe.notes, *notes))
 

@@ -2,7 +2,7 @@
 
 `2026-11-23T04:47:39.670774357Z stdout F text`: F for a full line, P for a part of one (no newline
 follows in the output). Both streams come through one pipe, so all lines say stdout. Files are cut
-at 10 MiB: NAME.log goes to NAME.log.1, and whoever reads sees both as one.
+at 10 MiB: NAME.log becomes NAME.log.1, and readers see both as one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One pod as the kubelet sees it, and its two ways of telling the world: status and events."""
+"""One pod as the kubelet sees it, and what the kubelet publishes of it: status and events."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def _headers(action: HttpGet, agent: str) -> CIMultiDict[str]:
 
 def _explain(error: Exception, url: str) -> str:
     if isinstance(error, ValueError):
-        return str(error)  # of a URL that is none
+        return str(error)  # of a malformed URL
     where = f"tcp {urlsplit(url).netloc}"
     if isinstance(error, aiohttp.ClientSSLError):  # certificates are not looked at: no TLS there
         return "tls: first record does not look like a TLS handshake"

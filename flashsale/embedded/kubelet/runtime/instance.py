@@ -9,11 +9,11 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from flashsale.base.aio import finish
 from flashsale.base.files import replace_file
 from flashsale.embedded.kubelet.descriptors import CommandInput, container_streams
 from flashsale.embedded.kubelet.images.image_store import NodeImage
@@ -222,7 +222,8 @@ class Runtime:
         own_root = await asyncio.to_thread(is_possible)
         files = ContainerFiles(folder, image, self._root, own_root=own_root)
         try:
-            await _to_the_end(asyncio.to_thread(files.lay_out, spec, volumes or {}))
+            # What a thread goes on to write would outlive a pod that is deleted meanwhile.
+            await finish(asyncio.to_thread(files.lay_out, spec, volumes or {}))
             cwd = files.folder_for(spec.get("workingDir") or image.workdir)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
             why = os_error(error) if isinstance(error, OSError) else error
@@ -307,14 +308,3 @@ def _end_of(path: Path) -> bytes:
         file.seek(log_file.find_last_records(file, 80)[0])
         return file.read()
     return b""
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Wait for a thread, also when cancelled: what it goes on to write would outlive the pod."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with contextlib.suppress(OSError):
-            await task
-        raise

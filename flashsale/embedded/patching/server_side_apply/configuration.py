@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from flashsale.embedded.patching.server_side_apply import field_walk, last_applied
 from flashsale.embedded.patching.server_side_apply import managers as managing
 from flashsale.embedded.patching.server_side_apply.field_sets import NOTHING, FieldSet
+from flashsale.embedded.patching.server_side_apply.last_applied import metadata_of
 from flashsale.embedded.patching.server_side_apply.managers import Manager, Managers, Owned
 from flashsale.embedded.patching.server_side_apply.merging import (
     NEVER_OWNED,
@@ -114,7 +114,8 @@ def track_update(
     """
     old, old_managers = _taken_apart(before)
     new, managers = _taken_apart(after)
-    if before is not None and not subresource and managing.is_reset(_entries(after)):
+    reset = metadata_of(after).get("managedFields") in ([], [{}])  # a client's way to ask for that
+    if before is not None and not subresource and reset:
         return new  # nobody owns anything any more
     managers = old_managers if subresource or not managers else managers
     if before is not None and not managers:
@@ -183,7 +184,7 @@ def _applying(
             "Incorrect version specified in apply patch. "
             f"Specified patch version: {version}, expected: {api_version}"
         )
-    if _entries(applied) is not None:
+    if metadata_of(applied).get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     config = {key: value for key, value in applied.items() if key != RESET.get(subresource)}
     try:
@@ -212,7 +213,7 @@ def unconvertible(applied: Object, api_version: str, why: str) -> StatusError:
 
 
 def _place_and_kind(applied: Object, api_version: str) -> tuple[str, str]:
-    texts = [_metadata(applied).get(key) for key in ("namespace", "name")]
+    texts = [metadata_of(applied).get(key) for key in ("namespace", "name")]
     place = "/".join(text if isinstance(text, str) else "" for text in texts)
     group = api_version if "/" in api_version else f"/{api_version}"
     return place, f"{group}, Kind={applied.get('kind')}"
@@ -250,7 +251,7 @@ def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:
     """Return an object without managedFields, and its managers; none if they cannot be read."""
     if thing is None:
         return {}, {}
-    meta = _metadata(thing)
+    meta = metadata_of(thing)
     if "managedFields" not in meta:
         return thing, {}
     bare = {key: value for key, value in meta.items() if key != "managedFields"}
@@ -260,19 +261,10 @@ def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:
 def _put_together(thing: Object, managers: Managers) -> Object:
     if not managers:
         return thing
-    meta = _metadata(thing) | {"managedFields": managing.encode_managers(managers)}
+    meta = metadata_of(thing) | {"managedFields": managing.encode_managers(managers)}
     return thing | {"metadata": meta}
 
 
 def _fields(managers: Managers) -> dict[Manager, FieldSet]:
     """Who owns what; when they wrote it does not matter here."""
     return {who: owned.fields for who, owned in managers.items()}
-
-
-def _entries(thing: Object) -> Any:
-    return _metadata(thing).get("managedFields")
-
-
-def _metadata(thing: Object) -> Object:
-    meta = thing.get("metadata")
-    return meta if isinstance(meta, dict) else {}

@@ -55,13 +55,13 @@ def decode_fields(tree: Any) -> FieldSet:
     """Read fieldsV1; steps of unknown kinds are skipped.
 
     Raises:
-        ValueError: it is no such tree.
+        ValueError: it is not such a tree.
     """
     return frozenset(_decoded(tree, ()))
 
 
 def named(fields: FieldSet) -> FieldSet:
-    """Add the fields above each field: who has a part of a struct has the struct.
+    """Add the fields above each field: an owner of a part of a struct owns the struct.
 
     List elements and sets are not added, they count only by themselves
     (``EnsureNamedFieldsAreMembers``).

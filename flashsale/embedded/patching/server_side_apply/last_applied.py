@@ -34,13 +34,13 @@ def updated(thing: Object, config: Object) -> Object:
     text = json.dumps(_normal(config), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     for char in "<>&":  # as Go's encoder writes them, and so kubectl
         text = text.replace(char, f"\\u{ord(char):04x}")
-    meta = _metadata(thing)
+    meta = metadata_of(thing)
     annotations = meta["annotations"] | {ANNOTATION: text + "\n"}
     return thing | {"metadata": meta | {"annotations": annotations}}
 
 
 def _read(thing: Object) -> Object | None:
-    annotations = _metadata(thing).get("annotations")
+    annotations = metadata_of(thing).get("annotations")
     text = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
     try:
         applied = json.loads(text) if isinstance(text, str) else None
@@ -51,7 +51,7 @@ def _read(thing: Object) -> Object | None:
 
 def _normal(config: Object) -> Object:
     """Return a configuration as it is noted: without the note itself and empty annotations."""
-    meta = _metadata(config)
+    meta = metadata_of(config)
     annotations = meta.get("annotations")
     kept = annotations if isinstance(annotations, dict) else {}
     others = {name: value for name, value in kept.items() if name != ANNOTATION}
@@ -59,6 +59,7 @@ def _normal(config: Object) -> Object:
     return config | {"metadata": rest | ({"annotations": others} if others else {})}
 
 
-def _metadata(thing: Object) -> Object:
+def metadata_of(thing: Object) -> Object:
+    """Return an object's metadata; none where they are missing or misshapen."""
     meta = thing.get("metadata")
     return meta if isinstance(meta, dict) else {}

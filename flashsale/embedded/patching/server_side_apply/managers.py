@@ -77,13 +77,8 @@ def encode_managers(managers: Managers) -> list[Object]:
     return sorted(entries, key=lambda entry: [entry.get(name, "") for name in names])
 
 
-def is_reset(entries: Any) -> bool:
-    """Whether a client asks to forget all managers: an empty list, or one empty entry."""
-    return entries in ([], [{}])
-
-
 def give_up(managers: Managers, fields: FieldSet) -> Managers:
-    """Take fields away from all managers; who has none left is forgotten."""
+    """Take fields away from all managers; those that have none left are dropped."""
     left = {who: replace(owned, fields=owned.fields - fields) for who, owned in managers.items()}
     return {who: owned for who, owned in left.items() if owned.fields}
 

@@ -43,22 +43,20 @@ class Applying:
     now: str  # RFC 3339
 
     def merge(self, live: Object, managers: Managers) -> tuple[Object, Managers, list[Conflict]]:
-        """Return the new object, who owns it if all goes well, and what speaks against it.
+        """Return the new object, who would own its fields, and the conflicts.
 
         ``live`` comes and goes without managedFields.
         """
         others = {who: owned for who, owned in managers.items() if who != self.manager}
         merged = _without_empty_metadata(field_walk.merge_objects(live, self.config))
         if self.manager in managers:
-            merged = _pruned(merged, managers[self.manager].fields, self._owned_by_any(others))
+            owned = self.fields.union(*(owned.fields for owned in others.values()))
+            merged = _pruned(merged, managers[self.manager].fields, owned)
         changes = field_walk.compare_objects(live, merged)
         conflicts = list(_conflicts(others, changes.written))
         others = managing.give_up(others, changes.written | changes.removed)
         mine = Owned(self.fields - NEVER_OWNED, self.now, self.api_version)
         return merged, others | ({self.manager: mine} if mine.fields else {}), conflicts
-
-    def _owned_by_any(self, others: Managers) -> FieldSet:
-        return self.fields.union(*(owned.fields for owned in others.values()))
 
 
 def conflict_error(conflicts: list[Conflict]) -> StatusError:

@@ -1,4 +1,4 @@
-"""JSON as Go's decoder reads it: its errors, its limits, and its eye for keys that stand twice.
+"""JSON as Go's decoder reads it: its errors, its limits, and keys that occur twice.
 
 Python's own reader does the work; only a text that it refuses is scanned once more, for Go's words
 (encoding/json/scanner.go).
@@ -37,7 +37,7 @@ def decode_json(body: bytes) -> Any:
     """Decode JSON; the last of equal keys counts.
 
     Raises:
-        GoJSONError: it is none.
+        GoJSONError: it is not JSON.
     """
     return decode_noting_duplicates(body)[0]
 
@@ -46,7 +46,7 @@ def decode_noting_duplicates(body: bytes) -> tuple[Any, list[str]]:
     """Decode JSON; returns the paths of keys that stand twice, too: `spec.replicas`.
 
     Raises:
-        GoJSONError: it is none.
+        GoJSONError: it is not JSON.
     """
     text = body.decode("utf-8", "replace")
     repeated: dict[int, tuple[Any, list[str]]] = {}
@@ -69,7 +69,7 @@ def decode_noting_duplicates(body: bytes) -> tuple[Any, list[str]]:
 
 
 def explain(body: bytes) -> str:
-    """Say what is wrong with a text that is no JSON."""
+    """Say in Go's words why a text is not JSON."""
     text = body.decode("latin-1")  # Go looks at bytes
     scanner = _Scanner(text)
     try:

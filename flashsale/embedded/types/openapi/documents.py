@@ -24,6 +24,7 @@ from flashsale.embedded.types.openapi.schemas import (
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 
+STREAMS = ("attach", "exec", "log", "portforward")  # they take and give no objects
 PATCH_TYPES = (
     "application/apply-patch+yaml",
     "application/json-patch+json",
@@ -166,12 +167,11 @@ def _paths(resources: list[Resource]) -> Object:
         one = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
         paths[f"{base}/{{name}}"] = _operations(one, kind, schema, schema)
         for below in resource.subresources:
-            if below.name == "log":
+            if below.name in STREAMS:
                 continue
-            if below.group or below.kind != resource.kind:
-                version = f"{below.group}/{below.version}" if below.group else resource.api_version
-                kind = gvk(below.group, below.version or resource.version, below.kind)
-                schema = schema_name(version, below.kind)
+            group, version = below.group or resource.group, below.version or resource.version
+            kind = gvk(group, version, below.kind)
+            schema = schema_name(f"{group}/{version}".lstrip("/"), below.kind)
             rest = {"get": "get", "put": "put", "patch": "patch"}
             if below.verbs == ("create",):
                 rest = {"post": "post"}

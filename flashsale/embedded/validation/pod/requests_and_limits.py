@@ -49,7 +49,7 @@ def _claims(claims: list[Object], field: str) -> list[FieldError]:
 
 
 def is_extended(name: str) -> bool:
-    """Whether a resource is none of Kubernetes' own, a device for example."""
+    """Whether a resource is not one of Kubernetes' own: a device, for example."""
     return "/" in name and NATIVE not in name
 
 

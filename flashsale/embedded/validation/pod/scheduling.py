@@ -5,7 +5,11 @@ from __future__ import annotations
 from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.validation.field_checks import invalid, optional_choice, optional_text
-from flashsale.embedded.validation.selectors import validate_selector
+from flashsale.embedded.validation.selectors import (
+    BAD_OPERATOR,
+    validate_requirement,
+    validate_selector,
+)
 from flashsale.objects.models import Object
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -13,7 +17,6 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 WHEN_UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
 INCLUSION = ("Honor", "Ignore")
-BAD_OPERATOR = "not a valid selector operator"
 
 
 def validate_affinity(affinity: Object, at: str) -> list[FieldError]:
@@ -123,7 +126,8 @@ def _node_selector(selector: Object, at: str) -> list[FieldError]:
 def _node_term(term: Object, at: str, *, strict: bool) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, wanted in enumerate(term.get("matchExpressions") or []):
-        errors += _node_requirement(wanted, f"{at}.matchExpressions[{index}]", strict=strict)
+        place = f"{at}.matchExpressions[{index}]"
+        errors += validate_requirement(wanted, place, of_node=True, judges_values=strict)
     for index, wanted in enumerate(term.get("matchFields") or []):
         place, values = f"{at}.matchFields[{index}]", wanted.get("values") or []
         operator, key = wanted.get("operator") or "", wanted.get("key") or ""
@@ -139,29 +143,6 @@ def _node_term(term: Object, at: str, *, strict: bool) -> list[FieldError]:
             continue
         for number, value in enumerate(values):
             errors += invalid(f"{place}.values[{number}]", value, texts.dns_subdomain(value))
-    return errors
-
-
-def _node_requirement(wanted: Object, at: str, *, strict: bool) -> list[FieldError]:
-    operator, values = wanted.get("operator") or "", wanted.get("values") or []
-    key, errors = wanted.get("key") or "", []
-    if operator in ("In", "NotIn"):
-        if not values:
-            why = "must be specified when `operator` is 'In' or 'NotIn'"
-            errors.append(FieldError.required(f"{at}.values", why))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(FieldError.forbidden(f"{at}.values", why))
-    elif operator in ("Gt", "Lt"):
-        if len(values) != 1:
-            why = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-            errors.append(FieldError.required(f"{at}.values", why))
-    else:
-        errors += invalid(f"{at}.operator", operator, [BAD_OPERATOR])
-    errors += invalid(f"{at}.key", key, texts.qualified_name(key))
-    for index, value in enumerate(values if strict else []):
-        errors += invalid(f"{at}.values[{index}]", value, texts.label_value(value))
     return errors
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 from flashsale.base.text import counted
 from flashsale.kube import paths
@@ -12,6 +13,7 @@ from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.observe.monitor import SaleMonitor
+from flashsale.sale.replica_count import MOST_REPLICAS
 from flashsale.sale.scale import request_replicas
 from flashsale.ui.watch.keys.key_queue import Answer, KeyAction, Question
 from flashsale.ui.watch.keys.navigation import END
@@ -22,37 +24,18 @@ LOG_LINES = 200
 CHOOSE_FIRST = "choose a pod first, with the arrow keys"
 
 
-def key_actions(
-    monitor: SaleMonitor, clock: Callable[[], Now], most_replicas: int
-) -> Mapping[str, KeyAction]:
-    """Give the actions by their keys.
-
-    Args:
-        clock: gives this moment, for ages.
-        most_replicas: beyond which nobody scales.
-    """
-
-    async def kill(board: Board, count: int) -> Answer:
-        return await _kill(monitor, board, count)
-
-    async def scale(board: Board, by: int) -> Answer:
-        return await _scale(monitor, board, by, most_replicas)
-
-    async def log(board: Board, count: int) -> Answer:
-        return await _show_log(monitor, board)
-
-    async def describe(board: Board, count: int) -> Answer:
-        return _show_description(board, clock())
-
-    more = KeyAction(scale, 1)
+def key_actions(monitor: SaleMonitor) -> Mapping[str, KeyAction]:
+    """Give the actions by their keys."""
+    scale = partial(_scale, monitor)
+    more, describe = KeyAction(scale), KeyAction(_show_description)
     return {
-        "k": KeyAction(kill),
+        "k": KeyAction(partial(_kill, monitor)),
         "+": more,
         "=": more,
         "-": KeyAction(scale, -1),
-        "l": KeyAction(log),
-        "d": KeyAction(describe),
-        "enter": KeyAction(describe),
+        "l": KeyAction(partial(_show_log, monitor)),
+        "d": describe,
+        "enter": describe,
     }
 
 
@@ -77,10 +60,10 @@ async def _kill(monitor: SaleMonitor, board: Board, count: int) -> Answer:
     return f"{chosen[0].name if len(chosen) == 1 else counted(len(chosen), 'pod')} killed"
 
 
-async def _scale(monitor: SaleMonitor, board: Board, by: int, most: int) -> Answer:
+async def _scale(monitor: SaleMonitor, board: Board, by: int) -> Answer:
     """Scale up or down, as far as that goes; to none only after asking."""
     desired = monitor.state.desired or 0
-    wanted = min(max(desired + by, 0), most)
+    wanted = min(max(desired + by, 0), MOST_REPLICAS)
     if wanted == desired:
         return f"{wanted} is the most" if by > 0 else "there is no pod left to take away"
 
@@ -93,7 +76,7 @@ async def _scale(monitor: SaleMonitor, board: Board, by: int, most: int) -> Answ
     return await scale(board, by)
 
 
-async def _show_log(monitor: SaleMonitor, board: Board) -> Answer:
+async def _show_log(monitor: SaleMonitor, board: Board, count: int) -> Answer:
     pod = _chosen(board)
     if pod is None:
         return CHOOSE_FIRST
@@ -104,11 +87,11 @@ async def _show_log(monitor: SaleMonitor, board: Board) -> Answer:
     return Panel(f"Log of {pod.name}", tuple(f"   {line}" for line in lines), offset=END)
 
 
-def _show_description(board: Board, now: Now) -> Answer:
+async def _show_description(board: Board, count: int) -> Answer:
     pod = _chosen(board)
     if pod is None:
         return CHOOSE_FIRST
-    return Panel(pod.name, tuple(describe_pod(pod, shown_events(board), now)))
+    return Panel(pod.name, tuple(describe_pod(pod, shown_events(board), Now.read())))
 
 
 def _chosen(board: Board) -> Pod | None:

@@ -24,8 +24,8 @@ def create_binding(write: Write) -> web.Response:
     """Bind a pod.
 
     Raises:
-        StatusError: 400 for another name, 404, 409 for a pod that cannot be bound, 500 for a
-            target that is none, as in Kubernetes.
+        StatusError: 400 for another name, 404, 409 for a pod that cannot be bound, 500 (as in
+            Kubernetes) for a target that is no node.
     """
     binding, target = decoded(write, BINDINGS), write.target
     meta = binding.get("metadata") or {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import shlex
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from flashsale.base.dockerfile.dockerignore import Ignore, compile_pattern
 from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.base.errors import Hint
+from flashsale.base.text import quoted
 from flashsale.embedded.kubelet.images.build_without_docker.base_images import foreign_language
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import (
     ForeignFile,
@@ -158,9 +158,7 @@ def _find(
     if one.keyword == "ADD" and "://" in source:
         raise one.wrong(
             f"ADD {source} would have to be fetched, which the embedded cluster does not do",
-            hint=Hint(
-                f"curl -fLO {shlex.quote(source)}", "in the app folder, and COPY instead of ADD"
-            ),
+            hint=Hint(f"curl -fLO {quoted(source)}", "in the app folder, and COPY instead of ADD"),
         )
     path = absolute("/", source)
     brings_packages = stage is not None and recipe.take_packages(stage, path, place)

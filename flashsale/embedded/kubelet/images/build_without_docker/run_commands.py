@@ -2,7 +2,7 @@
 
 Commands that install Python packages are remembered for the image's own environment; those that
 make, move and change files are done to the image's files. Users and owners make no difference here,
-for pods run as whoever started the cluster. Everything else is left out, and said in a note.
+for pods run as whoever started the cluster. Everything else is left out and noted.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def _bind_to(sock: Any, address: Any) -> Any:
     if sock.family == _socket.AF_INET:
         return pod.listen_on(*parts)
     if sock.getsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY):
-        return ("::1", 0)  # pods speak IPv4: this one is allowed, and nobody finds it
+        return ("::1", 0)  # pods use IPv4: such a socket may exist, but nobody connects to it
     host, port = pod.listen_on(*parts)
     return (f"::ffff:{host}", port)
 
