@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from tests.conformance.api import Object
 from tests.conformance.clients.asyncio_tour import run_and_collect, scale_delete_and_watch
 from tests.conformance.scene import Scene
+
+WAYS_IN = str(Path(__file__).with_name("ways_into_a_pod.py"))
 
 
 def test_the_typed_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
@@ -58,54 +62,14 @@ def test_the_dynamic_client(place: Scene, kubeconfig: Path, replicaset: Object) 
 
 
 @pytest.mark.running_pods
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it closes nothing
-def test_a_command_through_the_clients_stream(sale: Scene, kubeconfig: Path) -> None:
-    """It speaks the protocol on its own, with outputs apart and the exit code at the end."""
-    from kubernetes import config, stream
-    from kubernetes.client import CoreV1Api
-
-    name = sale.owned()[0]["metadata"]["name"]
-    with config.new_client_from_config(str(kubeconfig)) as client:
-        talk = stream.stream(
-            CoreV1Api(client).connect_get_namespaced_pod_exec,
-            name,
-            sale.namespace,
-            command=["sh", "-c", "read line; echo got $line; echo err >&2; exit 4"],
-            stdin=True,
-            stdout=True,
-            stderr=True,
-            _preload_content=False,
-        )
-        talk.write_stdin("it\n")
-        talk.run_forever(timeout=30)
-        assert (talk.read_stdout(), talk.read_stderr()) == ("got it\n", "err\n")
-        assert talk.returncode == 4
-        talk.close()
-
-
-@pytest.mark.running_pods
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_port_through_the_clients_stream(sale: Scene, kubeconfig: Path) -> None:
-    """A connection that is made at once, in channels of a WebSocket."""
-    from kubernetes import config, stream
-    from kubernetes.client import CoreV1Api
-
-    name = sale.owned()[0]["metadata"]["name"]
-    with config.new_client_from_config(str(kubeconfig)) as client:
-        forward = stream.portforward(
-            CoreV1Api(client).connect_get_namespaced_pod_portforward,
-            name,
-            sale.namespace,
-            ports="5000",
-        )
-        with forward.socket(5000) as connection:
-            connection.setblocking(True)
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            answer = b""
-            while more := connection.recv(4096):
-                answer += more
-        assert name.encode() in answer
-        assert forward.error(5000) is None
+@pytest.mark.parametrize("way", ["exec", "portforward"])
+def test_ways_into_a_pod(sale: Scene, kubeconfig: Path, way: str) -> None:
+    """In a program of its own, for it leaves its sockets open."""
+    where = [str(kubeconfig), sale.namespace, sale.owned()[0]["metadata"]["name"], way]
+    done = subprocess.run(
+        [sys.executable, WAYS_IN, *where], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "well\n"), done.stderr
 
 
 def test_the_asyncio_client(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
