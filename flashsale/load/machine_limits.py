@@ -62,11 +62,12 @@ def _others(figures: Figures) -> str:
 
 
 def _neighbours(figures: Figures) -> str:
+    """Name who can have kept the cores."""
     nodes = Counter(worker.node for worker in figures.workers if worker.node)
     if not nodes:
         return "the sale's own pods, where they share this machine"
     node, most = nodes.most_common(1)[0]
-    if most == 1:
+    if most * figures.generator.busy < FULL:
         return "the sale's own pods, where they share a worker's node"
     return f"{most} workers share the node {node}, and the sale's own pods may be there too"
 

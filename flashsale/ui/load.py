@@ -119,7 +119,8 @@ def workers(rows: Sequence[Mapping[str, Any]]) -> Table:
     ranked = sorted(rows, key=lambda row: -row["not_sent"])
     for row in ranked[:WORKERS_SHOWN]:
         counts = [f"{row[key]:,}" for key in ("sent", "lost", "not_sent")]
-        clock = f"{row['clock_offset_ms']:+,.0f} ms"
+        ahead = row["clock_offset_ms"]
+        clock = f"{'-' if ahead < 0 else '+'}{milliseconds(abs(ahead))}"
         table.add_row(text.printable(row["name"]), text.printable(row["node"]), *counts, clock)
     if len(ranked) > WORKERS_SHOWN:
         table.add_row(f"and {len(ranked) - WORKERS_SHOWN} more")

@@ -144,6 +144,7 @@ def test_a_lag_is_said_to_be_the_senders_or_others(busy: float, waiting: float, 
 @pytest.mark.parametrize(
     ("busy", "mend", "why"),
     [
+        (0.01, "Take a lower --rate.", "the sale's own pods, where they share a worker's node"),
         (0.05, "Take a lower --rate.", "20 workers share the node peer"),
         (0.9, "Take more --workers or a lower --rate.", "From about 778 purchases a second on"),
     ],

@@ -11,12 +11,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.peers import images, programs
 from tests.peers.control_plane import ControlPlane, Ports
-from tests.peers.namespaces import Link, apart, free_link, resource_groups
+from tests.peers.namespaces import (
+    CableEnd,
+    Link,
+    apart,
+    first_process,
+    free_link,
+    join,
+    resource_groups,
+)
 from tests.peers.node import Node, missing_tools
 from tests.peers.processes import PAUSE, PeerError, Processes
 
@@ -36,7 +44,7 @@ def start(argv: list[str]) -> int:
     folder: Path = options.folder.absolute()
     try:
         if options.inside:
-            serve_inside(folder, Link(options.inside))
+            serve_inside(Node(folder, Link(options.inside), options.number))
             return 0
         refuse_if_not_possible(control_plane=options.control_plane)
         refuse_if_running(folder)
@@ -82,7 +90,9 @@ def read_options(name: str, argv: list[str]) -> argparse.Namespace:
         parser.add_argument(
             "--image", action="append", default=[], help="an image of Docker's that the node gets"
         )
+        parser.add_argument("--nodes", type=int, default=1, help="how many nodes")
         parser.add_argument("--inside", type=int, help=argparse.SUPPRESS)
+        parser.add_argument("--number", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
@@ -156,7 +166,7 @@ def serve(folder: Path, options: argparse.Namespace) -> None:
                 folder, controllers=not options.no_controllers, node_seconds=options.node_seconds
             )
         else:
-            serve_node(folder, options.image)
+            serve_nodes(folder, options.image, options.nodes)
 
 
 def serve_control_plane(folder: Path, *, controllers: bool, node_seconds: int) -> None:
@@ -174,36 +184,69 @@ def serve_control_plane(folder: Path, *, controllers: bool, node_seconds: int) -
         processes.stop()
 
 
-def serve_node(folder: Path, wanted: list[str]) -> None:
-    """Run a cluster with a node, in namespaces of its own."""
+def serve_nodes(folder: Path, wanted: list[str], count: int) -> None:
+    """Run a cluster with nodes, each in namespaces of its own."""
     archives = folder / "images"
     archives.mkdir(exist_ok=True)
     for number, name in enumerate(wanted):
         images.save(name, archives / f"{number}.tar")
-    began, link, log = time.monotonic(), free_link(), folder / "node.log"
-    (folder / "name").write_text(link.name)
-    inside = folder / "ready-inside"
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        nodes: list[tuple[Node, subprocess.Popen[bytes]]] = []
+        for number in range(count):
+            node = Node(folder, free_link(), number)
+            node.logs.mkdir(exist_ok=True)
+            (node.logs / "name").write_text(node.link.name)
+            process = stack.enter_context(namespaces_of(node))
+            for other, others in nodes:
+                join(end_of(node, process), end_of(other, others))
+            nodes.append((node, process))
+            watch(nodes, until=node.inside.exists)
+        announce(folder, time.monotonic() - began)
+        watch(nodes)
+
+
+@contextlib.contextmanager
+def namespaces_of(node: Node) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a node's first process; nothing of the node is left after the block."""
+    node.inside.unlink(missing_ok=True)
     script = str(Path(__file__).with_name("start"))
-    command = [sys.executable, script, "--folder", str(folder), f"--inside={link.number}"]
+    number = (f"--inside={node.link.number}", f"--number={node.number}")
+    command = [sys.executable, script, "--folder", str(node.folder), *number]
     with (
-        resource_groups(link.name),
-        apart(command, log, link) as process,
+        resource_groups(node.link.name),
+        apart(command, node.logs / "node.log", node.link) as process,
     ):
-        while process.poll() is None:
-            if inside.exists() and not (folder / "ready").exists():
-                announce(folder, time.monotonic() - began)
-            time.sleep(PAUSE)
-    raise PeerError(f"the node ended by itself:\n{log.read_text()[-2000:].strip()}")
+        yield process
 
 
-def serve_inside(folder: Path, link: Link) -> None:
+def end_of(node: Node, process: subprocess.Popen[bytes]) -> CableEnd:
+    """Describe a node for a cable between its network and another one's."""
+    return CableEnd(node.link, first_process(process.pid)[0], node.pods)
+
+
+def watch(
+    nodes: list[tuple[Node, subprocess.Popen[bytes]]], until: Callable[[], bool] = lambda: False
+) -> None:
+    """Look after the nodes until something is so, or this process is interrupted.
+
+    Raises:
+        PeerError: one of them ended by itself.
+    """
+    while not until():
+        for node, process in nodes:
+            if process.poll() is not None:
+                log = (node.logs / "node.log").read_text()[-2000:].strip()
+                raise PeerError(f"the node {node.name} ended by itself:\n{log}")
+        time.sleep(PAUSE)
+
+
+def serve_inside(node: Node) -> None:
     """Run the programs of a node, as the first process of its namespaces."""
-    inside = folder / "ready-inside"
-    inside.unlink(missing_ok=True)
     with ended_by_signal():  # nothing more to do then: everything ends with this process
-        processes = Processes(folder)
-        Node(folder, link, f"/{link.name}").start(processes)
-        inside.touch()
+        processes = Processes(node.logs)
+        node.start(processes)
+        node.inside.touch()
         processes.watch()
 
 

@@ -64,6 +64,30 @@ class Link:
         return self.node in subprocess.check_output(("ip", "-o", "link"), text=True)
 
 
+@dataclass(frozen=True, slots=True)
+class CableEnd:
+    """A node that a cable leads to."""
+
+    link: Link
+    pid: int  # a process in its network
+    pods: str  # the addresses of its pods
+
+
+def join(one: CableEnd, other: CableEnd) -> None:
+    """Put a cable between two nodes, and route their addresses and their pods' over it."""
+    names = (f"{one.link.node}-{other.link.number}", f"{other.link.node}-{one.link.number}")
+    ip("link", "add", names[0], "type", "veth", "peer", "name", names[1])
+    for name, near, far in ((names[0], one, other), (names[1], other, one)):
+        ip("link", "set", name, "netns", str(near.pid))
+        address, peer = near.link.address(2), far.link.address(2)
+        for words in (
+            ("link", "set", name, "up"),
+            ("address", "add", address, "peer", peer, "dev", name),
+            ("route", "add", far.pods, "via", peer),
+        ):
+            run(("nsenter", f"--target={near.pid}", "--net", "ip", *words))
+
+
 def free_link() -> Link:
     """Find a number that no interface of this machine has."""
     used = subprocess.check_output(("ip", "-o", "-4", "address"), text=True)
@@ -119,9 +143,14 @@ def first_process(pid: int) -> list[int]:
 
 def ip(*words: str) -> None:
     """Run `ip`; raises PeerError with what it said."""
-    done = subprocess.run(("ip", *words), capture_output=True, text=True, check=False)
+    run(("ip", *words))
+
+
+def run(command: Sequence[str]) -> None:
+    """Run a command; raises PeerError with what it said."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise PeerError(f"ip {' '.join(words)}: {done.stderr.strip()}")
+        raise PeerError(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""A whole cluster of one node: the control plane, containerd, kubelet and kube-proxy.
+"""A node of a cluster: containerd, kubelet and kube-proxy; on the first one the control plane too.
 
 It runs as the first process in namespaces of its own, see `namespaces`: every path below is the
 node's own, and everything ends with it.
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.peers import images, programs
 from tests.peers.control_plane import PATIENCE, PODS, ControlPlane, Ports
@@ -74,19 +75,39 @@ def missing_tools() -> list[str]:
 class Node:
     """The cluster, seen from inside its namespaces."""
 
-    folder: Path
+    folder: Path  # of the cluster
     link: Link
-    groups: str  # the cgroup for its pods
+    number: int = 0  # among the nodes of its cluster; the first has the control plane
+
+    @property
+    def name(self) -> str:
+        """Its name in the cluster."""
+        return f"{NAME}-{self.number}" if self.number else NAME
+
+    @property
+    def logs(self) -> Path:
+        """Where its own programs write."""
+        return self.folder / self.name if self.number else self.folder
+
+    @property
+    def inside(self) -> Path:
+        """A file that is there once the node is ready."""
+        return self.logs / "ready-inside"
+
+    @property
+    def pods(self) -> str:
+        """The addresses of its pods: each node has a third byte of its own."""
+        return PODS.replace(".0.0/16", f".{self.number}.0/24")
 
     def start(self, processes: Processes) -> None:
         """Start everything; returns when the node is Ready."""
         self._settle_in()
-        plane = ControlPlane(self.folder, PORTS, self.link.address(2))
         self._start_containerd(processes)
-        plane.start(processes)
+        if not self.number:
+            ControlPlane(self.folder, PORTS, self.link.address(2)).start(processes)
         self._start_kubelet(processes)
         self._start_proxy(processes)
-        processes.until(lambda: ready(plane), "the node is Ready", timeout=PATIENCE)
+        processes.until(self._is_ready, f"{self.name} is Ready", timeout=PATIENCE)
 
     def _settle_in(self) -> None:
         for place in OWN:  # in memory: quicker, and nothing to remove
@@ -100,10 +121,10 @@ class Node:
         (SYSTEM / "net/ipv4/ip_forward").write_text("1")  # of this namespace alone
 
     def _start_containerd(self, processes: Processes) -> None:
-        network = self.folder / "network"
-        network.mkdir(exist_ok=True)
-        (network / "10-bridge.conflist").write_text(json.dumps(NETWORK))
-        config = self.folder / "containerd.toml"
+        network = self.logs / "network"
+        network.mkdir(parents=True, exist_ok=True)
+        (network / "10-bridge.conflist").write_text(json.dumps(bridge(self.pods)))
+        config = self.logs / "containerd.toml"
         config.write_text(
             CONTAINERD.format(
                 socket=SOCKET,
@@ -117,20 +138,21 @@ class Node:
         processes.start(
             [programs.path("containerd"), "--config", config], env={**os.environ, "PATH": path}
         )
-        images.write_pause(programs.path("pause"), self.folder / "images" / "pause.tar")
+        if not self.number:
+            images.write_pause(programs.path("pause"), self.folder / "images" / "pause.tar")
         processes.until(SOCKET.exists, "containerd listens", timeout=PATIENCE)
         for archive in (self.folder / "images").glob("*.tar"):
             load(archive)
 
     def _start_kubelet(self, processes: Processes) -> None:
-        config = self.folder / "kubelet.json"
-        config.write_text(json.dumps({**KUBELET, "cgroupRoot": self.groups}))
+        config = self.logs / "kubelet.json"
+        config.write_text(json.dumps({**KUBELET, "cgroupRoot": f"/{self.link.name}"}))
         processes.start(
             [
                 programs.path("kubelet"),
                 f"--config={config}",
                 f"--kubeconfig={self.folder / 'kubeconfig'}",
-                f"--hostname-override={NAME}",
+                f"--hostname-override={self.name}",
                 f"--node-ip={self.link.address(2)}",
             ]
         )
@@ -140,33 +162,33 @@ class Node:
             [
                 programs.path("kube-proxy"),
                 f"--kubeconfig={self.folder / 'kubeconfig'}",
-                f"--hostname-override={NAME}",
+                f"--hostname-override={self.name}",
                 f"--cluster-cidr={PODS}",
                 "--proxy-mode=iptables",
                 "--conntrack-max-per-core=0",  # the machine's limit is not the node's to set
             ]
         )
 
+    def _is_ready(self) -> bool:
+        """Whether the node says that it is ready."""
+        kubectl = programs.path("kubectl")
+        query = ("get", "node", self.name, "--output=json")
+        command = (kubectl, f"--kubeconfig={self.folder / 'kubeconfig'}", *query)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode == 0 and ready(json.loads(done.stdout))
 
-NETWORK = {
-    "cniVersion": "1.0.0",
-    "name": "bridge",
-    "plugins": [
-        {
-            "type": "bridge",
-            "bridge": "cni0",
-            "isGateway": True,
-            "ipMasq": True,
-            "hairpinMode": True,
-            "ipam": {
-                "type": "host-local",
-                "ranges": [[{"subnet": PODS.replace("/16", "/24")}]],
-                "routes": [{"dst": "0.0.0.0/0"}],
-            },
-        },
-        {"type": "portmap", "capabilities": {"portMappings": True}},
-    ],
-}
+
+def bridge(pods: str) -> dict[str, object]:
+    """Describe the network of a node's pods, for the plugins."""
+    ipam = {
+        "type": "host-local",
+        "ranges": [[{"subnet": pods}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
+    plugin = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True}
+    mapping = {"type": "portmap", "capabilities": {"portMappings": True}}
+    plugins = [{**plugin, "hairpinMode": True, "ipam": ipam}, mapping]
+    return {"cniVersion": "1.0.0", "name": "bridge", "plugins": plugins}
 
 
 def mount(*words: str) -> None:
@@ -183,8 +205,7 @@ def load(archive: Path) -> None:
         raise PeerError(f"{archive} cannot be loaded: {done.stderr.strip()}")
 
 
-def ready(plane: ControlPlane) -> bool:
-    """Whether the node says that it is ready."""
-    found = plane.get(f"/api/v1/nodes/{NAME}")
-    conditions = json.loads(found)["status"].get("conditions", []) if found else []
+def ready(node: dict[str, Any]) -> bool:
+    """Whether a node says that it is ready."""
+    conditions = node["status"].get("conditions", [])
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

@@ -108,3 +108,19 @@ def test_a_node_leaves_nothing(tmp_path: Path) -> None:
     assert (processes_of(folder), groups(name)) == ([], [])
     assert name not in interfaces()
     assert [setting.read_text() for setting in settings] == before
+
+
+def test_nodes_of_one_cluster_are_joined(tmp_path: Path) -> None:
+    """Each is Ready, and with the cluster both are gone."""
+    skip_unless_built(programs.NODE)
+    skip_unless_node_can_run()
+    folder = tmp_path / "cluster"
+    with real_cluster(folder, "--nodes", "2") as kubeconfig:
+        kubectl = (str(programs.path("kubectl")), f"--kubeconfig={kubeconfig}")
+        nodes = subprocess.check_output((*kubectl, "get", "nodes"), text=True)
+        names = [(place / "name").read_text() for place in (folder, folder / "peer-1")]
+        assert nodes.count(" Ready ") == 2
+        assert all(name in interfaces() for name in names)
+    assert processes_of(folder) == []
+    assert not any(groups(name) for name in names)
+    assert not any(name in interfaces() for name in names)

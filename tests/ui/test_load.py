@@ -70,9 +70,9 @@ def test_workers_in_a_cluster_are_listed_with_what_they_did_not_send() -> None:
     )
     board = drawn(load_summary(document(replace(FIGURES, workers=workers))))
     assert (
-        "WORKER        NODE    SENT  LOST  NOT SENT      CLOCK\n"
-        "load-1-bbbbb  node-b   600     8       300  +2,003 ms\n"
-        "load-0-aaaaa  node-a   900     0         0      -2 ms\n"
+        "WORKER        NODE    SENT  LOST  NOT SENT    CLOCK\n"
+        "load-1-bbbbb  node-b   600     8       300   +2.0 s\n"
+        "load-0-aaaaa  node-a   900     0         0  -1.5 ms\n"
     ) in board
 
 

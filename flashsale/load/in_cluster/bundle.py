@@ -10,7 +10,8 @@ from flashsale.load import worker
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same files give the same bytes, whenever they are packed
 PACKAGES = ("flashsale", "flashsale/load")  # each needs an __init__.py, and no word in it
-MAIN = """import sys
+MAIN = """import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # process 1 would ignore it
 if sys.version_info < (3, 11):
     sys.exit("Python %d.%d is too old: a worker needs 3.11." % sys.version_info[:2])
 from flashsale.load.worker.in_pod.__main__ import main

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from itertools import count
 from typing import Any
 
+from flashsale.base.text import counted
 from flashsale.clusters.base import Progress
 from flashsale.kube import Api, paths
 from flashsale.kube.list_watch import changes
@@ -17,7 +18,7 @@ from flashsale.load.in_cluster.job_manifest import LABEL, JobOptions
 from flashsale.load.in_cluster.pods import RemoteWorker, part_of
 from flashsale.load.in_cluster.signals import START, STOP, WorkerSignals
 from flashsale.load.in_cluster.startup import Startup
-from flashsale.load.in_cluster.worker_logs import follow_worker
+from flashsale.load.in_cluster.worker_logs import LOST, follow_worker
 from flashsale.load.plan import LoadPlan
 from flashsale.load.tracking import LoadObserver, LoadTracker
 from flashsale.objects.models import Object
@@ -26,6 +27,7 @@ LOG = logging.getLogger(__name__)
 
 HEAD_START = 3.0  # seconds between telling the start and second 0
 HEAD_START_EACH = 0.02  # seconds more for each worker that has to be told
+SILENCE = 3.0  # seconds beyond the last purchase's patience in which results come
 AGAIN = 1.0  # seconds until a worker is told again what it has not acted on
 
 
@@ -96,15 +98,20 @@ class ClusterRun:
 
     async def _keep_telling(self) -> None:
         """Repeat what workers have not acted on; end those that never heard of the start."""
-        tracker = self.tracker
+        tracker, waiting = self.tracker, False
         for times in count(1):
             await asyncio.sleep(AGAIN)
-            over = tracker.elapsed > tracker.until
-            for worker in self._living():
-                if over and not worker.started:
+            living, overtime = self._living(), tracker.elapsed - tracker.until
+            for worker in living:
+                if overtime > 0 and not worker.started:
                     await self._signals.remove(worker.pod)
+            if overtime > tracker.plan.timeout + SILENCE and not waiting:
+                waiting = True
+                late = counted(len(living), "worker")
+                nodes = ", ".join(sorted({worker.node for worker in living}))
+                self._progress.note(f"Waiting up to {LOST:.0f} s for {late} on {nodes}.")
             stopping = tracker.stopped is not None
-            unmoved = [one.pod for one in self._living() if stopping or not one.started]
+            unmoved = [one.pod for one in living if stopping or not one.started]
             await self._signals.tell_again(unmoved, times)
 
     def _living(self) -> list[RemoteWorker]:

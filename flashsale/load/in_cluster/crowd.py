@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -19,10 +19,11 @@ from flashsale.load.in_cluster.job_manifest import JobOptions, build_config_map,
 from flashsale.load.plan import LoadPlan
 from flashsale.load.results import Report
 from flashsale.load.tracking import LoadObserver
+from flashsale.objects.models import Object
 
 LENIENT = {"fieldValidation": "Ignore"}  # an older server does not know all fields, and may
 LOOK_EVERY = 0.25  # seconds
-CLEARING = 60.0  # seconds for the cluster to remove the Job and its pods
+CLEARING = 30.0  # seconds for the cluster to remove the Job and its pods
 
 
 class CrowdRefusedError(FlashsaleError):
@@ -50,7 +51,7 @@ class ClusterCrowd:
         However it ends, the Job and all that belongs to it are gone afterwards.
 
         Raises:
-            CrowdRefusedError: the cluster does not take the Job.
+            CrowdRefusedError: the cluster does not take the Job, or what it needs is not allowed.
             NotReadyError: not all workers started; the cluster's own words say why.
         """
         async with self._job(plan):
@@ -62,43 +63,58 @@ class ClusterCrowd:
                 raise failed.exceptions[0] from None
             return run.tracker.report()
 
-    @property
-    def from_here(self) -> Hint:
-        """The way without a Job."""
-        return Hint(self.command, "sends from this machine")
-
     @asynccontextmanager
     async def _job(self, plan: LoadPlan) -> AsyncIterator[None]:
-        options = self.options
-        jobs, config_maps = paths.jobs(options.namespace), paths.config_maps(options.namespace)
+        options, made = self.options, list[str]()
         self.progress.step(f"Starting {counted(options.workers, 'worker')} in the cluster")
         try:
-            try:
-                job = await self.api.create(jobs, build_job(options, plan), LENIENT)
-                config_map = build_config_map(options, plan, pack_worker(), job)
-                await self.api.create(config_maps, config_map)
-            except (ApiError, InvalidError) as error:
-                raise CrowdRefusedError(
-                    f"The crowd cannot run in the cluster: {_begun(error)}", hint=self.from_here
-                ) from error
+            job = await self._create(made, paths.jobs, build_job(options, plan))
+            config_map = build_config_map(options, plan, pack_worker(), job)
+            await self._create(made, paths.config_maps, config_map)
             yield
+        except (ApiError, InvalidError) as error:
+            hint = Hint(self.command, "sends from this machine")
+            raise CrowdRefusedError(
+                f"The crowd cannot run in the cluster: {_begun(error)}", hint=hint
+            ) from error
         finally:
-            await finish(self._clear())
+            await finish(self._clear(made))
 
-    async def _clear(self) -> None:
+    async def _create(
+        self, made: list[str], paths_of: Callable[..., str], wanted: Object
+    ) -> Object:
+        """Create an object; its path is in ``made`` unless the cluster says that it made none."""
+        namespace, name = self.options.namespace, self.options.name
+        made.append(paths_of(namespace, name))
+        try:
+            return await self.api.create(paths_of(namespace), wanted, LENIENT)
+        except (ApiError, InvalidError):
+            made.pop()
+            raise
+
+    async def _clear(self, made: Sequence[str]) -> None:
         """Delete the Job, and with it everything; return when its pods are gone."""
+        if not made:
+            return
         namespace, name = self.options.namespace, self.options.name
         self.progress.step("Removing the workers")
         try:
-            for path in (paths.jobs(namespace, name), paths.config_maps(namespace, name)):
+            for path in made:
                 with suppress(NotFoundError):
                     await self.api.delete(path, {"propagationPolicy": "Foreground"})
             async with asyncio.timeout(CLEARING):
                 while await self._is_there():  # noqa: ASYNC110 - the cluster tells nobody
                     await asyncio.sleep(LOOK_EVERY)
-        except (FlashsaleError, TimeoutError) as error:
-            why = str(error) or f"it is still there after {CLEARING:.0f} s"
-            self.progress.note(f"The Job {name} in {namespace} may be left: {why}")
+        except TimeoutError:
+            self.progress.note(
+                f"The Job {name} is not gone after {CLEARING:.0f} s: the node of a worker may not"
+                " answer. The cluster goes on removing it."
+            )
+        except FlashsaleError as error:
+            self.progress.note(
+                f"The workers may be left: {error}. `kubectl delete job -n {namespace} {name}`"
+                " removes them."
+            )
 
     async def _is_there(self) -> bool:
         try:

@@ -34,7 +34,7 @@ class RemoteWorker:
     @property
     def ready(self) -> bool:
         """Whether it waits for the start, and how its clock goes is known."""
-        return self.heard >= SURE and not self.ended
+        return self.heard >= SURE and not self.ended and not self.problem
 
     def hear_clock(self, its: float, ours: float) -> None:
         """Take in what its clock showed; both are unix seconds.
@@ -50,8 +50,10 @@ class RemoteWorker:
         status = pod.get("status") or {}
         self.pod = str(pod["metadata"]["name"])
         self.node = (pod.get("spec") or {}).get("nodeName", "")
-        self.problem = problem_of(status)
-        self.ended = self.ended or ending_of(status)
+        leaving = pod["metadata"].get("deletionTimestamp")
+        self.problem = "its pod is being deleted" if leaving else problem_of(status)
+        ending = ending_of(status)
+        self.ended = self.ended or ("its pod was deleted" if leaving and ending else ending)
         self.running = self.running or status.get("phase") not in (None, "", "Pending")
 
 

@@ -56,21 +56,29 @@ class Startup:
         return True
 
     def _not_ready(self, missing: Sequence[RemoteWorker], why: str) -> NotReadyError:
-        every = len(self.workers)
-        able = every - len(missing)
-        hint = Hint(self.command, "sends from this machine")
-        if "python3" in why:
-            image = f"{self.command} --in-cluster --worker-image python:3.11-slim"
-            hint = Hint(image, "or another image with Python 3.11 or newer")
-        elif able:
-            hint = Hint(f"{self.command} --in-cluster --workers {able}", "as many did start")
+        ended = [worker for worker in missing if worker.ended]
+        few, every = len(ended or missing), len(self.workers)
         printed = next((worker.log.others for worker in missing if worker.log.others), [])
         reason = (why or f"not ready after {READY:.0f} s").rstrip(".")
         return NotReadyError(
-            f"{len(missing)} of {counted(every, 'worker')} did not start in the cluster: {reason}.",
-            hint=hint,
+            f"{few} of {counted(every, 'worker')} did not start in the cluster: {reason}.",
+            hint=self._hint(every - len(missing), why),
             details="\n".join(printed),
         )
+
+    def _hint(self, able: int, why: str) -> Hint:
+        """Name what may work, by how many did start and why others did not."""
+        crowd = f"{self.command} --in-cluster"
+        if able:
+            return Hint(f"{crowd} --workers {able}", "as many did start")
+        if "image" in why.partition(":")[0].lower():  # ErrImagePull and its like
+            return Hint(crowd, "on the shop's own image")
+        if "python3" in why:
+            image = f"{crowd} --worker-image python:3.11-slim"
+            return Hint(image, "or another image with Python 3.11 or newer")
+        if "affinity/selector" in why and self.options.node_selector:
+            return Hint(crowd, "on any node")
+        return Hint(self.command, "sends from this machine")
 
     async def _refused_pods(self) -> str:
         """Ask why the Job controller makes no pods: a quota, say."""

@@ -34,6 +34,7 @@ class RunningPod:
     process: Process | None = None
     lines: list[str] = field(default_factory=list)
     ended: bool = False
+    changes: int = 0  # of its annotations
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
@@ -49,6 +50,7 @@ class JobApi:
         breaks: int = 0,
         refused: Exception | None = None,
         created: Callable[[int], bool] = lambda part: True,
+        forgets: Callable[[int, int], bool] = lambda part, change: False,
     ) -> None:
         """Prepare.
 
@@ -56,13 +58,16 @@ class JobApi:
             breaks: lines after which every log stream breaks; 0 for never.
             refused: what creating a Job raises.
             created: whether a worker's pod is made at all.
+            forgets: whether a kubelet forgets a change of a worker's pod, the first being 0; the
+                next one that it does not forget brings all of them.
         """
         self.pods: dict[str, RunningPod] = {}
         self.jobs: dict[str, Object] = {}
         self.config_maps: dict[str, Object] = {}
         self.streams = 0
         self._folder, self._breaks, self._refused = folder, breaks, refused
-        self._created, self._changed = created, asyncio.Condition()
+        self._created, self._forgets = created, forgets
+        self._changed = asyncio.Condition()
 
     async def create(self, path: str, body: Object, query: Any = None) -> Object:
         """Store a Job or a ConfigMap, and run the Job once both are there."""
@@ -92,8 +97,13 @@ class JobApi:
 
     async def patch(self, path: str, body: Object, **_: Any) -> Object:
         """Set annotations, and show them in the pod's volume."""
-        pod = self.pods[path.rpartition("/")[2]]
-        for key, value in body["metadata"]["annotations"].items():
+        pod = self.pods.get(path.rpartition("/")[2]) or _missing(path)
+        annotations = pod.object["metadata"]["annotations"]
+        annotations |= body["metadata"]["annotations"]
+        pod.changes += 1
+        if self._forgets(int(annotations[INDEX]), pod.changes - 1):
+            return pod.object
+        for key, value in annotations.items():
             written = pod.folder / "new"
             written.write_text(value)
             written.rename(pod.folder / "signals" / key.rpartition("/")[2])
@@ -103,7 +113,8 @@ class JobApi:
         """Delete a pod, or a Job with everything."""
         name = path.rpartition("/")[2]
         if "/pods/" in path:
-            await self._end(self.pods.pop(name))
+            await self._end(self.pods[name])
+            self.pods.pop(name, None)
         elif "/jobs/" in path:
             self.jobs.pop(name, None)
             for pod in [*self.pods.values()]:
@@ -203,7 +214,7 @@ class JobApi:
     async def _end(self, pod: RunningPod) -> None:
         if pod.process and pod.process.returncode is None:
             pod.process.terminate()
-        await asyncio.gather(*pod.tasks)
+        await asyncio.wait(pod.tasks)  # which go on where nobody waits for the answer any more
 
     async def _tell(self) -> None:
         async with self._changed:

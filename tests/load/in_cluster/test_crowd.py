@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ LONG = 60.0  # seconds no test waits for
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes hear of the start at once, so it may be near; and no image is waited for."""
     monkeypatch.setattr(cluster_run, "HEAD_START", 0.6)
+    monkeypatch.setattr(cluster_run, "AGAIN", 0.2)
     monkeypatch.setattr(startup, "EVENTS_EVERY", 0.1)
     monkeypatch.setattr(startup, "HOPELESS", 2.0)
 
@@ -41,6 +43,16 @@ def crowd_on(api: JobApi, workers: int) -> ClusterCrowd:
 def plan_for(shop: Liar, **wishes: Any) -> LoadPlan:
     """Plan a short run."""
     return LoadPlan(find_target(shop.url), **({"rate": 200, "seconds": 1.5} | wishes))
+
+
+class Notes(SilentProgress):
+    """Keeps what is said."""
+
+    text = ""
+
+    def note(self, text: str) -> None:
+        """Take a note."""
+        self.text += f"{text}\n"
 
 
 def assert_nothing_is_left(api: JobApi) -> None:
@@ -72,6 +84,42 @@ async def test_logs_that_break_off_are_read_again(tmp_path: Path) -> None:
         report = await crowd_on(api, 2).run(plan_for(shop, seconds=4, rate=100))
         assert report.figures.confirmed == 400 == shop.asked
     assert api.streams > 2
+    assert report.figures.unsent == 0
+
+
+async def test_a_worker_whose_kubelet_forgot_the_start_is_told_again(tmp_path: Path) -> None:
+    """As a real one was seen to: it would write the files again a minute later."""
+    api = JobApi(tmp_path, forgets=lambda part, change: part == 1 and change == 0)
+    async with Liar(lambda _: "sell") as shop:
+        report = await crowd_on(api, 2).run(plan_for(shop))
+    assert [worker.sent for worker in report.figures.workers] == [150, 150]
+    assert report.figures.unsent == 0
+
+
+async def test_a_worker_that_never_hears_of_the_start_holds_nobody_up(tmp_path: Path) -> None:
+    """It is ended when the run is over, and its part is not sent."""
+    api, said = JobApi(tmp_path, forgets=lambda part, change: part == 1), Notes()
+    async with Liar(lambda _: "sell") as shop:
+        report = await replace(crowd_on(api, 2), progress=said).run(plan_for(shop, seconds=1))
+    assert [worker.sent for worker in report.figures.workers] == [100, 0]
+    assert report.figures.generator.unsent == {"worker": 100}
+    assert "before it heard of the start" in said.text
+    assert_nothing_is_left(api)
+
+
+async def test_a_worker_whose_kubelet_forgot_the_stop_is_told_again(tmp_path: Path) -> None:
+    """Else it would send on for a minute after Ctrl-C."""
+    api, stop = JobApi(tmp_path, forgets=lambda part, change: change == 1), asyncio.Event()
+    async with Liar(lambda _: "sell") as shop:
+        plan = plan_for(shop, seconds=LONG)
+        running = asyncio.create_task(crowd_on(api, 2).run(plan, stop=stop))
+        async with asyncio.timeout(LONG):
+            while shop.asked < 50:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        stop.set()
+        async with asyncio.timeout(LONG / 2):
+            report = await running
+    assert report.interrupted
     assert report.figures.unsent == 0
 
 
@@ -173,3 +221,14 @@ async def test_no_right_to_create_jobs_is_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(CrowdRefusedError, match=r"cannot create jobs\.batch") as error:
             await crowd_on(JobApi(tmp_path, refused=refused), 1).run(plan_for(shop))
     assert error.value.hint.command == "flashsale drill"
+
+
+async def test_nothing_is_removed_where_nothing_was_made(tmp_path: Path) -> None:
+    """Who may not create Jobs may not delete them, and is told only the one."""
+    said = Notes()
+    refused = ForbiddenError("Not allowed on the cluster 'x': cannot create jobs.batch")
+    async with Liar(lambda _: "sell") as shop:
+        crowd = replace(crowd_on(JobApi(tmp_path, refused=refused), 1), progress=said)
+        with pytest.raises(CrowdRefusedError):
+            await crowd.run(plan_for(shop))
+    assert said.text == ""
