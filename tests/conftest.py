@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -20,6 +21,7 @@ from tests.command import Flashsale, opened_sale
 __all__ = ["chromium", "page"]  # fixtures
 
 gc.disable()  # until all tests are collected: nothing of that is garbage
+atexit.register(gc.freeze)  # at the end all is: Python would look through it, for half a second
 
 # Many images of Python set this for what runs once. Each worker, and each process of each test,
 # would compile all of it again: two thirds of what the collection costs.
@@ -89,19 +91,29 @@ CLUSTER_ROOMS = (
     "peers",
 )
 LONGEST = (  # files that take the longest: nobody is to begin one when all others are done
-    "cli/commands/test_learn_course.py",
-    "drill/test_graceful.py",
-    "cli/commands/test_up_broken_app.py",
+    "embedded/kubelet/images/test_real_installs.py",
+    "embedded/kubelet/images/test_package_layers.py",
     "cli/commands/test_up_own_app.py",
-    "clusters/minikube/test_whole_exercise.py",
-    "cli/commands/test_learn.py",
+    "cli/commands/test_sale.py",
+    "peers/differential",
+    "cli/commands/test_up_broken_app.py",
+    "dashboard/test_browser.py",
+    "cli/commands/test_learn_course.py",
     "cli/commands/test_nodes.py",
+    "dashboard/test_lost_clusters.py",
+    "clusters/minikube/test_whole_exercise.py",
+    "drill/test_graceful.py",
+    "cli/commands/test_learn.py",
+    "cli/commands/test_nodes_under_load.py",
     "drill/test_runner.py",
     "sale/up/test_rollback.py",
-    "cli/commands/test_sale.py",
     "peers",
     "cli/commands",
+    "dashboard",
     "drill",
+    "clusters",
+    "doctor",
+    "test_json.py",
     "conformance",
     "cli/test_program.py",  # from here on those of the quick ones
     "embedded",

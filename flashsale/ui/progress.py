@@ -36,9 +36,11 @@ class PlainProgress:
 
     def note(self, text: str) -> None:
         """Print a line; the work goes on where nobody can be told."""
+        from flashsale.ui.console import filled, width
+
         self._last = self._clock()
         with suppress(OSError):
-            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.write(filled(printable(text), width(sys.stderr)) + "\n")
             sys.stderr.flush()
 
 

@@ -96,3 +96,15 @@ def test_purchases_fly_behind_the_words(page: Page) -> None:
         page.goto(dashboard.guard.address)
         page.locator(".pod").nth(4).wait_for()
         assert page.evaluate(ABOVE)
+
+
+def test_the_buttons_of_a_small_tile_leave_its_name(page: Page) -> None:
+    """Who points at one of twenty pods still reads which it is."""
+    with served(DashboardState(many(20), connected=True), read_only=False) as dashboard:
+        page.goto(dashboard.guard.address)
+        tile = page.locator(".pod").nth(4)
+        tile.hover()
+        name, kill = tile.locator(".name").bounding_box(), tile.locator(".graceful").bounding_box()
+        assert name is not None
+        assert kill is not None
+        assert name["y"] + name["height"] <= kill["y"]

@@ -70,6 +70,16 @@ async def test_a_stop_before_the_first_purchase_is_heard(after: float) -> None:
     assert report.figures.sent == report.figures.confirmed == shop.asked
 
 
+async def test_a_stop_before_the_start_sends_nothing() -> None:
+    """However late the processes that send come to hear of it."""
+    stop = asyncio.Event()
+    stop.set()
+    async with Liar(lambda _: "sell") as shop:
+        report = await run_load(endless(shop, workers=2), stop=stop)
+        assert report.figures.sent == shop.asked == 0
+    assert report.interrupted
+
+
 async def test_cancelling_ends_all_sending() -> None:
     """No purchase reaches the shop once a cancelled run has let go."""
     async with Liar(lambda _: "sell") as shop:

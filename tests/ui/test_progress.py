@@ -36,3 +36,17 @@ def test_silence_is_broken_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
         "  still at it after 15 s",
         "  still at it after 30 s",
     ]
+
+
+def test_a_terminal_without_a_cursor_gets_whole_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would break lines anywhere; a pipe gets each note as one line."""
+    PlainProgress().note("flashsale-rs-a is ready after 5.1 s")
+    monkeypatch.setattr("flashsale.ui.console.width", lambda stream: 30)
+    PlainProgress().note("flashsale-rs-a is ready after 5.1 s")
+    assert capsys.readouterr().err.splitlines() == [
+        "flashsale-rs-a is ready after 5.1 s",
+        "flashsale-rs-a is ready after",
+        "5.1 s",
+    ]

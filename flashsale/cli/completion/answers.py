@@ -157,7 +157,11 @@ def _arguments(command: Any, name: str, typed: list[str]) -> list[str]:
         from flashsale.cli.completion.scripts import SCRIPTS
 
         return list(SCRIPTS)
-    return _asked(_pod_names, typed) if name in ("kill-pod", "logs") else []
+    if name == "learn":
+        from flashsale.learn.course import OWN
+
+        return [f"{step.name}\t{step.title}" for step in OWN]
+    return _asked(_pod_names, typed) if name in ("kill-pod", "logs", "label") else []
 
 
 def _values(option: str, name: str, typed: list[str]) -> list[str]:

@@ -42,6 +42,7 @@ def values(line: str) -> list[str]:
         ("flashsale up --manifest ", [":files"]),
         ("flashsale drill --compare a.json ", [":files"]),
         ("flashsale nope ", []),
+        ("flashsale learn k", ["kill"]),
         ("flashsale up 'my sa", [":dirs"]),
         ("flashsale logs", ["logs"]),
         ("", [entry.name for entry in ENTRIES]),
