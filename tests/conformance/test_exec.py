@@ -57,7 +57,7 @@ def test_clients_that_speak_spdy_are_understood(sale: Scene, pod: str) -> None:
 
 def test_it_runs_where_the_app_runs(run: Run, pod: str) -> None:
     """In the container's folder, with its variables, in the name of its pod."""
-    said = run("sh -c 'ls app.py; hostname; echo $KUBERNETES_SERVICE_PORT'")
+    said = run("sh -c 'ls app.py; echo $HOSTNAME; echo $KUBERNETES_SERVICE_PORT'")
     assert said.lines == ["app.py", pod, "443"]
 
 

@@ -159,6 +159,23 @@ def _variable(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
+def without_namespaces(command: Sequence[str], first: int, root: str) -> list[str]:
+    """Let the commonest commands mean the container where it has no namespaces of its own.
+
+    `kill 1` is its first process, but what a shell kills is out of reach; the names that `kubectl
+    cp` finds in a tar begin at its root.
+
+    Args:
+        root: its files; empty where it has a root of its own.
+    """
+    words = list(command)
+    if words and words[0].rpartition("/")[2] == "kill":
+        return [str(first) if word == "1" else word for word in words]
+    if root and words[:3] == ["tar", "cf", "-"] and all(one[:1] == "/" for one in words[3:]):
+        return [*words[:3], "-C", root, *(one.strip("/") or "." for one in words[3:])]
+    return words
+
+
 def guest(pod_name: str, address: PodAddress) -> str:
     """Write what guest/sitecustomize.py reads; it ends in 1 for the container's first process."""
 

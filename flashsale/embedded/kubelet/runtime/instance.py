@@ -20,7 +20,11 @@ from flashsale.embedded.kubelet.images.image_store import NodeImage
 from flashsale.embedded.kubelet.logs import log_file
 from flashsale.embedded.kubelet.logs.container_logs import Logs
 from flashsale.embedded.kubelet.logs.log_file import BLOCK, LogWriter
-from flashsale.embedded.kubelet.runtime.container_env import expand_references, guest
+from flashsale.embedded.kubelet.runtime.container_env import (
+    expand_references,
+    guest,
+    without_namespaces,
+)
 from flashsale.embedded.kubelet.runtime.container_files import ContainerFiles, termination_path
 from flashsale.embedded.kubelet.runtime.container_root import (
     ContainerRoot,
@@ -119,9 +123,13 @@ class Instance:
         launch = self._launch
         if not self.process.running:
             raise ProcessLookupError(errno.ESRCH, "the container is not running")
+        root = launch.env.get("FLASHSALE_ROOT", "")
+        meant = list(command)
+        if possible_namespaces() != "all":
+            meant = without_namespaces(meant, self.process.pid, root)
         env = {**launch.env, "FLASHSALE_GUEST": launch.env["FLASHSALE_GUEST"][:-1]}
         process = await spawn(
-            [*map(launch.translate, self._meant(command))],
+            [*map(launch.translate, meant)],
             env=env | ({"TERM": "xterm"} if streams.terminal and "TERM" not in env else {}),
             cwd=launch.cwd,
             streams=streams,
@@ -132,16 +140,6 @@ class Instance:
         if not self.process.running:
             process.kill()
         return process
-
-    def _meant(self, command: Sequence[str]) -> list[str]:
-        """Let `kill 1` mean the container where it has no process numbers of its own.
-
-        Only so: what a shell kills is out of reach.
-        """
-        words = list(command)
-        if words and words[0].rpartition("/")[2] == "kill" and possible_namespaces() != "all":
-            return [str(self.process.pid) if word == "1" else word for word in words]
-        return words
 
     def last_words(self, *, failed: bool) -> str:
         """Return the termination message, as kubectl shows it: 4 KiB of its file at most."""
