@@ -1,5 +1,6 @@
 """A crowd larger than this machine: the workers are an Indexed Job in the sale's own cluster.
 
-``bundle`` and ``manifest`` write the Job, ``pods`` reads what became of it: all pure. ``logs``
-follows one worker, ``crowd`` runs all of them and keeps the one ledger.
+``bundle`` and ``job_manifest`` write the Job, ``pods`` reads what became of it: all pure. ``crowd``
+makes the Job and removes it; between the two ``cluster_run`` keeps the one ledger: ``startup``
+waits until all can begin, ``signals`` tells them to, ``worker_logs`` follows each.
 """
