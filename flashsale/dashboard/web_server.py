@@ -17,9 +17,9 @@ from aiohttp import web
 
 from flashsale.base.errors import FlashsaleError, Hint, RefusedError
 from flashsale.dashboard.actions import Action
+from flashsale.dashboard.page_document import written_hint
 from flashsale.dashboard.page_stream import Broadcast
 from flashsale.dashboard.security import HEADERS, REPORT_POLICY, Guard, Request
-from flashsale.dashboard.view import written_hint
 from flashsale.ui import report
 
 HOST = "127.0.0.1"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from flashsale.dashboard.actions import Action
 from flashsale.dashboard.dashboard_state import DashboardState
 from flashsale.dashboard.follow import DashboardClock
+from flashsale.dashboard.page_document import page_document
 from flashsale.dashboard.page_stream import Broadcast
 from flashsale.dashboard.security import Guard
-from flashsale.dashboard.view import page_document
 from flashsale.dashboard.web_server import Dashboard, bind
 
 

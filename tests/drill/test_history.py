@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashsale.drill.history import History, Outage, Routing, assign_seats, healing_key
-from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.healing_tracker import step
 from flashsale.sale.observe.observations import Observation, SliceSeen, StreamSeen, Synced
 from flashsale.sale.observe.state import SaleState
 from tests.drill.drill_results import healing, life

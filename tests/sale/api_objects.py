@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flashsale.objects.models import Object, Pod
-from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.healing_tracker import step
 from flashsale.sale.observe.observations import PodSeen, ReplicaSetSeen, Synced
 from flashsale.sale.observe.state import SaleState
 

@@ -63,10 +63,10 @@ async def _serve(options: DashboardOptions) -> None:
 
     from flashsale.dashboard.actions import all_actions
     from flashsale.dashboard.follow import DashboardClock, SaleFollower
+    from flashsale.dashboard.page_document import page_document
     from flashsale.dashboard.page_stream import Broadcast
     from flashsale.dashboard.runs import Runs
     from flashsale.dashboard.security import Guard
-    from flashsale.dashboard.view import page_document
     from flashsale.dashboard.web_server import Dashboard, bind
     from flashsale.ui.report.page import drill_page
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from flashsale.embedded.apiserver.registry.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers.event_loop_sharing import Yielder
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ALL, EVENTS, Resource
 from flashsale.objects.models import Object, namespaced_name

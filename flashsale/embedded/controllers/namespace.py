@@ -8,8 +8,8 @@ from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.namespace_lifecycle import PERMANENT_NAMESPACES
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers import MANAGER
+from flashsale.embedded.controllers.event_loop_sharing import Yielder
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import (
     ALL,

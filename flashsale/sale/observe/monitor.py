@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
-from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.healing_tracker import step
 from flashsale.sale.observe.observations import Observation, ReplicaSetSeen, StreamSeen
 from flashsale.sale.observe.state import Condition, Observer, SaleState, Update
 from flashsale.sale.observe.stream import observe_replicaset

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from flashsale.clusters.minikube.start.unfinished import note_unfinished
+from flashsale.clusters.minikube.start.unfinished_profiles import note_unfinished
 from tests.clusters.minikube.double_world import STOPPED, World
 
 SHOWN = "Shows the sale."

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from flashsale.clusters.minikube import MinikubeCluster
-from flashsale.clusters.minikube.start.unfinished import was_cut_off
+from flashsale.clusters.minikube.start.unfinished_profiles import was_cut_off
 from tests.clusters.minikube.double_world import Told, World, gone
 from tests.command import Flashsale
 

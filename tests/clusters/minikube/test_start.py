@@ -14,7 +14,7 @@ from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import NewProfileOptions
 from flashsale.clusters.minikube import MinikubeCluster, home, read_profile_state
 from flashsale.clusters.minikube.start.start_plan import RecreateRefusedError
-from flashsale.clusters.minikube.start.unfinished import note_unfinished, was_cut_off
+from flashsale.clusters.minikube.start.unfinished_profiles import note_unfinished, was_cut_off
 from tests.clusters.minikube.conftest import QUICK
 from tests.clusters.minikube.double_world import PROFILE, STOPPED, Told, World, gone
 

@@ -17,7 +17,7 @@ from flashsale.sale.observe.healing import (
     Replaced,
     Scaled,
 )
-from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.healing_tracker import step
 from flashsale.sale.observe.observations import (
     EventSeen,
     Observation,

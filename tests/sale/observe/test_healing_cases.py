@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flashsale.objects.models import Pod, ReplicaSet
 from flashsale.sale.observe.healing import Closed
-from flashsale.sale.observe.healing_fold import step
+from flashsale.sale.observe.healing_tracker import step
 from flashsale.sale.observe.observations import (
     EventSeen,
     Mark,

@@ -26,10 +26,10 @@ from flashsale.clusters.minikube.profile.profile import (
     read_state,
 )
 from flashsale.clusters.minikube.profile.profile_nodes import switch_node
-from flashsale.clusters.minikube.start import unfinished
-from flashsale.clusters.minikube.start.contradiction import find_contradiction, mismatch_error
+from flashsale.clusters.minikube.start import unfinished_profiles
 from flashsale.clusters.minikube.start.events import Failure, Listener
 from flashsale.clusters.minikube.start.exit_codes import MISMATCH, failure_error
+from flashsale.clusters.minikube.start.profile_mismatch import find_contradiction, mismatch_error
 from flashsale.clusters.minikube.start.repairs import refresh_kubeconfig, unfreeze
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
@@ -105,12 +105,14 @@ class Lifecycle:
 
     async def _decide(self, state: ProfileState, tried: set[StartAction]) -> Decision:
         name = self.wish.profile
-        cut_off = unfinished.was_cut_off(self.home, name)
+        cut_off = unfinished_profiles.was_cut_off(self.home, name)
         complete = state.running and not (cut_off and state.profile and not state.profile.finished)
         busy = not complete and await is_at_work(name)
         docker = busy or not await self._lacks_docker(state)
         if cut_off and not busy and state.profile and state.profile.finished:
-            unfinished.forget_unfinished(self.home, name)  # somebody's start came to its end since
+            unfinished_profiles.forget_unfinished(
+                self.home, name
+            )  # somebody's start came to its end since
         around = Circumstances(tried, docker, busy, cut_off)
         decision = next_action(self.wish, state, around)
         log.info("minikube %s: %s", name, decision)
@@ -151,11 +153,13 @@ class Lifecycle:
     async def _create(self, found: Profile | None, *, anew: bool) -> None:
         name = self.wish.profile
         try:
-            with unfinished.note_unfinished(self.home, name):
+            with unfinished_profiles.note_unfinished(self.home, name):
                 await self._start(await self._delete(found) if anew else None)
         except ClusterUnreachableError:
             if await read_profile(self.minikube) is None:
-                unfinished.forget_unfinished(self.home, name)  # it failed before anything was made
+                unfinished_profiles.forget_unfinished(
+                    self.home, name
+                )  # it failed before anything was made
             raise
 
     async def _delete(self, profile: Profile | None) -> Profile | None:

@@ -26,7 +26,7 @@ from flashsale.clusters.minikube.profile.profile import (
     ProfileState,
 )
 from flashsale.clusters.minikube.profile.profile_nodes import refuse_other_nodes
-from flashsale.clusters.minikube.start.contradiction import find_contradiction, mismatch_error
+from flashsale.clusters.minikube.start.profile_mismatch import find_contradiction, mismatch_error
 
 OLDEST, ADVISED = (1, 30), (1, 38)
 GOING_ON = "Going on with the first start of minikube '{}'..."

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.controllers import MANAGER
+from flashsale.embedded.controllers.event_loop_sharing import Yielder
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.replicaset import replicaset_plan
 from flashsale.embedded.controllers.workqueue import WorkQueue
-from flashsale.embedded.controllers.yielding import Yielder
 from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import StatusError

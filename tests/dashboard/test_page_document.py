@@ -11,8 +11,8 @@ import pytest
 from flashsale.base.errors import NoSaleError
 from flashsale.dashboard import dashboard_state as states
 from flashsale.dashboard.dashboard_state import Crowd, DashboardState, Trouble
+from flashsale.dashboard.page_document import page_document
 from flashsale.dashboard.page_stream import differences
-from flashsale.dashboard.view import page_document
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.objects.models import ReplicaSet
 from flashsale.objects.nodes import Node
