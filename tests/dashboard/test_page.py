@@ -16,7 +16,7 @@ from flashsale.load.results import Figures, LoadProgress
 from flashsale.sale.observe.observations import Observation, StreamSeen
 from flashsale.ui.watch.view_model import Board, Place
 from tests.dashboard.serving import served
-from tests.dashboard.test_view import three_nodes
+from tests.dashboard.test_page_document import three_nodes
 from tests.ui.watch.view_models import fold, many, sight
 
 if TYPE_CHECKING:
