@@ -37,7 +37,7 @@ from flashsale.ui.watch.view_model import Board, Place
 from flashsale.ui.watch.watch_session import WatchSession
 from tests.command import Flashsale
 from tests.kube.list_watch.lying_api_server import PATH, Cluster
-from tests.kube.list_watch.test_watch import Watcher, busy
+from tests.kube.list_watch.test_list_watch import Watcher, busy
 
 KUBECTL = str(Path(sys.executable).parent / "kubectl")
 CALM_SECONDS, BUSY_SECONDS = 15.0, 15.0
