@@ -17,12 +17,11 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.terminal_theme import TerminalTheme
 
 from flashsale.clusters.select import ClusterOptions
@@ -33,7 +32,7 @@ from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Condition, Update
 from flashsale.sale.session import connect_to_sale
 from flashsale.sale.url import open_url
-from flashsale.ui.watch.layout import view
+from flashsale.ui.watch.layout import screen_lines
 from flashsale.ui.watch.view_model import Board, Now, Place, add_update
 
 PICTURE = Path(__file__).parent.parent / "docs" / "watch.svg"
@@ -140,7 +139,7 @@ async def watched() -> Board:
 def drawn(board: Board) -> str:
     """Draw a board as SVG."""
     console = Console(record=True, width=SIZE[0], file=io.StringIO(), force_terminal=True)
-    console.print(view(board, SIZE, Now(time.monotonic(), time.time())))
+    console.print(Group(*screen_lines(board, SIZE, Now.read())))
     return console.export_svg(
         title="flashsale watch", theme=THEME, code_format=FORMAT, unique_id="watch"
     )

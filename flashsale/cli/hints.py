@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +12,7 @@ from flashsale.cli.options.global_options import Shared
 
 PLACE = {"context": "--context", "cluster": "--cluster", "profile": "--profile"}
 NEXT = " && "
+ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")  # TERM=dumb
 
 
 def placed(hint: Hint, typed: Shared, arguments: Sequence[str] = ()) -> Hint:
@@ -24,6 +26,9 @@ def placed(hint: Hint, typed: Shared, arguments: Sequence[str] = ()) -> Hint:
 
 
 def _placed(command: str, typed: Shared, arguments: Sequence[str]) -> str:
+    variable, _, rest = command.partition(" ")
+    if rest and ASSIGNMENT.fullmatch(variable):
+        return f"{variable} {_placed(rest, typed, arguments)}"
     if command == "flashsale up" and "up" in arguments:
         return shlex.join(["flashsale", *arguments])
     if command.endswith(" --allow-remote") and "--" not in arguments:

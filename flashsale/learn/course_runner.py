@@ -200,6 +200,7 @@ class CourseRunner:
                 self._news.set()
         finally:
             self._show(course_state.command_ended(self.tour, time.time()))
+        self._prepare()  # the learner may have gone on to a step that hands out a folder
 
     async def _run(self, command: str) -> None:
         programs = os.path.dirname(sys.executable)  # ours lies there

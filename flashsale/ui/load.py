@@ -120,7 +120,7 @@ def workers(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in ranked[:WORKERS_SHOWN]:
         counts = [f"{row[key]:,}" for key in ("sent", "lost", "not_sent")]
         ahead = row["clock_offset_ms"]
-        clock = f"{'-' if ahead < 0 else '+'}{milliseconds(abs(ahead))}"
+        clock = f"{'-' if ahead < 0 else '+'}{milliseconds(abs(ahead))}" if ahead else "0 ms"
         table.add_row(text.printable(row["name"]), text.printable(row["node"]), *counts, clock)
     if len(ranked) > WORKERS_SHOWN:
         table.add_row(f"and {len(ranked) - WORKERS_SHOWN} more")

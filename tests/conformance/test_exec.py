@@ -182,4 +182,4 @@ def test_a_command_ends_with_its_container(stage: Scene, maker: Maker) -> None:
         stage.kubectl("delete pod ending --now")
         stage.until(lambda: followed.code is not None, "it has ended")
         assert followed.code == 137
-    assert "ending" not in names(stage.pods.now.values())
+    stage.until(lambda: "ending" not in names(stage.pods.now.values()), "the pod is gone")

@@ -53,7 +53,7 @@ FAINT = """() => {
 }"""
 
 
-SETTLED = "() => Promise.all(document.getAnimations().map((one) => one.finished))"
+SETTLED = "() => Promise.allSettled(document.getAnimations().map((one) => one.finished))"
 ABOVE = """() => {
     const layer = (found) => Number(getComputedStyle(document.querySelector(found)).zIndex);
     return layer(".pod h3") > layer("#flow");

@@ -84,9 +84,9 @@ def test_a_lost_cluster_is_grey_and_comes_back(page: Page, flashsale: Flashsale)
         for button in page.locator("main button:visible").all():
             button.dispatch_event("click")
         page.get_by_label("Pods to keep").press("Enter")
-        assert "POST" not in asked
         assert flashsale("up", "--manifest", manifest).code == 0
         page.wait_for_selector("body:not(.stale)")
+        assert "POST" not in asked
         page.locator(".pod.ready").wait_for()
         assert able(page) == {
             "Scale",

@@ -157,10 +157,11 @@ def _play(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Look
     from flashsale.learn.course_runner import play
 
     seated = sys.stdout.isatty() and sys.stdin.isatty()
+    name = f" {step.name}" if step else ""
     if seated and not typed.json and not moving(sys.stdout):
         raise BadInputError(
             "The course draws on the whole screen, and TERM says that this terminal cannot.",
-            hint=Hint("TERM=xterm-256color flashsale learn", "if it can after all"),
+            hint=Hint(f"TERM=xterm-256color flashsale learn{name}", "if it can after all"),
         )
     if typed.json or not seated:
         raise BadInputError(

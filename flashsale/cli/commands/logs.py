@@ -53,7 +53,6 @@ def logs(
 async def _print_logs(
     typed: Shared, pod: str | None, follow: bool, tail: int | None, container: str
 ) -> None:
-
     from flashsale.sale import logs as reading
 
     show = _printer(typed.json)
@@ -68,7 +67,6 @@ async def _print_logs(
 
 
 def _printer(json: bool) -> Callable[[Line], None]:
-
     from flashsale.ui.colours import paint, pod_colour
 
     colours: dict[str, str] | None = {} if colourful(sys.stdout) else None

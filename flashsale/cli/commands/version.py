@@ -24,7 +24,6 @@ def version(ctx: typer.Context) -> None:
 
 async def _server(typed: Shared) -> str | None:
     """Ask the sale's cluster, if there is one that answers: the question is about us first."""
-
     try:
         async with typed.sale() as sale:
             return str((await sale.api.version()).get("gitVersion", ""))

@@ -51,7 +51,9 @@ def reveal(facts: Facts) -> Sequence[str]:
     if not taught.lost:
         lines.append("This time the race went well without it. It does not always: drill again.")
     hook = part(facts.container, "lifecycle", "preStop")
-    written = yaml.safe_dump({"preStop": hook}, default_flow_style=True).strip()[1:-1]
+    written = yaml.safe_dump(
+        {"preStop": hook}, default_flow_style=True, sort_keys=False, width=float("inf")
+    ).strip()[1:-1]
     return [*lines, f"kubectl says so: get rs -o yaml: {written}"] if hook else lines
 
 

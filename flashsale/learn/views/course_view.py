@@ -193,7 +193,7 @@ def _continued(parts: Sequence[str]) -> list[str]:
     """Let a shell read broken lines as one when they are pasted; in quotes it does so anyway."""
     quoted, lines = False, []
     for part in parts:
-        quoted ^= part.count("'") % 2 == 1
+        quoted ^= part.replace('"\'"', "").count("'") % 2 == 1  # as shlex writes an apostrophe
         lines.append(part if quoted or part is parts[-1] else part + GOES_ON)
     return lines
 

@@ -133,7 +133,7 @@ def time_spent(pod: Pod | None, began: float, started: float | None, ready: floa
     if ready is None or started is None:
         return ""
     before = round(started - began, 1)
-    probed = round(ready - began, 1) - before  # what is printed adds up
+    probed = round(round(ready - began, 1) - before, 1)  # what is printed adds up
     parts = [f"{before:.1f} s until its container ran"] if before >= SHORT else []
     if probed >= SHORT:
         parts.append(f"{probed:.1f} s {probe_words(pod)}")

@@ -64,10 +64,8 @@ def write_record(store: SaleStore, record: SaleRecord, progress: Progress) -> No
     before = store.read_if_usable()
     if before and before.place != record.place:
         cluster, space = cluster_of(before), before.namespace
-        progress.note(
-            f"The sale on {cluster.describe()}, namespace {space}, stays; to close it:"
-            f" flashsale down {cluster.cli_options()} -n {space}"
-        )
+        progress.note(f"The sale on {cluster.describe()}, namespace {space}, stays; to close it:")
+        progress.note(f"  flashsale down {cluster.cli_options()} -n {space}")
     if before != record:
         store.write(record)
 

@@ -4,7 +4,6 @@ import copy
 import importlib.util
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -318,9 +317,7 @@ def test_deep_nesting_is_cut_off_by_the_schema() -> None:
     deep: Any = {}
     for _ in range(900):
         deep = {"spec": [deep]}
-    started = time.perf_counter()
     assert strict_decoding.type_error(deep, *RS)
     assert strict_decoding.unknown_fields({"nope": deep}, *RS) == ["nope"]
     assert schema.prune(deep, *RS) == {}
     assert "..." in go_values.go_printed(deep)
-    assert time.perf_counter() - started < 1

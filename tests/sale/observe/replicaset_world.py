@@ -1,6 +1,6 @@
 """A small ReplicaSet with its pods: histories as a real cluster could make them, and the truth.
 
-The controller here keeps the rules that `sale.observe.healing_fold` names: it creates while too
+The controller here keeps the rules that `sale.observe.healing_tracker` names: it creates while too
 few are active, deletes while too many are, and says so. Kills, failures, crashes and relabelling
 happen to it at any time, between any two of its steps.
 """

@@ -139,7 +139,7 @@ def test_a_lost_node_says_where_the_seconds_went() -> None:
 
 
 def test_the_parts_of_a_time_add_up_as_printed() -> None:
-    """5.07 s are 0.23 s and 4.84 s: 5.1 s must not be 0.2 s and 4.8 s."""
-    assert time_spent(None, 0.0, 0.23, 5.07) == (
-        "0.2 s until its container ran and 4.9 s until it was ready"
-    )
+    """5.07 s are 0.23 s and 4.84 s: 5.1 s must not be 0.2 s and 4.8 s, nor 0.3 s only 0.2 s."""
+    parts = "{} s until its container ran and {} s until it was ready"
+    assert time_spent(None, 0.0, 0.23, 5.07) == parts.format(0.2, 4.9)
+    assert time_spent(None, 0.0, 0.2, 0.3) == parts.format(0.2, 0.1)

@@ -189,7 +189,9 @@ def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> Non
     first = flashsale(*words, "-n", "shop")
     assert "stays" not in first.err
     told = flashsale(*words, "-n", "default").err
-    assert "namespace shop, stays; to close it: flashsale down --cluster embedded -n shop" in told
+    assert (
+        "namespace shop, stays; to close it:\n  flashsale down --cluster embedded -n shop" in told
+    )
     closed = flashsale("down", "--cluster", "embedded", "-n", "shop")
     assert closed.code == 0
     assert "replicaset.apps/flashsale-rs deleted" in closed.out

@@ -178,7 +178,8 @@ class Terminal:
     def type(self, keys: str) -> None:
         """Type keys; only `select` waits until the kernel has brought them to the other end."""
         os.write(self.ours, keys.encode())
-        select.select([self.theirs], [], [], LIMIT)
+        arrived, _, _ = select.select([self.theirs], [], [], LIMIT / 50)
+        assert arrived, "what was typed has not arrived"
 
     def unread(self) -> int:
         """How much was typed that nobody has read yet, in bytes."""

@@ -110,9 +110,8 @@ class Lifecycle:
         busy = not complete and await is_at_work(name)
         docker = busy or not await self._lacks_docker(state)
         if cut_off and not busy and state.profile and state.profile.finished:
-            unfinished_profiles.forget_unfinished(
-                self.home, name
-            )  # somebody's start came to its end since
+            # somebody's start came to its end since
+            unfinished_profiles.forget_unfinished(self.home, name)
         around = Circumstances(tried, docker, busy, cut_off)
         decision = next_action(self.wish, state, around)
         log.info("minikube %s: %s", name, decision)
@@ -157,9 +156,8 @@ class Lifecycle:
                 await self._start(await self._delete(found) if anew else None)
         except ClusterUnreachableError:
             if await read_profile(self.minikube) is None:
-                unfinished_profiles.forget_unfinished(
-                    self.home, name
-                )  # it failed before anything was made
+                # it failed before anything was made
+                unfinished_profiles.forget_unfinished(self.home, name)
             raise
 
     async def _delete(self, profile: Profile | None) -> Profile | None:
