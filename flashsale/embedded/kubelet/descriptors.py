@@ -21,6 +21,7 @@ class Descriptor:
 
     number: int  # -1 once it is closed
     _waiters: set[asyncio.Future[None]] = field(default_factory=set)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         os.set_blocking(self.number, False)
@@ -45,15 +46,16 @@ class Descriptor:
         return b""
 
     async def write(self, data: bytes) -> None:
-        """Write all of it, unless nobody reads."""
-        loop = asyncio.get_running_loop()
-        while data and self.number >= 0:
-            try:
-                data = data[os.write(self.number, data) :]
-            except BlockingIOError:
-                await self._usable(loop.add_writer, loop.remove_writer)
-            except OSError:
-                return
+        """Write all of it in one piece, unless nobody reads."""
+        loop, left = asyncio.get_running_loop(), memoryview(data)
+        async with self._writing:
+            while left and self.number >= 0:
+                try:
+                    left = left[os.write(self.number, left) :]
+                except BlockingIOError:
+                    await self._usable(loop.add_writer, loop.remove_writer)
+                except OSError:
+                    return
 
     def close(self) -> None:
         """Close it; safe to call again."""

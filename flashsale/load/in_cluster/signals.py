@@ -53,7 +53,12 @@ class WorkerSignals:
             await self._api.delete(paths.pods(self._namespace, pod))
 
     async def _set(self, signals: Mapping[str, Mapping[str, str]]) -> None:
-        await asyncio.gather(*(self._annotate(pod, told) for pod, told in signals.items()))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for pod, told in signals.items():
+                    group.create_task(self._annotate(pod, told))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
 
     async def _annotate(self, pod: str, annotations: Mapping[str, str]) -> None:
         path = paths.pods(self._namespace, pod)

@@ -170,7 +170,11 @@ def without_namespaces(command: Sequence[str], first: int, root: str) -> list[st
     """
     words = list(command)
     if words and words[0].rpartition("/")[2] == "kill":
-        return [str(first) if word == "1" else word for word in words]
+        before = ["", *words]  # of `kill -s 1 1` the first is no process
+        return [
+            str(first) if word == "1" and before[i] not in ("-s", "-n") else word
+            for i, word in enumerate(words)
+        ]
     if root and words[:3] == ["tar", "cf", "-"] and all(one[:1] == "/" for one in words[3:]):
         return [*words[:3], "-C", root, *(one.strip("/") or "." for one in words[3:])]
     return words

@@ -89,6 +89,11 @@ class Instance:
         asyncio.get_running_loop().add_reader(output, self._read)
         process.ended.add_done_callback(lambda _: self.close())
 
+    @property
+    def output_ended(self) -> bool:
+        """Whether nothing more is heard of it; it may run on."""
+        return self._output < 0
+
     def terminate(self) -> None:
         """Send the image's STOPSIGNAL, or SIGTERM, as a runtime sends it to process 1."""
         self.terminated = True

@@ -243,12 +243,14 @@ def handles(pid: int, number: int) -> bool:
 
 
 def kill_marked(mark: str) -> int:
-    """Kill the processes whose environment names a container below ``mark``; returns how many.
+    """Kill the processes whose environment names a container; returns how many.
+
+    A mark that ends in a slash means all containers below that folder.
 
     For what a shim could not kill because it was itself killed. Where there is no /proc, none is
     found.
     """
-    wanted = f"{MARK}={mark}".encode()
+    wanted = f"\0{MARK}={mark}{'' if mark.endswith('/') else chr(0)}".encode()
     killed = 0
     for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
         if not name.isdecimal():
@@ -256,7 +258,7 @@ def kill_marked(mark: str) -> int:
         try:
             with open(f"/proc/{name}/environ", "rb", 0) as file:
                 variables = b"\0" + (file.read() or b"")
-            if b"\0" + wanted in variables and int(name) != os.getpid():
+            if wanted in variables and int(name) != os.getpid():
                 os.kill(int(name), signal.SIGKILL)
                 killed += 1
         except OSError:

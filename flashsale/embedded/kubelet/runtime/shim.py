@@ -42,6 +42,7 @@ LINUX = sys.platform == "linux"
 def main() -> None:
     """Run one container."""
     control = int(sys.argv[1])
+    os.set_inheritable(control, False)  # not for the container: who writes to it speaks for us
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # whoever stops the cluster must not stop this
     if LINUX:
@@ -83,10 +84,10 @@ def start_process(request: Request) -> tuple[int, bytes]:
             unshare(own_pids=request["root"]["own_pids"])
         elif request["join"]:
             top = join_outer(request["join"])
+        reading, writing = os.pipe()
+        pid = os.fork()  # ENOMEM: the namespace that was joined has lost its first process
     except OSError as error:
         return 0, b"failed %d\n" % (error.errno or 0)
-    reading, writing = os.pipe()
-    pid = os.fork()
     if pid == 0:
         try:
             os.close(reading)

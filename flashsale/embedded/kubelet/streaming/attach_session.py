@@ -23,6 +23,7 @@ class AttachSession(CommandInput):
 
     def __init__(self, instance: Instance, *, stdin: bool) -> None:
         super().__init__(instance.input.stdin if stdin else None, instance.input.terminal)
+        self._stdin_once = instance.stdin_once
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
         self._behind = False
 
@@ -32,6 +33,11 @@ class AttachSession(CommandInput):
             self._pieces.get_nowait()
             self._behind = True
         self._pieces.put_nowait(b"" if self._behind else data)
+
+    def close_stdin(self) -> None:
+        """End the container's input, if its spec has `stdinOnce`: else others come after this."""
+        if self._stdin_once:
+            super().close_stdin()
 
     async def read(self, stream: int) -> bytes:
         """Return what the container has written since; nothing at the end."""
@@ -47,9 +53,10 @@ async def attach_session(instance: Instance, *, stdin: bool) -> AsyncIterator[At
     """Listen to a container for as long as the block; its input ends after it, if so specified."""
     session = AttachSession(instance, stdin=stdin)
     instance.listeners.add(session.hear)
+    if instance.output_ended:
+        session.hear(b"")
     try:
         yield session
     finally:
         instance.listeners.discard(session.hear)
-        if instance.stdin_once:
-            session.close_stdin()
+        session.close_stdin()

@@ -146,12 +146,19 @@ def _elements(items: list[Any], kind: Kind) -> dict[str, Any]:
 
 
 def key_step(item: Any, kind: Kind) -> str:
-    """Return the step to an element of a list with keys; a key that it lacks is its default."""
+    """Return the step to an element of a list with keys; a key that it lacks is its default.
+
+    Raises:
+        UntypedError: it has none (the `secrets` of a ServiceAccount).
+    """
     present = item if isinstance(item, dict) else {}
     fields = struct(kind.item.name).fields if kind.item else {}
-    return field_sets.key(
-        {name: present.get(name, fields[name].default) for name in kind.list_keys or ()}
-    )
+    keys = {name: present.get(name, fields[name].default) for name in kind.list_keys or ()}
+    for name, value in keys.items():
+        if value is None:
+            why = "associative list with keys has an element that omits key field"
+            raise UntypedError(f'{why} "{name}" (and doesn\'t have default value)')
+    return field_sets.key(keys)
 
 
 def _children(node: FieldNode) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from flashsale.embedded.kubelet.runtime.processes import (
     MARK,
     StandardStreams,
     handles,
+    kill_marked,
     on_exit,
     spawn,
 )
@@ -268,3 +269,13 @@ async def leaves_nothing(cluster: Cluster, pod: Object) -> None:
     os.kill(cluster.pid("crashes"), signal.SIGKILL)
     cluster.api.delete("deleted", grace=1)
     await cluster.until(lambda: not any(map(alive, fled)))
+
+
+@linux_only
+def test_a_mark_names_one_container_or_all_below_a_folder() -> None:
+    """`app` is not `app2`."""
+    folder = "/no/such/place"
+    with subprocess.Popen(["sleep", "60"], env={MARK: f"{folder}/app2"}) as other:
+        assert kill_marked(f"{folder}/app") == 0
+        assert kill_marked(f"{folder}/") == 1
+        assert other.wait(10) == -signal.SIGKILL

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from flashsale.embedded.kubelet.runtime import container_root, instance
+from flashsale.embedded.kubelet.runtime.container_env import without_namespaces
 from flashsale.embedded.kubelet.runtime.instance import Instance
 from flashsale.embedded.kubelet.streaming.exec_session import (
     STDERR,
@@ -153,3 +154,15 @@ async def test_kill_1_means_the_container_where_it_has_no_numbers_of_its_own(
     async with exec_session(there, ["kill", "-KILL", "1"], BOTH) as session:
         await session.wait()
     assert await there.process.wait() == 137
+
+
+async def test_the_shim_s_socket_is_not_the_container_s(cluster: Cluster) -> None:
+    """Who could write to it could say that the container has ended."""
+    there = await running(cluster)
+    async with exec_session(there, ["sh", "-c", "ls -l /proc/self/fd /proc/1/fd"], BOTH) as session:
+        assert b"socket" not in await whole(session, STDOUT)
+
+
+def test_a_signal_s_number_is_no_process() -> None:
+    """Of `kill -s 1 1` only the second 1 is one."""
+    assert without_namespaces(["kill", "-s", "1", "1"], 55, "") == ["kill", "-s", "1", "55"]
