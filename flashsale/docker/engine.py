@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import socket
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ T = TypeVar("T")
 Emit = Callable[[str], None]
 
 CONNECT_TIMEOUT = 20  # seconds for one answer of the engine, and to find it at all
+DISK_TRIES, DISK_PAUSE = 20, 0.25  # to be told of its disk; seconds between them
 QUIET_TIMEOUT = 900  # seconds a build may be silent: one step may download a lot
 
 
@@ -90,17 +92,33 @@ class Engine:
         """Remove all images with a label but those that containers run from.
 
         Returns:
-            How many went, and the bytes that this freed.
+            How many went, and the bytes that this freed; 0 where the engine does not tell.
         """
         from docker.errors import APIError
 
         api, removed = self.client.api, 0
-        before = api.df()["LayersSize"]
+        before = self._layers_size()
         for image in api.images(filters={"label": label}):
             with contextlib.suppress(APIError):  # it runs
                 api.remove_image(image["Id"], force=True)
                 removed += 1
-        return removed, max(0, before - api.df()["LayersSize"]) if removed else 0
+        after = self._layers_size() if removed else before
+        return removed, max(0, before - after) if before and after else 0
+
+    def _layers_size(self) -> int:
+        """Return the bytes of all layers; 0 if the engine has not told in time.
+
+        Engines before 23 answer one at a time, and refuse others with 500 meanwhile.
+        """
+        from docker.errors import APIError
+
+        for _ in range(DISK_TRIES):
+            try:
+                return int(self.client.api.df()["LayersSize"])
+            except APIError as error:
+                LOG.debug("no disk usage: %s", error)
+                time.sleep(DISK_PAUSE)
+        return 0
 
     def count_labelled(self, label: str) -> int:
         return len(self.client.api.images(filters={"label": label}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import socket
 import tarfile
@@ -129,6 +130,16 @@ async def test_answer_with_an_error_is_told_as_such(engine: Engine) -> None:
     with pytest.raises(FlashsaleError, match="no-such-image-here") as caught:
         await engine.work(refused, print)
     assert not isinstance(caught.value, EngineError)
+
+
+async def test_several_may_ask_for_the_disk_at_once(docker_socket: Path) -> None:
+    """Older engines answer one and refuse the others, whoever they are."""
+    async with connected({"DOCKER_HOST": f"unix://{docker_socket}"}) as engine:
+        removals = (
+            engine.work(lambda emit: engine.remove_labelled("no-such-label"), print)
+            for _ in range(8)
+        )
+        assert await asyncio.gather(*removals) == [(0, 0)] * 8
 
 
 async def test_labelled_images_are_removed_and_counted(docker_socket: Path) -> None:
