@@ -24,7 +24,7 @@ from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
     forward_error,
 )
 from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
-    CHANNEL_PROTOCOL,
+    CHANNEL_PROTOCOLS,
     MOST_PORTS,
     PortChannels,
 )
@@ -79,7 +79,7 @@ async def serve_portforward(
     numbers = [_port(text) for text in ",".join(request.query.getall("ports", [])).split(",")]
     if 0 in numbers or len(numbers) > MOST_PORTS:
         numbers = []
-    response = await accept_websocket(request, (TUNNEL, *([CHANNEL_PROTOCOL] if numbers else [])))
+    response = await accept_websocket(request, (TUNNEL, *(CHANNEL_PROTOCOLS if numbers else ())))
     if isinstance(response, web.Response):
         return response
     if response.ws_protocol == TUNNEL:
