@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
-from flashsale.embedded.apiserver.handlers.subresources.pod_portforward import PortForward
+from flashsale.embedded.apiserver.handlers.subresources import pod_portforward
+from flashsale.embedded.apiserver.handlers.subresources.pod_portforward import (
+    MOST_UNREAD,
+    PortForward,
+)
 from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodConnection
 from flashsale.embedded.apiserver.streaming.spdy_frames import (
     Data,
@@ -21,7 +26,7 @@ from flashsale.embedded.types.api_errors import NodeError
 from flashsale.objects.models import Object
 
 POD = {"metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {"nodeName": "n"}}
-NOBODY = 7  # a port
+NOBODY, SLOW, DEAF = 7, 8, 9  # ports
 
 
 class EchoingPod:
@@ -30,12 +35,19 @@ class EchoingPod:
     def __init__(self) -> None:
         self.port = 0
         self.connections = 0
+        self.dialled = 0
+        self.listens = socket.create_server(("127.0.0.1", 0))  # whose connections nobody accepts
         self.is_alone = asyncio.Event()
         self.is_alone.set()
 
     async def dial(self, pod: Object, port: int) -> PodConnection:
         if port == NOBODY:
             raise NodeError(500, "connection refused")
+        if port == SLOW:
+            await asyncio.Event().wait()
+        self.dialled += 1
+        if port == DEAF:
+            return await asyncio.open_connection(*self.listens.getsockname())
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,10 +70,13 @@ class Client:
         self.write = FrameWriter()
         self.sent: asyncio.Queue[bytes] = asyncio.Queue()
         self.heard: list[Frame] = []
+        self.has_left = False
         self._reader = FrameReader()
         self._news = asyncio.Event()
 
     async def hear(self, data: bytes) -> None:
+        if self.has_left:
+            raise ConnectionResetError
         self.heard += self._reader.feed(data)
         self._news.set()
 
@@ -72,6 +87,13 @@ class Client:
     def opens(self, stream: int, kind: str, port: str = "80") -> None:
         headers = {"port": port, "streamtype": kind, "requestid": "0"}
         self.sent.put_nowait(self.write.opened(stream, headers))
+
+    def connects(self, stream: int, port: str = "80") -> bytes:
+        """Open both streams of a connection; that for data has the next odd number."""
+        return b"".join(
+            self.write.opened(number, {"port": port, "streamtype": kind, "requestid": str(stream)})
+            for number, kind in ((stream, "error"), (stream + 2, "data"))
+        )
 
     async def until(self, *frames: Frame) -> None:
         async with asyncio.timeout(20):
@@ -92,6 +114,7 @@ async def pod() -> AsyncIterator[EchoingPod]:
     async with await asyncio.start_server(pod.echo, "127.0.0.1", 0) as server:
         pod.port = server.sockets[0].getsockname()[1]
         yield pod
+        pod.listens.close()
 
 
 @pytest.fixture
@@ -139,3 +162,49 @@ async def test_streams_that_make_no_sense(client: Client, kind: str, port: str) 
     client.opens(1, kind, port)
     client.sent.put_nowait(client.write.ping(9))
     await client.until(Reset(1), Ping(9))
+
+
+@pytest.mark.parametrize("port", [SLOW, DEAF])
+async def test_a_connection_that_takes_nothing_stops_no_other(client: Client, port: int) -> None:
+    """Pings, resets and the data of others pass it by."""
+    client.sent.put_nowait(client.connects(1, str(port)) + client.connects(5))
+    for _ in range(MOST_UNREAD >> 14):
+        client.sent.put_nowait(client.write.data(3, bytes(1 << 14)))
+    client.sent.put_nowait(client.write.data(7, b"hello") + client.write.ping(9))
+    await client.until(Data(7, b"hello"), Ping(9))
+    client.sent.put_nowait(client.write.reset(3))
+    await client.until(Data(1, b"", fin=True))
+
+
+async def test_a_client_that_leaves_while_it_waits(
+    pod: EchoingPod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing more is heard from it then: a ping finds it gone."""
+    monkeypatch.setattr(pod_portforward, "PING_SECONDS", 0.01)
+    client = Client()
+    served = asyncio.ensure_future(PortForward(POD, pod, client.hear).run(client.incoming()))
+    client.sent.put_nowait(client.connects(1, str(SLOW)))
+    client.sent.put_nowait(client.write.data(3, bytes(MOST_UNREAD + 1)))
+    await client.until(Ping(2))
+    client.has_left = True
+    async with asyncio.timeout(20):
+        await served
+
+
+async def test_who_sends_faster_than_the_pod_reads(client: Client) -> None:
+    """Waits, and nothing of it is lost."""
+    client.sent.put_nowait(client.connects(1))
+    for _ in range(6):
+        client.sent.put_nowait(client.write.data(3, bytes(MOST_UNREAD // 2)))
+    client.sent.put_nowait(client.write.data(3, b"", fin=True))
+    await client.until(Data(1, b"", fin=True))
+    assert len(client.text(3)) == 3 * MOST_UNREAD
+
+
+async def test_a_reset_before_the_pod_is_connected(client: Client, pod: EchoingPod) -> None:
+    """In one segment with what opens the streams; nothing reaches the pod any more."""
+    data = client.write.data(3, b"x")
+    client.sent.put_nowait(client.connects(1) + client.write.reset(3) + data)
+    client.sent.put_nowait(client.connects(5) + client.write.data(7, b"y"))
+    await client.until(Data(1, b"", fin=True), Data(7, b"y"))
+    assert pod.dialled == 1

@@ -95,3 +95,15 @@ def test_headers_that_end_too_soon(block: bytes) -> None:
     frame = b"\x80\x03\0\x01" + len(body).to_bytes(4, "big") + body
     with pytest.raises(BadFrameError):
         list(FrameReader().feed(frame))
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("frames", "size", "cut"), [(500_000, 0, 1 << 30), (1, (1 << 24) - 1, 200)]
+)
+def test_much_is_read_without_moving_it_each_time(frames: int, size: int, cut: int) -> None:
+    """Many small frames at once, or a large one in small pieces, would take minutes."""
+    reader = FrameReader()
+    sent = FrameWriter().data(1, bytes(size)) * frames
+    pieces = (sent[at : at + cut] for at in range(0, len(sent), cut))
+    assert sum(1 for piece in pieces for _ in reader.feed(piece)) == frames

@@ -93,7 +93,7 @@ class FrameReader:
     """Cuts bytes into frames."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._unpack = zlib.decompressobj(zdict=DICTIONARY)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
@@ -102,16 +102,21 @@ class FrameReader:
         Raises:
             BadFrameError: there is no going on.
         """
-        self._rest += data
-        while len(self._rest) >= 8:
-            first, flags, length = _head(self._rest)
-            if len(self._rest) < 8 + length:
-                return
-            body, self._rest = self._rest[8 : 8 + length], self._rest[8 + length :]
-            if not first & CONTROL:
-                yield Data(first, body, bool(flags & FIN))
-            elif frame := self._control(first & 0xFFFF, flags, body):
-                yield frame
+        rest, place = self._rest, 0
+        rest += data
+        try:
+            while len(rest) - place >= 8:
+                first, second = struct.unpack_from(">II", rest, place)
+                flags, end = second >> 24, place + 8 + (second & 0xFFFFFF)
+                if len(rest) < end:
+                    return
+                body, place = bytes(rest[place + 8 : end]), end
+                if not first & CONTROL:
+                    yield Data(first, body, bool(flags & FIN))
+                elif frame := self._control(first & 0xFFFF, flags, body):
+                    yield frame
+        finally:
+            del rest[:place]  # once: each time moves all that follows
 
     def _control(self, kind: int, flags: int, body: bytes) -> Frame | None:
         if kind == GO_AWAY:
@@ -186,8 +191,3 @@ class FrameWriter:
 def _control_frame(kind: int, flags: int, body: bytes) -> bytes:
     head = CONTROL | VERSION << 16 | kind
     return struct.pack(">II", head, flags << 24 | len(body)) + body
-
-
-def _head(data: bytes) -> tuple[int, int, int]:
-    first, second = struct.unpack_from(">II", data)
-    return first, second >> 24, second & 0xFFFFFF

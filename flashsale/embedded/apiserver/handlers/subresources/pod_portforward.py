@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
@@ -20,12 +20,11 @@ from flashsale.embedded.apiserver.handlers.subresources.pod_command import (
 )
 from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
     BLOCK,
-    PodConnection,
     PodPorts,
     forward_error,
 )
 from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
-    CHANNEL_PROTOCOL,
+    CHANNEL_PROTOCOLS,
     MOST_PORTS,
     PortChannels,
 )
@@ -52,6 +51,8 @@ from flashsale.objects.models import Object
 
 PROTOCOL = "portforward.k8s.io"
 TUNNEL = f"SPDY/3.1+{PROTOCOL}"
+MOST_UNREAD = 1 << 21  # bytes for one connection; a kubelet queues 50 frames of 32 KiB at most
+PING_SECONDS = 5.0
 
 
 async def serve_portforward(
@@ -70,12 +71,15 @@ async def serve_portforward(
         raw = accept_spdy(request, PROTOCOL)
         if isinstance(raw, web.Response):
             return raw
-        await PortForward(pod, ports, raw.send).run(aiter(raw))
-        return raw.close()
+        try:
+            await PortForward(pod, ports, raw.send).run(aiter(raw))
+        finally:
+            answer = raw.close()
+        return answer
     numbers = [_port(text) for text in ",".join(request.query.getall("ports", [])).split(",")]
     if 0 in numbers or len(numbers) > MOST_PORTS:
         numbers = []
-    response = await accept_websocket(request, (TUNNEL, *([CHANNEL_PROTOCOL] if numbers else [])))
+    response = await accept_websocket(request, (TUNNEL, *(CHANNEL_PROTOCOLS if numbers else ())))
     if isinstance(response, web.Response):
         return response
     if response.ws_protocol == TUNNEL:
@@ -100,8 +104,10 @@ class StreamPair:
     port: int
     error: int = 0
     data: int = 0
-    connected: asyncio.Task[PodConnection] | None = None
     relay: asyncio.Task[None] | None = None
+    unread: int = 0  # bytes that the pod has not taken
+    frames: asyncio.Queue[Data] = field(default_factory=asyncio.Queue)
+    has_room: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class PortForward:
@@ -127,12 +133,7 @@ class PortForward:
         except (BadFrameError, ConnectionError):
             return
         finally:
-            tasks = [
-                task
-                for pair in self._by_data.values()
-                for task in (pair.relay, pair.connected)
-                if task
-            ]
+            tasks = [pair.relay for pair in self._by_data.values() if pair.relay]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -145,11 +146,28 @@ class PortForward:
         elif isinstance(frame, Reset):
             await self._reset(frame.stream)
         elif isinstance(frame, Data) and (pair := self._by_data.get(frame.stream)):
-            await _give(pair, frame)
+            await self._keep(pair, frame)
+
+    async def _keep(self, pair: StreamPair, frame: Data) -> None:
+        """Keep what the pod shall read; with too much of it, the client has to wait.
+
+        All its connections wait then, as at a kubelet: SPDY's windows are not in use. No more is
+        heard from a client meanwhile, so a ping finds out whether it is still there.
+        """
+        pair.frames.put_nowait(frame)
+        pair.unread += len(frame.data)
+        if pair.unread <= MOST_UNREAD:
+            return
+        pair.has_room.clear()
+        while not pair.has_room.is_set():
+            try:
+                await asyncio.wait_for(pair.has_room.wait(), PING_SECONDS)
+            except TimeoutError:
+                await self._send(self._writer.ping(2))  # a server's are even
 
     async def _reset(self, stream: int) -> None:
         """End a connection; kubectl waits for the end of the other stream."""
-        pair = self._by_data.get(stream)
+        pair = self._by_data.pop(stream, None)
         if pair and pair.relay:
             pair.relay.cancel()
             await self._send(self._writer.data(pair.error, b"", fin=True))
@@ -167,49 +185,52 @@ class PortForward:
         if pair.error and pair.data:
             del self._pairs[number]
             self._by_data[pair.data] = pair
-            pair.connected = asyncio.ensure_future(self._ports.dial(self._pod, port))
-            pair.relay = asyncio.ensure_future(self._relay(pair, pair.connected))
+            pair.relay = asyncio.ensure_future(self._relay(pair))
 
-    async def _relay(self, pair: StreamPair, connected: asyncio.Task[PodConnection]) -> None:
-        """Send what the pod sends, and its end; or why there is no connection."""
+    async def _relay(self, pair: StreamPair) -> None:
+        """Connect, and send what the pod sends, and its end; or why there is no connection.
+
+        Whoever cancels this has to forget the pair: it may not have begun.
+        """
         writer = self._writer
         try:
+            reader, there = await self._ports.dial(self._pod, pair.port)
+            giving = asyncio.ensure_future(_give(pair, there))
             try:
-                reader, _ = await connected
-            except (NodeError, StatusError) as error:
-                why = forward_error(self._pod, pair.port, error).encode()
+                with contextlib.suppress(ConnectionError):
+                    while data := await reader.read(BLOCK):
+                        await self._send(writer.data(pair.data, data))
+                there.close()
+                await self._send(writer.data(pair.data, b"", fin=True))
+                await self._send(writer.data(pair.error, b"", fin=True))
+            finally:
+                giving.cancel()
+                if not there.is_closing():  # cancelled: what finds no room any more is void
+                    while not pair.frames.empty():
+                        there.write(pair.frames.get_nowait().data)
+                    there.transport.abort()
+        except (NodeError, StatusError) as error:
+            why = forward_error(self._pod, pair.port, error).encode()
+            with contextlib.suppress(ConnectionError):
                 await self._send(writer.data(pair.error, why, fin=True))
                 await self._send(writer.reset(pair.data))
-                return
-            with contextlib.suppress(ConnectionError):
-                while data := await reader.read(BLOCK):
-                    await self._send(writer.data(pair.data, data))
-            await self._send(writer.data(pair.data, b"", fin=True))
-            await self._send(writer.data(pair.error, b"", fin=True))
         except ConnectionError:
             return  # the client has left
         finally:
             self._by_data.pop(pair.data, None)
-            connected.cancel()
-            if there := _made(connected):
-                there.close()
+            pair.has_room.set()
 
 
-def _made(connected: asyncio.Task[PodConnection]) -> asyncio.StreamWriter | None:
-    """Return the way to the pod, once there is one."""
-    if not connected.done() or connected.cancelled() or connected.exception():
-        return None
-    return connected.result()[1]
-
-
-async def _give(pair: StreamPair, frame: Data) -> None:
-    """Pass on what the client sends; who sends faster than the pod reads has to wait."""
-    assert pair.connected
-    await asyncio.wait({pair.connected})
+async def _give(pair: StreamPair, there: asyncio.StreamWriter) -> None:
+    """Pass on what the client sends, as fast as the pod reads."""
     with contextlib.suppress(OSError):
-        if there := _made(pair.connected):
+        while True:
+            frame = await pair.frames.get()
             there.write(frame.data)
             await there.drain()
+            pair.unread -= len(frame.data)
+            if pair.unread <= MOST_UNREAD:
+                pair.has_room.set()
             if frame.fin:
                 there.write_eof()
 

@@ -7,6 +7,8 @@ channels 2*I for data and 2*I+1 for what is wrong, and both begin with the port,
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import contextlib
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +23,8 @@ from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
 from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.objects.models import Object
 
-CHANNEL_PROTOCOL = "v4.channel.k8s.io"
+IN_BASE64 = "v4.base64.channel.k8s.io"
+CHANNEL_PROTOCOLS = ("v4.channel.k8s.io", IN_BASE64, "")
 MOST_PORTS = 100  # each has two channels, and a channel's number is a byte
 
 
@@ -70,14 +73,28 @@ class PortChannels:
 
     async def _read(self) -> None:
         async for message in self._response:
-            if message.type is not WSMsgType.BINARY or not message.data:
+            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not message.data:
                 return
-            if made := self._writers.get(message.data[0]):
+            try:
+                channel, data = self._decode(message.data)
+            except binascii.Error:
+                return
+            if made := self._writers.get(channel):
                 await asyncio.wait({made})
                 if not made.cancelled():
                     with contextlib.suppress(OSError):
-                        made.result().write(message.data[1:])
+                        made.result().write(data)
                         await made.result().drain()
 
+    def _decode(self, message: bytes | str) -> tuple[int, bytes]:
+        data = message.encode() if isinstance(message, str) else message
+        if self._response.ws_protocol == IN_BASE64:
+            return data[0] - ord("0"), base64.b64decode(data[1:], validate=True)
+        return data[0], data[1:]
+
     async def _send(self, channel: int, data: bytes) -> None:
-        await self._response.send_bytes(bytes([channel]) + data)
+        if self._response.ws_protocol == IN_BASE64:
+            number = chr(ord("0") + channel)
+            await self._response.send_str(number + base64.b64encode(data).decode())
+        else:
+            await self._response.send_bytes(bytes([channel]) + data)

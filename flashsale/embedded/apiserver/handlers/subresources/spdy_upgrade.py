@@ -5,6 +5,7 @@ After k8s.io/streaming/pkg/httpstream and cri-streaming/pkg/streaming/remotecomm
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping
 
@@ -34,6 +35,7 @@ from flashsale.objects.models import Object
 SPDY = "SPDY/3.1"
 VERSION_HEADER = "X-Stream-Protocol-Version"
 COMMANDS = "v4.channel.k8s.io"  # all that kubectl has spoken since 1.5
+OPEN_SECONDS = 30.0  # for the client to open its streams, as a kubelet gives it
 CHANNELS = {"stdin": STDIN, "stdout": STDOUT, "stderr": STDERR, "error": ERROR, "resize": RESIZE}
 
 
@@ -51,7 +53,9 @@ def accept_spdy(request: web.BaseRequest, known: str) -> RawConnection | web.Res
     ]
     if known not in asked:
         why = "unable to upgrade: unable to negotiate protocol: client supports"
-        return web.Response(status=403, text=f"{why} {asked}, server accepts [{known}]\n")
+        return web.Response(
+            status=403, text=f"{why} [{' '.join(asked)}], server accepts [{known}]\n"
+        )
     return take_over(request, SPDY, {VERSION_HEADER: known})
 
 
@@ -134,12 +138,19 @@ class SpdyStreams:
 async def open_spdy_streams(
     request: web.BaseRequest, streams: Mapping[str, bool]
 ) -> SpdyStreams | web.Response:
-    """Accept a client that runs a command, or answer why not."""
+    """Accept a client that runs a command, or answer why not; also who leaves at once, or idles."""
     raw = accept_spdy(request, COMMANDS)
     if isinstance(raw, web.Response):
         return raw
     client = SpdyStreams(raw)
-    await client.open([ERROR, *(CHANNELS[name] for name in CHANNELS if streams.get(name))])
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            await client.open([ERROR, *(CHANNELS[name] for name in CHANNELS if streams.get(name))])
+    except (ConnectionError, TimeoutError):
+        return raw.close()
+    except BaseException:
+        raw.close()  # an answer in HTTP would be none any more
+        raise
     return client
 
 

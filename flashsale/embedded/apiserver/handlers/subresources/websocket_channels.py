@@ -80,8 +80,8 @@ async def accept_websocket(
     wanted = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     chosen = next((name for name in wanted if name in known), None)
     if chosen is None:  # as the WebSocket library of Go does
-        why = f"requested protocol(s) are not supported: {wanted}; supports [{' '.join(known)}]\n"
-        return web.Response(status=403, text=why)
+        why = f"not supported: [{' '.join(wanted)}]; supports [{' '.join(known)}]\n"
+        return web.Response(status=403, text=f"requested protocol(s) are {why}")
     response = web.WebSocketResponse(
         protocols=[chosen] if chosen else (),
         timeout=CLOSE_SECONDS,
