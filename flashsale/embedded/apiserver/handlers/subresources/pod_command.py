@@ -25,7 +25,7 @@ from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.apiserver.streaming import channels
 from flashsale.embedded.apiserver.streaming.channels import Arrived
 from flashsale.embedded.types import api_errors
-from flashsale.embedded.types.api_errors import NodeError
+from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.objects.models import Object
 
 V5 = "v5.channel.k8s.io"
@@ -168,7 +168,7 @@ async def _serve(
         status = await run(client, running)
     except ConnectionError:
         raise  # the client has left
-    except OSError as error:  # no descriptor is left, say
+    except (OSError, NodeError, StatusError) as error:  # no descriptor is left, it has ended
         status = channels.failure_status(f"error executing command in container: {error}")
     await client.finish(status)
     return client.response
