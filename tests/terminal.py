@@ -63,6 +63,20 @@ class Person:
 
 
 @contextmanager
+def seated(
+    program: subprocess.Popen[bytes] | ForkedProcess, terminal: int, theirs: int
+) -> Iterator[Person]:
+    """Sit before a program; afterwards it is ended, and both ends of its terminal are closed."""
+    try:
+        yield Person(program, terminal, theirs)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(terminal)
+        os.close(theirs)
+
+
+@contextmanager
 def at_terminal(
     flashsale: Flashsale, *words: str, size: tuple[int, int] = (80, 24), **extra: str
 ) -> Iterator[Person]:
@@ -84,13 +98,8 @@ def at_terminal(
             start_new_session=True,
             cwd=flashsale.home.parent,
         )
-    try:
-        yield Person(program, terminal, theirs)
-    finally:
-        program.kill()
-        program.wait()
-        os.close(terminal)
-        os.close(theirs)
+    with seated(program, terminal, theirs) as person:
+        yield person
 
 
 @contextmanager
@@ -103,10 +112,5 @@ def on_terminal(
     own = ["setsid", "--ctty"] if which("setsid") else []
     program = subprocess.Popen([*own, *argv], env=dict(env), stdin=theirs, stdout=theirs,
                                stderr=theirs)  # fmt: skip
-    try:
-        yield Person(program, terminal, theirs)
-    finally:
-        program.kill()
-        program.wait()
-        os.close(terminal)
-        os.close(theirs)
+    with seated(program, terminal, theirs) as person:
+        yield person

@@ -34,6 +34,13 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startup, "HOPELESS", 2.0)
 
 
+async def selling(shop: Liar, purchases: int) -> None:
+    """Wait until a shop was asked for so many."""
+    async with asyncio.timeout(LONG):
+        while shop.asked < purchases:  # noqa: ASYNC110 - the shop is no part of what is tested
+            await asyncio.sleep(0.01)
+
+
 def crowd_on(api: JobApi, workers: int) -> ClusterCrowd:
     """Describe a crowd."""
     options = JobOptions("flashsale-load-test", "default", workers, "any")
@@ -113,9 +120,7 @@ async def test_a_worker_whose_kubelet_forgot_the_stop_is_told_again(tmp_path: Pa
     async with Liar(lambda _: "sell") as shop:
         plan = plan_for(shop, seconds=LONG)
         running = asyncio.create_task(crowd_on(api, 2).run(plan, stop=stop))
-        async with asyncio.timeout(LONG):
-            while shop.asked < 50:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await selling(shop, 50)
         stop.set()
         async with asyncio.timeout(LONG / 2):
             report = await running
@@ -128,9 +133,7 @@ async def test_a_worker_that_dies_leaves_its_purchases_not_sent(tmp_path: Path) 
     api = JobApi(tmp_path)
     async with Liar(lambda _: "sell") as shop:
         running = asyncio.create_task(crowd_on(api, 2).run(plan_for(shop, seconds=3)))
-        async with asyncio.timeout(LONG):
-            while shop.asked < 100:  # noqa: ASYNC110 - the shop is no part of what is tested
-                await asyncio.sleep(0.01)
+        await selling(shop, 100)
         await api.kill("flashsale-load-test-1")
         report = await running
     figures = report.figures
@@ -147,9 +150,7 @@ async def test_a_worker_that_is_evicted_tells_all_it_knows(tmp_path: Path) -> No
     api = JobApi(tmp_path)
     async with Liar(lambda _: "sell") as shop:
         running = asyncio.create_task(crowd_on(api, 2).run(plan_for(shop, seconds=3)))
-        async with asyncio.timeout(LONG):
-            while shop.asked < 100:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await selling(shop, 100)
         process = api.pods["flashsale-load-test-1"].process
         assert process
         process.terminate()
@@ -165,9 +166,7 @@ async def test_a_stop_ends_the_run_with_a_report(tmp_path: Path) -> None:
     async with Liar(lambda _: "sell") as shop:
         plan = plan_for(shop, seconds=LONG)
         running = asyncio.create_task(crowd_on(api, 2).run(plan, stop=stop))
-        async with asyncio.timeout(LONG):
-            while shop.asked < 50:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await selling(shop, 50)
         stop.set()
         report = await running
         assert report.figures.confirmed == report.figures.sent == shop.asked
@@ -192,9 +191,7 @@ async def test_cancelling_leaves_nothing_behind(tmp_path: Path) -> None:
     api = JobApi(tmp_path)
     async with Liar(lambda _: "sell") as shop:
         running = asyncio.create_task(crowd_on(api, 2).run(plan_for(shop, seconds=LONG)))
-        async with asyncio.timeout(LONG):
-            while shop.asked < 10:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await selling(shop, 10)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

@@ -30,20 +30,17 @@ from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
 )
 from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
     accept_spdy,
+    client_frames,
     wants_spdy,
 )
 from flashsale.embedded.apiserver.handlers.subresources.websocket_channels import accept_websocket
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.apiserver.streaming.spdy_frames import (
-    BadFrameError,
     Data,
     Frame,
-    FrameReader,
     FrameWriter,
-    GoAway,
     OpenedStream,
-    Ping,
     Reset,
 )
 from flashsale.embedded.types.api_errors import NodeError, StatusError
@@ -123,14 +120,10 @@ class PortForward:
 
     async def run(self, incoming: AsyncIterator[bytes]) -> None:
         """Work until the client leaves; then every connection ends."""
-        reader = FrameReader()
         try:
-            async for data in incoming:
-                for frame in reader.feed(data):
-                    if isinstance(frame, GoAway):
-                        return
-                    await self._take(frame)
-        except (BadFrameError, ConnectionError):
+            async for frame in client_frames(incoming, self._writer, self._send):
+                await self._take(frame)
+        except ConnectionError:
             return
         finally:
             tasks = [pair.relay for pair in self._by_data.values() if pair.relay]
@@ -141,8 +134,6 @@ class PortForward:
     async def _take(self, frame: Frame) -> None:
         if isinstance(frame, OpenedStream):
             await self._open(frame)
-        elif isinstance(frame, Ping) and frame.number % 2:  # an even one answers ours
-            await self._send(self._writer.ping(frame.number))
         elif isinstance(frame, Reset):
             await self._reset(frame.stream)
         elif isinstance(frame, Data) and (pair := self._by_data.get(frame.stream)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
 from aiohttp import web
 
@@ -59,6 +59,24 @@ def accept_spdy(request: web.BaseRequest, known: str) -> RawConnection | web.Res
     return take_over(request, SPDY, {VERSION_HEADER: known})
 
 
+async def client_frames(
+    incoming: AsyncIterator[bytes], writer: FrameWriter, send: Callable[[bytes], Awaitable[None]]
+) -> AsyncIterator[Frame]:
+    """Yield what a client sends, until it leaves or makes a mistake; pings are answered here."""
+    reader = FrameReader()
+    async for data in incoming:
+        try:
+            for frame in reader.feed(data):
+                if isinstance(frame, GoAway):
+                    return
+                if not isinstance(frame, Ping):
+                    yield frame
+                elif frame.number % 2:  # an even one answers ours
+                    await send(writer.ping(frame.number))
+        except BadFrameError:
+            return
+
+
 class SpdyStreams:
     """The streams of one client that runs a command."""
 
@@ -66,7 +84,7 @@ class SpdyStreams:
         self.response = web.Response()
         self._raw = raw
         self._writer = FrameWriter()
-        self._frames = self._read()
+        self._frames = client_frames(aiter(raw), self._writer, raw.send)
         self._streams: dict[int, int] = {}  # by channel
 
     async def open(self, channels: Collection[int]) -> None:
@@ -109,19 +127,6 @@ class SpdyStreams:
                     yield Arrived(channel, frame.data)
                 if frame.fin:
                     yield Arrived(channel, end=True)
-
-    async def _read(self) -> AsyncIterator[Frame]:
-        reader = FrameReader()
-        async for data in self._raw:
-            try:
-                for frame in reader.feed(data):
-                    if isinstance(frame, GoAway):
-                        return
-                    if isinstance(frame, Ping) and frame.number % 2:
-                        await self._raw.send(self._writer.ping(frame.number))
-                    yield frame
-            except BadFrameError:
-                return
 
     async def _open(self, frame: OpenedStream) -> None:
         channel = _channel_of(frame.headers)
