@@ -36,6 +36,10 @@ START = "flashsale up"  # the command that brings it back
 STUCK = 5.0  # seconds without an answer
 
 
+def _not_running_error() -> ClusterUnreachableError:
+    return ClusterUnreachableError("The embedded cluster is not running.", hint=START)
+
+
 class EmbeddedCluster(ClusterDefaults):
     """A small Kubernetes of our own, in a process of its own, with its state under one folder."""
 
@@ -66,7 +70,7 @@ class EmbeddedCluster(ClusterDefaults):
 
         running = launch.find_cluster(self.home)
         if running is None:
-            raise ClusterUnreachableError("The embedded cluster is not running.", hint=START)
+            raise _not_running_error()
         return running.kubeconfig
 
     async def start(self, progress: Progress) -> None:
@@ -101,12 +105,12 @@ class EmbeddedCluster(ClusterDefaults):
         return await asyncio.to_thread(launch.find_cluster, self.home) is not None
 
     async def diagnosis(self) -> FlashsaleError | None:
-        """Say that a signal has stopped its process; of all else the error says enough."""
+        """Say that a signal has stopped its process, or that it ended since it was found."""
         from flashsale.embedded.process import launch
 
         pid = await asyncio.to_thread(launch.stopped_process, self.home)
         if not pid:
-            return None
+            return None if await self.running() else _not_running_error()
         return ClusterUnreachableError(
             f"The embedded cluster is stopped by a signal (SIGSTOP; its process is {pid}).",
             hint=Hint(START, "lets it go on"),

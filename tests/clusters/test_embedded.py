@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,13 @@ def test_down_works_on_a_stopped_process(flashsale: Flashsale) -> None:
     assert done.code == 0, done.err
     assert "replicaset.apps/flashsale-rs deleted" in done.out
     assert flashsale.cluster_pid() == 0
+
+
+async def test_a_cluster_that_ended_since_it_was_found_is_not_running(tmp_path: Path) -> None:
+    """Its address refuses connections; why it does is what helps."""
+    error = await EmbeddedCluster(tmp_path).diagnosis()
+    assert error is not None
+    assert (str(error), str(error.hint)) == ("The embedded cluster is not running.", "flashsale up")
 
 
 async def test_a_stuck_cluster_is_ended_and_started_anew(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.minikube import MinikubeCluster
+from flashsale.clusters.minikube import MinikubeCluster, cluster
 from flashsale.clusters.minikube.cli import MinikubeTimeouts
+from flashsale.clusters.minikube.profile import usability
 from tests.clusters.minikube.double_world import Told, World
 from tests.docker.engines import base_image, registry
 from tests.recorded import RECORDINGS
@@ -100,3 +101,14 @@ def told() -> Told:
 def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine's own Docker does not run."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+
+
+@pytest.fixture
+def docker_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's own Docker answers, whether it has one or not."""
+
+    async def no_trouble() -> None:
+        return None
+
+    for module in (cluster, usability):
+        monkeypatch.setattr(module, "host_docker_trouble", no_trouble)

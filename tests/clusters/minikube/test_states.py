@@ -139,6 +139,7 @@ async def test_doctor_advises_nothing_that_would_fail(
     assert found.hint == ""
 
 
+@pytest.mark.usefixtures("docker_runs")
 async def test_profile_without_a_node_is_nothing_to_stop(world: World, told: Told) -> None:
     """What was wanted is so; a sale on an earlier profile of that name went with it."""
     store = SaleStore(world.home / "home")

@@ -47,6 +47,7 @@ async def test_a_profile_keeps_the_nodes_that_it_has(
     assert world.acts() == []
 
 
+@pytest.mark.usefixtures("docker_runs")
 async def test_a_profile_that_never_ran_is_made_with_other_nodes(world: World, told: Told) -> None:
     """Nothing was made of it yet, so nothing of it counts."""
     world.has(host="Gone", ip="", unfinished=True)
