@@ -29,8 +29,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How fast examples come says something about the machine, not about what is tested. Each run tries
-# others, and those that failed are kept; `.ci/run` takes `--hypothesis-profile=thorough`, and where
-# CI is set, Hypothesis tries the same ones each time.
+# others, and those that failed are kept; where CI is set, Hypothesis tries the same ones each time.
 settings.register_profile(
     "usual", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -48,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the conformance tests run on any cluster: `pytest tests/conformance --context NAME`."""
     group = parser.getgroup("flashsale")
     group.addoption(
+        "--thorough",
+        action="store_true",
+        help="take minutes more: the longest tests as well, and more generated examples (CI does)",
+    )
+    group.addoption(
         "--context",
         default="",
         metavar="NAME",
@@ -64,6 +68,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME:TAG",
         help="the exercise's image, as that cluster knows it (default: %(default)s)",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take more examples of each generated kind, where all is asked for."""
+    if config.option.thorough:
+        settings.load_profile("thorough")
 
 
 HERE = Path(__file__).parent
@@ -171,6 +181,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asked_for = STARTS_A_CLUSTER.intersection(getattr(item, "fixturenames", ()))
         if asked_for or item.get_closest_marker("browser") or _starts_a_cluster(item.path):
             item.add_marker("cluster")
+        if item.get_closest_marker("thorough") and not item.config.option.thorough:
+            item.add_marker(pytest.mark.skip(reason="takes long: pytest --thorough, as CI does"))
     longest = [str(HERE / name) for name in LONGEST]
     items.sort(key=lambda item: _place(longest, str(item.path)))
 
