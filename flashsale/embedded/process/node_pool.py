@@ -191,8 +191,9 @@ class NodePool:
                     continue
                 self._nodes[name] = node
                 self._start(node, tasks)
-        for node in self._nodes.values():
-            node.heartbeat.split(share)
+        for name, node in self._nodes.items():
+            if self._store.get(NODES, "", name):  # not deleted while another one ended
+                node.heartbeat.split(share)
 
     def _make(self, number: int, share: int = 1) -> PoweredNode:
         root = self._home if not number else self._home / "nodes" / f"m{number + 1:02d}"
