@@ -17,7 +17,12 @@ from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.text import quoted
 from flashsale.objects.fields import part, section
 from flashsale.objects.models import Object
-from flashsale.sale.files.yaml_reader import read_source, yaml_documents
+from flashsale.sale.files.yaml_reader import (
+    TEMPLATE,
+    read_source,
+    template_error,
+    yaml_documents,
+)
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
@@ -141,19 +146,44 @@ def wrong(source: str, what: str, hint: str = "flashsale manifest") -> BadInputE
 
 def _kind(document: Object, number: int, source: str) -> str:
     kind, version = document.get("kind"), document.get("apiVersion")
+    if not kind and "services" in document:
+        raise wrong(source, "is a file for Docker Compose, not for Kubernetes")
+    if kind == "Kustomization":
+        folder = Path(source).parent
+        hint = Hint(f"kubectl kustomize {quoted(folder)} | flashsale up --manifest -")
+        raise wrong(source, "is for kustomize, and no manifest itself", hint)
     if not kind or not version:
         raise wrong(source, f"says no kind or apiVersion in document {number}")
+    names = {name: one for one in VERSIONS for name in (one.lower(), f"{one.lower()}s")}
+    meant = names.get(str(kind).lower(), "")
+    if meant and meant != kind:
+        mended = _sed(f"kind: {kind}", meant, source)
+        raise wrong(source, f"says kind: {kind}; it is {meant}", mended)
     if kind not in VERSIONS:
         hint = _deployment_hint(document, source) if kind == "Deployment" else _apart_hint(kind)
         raise wrong(source, f"has a {kind}; the sale is one ReplicaSet and one Service", hint)
     if version != VERSIONS[kind]:
-        raise wrong(source, f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}")
+        raise wrong(
+            source,
+            f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}",
+            _sed(f"apiVersion: {version}", VERSIONS[kind], source),
+        )
     metadata = document.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
         raise wrong(source, f"gives its {kind} no name: metadata.name is missing")
+    if template := TEMPLATE.search(metadata["name"]):
+        raise template_error(source, f"metadata.name is {template[0]}")
     if not isinstance(document.get("spec"), dict):
         raise wrong(source, f"gives its {kind} no spec")
     return str(kind)
+
+
+def _sed(field: str, value: str, source: str) -> Hint | str:
+    """Write the command that gives a field of a file another value."""
+    if source == "stdin":
+        return "flashsale manifest"
+    change = f"s|{field}|{field.partition(':')[0]}: {value}|"
+    return Hint(f"sed -i.bak {quoted(change)} {quoted(source)}", "then the same again")
 
 
 def is_nearly_replicaset(deployment: Object) -> bool:

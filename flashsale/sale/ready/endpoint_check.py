@@ -183,7 +183,7 @@ def _words(error: Exception, timeout: float) -> str:
         case ConnectionResetError() | BrokenPipeError():
             return "connection reset"
         case TimeoutError():
-            return f"nothing came within {timeout:g} s"
+            return f"nothing came within {timeout:.2g} s"
         case OSError():
             return (error.strerror or str(error)).lower()
     return "the answer breaks off" if isinstance(error, IncompleteRead) else "what came is not HTTP"
