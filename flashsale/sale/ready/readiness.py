@@ -12,6 +12,7 @@ from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import LOOK, Deadline, all_ready, rescaled, stuck
 from flashsale.sale.ready.diagnosis import diagnose, still_stopping
 from flashsale.sale.ready.log_patterns import LINES
+from flashsale.sale.ready.unready_containers import unready_container
 from flashsale.sale.ready.unready_nodes import node_trouble
 from flashsale.sale.session import Sale
 
@@ -87,9 +88,12 @@ async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
 async def last_log_lines(sale: Sale, pod: Pod) -> str:
     """Fetch the end of a pod's log, of its last life if this one has said nothing; or nothing."""
     path = paths.pods(sale.namespace, pod.name, "log")
+    query: dict[str, str | int | bool] = {"tailLines": 4 * LINES}
+    if container := unready_container(pod) or str(pod.first_container.get("name") or ""):
+        query["container"] = container
     for previous in (False, True):
         try:
-            text = await sale.api.text(path, {"tailLines": 4 * LINES, "previous": previous})
+            text = await sale.api.text(path, {**query, "previous": previous})
         except ClusterUnreachableError:
             raise
         except FlashsaleError:
