@@ -108,7 +108,7 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
             "flashsale up --rebuild",
         )
     hint = Hint("flashsale up --rebuild", "builds it; --push REPOSITORY hands it to other machines")
-    if image != (own := text(pod.first_container, "image")):
+    if image != (own := text(pod.app_container, "image")):
         hint = Hint("flashsale up", f"after you named an image that is there instead, as {own}")
     return Diagnosis(f"the image {image} cannot be pulled ({reason})", hint, said)
 
@@ -138,7 +138,7 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     said = (text(one, "message") for one in found if one.get("reason") in UNSTARTED)
     words = next(filter(None, said), "")
     if "no command specified" in words:
-        image = text(pod.first_container, "image")
+        image = text(pod.app_container, "image")
         return Diagnosis(
             f"the image {image} names no command to run: its Dockerfile has neither CMD"
             " nor ENTRYPOINT",
@@ -282,7 +282,7 @@ def _message(events: Sequence[Object], *reasons: str, begins: str = "") -> str:
 
 
 def _probe_of(pod: Pod, kind: str) -> Section:
-    return section(pod.first_container, f"{kind}Probe")
+    return section(pod.app_container, f"{kind}Probe")
 
 
 def _probe(pod: Pod, kind: str) -> str:
@@ -296,6 +296,6 @@ def _probe(pod: Pod, kind: str) -> str:
 def _probe_port(pod: Pod) -> int | None:
     probe = _probe_of(pod, "readiness")
     port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
-    ports = sections(pod.first_container, "ports")
+    ports = sections(pod.app_container, "ports")
     named = {one.get("name"): one.get("containerPort") for one in ports}
     return port if isinstance(port, int) else named.get(port)

@@ -89,7 +89,7 @@ async def last_log_lines(sale: Sale, pod: Pod) -> str:
     """Fetch the end of a pod's log, of its last life if this one has said nothing; or nothing."""
     path = paths.pods(sale.namespace, pod.name, "log")
     query: dict[str, str | int | bool] = {"tailLines": 4 * LINES}
-    if container := unready_container(pod) or str(pod.first_container.get("name") or ""):
+    if container := unready_container(pod) or str(pod.app_container.get("name") or ""):
         query["container"] = container
     for previous in (False, True):
         try:

@@ -31,7 +31,7 @@ def subject(pod: Pod, alone: str) -> str:
 
 def logs_command(pod: Pod) -> str:
     name = unready_container(pod)
-    return f"flashsale logs {pod.name}" + (f" -c {name}" if name else "")
+    return f"flashsale logs {pod.name} -c {name}" if name else f"flashsale logs {pod.name}"
 
 
 def missing_image(pod: Pod) -> str:
@@ -41,4 +41,4 @@ def missing_image(pod: Pod) -> str:
         for one in sections(pod.raw, "status", f"{kind}Statuses"):
             if text(one, "state", "waiting", "reason") in NO_IMAGE:
                 return images.get(one["name"], "")
-    return text(pod.first_container, "image")
+    return text(pod.app_container, "image")
