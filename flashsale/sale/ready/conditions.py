@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flashsale.objects.models import Pod
-from flashsale.sale.observe.state import Condition, SaleState
+
+if TYPE_CHECKING:
+    from flashsale.sale.observe.state import Condition, SaleState
 
 LOOK = 0.5  # seconds for a look at what is there, when waiting for other things took all the time
 CRASHES = 2  # restarts after which a crashing app is not expected to come round

@@ -20,7 +20,6 @@ from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready import endpoint_diagnosis
 from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_diagnosis import EndpointProblem
-from flashsale.sale.ready.readiness import last_log_lines
 from flashsale.sale.session import Sale
 
 ANSWER = 3.0  # seconds for an answer: kube-proxy is a little late
@@ -135,7 +134,7 @@ async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Service) -
     if answer.came:
         return endpoint_diagnosis.other_sale_problem(url, answer.pod)
     pods = await sale.own_pods()
-    log = await last_log_lines(sale, pods[0]) if pods else ""
+    log = await sale.last_log_lines(pods[0]) if pods else ""
     return endpoint_diagnosis.no_answer_problem(url, answer.trouble, service, pods, log)
 
 

@@ -10,11 +10,14 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
 from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
+from flashsale.embedded.kubelet.images.install_ways import Package
 
 _FILES = ("-r", "--requirement", "-c", "--constraint")
 _WITH_VALUE = (
@@ -32,7 +35,8 @@ _DROPPED = (
 _DROPPED_WITH_VALUE = ("--prefix", "--target", "-t", "--root", "--python", "-p", "--cache-dir",
                        "--root-user-action", "--progress-bar", "--src")  # fmt: skip
 _OF_INSTALL_ALONE = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed",
-                     "--no-warn-conflicts", "--dry-run")  # fmt: skip
+                     "--no-warn-conflicts", "--dry-run", "-e", "--editable",
+                     "--upgrade-strategy")  # fmt: skip
 _BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
 _TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
 _OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
@@ -297,15 +301,42 @@ def _kept(words: Sequence[str]) -> list[str]:
     return kept
 
 
-def wheel_words(words: Sequence[str]) -> list[str]:
-    """Return the words of `pip install` that `pip wheel` takes as well."""
-    kept, rest = [], iter(words)
+def wheel_words(
+    words: Sequence[str], packages: Sequence[Package], builds: Sequence[str], kept: Sequence[str]
+) -> list[str]:
+    """Return the words for `pip wheel` to keep what `pip install` has fetched; none if all is kept.
+
+    Args:
+        words: after `pip install`.
+        builds: requirements of what builds the app.
+        kept: names of the wheels that are there.
+    """
+    wheels = {unquote(posixpath.basename(urlsplit(one.url).path)): one for one in packages}
+    found = [one.url for name, one in wheels.items() if name.endswith(".whl") and name not in kept]
+    sources = [one for name, one in wheels.items() if not name.endswith(".whl")]
+    named = [*(f"{one.name}=={one.version}" for one in sources), *builds]
+    wanted = [one for one in named if not _is_kept(Requirement(one), kept)]
+    if wanted:
+        return [*_options(words), *found, *wanted]
+    return ["--no-deps", *_options(words, files=False), *found] if found else []
+
+
+def _is_kept(wanted: Requirement, kept: Sequence[str]) -> bool:
+    name = canonicalize_name(wanted.name)
+    wheels = [parse_wheel_filename(one)[:2] for one in kept]
+    return any(name == one and wanted.specifier.contains(version) for one, version in wheels)
+
+
+def _options(words: Sequence[str], files: bool = True) -> Iterator[str]:
+    """Yield the options of `pip install` that `pip wheel` takes as well."""
+    rest = iter(words)
     for word in rest:
-        if word == "--upgrade-strategy":
-            next(rest, "")
-        elif word not in _OF_INSTALL_ALONE and not word.startswith("--upgrade-strategy="):
-            kept.append(word)
-    return kept
+        option, sign, _ = word.partition("=")
+        takes = option in (*_WITH_VALUE, *_FILES, "-e", "--editable", "--upgrade-strategy")
+        value = [next(rest, "")] if takes and not sign else []
+        named = () if files else _FILES
+        if word.startswith("-") and option not in (*_OF_INSTALL_ALONE, *named):
+            yield from (word, *value)
 
 
 def build_requirements(install: Install) -> list[str]:
