@@ -16,7 +16,7 @@ from typing import Any
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.text import quoted
 from flashsale.objects.fields import part, section
-from flashsale.objects.models import Object
+from flashsale.objects.models import Object, app_container
 from flashsale.sale.files.yaml_reader import (
     TEMPLATE,
     read_source,
@@ -43,7 +43,7 @@ class Manifest:
 
     @property
     def image(self) -> str:
-        return str(_containers(self.replicaset)[0].get("image") or "")
+        return str(app_container(_containers(self.replicaset)).get("image") or "")
 
     @property
     def namespace(self) -> str:
@@ -119,9 +119,15 @@ def _objects(text: str, source: str) -> Iterator[tuple[int, Object]]:
 
 
 def with_image(manifest: Manifest, image: str) -> Manifest:
-    """Return the manifest with another image for the first container."""
+    """Return the manifest with another image for the app's containers.
+
+    One that only sets the app up, or works beside it, runs the same image.
+    """
     replicaset = copy.deepcopy(manifest.replicaset)
-    _containers(replicaset)[0]["image"] = image
+    spec = replicaset["spec"]["template"]["spec"]
+    for one in [*(spec.get("initContainers") or ()), *_containers(replicaset)]:
+        if isinstance(one, dict) and one.get("image") == manifest.image:
+            one["image"] = image
     return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
 
 
@@ -211,7 +217,7 @@ def _check_replicaset(manifest: Manifest) -> None:
         raise wrong(manifest.source, "has no spec.template.spec.containers in its ReplicaSet")
     if not all(isinstance(one, dict) for one in containers):
         raise wrong(manifest.source, "has something else than containers in spec.containers")
-    if not isinstance(containers[0].get("image"), str):
+    if not isinstance(app_container(containers).get("image"), str):
         raise wrong(manifest.source, "gives its container no image")
     replicas = manifest.replicaset["spec"].get("replicas")
     if replicas is not None and (type(replicas) is not int or replicas < 0):

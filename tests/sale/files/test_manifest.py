@@ -220,6 +220,20 @@ def test_device_and_pipe_are_refused_at_once(tmp_path: Path, name: str) -> None:
         manifests.read_manifest(tmp_path / name)
 
 
+def test_the_apps_image_is_that_of_no_well_known_program() -> None:
+    """A cache or a proxy may stand before it; what sets it up has the same image."""
+    text = manifests.shipped_text().replace(
+        "      containers:\n",
+        "      initContainers: [{name: set-up, image: 'flashsale:1.0'}]\n"
+        "      containers:\n        - {name: cache, image: 'docker.io/library/redis:7-alpine'}\n",
+    )
+    manifest = manifests.parse_manifest(text, "my.yaml")
+    assert manifest.image == "flashsale:1.0"
+    spec = manifests.with_image(manifest, "shop:2").replicaset["spec"]["template"]["spec"]
+    images = [one["image"] for one in [*spec["initContainers"], *spec["containers"]]]
+    assert images == ["shop:2", "docker.io/library/redis:7-alpine", "shop:2"]
+
+
 def test_image_is_set_on_a_copy() -> None:
     """The first container gets the image; the manifest that was read keeps its own."""
     before = manifests.shipped()
