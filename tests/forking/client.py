@@ -70,6 +70,10 @@ class ForkedProcess:
         socket.send_fds(self._connection, [request], streams)
         self.pid = self._number()
 
+    def __del__(self) -> None:
+        """A cluster lives on, and nobody asks for its exit code."""
+        self._connection.close()
+
     def _number(self) -> int:
         line = b""
         while not line.endswith(b"\n"):

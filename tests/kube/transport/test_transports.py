@@ -20,6 +20,7 @@ from flashsale.kube import Api, NotFoundError, paths
 from flashsale.kube.transport.official_client import ClientTransport
 from flashsale.kube.transport.stdlib_client import stdlib_transport
 from flashsale.kube.transport.transport import Transport
+from tests.forking.cluster_process import start_forked_cluster
 
 CONTEXT = "flashsale-embedded"
 Door = Callable[[Path, str], Transport | None]
@@ -29,7 +30,7 @@ Door = Callable[[Path, str], Transport | None]
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An API server that wants a client's certificate."""
     home = tmp_path_factory.mktemp("kubernetes")
-    yield launch.start_cluster(home).kubeconfig
+    yield start_forked_cluster(home).kubeconfig
     launch.stop_cluster(home)
 
 
