@@ -21,12 +21,16 @@ ROOT = Path(__file__).parents[2]
 
 
 @cache
-def server() -> str:
-    """Start what forks, once in each process of the tests; gives the address of its socket."""
+def server(*python: str) -> str:
+    """Start what forks, once in each process of the tests; gives the address of its socket.
+
+    Args:
+        python: the arguments of Python, for another one than that of the program.
+    """
     folder = TemporaryDirectory(prefix="flashsale-tests-")
     address = str(Path(folder.name) / "socket")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.forking", address],
+        [sys.executable, *(python or ("-m", "tests.forking")), address],
         env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
         cwd=ROOT,
         stdin=subprocess.PIPE,
@@ -81,6 +85,10 @@ class ForkedProcess:
             assert more, "what forks has ended"
             line += more
         return int(line)
+
+    def fileno(self) -> int:
+        """Give a descriptor that can be read from once it has ended."""
+        return self._connection.fileno()
 
     def wait(self, timeout: float | None = None) -> int:
         """Return its exit code once it has ended.
