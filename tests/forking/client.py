@@ -127,13 +127,16 @@ class ForkedProcess:
 class ForkedCommand(ForkedProcess):
     """A command whose stdout and stderr are pipes."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, words: Sequence[str], environment: Mapping[str, str], *, session: bool = False
+    ) -> None:
         ends = [os.pipe(), os.pipe()]
         self.stdout: TextIO = os.fdopen(ends[0][0])
         self.stderr: TextIO = os.fdopen(ends[1][0])
         with open(os.devnull) as nothing:
             streams = [nothing.fileno(), ends[0][1], ends[1][1]]
-            super().__init__(server(), request(words, environment, Path.cwd()), streams)
+            asked = request(words, environment, Path.cwd(), session=session)
+            super().__init__(server(), asked, streams)
         for _, writing in ends:
             os.close(writing)
 
