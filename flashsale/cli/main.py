@@ -120,6 +120,11 @@ def _show(failure: FlashsaleError, typed: Shared, arguments: Sequence[str]) -> N
 def _run(arguments: list[str], typed: Shared) -> int:
     from flashsale.cli.program import application
 
+    if any(word[:1] == "-" != word[1:2] or word[:1] >= "\u2010" for word in arguments):
+        from flashsale.cli.usage_errors import odd_dash
+
+        if error := odd_dash(arguments):
+            raise error
     name = "kubectl flashsale" if _plugin() else "flashsale"
     result: Any = application()(args=arguments, prog_name=name, standalone_mode=False, obj=typed)
     return result if isinstance(result, int) else 0

@@ -15,7 +15,7 @@ from flashsale.cli.output import out, out_json, progress
 from flashsale.clusters.state.directory import state_home
 
 if TYPE_CHECKING:
-    from flashsale.docker import RemovedImages
+    from flashsale.base.image_names import RemovedImages
     from flashsale.sale.down import DownResult
     from flashsale.sale.purge import Purged
 
@@ -55,8 +55,8 @@ async def _close(
 
     Those go before the cluster stops: a stopped one lets nobody remove them.
     """
+    from flashsale.base.image_names import RemovedImages
     from flashsale.clusters.select import select_existing, select_for_down
-    from flashsale.docker import RemovedImages
     from flashsale.kube import ApiError
     from flashsale.sale.down import DownResult, close
 
