@@ -63,6 +63,7 @@ class Shell:
     run_script: Callable[[Shell, str], Status]
     skipped: list[str] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)  # variables whose values cannot be told
+    may_fail: bool = False  # another command follows after `||`
     depth: int = 0  # how many scripts have called one another
 
     def filled(self, text: str) -> str:

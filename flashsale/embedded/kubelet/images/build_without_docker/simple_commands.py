@@ -10,6 +10,7 @@ from functools import partial
 
 from flashsale.embedded.kubelet.images.build_without_docker import (
     install_commands,
+    install_words,
     requirement_lists,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
@@ -115,7 +116,9 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return True
-    if found := install_commands.parse_install(words):
+    if found := install_words.parse_install(words):
+        if shell.may_fail and install_words.lacks_file(found[1], shell.path, shell.recipe.files):
+            return False
         _install(shell, *found, words)
         return True
     if _is_quiet(program, words):
@@ -209,9 +212,9 @@ def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[
     Args:
         command: all its words, with those that say where to.
     """
-    if place := install_commands.package_folder(command):
+    if place := install_words.package_folder(command):
         shell.recipe.package_folders += (shell.path(place),)
-    wheels = install_commands.wheel_folder(command)
+    wheels = install_words.wheel_folder(command)
     if wheels is not None:
         name = f"{wheels}/collected-{shell.one.line}-{len(shell.recipe.files.entries)}.whl"
         _collect(shell, name, _remembered(shell, tool, words))

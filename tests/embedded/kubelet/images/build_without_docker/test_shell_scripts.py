@@ -50,6 +50,11 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
         ("uv build && pip install dist/app-1.0-py3-none-any.whl", "."),
         ("pipenv lock -r > r.txt && pip install -r r.txt", "--system"),
         ("pdm install", ""),
+        ("<<EOF\n  pip install a\nEOF", "a"),
+        ("<<EOF bash\npip install a\nEOF", "a"),
+        ("<<EOF\n#!/usr/bin/env bash\npip install a\nEOF", "a"),
+        ("pip install -r none.txt || pip install b", "b"),
+        ("if [ $NONE == 'true' ]; then pip install a; else pip install b; fi", "b"),
     ],
 )  # fmt: skip
 def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> None:

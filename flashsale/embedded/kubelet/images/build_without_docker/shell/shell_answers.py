@@ -131,9 +131,7 @@ def _test(shell: Shell, words: list[str]) -> bool | None:
     match words:
         case []:
             return False
-        case [text]:
-            return text != ""
-        case ["-n", text]:
+        case [text] | ["-n", text]:
             return text != ""
         case ["-z", text]:
             return text == ""
@@ -141,6 +139,8 @@ def _test(shell: Shell, words: list[str]) -> bool | None:
             return _has_file(shell, kind, path)
         case [left, operator, right]:
             return _compare(left, operator, right)
+        case [operator, _] if not operator.startswith("-"):
+            return False  # a variable without a value was not quoted, which is an error
     return None
 
 
