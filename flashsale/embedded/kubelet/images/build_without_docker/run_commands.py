@@ -48,7 +48,7 @@ from flashsale.embedded.kubelet.images.image_files import ImageFile
 
 NO_FILES: Mapping[str, ImageFile] = MappingProxyType({})
 # What reads a here-document and is no shell: named behind it, or in its first line after `#!`.
-_OTHER_READER = re.compile(r"(?:/usr/bin/env +)?(?!\S*\b(?:ba|da|a)?sh\b)[\w./].*")
+_OTHER_READER = re.compile(r"(?!(?:/usr/bin/env +)?\S*\b(?:ba|da|a)?sh\b)[\w./].*")
 # What installs poetry and uv, which are got from the index when they are needed.
 _TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 

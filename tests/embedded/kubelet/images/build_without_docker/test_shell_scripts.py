@@ -71,6 +71,9 @@ def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> 
         ("echo a | tee f && echo b | tee -a f > /dev/null", "a\nb\n"),
         ("cat need.txt need.txt | sort -u | head -n 1 > f", "# web\n"),
         ("sed 's/flask/quart/' need.txt > f", "# web\nquart\ngunicorn\n"),
+        ('echo "" > f; echo "\\$HOME" >> f', "\n$HOME\n"),
+        ("sed -i -e s/web/x/ -e /flask/d need.txt; ln -s need.txt l; cat l > f", "# x\ngunicorn\n"),
+        ("sh -c 'echo $0 $1 $# > f' a b", "a b 1\n"),
         ("echo x > f && find . -name f -exec rm {} + ; echo y >> f", "y\n"),
     ],
 )

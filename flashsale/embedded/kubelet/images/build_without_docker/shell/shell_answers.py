@@ -59,7 +59,7 @@ def _filtered(
     takes_paths = program not in ("tr", "basename", "dirname")
     with tempfile.TemporaryDirectory(prefix="flashsale-text-") as folder:
         for word in words:
-            entry = shell.recipe.files.get(shell.path(word)) if takes_paths and word else None
+            entry = shell.recipe.files.follow(shell.path(word)) if takes_paths and word else None
             if entry is None or entry.is_folder or word.startswith("-"):
                 argv.append(word)
                 continue
@@ -160,6 +160,7 @@ def _compare(left: str, operator: str, right: str) -> bool | None:
 def _has_file(shell: Shell, kind: str, word: str) -> bool | None:
     path = shell.path(word)
     entry = shell.recipe.files.get(path)
+    entry = entry if kind in ("-L", "-h") else shell.recipe.files.follow(path)
     if entry is None:
         return None if path.split("/")[0] in _SYSTEM else False
     match kind:
