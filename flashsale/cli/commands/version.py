@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import typer
-
 from flashsale.base.errors import FlashsaleError
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared, shared
+from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import out, out_json
 
 
-def version(ctx: typer.Context) -> None:
+def version(typed: Shared) -> None:
     """Print the version of flashsale, and of the cluster."""
     from flashsale import __version__
 
-    typed = shared(ctx)
     cluster = run(_server(typed))
     if typed.json:
         out_json({"flashsale": __version__, "cluster": cluster})
