@@ -87,6 +87,7 @@ STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
     "lively_sale",
     "minikube",
     "open_sale",
+    "own_sale",
     "sale",
 }
 CLUSTER_ROOMS = (

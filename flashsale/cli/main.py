@@ -122,6 +122,11 @@ def _run(arguments: list[str], typed: Shared) -> int:
 
     from flashsale.cli.program import application
 
+    if any(word[:1] == "-" != word[1:2] or word[:1] >= "\u2010" for word in arguments):
+        from flashsale.cli.usage_errors import odd_dash
+
+        if error := odd_dash(arguments):
+            raise error
     name, program = "kubectl flashsale" if _plugin() else "flashsale", application()
     try:
         with program.make_context(name, [*arguments], obj=typed) as ctx:

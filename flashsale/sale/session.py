@@ -86,12 +86,20 @@ class Sale:
         uid = replicaset["metadata"].get("uid", "")
         return [pod for pod in await self.pods(replicaset) if uid and pod.owner_uid == uid]
 
-    async def last_log_lines(self, pod: Pod) -> str:
-        """Fetch the end of a pod's log, of its last life if this one said nothing; or nothing."""
+    async def last_log_lines(self, pod: Pod, container: str = "") -> str:
+        """Fetch the end of a pod's log, of its last life if this one said nothing; or nothing.
+
+        Args:
+            container: whose; the app's by default.
+        """
         path = paths.pods(self.namespace, pod.name, "log")
+        query = {
+            "tailLines": LOG_LINES,
+            "container": container or pod.app_container.get("name", ""),
+        }
         for previous in (False, True):
             try:
-                text = await self.api.text(path, {"tailLines": LOG_LINES, "previous": previous})
+                text = await self.api.text(path, {**query, "previous": previous})
             except ClusterUnreachableError:
                 raise
             except FlashsaleError:

@@ -69,11 +69,17 @@ def test_a_closed_stdout_is_like_a_full_disk(open_sale: Flashsale) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [("status", 1), ("scale -1", 2), ("manifest", 1), ("completion bash", 1)]
+    ("words", "unbuffered", "code"),
+    [
+        ("status", "", 1),
+        ("status", "1", 1),
+        ("scale -1", "", 2),
+        ("manifest", "1", 1),
+        ("completion bash", "", 1),
+    ],
 )
-@pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_is_told_once(
-    open_sale: Flashsale, words: str, code: int, unbuffered: str
+    open_sale: Flashsale, words: str, unbuffered: str, code: int
 ) -> None:
     """The interpreter has nothing to add; a failure keeps its own exit code, even unheard."""
     full = shell(open_sale, words, ">/dev/full", PYTHONUNBUFFERED=unbuffered)

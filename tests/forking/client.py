@@ -70,6 +70,10 @@ class ForkedProcess:
         socket.send_fds(self._connection, [request], streams)
         self.pid = self._number()
 
+    def __del__(self) -> None:
+        """A cluster lives on, and nobody asks for its exit code."""
+        self._connection.close()
+
     def _number(self) -> int:
         line = b""
         while not line.endswith(b"\n"):
@@ -151,15 +155,18 @@ class ForkedCommand(ForkedProcess):
 
 
 def forked(
-    words: Sequence[str], environment: Mapping[str, str], limit: float
+    words: Sequence[str], environment: Mapping[str, str], limit: float, *, piped: str = ""
 ) -> tuple[int, str, str]:
-    """Run a command to its end, with nothing on stdin; gives exit code, stdout and stderr.
+    """Run a command to its end, with a short text on stdin; gives exit code, stdout and stderr.
 
     Raises:
         subprocess.TimeoutExpired: it took longer than so many seconds, and was killed.
     """
-    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(os.devnull) as nothing:
-        streams = [stream.fileno() for stream in (nothing, out, err)]
+    reading, writing = os.pipe()
+    with open(writing, "w") as pipe:
+        pipe.write(piped)
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(reading) as given:
+        streams = [stream.fileno() for stream in (given, out, err)]
         process = ForkedProcess(server(), request(words, environment, Path.cwd()), streams)
         try:
             code = process.wait(limit)

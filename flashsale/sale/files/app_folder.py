@@ -10,6 +10,7 @@ from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
 from flashsale.base.text import quoted
 from flashsale.clusters.base import App
+from flashsale.objects.models import app_container
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files import near_misses
 from flashsale.sale.files.manifest import Manifest
@@ -97,7 +98,7 @@ def from_last_time(before: str, manifest: Path | None = None) -> tuple[Project, 
 
 def missing_command_line(project: Project) -> str:
     """Say in one line if nothing here names a command to run; empty if something does."""
-    container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
+    container = app_container(project.manifest.replicaset["spec"]["template"]["spec"]["containers"])
     if container.get("command") or container.get("args"):
         return ""
     file = project.app.dockerfile
@@ -164,10 +165,9 @@ def _text(file: Path) -> str:
 
 def _present(folder: Path) -> list[Path]:
     if folder.is_file():
-        raise BadInputError(
-            f"{folder} is a file, not a folder.",
-            hint=f"flashsale up --manifest {quoted(folder)}",
-        )
+        is_manifest = folder.suffix in (".yaml", ".yml", ".json")
+        hint = f"--manifest {quoted(folder)}" if is_manifest else quoted(folder.parent)
+        raise BadInputError(f"{folder} is a file, not a folder.", hint=f"flashsale up {hint}")
     if not folder.is_dir():
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
     present = [folder / name for name in NAMES if (folder / name).is_file()]

@@ -92,6 +92,7 @@ def stuck(pods: Sequence[Pod]) -> bool:
     unready = [pod for pod in pods if not pod.ready]
     crashing = {pod.name for pod in unready if pod.restarts >= CRASHES}
     return bool(unready) and all(
-        pod.status in HOPELESS or (pod.status == "CrashLoopBackOff" and pod.name in crashing)
+        pod.status.removeprefix("Init:") in HOPELESS
+        or (pod.status.endswith("CrashLoopBackOff") and pod.name in crashing)
         for pod in unready
     )

@@ -10,6 +10,7 @@ from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import LOOK, Deadline, all_ready, rescaled, stuck
 from flashsale.sale.ready.diagnosis import diagnose, still_stopping
+from flashsale.sale.ready.unready_containers import unready_container
 from flashsale.sale.ready.unready_nodes import node_trouble
 from flashsale.sale.session import Sale
 
@@ -67,7 +68,7 @@ async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
     read = unready[:EXPLAINED]
     events, texts = await asyncio.gather(
         sale.api.list(paths.events(sale.namespace)),
-        asyncio.gather(*(sale.last_log_lines(pod) for pod in read)),
+        asyncio.gather(*(sale.last_log_lines(pod, unready_container(pod)) for pod in read)),
     )
     logs = dict(zip((pod.name for pod in read), texts, strict=True))
     places = {pod.node or "" for pod in unready}

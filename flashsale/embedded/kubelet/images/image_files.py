@@ -129,7 +129,7 @@ def absolute(workdir: str, path: str) -> str:
 
 
 def new_mode(old: int, change: str) -> int:
-    """Return permissions after chmod's `755`, `+x`, `u+x,go-w` or `a=r`.
+    """Return permissions after chmod's `755`, `+x`, `u+x,go-w`, `a=r` or `g=u`.
 
     Raises:
         ValueError: it is none of these.
@@ -139,9 +139,12 @@ def new_mode(old: int, change: str) -> int:
     for part in change.split(","):
         sign = next((char for char in part if char in "+-="), "")
         who, _, what = part.partition(sign) if sign else ("", "", "?")
-        if not set(who) <= set("ugoa") or not set(what) <= set("rwxX"):
+        if len(what) == 1 and what in "ugo":  # as another has it
+            held = old >> {"u": 6, "g": 3, "o": 0}[what]
+            what = "".join(char for char, bit in zip("rwx", (4, 2, 1), strict=True) if held & bit)
+        if not set(who) <= set("ugoa") or not set(what) <= set("rwxXst"):
             raise ValueError(change)
-        bits = sum({"r": 4, "w": 2, "x": 1, "X": 1}[char] for char in set(what))
+        bits = sum({"r": 4, "w": 2, "x": 1, "X": 1}.get(char, 0) for char in set(what))
         places = {"u": 6, "g": 3, "o": 0}
         chosen = places if not who or "a" in who else {key: places[key] for key in set(who)}
         mask = sum(bits << shift for shift in chosen.values())

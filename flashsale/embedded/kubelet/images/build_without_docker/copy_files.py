@@ -13,8 +13,8 @@ from pathlib import Path
 from flashsale.base.dockerfile.dockerignore import Ignore, compile_pattern
 from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.base.errors import Hint
+from flashsale.base.known_images import foreign_language
 from flashsale.base.text import quoted
-from flashsale.embedded.kubelet.images.build_without_docker.base_images import foreign_language
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import (
     ForeignFile,
     ImageRecipe,

@@ -10,11 +10,14 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
 from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
+from flashsale.embedded.kubelet.images.install_ways import Package
 
 _FILES = ("-r", "--requirement", "-c", "--constraint")
 _WITH_VALUE = (
@@ -32,7 +35,8 @@ _DROPPED = (
 _DROPPED_WITH_VALUE = ("--prefix", "--target", "-t", "--root", "--python", "-p", "--cache-dir",
                        "--root-user-action", "--progress-bar", "--src")  # fmt: skip
 _OF_INSTALL_ALONE = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed",
-                     "--no-warn-conflicts", "--dry-run")  # fmt: skip
+                     "--no-warn-conflicts", "--dry-run", "-e", "--editable",
+                     "--upgrade-strategy")  # fmt: skip
 _BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
 _TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
 _OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
@@ -40,6 +44,10 @@ _OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
 _PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock",
                   "setup.py", "setup.cfg")  # fmt: skip
 _COLLECTING = ("wheel", "download")  # pip's commands that put wheels into a folder
+_FOLDERS_OF_BUILDS = (("-o", "--outdir", "--out-dir", "--output"), ("-d", "--dist-dir", "--dest"))
+_FOLDERS_OF_PACKAGES = (("-t", "--target"), ("--prefix", "--root"))
+_TOOLS_WITH_OPTIONS = ("pip", "pip3", "uv", "poetry", "pipenv", "pdm")
+_ELSEWHERE = ("--directory", "--project", "-C", "-P")  # these run as if in another folder
 _FOLDER_OF_WHEELS = ("-w", "--wheel-dir", "-d", "--dest")
 
 
@@ -168,17 +176,33 @@ def _version(wanted: Requirement) -> str:
 
 def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """Return tool and words of a command that installs packages; None if it does not."""
-    program = posixpath.basename(words[0]) if words else ""
-    rest = list(words[1:])
-    if program.startswith("python") and rest[:1] == ["-m"]:
-        program, rest = rest[1] if len(rest) > 1 else "", rest[2:]
-    if program == "uv" and rest[:1] == ["pip"]:
-        program, rest = "pip", rest[1:]
-    if _is_pip(program) and rest[:1] == ["install"]:
-        return "pip", ("install", *_kept(rest[1:]))
-    if _is_pip(program) and rest and rest[0] in _COLLECTING:
-        # Whoever installs the wheels gets what they depend on as well.
-        return "pip", ("install", *(one for one in _kept(rest[1:]) if one != "--no-deps"))
+    program, general, rest = _program_of(words)
+    match (program, *rest[:2]):
+        case ("pip", "install", *_):
+            return "pip", ("install", *_kept(general), *_kept(rest[1:]))
+        case ("pip", "wheel" | "download", *_):
+            # Whoever installs the wheels gets what they depend on as well.
+            return "pip", ("install", *(one for one in _kept(rest[1:]) if one != "--no-deps"))
+        case ("pip", "sync", _) | ("pip-sync", *_):
+            files = [word for word in rest[program == "pip" :] if not word.startswith("-")]
+            return "pip", ("install", *(part for file in files for part in ("-r", file)))
+        case (
+            ("uv", "tool", "install")
+            | ("uv" | "poetry" | "pdm", "add", _)
+            | (
+                "pipx",
+                "install",
+                _,
+            )
+        ):
+            named = [word for word in rest[2 if rest[0] == "tool" else 1 :] if word[0] != "-"]
+            return ("pip", ("install", *named)) if named else None
+        case ("easy_install", *_):
+            return "pip", ("install", *rest)
+        case ("uv" | "poetry" | "pipenv" | "pdm", "run", _):
+            return parse_install([word for word in rest[1:] if word != "--"])
+    if (source := _built_source(program, rest)) is not None:
+        return "pip", ("install", source)
     if program.startswith("python") and rest[:2] == ["setup.py", "install"]:
         return "pip", ("install", ".")
     if rest[:1] in _OF_PROJECTS.get(program, ()):
@@ -186,16 +210,58 @@ def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
+def _program_of(words: Sequence[str]) -> tuple[str, list[str], list[str]]:
+    """Split a command into its program, the options before what that is to do, and the rest.
+
+    `python -m NAME`, `uv pip` and `pip3.11` are as if the program was called itself.
+    """
+    program, *rest = [*words] or [""]
+    program = posixpath.basename(program)
+    if program.startswith("python"):
+        module = next((at for at, word in enumerate(rest) if word[:1] != "-" or word == "-m"), 0)
+        if rest[module : module + 1] == ["-m"]:
+            program, rest = "".join(rest[module + 1 : module + 2]), rest[module + 2 :]
+    general: list[str] = []
+    while program in _TOOLS_WITH_OPTIONS and rest and rest[0].startswith("-"):
+        if rest[0].partition("=")[0] in _ELSEWHERE:
+            return "", [], []
+        count = 2 if rest[0] in (*_WITH_VALUE, "--log") else 1
+        general, rest = [*general, *rest[:count]], rest[count:]
+    if program == "uv" and rest[:1] == ["pip"]:
+        return "pip", [], rest[1:]
+    return "pip" if _is_pip(program) else program, general, rest
+
+
+def _built_source(program: str, words: Sequence[str]) -> str | None:
+    """Return what a command makes a distribution of; None if it makes none."""
+    named = [word for word in words[1:] if not word.startswith("-")]
+    if program in ("poetry", "uv", "hatch", "flit", "pdm") and words[:1] == ["build"]:
+        return "."
+    if program in ("build", "pyproject-build"):
+        values = [option_value(words, one) for one in _FOLDERS_OF_BUILDS]
+        first = [word for word in words[:1] if not word.startswith("-")]
+        return "".join([*first, *named][-1:]) if {*first, *named} - {*values} else "."
+    makes = words[:1] == ["setup.py"] and {"bdist_wheel", "sdist"} & {*words}
+    return "." if program.startswith("python") and makes else None
+
+
 def _is_pip(program: str) -> bool:
     return re.fullmatch(r"pip[\d.]*", program) is not None
 
 
 def wheel_folder(words: Sequence[str]) -> str | None:
-    """Return where `pip wheel` and `pip download` put wheels; None for other commands."""
-    after = next((i for i, word in enumerate(words) if _is_pip(posixpath.basename(word))), None)
-    if after is None or list(words[after + 1 : after + 2]) not in [[one] for one in _COLLECTING]:
+    """Return where a command puts wheels that it builds or fetches; None for other commands."""
+    program, _, rest = _program_of(words)
+    if program == "pip" and rest[:1] in [[one] for one in _COLLECTING]:
+        return option_value(rest[1:], _FOLDER_OF_WHEELS) or "."
+    if _built_source(program, rest) is None:
         return None
-    return option_value(words[after + 2 :], _FOLDER_OF_WHEELS) or "."
+    return next(filter(None, (option_value(rest, one) for one in _FOLDERS_OF_BUILDS)), "dist")
+
+
+def package_folder(words: Sequence[str]) -> str:
+    """Return where `pip install --prefix FOLDER` and its like put packages; empty if unnamed."""
+    return next(filter(None, (option_value(words, one) for one in _FOLDERS_OF_PACKAGES)), "")
 
 
 def split_off_collected(
@@ -235,15 +301,42 @@ def _kept(words: Sequence[str]) -> list[str]:
     return kept
 
 
-def wheel_words(words: Sequence[str]) -> list[str]:
-    """Return the words of `pip install` that `pip wheel` takes as well."""
-    kept, rest = [], iter(words)
+def wheel_words(
+    words: Sequence[str], packages: Sequence[Package], builds: Sequence[str], kept: Sequence[str]
+) -> list[str]:
+    """Return the words for `pip wheel` to keep what `pip install` has fetched; none if all is kept.
+
+    Args:
+        words: after `pip install`.
+        builds: requirements of what builds the app.
+        kept: names of the wheels that are there.
+    """
+    wheels = {unquote(posixpath.basename(urlsplit(one.url).path)): one for one in packages}
+    found = [one.url for name, one in wheels.items() if name.endswith(".whl") and name not in kept]
+    sources = [one for name, one in wheels.items() if not name.endswith(".whl")]
+    named = [*(f"{one.name}=={one.version}" for one in sources), *builds]
+    wanted = [one for one in named if not _is_kept(Requirement(one), kept)]
+    if wanted:
+        return [*_options(words), *found, *wanted]
+    return ["--no-deps", *_options(words, files=False), *found] if found else []
+
+
+def _is_kept(wanted: Requirement, kept: Sequence[str]) -> bool:
+    name = canonicalize_name(wanted.name)
+    wheels = [parse_wheel_filename(one)[:2] for one in kept]
+    return any(name == one and wanted.specifier.contains(version) for one, version in wheels)
+
+
+def _options(words: Sequence[str], files: bool = True) -> Iterator[str]:
+    """Yield the options of `pip install` that `pip wheel` takes as well."""
+    rest = iter(words)
     for word in rest:
-        if word == "--upgrade-strategy":
-            next(rest, "")
-        elif word not in _OF_INSTALL_ALONE and not word.startswith("--upgrade-strategy="):
-            kept.append(word)
-    return kept
+        option, sign, _ = word.partition("=")
+        takes = option in (*_WITH_VALUE, *_FILES, "-e", "--editable", "--upgrade-strategy")
+        value = [next(rest, "")] if takes and not sign else []
+        named = () if files else _FILES
+        if word.startswith("-") and option not in (*_OF_INSTALL_ALONE, *named):
+            yield from (word, *value)
 
 
 def build_requirements(install: Install) -> list[str]:
