@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared
-from flashsale.cli.output import out, out_json
+from flashsale.cli.output import print_result
 from flashsale.clusters.state.directory import state_home
 
 
@@ -19,7 +19,4 @@ def kubeconfig(typed: Shared) -> None:
     choice = run(select_existing(typed.wanted))
     cluster, namespace = choice.cluster, typed.namespace or choice.record.namespace
     path = write_kubeconfig(state_home(), cluster.context, cluster.kubeconfig, namespace)
-    if typed.json:
-        out_json({"kubeconfig": str(path), "context": cluster.context})
-    else:
-        out(str(path))
+    print_result(typed, {"kubeconfig": str(path), "context": cluster.context}, str(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared
-from flashsale.cli.output import notes, out, out_json
+from flashsale.cli.output import notes, print_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +20,7 @@ def url(typed: Shared) -> None:
     """
 
     def show(address: str) -> None:
-        if typed.json:
-            out_json({"url": address})
-        else:
-            out(address)
+        print_result(typed, {"url": address}, address)
 
     run(show_url(typed, show))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flashsale.base.errors import FlashsaleError
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared
-from flashsale.cli.output import out, out_json
+from flashsale.cli.output import print_result
 
 
 def version(typed: Shared) -> None:
@@ -13,10 +13,8 @@ def version(typed: Shared) -> None:
     from flashsale import __version__
 
     cluster = run(_server(typed))
-    if typed.json:
-        out_json({"flashsale": __version__, "cluster": cluster})
-    else:
-        out(f"flashsale {__version__}" + (f"\nkubernetes {cluster}" if cluster else ""))
+    text = f"flashsale {__version__}" + (f"\nkubernetes {cluster}" if cluster else "")
+    print_result(typed, {"flashsale": __version__, "cluster": cluster}, text)
 
 
 async def _server(typed: Shared) -> str | None:
