@@ -80,7 +80,6 @@ def _guarded(arguments: list[str]) -> int:
     from click import ClickException
 
     from flashsale.cli.options.global_options import Shared
-    from flashsale.cli.usage_errors import usage_error
 
     failure: FlashsaleError
     typed = Shared(debug="--debug" in arguments)
@@ -91,6 +90,8 @@ def _guarded(arguments: list[str]) -> int:
     except FlashsaleError as error:
         failure = error
     except ClickException as error:
+        from flashsale.cli.usage_errors import usage_error
+
         failure = usage_error(error, arguments)
         failure.__cause__ = error
     except BrokenPipeError:

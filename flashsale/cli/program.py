@@ -14,7 +14,6 @@ from flashsale import __version__
 from flashsale.cli.command_list import ENTRIES, HOW, SALE, CommandEntry, entry
 from flashsale.cli.options.global_options import GLOBAL_OPTIONS, leading, shared
 from flashsale.cli.output import set_verbosity
-from flashsale.cli.usage_errors import unknown_command
 
 EXAMPLES = (
     ("flashsale up", "open the sale, whatever this machine has"),
@@ -83,6 +82,8 @@ class Program(click.Group):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Suggest among all commands, and the words that others use, when a name is unknown."""
         if args and entry(args[0]) is None:
+            from flashsale.cli.usage_errors import unknown_command
+
             raise unknown_command(args)
         return super().resolve_command(ctx, args)
 
