@@ -7,8 +7,6 @@ import shlex
 from functools import cache
 from typing import Any
 
-import typer
-
 from flashsale.cli.options.global_options import leading
 from flashsale.cli.program import application
 
@@ -18,7 +16,7 @@ PLACEHOLDERS = {"N": "3", "TIME": "30s", "SECONDS": "3", "...": ""}
 @cache
 def program() -> Any:
     """The whole command line."""
-    return typer.main.get_command(application())
+    return application()
 
 
 def command(name: str) -> Any:

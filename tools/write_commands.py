@@ -9,8 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import typer
-
 FILE = Path(__file__).parent.parent / "docs" / "commands.md"
 COLUMNS = "100"
 EXIT_CODES = """\
@@ -33,7 +31,7 @@ def text() -> str:
     from flashsale.cli.command_list import ENTRIES
     from flashsale.cli.program import application
 
-    program: Any = typer.main.get_command(application())
+    program: Any = application()
     with program.make_context("flashsale", []) as root:
         parts = [
             "# Commands",

@@ -29,10 +29,6 @@ LOG_TIME = "%H:%M:%S"
 PATIENCE = 1.0  # seconds of silence that need no explanation
 
 
-class ReaderLeftError(Exception):
-    """Whoever read our stdout has seen enough: `flashsale logs | head`."""
-
-
 class Verbosity:
     """What stderr gets besides errors: what `--quiet` and `-v` say."""
 
@@ -93,6 +89,14 @@ def out_json(document: Any, *, line: bool = False) -> None:
     sys.stdout.write(text + "\n")
     if line:
         sys.stdout.flush()
+
+
+def print_result(typed: Shared, document: Any, text: str) -> None:
+    """Print what a command found: as JSON where that was asked for, else as text for people."""
+    if typed.json:
+        out_json(document)
+    else:
+        out(text)
 
 
 def progress() -> AbstractContextManager[Progress]:

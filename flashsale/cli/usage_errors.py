@@ -55,10 +55,7 @@ ELSEWHERE: Mapping[tuple[str, str], Hint] = {  # what another command does
     ),
     **dict.fromkeys([("", one) for one in ("-V", "-version")], Hint("flashsale version")),
 }
-PLAINLY = {  # Typer 0.29 shows what pydantic says
-    "Input should be a valid integer, unable to parse string as an integer": "no whole number",
-    "Input should be a valid number, unable to parse string as a number": "no number",
-}
+PLAINLY = {"a valid integer": "no whole number", "a valid float": "no number"}  # Click's words
 CLOSE = 0.7  # how alike two words are: `donw` and `down`; not `cordon` and `down`
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _ODD_DASH = re.compile(rf"[{DASHES}]|-(?=\w\w)(?!\d)")
@@ -87,12 +84,12 @@ def _no_command(name: str, meant: str, line: Sequence[str]) -> BadInputError:
 
 
 def usage_error(error: Any, arguments: Sequence[str]) -> BadInputError:
-    """Word a mistake that Typer found as we word our own; the hint is what was meant."""
+    """Word a mistake that Click found as we word our own; the hint is what was meant."""
     if hasattr(error, "possibilities"):
         return _unknown_option(str(error.option_name), arguments)
     message = " ".join(error.format_message().split())
     for words, plain in PLAINLY.items():
-        message = message.replace(words, plain)
+        message = re.sub(rf"(?<=: )'[^']*' is not {words}", plain, message)
     message = message if message.endswith((".", "?")) else f"{message}."
     return BadInputError(message, hint=_help_line(_command(arguments)))
 
@@ -164,11 +161,10 @@ def _mended(word: str, meant: Mapping[str, str]) -> list[str]:
 
 def _options(name: str) -> list[str]:
     """List the long options of a command; of the program itself without one."""
-    import typer
+    from flashsale.cli.options.global_options import GLOBAL_OPTIONS
+    from flashsale.cli.program import application
 
-    from flashsale.cli.program import application, global_params
-
-    program: Any = typer.main.get_command(application())
+    program: Any = application()
     command = program.get_command(None, name) if name else program
-    params = [*command.params, *global_params()]
+    params = [*command.params, *GLOBAL_OPTIONS]
     return [option for param in params for option in param.opts if option.startswith("--")]

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from flashsale.base.errors import BadInputError
-from flashsale.cli.options.global_options import shared
+from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import out_json
 
 
-def completion(
-    ctx: typer.Context,
-    shell: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="SHELL",
-            help="bash, zsh, fish or powershell (not tested).  [default: your shell]",
-        ),
-    ] = None,
-) -> None:
+@click.argument(
+    "shell",
+    required=False,
+    metavar="[SHELL]",
+    help="bash, zsh, fish or powershell (not tested).  [default: your shell]",
+)
+def completion(typed: Shared, shell: str | None) -> None:
     """Print the completion script of a shell.
 
     It completes commands, options, their values, and the names of pods.
     """
     from flashsale.cli.completion.scripts import SCRIPTS
 
-    typed = shared(ctx)
     chosen = shell or Path(os.environ.get("SHELL", "bash")).name
     if chosen not in SCRIPTS:
         raise BadInputError(
@@ -40,4 +35,4 @@ def completion(
     if typed.json:
         out_json({"shell": chosen, "script": script})
     else:
-        typer.echo(script)
+        click.echo(script)

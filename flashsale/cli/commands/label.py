@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import note, out, out_json
+from flashsale.cli.options.global_options import Shared
+from flashsale.cli.output import note, print_result
 
 if TYPE_CHECKING:
     from flashsale.objects.models import Pod
 
 
-def label(
-    ctx: typer.Context,
-    pod: Annotated[str, typer.Argument(metavar="POD", help="Name of the pod, or its last part.")],
-    labels: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="KEY=VALUE|KEY-...", help="Labels to set; a minus sign removes one."
-        ),
-    ],
-) -> None:
+@click.argument("pod", metavar="POD", help="Name of the pod, or its last part.")
+@click.argument(
+    "labels",
+    nargs=-1,
+    required=True,
+    metavar="KEY=VALUE|KEY-...",
+    help="Labels to set; a minus sign removes one.",
+)
+def label(typed: Shared, pod: str, labels: tuple[str, ...]) -> None:
     """Change the labels of a pod, as kubectl label does.
 
     A ReplicaSet lets a pod go that loses a label of its selector, and takes it back with it.
     """
     from flashsale.sale.label import parse_labels
 
-    typed = shared(ctx)
     found = run(_label(typed, pod, parse_labels(labels)))
     now = found.raw["metadata"].get("labels") or {}
-    if typed.json:
-        out_json({"pod": found.name, "labels": now})
-    else:
-        shown = ",".join(f"{key}={value}" for key, value in sorted(now.items()))
-        out(f"pod/{found.name} labeled; its labels: {shown or '<none>'}")
+    shown = ",".join(f"{key}={value}" for key, value in sorted(now.items())) or "<none>"
+    text = f"pod/{found.name} labeled; its labels: {shown}"
+    print_result(typed, {"pod": found.name, "labels": now}, text)
     if found.terminating:
         note(f"Pod {found.name} is being deleted: its labels change nothing any more.")
 

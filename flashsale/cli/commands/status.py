@@ -4,49 +4,40 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from flashsale.base.errors import BadInputError
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import after_a_second, note, out, out_json
+from flashsale.cli.options.global_options import Shared
+from flashsale.cli.output import after_a_second, note, print_result
 from flashsale.ui.console import width
 
 if TYPE_CHECKING:
     from flashsale.sale.status import SaleInNamespace, SaleStatus
 
 
-def status(
-    ctx: typer.Context,
-    everywhere: Annotated[
-        bool,
-        typer.Option("--all-namespaces", "-A", help="List the sales of all namespaces."),
-    ] = False,
-) -> None:
+@click.option(
+    "--all-namespaces", "-A", "everywhere", is_flag=True, help="List the sales of all namespaces."
+)
+def status(typed: Shared, everywhere: bool) -> None:
     """Show the ReplicaSet, its pods and the Service, as kubectl does.
 
     `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
     """
     from flashsale.ui.kubectl_tables import sales_table, status_view
 
-    typed = shared(ctx)
     if everywhere:
         if typed.namespace:
             raise BadInputError("Give only one of -A, -n.", hint="flashsale status -A")
         sales = run(_find_all(typed))
-        if typed.json:
-            out_json([sale.as_json() for sale in sales])
-        else:
-            out(sales_table(sales, time.time()))
+        print_result(typed, [sale.as_json() for sale in sales], sales_table(sales, time.time()))
         return
     found = run(_find(typed))
-    if typed.json:
-        out_json(found.as_json(time.time()))
-    else:
-        wide = typed.output == "wide"
-        out(status_view(found, time.time(), wide=wide, width=width(sys.stdout)))
+    now, wide = time.time(), typed.output == "wide"
+    text = status_view(found, now, wide=wide, width=width(sys.stdout))
+    print_result(typed, found.as_json(now), text)
     if found.trouble:
         note(found.trouble)
 
