@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, RefusedError
 from flashsale.base.text import begin_sentence
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import print_result, progress
 from flashsale.clusters.state.directory import state_home
 
@@ -22,15 +22,23 @@ if TYPE_CHECKING:
 ELSEWHERE = Hint("flashsale down --context NAME", "if it is on another cluster")
 
 
-@click.option("--stop", is_flag=True, help="Stop minikube too; the embedded cluster always stops.")
-@click.option(
-    "--purge", is_flag=True, help="Remove all that flashsale keeps, and print how much it was."
-)
-@click.option("--ignore-not-found", is_flag=True, help="Exit with 0 where no sale is open.")
-def down(typed: Shared, stop: bool, purge: bool, ignore_not_found: bool) -> None:
+def down(
+    ctx: typer.Context,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop minikube too; the embedded cluster always stops.")
+    ] = False,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Remove all that flashsale keeps, and print how much it was."),
+    ] = False,
+    ignore_not_found: Annotated[
+        bool, typer.Option("--ignore-not-found", help="Exit with 0 where no sale is open.")
+    ] = False,
+) -> None:
     """Close the sale: remove its ReplicaSet, Service and pods."""
     from flashsale.ui.command_results import closed_view, purged_view
 
+    typed = shared(ctx)
     lenient = ignore_not_found or purge
     closed, inside = run(_close(typed, stop=stop, purge=purge, ignore_not_found=lenient))
     purged = _purge(inside) if purge else None

@@ -89,10 +89,10 @@ def _before_the_command(before: list[str], incomplete: str) -> list[str]:
         return _starting(incomplete, _values(before[-1], "", before))
     if not incomplete.startswith("-"):
         return _starting(incomplete, [f"{known.name}\t{known.help}" for known in ENTRIES])
+    from flashsale.cli.program import global_params
+
     own = ["--version\tPrint the version and leave.", "--help\tShow this message and exit."]
-    return _starting(
-        incomplete, [*(_described(param) for param in global_options.GLOBAL_OPTIONS), *own]
-    )
+    return _starting(incomplete, [*(_described(param) for param in global_params()), *own])
 
 
 def _command(name: str) -> Any:
