@@ -1,12 +1,31 @@
-"""Blocking calls beside the event loop, without anybody having to wait for them at the end."""
+"""Blocking calls beside the event loop that nobody waits for at the end; a quicker aiohttp."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+AUTHORITIES = "SSL_CERT_FILE"  # of OpenSSL: where the machine's own certificate authorities are
+
+
+@contextmanager
+def without_authorities() -> Iterator[None]:
+    """Import aiohttp in here where all TLS contexts are ours: it makes two when it is imported.
+
+    Each reads all authorities of the machine, which takes a tenth of a command's time. No program
+    may be started meanwhile: it would inherit that there are none.
+    """
+    before = os.environ.get(AUTHORITIES)
+    os.environ[AUTHORITIES] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ[AUTHORITIES]
+        if before is not None:
+            os.environ[AUTHORITIES] = before
 
 
 async def in_thread(work: Callable[[], T]) -> T:

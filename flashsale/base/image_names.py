@@ -63,6 +63,20 @@ class ImageName:
         return f"{self.repository}:{self.tag or 'latest'}"
 
 
+@dataclass(frozen=True, slots=True)
+class RemovedImages:
+    """Images that went, and those that other state folders, or other versions, built."""
+
+    count: int = 0
+    size: int = 0  # bytes that this freed
+    left: int = 0  # images of flashsale's that stay in this machine's Docker
+
+    def plus(self, other: RemovedImages) -> RemovedImages:
+        """Add up what two engines did."""
+        sums = self.count + other.count, self.size + other.size, self.left + other.left
+        return RemovedImages(*sums)
+
+
 def full_name(reference: str) -> str:
     """Return the whole name with its tag (`latest` by default), or with its digest.
 

@@ -81,7 +81,6 @@ def _guarded(arguments: list[str]) -> int:
 
     from flashsale.cli import output
     from flashsale.cli.options.global_options import Shared
-    from flashsale.cli.usage_errors import usage_error
 
     failure: FlashsaleError
     typed = Shared(debug="--debug" in arguments)
@@ -92,6 +91,8 @@ def _guarded(arguments: list[str]) -> int:
     except FlashsaleError as error:
         failure = error
     except TyperException as error:
+        from flashsale.cli.usage_errors import usage_error
+
         failure = usage_error(error, arguments)
         failure.__cause__ = error
     except (BrokenPipeError, output.ReaderLeftError):
@@ -120,6 +121,11 @@ def _show(failure: FlashsaleError, typed: Shared, arguments: Sequence[str]) -> N
 def _run(arguments: list[str], typed: Shared) -> int:
     from flashsale.cli.program import application
 
+    if any(word[:1] == "-" != word[1:2] or word[:1] >= "\u2010" for word in arguments):
+        from flashsale.cli.usage_errors import odd_dash
+
+        if error := odd_dash(arguments):
+            raise error
     name = "kubectl flashsale" if _plugin() else "flashsale"
     result: Any = application()(args=arguments, prog_name=name, standalone_mode=False, obj=typed)
     return result if isinstance(result, int) else 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from importlib import import_module
 from itertools import groupby
 from typing import Annotated, Any
@@ -15,7 +16,6 @@ from flashsale import __version__
 from flashsale.cli.command_list import ENTRIES, HOW, SALE, CommandEntry, entry
 from flashsale.cli.options import global_options
 from flashsale.cli.output import ReaderLeftError, set_verbosity
-from flashsale.cli.usage_errors import unknown_command
 
 EXAMPLES = (
     ("flashsale up", "open the sale, whatever this machine has"),
@@ -30,6 +30,11 @@ LEAST_TEXT = 20  # columns beside the names of options; else they stand below
 
 class Command(TyperCommand):
     """A command whose help keeps the global options apart from its own, and ends with examples."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; only a number or a path that was typed has to be converted."""
+        convert_what_differs(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, as talkative as it was asked to be."""
@@ -64,6 +69,7 @@ class Program(TyperGroup):
             args = []
         elif before and not rest[0].startswith("-"):
             args = [rest[0], *before, *rest[1:]]
+        convert_what_differs(self.get_params(ctx))
         try:
             return super().parse_args(ctx, args)
         except BrokenPipeError as error:  # of the help
@@ -83,6 +89,8 @@ class Program(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Suggest among all commands, and the words that others use, when a name is unknown."""
         if args and entry(args[0]) is None:
+            from flashsale.cli.usage_errors import unknown_command
+
             raise unknown_command(args)
         return super().resolve_command(ctx, args)
 
@@ -157,6 +165,25 @@ def settings() -> dict[str, Any]:
     """Let help use the width of the terminal; `-h` means `--help`."""
     columns = min(shutil.get_terminal_size().columns, MOST_WIDTH)
     return {"help_option_names": ["-h", "--help"], "terminal_width": max(1, columns - 1)}
+
+
+def convert_what_differs(params: Iterable[Any]) -> None:
+    """Have Typer convert no value that has its type already, or that was not typed.
+
+    It converts each by pydantic, which takes longer to import than most commands to run.
+    """
+    for param in params:
+        param.process_value = partial(process_value, param, type(param).process_value)
+
+
+def process_value(param: Any, convert: Callable[..., Any], ctx: Any, value: Any) -> Any:
+    """Process a value as Typer's ``convert`` does."""
+    absent = value is None and not param.required
+    if not absent and type(value) is not param.type_descriptor.annotation:
+        return convert(param, ctx, value)
+    if absent and (param.multiple or param.nargs == -1):
+        value = ()
+    return param.callback(ctx, param, value) if param.callback else value
 
 
 def show_version(wanted: bool) -> None:

@@ -60,6 +60,8 @@ PLAINLY = {  # Typer 0.29 shows what pydantic says
     "Input should be a valid number, unable to parse string as a number": "no number",
 }
 CLOSE = 0.7  # how alike two words are: `donw` and `down`; not `cordon` and `down`
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_ODD_DASH = re.compile(rf"[{DASHES}]|-(?=\w\w)(?!\d)")
 NUMBER = re.compile(r"-\d[\d.]*")
 
 
@@ -93,6 +95,18 @@ def usage_error(error: Any, arguments: Sequence[str]) -> BadInputError:
         message = message.replace(words, plain)
     message = message if message.endswith((".", "?")) else f"{message}."
     return BadInputError(message, hint=_help_line(_command(arguments)))
+
+
+def odd_dash(arguments: Sequence[str]) -> BadInputError | None:
+    """Find an option that begins with a word processor's dash, or with one `-` too few."""
+    options = [*_options(_command(arguments)), *_options("")]
+    meant = {word: "--" + word.lstrip(DASHES + "-") for word in arguments if _ODD_DASH.match(word)}
+    meant = {word: new for word, new in meant.items() if new.partition("=")[0] in options}
+    if not meant:
+        return None
+    line = shlex.join(["flashsale", *(meant.get(word, word) for word in arguments)])
+    word = next(iter(meant))
+    return BadInputError(f"{word} is no option: those begin with two hyphens.", hint=line)
 
 
 def _help_line(name: str) -> str:

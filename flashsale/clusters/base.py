@@ -13,7 +13,7 @@ from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
-    from flashsale.docker import RemovedImages
+    from flashsale.base.image_names import RemovedImages
     from flashsale.kube import Api
 
 ClusterKind = Literal["embedded", "minikube", "context"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flashsale.base.addresses import url_host
 from flashsale.base.errors import ClusterUnreachableError, Hint, RefusedError
+from flashsale.base.image_names import RemovedImages
 from flashsale.base.text import begin_sentence, counted, quoted
 from flashsale.clusters import image_loading
 from flashsale.clusters.base import (
@@ -31,7 +32,6 @@ from flashsale.clusters.subprocesses.port_forward import (
 )
 from flashsale.clusters.subprocesses.run import nothing
 from flashsale.clusters.tcp_probe import ProbeResult, tcp_probe
-from flashsale.docker import RemovedImages
 from flashsale.kube import Api, connect, paths
 from flashsale.kube import kubeconfig as contexts
 from flashsale.kube.kubeconfig import kubectl

@@ -28,7 +28,7 @@ from flashsale.objects.models import Pod, Service
 from flashsale.objects.node_timing import NodeTiming
 
 if TYPE_CHECKING:
-    from flashsale.docker import RemovedImages
+    from flashsale.base.image_names import RemovedImages
     from flashsale.kube import Api
 
 CONTEXT = "flashsale-embedded"
@@ -204,7 +204,7 @@ class EmbeddedCluster(ClusterDefaults):
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:
         """Remove nothing: it holds no image that is not in our own folder."""
-        from flashsale.docker import RemovedImages
+        from flashsale.base.image_names import RemovedImages
 
         return RemovedImages()
 

@@ -11,7 +11,8 @@ Docker's SDK is synchronous: its calls run in a thread, and cancelling one ends 
 
 from __future__ import annotations
 
-from flashsale.docker.build import BuildError, BuildRecipe, Made, RemovedImages, make, remove_images
+from flashsale.base.image_names import RemovedImages
+from flashsale.docker.build import BuildError, BuildRecipe, Made, make, remove_images
 from flashsale.docker.build_context import BuildContext
 from flashsale.docker.build_network import Surroundings, own_docker
 from flashsale.docker.engine import Engine, connected

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.image_names import RemovedImages
 from flashsale.base.text import continue_sentence
 from flashsale.docker import build_context as contexts
 from flashsale.docker.build_context import BuildContext
@@ -96,20 +97,6 @@ class Made:
     id: str
     built: bool
     others: tuple[str, ...] = ()  # what else a node may call it: digests, other nodes' ids
-
-
-@dataclass(frozen=True, slots=True)
-class RemovedImages:
-    """Images that went, and those that other state folders, or other versions, built."""
-
-    count: int = 0
-    size: int = 0  # bytes that this freed
-    left: int = 0  # images of flashsale's that stay in this machine's Docker
-
-    def plus(self, other: RemovedImages) -> RemovedImages:
-        """Add up what two engines did."""
-        sums = self.count + other.count, self.size + other.size, self.left + other.left
-        return RemovedImages(*sums)
 
 
 async def remove_images(engine: Engine, home: str) -> RemovedImages:

@@ -128,7 +128,7 @@ async def _answer(sale: Sale, service: Object) -> EndpointAnswer:
 async def _purchases(sale: Sale, pod: Pod) -> frozenset[Purchase]:
     """Read what a pod logged; a pod that has no log yet has sold nothing."""
     path = paths.pods(sale.namespace, pod.name, "log")
-    container = pod.first_container["name"]
+    container = pod.app_container["name"]
     query = {"timestamps": "true", "tailLines": LAST, "container": container}
     try:
         return purchases_of(pod.name, await sale.api.text(path, query))

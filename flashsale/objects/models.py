@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from flashsale.base.known_images import foreign_language
 from flashsale.objects.columns import (
     find_condition,
     has_ended,
@@ -56,7 +57,7 @@ class Pod:
     containers_ready: int = 0
     terminating: bool = False
     owner_uid: str = ""  # of the controlling ReplicaSet, empty for an orphan
-    image_id: str = ""  # of the first container
+    image_id: str = ""  # of the app's container
     restarted: float = 0.0  # unix seconds of the last restart, whole; 0 if there was none
     waiting: str = (
         ""  # the kubelet's words about what the first container that waits is waiting for
@@ -82,16 +83,32 @@ class Pod:
             containers_ready=columns.ready,
             terminating=bool(meta.get("deletionTimestamp")),
             owner_uid=controller_uid(pod),
-            image_id=statuses[0].get("imageID", "") if statuses else "",
+            image_id=_image_id(pod, statuses),
             restarted=columns.restarted,
             waiting=_waiting(statuses),
             raw=pod,
         )
 
     @property
-    def first_container(self) -> Section:
-        """The first container of its spec, which is the app's; empty without one."""
-        return next(iter(sections(self.raw, "spec", "containers")), {})
+    def app_container(self) -> Section:
+        """The container of its spec that is the app's; empty without one."""
+        return app_container(sections(self.raw, "spec", "containers"))
+
+
+def app_container(containers: Sequence[Section]) -> Section:
+    """Return the first of some containers that is not a well-known other program's; else the first.
+
+    The others stand beside the app: a cache, a proxy.
+    """
+    own = (one for one in containers if not foreign_language(str(one.get("image") or "")))
+    return next(own, next(iter(containers), {}))
+
+
+def _image_id(pod: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]]) -> str:
+    """Return the imageID of the app's container; the kubelet sorts their statuses by name."""
+    name = app_container(sections(pod, "spec", "containers")).get("name")
+    found = (one for one in statuses if one.get("name") == name)
+    return str(next(found, next(iter(statuses), {})).get("imageID") or "")
 
 
 def _waiting(statuses: Sequence[Mapping[str, Any]]) -> str:

@@ -15,6 +15,8 @@ from flashsale.kube import connect as connect_to_api
 from flashsale.kube.kubeconfig import kubectl
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
 
+LOG_LINES = 40  # the end of a log: enough for a traceback
+
 
 @dataclass(frozen=True, slots=True)
 class Sale:
@@ -83,6 +85,28 @@ class Sale:
         replicaset = replicaset or await self.replicaset()
         uid = replicaset["metadata"].get("uid", "")
         return [pod for pod in await self.pods(replicaset) if uid and pod.owner_uid == uid]
+
+    async def last_log_lines(self, pod: Pod, container: str = "") -> str:
+        """Fetch the end of a pod's log, of its last life if this one said nothing; or nothing.
+
+        Args:
+            container: whose; the app's by default.
+        """
+        path = paths.pods(self.namespace, pod.name, "log")
+        query = {
+            "tailLines": LOG_LINES,
+            "container": container or pod.app_container.get("name", ""),
+        }
+        for previous in (False, True):
+            try:
+                text = await self.api.text(path, {**query, "previous": previous})
+            except ClusterUnreachableError:
+                raise
+            except FlashsaleError:
+                continue  # it never started, or has only one life behind it
+            if text.strip():
+                return text
+        return ""
 
     def kubectl(self, words: str) -> str:
         """Write a kubectl command that works as typed: no file of the user's has our cluster."""

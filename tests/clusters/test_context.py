@@ -17,6 +17,7 @@ from flashsale.clusters.context import ContextCluster, candidate_addresses
 from flashsale.embedded.process import launch
 from flashsale.objects.models import Service
 from tests.clusters.minikube.double_world import Told
+from tests.forking.cluster_process import start_forked_cluster
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", 30080, "80:30080/TCP", 0)
 SERVER = "https://127.0.0.1:6443"
@@ -32,7 +33,7 @@ def node(**addresses: str) -> dict[str, Any]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a cluster of one node, whose address is this machine's."""
     home = tmp_path_factory.mktemp("kubernetes")
-    yield launch.start_cluster(home).kubeconfig
+    yield start_forked_cluster(home).kubeconfig
     launch.stop_cluster(home)
 
 

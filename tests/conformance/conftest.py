@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import LEAN_SHOP
 from tests.conformance.api import Api, Object
 from tests.conformance.kubectl import Kubectl, find_kubectl
 from tests.conformance.manifests import Maker, service
@@ -23,7 +23,13 @@ from tests.peers.control_plane import CONTEXT
 from tests.peers.running import real_cluster, skip_unless_built
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+DOCKERFILE = """\
+FROM python
+WORKDIR /app
+COPY app.py .
+CMD ["python", "-S", "app.py"]
+"""
+FIRST_LINES = "print('one', 'two', sep='\\n')\n"  # of its log
 RUNNING_PODS = "running_pods"
 EMBEDDED = "flashsale-embedded"  # the context in an embedded cluster's kubeconfig
 GONE_LIMIT = 90.0  # seconds for a real cluster to clear our namespaces away
@@ -78,16 +84,17 @@ def cluster(
 
 @contextmanager
 def embedded_cluster(folders: pytest.TempPathFactory, image: str) -> Iterator[Path]:
-    """Run an embedded cluster that has the shop's image; gives its kubeconfig."""
+    """Run an embedded cluster that has an image of a lean shop; gives its kubeconfig."""
     from flashsale.embedded.kubelet.images.image_store import ImageStore
     from flashsale.embedded.process import launch
+    from tests.forking.cluster_process import start_forked_cluster
 
     assert launch.CONTEXT == EMBEDDED
     home, app = folders.mktemp("embedded"), folders.mktemp("app")
-    shutil.copy(ROOT / "flashsale" / "shop" / "app.py", app)
-    shutil.copy(ROOT / "Dockerfile", app)
+    (app / "app.py").write_text(FIRST_LINES + LEAN_SHOP.read_text())
+    (app / "Dockerfile").write_text(DOCKERFILE)
     ImageStore(home / "images").build(image, app, app / "Dockerfile")
-    running = launch.start_cluster(home)
+    running = start_forked_cluster(home)
     try:
         yield running.kubeconfig
     finally:

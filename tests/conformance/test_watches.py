@@ -119,10 +119,11 @@ def test_too_old(watched: Scene, cluster: Cluster, tmp_path: Path) -> None:
 def event_after_restart(home: Path) -> Object:
     """Watch from the first version on in a cluster that has its objects but not their history."""
     from flashsale.embedded.process import launch
+    from tests.forking.cluster_process import start_forked_cluster
 
-    launch.start_cluster(home)
+    start_forked_cluster(home)
     launch.stop_cluster(home)
-    again = launch.start_cluster(home)
+    again = start_forked_cluster(home)
     try:
         with (
             connected(Cluster(again.kubeconfig, launch.CONTEXT, embedded=True)) as api,

@@ -89,7 +89,7 @@ def ends(server: TestServer, end: Ending | int, *protocols: str) -> None:
         server.app[END][1] = protocols
 
 
-async def test_command_goes_to_the_first_container(api: Api, server: TestServer) -> None:
+async def test_command_goes_to_the_app_container(api: Api, server: TestServer) -> None:
     """Word by word, with our credentials, in the protocol's newest form."""
     await api.run_in("shop", "p", ["sh", "-c", "kill -9 -1; kill -QUIT 1"])
     assert server.app is not None

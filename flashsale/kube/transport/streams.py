@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from flashsale.base.aio import in_thread
+from flashsale.base.aio import in_thread, without_authorities
 from flashsale.base.errors import FlashsaleError
+from flashsale.kube.transport.stdlib_client import StdlibTransport
 from flashsale.kube.transport.transport import Transport, query_word
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ class Session:
 
     def http(self) -> aiohttp.ClientSession:
         """The session, opened at first use."""
-        import aiohttp
-
         if self._http is None:
+            # this one has no program that fetches a token, which could start meanwhile
+            bare = isinstance(self.transport, StdlibTransport)
+            with without_authorities() if bare else nullcontext():
+                import aiohttp
             connector = aiohttp.TCPConnector(ssl=self.transport.tls(), limit=0)
             self._http = aiohttp.ClientSession(connector=connector)
         return self._http
@@ -72,11 +75,12 @@ async def lines(
     Lines are put together here: aiohttp's own reader refuses lines longer than its buffer, and a
     pod with its annotations can be longer.
     """
+    http = session.http()
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(sock_connect=CONNECT, sock_read=silence)
     transport = session.transport
-    request = session.http().get(
+    request = http.get(
         transport.host + path,
         params={key: query_word(value) for key, value in query.items()},
         headers=await session.headers(),

@@ -35,7 +35,7 @@ def after_the_change(facts: Facts) -> list[Healing]:
     those that were there has the quick probe itself.
     """
     was_quick = any(
-        pod.name in facts.before.pods and _is_quick(pod.first_container) for pod in facts.own
+        pod.name in facts.before.pods and _is_quick(pod.app_container) for pod in facts.own
     )
     found = replaced(facts, "deleted")
     return [one for one in found if was_quick or one.victim not in facts.before.pods]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
-from flashsale.base.text import quoted
+from flashsale.base.text import joined, quoted
 from flashsale.clusters.base import App
+from flashsale.objects.fields import sections
+from flashsale.objects.models import app_container
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files import near_misses
 from flashsale.sale.files.manifest import Manifest
@@ -97,7 +99,7 @@ def from_last_time(before: str, manifest: Path | None = None) -> tuple[Project, 
 
 def missing_command_line(project: Project) -> str:
     """Say in one line if nothing here names a command to run; empty if something does."""
-    container = project.manifest.replicaset["spec"]["template"]["spec"]["containers"][0]
+    container = app_container(project.manifest.replicaset["spec"]["template"]["spec"]["containers"])
     if container.get("command") or container.get("args"):
         return ""
     file = project.app.dockerfile
@@ -108,6 +110,31 @@ def missing_command_line(project: Project) -> str:
     return (
         f"{file} names no command: add {CMD}."
         f" Without one containers run what their base image {base} does{own}."
+    )
+
+
+def other_port_line(project: Project) -> str:
+    """Say in one line if a Dockerfile exposes other ports than buyers are sent to; else nothing."""
+    spec = project.manifest.replicaset["spec"]["template"]["spec"]
+    known = sections(app_container(spec["containers"]), "ports")
+    named = {one.get("name"): one.get("containerPort") for one in known}
+    service = next(iter(sections(project.manifest.service, "spec", "ports")), {})
+    target = service.get("targetPort") or service.get("port")
+    target = named.get(target) if isinstance(target, str) else target
+    try:
+        line = lineage(parse_stages(_text(project.app.dockerfile)))
+        found = [one for stage in line for one in stage.instructions if one.keyword == "EXPOSE"]
+        words = [word for one in found for word in one.value().split() if "udp" not in word]
+    except BadInputError:
+        return ""
+    exposed = [word.partition("/")[0] for word in words]
+    if not exposed or not target or str(target) in exposed or any("-" in one for one in exposed):
+        return ""
+    file = quoted(project.folder / manifests.FILE) if project.folder else manifests.FILE
+    return (
+        f"{project.app.dockerfile} exposes {joined(exposed)}, but buyers are sent to port {target}"
+        f" of a pod, as {project.manifest.source} says; `flashsale manifest > {file}` writes one"
+        " in which you can change that."
     )
 
 
@@ -164,10 +191,9 @@ def _text(file: Path) -> str:
 
 def _present(folder: Path) -> list[Path]:
     if folder.is_file():
-        raise BadInputError(
-            f"{folder} is a file, not a folder.",
-            hint=f"flashsale up --manifest {quoted(folder)}",
-        )
+        is_manifest = folder.suffix in (".yaml", ".yml", ".json")
+        hint = f"--manifest {quoted(folder)}" if is_manifest else quoted(folder.parent)
+        raise BadInputError(f"{folder} is a file, not a folder.", hint=f"flashsale up {hint}")
     if not folder.is_dir():
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
     present = [folder / name for name in NAMES if (folder / name).is_file()]

@@ -16,8 +16,13 @@ from typing import Any
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.text import quoted
 from flashsale.objects.fields import part, section
-from flashsale.objects.models import Object
-from flashsale.sale.files.yaml_reader import read_source, yaml_documents
+from flashsale.objects.models import Object, app_container
+from flashsale.sale.files.yaml_reader import (
+    TEMPLATE,
+    read_source,
+    template_error,
+    yaml_documents,
+)
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
@@ -38,7 +43,7 @@ class Manifest:
 
     @property
     def image(self) -> str:
-        return str(_containers(self.replicaset)[0].get("image") or "")
+        return str(app_container(_containers(self.replicaset)).get("image") or "")
 
     @property
     def namespace(self) -> str:
@@ -114,9 +119,15 @@ def _objects(text: str, source: str) -> Iterator[tuple[int, Object]]:
 
 
 def with_image(manifest: Manifest, image: str) -> Manifest:
-    """Return the manifest with another image for the first container."""
+    """Return the manifest with another image for the app's containers.
+
+    One that only sets the app up, or works beside it, runs the same image.
+    """
     replicaset = copy.deepcopy(manifest.replicaset)
-    _containers(replicaset)[0]["image"] = image
+    spec = replicaset["spec"]["template"]["spec"]
+    for one in [*(spec.get("initContainers") or ()), *_containers(replicaset)]:
+        if isinstance(one, dict) and one.get("image") == manifest.image:
+            one["image"] = image
     return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
 
 
@@ -141,19 +152,44 @@ def wrong(source: str, what: str, hint: str = "flashsale manifest") -> BadInputE
 
 def _kind(document: Object, number: int, source: str) -> str:
     kind, version = document.get("kind"), document.get("apiVersion")
+    if not kind and "services" in document:
+        raise wrong(source, "is a file for Docker Compose, not for Kubernetes")
+    if kind == "Kustomization":
+        folder = Path(source).parent
+        hint = Hint(f"kubectl kustomize {quoted(folder)} | flashsale up --manifest -")
+        raise wrong(source, "is for kustomize, and no manifest itself", hint)
     if not kind or not version:
         raise wrong(source, f"says no kind or apiVersion in document {number}")
+    names = {name: one for one in VERSIONS for name in (one.lower(), f"{one.lower()}s")}
+    meant = names.get(str(kind).lower(), "")
+    if meant and meant != kind:
+        mended = _sed(f"kind: {kind}", meant, source)
+        raise wrong(source, f"says kind: {kind}; it is {meant}", mended)
     if kind not in VERSIONS:
         hint = _deployment_hint(document, source) if kind == "Deployment" else _apart_hint(kind)
         raise wrong(source, f"has a {kind}; the sale is one ReplicaSet and one Service", hint)
     if version != VERSIONS[kind]:
-        raise wrong(source, f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}")
+        raise wrong(
+            source,
+            f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}",
+            _sed(f"apiVersion: {version}", VERSIONS[kind], source),
+        )
     metadata = document.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
         raise wrong(source, f"gives its {kind} no name: metadata.name is missing")
+    if template := TEMPLATE.search(metadata["name"]):
+        raise template_error(source, f"metadata.name is {template[0]}")
     if not isinstance(document.get("spec"), dict):
         raise wrong(source, f"gives its {kind} no spec")
     return str(kind)
+
+
+def _sed(field: str, value: str, source: str) -> Hint | str:
+    """Write the command that gives a field of a file another value."""
+    if source == "stdin":
+        return "flashsale manifest"
+    change = f"s|{field}|{field.partition(':')[0]}: {value}|"
+    return Hint(f"sed -i.bak {quoted(change)} {quoted(source)}", "then the same again")
 
 
 def is_nearly_replicaset(deployment: Object) -> bool:
@@ -181,7 +217,7 @@ def _check_replicaset(manifest: Manifest) -> None:
         raise wrong(manifest.source, "has no spec.template.spec.containers in its ReplicaSet")
     if not all(isinstance(one, dict) for one in containers):
         raise wrong(manifest.source, "has something else than containers in spec.containers")
-    if not isinstance(containers[0].get("image"), str):
+    if not isinstance(app_container(containers).get("image"), str):
         raise wrong(manifest.source, "gives its container no image")
     replicas = manifest.replicaset["spec"].get("replicas")
     if replicas is not None and (type(replicas) is not int or replicas < 0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import sys
@@ -22,7 +23,7 @@ MOST_NODES = 100_000  # a few lines of aliases can stand for billions of values
 DEEPEST = 50  # levels; an alias may stand within what it stands for
 HINT = Hint("flashsale manifest", "prints one that works")
 PIPE = "flashsale manifest | flashsale up --manifest -"
-_TEMPLATE = re.compile(r"\{[{%].*?[%}]\}")  # Helm's, or Jinja's
+TEMPLATE = re.compile(r"\{[{%].*?[%}]\}")  # Helm's, or Jinja's
 STDIN = Path("-")  # as kubectl has it
 
 
@@ -82,15 +83,12 @@ def yaml_documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
     import yaml
 
     try:
-        loaded = list(yaml.load_all(text, Loader=_loader()))
+        loaded = _json_documents(text) or list(yaml.load_all(text, Loader=_loader()))
     except yaml.MarkedYAMLError as error:
-        if template := _TEMPLATE.search(text):
+        if template := TEMPLATE.search(text):
             line = text.count("\n", 0, template.start()) + 1
-            raise BadInputError(
-                f"{source} is a template, not YAML: line {line} has {template[0][:40]}.",
-                hint=Hint(words="give --manifest what it makes, as `helm template` prints it"),
-            ) from error
-        raise BadInputError(f"{source} is not YAML: {_where(error)}.", hint=HINT) from error
+            raise template_error(source, f"line {line} has {template[0][:40]}") from error
+        raise BadInputError(f"{source} is not YAML: {_where(error, text)}.", hint=HINT) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInputError(f"{source} is not YAML: {_first_line(error)}.", hint=HINT) from error
     found = [
@@ -107,6 +105,34 @@ def yaml_documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
             )
         _plain(document, source, (), budget)
         yield number, document
+
+
+def template_error(source: str, where: str) -> BadInputError:
+    """Return the error of a file that makes a manifest, and is none itself."""
+    return BadInputError(
+        f"{source} is a template, not YAML: {where}.",
+        hint=Hint(words="give --manifest what it makes, as `helm template` prints it"),
+    )
+
+
+def _json_documents(text: str) -> list[Any]:
+    """Return JSON values that stand one after another, as kubectl takes them; else nothing."""
+    decoder, found = json.JSONDecoder(object_pairs_hook=_unique), list[Any]()
+    rest = text.lstrip("\ufeff").strip() if text.lstrip("\ufeff \t\r\n").startswith("{") else ""
+    while rest:
+        try:
+            value, end = decoder.raw_decode(rest)
+        except (ValueError, RecursionError):
+            return []
+        found, rest = [*found, value], rest[end:].lstrip()
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that is there twice; the reader of YAML says it with its line."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError
+    return found
 
 
 @cache
@@ -169,10 +195,17 @@ def _finite(value: Any) -> bool:
     return isinstance(value, float) and value - value == 0
 
 
-def _where(error: Any) -> str:
+def _where(error: Any, text: str) -> str:
     mark = error.problem_mark or error.context_mark
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return f"{place}{error.problem or error.context}"
+    if mark is None:
+        return f"{error.problem or error.context}"
+    lines = text.splitlines()
+    for number in (mark.line, mark.line - 1):  # what is wrong may show one line later
+        line = lines[number] if 0 <= number < len(lines) else ""
+        for char, name in {"\t": "a tab", "\u00a0": "a no-break space"}.items():
+            if char in line[: len(line) - len(line.lstrip())]:
+                return f"line {number + 1} begins with {name}, where YAML takes blanks alone"
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or error.context}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flashsale.objects.models import Pod
-from flashsale.sale.observe.state import Condition, SaleState
+
+if TYPE_CHECKING:
+    from flashsale.sale.observe.state import Condition, SaleState
 
 LOOK = 0.5  # seconds for a look at what is there, when waiting for other things took all the time
 CRASHES = 2  # restarts after which a crashing app is not expected to come round
@@ -89,6 +92,7 @@ def stuck(pods: Sequence[Pod]) -> bool:
     unready = [pod for pod in pods if not pod.ready]
     crashing = {pod.name for pod in unready if pod.restarts >= CRASHES}
     return bool(unready) and all(
-        pod.status in HOPELESS or (pod.status == "CrashLoopBackOff" and pod.name in crashing)
+        pod.status.removeprefix("Init:") in HOPELESS
+        or (pod.status.endswith("CrashLoopBackOff") and pod.name in crashing)
         for pod in unready
     )

@@ -17,10 +17,17 @@ from flashsale.sale.ready.log_patterns import (
     probe_failure,
     runtime_reason,
 )
+from flashsale.sale.ready.unready_containers import (
+    INIT,
+    NO_IMAGE,
+    logs_command,
+    missing_image,
+    subject,
+    unready_status,
+)
 
 NO_SECRETS = "has no Secrets"  # as a cluster says it that offers none
 ALWAYS = "imagePullPolicy Always"
-NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
 BEING_MADE = ("ContainerCreating", "PodInitializing")  # nothing has failed yet
 CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
@@ -49,7 +56,8 @@ def diagnose(pods: Sequence[Pod], events: Sequence[Object], logs: Mapping[str, s
         logs: the last lines of unready pods, by pod.
     """
     unready = [pod for pod in pods if not pod.ready]
-    for look in (_no_image, _no_room, _not_started, _crashing, _not_answering, _being_made):
+    for look in (_no_image, _no_room, _not_started, _crashing, _initializing, _not_answering,
+                 _being_made):  # fmt: skip
         for pod in unready:
             about = newest_first(events, pod.name)
             found = look(pod, about, logs.get(pod.name, ""))
@@ -83,10 +91,10 @@ def _when(event: Object) -> str:
 
 
 def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
-    reason = pod.status
+    reason = pod.status.removeprefix(INIT)
     if reason not in NO_IMAGE:
         return None
-    image = _missing_image(pod)
+    image = missing_image(pod)
     said = _message(events, "Failed", begins="Failed to pull") or _message(events, "Failed")
     if ALWAYS in said:
         return Diagnosis(
@@ -99,21 +107,10 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
             f"the image {image} is not on the node, and may not be pulled ({reason})",
             "flashsale up --rebuild",
         )
-    return Diagnosis(
-        f"the image {image} cannot be pulled ({reason})",
-        Hint("flashsale up --rebuild", "builds it; --push REPOSITORY hands it to other machines"),
-        said,
-    )
-
-
-def _missing_image(pod: Pod) -> str:
-    """Return the image of the container that waits for one, init containers first."""
-    for kind in ("initContainer", "container"):
-        images = {one["name"]: text(one, "image") for one in sections(pod.raw, "spec", f"{kind}s")}
-        for one in sections(pod.raw, "status", f"{kind}Statuses"):
-            if text(one, "state", "waiting", "reason") in NO_IMAGE:
-                return images.get(one["name"], "")
-    return text(pod.first_container, "image")
+    hint = Hint("flashsale up --rebuild", "builds it; --push REPOSITORY hands it to other machines")
+    if image != (own := text(pod.app_container, "image")):
+        hint = Hint("flashsale up", f"after you named an image that is there instead, as {own}")
+    return Diagnosis(f"the image {image} cannot be pulled ({reason})", hint, said)
 
 
 def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
@@ -135,13 +132,13 @@ def _making_room(said: str) -> Hint:
 
 def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     """Read the runtime's own words: there is no process, so there is no log."""
-    state = _container(pod)
+    state = unready_status(pod)
     places = (("state", "waiting"), ("state", "terminated"), ("lastState", "terminated"))
     found = (section(state, *place) for place in places)
     said = (text(one, "message") for one in found if one.get("reason") in UNSTARTED)
     words = next(filter(None, said), "")
     if "no command specified" in words:
-        image = text(pod.first_container, "image")
+        image = text(pod.app_container, "image")
         return Diagnosis(
             f"the image {image} names no command to run: its Dockerfile has neither CMD"
             " nor ENTRYPOINT",
@@ -149,7 +146,7 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         )
     if not words:
         return None
-    why = f"the container of the pod {pod.name} cannot be started: {runtime_reason(words)}"
+    why = f"{subject(pod, 'the container of')} cannot be started: {runtime_reason(words)}"
     if "permission denied" in words:
         return Diagnosis(
             why, Hint("flashsale up", "after `chmod +x` on that file in the app folder")
@@ -158,7 +155,7 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
 
 
 def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
-    state = _container(pod)
+    state = unready_status(pod)
     ended = section(state, "state", "terminated") or section(state, "lastState", "terminated")
     if not ended:
         return None
@@ -183,12 +180,21 @@ def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
                 "flashsale up", f"after you ended the Dockerfile with a command that stays: {CMD}"
             ),
         )
+    what = "fails" if pod.status.startswith(INIT) else "does not stay up"
     return Diagnosis(
-        f"the app in the pod {pod.name} does not stay up: it ends with"
+        f"{subject(pod, 'the app in')} {what}: it ends with"
         f" exit code {code}{NOT_RUN.get(code, '')}",
-        f"flashsale logs {pod.name}" if log.strip() else MEND if code in NOT_RUN else "",
+        logs_command(pod) if log.strip() else MEND if code in NOT_RUN else "",
         last_lines(log),
     )
+
+
+def _initializing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
+    """An init container that runs on keeps the app from starting."""
+    if not pod.status.startswith(INIT) or not section(unready_status(pod), "state", "running"):
+        return None
+    hint = Hint(logs_command(pod), "or give it longer with --timeout")
+    return Diagnosis(f"{subject(pod, '')} has not ended yet", hint, last_lines(log))
 
 
 def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
@@ -218,7 +224,7 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
 
 
 def _being_made(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
-    waiting = section(_container(pod), "state", "waiting")
+    waiting = section(unready_status(pod), "state", "waiting")
     reason = waiting.get("reason")
     if reason in BEING_MADE and (said := _message(events, "FailedMount")):
         return Diagnosis(
@@ -267,12 +273,6 @@ def _unknown(unready: Sequence[Pod]) -> Diagnosis:
     )
 
 
-def _container(pod: Pod) -> Section:
-    """The status of the first container that is not ready."""
-    statuses = sections(pod.raw, "status", "containerStatuses")
-    return next((one for one in statuses if not one.get("ready")), {})
-
-
 def _message(events: Sequence[Object], *reasons: str, begins: str = "") -> str:
     for event in events:
         words = text(event, "message")
@@ -282,7 +282,7 @@ def _message(events: Sequence[Object], *reasons: str, begins: str = "") -> str:
 
 
 def _probe_of(pod: Pod, kind: str) -> Section:
-    return section(pod.first_container, f"{kind}Probe")
+    return section(pod.app_container, f"{kind}Probe")
 
 
 def _probe(pod: Pod, kind: str) -> str:
@@ -296,6 +296,6 @@ def _probe(pod: Pod, kind: str) -> str:
 def _probe_port(pod: Pod) -> int | None:
     probe = _probe_of(pod, "readiness")
     port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
-    ports = sections(pod.first_container, "ports")
+    ports = sections(pod.app_container, "ports")
     named = {one.get("name"): one.get("containerPort") for one in ports}
     return port if isinstance(port, int) else named.get(port)

@@ -20,11 +20,11 @@ from flashsale.objects.models import Object, Pod, Service
 from flashsale.sale.ready import endpoint_diagnosis
 from flashsale.sale.ready.conditions import Deadline
 from flashsale.sale.ready.endpoint_diagnosis import EndpointProblem
-from flashsale.sale.ready.readiness import last_log_lines
 from flashsale.sale.session import Sale
 
 ANSWER = 3.0  # seconds for an answer: kube-proxy is a little late
 FREED = 6.0  # the same where a port was taken: the embedded cluster tries it every 5 s
+UNPROBED = 15.0  # the same where pods are ready without having answered any HTTP request
 SHORTEST = 1.0  # the same where `--timeout` left less
 PAUSE = 0.1  # seconds between two tries
 ENOUGH = 65536  # bytes of an answer that are read
@@ -91,7 +91,7 @@ async def wait_until_sale_answers(
     """
     service = await sale.service()
     event = await lasting_warning(sale, service)
-    patience = FREED if event else ANSWER
+    patience = FREED if event else ANSWER if _have_answered(pods) else UNPROBED
     tries = Deadline.after(max(SHORTEST, min(patience, deadline.left())))
     said = False
     while True:
@@ -107,6 +107,12 @@ async def wait_until_sale_answers(
         await asyncio.sleep(PAUSE)
     found = await _why(sale, url, answer, service)
     raise NotReadyError(found.sentence, hint=found.hint)
+
+
+def _have_answered(pods: Sequence[Pod]) -> bool:
+    """Whether pods that are ready have answered HTTP, for a readiness probe asks them."""
+    containers = [one for pod in pods for one in sections(dict(pod.raw), "spec", "containers")]
+    return any("httpGet" in (one.get("readinessProbe") or {}) for one in containers)
 
 
 async def _foreign(
@@ -128,7 +134,7 @@ async def _why(sale: Sale, url: str, answer: EndpointAnswer, service: Service) -
     if answer.came:
         return endpoint_diagnosis.other_sale_problem(url, answer.pod)
     pods = await sale.own_pods()
-    log = await last_log_lines(sale, pods[0]) if pods else ""
+    log = await sale.last_log_lines(pods[0]) if pods else ""
     return endpoint_diagnosis.no_answer_problem(url, answer.trouble, service, pods, log)
 
 
@@ -184,7 +190,7 @@ def _words(error: Exception, timeout: float) -> str:
         case ConnectionResetError() | BrokenPipeError():
             return "connection reset"
         case TimeoutError():
-            return f"nothing came within {timeout:g} s"
+            return f"nothing came within {timeout:.2g} s"
         case OSError():
             return (error.strerror or str(error)).lower()
     return "the answer breaks off" if isinstance(error, IncompleteRead) else "what came is not HTTP"

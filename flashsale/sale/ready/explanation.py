@@ -142,7 +142,7 @@ def time_spent(pod: Pod | None, began: float, started: float | None, ready: floa
 
 def probe_words(pod: Pod | None) -> str:
     """Say what a pod that runs waits for before it is ready."""
-    probe = section(pod.first_container, "readinessProbe") if pod else {}
+    probe = section(pod.app_container, "readinessProbe") if pod else {}
     if not probe:
         return "until it was ready"
     delay, period = probe.get("initialDelaySeconds", 0), probe.get("periodSeconds", 10)

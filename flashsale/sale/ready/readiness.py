@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NotReadyError
+from flashsale.base.errors import NotReadyError
 from flashsale.kube import paths
-from flashsale.objects.models import Pod
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import SaleState
 from flashsale.sale.ready.conditions import LOOK, Deadline, all_ready, rescaled, stuck
 from flashsale.sale.ready.diagnosis import diagnose, still_stopping
-from flashsale.sale.ready.log_patterns import LINES
+from flashsale.sale.ready.unready_containers import unready_container
 from flashsale.sale.ready.unready_nodes import node_trouble
 from flashsale.sale.session import Sale
 
@@ -69,7 +68,7 @@ async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
     read = unready[:EXPLAINED]
     events, texts = await asyncio.gather(
         sale.api.list(paths.events(sale.namespace)),
-        asyncio.gather(*(last_log_lines(sale, pod) for pod in read)),
+        asyncio.gather(*(sale.last_log_lines(pod, unready_container(pod)) for pod in read)),
     )
     logs = dict(zip((pod.name for pod in read), texts, strict=True))
     places = {pod.node or "" for pod in unready}
@@ -82,18 +81,3 @@ async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
         hint=found.hint,
         details=found.details,
     )
-
-
-async def last_log_lines(sale: Sale, pod: Pod) -> str:
-    """Fetch the end of a pod's log, of its last life if this one has said nothing; or nothing."""
-    path = paths.pods(sale.namespace, pod.name, "log")
-    for previous in (False, True):
-        try:
-            text = await sale.api.text(path, {"tailLines": 4 * LINES, "previous": previous})
-        except ClusterUnreachableError:
-            raise
-        except FlashsaleError:
-            continue  # it never started, or has only one life behind it
-        if text.strip():
-            return text
-    return ""

@@ -22,6 +22,7 @@ from tests.clusters.minikube.double_world import World
 from tests.command import Flashsale, Result
 from tests.conformance.conftest import EMBEDDED, Cluster, connected
 from tests.docker.engines import ROOT
+from tests.forking.cluster_process import start_forked_cluster
 
 PROFILE, WORKER, IMAGE = "embedded", "embedded-m02", "flashsale:1.0"
 
@@ -32,7 +33,7 @@ def kubernetes(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "kubernetes"
     shop = ROOT / "flashsale" / "shop"
     ImageStore(home / "images").build(IMAGE, shop, ROOT / "Dockerfile")
-    running = launch.start_cluster(home)
+    running = start_forked_cluster(home)
     try:
         with connected(Cluster(running.kubeconfig, EMBEDDED, embedded=True)) as api:
             named = {"name": WORKER, "annotations": {POWER: "on"}}

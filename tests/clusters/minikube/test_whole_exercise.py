@@ -24,6 +24,7 @@ from tests.clusters.minikube.double_world import World
 from tests.command import Flashsale
 from tests.docker.engine_proxies import Authority, door
 from tests.docker.engines import ROOT, image_name_of_its_own, own_layers
+from tests.forking.cluster_process import start_forked_cluster
 
 SHOP = ROOT / "flashsale" / "shop"
 
@@ -39,7 +40,7 @@ def kubernetes(tmp_path: Path, image_name: str) -> Iterator[Path]:
     """A cluster that has the image, as a minikube node has what was built in its Docker."""
     home = tmp_path / "kubernetes"
     ImageStore(home / "images").build(image_name, SHOP, ROOT / "Dockerfile")
-    running = launch.start_cluster(home)
+    running = start_forked_cluster(home)
     try:
         yield running.kubeconfig
     finally:

@@ -62,10 +62,9 @@ def test_the_dynamic_client(place: Scene, kubeconfig: Path, replicaset: Object) 
 
 
 @pytest.mark.running_pods
-@pytest.mark.parametrize("way", ["exec", "portforward"])
-def test_ways_into_a_pod(sale: Scene, kubeconfig: Path, way: str) -> None:
+def test_ways_into_a_pod(sale: Scene, kubeconfig: Path) -> None:
     """In a program of its own, for it leaves its sockets open."""
-    where = [str(kubeconfig), sale.namespace, sale.owned()[0]["metadata"]["name"], way]
+    where = [str(kubeconfig), sale.namespace, sale.owned()[0]["metadata"]["name"]]
     done = subprocess.run(
         [sys.executable, WAYS_IN, *where], capture_output=True, text=True, timeout=60, check=False
     )

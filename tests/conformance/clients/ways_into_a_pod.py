@@ -1,4 +1,4 @@
-"""The official client goes into a pod: `KUBECONFIG NAMESPACE POD exec|portforward`."""
+"""The official client goes into a pod by exec and by portforward: `KUBECONFIG NAMESPACE POD`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from kubernetes import config, stream
 from kubernetes.client import ApiClient, CoreV1Api
 
 REQUEST = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-
-
-def go_in(client: ApiClient, namespace: str, pod: str, way: str) -> None:
-    """Go one way."""
-    (run_a_command if way == "exec" else ask_a_port)(client, namespace, pod)
 
 
 def run_a_command(client: ApiClient, namespace: str, pod: str) -> None:
@@ -50,5 +45,7 @@ def ask_a_port(client: ApiClient, namespace: str, pod: str) -> None:
 
 if __name__ == "__main__":
     with config.new_client_from_config(sys.argv[1]) as client:
-        go_in(client, *sys.argv[2:])
+        namespace, pod = sys.argv[2:]
+        run_a_command(client, namespace, pod)
+        ask_a_port(client, namespace, pod)
     print("well")

@@ -94,6 +94,13 @@ def test_documents_come_in_any_order() -> None:
     assert (parsed.name, parsed.service_name) == ("flashsale-rs", "flashsale-svc")
 
 
+def test_json_values_may_stand_one_after_another() -> None:
+    """As kubectl takes them; what is there twice in one of them is refused with its line."""
+    text = "\n".join(json.dumps(one, indent=1) for one in objects(manifests.shipped_text()))
+    assert manifests.parse_manifest(text, "my.json").name == "flashsale-rs"
+    assert "line 2, column 1: the key 'a' is there twice" in refused('{"a": 1,\n"a": 2}')
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -102,10 +109,18 @@ def test_documents_come_in_any_order() -> None:
         ("- a\n- b\n", "my.yaml holds a list where an object is due (document 1)"),
         ("just words", "my.yaml holds just 'just words'"),
         ("a: [1, 2", "my.yaml is not YAML: line "),
-        ("a:\n\t- b\n", "my.yaml is not YAML: line 2"),
+        ("a:\n\t- b\n", "my.yaml is not YAML: line 2 begins with a tab"),
+        ("a:\n\u00a0 b: 1\n  c: 2\n", "line 2 begins with a no-break space"),
         ("a: {b: 1}\nc: 2\na: {b: 1}\n", "not YAML: line 3, column 1: the key 'a' is there twice"),
         ("kind: ReplicaSet\n", "says no kind or apiVersion in document 1"),
         ("kind: Deployment\napiVersion: apps/v1\n", "has a Deployment; the sale is one"),
+        ("kind: services\napiVersion: v1\n", "says kind: services; it is Service"),
+        ("services: {web: {}}\n", "is a file for Docker Compose"),
+        ("kind: Kustomization\nresources: []\n", "is for kustomize, and no manifest itself"),
+        (
+            "kind: Service\napiVersion: v1\nmetadata: {name: '{{ .Release.Name }}'}\n",
+            "is a template, not YAML: metadata.name is {{ .Release.Name }}",
+        ),
         ("kind: Service\napiVersion: v2\n", "says apiVersion v2 for its Service; it is v1"),
         ("kind: Service\napiVersion: v1\nmetadata: {}\n", "gives its Service no name"),
         ("kind: Service\napiVersion: v1\nmetadata: {name: a}\n", "gives its Service no spec"),
@@ -203,6 +218,20 @@ def test_device_and_pipe_are_refused_at_once(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(BadInputError, match="is not a regular file"):
         manifests.read_manifest(tmp_path / name)
+
+
+def test_the_apps_image_is_that_of_no_well_known_program() -> None:
+    """A cache or a proxy may stand before it; what sets it up has the same image."""
+    text = manifests.shipped_text().replace(
+        "      containers:\n",
+        "      initContainers: [{name: set-up, image: 'flashsale:1.0'}]\n"
+        "      containers:\n        - {name: cache, image: 'docker.io/library/redis:7-alpine'}\n",
+    )
+    manifest = manifests.parse_manifest(text, "my.yaml")
+    assert manifest.image == "flashsale:1.0"
+    spec = manifests.with_image(manifest, "shop:2").replicaset["spec"]["template"]["spec"]
+    images = [one["image"] for one in [*spec["initContainers"], *spec["containers"]]]
+    assert images == ["shop:2", "docker.io/library/redis:7-alpine", "shop:2"]
 
 
 def test_image_is_set_on_a_copy() -> None:

@@ -61,6 +61,29 @@ def test_crashing_app_shows_its_last_lines() -> None:
     assert len(found.details.splitlines()) == 10
 
 
+@pytest.mark.parametrize(
+    ("state", "last", "words", "hint"),
+    [
+        (waiting("CrashLoopBackOff"), {"terminated": {"exitCode": 3}}, "fails: it ends with exit"
+         " code 3", "flashsale logs {pod} -c migrate"),
+        ({"running": {"startedAt": ""}}, {}, "has not ended", "flashsale logs {pod} -c migrate"),
+        (waiting("ImagePullBackOff"), {}, "the image busybox cannot be pulled", "flashsale up"),
+    ],
+)  # fmt: skip
+def test_init_container_that_keeps_the_app_from_starting_is_named(
+    state: Object, last: Object, words: str, hint: str
+) -> None:
+    """It has to end well before the app is started at all."""
+    pod = pod_object(state=waiting("PodInitializing"))
+    pod["spec"]["initContainers"] = [{"name": "migrate", "image": "busybox"}]
+    status = {"name": "migrate", "ready": False, "restartCount": 2, "state": state}
+    pod["status"]["initContainerStatuses"] = [{**status, "lastState": last}]
+    found = diagnose([pod], [], {NAME: "no database"})
+    assert words in found.cause
+    assert "migrate" in found.cause or "busybox" in found.cause
+    assert found.hint.startswith(hint.format(pod=NAME))
+
+
 NOT_FOUND = 'exec: "gunicornn": executable file not found in $PATH'
 RUNC = f"failed to create task: runc create failed: unable to start process: {NOT_FOUND}: unknown"
 

@@ -15,6 +15,7 @@ from flashsale.base.errors import BadInputError, Hint
 
 MAX_FILES = 10_000
 MAX_BYTES = 100 * 1024 * 1024  # of an image's own files
+MOST_LINKS = 40  # in a row, as for Linux
 FOLDER_MODE, FILE_MODE, PROGRAM_MODE = 0o755, 0o644, 0o755
 
 
@@ -46,6 +47,15 @@ class ImageFiles:
     def get(self, path: str) -> ImageFile | None:
         """Return what lies at a path."""
         return ImageFile(mode=FOLDER_MODE) if path == "" else self.entries.get(path)
+
+    def follow(self, path: str) -> ImageFile | None:
+        """Return what lies at a path, at the end of its links."""
+        for _ in range(MOST_LINKS):
+            found = self.get(path)
+            if found is None or not found.link:
+                return found
+            path = absolute("/" + posixpath.dirname(path), found.link)
+        return None
 
     def is_folder(self, path: str) -> bool:
         """Whether a path is a folder."""
@@ -129,7 +139,7 @@ def absolute(workdir: str, path: str) -> str:
 
 
 def new_mode(old: int, change: str) -> int:
-    """Return permissions after chmod's `755`, `+x`, `u+x,go-w` or `a=r`.
+    """Return permissions after chmod's `755`, `+x`, `u+x,go-w`, `a=r` or `g=u`.
 
     Raises:
         ValueError: it is none of these.
@@ -139,9 +149,12 @@ def new_mode(old: int, change: str) -> int:
     for part in change.split(","):
         sign = next((char for char in part if char in "+-="), "")
         who, _, what = part.partition(sign) if sign else ("", "", "?")
-        if not set(who) <= set("ugoa") or not set(what) <= set("rwxX"):
+        if len(what) == 1 and what in "ugo":  # as another has it
+            held = old >> {"u": 6, "g": 3, "o": 0}[what]
+            what = "".join(char for char, bit in zip("rwx", (4, 2, 1), strict=True) if held & bit)
+        if not set(who) <= set("ugoa") or not set(what) <= set("rwxXst"):
             raise ValueError(change)
-        bits = sum({"r": 4, "w": 2, "x": 1, "X": 1}[char] for char in set(what))
+        bits = sum({"r": 4, "w": 2, "x": 1, "X": 1}.get(char, 0) for char in set(what))
         places = {"u": 6, "g": 3, "o": 0}
         chosen = places if not who or "a" in who else {key: places[key] for key in set(who)}
         mask = sum(bits << shift for shift in chosen.values())

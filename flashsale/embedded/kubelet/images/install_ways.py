@@ -7,21 +7,32 @@ this machine has.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flashsale.base.pip_settings import read_pip_settings
+from flashsale.embedded.kubelet.images import pip_for_another
 
+REPORT = ".installed.json"  # in the environment: what pip says that it has installed
 NOT_THERE = 127  # exit code of a program that is not installed, as shells have it
 _NETWORK = (
     "name resolution", "Connection refused", "Network is unreachable", "ProxyError", "timed out",
     "client error (Connect)", "dns error", "NewConnectionError", "Temporary failure",
     "error sending request", "network connectivity is disabled", "Failed to fetch",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What pip has installed, and from where."""
+
+    name: str
+    version: str
+    url: str  # with the digest of the file as its fragment
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +66,42 @@ def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator
         uv = ("uv", "pip", "install")
         yield Way((*uv, "--python", python, *rest))
         yield Way((*uv, "--offline", "--python", python, *rest), offline=True)
-    pip: tuple[str, ...] = (sys.executable, "-m", "pip", "--python", python)
-    first = (*pip, "install", *rest)
-    if not importlib.util.find_spec("pip"):
+    pip: tuple[str, ...] = (python, "-P", pip_for_another.__file__, _folder_of("pip"))
+    reported = ("--report", str(place / REPORT), *rest)
+    first = (*pip, "install", *reported)
+    if not _folder_of("pip"):
         if not importlib.util.find_spec("ensurepip"):
             return
         pip = (python, "-m", "pip")
         script = '"$0" -m ensurepip && "$0" -m pip install "$@"'
-        first = ("/bin/sh", "-c", script, python, *rest)
+        first = ("/bin/sh", "-c", script, python, *reported)
     with_index = Way(first, pip=pip, words=rest)
     yield with_index
     if wheels.is_dir():
         yield with_index.without_index(wheels)
+
+
+def _folder_of(package: str) -> str:
+    """Return where a package of this environment lies; empty if it is not there."""
+    found = importlib.util.find_spec(package)
+    return str(Path(found.origin).parents[1]) if found and found.origin else ""
+
+
+def installed(place: Path) -> list[Package]:
+    """Return what pip has found and installed in an environment, the last time that it ran.
+
+    Source: https://pip.pypa.io/en/stable/reference/installation-report/
+    """
+    try:
+        packages = []
+        for one in json.loads((place / REPORT).read_bytes())["install"]:
+            source, metadata = one["download_info"], one["metadata"]
+            if "archive_info" in source and not one["is_direct"]:
+                url = f"{source['url']}#{source['archive_info'].get('hash', '')}"
+                packages.append(Package(metadata["name"], metadata["version"], url))
+        return packages
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []
 
 
 def another_may_do(tool: str, way: Way, code: int, lines: Sequence[str]) -> bool:

@@ -36,6 +36,7 @@ from flashsale.embedded.kubelet.images.install_ways import (
     Way,
     another_may_do,
     install_environment,
+    installed,
     lacks_network,
     located,
     ways,
@@ -173,7 +174,7 @@ class PackageLayers:
             code = self._run(way.argv, cwd, env, emit, lines)
             if code == 0:
                 if way.pip and not way.offline:  # else it was kept before
-                    self._keep_wheels(install, way, cwd, env)
+                    self._keep_wheels(install, way, place, cwd, env)
                 return
             if not way.offline:
                 failed = list(lines)
@@ -181,16 +182,22 @@ class PackageLayers:
                 break
         raise InstallError(install, failed or list(lines) or [f"exit code {code}"])
 
-    def _keep_wheels(self, install: Install, way: Way, cwd: Path, env: Mapping[str, str]) -> None:
+    def _keep_wheels(
+        self, install: Install, way: Way, place: Path, cwd: Path, env: Mapping[str, str]
+    ) -> None:
         """Keep what pip has installed; the files come out of its cache. It need not succeed."""
         from flashsale.embedded.kubelet.images.build_without_docker.install_commands import (
             build_requirements,
             wheel_words,
         )
 
-        words = [*wheel_words(way.words), *build_requirements(install)]
-        argv = [*way.pip, "wheel", "--quiet", "--wheel-dir", str(self._root / WHEELS), *words]
-        self._run(argv, cwd, env, lambda line: None, deque(maxlen=0))
+        wheels = self._root / WHEELS
+        kept = [file.name for file in wheels.glob("*.whl")]
+        with contextlib.suppress(ValueError):  # a name or a version that only pip can read
+            words = wheel_words(way.words, installed(place), build_requirements(install), kept)
+            if words:
+                argv = [*way.pip, "wheel", "--quiet", "--wheel-dir", str(wheels), *words]
+                self._run(argv, cwd, env, lambda line: None, deque(maxlen=0))
 
     def _run(
         self, argv: Sequence[str], cwd: Path, env: Mapping[str, str], emit: Emit,

@@ -81,7 +81,7 @@ async def _show_log(monitor: SaleMonitor, board: Board, count: int) -> Answer:
     if pod is None:
         return CHOOSE_FIRST
     path = paths.pods(monitor.sale.namespace, pod.name, "log")
-    query = {"tailLines": LOG_LINES, "container": pod.first_container["name"]}
+    query = {"tailLines": LOG_LINES, "container": pod.app_container["name"]}
     text = await monitor.sale.api.text(path, query)
     lines = text.splitlines() or ["nothing yet"]
     return Panel(f"Log of {pod.name}", tuple(f"   {line}" for line in lines), offset=END)

@@ -172,7 +172,7 @@ def test_shell_form_runs_in_a_shell(bench: Bench) -> None:
     ("run", "noted"),
     [
         ("pip install flask gunicorn", False),
-        ("pip install --no-cache-dir flask==3.0.0 'gunicorn>=20'", False),
+        ("pip install --no-cache-dir flask~=3.1 'gunicorn>=20'", False),
         ("python -m pip install -r requirements.txt && adduser app", False),
         ("apt-get update && apt-get install -y curl", True),
         ("<<EOF\napt-get install -y curl\nEOF", True),

@@ -17,9 +17,11 @@ from flashsale.embedded.kubelet.images.build_without_docker.install_commands imp
     Install,
     is_available,
     is_satisfied,
+    wheel_words,
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFiles
 from flashsale.embedded.kubelet.images.image_store import ImageStore, NodeImage
+from flashsale.embedded.kubelet.images.install_ways import Package
 from flashsale.embedded.kubelet.images.package_layers import InstallError
 
 WHEEL, BACKEND = (f"flashsale_{name}-1.0-py3-none-any.whl" for name in ("demo", "backend"))
@@ -34,7 +36,7 @@ CMD ["python", "app.py"]
 
 
 def write_wheel(file: Path, text: str) -> None:
-    """Write a wheel with one module in it."""
+    """Write a wheel with one module in it, which is a program as well if it has a `main`."""
     module = file.name.partition("-")[0]
     info = f"{module}-1.0.dist-info"
     name = f"Metadata-Version: 2.1\nName: {module.replace('_', '-')}\nVersion: 1.0\n"
@@ -44,6 +46,9 @@ def write_wheel(file: Path, text: str) -> None:
         wheel.writestr(f"{info}/METADATA", name)
         wheel.writestr(f"{info}/WHEEL", pure)
         wheel.writestr(f"{info}/RECORD", "")
+        if "def main()" in text:
+            program = f"[console_scripts]\n{module} = {module}:main\n"
+            wheel.writestr(f"{info}/entry_points.txt", program)
 
 
 def write_app(folder: Path) -> Path:
@@ -64,9 +69,18 @@ def build(store: ImageStore, file: Path, name: str = "demo:1") -> NodeImage:
     return image
 
 
-def test_an_image_has_what_it_installs(tmp_path: Path) -> None:
-    """Its Python finds the package; flashsale's own does not."""
-    image = build(ImageStore(tmp_path / "store"), write_app(tmp_path / "app"))
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
+    """A store in which apps find what others have installed."""
+    return ImageStore(tmp_path_factory.mktemp("shared") / "store")
+
+
+def test_an_image_has_what_it_installs(shared_store: ImageStore, tmp_path: Path) -> None:
+    """Its Python finds the package, and there is nothing to note."""
+    file = write_app(tmp_path / "app")
+    assert shared_store.build("demo:1", file.parent, file).notes == ()
+    image = shared_store.get("demo:1")
+    assert image
     assert image.packages
     python = image.packages / "bin" / "python"
     script = "import flashsale_demo; print(flashsale_demo.answer)"
@@ -74,9 +88,9 @@ def test_an_image_has_what_it_installs(tmp_path: Path) -> None:
     assert said.stdout == "42\n"
 
 
-def test_the_same_packages_are_installed_once(tmp_path: Path) -> None:
+def test_the_same_packages_are_installed_once(shared_store: ImageStore, tmp_path: Path) -> None:
     """Another app, and changed code, share them; a changed requirement does not."""
-    store, file = ImageStore(tmp_path / "store"), write_app(tmp_path / "app")
+    store, file = shared_store, write_app(tmp_path / "app")
     first = build(store, file)
     (file.parent / "app.py").write_text("import flashsale_demo as x\n")
     second = build(store, file, "other:1")
@@ -154,12 +168,26 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     return name
 """
 
+# Stands in for poetry and pipenv, of which the real ones take a minute: `--thorough`.
+TOOL = """\
+import os, sys
+from pathlib import Path
+
+def main():
+    assert os.environ["POETRY_VIRTUALENVS_CREATE"] == "false"
+    (site,) = Path(os.environ["VIRTUAL_ENV"]).glob("lib/python*/site-packages")
+    text = "words = " + repr(sys.argv[1:])
+    (site / (Path(sys.argv[0]).name + "_was_here.py")).write_text(text)
+"""
+TOOLS = ("poetry", "pipenv")
+
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve an index that has two packages; yields its address."""
+    """Serve an index that has a few packages; yields its address."""
     root = tmp_path_factory.mktemp("index")
-    for file, text in ((WHEEL, "answer = 42\n"), (BACKEND, BUILDS)):
+    tools = {f"{name}-1.0-py3-none-any.whl": TOOL for name in TOOLS}
+    for file, text in {WHEEL: "answer = 42\n", BACKEND: BUILDS, **tools}.items():
         write_wheel(root / file, text)
         folder = root / "simple" / file.partition("-")[0].replace("_", "-")
         folder.mkdir(parents=True)
@@ -179,6 +207,24 @@ def pip_alone(patch: pytest.MonkeyPatch, index: str) -> None:
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE"):
         patch.delenv(name, raising=False)
     patch.setenv("PIP_INDEX_URL", index)
+
+
+def test_a_tool_that_the_dockerfile_installs_installs_the_app(
+    index: str, shared_store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each in the image's own environment, with the words of its RUN."""
+    pip_alone(monkeypatch, index)
+    file = write_app(tmp_path / "app")
+    file.write_text(
+        "FROM python\nCOPY . .\nRUN pip install poetry pipenv\n"
+        "RUN poetry install --only main && pipenv install --deploy\n"
+    )
+    packages = build(shared_store, file).packages
+    assert packages
+    script = "import pipenv_was_here, poetry_was_here as p; print(p.words, pipenv_was_here.words)"
+    python = packages / "bin" / "python"
+    said = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout == "['install', '--only', 'main'] ['install', '--deploy']\n"
 
 
 @dataclass(frozen=True)
@@ -258,6 +304,36 @@ def test_an_extra_that_flashsale_lacks_is_installed() -> None:
     assert is_satisfied(plain)
     assert not is_satisfied(extra)
     assert not is_available(extra)
+
+
+WHERE = ("-r", "all.txt", "-i", "https://here/simple", "--upgrade", "-e", ".", "plain")
+SIX = Package("six", "1.16.0", "https://here/six-1.16.0-py2.py3-none-any.whl#sha256=1")
+BUILDS_IT = "setuptools>=61"
+SOURCE = Package("plain", "2", "https://here/plain-2.tar.gz#sha256=2")
+
+
+@pytest.mark.parametrize(
+    ("packages", "builds", "kept", "words"),
+    [
+        ([SIX], [], [], ["--no-deps", "-i", "https://here/simple", SIX.url]),
+        ([SIX], [], ["six-1.16.0-py2.py3-none-any.whl"], []),
+        ([SIX, SOURCE], [], [], [*WHERE[:4], SIX.url, "plain==2"]),
+        (
+            [SOURCE],
+            ["setuptools>=61"],
+            ["plain-2-py3-none-any.whl"],
+            [*WHERE[:4], "setuptools>=61"],
+        ),
+        ([], [BUILDS_IT], ["setuptools-83.0.0-py3-none-any.whl"], []),
+        ([], [], [], []),
+    ],
+    ids=["wheel", "kept wheel", "source", "kept source", "kept backend", "nothing"],
+)
+def test_what_pip_fetched_is_kept_once(
+    packages: list[Package], builds: list[str], kept: list[str], words: list[str]
+) -> None:
+    """Without a look at the index for wheels, and without a build of the app itself."""
+    assert wheel_words(WHERE, packages, builds, kept) == words
 
 
 def test_what_a_projects_own_tool_says_is_not_hidden(

@@ -23,33 +23,39 @@ name = "index"
 url = "https://pypi.org/simple"
 priority = "primary"
 """
-SRC_PROJECT = PROJECT + 'package-dir = {"" = "src"}\n'
 UNBUILT_PROJECT = PROJECT.partition("[build-system]")[0]
-
-
-WAYS = {
-    "pip -r": ("pip install -r requirements.txt", ""),
-    "pip .": ("pip install .", PROJECT),
-    "uv pip": ("uv pip install --system -r requirements.txt", ""),
-    "uv sync": ("pip install uv && uv sync --no-dev", PROJECT),
-    "poetry": ("pip install poetry && poetry install --no-interaction", POETRY),
-    "pipenv": ("pip install pipenv && pipenv install --system --skip-lock", ""),
-}
+DEAR = (pytest.mark.thorough, pytest.mark.timeout(300))  # tests of what else: test_package_layers
+WAYS = (
+    pytest.param("pip install -r requirements.txt", "", id="pip -r"),
+    pytest.param("pip install .", PROJECT, id="pip ."),
+    pytest.param("uv pip install --system -r requirements.txt", "", id="uv pip"),
+    pytest.param("uv sync --no-dev", UNBUILT_PROJECT, id="uv sync"),
+    pytest.param("pip install uv && uv sync", PROJECT, id="uv of a RUN", marks=DEAR),
+    pytest.param("pip install poetry && poetry install", POETRY, id="poetry", marks=DEAR),
+    pytest.param(
+        "pip install pipenv && pipenv install --system --skip-lock", "", id="pipenv", marks=DEAR
+    ),
+)
 
 
 @pytest.fixture(scope="module")
-def _index() -> None:
-    """Skip where PyPI cannot be reached."""
+def store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
+    """A store, once PyPI can be reached; what one test has fetched the others find in it."""
     try:
         urllib.request.urlopen("https://pypi.org/simple/six/", timeout=10).close()
     except OSError as error:
         pytest.skip(f"PyPI cannot be reached: {error}")
+    return ImageStore(tmp_path_factory.mktemp("store"))
 
 
-@pytest.mark.usefixtures("_index")
-@pytest.mark.parametrize(("command", "project"), WAYS.values(), ids=list(WAYS))
-def test_the_usual_tools_really_install(tmp_path: Path, command: str, project: str) -> None:
-    """Each from PyPI, the tool itself included where the Dockerfile installs it."""
+@pytest.mark.parametrize(("command", "project"), WAYS)
+def test_the_usual_tools_really_install(
+    store: ImageStore, tmp_path: Path, command: str, project: str
+) -> None:
+    """Each from PyPI, the tool itself included, which the container may run.
+
+    `CMD ["uv", "run", ...]` is usual, and no container sees the uv of a home folder.
+    """
     folder = tmp_path / "app"
     folder.mkdir()
     (folder / "Dockerfile").write_text(f"FROM python\nWORKDIR /app\nCOPY . .\nRUN {command}\n")
@@ -58,42 +64,31 @@ def test_the_usual_tools_really_install(tmp_path: Path, command: str, project: s
     (folder / "Pipfile").write_text('[packages]\nsix = "*"\n')
     if project:
         (folder / "pyproject.toml").write_text(project)
-    image = build(ImageStore(tmp_path / "store"), folder / "Dockerfile")
-    assert image.packages
-    python = image.packages / "bin" / "python"
-    subprocess.run([python, "-c", "import six"], check=True, cwd=folder)
-
-
-@pytest.mark.usefixtures("_index")
-def test_a_projects_tool_is_there_for_the_container_to_run(tmp_path: Path) -> None:
-    """`CMD ["uv", "run", ...]` is usual, and no container sees the uv of a home folder."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    (folder / "app.py").write_text("")
-    (folder / "pyproject.toml").write_text(UNBUILT_PROJECT)
-    (folder / "Dockerfile").write_text("FROM python\nWORKDIR /app\nCOPY . .\nRUN uv sync\n")
-    packages = build(ImageStore(tmp_path / "store"), folder / "Dockerfile").packages
+    packages = build(store, folder / "Dockerfile").packages
     assert packages
-    if (shutil.which("uv") or "").startswith("/usr/"):
-        pytest.skip("containers see this machine's own uv")
-    subprocess.run([packages / "bin" / "uv", "--version"], check=True, capture_output=True)
+    subprocess.run([packages / "bin" / "python", "-c", "import six"], check=True, cwd=folder)
+    if command.startswith("uv sync") and not (shutil.which("uv") or "").startswith("/usr/"):
+        subprocess.run([packages / "bin" / "uv", "--version"], check=True, capture_output=True)
 
 
-@pytest.mark.usefixtures("_index")
-@pytest.mark.parametrize("project", [PROJECT, SRC_PROJECT], ids=["flat", "src"])
-def test_an_editable_install_means_the_images_files(tmp_path: Path, project: str) -> None:
+def test_an_editable_install_means_the_images_files(store: ImageStore, tmp_path: Path) -> None:
     """Not the folder where they were laid out to install, which is gone."""
-    folder = tmp_path / "app"
-    (folder / "src").mkdir(parents=True)
-    (folder / "src" / "app.py").write_text("")
-    (folder / "app.py").write_text("")
-    (folder / "pyproject.toml").write_text(project.replace('"six"', ""))
-    (folder / "Dockerfile").write_text(
-        "FROM python\nWORKDIR /srv/it\nCOPY . .\nRUN pip install -e .\n"
+    for name, text in (("flat", PROJECT), ("src", PROJECT + 'package-dir = {"" = "src"}\n')):
+        folder = tmp_path / "app" / name
+        (folder / "src").mkdir(parents=True)
+        (folder / "src" / "app.py").write_text("")
+        (folder / "app.py").write_text("")
+        own = text.replace('"six"', "").replace('"demo"', f'"{name}"')
+        (folder / "pyproject.toml").write_text(own)
+    file = tmp_path / "app" / "Dockerfile"
+    file.write_text(
+        "FROM python\nWORKDIR /srv/it\nCOPY . .\nRUN pip install setuptools\n"
+        "RUN pip install --no-build-isolation -e ./flat -e ./src\n"
     )
-    packages = build(ImageStore(tmp_path / "store"), folder / "Dockerfile").packages
+    packages = build(store, file).packages
     assert packages
     (site,) = packages.glob("lib/python*/site-packages")
-    texts = [file.read_text() for file in site.glob("__editable__*")]
-    assert any("/srv/it" in text for text in texts)
-    assert not any("flashsale-install-" in text for text in texts)
+    for name in ("flat", "src"):
+        texts = [each.read_text() for each in site.glob(f"__editable__*{name}*")]
+        assert any(f"/srv/it/{name}" in text for text in texts)
+        assert not any("flashsale-install-" in text for text in texts)

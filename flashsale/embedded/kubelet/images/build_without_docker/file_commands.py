@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from flashsale.base.dockerfile.dockerfile_words import expand
+from flashsale.base.dockerfile.dockerignore import compile_pattern
 from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
+
+# Small programs that containers begin with and few other machines have. A user is of no account
+# here, so what changes to another one only goes on.
+_INIT = """#!/bin/sh
+# Stands in for an init: runs a command, hands signals on to it, ends as it does.
+while :; do
+    case $1 in
+        --) shift; break ;;
+        -p | -e | -r | --rewrite) shift 2 ;;
+        -*) shift ;;
+        *) break ;;
+    esac
+done
+"$@" <&0 &
+child=$!
+for name in TERM HUP QUIT USR1 USR2 INT; do trap "kill -$name $child 2>/dev/null" $name; done
+while :; do
+    wait $child
+    code=$?
+    kill -0 $child 2>/dev/null || exit $code
+done
+"""
+_AS_USER = """#!/bin/sh
+# Stands in for a program that runs a command as another user; there is one user alone here.
+shift
+exec "$@"
+"""
+_OWNER = """#!/bin/sh
+# Stands in for one that gives files away: all belong to the one user there is.
+exit 0
+"""
+_OWNERS = ("chown", "chgrp")
+STAND_INS = {"tini": _INIT, "dumb-init": _INIT, "gosu": _AS_USER, "su-exec": _AS_USER,
+             "chown": _OWNER, "chgrp": _OWNER}  # fmt: skip
+Status = bool | None  # whether a command succeeds; None if that cannot be told
 
 
 @dataclass(slots=True)
@@ -22,7 +60,11 @@ class Shell:
     one: Instruction
     folder: str
     variables: dict[str, str]
+    run_script: Callable[[Shell, str], Status]
     skipped: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)  # variables whose values cannot be told
+    may_fail: bool = False  # another command follows after `||`
+    depth: int = 0  # how many scripts have called one another
 
     def filled(self, text: str) -> str:
         """Replace variables; quotes and escapes stay.
@@ -42,41 +84,13 @@ class Shell:
         return [path for word in words for path in self.recipe.files.matching(self.path(word))]
 
 
-def write_output(
-    shell: Shell, program: str, words: Sequence[str], target: str, *, appends: bool
-) -> bool:
-    """Write what a command prints into a file; whether that could be told."""
-    if program == "echo":
-        flags = [word for word in words[:2] if re.fullmatch("-[neE]+", word)]
-        text = " ".join(words[len(flags) :])
-        # /bin/sh of Debian's images, dash, reads escapes with and without -e.
-        text = _escapes(text) + ("" if any("n" in flag for flag in flags) else "\n")
-    elif program == "printf" and words:
-        text = _escapes(words[0])
-        if "%" in text:
-            try:
-                text = text % tuple(words[1:])
-            except (TypeError, ValueError):
-                return False
-    elif program == "cat" and shell.one.documents and not words:
-        document = shell.one.documents[0]
-        text = shell.filled(document.body) if document.filled else document.body
-        text = re.sub(r"\\([$`\\])", r"\1", text) if document.filled else text
-    elif program in ("true", ":"):
-        text = ""
-    else:
-        return False
+def write_text(shell: Shell, text: bytes, target: str, *, appends: bool) -> None:
+    """Write what a command prints into a file."""
     path = shell.path(target)
     before = shell.recipe.files.get(path)
-    content = (before.read() if before and appends else b"") + text.encode()
+    content = (before.read() if before and appends else b"") + text
     entry = replace(before, source=content) if before else ImageFile(content)
     shell.recipe.files.put(path, entry)
-    return True
-
-
-def _escapes(text: str) -> str:
-    known = {"n": "\n", "t": "\t", "\\": "\\", "r": "\r"}
-    return re.sub(r"\\([nt\\r])", lambda match: known[match[1]], text)
 
 
 def _options(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -190,12 +204,15 @@ def _sed(shell: Shell, words: Sequence[str]) -> None:
         return
     rest = [word for word in words if not re.fullmatch(r"-\w*i.*|--in-place.*", word)]
     flags = [word for word in rest if re.fullmatch(r"-[nEr]+", word)]
-    script, *names = [word for word in rest if word not in (*flags, "-e")]
+    plain = [word for word in rest if word not in flags]
+    scripts = [after for word, after in itertools.pairwise(plain) if word == "-e"]
+    names = [word for word in plain if word not in ("-e", *scripts)]
+    scripts = scripts or [names.pop(0)]
     for path in shell.paths(names):
         entry = shell.recipe.files.get(path)
         assert entry is not None, "it matched just now"
         done = subprocess.run(
-            ["sed", "--sandbox", *flags, "-e", script],
+            ["sed", "--sandbox", *flags, *(part for one in scripts for part in ("-e", one))],
             input=entry.read(), capture_output=True, timeout=10, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -210,6 +227,24 @@ def _add_user(shell: Shell, words: Sequence[str]) -> None:
         shell.recipe.files.make_folder(f"home/{rest[-1]}")
 
 
+def _set(shell: Shell, words: Sequence[str]) -> None:
+    """`set -- A B`; options of the shell itself make no difference here."""
+    if "--" in words:
+        shell.variables.update(positional([shell.variables.get("0", "sh"), *words[1:]]))
+
+
+def _unset(shell: Shell, words: Sequence[str]) -> None:
+    for word in words:
+        shell.variables.pop(word, None)
+
+
+def positional(words: Sequence[str]) -> dict[str, str]:
+    """Return `$0`, `$1`, `$@` and `$#` for the name of a script and its arguments."""
+    numbered = {str(number): word for number, word in enumerate(words)}
+    rest = " ".join(words[1:])
+    return {**numbered, "@": rest, "*": rest, "#": str(max(len(words) - 1, 0))}
+
+
 def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
     for path in shell.paths(_options(words)[1]):
         entry = shell.recipe.files.get(path)
@@ -217,9 +252,63 @@ def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
         shell.recipe.files.put(path, replace(entry, source=entry.read().replace(b"\r\n", b"\n")))
 
 
+def _find(shell: Shell, words: Sequence[str]) -> None:
+    """`find FOLDER -name PATTERN -type f`, and `-delete` or `-exec COMMAND {} +` with each.
+
+    Of what the base image has nothing is found, which may be less then.
+    """
+    rest = list(words)
+    folders = [rest.pop(0) for _ in itertools.takewhile(lambda word: word[:1] not in "-(!", words)]
+    paths = [shell.path(folder) for folder in folders or ["."]]
+    found = [
+        posixpath.join(path, name) for path in paths for name, _ in shell.recipe.files.below(path)
+    ]
+    if not found:
+        return
+    while rest:
+        option = rest.pop(0)
+        if option in ("-name", "-iname"):
+            wanted = compile_pattern(rest.pop(0))
+            found = [path for path in found if wanted.fullmatch(posixpath.basename(path))]
+        elif option == "-type":
+            folder = {"f": False, "d": True}[rest.pop(0)]
+            found = [path for path in found if shell.recipe.files.is_folder(path) is folder]
+        elif option == "-delete":
+            _rm(shell, [f"/{path}" for path in found])
+        elif option == "-exec":
+            program, *before = rest[: rest.index("{}")]
+            names, after = [f"/{path}" for path in found], rest[rest.index("{}") + 1 :]
+            together = after[-1:] == ["+"]
+            for each in [names] if together else [[name] for name in names]:
+                OPERATIONS[program](shell, [*before, *each, *after[:-1]])
+            return
+        elif option not in ("-print", "-depth"):
+            raise ValueError(option)
+
+
+def _add_system_packages(shell: Shell, words: Sequence[str]) -> None:
+    """`apt-get install`, `apk add`: nothing is installed, but some programs have a stand-in.
+
+    Raises:
+        ValueError: something else is wanted that this machine does not have.
+    """
+    _, (command, *wanted) = _options([word for word in words if word != "-t"])
+    names = [re.split("[=<>~/:]", name)[0] for name in wanted]
+    if command not in ("install", "add"):
+        raise ValueError(command)
+    for name in {*names, *_OWNERS} & {*STAND_INS} if {*names} & {*STAND_INS} else ():
+        if not shutil.which(name) or name in _OWNERS:
+            place = f"usr/bin/{name}"
+            shell.recipe.files.put(place, ImageFile(STAND_INS[name].encode(), 0o755))
+    if missing := [one for one in names if one not in STAND_INS and not shutil.which(one)]:
+        raise ValueError(missing[0])
+
+
 OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
-    "cd": _cd, "export": _export, "mkdir": _mkdir, "touch": _touch, "rm": _rm, "rmdir": _rm,
+    "cd": _cd, "set": _set, "unset": _unset, "export": _export, "mkdir": _mkdir, "touch": _touch,
+    "rm": _rm, "rmdir": _rm,
     "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
-    "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
+    "find": _find, "apt-get": _add_system_packages, "apt": _add_system_packages,
+    "apk": _add_system_packages, "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
     "echo": lambda shell, words: None, "printf": lambda shell, words: None,
 }  # fmt: skip

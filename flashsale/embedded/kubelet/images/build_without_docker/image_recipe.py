@@ -38,6 +38,7 @@ class ImageRecipe:
     stop_signal: int = 0  # 0: none is named, which means SIGTERM
     ports: tuple[int, ...] = ()
     installs: tuple[Install, ...] = ()  # what RUN installs with pip and the like, in order
+    package_folders: tuple[str, ...] = ()  # where pip was told to put packages, without the slash
     environments: tuple[str, ...] = ()  # virtual environments that RUN makes: paths of the image
     foreign: tuple[ForeignFile, ...] = ()  # what a compiler of another language would have made
     skipped: tuple[str, ...] = ()  # what is not done here, for one note
@@ -59,6 +60,8 @@ class ImageRecipe:
         own = [each for each in stage.environments if _touch(each.strip("/"), path)]
         self.environments += tuple("/" + _moved(each.strip("/"), path, place) for each in own)
         found = any(path.startswith(each) or _inside(each, path) for each in _PACKAGES)
+        found |= any(_touch(each, path) for each in stage.package_folders)
+        found |= f"/{path}/".find("/.local/") >= 0  # of `pip install --user`, whoever the user is
         if found or own:
             self.installs += tuple(one for one in stage.installs if one not in self.installs)
         return found or bool(own)

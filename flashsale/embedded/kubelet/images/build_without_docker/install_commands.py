@@ -10,37 +10,22 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
+from flashsale.embedded.kubelet.images.build_without_docker.install_words import FILES, WITH_VALUE
 from flashsale.embedded.kubelet.images.image_files import ImageFiles, absolute
+from flashsale.embedded.kubelet.images.install_ways import Package
 
-_FILES = ("-r", "--requirement", "-c", "--constraint")
-_WITH_VALUE = (
-    *("-i", "--index-url", "--extra-index-url", "--trusted-host", "-f", "--find-links", "--cert"),
-    *("--timeout", "--retries", "--proxy", "--progress-bar", "--root-user-action", "--prefix"),
-    *("--target", "-t", "--root", "--no-binary", "--only-binary", "--platform", "--cache-dir"),
-    *("--python", "-p", "--default-timeout", "--index", "--default-index", "--src"),
-)
-# What says where packages go or what is kept: the image's environment is the only place there is,
-# and the cache of this machine is what makes a second build quick.
-_DROPPED = (
-    *("--user", "--system", "--no-cache-dir", "--no-cache", "-n", "--break-system-packages"),
-    *("--no-warn-script-location", "--compile-bytecode", "--compile", "--no-compile"),
-)
-_DROPPED_WITH_VALUE = ("--prefix", "--target", "-t", "--root", "--python", "-p", "--cache-dir",
-                       "--root-user-action", "--progress-bar", "--src")  # fmt: skip
 _OF_INSTALL_ALONE = ("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed",
-                     "--no-warn-conflicts", "--dry-run")  # fmt: skip
+                     "--no-warn-conflicts", "--dry-run", "-e", "--editable",
+                     "--upgrade-strategy")  # fmt: skip
 _BUILDS_BY_DEFAULT = ("setuptools>=40.8.0", "wheel")  # without a pyproject.toml
 _TOOLS = ("pip", "setuptools", "wheel")  # brought by the base image, renewed by many a Dockerfile
-_OF_PROJECTS = {"uv": (["sync"],), "poetry": (["install"], ["sync"]),
-                "pipenv": (["install"], ["sync"]), "pdm": (["install"], ["sync"])}  # fmt: skip
 _PROJECT_FILES = ("pyproject.toml", "poetry.lock", "uv.lock", "Pipfile", "Pipfile.lock",
                   "setup.py", "setup.cfg")  # fmt: skip
-_COLLECTING = ("wheel", "download")  # pip's commands that put wheels into a folder
-_FOLDER_OF_WHEELS = ("-w", "--wheel-dir", "-d", "--dest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +78,11 @@ class Install:
             option, _, value = word.partition("=") if word.startswith("--") else (word, "", "")
             if word.startswith(("-r", "-c")) and len(word) > 2:
                 option, value = word[:2], word[2:]
-            if option in _FILES:
+            if option in FILES:
                 path = absolute(folder, value or next(rest, ""))
                 lines = self._listed(path, posixpath.dirname(path))
                 result += lines if option in ("-r", "--requirement") else []
-            elif option in _WITH_VALUE:
+            elif option in WITH_VALUE:
                 value or next(rest, "")
             elif option in ("-e", "--editable"):
                 raise InvalidRequirement(word)
@@ -166,38 +151,6 @@ def _version(wanted: Requirement) -> str:
         return ""
 
 
-def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
-    """Return tool and words of a command that installs packages; None if it does not."""
-    program = posixpath.basename(words[0]) if words else ""
-    rest = list(words[1:])
-    if program.startswith("python") and rest[:1] == ["-m"]:
-        program, rest = rest[1] if len(rest) > 1 else "", rest[2:]
-    if program == "uv" and rest[:1] == ["pip"]:
-        program, rest = "pip", rest[1:]
-    if _is_pip(program) and rest[:1] == ["install"]:
-        return "pip", ("install", *_kept(rest[1:]))
-    if _is_pip(program) and rest and rest[0] in _COLLECTING:
-        # Whoever installs the wheels gets what they depend on as well.
-        return "pip", ("install", *(one for one in _kept(rest[1:]) if one != "--no-deps"))
-    if program.startswith("python") and rest[:2] == ["setup.py", "install"]:
-        return "pip", ("install", ".")
-    if rest[:1] in _OF_PROJECTS.get(program, ()):
-        return program, tuple(word for word in rest if word not in _DROPPED)
-    return None
-
-
-def _is_pip(program: str) -> bool:
-    return re.fullmatch(r"pip[\d.]*", program) is not None
-
-
-def wheel_folder(words: Sequence[str]) -> str | None:
-    """Return where `pip wheel` and `pip download` put wheels; None for other commands."""
-    after = next((i for i, word in enumerate(words) if _is_pip(posixpath.basename(word))), None)
-    if after is None or list(words[after + 1 : after + 2]) not in [[one] for one in _COLLECTING]:
-        return None
-    return option_value(words[after + 2 :], _FOLDER_OF_WHEELS) or "."
-
-
 def split_off_collected(
     words: Sequence[str], stand_for: Callable[[str], list[Install]]
 ) -> tuple[list[Install], tuple[str, ...]]:
@@ -211,7 +164,7 @@ def split_off_collected(
     rest = iter(words[1:])
     for word in rest:
         option, sign, value = word.partition("=")
-        takes = option in ("-f", "--find-links", *_FILES)
+        takes = option in ("-f", "--find-links", *FILES)
         value = (value if sign else next(rest, "")) if takes else word
         collected = stand_for(value) if takes or not word.startswith("-") else []
         found += [one for one in collected if one not in found]
@@ -224,26 +177,42 @@ def split_off_collected(
     return found, ("install", *kept)
 
 
-def _kept(words: Sequence[str]) -> list[str]:
-    kept, rest = [], iter(words)
-    for word in rest:
-        option, _, value = word.partition("=")
-        if option in _DROPPED_WITH_VALUE or option in _FOLDER_OF_WHEELS:
-            value or next(rest, "")
-        elif word not in _DROPPED:
-            kept.append(word)
-    return kept
+def wheel_words(
+    words: Sequence[str], packages: Sequence[Package], builds: Sequence[str], kept: Sequence[str]
+) -> list[str]:
+    """Return the words for `pip wheel` to keep what `pip install` has fetched; none if all is kept.
+
+    Args:
+        words: after `pip install`.
+        builds: requirements of what builds the app.
+        kept: names of the wheels that are there.
+    """
+    wheels = {unquote(posixpath.basename(urlsplit(one.url).path)): one for one in packages}
+    found = [one.url for name, one in wheels.items() if name.endswith(".whl") and name not in kept]
+    sources = [one for name, one in wheels.items() if not name.endswith(".whl")]
+    named = [*(f"{one.name}=={one.version}" for one in sources), *builds]
+    wanted = [one for one in named if not _is_kept(Requirement(one), kept)]
+    if wanted:
+        return [*_options(words), *found, *wanted]
+    return ["--no-deps", *_options(words, files=False), *found] if found else []
 
 
-def wheel_words(words: Sequence[str]) -> list[str]:
-    """Return the words of `pip install` that `pip wheel` takes as well."""
-    kept, rest = [], iter(words)
+def _is_kept(wanted: Requirement, kept: Sequence[str]) -> bool:
+    name = canonicalize_name(wanted.name)
+    wheels = [parse_wheel_filename(one)[:2] for one in kept]
+    return any(name == one and wanted.specifier.contains(version) for one, version in wheels)
+
+
+def _options(words: Sequence[str], files: bool = True) -> Iterator[str]:
+    """Yield the options of `pip install` that `pip wheel` takes as well."""
+    rest = iter(words)
     for word in rest:
-        if word == "--upgrade-strategy":
-            next(rest, "")
-        elif word not in _OF_INSTALL_ALONE and not word.startswith("--upgrade-strategy="):
-            kept.append(word)
-    return kept
+        option, sign, _ = word.partition("=")
+        takes = option in (*WITH_VALUE, *FILES, "-e", "--editable", "--upgrade-strategy")
+        value = [next(rest, "")] if takes and not sign else []
+        named = () if files else FILES
+        if word.startswith("-") and option not in (*_OF_INSTALL_ALONE, *named):
+            yield from (word, *value)
 
 
 def build_requirements(install: Install) -> list[str]:

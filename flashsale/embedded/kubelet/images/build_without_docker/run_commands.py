@@ -7,53 +7,50 @@ for pods run as whoever started the cluster. Everything else is left out and not
 
 from __future__ import annotations
 
-import posixpath
+import fnmatch
 import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
 from flashsale.base.dockerfile.instructions import Instruction
-from flashsale.embedded.kubelet.images.build_without_docker import (
-    install_commands,
-    requirement_lists,
-)
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
-    OPERATIONS,
     Shell,
-    write_output,
+    Status,
+    write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, shorten
-from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
+from flashsale.embedded.kubelet.images.build_without_docker.install_words import parse_install
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import output_of
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar import (
+    AndOr,
+    Case,
+    For,
+    Group,
+    If,
+    Pipeline,
+    Script,
+    ShellNode,
+    parse_script,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words import (
+    split_redirections,
+    words_of,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.simple_commands import (
+    ExitError,
+    run_simple,
+    run_words,
+    skip_command,
+)
 from flashsale.embedded.kubelet.images.image_files import ImageFile
 
 NO_FILES: Mapping[str, ImageFile] = MappingProxyType({})
-# These make no difference to an image here, or none at all.
-QUIET = (
-    *("set", "true", ":", "umask", "sync", "chown", "chgrp", "usermod", "groupadd", "addgroup"),
-    *("which", "ls", "pwd", "id", "whoami", "env", "cat", "test", "[", "date", "uname", "ldconfig"),
-    *("shopt", "exit", "locale-gen", "update-ca-certificates", "hash"),
-)
-_QUIET_BEGINNINGS = (
-    *("apt-get update", "apt update", "apt-get clean", "apt clean", "apt-get upgrade"),
-    *("apt-get autoremove", "apt-get -y autoremove", "apt-get purge", "apk update", "apk del"),
-    *("apt-get -y update", "apt-get -qq update", "apt-get -y upgrade", "apt-get autoclean"),
-    *("pip cache", "pip3 cache", "pip config", "pip check", "pip list", "pip --version"),
-    *("pip freeze", "pip uninstall", "python --version", "python -V", "uv cache", "uv --version"),
-    *("poetry config", "poetry --version", "poetry cache", "poetry check", "npm cache"),
-    *("python -m compileall", "python -m ensurepip", "uv python", "uv tool update-shell"),
-)
+# What reads a here-document and is no shell: named behind it, or in its first line after `#!`.
+_OTHER_READER = re.compile(r"(?!(?:/usr/bin/env +)?\S*\b(?:ba|da|a)?sh\b)[\w./].*")
 # What installs poetry and uv, which are got from the index when they are needed.
 _TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
-_CONTROL = ("if", "for", "while", "until", "case", "then", "do", "{", "(", "function", "else")
-_QUOTED = re.compile(r"'[^']*'")
-_SHELL_TOKEN = re.compile(
-    r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|(?P<open>['\"])|(?P<operator>&&|\|\||[;|\n])"
-    r"|(?P<comment>(?<![^\s;])#[^\n]*)|[^'\"\\]",
-    re.DOTALL,
-)
 
 
 def follow_run(
@@ -74,12 +71,17 @@ def follow_run(
 
 def _run(recipe: ImageRecipe, one: Instruction) -> None:
     variables = {"HOME": "/root", **recipe.env, **one.variables}
-    shell = Shell(recipe, one, recipe.workdir, variables)
+    shell = Shell(recipe, one, recipe.workdir, variables, _script)
     text = one.flags()[1]
     if (command := replace(one, text=text).exec_form()) is not None:
-        _one(shell, list(command))
+        run_words(shell, list(command))
     elif one.documents and text.startswith("<<"):
-        for document in one.documents:
+        named = re.sub(r"<<\S+", "", text).strip()
+        first = one.documents[0].body.partition("\n")[0]
+        reader = named or (first[2:].strip() if first.startswith("#!") else "")
+        if other := _OTHER_READER.match(reader):
+            skip_command(shell, other[0])
+        for document in one.documents if other is None else ():
             _script(shell, document.body)
     else:
         _script(shell, text)
@@ -88,194 +90,116 @@ def _run(recipe: ImageRecipe, one: Instruction) -> None:
         recipe.skipped += (f"RUN {words} (line {one.line})",)
 
 
-def _script(shell: Shell, text: str) -> None:
-    """Do the commands of a script in turn; of `a || b` only the first."""
+def _script(shell: Shell, text: str) -> Status:
+    """Do the commands of a script in turn."""
     try:
-        parts = list(_commands(text))
+        script = parse_script(text)
     except ValueError:
-        shell.skipped.append(" ".join(text.split()))
-        return
-    after, installs = "", False
-    for index, (raw, operator) in enumerate(parts):
-        alternative, after = after == "||", operator
-        if alternative or not raw.strip():
-            continue
-        if raw.split()[0] in _CONTROL or raw.startswith("("):
-            rest = " ".join(each for each, _ in parts[index:])
-            shell.skipped.append(" ".join(rest.split()))
-            return
-        if operator == "|" or (index and parts[index - 1][1] == "|"):
-            if _is_install(raw):  # its output alone goes to the others, or their `y` to it
-                _simple(shell, raw.strip())
-                installs = True
-            if operator != "|":
-                whole = f"{parts[index - 1][0].strip()} | {raw.strip()}"
-                if not installs and not any(place in whole for place in _TOOL_SCRIPTS):
-                    shell.skipped.append(whole)
-                installs = False
-            continue
-        _simple(shell, raw.strip())
-
-
-def _commands(text: str) -> Iterator[tuple[str, str]]:
-    """Split a script at its operators, outside of quotes; gives each command with what follows."""
-    command = ""
-    for match in _SHELL_TOKEN.finditer(text.replace("\\\n", " ")):
-        if match["open"]:
-            raise ValueError("a quote that never ends")
-        if match["operator"]:
-            yield command, match["operator"]
-            command = ""
-        elif not match["comment"]:
-            command += match[0]
-    yield command, ""
-
-
-def _is_install(raw: str) -> bool:
+        return skip_command(shell, text)
     try:
-        return install_commands.parse_install(shlex.split(raw)) is not None
-    except ValueError:
-        return False
+        return _in_turn(shell, script)
+    except ExitError as end:
+        return end.status
 
 
-def _simple(shell: Shell, raw: str) -> None:
-    """Do one command of a shell: variables, quotes, redirection."""
-    if "$(" in raw or "`" in raw:
-        shell.skipped.append(raw)
-        return
-    pieces, at = [], 0
-    for quoted in _QUOTED.finditer(raw):
-        pieces += [shell.filled(raw[at : quoted.start()]), quoted[0]]
-        at = quoted.end()
-    text = "".join([*pieces, shell.filled(raw[at:])])
-    reader = shlex.shlex(text, posix=True, punctuation_chars="<>")
-    reader.whitespace_split, reader.commenters = True, ""
-    _one(shell, list(reader), raw)
+def _in_turn(shell: Shell, script: Script) -> Status:
+    status: Status = True
+    for node in script:
+        status = _node(shell, node)
+    return status
 
 
-def _one(shell: Shell, words: list[str], raw: str = "") -> None:
-    """Do one command, given as words."""
-    raw = raw or " ".join(words)
-    words, target, appends = _redirected(words)
-    words = _without_prefixes(shell, words)
-    if not words and not target:
-        return
-    program = posixpath.basename(words[0]) if words else "true"
-    if place := _environment_of(program, words):
-        shell.recipe.environments += ("/" + shell.path(place),)
-        return
-    if export := requirement_lists.read_export(words, target):
-        tool, file, install = export
-        _collect(shell, file, _remembered(shell, tool, install))
-        return
-    if target:
-        if not write_output(shell, program, words[1:], target, appends=appends):
-            shell.skipped.append(raw)
-        return
-    if found := install_commands.parse_install(words):
-        _install(shell, *found, wheels=install_commands.wheel_folder(words))
-    elif operation := OPERATIONS.get(program):
-        try:
-            operation(shell, words[1:])
-        except (OSError, ValueError, IndexError):
-            shell.skipped.append(raw)
-    elif not _is_quiet(program, words):
-        shell.skipped.append(raw)
+def _node(shell: Shell, node: ShellNode) -> Status:
+    match node:
+        case AndOr():
+            status: Status = True
+            after = [*(operator for operator, _ in node.parts[1:]), ""]
+            for (operator, part), follows in zip(node.parts, after, strict=True):
+                if (status is False) == (operator == "||"):
+                    shell.may_fail = follows == "||"
+                    status = _node(shell, part)
+            shell.may_fail = False
+            return status
+        case Pipeline(parts=(only,)):
+            inner = _node(shell, only)
+            return None if inner is None else not inner
+        case Pipeline():
+            return _pipeline(shell, node)
+        case If():
+            return _if(shell, node)
+        case For():
+            return _for(shell, node)
+        case Case():
+            return _case(shell, node)
+        case Group():
+            return _group(shell, node)
+    return run_simple(shell, node.raw)
 
 
-def _is_quiet(program: str, words: Sequence[str]) -> bool:
-    text = " ".join([program, *words[1:]])
-    return program in QUIET or text.startswith(_QUIET_BEGINNINGS)
+def _if(shell: Shell, node: If) -> Status:
+    for test, body in node.arms:
+        before = len(shell.skipped)
+        status = _in_turn(shell, test)
+        if status is None:
+            del shell.skipped[before:]
+            return skip_command(shell, node.raw)
+        if status:
+            return _in_turn(shell, body)
+    return _in_turn(shell, node.otherwise)
 
 
-def _without_prefixes(shell: Shell, words: list[str]) -> list[str]:
-    """Take assignments in, and leave out what only runs another command."""
-    while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
-        name, _, value = words.pop(0).partition("=")
-        shell.variables[name] = value
-    return words[1:] if words[:1] in (["sudo"], ["command"], ["exec"], ["gosu"]) else words
+def _for(shell: Shell, node: For) -> Status:
+    words = words_of(shell, node.words)
+    if words is None:
+        return skip_command(shell, node.raw)
+    status: Status = True
+    for word in words:
+        paths = shell.paths([word]) if any(char in word for char in "*?[") else []
+        for value in [f"/{path}" for path in paths] or [word]:
+            shell.variables[node.name] = value
+            status = _in_turn(shell, node.body)
+    return status
 
 
-def _environment_of(program: str, words: Sequence[str]) -> str:
-    """Return where a command makes a virtual environment; empty if it does not."""
-    venv = program.startswith("python") and words[1:3] == ["-m", "venv"]
-    if venv or program == "virtualenv" or (program == "uv" and words[1:2] == ["venv"]):
-        named = [word for word in words[3 if venv else 2 if program == "uv" else 1 :]
-                 if not word.startswith("-")]  # fmt: skip
-        return named[-1] if named else ".venv"
-    return ""
+def _case(shell: Shell, node: Case) -> Status:
+    word = words_of(shell, node.word)
+    for patterns, body in node.arms:
+        meant = [*map(partial(words_of, shell), patterns)]
+        if word is None or None in meant:
+            return skip_command(shell, node.raw)
+        if any(fnmatch.fnmatchcase("".join(word), "".join(one or ())) for one in meant):
+            return _in_turn(shell, body)
+    return True
 
 
-def _redirected(words: list[str]) -> tuple[list[str], str, bool]:
-    """Take `> FILE` out of a command; what goes to /dev/null or to another stream is nothing."""
-    kept: list[str] = []
-    target, appends, rest = "", False, iter(words)
-    for word in rest:
-        if word in (">", ">>", "<<", "<", ">&", "<<-"):
-            operand = next(rest, "")
-            if kept and kept[-1] in ("1", "2", "&"):
-                kept.pop()
-            if word in (">", ">>") and not operand.startswith(("/dev/", "&")):
-                target, appends = operand, word == ">>"
-        else:
-            kept.append(word)
-    return kept, target, appends
+def _group(shell: Shell, node: Group) -> Status:
+    inner = replace(shell, variables=dict(shell.variables)) if node.is_subshell else shell
+    _, target, appends, _ = split_redirections(words_of(shell, node.redirection) or [])
+    if not target:
+        return _in_turn(inner, node.body)
+    lines = [output_of(inner, words_of(inner, one.raw) or ["?"], None) for one in node.body]
+    if None in lines:
+        return skip_command(shell, node.raw)
+    write_text(shell, b"".join(one or b"" for one in lines), target, appends=appends)
+    return True
 
 
-def _install(shell: Shell, tool: str, words: tuple[str, ...], *, wheels: str | None) -> None:
-    """Remember what is to be installed.
-
-    Args:
-        wheels: the folder where it is only collected for another command.
-    """
-    if wheels is not None:
-        name = f"{wheels}/collected-{shell.one.line}-{len(shell.recipe.files.entries)}.whl"
-        _collect(shell, name, _remembered(shell, tool, words))
-        return
-    if tool == "pip":
-        collected, words = install_commands.split_off_collected(words, partial(_stand_for, shell))
-        shell.recipe.installs += tuple(collected)
-        if len(words) == 1:
-            return
-    shell.recipe.installs += (_remembered(shell, tool, words),)
-    if place := _environment_of_project(tool, shell.variables):
-        shell.recipe.environments += ("/" + shell.path(place),)
-
-
-def _remembered(shell: Shell, tool: str, words: tuple[str, ...]) -> Install:
-    """Make an Install with the files and variables of this moment."""
-    env = {
-        name: value
-        for name, value in shell.variables.items()
-        if name not in ("PATH", "HOME") and not name.startswith(("PYTHON", "VIRTUAL_ENV"))
-    }
-    files = shell.recipe.files.snapshot()
-    if tool == "pdm":  # what it does is told by its files, and needs no program of its own
-        tool, words = "pip", requirement_lists.pdm_words(words, shell.folder, files)
-    place = f"{posixpath.basename(shell.one.where)}:{shell.one.line}"
-    return Install(tool, words, shell.folder, files, env, place)
-
-
-def _collect(shell: Shell, file: str, install: Install) -> None:
-    """Put a file where a tool would write wheels, or a list of requirements."""
-    text = f"# what `{install.text}` would install\n".encode()
-    shell.recipe.files.put(shell.path(file), ImageFile(text, stands_for=install))
-
-
-def _stand_for(shell: Shell, word: str) -> list[Install]:
-    """Return what files stand for that a word names: one, a pattern's, or those in a folder."""
-    files = shell.recipe.files
-    named = {path: files.get(path) for path in shell.paths([word])}
-    for path in [path for path in named if files.is_folder(path)]:
-        named |= {posixpath.join(path, name): entry for name, entry in files.below(path)}
-    return [entry.stands_for for entry in named.values() if entry and entry.stands_for]
-
-
-def _environment_of_project(tool: str, variables: Mapping[str, str]) -> str:
-    """Return where a tool makes the project's own environment; empty where it makes none."""
-    if tool == "uv":
-        return variables.get("UV_PROJECT_ENVIRONMENT") or ".venv"
-    asked = variables.get("POETRY_VIRTUALENVS_IN_PROJECT") or variables.get(
-        "PIPENV_VENV_IN_PROJECT"
-    )
-    return ".venv" if tool == "pdm" or (tool in ("poetry", "pipenv") and asked) else ""
+def _pipeline(shell: Shell, node: Pipeline) -> Status:
+    """Do what can be told of a pipeline; an install is done wherever it stands, for its output
+    alone goes to the others, or their `y` to it."""
+    commands = [words_of(shell, part.raw) for part in node.parts]
+    given: bytes | None = None
+    for words in commands[:-1]:
+        given = output_of(shell, words, given) if words else None
+        if given is None:
+            break
+    before = len(shell.skipped)
+    if given is not None and commands[-1]:
+        run_words(shell, commands[-1], node.raw, given)
+        return None if len(shell.skipped) > before else True
+    installs = [words for words in commands if words and parse_install(words)]
+    for words in installs:
+        run_words(shell, words)
+    if not installs and not any(place in node.raw for place in _TOOL_SCRIPTS):
+        return skip_command(shell, node.raw)
+    return True

@@ -123,12 +123,12 @@ def test_what_is_not_done_is_said_in_one_note(folder: Path) -> None:
     recipe = read(
         folder,
         "FROM python\nRUN apt-get update && apt-get install -y libpq-dev && mkdir /x\n"
-        "RUN curl -sSL https://example.org/i.sh | sh\nRUN if true; then touch /y; fi\n",
+        "RUN curl -sSL https://example.org/i.sh | sh\nRUN until true; do touch /y; done\n",
     )
     (note,) = recipe.notes
     assert "RUN apt-get install -y libpq-dev (line 2)" in note
     assert "curl -sSL https://example.org/i.sh | sh (line 3)" in note
-    assert "if true then touch /y fi (line 4)" in note
+    assert "until true; do touch /y; done (line 4)" in note
     assert recipe.files.is_folder("x")
 
 
@@ -280,7 +280,7 @@ def test_an_install_in_a_pipeline_is_done(folder: Path) -> None:
     [
         ("nowhere.txt", "is not in"),
         ("data/a.csv", ".dockerignore leaves out"),
-        ("venv", "is never part of an image"),
+        ("venv", "is part of no image unless .dockerignore says so"),
     ],
 )
 def test_why_a_file_is_not_in_the_context_is_said(folder: Path, name: str, why: str) -> None:

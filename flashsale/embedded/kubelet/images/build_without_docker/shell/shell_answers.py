@@ -1,0 +1,177 @@
+"""What commands of a RUN answer: the text that they print, and whether a condition holds.
+
+None stands for what cannot be told here, for it depends on the base image or on a program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from flashsale.embedded.kubelet.images.build_without_docker.file_commands import Shell
+
+# Programs that turn text into text, and the options with which they would do more.
+_FILTERS = {
+    "cat": "", "grep": "-r|-R|--recursive|-f|--file.*", "egrep": "-f.*", "tr": "", "cut": "",
+    "sed": "-i.*|--in-place.*|-f|--file.*|-s", "sort": "-o.*|--output.*|--compress-program.*|-T.*",
+    "head": "", "tail": r"-\w*[fF]|--follow.*|--retry", "uniq": "", "basename": "", "dirname": "",
+}  # fmt: skip
+SECONDS = 10
+# Folders in which a base image has files that nobody here knows of.
+_SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "etc", "var", "opt", "root", "home", "tmp", "run",
+           "dev", "proc", "sys")  # fmt: skip
+
+
+def output_of(shell: Shell, words: Sequence[str], given: bytes | None) -> bytes | None:
+    """Return what a command prints; None where that cannot be told.
+
+    Args:
+        given: its standard input; None if that is not known.
+    """
+    program, rest = posixpath.basename(words[0]) if words else "true", [*words[1:]]
+    if program in ("true", ":"):
+        return b""
+    if program == "pwd":
+        return f"{shell.folder}\n".encode()
+    if program == "echo":
+        return _echoed(rest).encode()
+    if program == "printf" and rest:
+        return _formatted(rest)
+    if program == "cat" and shell.one.documents and not rest and given is None:
+        document = shell.one.documents[0]
+        text = shell.filled(document.body) if document.filled else document.body
+        return (re.sub(r"\\([$`\\])", r"\1", text) if document.filled else text).encode()
+    return done[1] if (done := _filtered(shell, program, rest, given)) else None
+
+
+def _filtered(
+    shell: Shell, program: str, words: Sequence[str], given: bytes | None
+) -> tuple[int, bytes] | None:
+    """Let this machine's program turn text into text: files of the image, or what it is given."""
+    if program not in _FILTERS or any(re.fullmatch(_FILTERS[program], word) for word in words):
+        return None
+    argv, names = [program, *(["--sandbox"] if program == "sed" else [])], 0
+    takes_paths = program not in ("tr", "basename", "dirname")
+    with tempfile.TemporaryDirectory(prefix="flashsale-text-") as folder:
+        for word in words:
+            entry = shell.recipe.files.follow(shell.path(word)) if takes_paths and word else None
+            if entry is None or entry.is_folder or word.startswith("-"):
+                argv.append(word)
+                continue
+            names += 1
+            (Path(folder) / str(names)).write_bytes(entry.read())
+            argv.append(str(names))
+        if (given is None and takes_paths and not names) or (program == "uniq" and names > 1):
+            return None
+        argv[1:1] = ["-h"] if program == "grep" and names > 1 else []
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            done = subprocess.run(
+                argv, cwd=folder, input=given or b"", capture_output=True, timeout=SECONDS,
+                check=False, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+            )  # fmt: skip
+            found_nothing = program.endswith("grep") and done.returncode == 1
+            if done.returncode == 0 or found_nothing:
+                return done.returncode, done.stdout
+    return None
+
+
+def _echoed(words: list[str]) -> str:
+    flags = [word for word in words[:2] if re.fullmatch("-[neE]+", word)]
+    text = " ".join(words[len(flags) :])
+    # /bin/sh of Debian's images, dash, reads escapes with and without -e.
+    return _escapes(text) + ("" if any("n" in flag for flag in flags) else "\n")
+
+
+def _formatted(words: Sequence[str]) -> bytes | None:
+    """Do what printf does: its format is used again until no words are left."""
+    text, rest = _escapes(words[0]), [*words[1:]]
+    places = len(re.findall(r"%(?!%)", text))
+    while len(rest) % max(places, 1):
+        rest.append("")
+    rounds = [rest[at : at + places] for at in range(0, len(rest), places)] if places else [[]]
+    with contextlib.suppress(TypeError, ValueError):
+        return "".join(
+            text.replace("%b", "%s") % tuple(one) for one in rounds or [[""] * places]
+        ).encode()
+    return None
+
+
+def _escapes(text: str) -> str:
+    known = {"n": "\n", "t": "\t", "\\": "\\", "r": "\r"}
+    return re.sub(r"\\([nt\\r])", lambda match: known[match[1]], text)
+
+
+def holds(shell: Shell, words: Sequence[str], given: bytes | None) -> bool | None:
+    """Tell whether `test`, `[`, `[[` or `grep -q` succeeds; None where that cannot be told."""
+    program, rest = posixpath.basename(words[0]), [*words[1:]]
+    if program in ("[", "[["):
+        if rest[-1:] != ["]" if program == "[" else "]]"]:
+            return None
+        rest.pop()
+    elif program != "test":
+        done = _filtered(shell, program, rest, given)
+        return done[0] == 0 if done else None
+    return _test(shell, rest)
+
+
+def _test(shell: Shell, words: list[str]) -> bool | None:
+    for operator, joins in (("-o", any), ("||", any), ("-a", all), ("&&", all)):
+        if operator in words[1:-1]:
+            at = words.index(operator, 1)
+            parts = [_test(shell, words[:at]), _test(shell, words[at + 1 :])]
+            return None if None in parts else joins(map(bool, parts))
+    if words[:1] == ["!"]:
+        inner = _test(shell, words[1:])
+        return None if inner is None else not inner
+    match words:
+        case []:
+            return False
+        case [text] | ["-n", text]:
+            return text != ""
+        case ["-z", text]:
+            return text == ""
+        case [kind, path] if kind in ("-e", "-f", "-d", "-s", "-r", "-w", "-x", "-L", "-h"):
+            return _has_file(shell, kind, path)
+        case [left, operator, right]:
+            return _compare(left, operator, right)
+        case [operator, _] if not operator.startswith("-"):
+            return False  # a variable without a value was not quoted, which is an error
+    return None
+
+
+def _compare(left: str, operator: str, right: str) -> bool | None:
+    if operator in ("=", "=="):
+        return left == right
+    if operator == "!=":
+        return left != right
+    signs = {"-eq": (0,), "-ne": (-1, 1), "-lt": (-1,), "-le": (-1, 0), "-gt": (1,), "-ge": (0, 1)}
+    try:
+        difference = int(left) - int(right)
+    except ValueError:
+        return None
+    return (difference > 0) - (difference < 0) in signs[operator] if operator in signs else None
+
+
+def _has_file(shell: Shell, kind: str, word: str) -> bool | None:
+    path = shell.path(word)
+    entry = shell.recipe.files.get(path)
+    entry = entry if kind in ("-L", "-h") else shell.recipe.files.follow(path)
+    if entry is None:
+        return None if path.split("/")[0] in _SYSTEM else False
+    match kind:
+        case "-f":
+            return not entry.is_folder
+        case "-d":
+            return entry.is_folder
+        case "-s":
+            return entry.is_folder or bool(entry.read())
+        case "-x":
+            return entry.is_folder or bool(entry.mode & 0o111)
+        case "-L" | "-h":
+            return bool(entry.link)
+    return True

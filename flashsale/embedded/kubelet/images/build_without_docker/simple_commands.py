@@ -1,0 +1,275 @@
+"""One command of a RUN: its words as its program gets them, and what it does to the image."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from flashsale.embedded.kubelet.images.build_without_docker import (
+    install_commands,
+    install_words,
+    requirement_lists,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
+    OPERATIONS,
+    Shell,
+    Status,
+    positional,
+    write_text,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import (
+    holds,
+    output_of,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words import (
+    content_of,
+    split_redirections,
+    words_of,
+)
+from flashsale.embedded.kubelet.images.image_files import ImageFile
+
+# These make no difference to an image here, or none at all.
+QUIET = (
+    *("true", ":", "umask", "sync", "chown", "chgrp", "usermod", "groupadd", "addgroup"),
+    *("which", "ls", "pwd", "id", "whoami", "env", "cat", "test", "[", "date", "uname", "ldconfig"),
+    *("shopt", "exit", "locale-gen", "update-ca-certificates", "hash"),
+)
+_QUIET_BEGINNINGS = (
+    *("apt-get update", "apt update", "apt-get clean", "apt clean", "apt-get upgrade"),
+    *("apt-get autoremove", "apt-get -y autoremove", "apt-get purge", "apk update", "apk del"),
+    *("apt-get -y update", "apt-get -qq update", "apt-get -y upgrade", "apt-get autoclean"),
+    *("pip cache", "pip3 cache", "pip config", "pip check", "pip list", "pip --version"),
+    *("pip freeze", "pip uninstall", "python --version", "python -V", "uv cache", "uv --version"),
+    *("poetry config", "poetry --version", "poetry cache", "poetry check", "npm cache"),
+    *("python -m compileall", "python -m ensurepip", "uv python", "uv tool update-shell"),
+)
+_SHELLS = ("sh", "bash", "ash", "dash")
+# What runs another command, and its options that have a value.
+_PREFIXES = {"sudo": ("u", "g"), "command": (), "exec": (), "builtin": (), "eval": (), "time": (),
+             "env": ("u",), "nohup": (), "nice": ("n",), "ionice": ("c", "n")}  # fmt: skip
+MOST_CALLS = 10  # scripts that call one another
+
+
+class ExitError(Exception):
+    """A script ends itself."""
+
+    def __init__(self, status: Status) -> None:
+        self.status = status
+
+
+def run_simple(shell: Shell, raw: str) -> Status:
+    """Do one command of a shell: variables, quotes, redirection."""
+    words = words_of(shell, raw)
+    if words is None:
+        assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)=", raw)
+        shell.unknown |= {assigned[1]} if assigned else set()
+        return skip_command(shell, raw)
+    return run_words(shell, words, raw)
+
+
+def skip_command(shell: Shell, raw: str) -> Status:
+    """Remember a command that is not followed."""
+    shell.skipped.append(" ".join(raw.split()))
+    return None
+
+
+def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None = None) -> Status:
+    """Do one command, given as words.
+
+    Args:
+        given: its standard input, if that is known.
+    """
+    raw = raw or " ".join(words)
+    words, target, appends, source = split_redirections(words)
+    given = content_of(shell, source) if source else given
+    words = _without_prefixes(shell, words)
+    if words[:1] == ["xargs"] and given is not None:
+        command = _without_options(words[1:], "n", "L", "P", "d")
+        if len(words) > len(command) + 1 and not install_words.parse_install(command):
+            return skip_command(shell, raw)  # it is run more than once
+        words = [*command, *given.decode().split()]
+    if not words and not target:
+        return True
+    if export := requirement_lists.read_export(words, target):
+        tool, file, install = export
+        _collect(shell, file, _remembered(shell, tool, install))
+        return True
+    if not target and words[0] != "tee":
+        return _run_program(shell, words, raw, given)
+    text = given if words[:1] == ["tee"] else output_of(shell, words, given)
+    if text is None:
+        return skip_command(shell, raw)
+    for file in [target] if target else _without_options(words[1:]):
+        write_text(shell, text, file, appends=appends or words[:2] == ["tee", "-a"])
+    return True
+
+
+def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) -> Status:
+    """Do a command whose output goes nowhere."""
+    program = posixpath.basename(words[0])
+    if program == "exit":
+        raise ExitError(words[1:] in ([], ["0"]))
+    if program in ("false", "test", "[", "[[") or program.endswith("grep"):
+        return program != "false" and holds(shell, words, given)
+    if (script := _script_of(shell, words)) is not None:
+        return _called(shell, script[0], words, script[1], raw)
+    if place := _environment_of(program, words):
+        shell.recipe.environments += ("/" + shell.path(place),)
+        return True
+    if found := install_words.parse_install(words):
+        if shell.may_fail and install_words.lacks_file(found[1], shell.path, shell.recipe.files):
+            return False
+        _install(shell, *found, words)
+        return True
+    if _is_quiet(program, words):
+        return True if program in ("true", ":") else None
+    try:
+        OPERATIONS[program](shell, words[1:])
+    except (KeyError, OSError, ValueError, IndexError):
+        return skip_command(shell, raw)
+    return True
+
+
+def _script_of(shell: Shell, words: Sequence[str]) -> tuple[str, list[str]] | None:
+    """Return the script that a command runs, with its `$0`, `$1`...: `-c`'s, or an image's file."""
+    program, rest = posixpath.basename(words[0]), list(words[1:])
+    if program in _SHELLS:
+        at = next((i for i, word in enumerate(rest) if re.fullmatch("-[a-z]*c", word)), None)
+        if at is not None:
+            after = _without_options(rest[at + 1 :], "o")
+            after = after[1:] if rest[at].endswith("oc") else after  # -oc pipefail
+            return "".join(after[:1]), after[1:]
+        rest = _without_options(rest, "o")
+    elif program not in (".", "source"):
+        rest = list(words) if "/" in words[0] else []
+    if not rest:
+        return None
+    if rest[0].endswith("/bin/activate"):
+        return "", rest
+    text = content_of(shell, rest[0]) or b""
+    runs_all = program in (*_SHELLS, ".", "source")
+    is_script = runs_all or re.match(rb"#!.*\b(ba|da|a)?sh\b", text.split(b"\n", 1)[0])
+    return (text.decode(errors="replace"), rest) if text and is_script else None
+
+
+def _called(
+    shell: Shell, script: str, words: Sequence[str], arguments: list[str], raw: str
+) -> Status:
+    """Do a script that a command calls, in a shell of its own unless it is read into this one."""
+    if shell.depth > MOST_CALLS:
+        return skip_command(shell, raw)
+    if words[0] in (".", "source"):
+        return shell.run_script(shell, script)
+    own = {**shell.variables, **positional(arguments)}
+    return shell.run_script(replace(shell, variables=own, depth=shell.depth + 1), script)
+
+
+def _without_options(words: Sequence[str], *with_value: str) -> list[str]:
+    """Leave out the options before the first other word; some have their value as next word."""
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option[1:] in with_value and rest:
+            rest.pop(0)
+    return rest
+
+
+def _is_quiet(program: str, words: Sequence[str]) -> bool:
+    text = " ".join([program, *words[1:]])
+    return program in QUIET or text.startswith(_QUIET_BEGINNINGS)
+
+
+def _without_prefixes(shell: Shell, words: list[str]) -> list[str]:
+    """Take assignments in, and leave out what only runs another command."""
+    while words:
+        program = posixpath.basename(words[0])
+        if re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
+            name, _, value = words.pop(0).partition("=")
+            shell.variables[name] = value
+        elif program in _PREFIXES and len(words) > 1 and words[1] != "-v":
+            words = _without_options(words[1:], *_PREFIXES[program])
+        elif program in ("gosu", "su-exec") and len(words) > 2:
+            words = words[2:]
+        else:
+            break
+    return words
+
+
+def _environment_of(program: str, words: Sequence[str]) -> str:
+    """Return where a command makes a virtual environment; empty if it does not."""
+    venv = program.startswith("python") and words[1:3] == ["-m", "venv"]
+    if venv or program == "virtualenv" or (program == "uv" and words[1:2] == ["venv"]):
+        named = [word for word in words[3 if venv else 2 if program == "uv" else 1 :]
+                 if not word.startswith("-")]  # fmt: skip
+        return named[-1] if named else ".venv"
+    return ""
+
+
+def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[str]) -> None:
+    """Remember what is to be installed, or collected for another command.
+
+    Args:
+        command: all its words, with those that say where to.
+    """
+    if place := install_words.package_folder(command):
+        shell.recipe.package_folders += (shell.path(place),)
+    wheels = install_words.wheel_folder(command)
+    if wheels is not None:
+        name = f"{wheels}/collected-{shell.one.line}-{len(shell.recipe.files.entries)}.whl"
+        _collect(shell, name, _remembered(shell, tool, words))
+        return
+    if tool == "pip":
+        collected, words = install_commands.split_off_collected(words, partial(_stand_for, shell))
+        shell.recipe.installs += tuple(collected)
+        if len(words) == 1:
+            return
+    install = _remembered(shell, tool, words)
+    shell.recipe.installs += (install,) if len(install.words) > 1 or install.tool != "pip" else ()
+    adds = [posixpath.basename(command[0]), *command[1:2]] == ["uv", "add"]
+    if place := _environment_of_project("uv" if adds else tool, shell.variables):
+        shell.recipe.environments += ("/" + shell.path(place),)
+
+
+def _remembered(shell: Shell, tool: str, words: tuple[str, ...]) -> Install:
+    """Make an Install with the files and variables of this moment."""
+    env = {
+        name: value
+        for name, value in shell.variables.items()
+        if name not in ("PATH", "HOME") and not name.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
+    files = shell.recipe.files.snapshot()
+    if tool == "pdm":  # what it does is told by its files, and needs no program of its own
+        tool, words = "pip", requirement_lists.pdm_words(words, shell.folder, files)
+    place = f"{posixpath.basename(shell.one.where)}:{shell.one.line}"
+    return Install(tool, words, shell.folder, files, env, place)
+
+
+def _collect(shell: Shell, file: str, install: Install) -> None:
+    """Put a file where a tool would write wheels, or a list of requirements."""
+    text = f"# what `{install.text}` would install\n".encode()
+    shell.recipe.files.put(shell.path(file), ImageFile(text, stands_for=install))
+
+
+def _stand_for(shell: Shell, word: str) -> list[Install]:
+    """Return what files stand for that a word names: one, a pattern's, or those in a folder."""
+    files = shell.recipe.files
+    named = {path: files.get(path) for path in shell.paths([word])}
+    for path in [path for path in named if files.is_folder(path)]:
+        named |= {posixpath.join(path, name): entry for name, entry in files.below(path)}
+    if not named and word.endswith((".whl", ".tar.gz")):  # its name is known to its builder alone
+        named = dict(files.below(posixpath.dirname(shell.path(word))))
+    return [entry.stands_for for entry in named.values() if entry and entry.stands_for]
+
+
+def _environment_of_project(tool: str, variables: Mapping[str, str]) -> str:
+    """Return where a tool makes the project's own environment; empty where it makes none."""
+    if tool == "uv":
+        return variables.get("UV_PROJECT_ENVIRONMENT") or ".venv"
+    asked = variables.get("POETRY_VIRTUALENVS_IN_PROJECT") or variables.get(
+        "PIPENV_VENV_IN_PROJECT"
+    )
+    return ".venv" if tool == "pdm" or (tool in ("poetry", "pipenv") and asked) else ""

@@ -1,0 +1,132 @@
+"""Scripts of RUN: conditions, loops, pipelines, other shells, and what their commands install."""
+
+from pathlib import Path
+
+import pytest
+
+from flashsale.base.dockerfile.stages import parse_stages
+from flashsale.embedded.kubelet.images.build_without_docker import (
+    dockerfile_reader,
+    file_commands,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
+
+
+def recipe_of(folder: Path, text: str) -> ImageRecipe:
+    """Follow instructions in an image that has the app folder as its working directory."""
+    (folder / "need.txt").write_text("# web\nflask\ngunicorn\n")
+    (folder / "set-up.sh").write_text("#!/bin/sh\npip install six\nexit 0\npip install no\n")
+    (folder / "set-up.sh").chmod(0o755)
+    begin = "FROM python\nARG MODE=live\nWORKDIR /app\nCOPY . .\n"
+    return dockerfile_reader.read_stages(parse_stages(begin + text), folder)
+
+
+@pytest.mark.parametrize(
+    ("script", "installed"),
+    [
+        ('if [ "$MODE" = "dev" ]; then pip install a; else pip install b; fi', "b"),
+        ("if [ -f need.txt ] && ! test -e none; then pip install -r need.txt; fi", "-r need.txt"),
+        ("[ -f none.txt ] && pip install -r none.txt || true", ""),
+        ("if [[ $MODE == live && -d /app ]]; then pip install a; elif true; then :; fi", "a"),
+        ("if grep -q flask need.txt; then pip install a; fi", "a"),
+        ("for one in need no; do [ -f $one.txt ] && pip install -r $one.txt; done", "-r need.txt"),
+        ("case $MODE in dev|test) pip install a ;; *) pip install b ;; esac", "b"),
+        ("(cd /tmp && pip install a); { pip install b; }", "a b"),
+        ("pip install $(cat need.txt | grep -v '#')", "flask gunicorn"),
+        ("grep -v gunicorn need.txt > less.txt && xargs -n1 pip install < less.txt", "# web flask"),
+        ("grep -v '#' need.txt | xargs -n 1 pip install", "flask gunicorn"),
+        ("V=$(date) && pip install a==$V; pip install b", "b"),
+        ("bash -c 'set -e; pip install a' && sh -euxc \"pip install $MODE\"", "a live"),
+        ("./set-up.sh && echo done", "six"),
+        (". /opt/venv/bin/activate && pip install a", "a"),
+        ("exit 0; pip install a", ""),
+        ("env A=1 nice -n 5 pip -q install a", "-q a"),
+        ("python -u -m pip --timeout 9 install a", "--timeout 9 a"),
+        ("uv --native-tls pip install --system a", "a"),
+        ("uv pip sync need.txt; pip-sync need.txt", "-r need.txt -r need.txt"),
+        ("uv add a; poetry add b; pipx install c; uv tool install d", "a b c d"),
+        ("poetry run pip install a", "a"),
+        ("python -m build --wheel -o out && pip install out/*.whl", "."),
+        ("uv build && pip install dist/app-1.0-py3-none-any.whl", "."),
+        ("pipenv lock -r > r.txt && pip install -r r.txt", "--system"),
+        ("pdm install", ""),
+        ("<<EOF\n  pip install a\nEOF", "a"),
+        ("<<EOF bash\npip install a\nEOF", "a"),
+        ("<<EOF\n#!/usr/bin/env bash\npip install a\nEOF", "a"),
+        ("pip install -r none.txt || pip install b", "b"),
+        ("if [ $NONE == 'true' ]; then pip install a; else pip install b; fi", "b"),
+    ],
+)  # fmt: skip
+def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> None:
+    """As a shell would have it: what is not reached is not installed."""
+    recipe = recipe_of(tmp_path, f"RUN {script}\n")
+    assert " ".join(" ".join(one.words[1:]) for one in recipe.installs) == installed
+
+
+@pytest.mark.parametrize(
+    ("script", "content"),
+    [
+        ("printf '%s\\n' a b > f", "a\nb\n"),
+        ("{ echo a; echo b; } > f", "a\nb\n"),
+        ("echo a | tee f && echo b | tee -a f > /dev/null", "a\nb\n"),
+        ("cat need.txt need.txt | sort -u | head -n 1 > f", "# web\n"),
+        ("sed 's/flask/quart/' need.txt > f", "# web\nquart\ngunicorn\n"),
+        ('echo "" > f; echo "\\$HOME" >> f', "\n$HOME\n"),
+        ("sed -i -e s/web/x/ -e /flask/d need.txt; ln -s need.txt l; cat l > f", "# x\ngunicorn\n"),
+        ("sh -c 'echo $0 $1 $# > f' a b", "a b 1\n"),
+        ("echo x > f && find . -name f -exec rm {} + ; echo y >> f", "y\n"),
+    ],
+)
+def test_what_a_script_writes(tmp_path: Path, script: str, content: str) -> None:
+    """Text that this machine's programs can tell as well."""
+    recipe = recipe_of(tmp_path, f"RUN {script}\n")
+    assert (recipe.files.entries["app/f"].read().decode(), recipe.notes) == (content, ())
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "if [ -f /etc/debian_version ]; then pip install a; fi",
+        "while read one; do pip install $one; done < need.txt",
+        "f() { pip install a; }; f",
+        "<<EOF python3\nimport os\nEOF",
+        "<<EOF\n#!/usr/bin/env python3\nimport os\nEOF",
+        "python - <<EOF\nimport os\nEOF",
+    ],
+)
+def test_what_only_a_container_could_tell_is_noted(tmp_path: Path, run: str) -> None:
+    """Nothing of it is done."""
+    recipe = recipe_of(tmp_path, f"RUN {run}\n")
+    assert (len(recipe.notes), recipe.installs) == (1, ())
+
+
+@pytest.mark.parametrize(
+    "how", ["--prefix=/in pip", "--target /in pip", "--user pip"], ids=lambda how: how.split()[0]
+)
+def test_packages_are_copied_from_wherever_pip_was_told_to_put_them(
+    tmp_path: Path, how: str
+) -> None:
+    """A builder's `pip install --prefix=/install` is what most multi-stage files have."""
+    option = how.removesuffix(" pip")
+    place = "/home/me/.local" if option == "--user" else "/in"
+    recipe = recipe_of(
+        tmp_path,
+        f"RUN mkdir -p {place} && pip install {option} -r need.txt\n"
+        f"FROM python\nCOPY --from=0 {place} /usr/local\n",
+    )
+    assert ([one.words for one in recipe.installs], recipe.notes) == (
+        [("install", "-r", "need.txt")],
+        (),
+    )
+
+
+def test_small_programs_that_packages_bring_have_a_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where this machine lacks them; what else is missing is noted."""
+    monkeypatch.setattr(file_commands.shutil, "which", lambda name: None)
+    recipe = recipe_of(tmp_path, "RUN apt-get install -y tini && apk add --no-cache su-exec=1\n")
+    assert recipe.files.entries["usr/bin/tini"].mode == 0o755
+    assert "usr/bin/chown" in recipe.files.entries
+    assert recipe.notes == ()
+    assert recipe_of(tmp_path, "RUN apt-get install -y tini nginx\n").notes
