@@ -98,9 +98,8 @@ class FieldError:
     @classmethod
     def not_found(cls, field: str, name: str, why: str = "") -> FieldError:
         """A name that refers to nothing."""
-        return cls(
-            "FieldValueNotFound", field, f'Not found: "{name}"' + (f": {why}" if why else "")
-        )
+        body = f"Not found: {quote(name)}" + (f": {why}" if why else "")
+        return cls("FieldValueNotFound", field, body)
 
     @classmethod
     def too_many(cls, field: str, count: int, most: int) -> FieldError:

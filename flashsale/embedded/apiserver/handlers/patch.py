@@ -80,11 +80,13 @@ def applied_configuration(write: Write, resource: Resource) -> Object:
             "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
             f"unmarshal {word} into Go value of type map[string]interface {{}}"
         )
-    sent, sent_kind = applied.get("apiVersion") or "", applied.get("kind") or ""
+    sent, sent_kind = (
+        text if isinstance(text := applied.get(key), str) else "" for key in ("apiVersion", "kind")
+    )
     if (sent, sent_kind) != (api_version, kind):
-        if str(sent).count("/") > 1:  # neither a version nor a group with one
+        if sent.count("/") > 1:  # neither a version nor a group with one
             sent = sent_kind = ""
-        group_version = sent if "/" in str(sent) else f"/{sent}"
+        group_version = sent if "/" in sent else f"/{sent}"
         raise api_errors.bad_request(f"invalid object type: {group_version}, Kind={sent_kind}")
     if part(applied, "metadata", "managedFields") is not None:
         raise api_errors.bad_request("metadata.managedFields must be nil")
@@ -106,7 +108,7 @@ def _apply(write: Write) -> web.Response:
     if name not in (None, "", target.name):
         write.check_matches_url(applied)
     settle = partial(schema.prune, api_version=resource.api_version, kind=resource.kind)
-    pruned = settle(applied)
+    pruned = applied if misfit else settle(applied)
     applied = schema.with_explicit_zeros(pruned, applied)
     merged = configuration.apply_configuration(
         live,

@@ -191,6 +191,8 @@ class _Stream:
         if annotations:
             meta["annotations"] = annotations
         thing = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        if self._query.form.metadata_only:
+            return self._encode("BOOKMARK", thing, None)
         if self._query.form.table:
             dummy = thing | {"metadata": meta | {"name": "", "creationTimestamp": None}}
             return self._encode("BOOKMARK", dummy, None)

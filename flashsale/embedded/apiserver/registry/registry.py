@@ -306,7 +306,7 @@ class Registry:
             return old
         if dry_run:
             return new
-        stored = self.store.put(resource, new)
-        if gone(stored):  # the last finalizer went
-            return self.store.remove(resource, *namespaced_name(stored))
-        return stored
+        if gone(new):  # the last finalizer went: its end is all that watches are told
+            self.store.remove(resource, *namespaced_name(old))
+            return new
+        return self.store.put(resource, new)

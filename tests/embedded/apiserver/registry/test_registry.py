@@ -169,7 +169,7 @@ def test_a_wrong_uid_precondition_protects_a_namesake(registry: Registry) -> Non
 
 
 def test_a_finalizer_holds_a_deleted_object(registry: Registry) -> None:
-    """It goes with the last finalizer."""
+    """It goes with the last finalizer, and its end is all that watches are told of that."""
     registry.create(REPLICA_SETS, "default", replicaset_body())
     marked, gone = registry.delete(
         REPLICA_SETS, "default", "rs", DeleteOptions(policy="Foreground")
@@ -178,14 +178,27 @@ def test_a_finalizer_holds_a_deleted_object(registry: Registry) -> None:
     assert marked["metadata"]["finalizers"] == ["foregroundDeletion"]
     assert marked["metadata"]["generation"] == 2
     meta = {k: v for k, v in marked["metadata"].items() if k != "finalizers"}
+    position = registry.store.end()
     registry.update(REPLICA_SETS, "default", "rs", marked | {"metadata": meta})
     assert registry.store.get(REPLICA_SETS, "default", "rs") is None
+    (end,) = registry.store.events(position) or ()
+    assert (end.type, end.object["metadata"]["finalizers"]) == ("DELETED", ["foregroundDeletion"])
 
 
 def test_node_ports_are_dealt_from_the_upper_band(registry: Registry) -> None:
     """30000-30085 are left to those who ask by number."""
     service = registry.create(SERVICES, "default", service_body())
     assert 30086 <= service["spec"]["ports"][0]["nodePort"] <= 32767
+
+
+def test_two_protocols_of_one_port_share_a_node_port(registry: Registry) -> None:
+    """As DNS needs it; only when they are first given one."""
+    both = service_body()
+    port = both["spec"]["ports"][0]
+    names = (("a", "TCP"), ("b", "UDP"))
+    both["spec"]["ports"] = [port | {"name": name, "protocol": kind} for name, kind in names]
+    service = registry.create(SERVICES, "default", both)
+    assert len({port["nodePort"] for port in service["spec"]["ports"]}) == 1
 
 
 @pytest.mark.parametrize(
