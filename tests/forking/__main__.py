@@ -37,7 +37,7 @@ def preload() -> None:
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
-    check(["status"])  # what reads a command line is imported as one is read
+    check(["up", "."])  # what reads a command line, and a path in it, is imported by that
     gc.collect()
     gc.freeze()
 
