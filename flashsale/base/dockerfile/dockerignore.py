@@ -44,8 +44,13 @@ class Ignore:
 
     @classmethod
     def of(cls, folder: Path | None) -> Ignore:
-        """Read a folder's `.dockerignore`, after what is never part of an app; or that alone."""
+        """Read a folder's `.dockerignore`, after what is never part of an app; or that alone.
+
+        `Dockerfile.dockerignore` takes its place, as for BuildKit.
+        """
         file = folder / ".dockerignore" if folder else Path(os.devnull)
+        if folder and (own := folder / "Dockerfile.dockerignore").is_file():
+            file = own
         try:
             text = file.read_text(encoding="utf-8-sig", errors="replace")
         except OSError:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
-from flashsale.base.text import quoted
+from flashsale.base.text import joined, quoted
 from flashsale.clusters.base import App
+from flashsale.objects.fields import sections
 from flashsale.objects.models import app_container
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files import near_misses
@@ -109,6 +110,31 @@ def missing_command_line(project: Project) -> str:
     return (
         f"{file} names no command: add {CMD}."
         f" Without one containers run what their base image {base} does{own}."
+    )
+
+
+def other_port_line(project: Project) -> str:
+    """Say in one line if a Dockerfile exposes other ports than buyers are sent to; else nothing."""
+    spec = project.manifest.replicaset["spec"]["template"]["spec"]
+    known = sections(app_container(spec["containers"]), "ports")
+    named = {one.get("name"): one.get("containerPort") for one in known}
+    service = next(iter(sections(project.manifest.service, "spec", "ports")), {})
+    target = service.get("targetPort") or service.get("port")
+    target = named.get(target) if isinstance(target, str) else target
+    try:
+        line = lineage(parse_stages(_text(project.app.dockerfile)))
+        found = [one for stage in line for one in stage.instructions if one.keyword == "EXPOSE"]
+        words = [word for one in found for word in one.value().split() if "udp" not in word]
+    except BadInputError:
+        return ""
+    exposed = [word.partition("/")[0] for word in words]
+    if not exposed or not target or str(target) in exposed or any("-" in one for one in exposed):
+        return ""
+    file = quoted(project.folder / manifests.FILE) if project.folder else manifests.FILE
+    return (
+        f"{project.app.dockerfile} exposes {joined(exposed)}, but buyers are sent to port {target}"
+        f" of a pod, as {project.manifest.source} says; `flashsale manifest > {file}` writes one"
+        " in which you can change that."
     )
 
 

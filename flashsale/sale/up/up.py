@@ -21,7 +21,7 @@ from flashsale.kube import Api
 from flashsale.kube.apply import ApplyOutcome, apply
 from flashsale.kube.response_errors import InvalidError
 from flashsale.sale.files import manifest as manifests
-from flashsale.sale.files.app_folder import Project, missing_command_line
+from flashsale.sale.files.app_folder import Project, missing_command_line, other_port_line
 from flashsale.sale.files.manifest import Manifest
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
@@ -123,7 +123,7 @@ async def _open(
     await choice.cluster.check_nodes(order.nodes, fast=order.fast_nodes)
     await choice.cluster.start(progress)
     bookkeeping.note_started_cluster(choice.store, record)
-    if line := missing_command_line(project):
+    for line in filter(None, (missing_command_line(project), other_port_line(project))):
         progress.note(line)
     name = order.image or project.manifest.image
     image = await choice.cluster.provide(project.app, name, order.build, progress)

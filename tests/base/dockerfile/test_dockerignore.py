@@ -72,3 +72,11 @@ def test_walk_enters_a_folder_only_if_something_may_be_brought_back(tmp_path: Pa
         (tmp_path / name).write_text("x")
     (tmp_path / ".dockerignore").write_text("a\nb\n**/.dockerignore\n!a/keep\n")
     assert list(Ignore.of(tmp_path).walk(tmp_path)) == ["a", "a/keep", "empty"]
+
+
+def test_the_list_beside_the_dockerfile_takes_the_place_of_the_folders(tmp_path: Path) -> None:
+    """As BuildKit has it: `Dockerfile.dockerignore`."""
+    (tmp_path / ".dockerignore").write_text("a\n")
+    (tmp_path / "Dockerfile.dockerignore").write_text("b\n")
+    ignore = Ignore.of(tmp_path)
+    assert (ignore.leaves_out("a"), ignore.leaves_out("b")) == (False, True)

@@ -157,3 +157,17 @@ def test_dockerfile_without_a_command_is_told(tmp_path: Path) -> None:
         text.replace("ports:\n            -", 'args: ["gunicorn"]\n          ports:\n            -')
     )
     assert app_folder.missing_command_line(app_folder.from_folder(tmp_path)) == ""
+
+
+@pytest.mark.parametrize(
+    ("exposed", "said"),
+    [("8080", True), ("${PORT}/tcp", True), ("5000", False), ("8080 5000/tcp", False), ("", False)],
+)
+def test_a_port_that_buyers_are_not_sent_to_is_told(
+    tmp_path: Path, exposed: str, said: bool
+) -> None:
+    """The Dockerfile exposes another one than the packaged manifest has."""
+    line = f"EXPOSE {exposed}\n" if exposed else ""
+    (tmp_path / "Dockerfile").write_text(f"FROM python\nENV PORT=8000\n{line}CMD serve\n")
+    told = app_folder.other_port_line(app_folder.from_folder(tmp_path))
+    assert ("buyers are sent to port 5000" in told) is said

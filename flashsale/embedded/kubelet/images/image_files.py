@@ -15,6 +15,7 @@ from flashsale.base.errors import BadInputError, Hint
 
 MAX_FILES = 10_000
 MAX_BYTES = 100 * 1024 * 1024  # of an image's own files
+MOST_LINKS = 40  # in a row, as for Linux
 FOLDER_MODE, FILE_MODE, PROGRAM_MODE = 0o755, 0o644, 0o755
 
 
@@ -46,6 +47,15 @@ class ImageFiles:
     def get(self, path: str) -> ImageFile | None:
         """Return what lies at a path."""
         return ImageFile(mode=FOLDER_MODE) if path == "" else self.entries.get(path)
+
+    def follow(self, path: str) -> ImageFile | None:
+        """Return what lies at a path, at the end of its links."""
+        for _ in range(MOST_LINKS):
+            found = self.get(path)
+            if found is None or not found.link:
+                return found
+            path = absolute("/" + posixpath.dirname(path), found.link)
+        return None
 
     def is_folder(self, path: str) -> bool:
         """Whether a path is a folder."""

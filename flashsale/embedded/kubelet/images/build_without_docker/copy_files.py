@@ -31,6 +31,7 @@ from flashsale.embedded.kubelet.images.image_files import (
     new_mode,
 )
 
+NEVER_THERE = "is part of no image unless .dockerignore says so"
 _MOUNT = re.compile(r"(?:^|\s)--mount=(\S+)")
 
 
@@ -175,7 +176,10 @@ def _find(
         raise one.wrong(f"{one.keyword} names {source}, which is not in that stage")
     if source.startswith("../"):
         raise one.wrong(f"{source} lies outside the app folder {app.folder}")
-    raise one.wrong(f"{one.keyword} names {source}, which {_why_not(path, app.folder)}")
+    why = _why_not(path, app.folder)
+    hint = f"echo {quoted(f'!{path}')} >> {quoted(app.folder / '.dockerignore')}"
+    hint = hint if why == NEVER_THERE and not any(map(str.isspace, path)) else ""
+    raise one.wrong(f"{one.keyword} names {source}, which {why}", hint=hint)
 
 
 def _why_not(path: str, folder: Path) -> str:
@@ -183,7 +187,7 @@ def _why_not(path: str, folder: Path) -> str:
     if not os.path.lexists(folder / path):
         return f"is not in {folder}"
     if Ignore.of(None).leaves_out(path):
-        return "is never part of an image"
+        return NEVER_THERE
     return f"{folder / '.dockerignore'} leaves out"
 
 

@@ -63,6 +63,7 @@ class Shell:
     run_script: Callable[[Shell, str], Status]
     skipped: list[str] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)  # variables whose values cannot be told
+    may_fail: bool = False  # another command follows after `||`
     depth: int = 0  # how many scripts have called one another
 
     def filled(self, text: str) -> str:
@@ -203,12 +204,15 @@ def _sed(shell: Shell, words: Sequence[str]) -> None:
         return
     rest = [word for word in words if not re.fullmatch(r"-\w*i.*|--in-place.*", word)]
     flags = [word for word in rest if re.fullmatch(r"-[nEr]+", word)]
-    script, *names = [word for word in rest if word not in (*flags, "-e")]
+    plain = [word for word in rest if word not in flags]
+    scripts = [after for word, after in itertools.pairwise(plain) if word == "-e"]
+    names = [word for word in plain if word not in ("-e", *scripts)]
+    scripts = scripts or [names.pop(0)]
     for path in shell.paths(names):
         entry = shell.recipe.files.get(path)
         assert entry is not None, "it matched just now"
         done = subprocess.run(
-            ["sed", "--sandbox", *flags, "-e", script],
+            ["sed", "--sandbox", *flags, *(part for one in scripts for part in ("-e", one))],
             input=entry.read(), capture_output=True, timeout=10, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -221,6 +225,24 @@ def _add_user(shell: Shell, words: Sequence[str]) -> None:
     letters, rest = _options(words)
     if "m" in letters and rest:
         shell.recipe.files.make_folder(f"home/{rest[-1]}")
+
+
+def _set(shell: Shell, words: Sequence[str]) -> None:
+    """`set -- A B`; options of the shell itself make no difference here."""
+    if "--" in words:
+        shell.variables.update(positional([shell.variables.get("0", "sh"), *words[1:]]))
+
+
+def _unset(shell: Shell, words: Sequence[str]) -> None:
+    for word in words:
+        shell.variables.pop(word, None)
+
+
+def positional(words: Sequence[str]) -> dict[str, str]:
+    """Return `$0`, `$1`, `$@` and `$#` for the name of a script and its arguments."""
+    numbered = {str(number): word for number, word in enumerate(words)}
+    rest = " ".join(words[1:])
+    return {**numbered, "@": rest, "*": rest, "#": str(max(len(words) - 1, 0))}
 
 
 def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
@@ -255,7 +277,10 @@ def _find(shell: Shell, words: Sequence[str]) -> None:
             _rm(shell, [f"/{path}" for path in found])
         elif option == "-exec":
             program, *before = rest[: rest.index("{}")]
-            OPERATIONS[program](shell, [*before, *(f"/{path}" for path in found)])
+            names, after = [f"/{path}" for path in found], rest[rest.index("{}") + 1 :]
+            together = after[-1:] == ["+"]
+            for each in [names] if together else [[name] for name in names]:
+                OPERATIONS[program](shell, [*before, *each, *after[:-1]])
             return
         elif option not in ("-print", "-depth"):
             raise ValueError(option)
@@ -280,7 +305,8 @@ def _add_system_packages(shell: Shell, words: Sequence[str]) -> None:
 
 
 OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
-    "cd": _cd, "export": _export, "mkdir": _mkdir, "touch": _touch, "rm": _rm, "rmdir": _rm,
+    "cd": _cd, "set": _set, "unset": _unset, "export": _export, "mkdir": _mkdir, "touch": _touch,
+    "rm": _rm, "rmdir": _rm,
     "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
     "find": _find, "apt-get": _add_system_packages, "apt": _add_system_packages,
     "apk": _add_system_packages, "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,

@@ -41,7 +41,7 @@ def read_export(words: Sequence[str], target: str) -> tuple[str, str, tuple[str,
         rest[0] = "requirements"  # as it was until 2022
     command, install, flags, with_value = _EXPORTS.get(program, ("", (), (), ()))
     file = option_value(rest, ("-o", "--output", "--output-file")) or target
-    if rest[:1] != [command] or not file:
+    if not command or rest[:1] != [command] or not file:
         return None
     kept = [*install, *(word for word in rest if word in flags)]
     for option in with_value:

@@ -21,7 +21,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.file_commands import
     write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, shorten
-from flashsale.embedded.kubelet.images.build_without_docker.install_commands import parse_install
+from flashsale.embedded.kubelet.images.build_without_docker.install_words import parse_install
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import output_of
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar import (
     AndOr,
@@ -47,8 +47,8 @@ from flashsale.embedded.kubelet.images.build_without_docker.simple_commands impo
 from flashsale.embedded.kubelet.images.image_files import ImageFile
 
 NO_FILES: Mapping[str, ImageFile] = MappingProxyType({})
-# What reads a here-document, named behind it or in its first line, and is no shell.
-_OTHER_READER = re.compile(r"<<\S+ +(?:#! *)?(?:/usr/bin/env +)?(?!\S*\b(?:ba|da|a)?sh\b)[\w./]+.*")
+# What reads a here-document and is no shell: named behind it, or in its first line after `#!`.
+_OTHER_READER = re.compile(r"(?!(?:/usr/bin/env +)?\S*\b(?:ba|da|a)?sh\b)[\w./].*")
 # What installs poetry and uv, which are got from the index when they are needed.
 _TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 
@@ -76,8 +76,10 @@ def _run(recipe: ImageRecipe, one: Instruction) -> None:
     if (command := replace(one, text=text).exec_form()) is not None:
         run_words(shell, list(command))
     elif one.documents and text.startswith("<<"):
+        named = re.sub(r"<<\S+", "", text).strip()
         first = one.documents[0].body.partition("\n")[0]
-        if other := _OTHER_READER.search(text) or _OTHER_READER.match(f"<<x {first}"):
+        reader = named or (first[2:].strip() if first.startswith("#!") else "")
+        if other := _OTHER_READER.match(reader):
             skip_command(shell, other[0])
         for document in one.documents if other is None else ():
             _script(shell, document.body)
@@ -111,9 +113,12 @@ def _node(shell: Shell, node: ShellNode) -> Status:
     match node:
         case AndOr():
             status: Status = True
-            for operator, part in node.parts:
+            after = [*(operator for operator, _ in node.parts[1:]), ""]
+            for (operator, part), follows in zip(node.parts, after, strict=True):
                 if (status is False) == (operator == "||"):
+                    shell.may_fail = follows == "||"
                     status = _node(shell, part)
+            shell.may_fail = False
             return status
         case Pipeline(parts=(only,)):
             inner = _node(shell, only)

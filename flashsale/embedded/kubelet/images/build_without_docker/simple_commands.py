@@ -10,12 +10,14 @@ from functools import partial
 
 from flashsale.embedded.kubelet.images.build_without_docker import (
     install_commands,
+    install_words,
     requirement_lists,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
     OPERATIONS,
     Shell,
     Status,
+    positional,
     write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
@@ -32,7 +34,7 @@ from flashsale.embedded.kubelet.images.image_files import ImageFile
 
 # These make no difference to an image here, or none at all.
 QUIET = (
-    *("set", "true", ":", "umask", "sync", "chown", "chgrp", "usermod", "groupadd", "addgroup"),
+    *("true", ":", "umask", "sync", "chown", "chgrp", "usermod", "groupadd", "addgroup"),
     *("which", "ls", "pwd", "id", "whoami", "env", "cat", "test", "[", "date", "uname", "ldconfig"),
     *("shopt", "exit", "locale-gen", "update-ca-certificates", "hash"),
 )
@@ -86,7 +88,10 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
     given = content_of(shell, source) if source else given
     words = _without_prefixes(shell, words)
     if words[:1] == ["xargs"] and given is not None:
-        words = [*_without_options(words[1:], "n", "L", "P", "d"), *given.decode().split()]
+        command = _without_options(words[1:], "n", "L", "P", "d")
+        if len(words) > len(command) + 1 and not install_words.parse_install(command):
+            return skip_command(shell, raw)  # it is run more than once
+        words = [*command, *given.decode().split()]
     if not words and not target:
         return True
     if export := requirement_lists.read_export(words, target):
@@ -110,12 +115,14 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
         raise ExitError(words[1:] in ([], ["0"]))
     if program in ("false", "test", "[", "[[") or program.endswith("grep"):
         return program != "false" and holds(shell, words, given)
-    if (script := _script_of(shell, program, words)) is not None:
-        return _called(shell, script, words, raw)
+    if (script := _script_of(shell, words)) is not None:
+        return _called(shell, script[0], words, script[1], raw)
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return True
-    if found := install_commands.parse_install(words):
+    if found := install_words.parse_install(words):
+        if shell.may_fail and install_words.lacks_file(found[1], shell.path, shell.recipe.files):
+            return False
         _install(shell, *found, words)
         return True
     if _is_quiet(program, words):
@@ -127,38 +134,37 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
     return True
 
 
-def _script_of(shell: Shell, program: str, words: Sequence[str]) -> str | None:
-    """Return the script that a command runs: a shell's `-c`, or a file of the image."""
-    rest = list(words[1:])
+def _script_of(shell: Shell, words: Sequence[str]) -> tuple[str, list[str]] | None:
+    """Return the script that a command runs, with its `$0`, `$1`...: `-c`'s, or an image's file."""
+    program, rest = posixpath.basename(words[0]), list(words[1:])
     if program in _SHELLS:
-        for index, word in enumerate(rest):
-            if re.fullmatch("-[a-z]*c", word):
-                after = [one for one in rest[index + 1 :] if not one.startswith("-")]
-                return after[1] if after[:1] == ["pipefail"] else "".join(after[:1])
+        at = next((i for i, word in enumerate(rest) if re.fullmatch("-[a-z]*c", word)), None)
+        if at is not None:
+            after = _without_options(rest[at + 1 :], "o")
+            after = after[1:] if rest[at].endswith("oc") else after  # -oc pipefail
+            return "".join(after[:1]), after[1:]
         rest = _without_options(rest, "o")
-        name = rest[0] if rest else ""
-    elif program in (".", "source"):
-        name = rest[0] if rest else ""
-    else:
-        name = words[0]
-    entry = shell.recipe.files.get(shell.path(name)) if name and "/" in name + words[0] else None
-    if program in (*_SHELLS, ".", "source") and name:
-        entry = shell.recipe.files.get(shell.path(name))
-    if name.endswith("/bin/activate"):
-        return ""
-    text = entry.read() if entry and not entry.is_folder else b""
-    first = text.split(b"\n", 1)[0]
-    is_script = program in (*_SHELLS, ".", "source") or re.match(rb"#!.*\b(ba|da|a)?sh\b", first)
-    return text.decode(errors="replace") if text and is_script else None
+    elif program not in (".", "source"):
+        rest = list(words) if "/" in words[0] else []
+    if not rest:
+        return None
+    if rest[0].endswith("/bin/activate"):
+        return "", rest
+    text = content_of(shell, rest[0]) or b""
+    runs_all = program in (*_SHELLS, ".", "source")
+    is_script = runs_all or re.match(rb"#!.*\b(ba|da|a)?sh\b", text.split(b"\n", 1)[0])
+    return (text.decode(errors="replace"), rest) if text and is_script else None
 
 
-def _called(shell: Shell, script: str, words: Sequence[str], raw: str) -> Status:
+def _called(
+    shell: Shell, script: str, words: Sequence[str], arguments: list[str], raw: str
+) -> Status:
     """Do a script that a command calls, in a shell of its own unless it is read into this one."""
     if shell.depth > MOST_CALLS:
         return skip_command(shell, raw)
     if words[0] in (".", "source"):
         return shell.run_script(shell, script)
-    own = {**shell.variables, "@": "", "*": "", "#": "0"}
+    own = {**shell.variables, **positional(arguments)}
     return shell.run_script(replace(shell, variables=own, depth=shell.depth + 1), script)
 
 
@@ -209,9 +215,9 @@ def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[
     Args:
         command: all its words, with those that say where to.
     """
-    if place := install_commands.package_folder(command):
+    if place := install_words.package_folder(command):
         shell.recipe.package_folders += (shell.path(place),)
-    wheels = install_commands.wheel_folder(command)
+    wheels = install_words.wheel_folder(command)
     if wheels is not None:
         name = f"{wheels}/collected-{shell.one.line}-{len(shell.recipe.files.entries)}.whl"
         _collect(shell, name, _remembered(shell, tool, words))

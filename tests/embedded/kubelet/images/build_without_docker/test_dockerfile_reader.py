@@ -280,7 +280,7 @@ def test_an_install_in_a_pipeline_is_done(folder: Path) -> None:
     [
         ("nowhere.txt", "is not in"),
         ("data/a.csv", ".dockerignore leaves out"),
-        ("venv", "is never part of an image"),
+        ("venv", "is part of no image unless .dockerignore says so"),
     ],
 )
 def test_why_a_file_is_not_in_the_context_is_said(folder: Path, name: str, why: str) -> None:

@@ -50,6 +50,11 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
         ("uv build && pip install dist/app-1.0-py3-none-any.whl", "."),
         ("pipenv lock -r > r.txt && pip install -r r.txt", "--system"),
         ("pdm install", ""),
+        ("<<EOF\n  pip install a\nEOF", "a"),
+        ("<<EOF bash\npip install a\nEOF", "a"),
+        ("<<EOF\n#!/usr/bin/env bash\npip install a\nEOF", "a"),
+        ("pip install -r none.txt || pip install b", "b"),
+        ("if [ $NONE == 'true' ]; then pip install a; else pip install b; fi", "b"),
     ],
 )  # fmt: skip
 def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> None:
@@ -66,6 +71,9 @@ def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> 
         ("echo a | tee f && echo b | tee -a f > /dev/null", "a\nb\n"),
         ("cat need.txt need.txt | sort -u | head -n 1 > f", "# web\n"),
         ("sed 's/flask/quart/' need.txt > f", "# web\nquart\ngunicorn\n"),
+        ('echo "" > f; echo "\\$HOME" >> f', "\n$HOME\n"),
+        ("sed -i -e s/web/x/ -e /flask/d need.txt; ln -s need.txt l; cat l > f", "# x\ngunicorn\n"),
+        ("sh -c 'echo $0 $1 $# > f' a b", "a b 1\n"),
         ("echo x > f && find . -name f -exec rm {} + ; echo y >> f", "y\n"),
     ],
 )

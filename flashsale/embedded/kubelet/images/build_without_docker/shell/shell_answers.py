@@ -59,7 +59,7 @@ def _filtered(
     takes_paths = program not in ("tr", "basename", "dirname")
     with tempfile.TemporaryDirectory(prefix="flashsale-text-") as folder:
         for word in words:
-            entry = shell.recipe.files.get(shell.path(word)) if takes_paths and word else None
+            entry = shell.recipe.files.follow(shell.path(word)) if takes_paths and word else None
             if entry is None or entry.is_folder or word.startswith("-"):
                 argv.append(word)
                 continue
@@ -131,9 +131,7 @@ def _test(shell: Shell, words: list[str]) -> bool | None:
     match words:
         case []:
             return False
-        case [text]:
-            return text != ""
-        case ["-n", text]:
+        case [text] | ["-n", text]:
             return text != ""
         case ["-z", text]:
             return text == ""
@@ -141,6 +139,8 @@ def _test(shell: Shell, words: list[str]) -> bool | None:
             return _has_file(shell, kind, path)
         case [left, operator, right]:
             return _compare(left, operator, right)
+        case [operator, _] if not operator.startswith("-"):
+            return False  # a variable without a value was not quoted, which is an error
     return None
 
 
@@ -160,6 +160,7 @@ def _compare(left: str, operator: str, right: str) -> bool | None:
 def _has_file(shell: Shell, kind: str, word: str) -> bool | None:
     path = shell.path(word)
     entry = shell.recipe.files.get(path)
+    entry = entry if kind in ("-L", "-h") else shell.recipe.files.follow(path)
     if entry is None:
         return None if path.split("/")[0] in _SYSTEM else False
     match kind:

@@ -90,7 +90,7 @@ def parse_script(text: str) -> Script:
     Raises:
         ValueError: it is more than can be followed, or no script.
     """
-    return _Parser(text.replace("\\\n", " ")).whole()
+    return _Parser(text.replace("\\\n", "")).whole()
 
 
 class _Parser:

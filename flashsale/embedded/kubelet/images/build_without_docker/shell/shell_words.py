@@ -29,15 +29,20 @@ def words_of(shell: Shell, raw: str) -> list[str] | None:
             return None
         pieces, at = [], 0
         for quoted in _QUOTED.finditer(raw):
-            pieces += [shell.filled(raw[at : quoted.start()]), quoted[0]]
+            pieces += [_filled(shell, raw[at : quoted.start()]), quoted[0]]
             at = quoted.end()
-        text = "".join([*pieces, shell.filled(raw[at:])])
+        text = "".join([*pieces, _filled(shell, raw[at:])])
         text = _STREAM.sub(_plain_redirection, text)
         reader = shlex.shlex(text, posix=True, punctuation_chars="<>")
         reader.whitespace_split, reader.commenters = True, ""
         return list(reader)
     except ValueError:
         return None
+
+
+def _filled(shell: Shell, text: str) -> str:
+    """Replace variables; an escaped `$` is one from here on, for which shlex knows no escape."""
+    return re.sub(r"\\([$`])", r"\1", shell.filled(text))
 
 
 def _plain_redirection(match: re.Match[str]) -> str:
@@ -64,7 +69,7 @@ def _substituted(shell: Shell, match: re.Match[str]) -> str:
 
 
 def content_of(shell: Shell, word: str) -> bytes | None:
-    entry = shell.recipe.files.get(shell.path(word))
+    entry = shell.recipe.files.follow(shell.path(word))
     return None if entry is None or entry.is_folder else entry.read()
 
 
