@@ -15,6 +15,7 @@ from flashsale.base.files import replace_file
 from flashsale.base.ranges import check_range
 from flashsale.cli.event_loop import run
 from flashsale.cli.hints import placed
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import note, out, out_json
 from flashsale.clusters.state.directory import state_home
@@ -38,8 +39,8 @@ class DashboardOptions:
 
 
 @click.option("--port", type=int, metavar="N", help="Listen on this port.  [default: a free one]")
-@click.option("--no-open", is_flag=True, help="Open no browser.")
-@click.option("--read-only", is_flag=True, help="Show the sale, without buttons to change it.")
+@flag("--no-open", help="Open no browser.")
+@flag("--read-only", help="Show the sale, without buttons to change it.")
 def dashboard(typed: Shared, port: int | None, no_open: bool, read_only: bool) -> None:
     """Show the sale live in the browser, with buttons to kill, scale, load and drill.
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
-
 from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, RefusedError
 from flashsale.base.text import begin_sentence
 from flashsale.cli.event_loop import run
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import print_result, progress
 from flashsale.clusters.state.directory import state_home
@@ -22,11 +21,9 @@ if TYPE_CHECKING:
 ELSEWHERE = Hint("flashsale down --context NAME", "if it is on another cluster")
 
 
-@click.option("--stop", is_flag=True, help="Stop minikube too; the embedded cluster always stops.")
-@click.option(
-    "--purge", is_flag=True, help="Remove all that flashsale keeps, and print how much it was."
-)
-@click.option("--ignore-not-found", is_flag=True, help="Exit with 0 where no sale is open.")
+@flag("--stop", help="Stop minikube too; the embedded cluster always stops.")
+@flag("--purge", help="Remove all that flashsale keeps, and print how much it was.")
+@flag("--ignore-not-found", help="Exit with 0 where no sale is open.")
 def down(typed: Shared, stop: bool, purge: bool, ignore_not_found: bool) -> None:
     """Close the sale: remove its ReplicaSet, Service and pods."""
     from flashsale.ui.command_results import closed_view, purged_view

@@ -14,6 +14,7 @@ from flashsale.base.errors import CTRL_C, FlashsaleError, Hint
 from flashsale.cli.event_loop import interruptible, run
 from flashsale.cli.hints import placed
 from flashsale.cli.options import common_options
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.crowd_options import (
     CrowdOptions,
     crowd_of,
@@ -66,9 +67,7 @@ class DrillOptions:
 @common_options.grace
 @common_options.hard
 @common_options.process
-@click.option(
-    "--kill-node", is_flag=True, help="Then let a node die, and bring it back; see kill-node."
-)
+@flag("--kill-node", help="Then let a node die, and bring it back; see kill-node.")
 @click.option(
     "--keep-ready", type=int, default=1, metavar="N", help="How many ready pods a kill must leave."
 )
@@ -86,7 +85,7 @@ class DrillOptions:
 @common_options.workers
 @common_options.worker_image
 @common_options.node_selector
-@click.option("--dry-run", is_flag=True, help="Only print the plan.")
+@flag("--dry-run", help="Only print the plan.")
 @click.option(
     "--report",
     type=Path,

@@ -11,6 +11,7 @@ from flashsale.base.text import counted
 from flashsale.cli import output
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import parsers
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import looking, note, progress
 from flashsale.ui.console import width
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=int, metavar="N", help="Choose the same node every time.  [default: at random]"
 )
-@click.option("--dry-run", is_flag=True, help="Print which node would be killed.")
-@click.option("--no-wait", is_flag=True, help="Do not wait for the replacements.")
+@flag("--dry-run", help="Print which node would be killed.")
+@flag("--no-wait", help="Do not wait for the replacements.")
 @click.option("--timeout", default="10m", metavar="TIME", help="How long to wait for replacements.")
 def kill_node(
     typed: Shared, node: str | None, seed: int | None, dry_run: bool, no_wait: bool, timeout: str

@@ -13,6 +13,7 @@ from flashsale.base.text import joined
 from flashsale.cli import output
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import looking, note, progress
 
@@ -44,14 +45,14 @@ class KillOptions:
     help="Name of the pod, or its last part.  [default: a random ready pod]",
 )
 @click.option("--count", type=int, metavar="N", help="Kill N random ready pods.")
-@click.option("--all", "everyone", is_flag=True, help="Kill all pods at once.")
+@flag("--all", "everyone", help="Kill all pods at once.")
 @click.option("--node", metavar="NODE", help="Kill all pods of that node.")
 @common_options.grace
 @common_options.hard
 @common_options.process
 @common_options.seed
-@click.option("--dry-run", is_flag=True, help="Print which pods would be killed.")
-@click.option("--no-wait", is_flag=True, help="Do not wait for the replacement.")
+@flag("--dry-run", help="Print which pods would be killed.")
+@flag("--no-wait", help="Do not wait for the replacement.")
 @click.option(
     "--timeout", default="120s", metavar="TIME", help="How long to wait for the replacement."
 )

@@ -11,6 +11,7 @@ import click
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.cli.event_loop import run
 from flashsale.cli.hints import placed
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.options.report_files import check_report_files, write_report
 from flashsale.cli.output import logs_held, note, out, out_json, print_result
@@ -29,14 +30,13 @@ if TYPE_CHECKING:
     help="Begin this step anew.  [default: where you stopped]",
 )
 @click.option("--step", "named", metavar="STEP", help="The same as STEP.")
-@click.option("--list", "listed", is_flag=True, help="Print all steps, and what became of each.")
-@click.option(
+@flag("--list", "listed", help="Print all steps, and what became of each.")
+@flag(
     "--check",
-    is_flag=True,
     help="Print which facts of STEP hold now; without STEP all facts, those included that"
     " the course saw before.",
 )
-@click.option("--reset", is_flag=True, help="Forget what was done so far.")
+@flag("--reset", help="Forget what was done so far.")
 @click.option("--report", type=Path, metavar="FILE.html", help="Write a page about what was done.")
 @click.option(
     "--steps", type=Path, metavar="DIR", help="Add the steps of this folder to the course."

@@ -13,6 +13,7 @@ from flashsale.base.ranges import check_range
 from flashsale.base.text import plain_number
 from flashsale.cli.event_loop import interruptible, run
 from flashsale.cli.options import common_options
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.crowd_options import (
     CrowdOptions,
     crowd_of,
@@ -48,9 +49,7 @@ class Finished(NamedTuple):
 
 @common_options.rate
 @click.option("--for", "duration", default="30s", metavar="TIME", help="How long new buyers come.")
-@click.option(
-    "--keepalive", is_flag=True, help="Share kept connections, which skews the pods' shares."
-)
+@flag("--keepalive", help="Share kept connections, which skews the pods' shares.")
 @click.option("--arrivals", default="even", metavar="even|poisson", help="How buyers are spaced.")
 @click.option("--seed", type=int, default=0, metavar="N", help="Repeat the same poisson arrivals.")
 @click.option("--timeout", default="5s", metavar="TIME", help="How long a buyer waits.")

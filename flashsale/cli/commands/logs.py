@@ -11,6 +11,7 @@ import click
 from flashsale.base.ranges import check_range
 from flashsale.base.text import printable
 from flashsale.cli.event_loop import run
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import out_json
 from flashsale.ui.console import colourful
@@ -27,24 +28,17 @@ if TYPE_CHECKING:
     metavar="[POD]",
     help="Name of a pod, or its last part.  [default: all pods]",
 )
-@click.option(
-    "--container",
-    "-c",
-    default="",
-    show_default=False,
-    metavar="NAME",
-    help="Of this container only.  [default: all]",
-)
-@click.option(
-    "--follow", "-f", is_flag=True, help="Go on printing lines as they come; Ctrl-C ends it."
-)
+@click.option("--container", "-c", metavar="NAME", help="Of this container only.  [default: all]")
+@flag("--follow", "-f", help="Go on printing lines as they come; Ctrl-C ends it.")
 @click.option(
     "--tail", type=int, metavar="N", help="Print the last N lines of each pod.  [default: all]"
 )
-def logs(typed: Shared, pod: str | None, container: str, follow: bool, tail: int | None) -> None:
+def logs(
+    typed: Shared, pod: str | None, container: str | None, follow: bool, tail: int | None
+) -> None:
     """Print what the pods log, each line tagged with its pod."""
     check_range("--tail", tail, 0, hint="flashsale logs --tail 10")
-    run(_print_logs(typed, pod, follow, tail, container))
+    run(_print_logs(typed, pod, follow, tail, container or ""))
 
 
 async def _print_logs(

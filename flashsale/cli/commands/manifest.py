@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import out_json
 
 
-@click.option("--as-taught", is_flag=True, help="Print the exercise's own fields alone.")
+@flag("--as-taught", help="Print the exercise's own fields alone.")
 def manifest(typed: Shared, as_taught: bool) -> None:
     """Print the YAML that `up` applies."""
     from flashsale.sale.files import manifest as manifests

@@ -6,10 +6,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import click
-
 from flashsale.base.errors import BadInputError
 from flashsale.cli.event_loop import run
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import after_a_second, note, print_result
 from flashsale.ui.console import width
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
     from flashsale.sale.status import SaleInNamespace, SaleStatus
 
 
-@click.option(
-    "--all-namespaces", "-A", "everywhere", is_flag=True, help="List the sales of all namespaces."
-)
+@flag("--all-namespaces", "-A", "everywhere", help="List the sales of all namespaces.")
 def status(typed: Shared, everywhere: bool) -> None:
     """Show the ReplicaSet, its pods and the Service, as kubectl does.
 

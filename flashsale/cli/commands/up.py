@@ -14,6 +14,7 @@ from flashsale.base.errors import ConsentError, RefusedError
 from flashsale.cli import output
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.output import looking
 
@@ -39,34 +40,15 @@ COUNT = "flashsale up --replicas"
     "--manifest", type=Path, metavar="FILE", help="Apply this manifest; - reads standard input."
 )
 @click.option("--image", metavar="NAME:TAG", help="Name of the image that is built and run.")
-@click.option(
-    "--push",
-    default="",
-    show_default=False,
-    metavar="REPOSITORY",
-    help="Push the image there, and run it from there.",
-)
+@click.option("--push", metavar="REPOSITORY", help="Push the image there, and run it from there.")
 @click.option("--build-arg", multiple=True, metavar="K=V", help="Build argument; may be repeated.")
-@click.option("--rebuild", is_flag=True, help="Build the image even if nothing changed.")
-@click.option("--no-roll", is_flag=True, help="Keep pods that run an older version.")
-@click.option(
-    "--driver",
-    default="",
-    show_default=False,
-    metavar="NAME",
-    help="Driver of a new minikube profile, as docker.",
-)
+@flag("--rebuild", help="Build the image even if nothing changed.")
+@flag("--no-roll", help="Keep pods that run an older version.")
+@click.option("--driver", metavar="NAME", help="Driver of a new minikube profile, as docker.")
 @click.option("--cpus", type=int, metavar="N", help="CPUs of a new minikube profile.")
-@click.option(
-    "--memory",
-    default="",
-    show_default=False,
-    metavar="SIZE",
-    help="Memory of a new minikube profile, as 4g.",
-)
-@click.option(
+@click.option("--memory", metavar="SIZE", help="Memory of a new minikube profile, as 4g.")
+@flag(
     "--recreate",
-    is_flag=True,
     help="Delete a minikube profile that is damaged or lost its node, and make it anew.",
 )
 @click.option(
@@ -87,13 +69,13 @@ def up(
     replicas: str | None,
     manifest: Path | None,
     image: str | None,
-    push: str,
+    push: str | None,
     build_arg: tuple[str, ...],
     rebuild: bool,
     no_roll: bool,
-    driver: str,
+    driver: str | None,
     cpus: int | None,
-    memory: str,
+    memory: str | None,
     recreate: bool,
     nodes: str | None,
     fast_nodes: bool | None,
@@ -113,7 +95,7 @@ def up(
         namespace=typed.namespace,
         image=None if image is None else parsers.image_name(image),
         replicas=None if replicas is None else replica_count(replicas, COUNT),
-        build=BuildOptions(arguments, rebuild, push),
+        build=BuildOptions(arguments, rebuild, push or ""),
         wait=not no_wait,
         roll=not no_roll,
         timeout=parsers.parse_duration(timeout, "--timeout"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flashsale.cli.event_loop import run
+from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.global_options import Shared
 from flashsale.cli.options.parsers import parse_duration
 from flashsale.cli.output import logs_held, out_json
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--for", "duration", metavar="TIME", help="End after this time.  [default: with q or Ctrl-C]"
 )
-@click.option("--once", is_flag=True, help="Print the state once.")
+@flag("--once", help="Print the state once.")
 def watch(typed: Shared, duration: str | None, once: bool) -> None:
     """Watch the pods live: which one dies, what replaces it, and how long that takes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from flashsale.base.ranges import check_range
 if TYPE_CHECKING:
     from flashsale.sale.kill.kill_method import KillMethod
 
+flag = partial(click.option, is_flag=True)
 LONGEST_GRACE = 86_400  # seconds: a day
 
 rate = click.option(
@@ -28,22 +30,16 @@ grace = click.option(
     metavar="SECONDS",
     help="Grace period in seconds.  [default: the pod's own]",
 )
-hard = click.option(
-    "--hard", is_flag=True, help="No grace period, as --grace 0: preStop gets about 1 s."
-)
-process = click.option(
-    "--process", is_flag=True, help="Kill the process instead: the same pod starts it again."
-)
+hard = flag("--hard", help="No grace period, as --grace 0: preStop gets about 1 s.")
+process = flag("--process", help="Kill the process instead: the same pod starts it again.")
 seed = click.option(
     "--seed", type=int, metavar="N", help="Choose the same pods every time.  [default: at random]"
 )
-no_wait = click.option("--no-wait", is_flag=True, help="Do not wait until the pods are ready.")
+no_wait = flag("--no-wait", help="Do not wait until the pods are ready.")
 patience = click.option(
     "--timeout", default="120s", metavar="TIME", help="How long to wait for ready pods."
 )
-in_cluster = click.option(
-    "--in-cluster", is_flag=True, help="Send from pods in the sale's cluster, by a Job."
-)
+in_cluster = flag("--in-cluster", help="Send from pods in the sale's cluster, by a Job.")
 workers = click.option(
     "--workers",
     type=int,
