@@ -44,7 +44,7 @@ class Command(click.Command):
         """Write own options and global options, each under a heading of its own."""
         known = entry(self.name or "")
         assert known is not None
-        own = [param for param in self.get_params(ctx) if not is_global(param)]
+        own = [param for param in self.get_params(ctx) if param not in GLOBAL_OPTIONS]
         options = [param.get_help_record(ctx) for param in own if isinstance(param, click.Option)]
         write_list(formatter, "Options", [*filter(None, options)])
         write_list(formatter, "Global options", global_rows(ctx, known))
@@ -98,11 +98,6 @@ class Program(click.Group):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the examples as they stand."""
         write_list(formatter, "Examples", EXAMPLES)
-
-
-def is_global(param: Any) -> bool:
-    """Whether an option is one that every command takes."""
-    return param in GLOBAL_OPTIONS
 
 
 def global_rows(ctx: Any, known: CommandEntry | None = None) -> list[tuple[str, str]]:

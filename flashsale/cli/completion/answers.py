@@ -123,14 +123,12 @@ def _taking_value(command: Any, typed: list[str]) -> str:
 
 def _options(command: Any, name: str, typed: list[str]) -> list[str]:
     """List the options that do something in this command and are not typed yet."""
-    from flashsale.cli.program import is_global
-
     known = entry(name)
     useful = (*known.shared, *HOW) if known else HOW
     shown = [
         param
         for param in filter(_is_option, command.params)
-        if (not is_global(param) or param.name in useful)
+        if (param not in global_options.GLOBAL_OPTIONS or param.name in useful)
         and (param.multiple or not {*param.opts} & {*typed})
     ]
     return [*map(_described, shown), "--help\tShow this message and exit."]
