@@ -7,6 +7,8 @@ import shlex
 from functools import cache
 from typing import Any
 
+import typer
+
 from flashsale.cli.options.global_options import leading
 from flashsale.cli.program import application
 
@@ -16,7 +18,7 @@ PLACEHOLDERS = {"N": "3", "TIME": "30s", "SECONDS": "3", "...": ""}
 @cache
 def program() -> Any:
     """The whole command line."""
-    return application()
+    return typer.main.get_command(application())
 
 
 def command(name: str) -> Any:

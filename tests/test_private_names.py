@@ -111,10 +111,10 @@ def test_no_private_name_of_others_is_used() -> None:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("import click._compat", ["click._compat"]),
-        ("from click import _termui_impl", ["click._termui_impl"]),
-        ("from click._compat import WIN", ["click._compat.WIN"]),
-        ("import click\nclick.core._name", ["_name"]),
+        ("import typer._types", ["typer._types"]),
+        ("from typer import _click", ["typer._click"]),
+        ("from typer._click.core import Command", ["typer._click.core.Command"]),
+        ("import typer\ntyper.main._typer_name", ["_typer_name"]),
         ("thing.public._private = 1", ["_private"]),
         ("getattr(thing, '_private', None)", ["_private"]),
         ("class Own(Theirs):\n  def own(self): return self._theirs", ["_theirs"]),

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import typer
+
 FILE = Path(__file__).parent.parent / "docs" / "commands.md"
 COLUMNS = "100"
 EXIT_CODES = """\
@@ -31,7 +33,7 @@ def text() -> str:
     from flashsale.cli.command_list import ENTRIES
     from flashsale.cli.program import application
 
-    program: Any = application()
+    program: Any = typer.main.get_command(application())
     with program.make_context("flashsale", []) as root:
         parts = [
             "# Commands",

@@ -1,6 +1,6 @@
 """The one boundary where errors become sentences and exit codes.
 
-Importing it costs next to nothing: even Click waits until something is typed.
+Importing it costs next to nothing: even Typer waits until something is typed.
 """
 
 from __future__ import annotations
@@ -77,8 +77,9 @@ def _complete() -> int:
 
 def _guarded(arguments: list[str]) -> int:
     """Run, and turn whatever comes out into text on stderr and an exit code."""
-    from click import ClickException
+    from typer.exceptions import TyperException
 
+    from flashsale.cli import output
     from flashsale.cli.options.global_options import Shared
 
     failure: FlashsaleError
@@ -89,12 +90,12 @@ def _guarded(arguments: list[str]) -> int:
         return code
     except FlashsaleError as error:
         failure = error
-    except ClickException as error:
+    except TyperException as error:
         from flashsale.cli.usage_errors import usage_error
 
         failure = usage_error(error, arguments)
         failure.__cause__ = error
-    except BrokenPipeError:
+    except (BrokenPipeError, output.ReaderLeftError):
         return 0
     except OSError as error:
         failure = _system_error(error)
@@ -118,9 +119,6 @@ def _show(failure: FlashsaleError, typed: Shared, arguments: Sequence[str]) -> N
 
 
 def _run(arguments: list[str], typed: Shared) -> int:
-    """Run the command; Click's own `main` would take Ctrl-C and a reader that left its own way."""
-    from click.exceptions import Exit
-
     from flashsale.cli.program import application
 
     if any(word[:1] == "-" != word[1:2] or word[:1] >= "\u2010" for word in arguments):
@@ -128,13 +126,9 @@ def _run(arguments: list[str], typed: Shared) -> int:
 
         if error := odd_dash(arguments):
             raise error
-    name, program = "kubectl flashsale" if _plugin() else "flashsale", application()
-    try:
-        with program.make_context(name, [*arguments], obj=typed) as ctx:
-            program.invoke(ctx)
-    except Exit as end:
-        return end.exit_code
-    return 0
+    name = "kubectl flashsale" if _plugin() else "flashsale"
+    result: Any = application()(args=arguments, prog_name=name, standalone_mode=False, obj=typed)
+    return result if isinstance(result, int) else 0
 
 
 def _plugin() -> bool:

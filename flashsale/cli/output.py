@@ -29,6 +29,10 @@ LOG_TIME = "%H:%M:%S"
 PATIENCE = 1.0  # seconds of silence that need no explanation
 
 
+class ReaderLeftError(Exception):
+    """Whoever read our stdout has seen enough: `flashsale logs | head`."""
+
+
 class Verbosity:
     """What stderr gets besides errors: what `--quiet` and `-v` say."""
 

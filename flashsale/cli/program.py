@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from functools import wraps
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from importlib import import_module
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
-import click
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 from flashsale import __version__
 from flashsale.cli.command_list import ENTRIES, HOW, SALE, CommandEntry, entry
-from flashsale.cli.options.global_options import GLOBAL_OPTIONS, leading, shared
-from flashsale.cli.output import set_verbosity
+from flashsale.cli.options import global_options
+from flashsale.cli.output import ReaderLeftError, set_verbosity
 
 EXAMPLES = (
     ("flashsale up", "open the sale, whatever this machine has"),
@@ -26,26 +28,27 @@ MOST_WIDTH = 110  # columns: longer lines are hard to read
 LEAST_TEXT = 20  # columns beside the names of options; else they stand below
 
 
-class Command(click.Command):
+class Command(TyperCommand):
     """A command whose help keeps the global options apart from its own, and ends with examples."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; only a number or a path that was typed has to be converted."""
+        convert_what_differs(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, as talkative as it was asked to be."""
         set_verbosity(ctx.obj)
         return super().invoke(ctx)
 
-    def format_arguments(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments; the line of usage has those that may be missing in brackets."""
-        arguments = [param for param in self.params if isinstance(param, click.Argument)]
-        rows = [((param.metavar or "").strip("[]"), param.help) for param in arguments]
-        write_list(formatter, "Arguments", rows)
-
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write own options and global options, each under a heading of its own."""
+        """Write arguments, own options and global options, each under a heading of its own."""
         known = entry(self.name or "")
         assert known is not None
-        own = [param for param in self.get_params(ctx) if param not in GLOBAL_OPTIONS]
-        options = [param.get_help_record(ctx) for param in own if isinstance(param, click.Option)]
+        own: list[Any] = [param for param in self.get_params(ctx) if not is_global(param)]
+        arguments = [param for param in own if param.param_type_name == "argument"]
+        options = (param.get_help_record(ctx) for param in own if param not in arguments)
+        write_list(formatter, "Arguments", [(param.metavar, param.help) for param in arguments])
         write_list(formatter, "Options", [*filter(None, options)])
         write_list(formatter, "Global options", global_rows(ctx, known))
 
@@ -55,18 +58,22 @@ class Command(click.Command):
         write_list(formatter, "Examples", known.examples if known else ())
 
 
-class Program(click.Group):
+class Program(TyperGroup):
     """The commands of the list, each loaded when it is needed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take global options before the command's name as if they stood behind it."""
-        count = leading(args)
+        count = global_options.leading(args)
         before, rest = args[:count], args[count:]
         if before and not rest:
             args = []
         elif before and not rest[0].startswith("-"):
             args = [rest[0], *before, *rest[1:]]
-        return super().parse_args(ctx, args)
+        convert_what_differs(self.get_params(ctx))
+        try:
+            return super().parse_args(ctx, args)
+        except BrokenPipeError as error:  # of the help
+            raise ReaderLeftError from error
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name all commands, in the order of the list."""
@@ -87,6 +94,13 @@ class Program(click.Group):
             raise unknown_command(args)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. A reader of our output that left is no error, but Typer exits with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderLeftError from error
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands in sections, then the options."""
         for section, entries in groupby(ENTRIES, key=lambda known: known.section):
@@ -100,12 +114,17 @@ class Program(click.Group):
         write_list(formatter, "Examples", EXAMPLES)
 
 
+def is_global(param: Any) -> bool:
+    """Whether an option is one that every command takes."""
+    return any(param is known for known in global_params())
+
+
 def global_rows(ctx: Any, known: CommandEntry | None = None) -> list[tuple[str, str]]:
     """Describe the global options that do something in a command; all of them without one."""
     rows = []
-    for param in GLOBAL_OPTIONS:
+    for param in global_params():
         if param.name in (known.shared if known else SALE) or param.name in HOW:
-            name, text = param.get_help_record(ctx) or ("", "")
+            name, text = param.get_help_record(ctx)
             outputs = "|".join(known.outputs if known else ("json",))
             rows.append((name.replace("FORMAT", outputs), text))
     return rows
@@ -121,46 +140,80 @@ def write_list(formatter: Any, heading: str, rows: Any) -> None:
         formatter.write_dl(rows, col_max=max(8, min(longest, 36, room)))
 
 
-def import_command(known: CommandEntry) -> click.Command:
+@cache
+def global_params() -> list[Any]:
+    """Make the parameters of the global options."""
+    holder = typer.Typer(add_completion=False)
+    holder.command()(global_options.declaration)
+    return list(typer.main.get_command(holder).params)
+
+
+def import_command(known: CommandEntry) -> TyperCommand:
     """Import one command's module and make its function a command that takes global options."""
-    function = getattr(import_module(f"flashsale.cli.commands.{known.function}"), known.function)
-
-    @wraps(function)  # its options too
-    def callback(**values: Any) -> None:
-        function(shared(click.get_current_context()), **values)
-
-    command = click.command(known.name, cls=Command, context_settings=settings())(callback)
-    command.params.extend(GLOBAL_OPTIONS)
+    module = import_module(f"flashsale.cli.commands.{known.function}")
+    holder = typer.Typer(add_completion=False, rich_markup_mode=None)
+    holder.command(known.name, cls=Command, context_settings=settings())(
+        getattr(module, known.function)
+    )
+    command = typer.main.get_command(holder)
+    assert isinstance(command, TyperCommand)
+    command.params = [*command.params, *global_params()]
     return command
 
 
 def settings() -> dict[str, Any]:
     """Let help use the width of the terminal; `-h` means `--help`."""
     columns = min(shutil.get_terminal_size().columns, MOST_WIDTH)
-    width = max(1, columns - 1)
-    return {"help_option_names": ["-h", "--help"], "terminal_width": width, "show_default": True}
+    return {"help_option_names": ["-h", "--help"], "terminal_width": max(1, columns - 1)}
 
 
-def application() -> Program:
-    """Make the program; its callback prints the help where no command is named."""
+def convert_what_differs(params: Iterable[Any]) -> None:
+    """Have Typer convert no value that has its type already, or that was not typed.
 
-    @click.group(
+    It converts each by pydantic, which takes longer to import than most commands to run.
+    """
+    for param in params:
+        param.process_value = partial(process_value, param, type(param).process_value)
+
+
+def process_value(param: Any, convert: Callable[..., Any], ctx: Any, value: Any) -> Any:
+    """Process a value as Typer's ``convert`` does."""
+    absent = value is None and not param.required
+    if not absent and type(value) is not param.type_descriptor.annotation:
+        return convert(param, ctx, value)
+    if absent and (param.multiple or param.nargs == -1):
+        value = ()
+    return param.callback(ctx, param, value) if param.callback else value
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flashsale {__version__}")
+        raise typer.Exit
+
+
+def root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=show_version, is_eager=True, help="Print the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Run a Kubernetes flash sale from end to end, and count every lost purchase."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help().rstrip())
+
+
+def application() -> typer.Typer:
+    app = typer.Typer(
         cls=Program,
+        add_completion=False,  # ours knows the values of options, and pods
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
         invoke_without_command=True,
-        subcommand_metavar="COMMAND [ARGS]...",
         context_settings=settings(),
     )
-    @click.version_option(
-        __version__,
-        prog_name="flashsale",
-        message="%(prog)s %(version)s",
-        help="Print the version and leave.",
-    )
-    @click.pass_context
-    def root(ctx: click.Context) -> None:
-        """Run a Kubernetes flash sale from end to end, and count every lost purchase."""
-        if ctx.invoked_subcommand is None:
-            click.echo(ctx.get_help().rstrip())
-
-    assert isinstance(root, Program)
-    return root
+    app.callback()(root)
+    return app

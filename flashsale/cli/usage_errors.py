@@ -55,7 +55,10 @@ ELSEWHERE: Mapping[tuple[str, str], Hint] = {  # what another command does
     ),
     **dict.fromkeys([("", one) for one in ("-V", "-version")], Hint("flashsale version")),
 }
-PLAINLY = {"a valid integer": "no whole number", "a valid float": "no number"}  # Click's words
+PLAINLY = {  # Typer 0.29 shows what pydantic says
+    "Input should be a valid integer, unable to parse string as an integer": "no whole number",
+    "Input should be a valid number, unable to parse string as a number": "no number",
+}
 CLOSE = 0.7  # how alike two words are: `donw` and `down`; not `cordon` and `down`
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _ODD_DASH = re.compile(rf"[{DASHES}]|-(?=\w\w)(?!\d)")
@@ -84,12 +87,12 @@ def _no_command(name: str, meant: str, line: Sequence[str]) -> BadInputError:
 
 
 def usage_error(error: Any, arguments: Sequence[str]) -> BadInputError:
-    """Word a mistake that Click found as we word our own; the hint is what was meant."""
+    """Word a mistake that Typer found as we word our own; the hint is what was meant."""
     if hasattr(error, "possibilities"):
         return _unknown_option(str(error.option_name), arguments)
     message = " ".join(error.format_message().split())
     for words, plain in PLAINLY.items():
-        message = re.sub(rf"(?<=: )'[^']*' is not {words}", plain, message)
+        message = message.replace(words, plain)
     message = message if message.endswith((".", "?")) else f"{message}."
     return BadInputError(message, hint=_help_line(_command(arguments)))
 
@@ -161,10 +164,11 @@ def _mended(word: str, meant: Mapping[str, str]) -> list[str]:
 
 def _options(name: str) -> list[str]:
     """List the long options of a command; of the program itself without one."""
-    from flashsale.cli.options.global_options import GLOBAL_OPTIONS
-    from flashsale.cli.program import application
+    import typer
 
-    program: Any = application()
+    from flashsale.cli.program import application, global_params
+
+    program: Any = typer.main.get_command(application())
     command = program.get_command(None, name) if name else program
-    params = [*command.params, *GLOBAL_OPTIONS]
+    params = [*command.params, *global_params()]
     return [option for param in params for option in param.opts if option.startswith("--")]

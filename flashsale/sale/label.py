@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.kube import paths
@@ -15,7 +14,7 @@ WORD = re.compile(r"(?P<key>[A-Za-z0-9][\w./-]*?)(?:=(?P<value>[\w.-]*)|(?P<remo
 HOW = "flashsale label --help"
 
 
-def parse_labels(words: Sequence[str]) -> dict[str, str | None]:
+def parse_labels(words: list[str]) -> dict[str, str | None]:
     """Read `KEY=VALUE` and `KEY-`; None removes a label.
 
     Raises:

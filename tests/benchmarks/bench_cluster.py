@@ -72,12 +72,12 @@ def folder() -> Iterator[tuple[Path, dict[str, str]]]:
 
 def command_line() -> None:
     """How quickly commands come back."""
-    click = best([sys.executable, "-c", "import click"])
+    typer = best([sys.executable, "-c", "import typer"])
     help_ = best([FLASHSALE, "--help"])
     row(
         "flashsale --help",
         f"{help_ * 1000:.0f} ms",
-        f"{help_ / click:.2f} x import click (max 1.6)",
+        f"{help_ / typer:.2f} x import typer (max 1.6)",
     )
     with folder() as (_, env):
         subprocess.run([FLASHSALE, "up", "--cluster", "embedded", "--no-wait"], env=env, check=True,

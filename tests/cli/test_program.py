@@ -314,7 +314,7 @@ def test_bug_is_one_sentence(
     [
         ("flashsale.cli.main", -signal.SIGINT),  # a shell says 130 of that, too
         ("flashsale.base.errors", -signal.SIGINT),
-        ("click", CTRL_C),
+        ("typer", CTRL_C),
         ("asyncio", CTRL_C),
         ("flashsale.sale.session", CTRL_C),
     ],

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.aio import in_thread
 from flashsale.base.errors import FlashsaleError
@@ -15,8 +15,7 @@ from flashsale.base.files import replace_file
 from flashsale.base.ranges import check_range
 from flashsale.cli.event_loop import run
 from flashsale.cli.hints import placed
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import note, out, out_json
 from flashsale.clusters.state.directory import state_home
 
@@ -38,16 +37,23 @@ class DashboardOptions:
     read_only: bool
 
 
-@click.option("--port", type=int, metavar="N", help="Listen on this port.  [default: a free one]")
-@flag("--no-open", help="Open no browser.")
-@flag("--read-only", help="Show the sale, without buttons to change it.")
-def dashboard(typed: Shared, port: int | None, no_open: bool, read_only: bool) -> None:
+def dashboard(
+    ctx: typer.Context,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", help="Listen on this port.  [default: a free one]"),
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser.")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Show the sale, without buttons to change it.")
+    ] = False,
+) -> None:
     """Show the sale live in the browser, with buttons to kill, scale, load and drill.
 
     Listens on 127.0.0.1 alone, until Ctrl-C. The address holds a token: keep it to yourself.
     """
     check_range("--port", port, 1, HIGHEST_PORT, hint="flashsale dashboard --port 8080")
-    options = DashboardOptions(typed, port or 0, not no_open, read_only)
+    options = DashboardOptions(shared(ctx), port or 0, not no_open, read_only)
     run(_serve(options))
 
 

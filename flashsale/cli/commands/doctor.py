@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import click
+import typer
 
 from flashsale.base.errors import FlashsaleError
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import after_a_second, out_json
 from flashsale.clusters.state.directory import named_home
 from flashsale.ui.console import colourful, width
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
     from flashsale.doctor.finding import Finding
 
 
-def doctor(typed: Shared) -> None:
+def doctor(ctx: typer.Context) -> None:
     """Check this machine, and say what `up` would choose.
 
     Exits with 1 when something is a PROBLEM; what is merely not there is none.
     """
     from flashsale.ui.doctor import findings_view
 
+    typed = shared(ctx)
     findings = run(_found(typed))
     if typed.json:
         out_json([one.as_json() for one in findings])
     else:
         text = findings_view(findings, width=width(sys.stdout), colour=colourful(sys.stdout))
-        click.echo(text)
+        typer.echo(text)
     if any(one.grade == "problem" for one in findings):
-        raise click.exceptions.Exit(FlashsaleError.exit_code)
+        raise typer.Exit(FlashsaleError.exit_code)
 
 
 async def _found(typed: Shared) -> list[Finding]:

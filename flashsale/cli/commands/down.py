@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, RefusedError
 from flashsale.base.text import begin_sentence
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import print_result, progress
 from flashsale.clusters.state.directory import state_home
 
@@ -21,13 +22,23 @@ if TYPE_CHECKING:
 ELSEWHERE = Hint("flashsale down --context NAME", "if it is on another cluster")
 
 
-@flag("--stop", help="Stop minikube too; the embedded cluster always stops.")
-@flag("--purge", help="Remove all that flashsale keeps, and print how much it was.")
-@flag("--ignore-not-found", help="Exit with 0 where no sale is open.")
-def down(typed: Shared, stop: bool, purge: bool, ignore_not_found: bool) -> None:
+def down(
+    ctx: typer.Context,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop minikube too; the embedded cluster always stops.")
+    ] = False,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Remove all that flashsale keeps, and print how much it was."),
+    ] = False,
+    ignore_not_found: Annotated[
+        bool, typer.Option("--ignore-not-found", help="Exit with 0 where no sale is open.")
+    ] = False,
+) -> None:
     """Close the sale: remove its ReplicaSet, Service and pods."""
     from flashsale.ui.command_results import closed_view, purged_view
 
+    typed = shared(ctx)
     lenient = ignore_not_found or purge
     closed, inside = run(_close(typed, stop=stop, purge=purge, ignore_not_found=lenient))
     purged = _purge(inside) if purge else None

@@ -6,15 +6,14 @@ import sys
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.errors import CTRL_C, FlashsaleError, Hint
 from flashsale.cli.event_loop import interruptible, run
 from flashsale.cli.hints import placed
 from flashsale.cli.options import common_options
-from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.crowd_options import (
     CrowdOptions,
     crowd_of,
@@ -22,7 +21,7 @@ from flashsale.cli.options.crowd_options import (
     refuse_without_jobs,
     service_target,
 )
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.options.parsers import parse_duration
 from flashsale.cli.options.report_files import check_report_files, write_reports
 from flashsale.cli.output import note, notes, out_json, print_result
@@ -55,77 +54,71 @@ class DrillOptions:
     crowd: CrowdOptions
 
 
-@common_options.rate
-@click.option("--kills", type=int, default=3, metavar="N", help="How many pods to kill.")
-@click.option(
-    "--every",
-    default="8s",
-    metavar="TIME",
-    help="Time from kill to kill; longer where healing takes longer.",
-)
-@click.option("--scale", type=int, default=5, metavar="N", help="How many pods to keep meanwhile.")
-@common_options.grace
-@common_options.hard
-@common_options.process
-@flag("--kill-node", help="Then let a node die, and bring it back; see kill-node.")
-@click.option(
-    "--keep-ready", type=int, default=1, metavar="N", help="How many ready pods a kill must leave."
-)
-@click.option(
-    "--calm", default="5s", metavar="TIME", help="Time of load alone: first, after scaling, last."
-)
-@click.option(
-    "--max-lost", type=int, default=0, metavar="N", help="How many lost purchases still pass."
-)
-@common_options.seed
-@click.option(
-    "--timeout", default="120s", metavar="TIME", help="How long to wait for each replacement."
-)
-@common_options.in_cluster
-@common_options.workers
-@common_options.worker_image
-@common_options.node_selector
-@flag("--dry-run", help="Only print the plan.")
-@click.option(
-    "--report",
-    type=Path,
-    multiple=True,
-    metavar="FILE",
-    help="Write a report, .html, .md or .json; may be repeated.",
-)
-@click.option(
-    "--compare",
-    type=(Path, Path),
-    metavar="A.json B.json",
-    help="Print two reports side by side, instead of a drill.",
-)
 def drill(
-    typed: Shared,
-    rate: float,
-    kills: int,
-    every: str,
-    scale: int,
-    grace: int | None,
-    hard: bool,
-    process: bool,
-    kill_node: bool,
-    keep_ready: int,
-    calm: str,
-    max_lost: int,
-    seed: int | None,
-    timeout: str,
-    in_cluster: bool,
-    workers: int | None,
-    worker_image: str | None,
-    node_selector: tuple[str, ...],
-    dry_run: bool,
-    report: tuple[Path, ...],
-    compare: tuple[Path, Path] | None,
+    ctx: typer.Context,
+    rate: common_options.Rate = 100.0,
+    kills: Annotated[int, typer.Option("--kills", metavar="N", help="How many pods to kill.")] = 3,
+    every: Annotated[
+        str,
+        typer.Option(
+            "--every",
+            metavar="TIME",
+            help="Time from kill to kill; longer where healing takes longer.",
+        ),
+    ] = "8s",
+    scale: Annotated[
+        int, typer.Option("--scale", metavar="N", help="How many pods to keep meanwhile.")
+    ] = 5,
+    grace: common_options.Grace = None,
+    hard: common_options.Hard = False,
+    process: common_options.Process = False,
+    kill_node: Annotated[
+        bool,
+        typer.Option("--kill-node", help="Then let a node die, and bring it back; see kill-node."),
+    ] = False,
+    keep_ready: Annotated[
+        int,
+        typer.Option("--keep-ready", metavar="N", help="How many ready pods a kill must leave."),
+    ] = 1,
+    calm: Annotated[
+        str,
+        typer.Option(
+            "--calm", metavar="TIME", help="Time of load alone: first, after scaling, last."
+        ),
+    ] = "5s",
+    max_lost: Annotated[
+        int, typer.Option("--max-lost", metavar="N", help="How many lost purchases still pass.")
+    ] = 0,
+    seed: common_options.Seed = None,
+    timeout: Annotated[
+        str,
+        typer.Option("--timeout", metavar="TIME", help="How long to wait for each replacement."),
+    ] = "120s",
+    in_cluster: common_options.InCluster = False,
+    workers: common_options.Workers = None,
+    worker_image: common_options.WorkerImage = None,
+    node_selector: common_options.NodeSelector = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write a report, .html, .md or .json; may be repeated."
+        ),
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--compare",
+            metavar="A.json B.json",
+            help="Print two reports side by side, instead of a drill.",
+        ),
+    ] = None,
 ) -> None:
     """Load the sale while it scales and kills pods, and judge what that cost."""
     from flashsale.drill.scenario import Scenario
 
-    reports = check_report_files(report, FORMATS, "flashsale drill --report drill.html")
+    typed = shared(ctx)
+    reports = check_report_files(report or [], FORMATS, "flashsale drill --report drill.html")
     crowd = read_crowd_options("drill", in_cluster, workers, worker_image, node_selector)
     if compare:
         _compare(typed, *compare, reports)
@@ -262,7 +255,7 @@ def _finish(options: DrillOptions, result: DrillResult, error: FlashsaleError | 
     writers = {".html": page.drill_page, ".md": markdown.drill_report}
     write_reports(options.reports, drill, writers)
     if result.ended == "interrupted":
-        raise click.exceptions.Exit(CTRL_C)
+        raise typer.Exit(CTRL_C)
     _raise_unless_passed(drill, error)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.text import counted
 from flashsale.cli import output
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import parsers
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import looking, note, progress
 from flashsale.ui.console import width
 
@@ -20,20 +19,30 @@ if TYPE_CHECKING:
     from flashsale.sale.kill.kill_node import NodeKill
 
 
-@click.argument(
-    "node",
-    required=False,
-    metavar="[NODE]",
-    help="Name of the node.  [default: a random one with pods of the sale]",
-)
-@click.option(
-    "--seed", type=int, metavar="N", help="Choose the same node every time.  [default: at random]"
-)
-@flag("--dry-run", help="Print which node would be killed.")
-@flag("--no-wait", help="Do not wait for the replacements.")
-@click.option("--timeout", default="10m", metavar="TIME", help="How long to wait for replacements.")
 def kill_node(
-    typed: Shared, node: str | None, seed: int | None, dry_run: bool, no_wait: bool, timeout: str
+    ctx: typer.Context,
+    node: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NODE", help="Name of the node.  [default: a random one with pods of the sale]"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", metavar="N", help="Choose the same node every time.  [default: at random]"
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print which node would be killed.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait for the replacements.")
+    ] = False,
+    timeout: Annotated[
+        str,
+        typer.Option("--timeout", metavar="TIME", help="How long to wait for replacements."),
+    ] = "10m",
 ) -> None:
     """Cut a node's power, and follow its pods until each has a ready replacement.
 
@@ -42,6 +51,7 @@ def kill_node(
     """
     from flashsale.ui.lost_nodes import node_kill_view
 
+    typed = shared(ctx)
     patience = parsers.parse_duration(timeout, "--timeout")
     killed = run(_kill(typed, node, seed, dry_run=dry_run, wait=not no_wait, timeout=patience))
     if typed.json:

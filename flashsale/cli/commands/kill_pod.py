@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.ranges import check_range
@@ -13,8 +13,7 @@ from flashsale.base.text import joined
 from flashsale.cli import output
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import looking, note, progress
 
 if TYPE_CHECKING:
@@ -38,37 +37,34 @@ class KillOptions:
     timeout: float  # seconds
 
 
-@click.argument(
-    "pod",
-    required=False,
-    metavar="[POD]",
-    help="Name of the pod, or its last part.  [default: a random ready pod]",
-)
-@click.option("--count", type=int, metavar="N", help="Kill N random ready pods.")
-@flag("--all", "everyone", help="Kill all pods at once.")
-@click.option("--node", metavar="NODE", help="Kill all pods of that node.")
-@common_options.grace
-@common_options.hard
-@common_options.process
-@common_options.seed
-@flag("--dry-run", help="Print which pods would be killed.")
-@flag("--no-wait", help="Do not wait for the replacement.")
-@click.option(
-    "--timeout", default="120s", metavar="TIME", help="How long to wait for the replacement."
-)
 def kill_pod(
-    typed: Shared,
-    pod: str | None,
-    count: int | None,
-    everyone: bool,
-    node: str | None,
-    grace: int | None,
-    hard: bool,
-    process: bool,
-    seed: int | None,
-    dry_run: bool,
-    no_wait: bool,
-    timeout: str,
+    ctx: typer.Context,
+    pod: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="POD", help="Name of the pod, or its last part.  [default: a random ready pod]"
+        ),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", help="Kill N random ready pods.")
+    ] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="Kill all pods at once.")] = False,
+    node: Annotated[
+        str | None, typer.Option("--node", metavar="NODE", help="Kill all pods of that node.")
+    ] = None,
+    grace: common_options.Grace = None,
+    hard: common_options.Hard = False,
+    process: common_options.Process = False,
+    seed: common_options.Seed = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print which pods would be killed.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait for the replacement.")
+    ] = False,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long to wait for the replacement.")
+    ] = "120s",
 ) -> None:
     """Delete a pod and follow its replacement until all pods are ready again.
 
@@ -76,6 +72,7 @@ def kill_pod(
     """
     from flashsale.ui.command_results import healings_view
 
+    typed = shared(ctx)
     _refuse_contradictions(pod, count, everyone, node)
     patience = parsers.parse_duration(timeout, "--timeout")
     number = 1 if count is None else count

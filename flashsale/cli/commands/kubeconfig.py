@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import typer
+
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import shared
 from flashsale.cli.output import print_result
 from flashsale.clusters.state.directory import state_home
 
 
-def kubeconfig(typed: Shared) -> None:
+def kubeconfig(ctx: typer.Context) -> None:
     """Print the path of a kubeconfig for the sale's cluster.
 
     export KUBECONFIG=$(flashsale kubeconfig) makes kubectl speak to it, the embedded one included.
@@ -16,6 +18,7 @@ def kubeconfig(typed: Shared) -> None:
     from flashsale.clusters.select import select_existing
     from flashsale.clusters.state.kubeconfig_file import write_kubeconfig
 
+    typed = shared(ctx)
     choice = run(select_existing(typed.wanted))
     cluster, namespace = choice.cluster, typed.namespace or choice.record.namespace
     path = write_kubeconfig(state_home(), cluster.context, cluster.kubeconfig, namespace)

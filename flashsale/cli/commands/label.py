@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import note, print_result
 
 if TYPE_CHECKING:
     from flashsale.objects.models import Pod
 
 
-@click.argument("pod", metavar="POD", help="Name of the pod, or its last part.")
-@click.argument(
-    "labels",
-    nargs=-1,
-    required=True,
-    metavar="KEY=VALUE|KEY-...",
-    help="Labels to set; a minus sign removes one.",
-)
-def label(typed: Shared, pod: str, labels: tuple[str, ...]) -> None:
+def label(
+    ctx: typer.Context,
+    pod: Annotated[str, typer.Argument(metavar="POD", help="Name of the pod, or its last part.")],
+    labels: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE|KEY-...", help="Labels to set; a minus sign removes one."
+        ),
+    ],
+) -> None:
     """Change the labels of a pod, as kubectl label does.
 
     A ReplicaSet lets a pod go that loses a label of its selector, and takes it back with it.
     """
     from flashsale.sale.label import parse_labels
 
+    typed = shared(ctx)
     found = run(_label(typed, pod, parse_labels(labels)))
     now = found.raw["metadata"].get("labels") or {}
     shown = ",".join(f"{key}={value}" for key, value in sorted(now.items())) or "<none>"

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.cli.event_loop import run
 from flashsale.cli.hints import placed
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.options.report_files import check_report_files, write_report
 from flashsale.cli.output import logs_held, note, out, out_json, print_result
 from flashsale.clusters.state.directory import state_home
@@ -23,33 +22,35 @@ if TYPE_CHECKING:
     from flashsale.learn.step import Step
 
 
-@click.argument(
-    "step",
-    required=False,
-    metavar="[STEP]",
-    help="Begin this step anew.  [default: where you stopped]",
-)
-@click.option("--step", "named", metavar="STEP", help="The same as STEP.")
-@flag("--list", "listed", help="Print all steps, and what became of each.")
-@flag(
-    "--check",
-    help="Print which facts of STEP hold now; without STEP all facts, those included that"
-    " the course saw before.",
-)
-@flag("--reset", help="Forget what was done so far.")
-@click.option("--report", type=Path, metavar="FILE.html", help="Write a page about what was done.")
-@click.option(
-    "--steps", type=Path, metavar="DIR", help="Add the steps of this folder to the course."
-)
 def learn(
-    typed: Shared,
-    step: str | None,
-    named: str | None,
-    listed: bool,
-    check: bool,
-    reset: bool,
-    report: Path | None,
-    steps: Path | None,
+    ctx: typer.Context,
+    step: Annotated[
+        str | None,
+        typer.Argument(metavar="STEP", help="Begin this step anew.  [default: where you stopped]"),
+    ] = None,
+    named: Annotated[
+        str | None, typer.Option("--step", metavar="STEP", help="The same as STEP.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Print all steps, and what became of each.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Print which facts of STEP hold now; without STEP all facts, those included that"
+            " the course saw before.",
+        ),
+    ] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget what was done so far.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write a page about what was done."),
+    ] = None,
+    steps: Annotated[
+        Path | None,
+        typer.Option("--steps", metavar="DIR", help="Add the steps of this folder to the course."),
+    ] = None,
 ) -> None:
     """Learn what a ReplicaSet does: a course of eleven steps on your own sale.
 
@@ -59,6 +60,7 @@ def learn(
     from flashsale.learn.course import course, find_step
     from flashsale.learn.look import LookOptions
 
+    typed = shared(ctx)
     if sum((listed, check, reset, report is not None)) > 1:
         raise BadInputError(
             "Give only one of --list, --check, --reset, --report.", hint="flashsale learn --help"
@@ -119,7 +121,7 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
     text = listing.check_view(found, one_step=step is not None)
     print_result(typed, [one.as_json() for one in found], text)
     if not all(one.holds for one in found):
-        raise click.exceptions.Exit(1)
+        raise typer.Exit(1)
 
 
 def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:

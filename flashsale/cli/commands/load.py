@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import click
+import typer
 
 from flashsale.base.errors import BadInputError, FlashsaleError
 from flashsale.base.ranges import check_range
 from flashsale.base.text import plain_number
 from flashsale.cli.event_loop import interruptible, run
 from flashsale.cli.options import common_options
-from flashsale.cli.options.common_options import flag
 from flashsale.cli.options.crowd_options import (
     CrowdOptions,
     crowd_of,
@@ -22,7 +21,7 @@ from flashsale.cli.options.crowd_options import (
     service_target,
     typed_target,
 )
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.options.parsers import parse_duration
 from flashsale.cli.output import note, notes, out_json
 from flashsale.clusters.state.directory import state_home
@@ -47,34 +46,40 @@ class Finished(NamedTuple):
     failure: FlashsaleError | None  # why nothing was confirmed
 
 
-@common_options.rate
-@click.option("--for", "duration", default="30s", metavar="TIME", help="How long new buyers come.")
-@flag("--keepalive", help="Share kept connections, which skews the pods' shares.")
-@click.option("--arrivals", default="even", metavar="even|poisson", help="How buyers are spaced.")
-@click.option("--seed", type=int, default=0, metavar="N", help="Repeat the same poisson arrivals.")
-@click.option("--timeout", default="5s", metavar="TIME", help="How long a buyer waits.")
-@click.option("--max-lost", type=int, metavar="N", help="Fail when more purchases are lost.")
-@click.option("--url", metavar="URL", help="Send to this address, not to the open sale.")
-@common_options.in_cluster
-@common_options.workers
-@common_options.worker_image
-@common_options.node_selector
 def load(
-    typed: Shared,
-    rate: float,
-    duration: str,
-    keepalive: bool,
-    arrivals: str,
-    seed: int,
-    timeout: str,
-    max_lost: int | None,
-    url: str | None,
-    in_cluster: bool,
-    workers: int | None,
-    worker_image: str | None,
-    node_selector: tuple[str, ...],
+    ctx: typer.Context,
+    rate: common_options.Rate = 100.0,
+    duration: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long new buyers come.")
+    ] = "30s",
+    keepalive: Annotated[
+        bool,
+        typer.Option("--keepalive", help="Share kept connections, which skews the pods' shares."),
+    ] = False,
+    arrivals: Annotated[
+        str, typer.Option("--arrivals", metavar="even|poisson", help="How buyers are spaced.")
+    ] = "even",
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Repeat the same poisson arrivals.")
+    ] = 0,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long a buyer waits.")
+    ] = "5s",
+    max_lost: Annotated[
+        int | None,
+        typer.Option("--max-lost", metavar="N", help="Fail when more purchases are lost."),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option("--url", metavar="URL", help="Send to this address, not to the open sale."),
+    ] = None,
+    in_cluster: common_options.InCluster = False,
+    workers: common_options.Workers = None,
+    worker_image: common_options.WorkerImage = None,
+    node_selector: common_options.NodeSelector = None,
 ) -> None:
     """Send buyers on a schedule, and count what becomes of every purchase."""
+    typed = shared(ctx)
     crowd = read_crowd_options("load", in_cluster, workers, worker_image, node_selector)
     options = {
         "rate": rate,
@@ -92,7 +97,7 @@ def load(
     )
     _print(typed, finished.report)
     if finished.report.interrupted:
-        raise click.exceptions.Exit(finished.signal_code)
+        raise typer.Exit(finished.signal_code)
     if failure := finished.failure or too_many_lost(finished.report.figures, max_lost):
         raise failure
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.ranges import check_range
 from flashsale.base.text import printable
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import out_json
 from flashsale.ui.console import colourful
 
@@ -22,23 +21,33 @@ if TYPE_CHECKING:
     from flashsale.sale.logs import Line
 
 
-@click.argument(
-    "pod",
-    required=False,
-    metavar="[POD]",
-    help="Name of a pod, or its last part.  [default: all pods]",
-)
-@click.option("--container", "-c", metavar="NAME", help="Of this container only.  [default: all]")
-@flag("--follow", "-f", help="Go on printing lines as they come; Ctrl-C ends it.")
-@click.option(
-    "--tail", type=int, metavar="N", help="Print the last N lines of each pod.  [default: all]"
-)
 def logs(
-    typed: Shared, pod: str | None, container: str | None, follow: bool, tail: int | None
+    ctx: typer.Context,
+    pod: Annotated[
+        str | None,
+        typer.Argument(metavar="POD", help="Name of a pod, or its last part.  [default: all pods]"),
+    ] = None,
+    container: Annotated[
+        str,
+        typer.Option(
+            "--container", "-c", metavar="NAME", help="Of this container only.  [default: all]"
+        ),
+    ] = "",
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", "-f", help="Go on printing lines as they come; Ctrl-C ends it."),
+    ] = False,
+    tail: Annotated[
+        int | None,
+        typer.Option(
+            "--tail", metavar="N", help="Print the last N lines of each pod.  [default: all]"
+        ),
+    ] = None,
 ) -> None:
     """Print what the pods log, each line tagged with its pod."""
+    typed = shared(ctx)
     check_range("--tail", tail, 0, hint="flashsale logs --tail 10")
-    run(_print_logs(typed, pod, follow, tail, container or ""))
+    run(_print_logs(typed, pod, follow, tail, container))
 
 
 async def _print_logs(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+import typer
+
 from flashsale.base.errors import FlashsaleError
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import shared
 from flashsale.cli.output import note, out, out_json
 
 
-def open_(typed: Shared) -> None:
+def open_(ctx: typer.Context) -> None:
     """Open the sale in the browser.
 
     Each refresh may show another pod. A shop of your own may keep the browser's connection, as the
@@ -20,6 +22,8 @@ def open_(typed: Shared) -> None:
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
     from flashsale.cli.commands.url import show_url
+
+    typed = shared(ctx)
 
     def show(address: str) -> None:
         browse(address)

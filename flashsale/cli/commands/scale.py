@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import looking, note, print_result, progress
 
 if TYPE_CHECKING:
     from flashsale.sale.scale import Scaling
 
 
-@click.argument("replicas", metavar="N", help="How many pods to keep, 0 to 100.")
-@common_options.no_wait
-@common_options.patience
-def scale(typed: Shared, replicas: str, no_wait: bool, timeout: str) -> None:
+def scale(
+    ctx: typer.Context,
+    replicas: Annotated[str, typer.Argument(metavar="N", help="How many pods to keep, 0 to 100.")],
+    no_wait: common_options.NoWait = False,
+    timeout: common_options.Patience = "120s",
+) -> None:
     """Change how many pods Kubernetes keeps alive."""
     from flashsale.sale.replica_count import replica_count
     from flashsale.ui.command_results import scaled_view
     from flashsale.ui.console import width
 
-    count = replica_count(replicas)
+    typed, count = shared(ctx), replica_count(replicas)
     name, scaling = run(
         _scale(typed, count, wait=not no_wait, timeout=parsers.parse_duration(timeout, "--timeout"))
     )

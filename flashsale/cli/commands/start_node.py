@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import click
+from typing import Annotated
+
+import typer
 
 from flashsale.cli import output
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import progress
 
 RAN = 0.0  # seconds until a node is ready that was not stopped
 
 
-@click.argument("node", metavar="NODE", help="Name of the node.")
-@common_options.no_wait
-@common_options.patience
-def start_node(typed: Shared, node: str, no_wait: bool, timeout: str) -> None:
+def start_node(
+    ctx: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="Name of the node.")],
+    no_wait: common_options.NoWait = False,
+    timeout: common_options.Patience = "120s",
+) -> None:
     """Start a node that was killed, and wait until it is ready."""
+    typed = shared(ctx)
     patience = parsers.parse_duration(timeout, "--timeout")
     seconds = run(_start(typed, node, wait=not no_wait, timeout=patience))
     if typed.json:

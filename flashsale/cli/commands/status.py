@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from flashsale.base.errors import BadInputError
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import after_a_second, note, print_result
 from flashsale.ui.console import width
 
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
     from flashsale.sale.status import SaleInNamespace, SaleStatus
 
 
-@flag("--all-namespaces", "-A", "everywhere", help="List the sales of all namespaces.")
-def status(typed: Shared, everywhere: bool) -> None:
+def status(
+    ctx: typer.Context,
+    everywhere: Annotated[
+        bool,
+        typer.Option("--all-namespaces", "-A", help="List the sales of all namespaces."),
+    ] = False,
+) -> None:
     """Show the ReplicaSet, its pods and the Service, as kubectl does.
 
     `-o wide` adds what `kubectl get -o wide` adds: addresses and nodes, images and selectors.
     """
     from flashsale.ui.kubectl_tables import sales_table, status_view
 
+    typed = shared(ctx)
     if everywhere:
         if typed.namespace:
             raise BadInputError("Give only one of -A, -n.", hint="flashsale status -A")

@@ -6,16 +6,15 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
 from flashsale.base.errors import ConsentError, RefusedError
 from flashsale.cli import output
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import looking
 
 if TYPE_CHECKING:
@@ -26,61 +25,89 @@ if TYPE_CHECKING:
 COUNT = "flashsale up --replicas"
 
 
-@click.argument(
-    "folder",
-    required=False,
-    type=Path,
-    metavar="[DIR]",
-    help="Folder of your app.py, Dockerfile, flashsale-replicaset.yaml; each optional.",
-)
-@click.option(
-    "--replicas", metavar="N", help="How many pods to keep, 0 to 100.  [default: the manifest's]"
-)
-@click.option(
-    "--manifest", type=Path, metavar="FILE", help="Apply this manifest; - reads standard input."
-)
-@click.option("--image", metavar="NAME:TAG", help="Name of the image that is built and run.")
-@click.option("--push", metavar="REPOSITORY", help="Push the image there, and run it from there.")
-@click.option("--build-arg", multiple=True, metavar="K=V", help="Build argument; may be repeated.")
-@flag("--rebuild", help="Build the image even if nothing changed.")
-@flag("--no-roll", help="Keep pods that run an older version.")
-@click.option("--driver", metavar="NAME", help="Driver of a new minikube profile, as docker.")
-@click.option("--cpus", type=int, metavar="N", help="CPUs of a new minikube profile.")
-@click.option("--memory", metavar="SIZE", help="Memory of a new minikube profile, as 4g.")
-@flag(
-    "--recreate",
-    help="Delete a minikube profile that is damaged or lost its node, and make it anew.",
-)
-@click.option(
-    "--nodes",
-    metavar="N",
-    help="How many nodes to have, 1 to 9; of minikube, when its profile is made.",
-)
-@click.option(
-    "--fast-nodes/--no-fast-nodes",
-    default=None,
-    help="Give a lost node up after 5 s, its pods 5 s later (embedded cluster only).",
-)
-@common_options.no_wait
-@common_options.patience
 def up(
-    typed: Shared,
-    folder: Path | None,
-    replicas: str | None,
-    manifest: Path | None,
-    image: str | None,
-    push: str | None,
-    build_arg: tuple[str, ...],
-    rebuild: bool,
-    no_roll: bool,
-    driver: str | None,
-    cpus: int | None,
-    memory: str | None,
-    recreate: bool,
-    nodes: str | None,
-    fast_nodes: bool | None,
-    no_wait: bool,
-    timeout: str,
+    ctx: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR",
+            help="Folder of your app.py, Dockerfile, flashsale-replicaset.yaml; each optional.",
+        ),
+    ] = None,
+    replicas: Annotated[
+        str | None,
+        typer.Option(
+            "--replicas",
+            metavar="N",
+            help="How many pods to keep, 0 to 100.  [default: the manifest's]",
+        ),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest", metavar="FILE", help="Apply this manifest; - reads standard input."
+        ),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image", metavar="NAME:TAG", help="Name of the image that is built and run."
+        ),
+    ] = None,
+    push: Annotated[
+        str,
+        typer.Option(
+            "--push", metavar="REPOSITORY", help="Push the image there, and run it from there."
+        ),
+    ] = "",
+    build_arg: Annotated[
+        list[str] | None,
+        typer.Option("--build-arg", metavar="K=V", help="Build argument; may be repeated."),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build the image even if nothing changed.")
+    ] = False,
+    no_roll: Annotated[
+        bool, typer.Option("--no-roll", help="Keep pods that run an older version.")
+    ] = False,
+    driver: Annotated[
+        str,
+        typer.Option(
+            "--driver", metavar="NAME", help="Driver of a new minikube profile, as docker."
+        ),
+    ] = "",
+    cpus: Annotated[
+        int | None, typer.Option("--cpus", metavar="N", help="CPUs of a new minikube profile.")
+    ] = None,
+    memory: Annotated[
+        str,
+        typer.Option("--memory", metavar="SIZE", help="Memory of a new minikube profile, as 4g."),
+    ] = "",
+    recreate: Annotated[
+        bool,
+        typer.Option(
+            "--recreate",
+            help="Delete a minikube profile that is damaged or lost its node, and make it anew.",
+        ),
+    ] = False,
+    nodes: Annotated[
+        str | None,
+        typer.Option(
+            "--nodes",
+            metavar="N",
+            help="How many nodes to have, 1 to 9; of minikube, when its profile is made.",
+        ),
+    ] = None,
+    fast_nodes: Annotated[
+        bool | None,
+        typer.Option(
+            "--fast-nodes/--no-fast-nodes",
+            help="Give a lost node up after 5 s, its pods 5 s later (embedded cluster only).",
+            show_default=False,
+        ),
+    ] = None,
+    no_wait: common_options.NoWait = False,
+    timeout: common_options.Patience = "120s",
 ) -> None:
     """Open the sale: cluster, image, ReplicaSet, Service, ready pods, URL."""
     from flashsale.clusters.base import BuildOptions
@@ -90,12 +117,13 @@ def up(
     from flashsale.ui.command_results import opened_view
     from flashsale.ui.console import width
 
-    arguments = dict(map(parsers.build_arg, build_arg))
+    typed = shared(ctx)
+    arguments = dict(map(parsers.build_arg, build_arg or []))
     order = Order(
         namespace=typed.namespace,
         image=None if image is None else parsers.image_name(image),
         replicas=None if replicas is None else replica_count(replicas, COUNT),
-        build=BuildOptions(arguments, rebuild, push or ""),
+        build=BuildOptions(arguments, rebuild, push),
         wait=not no_wait,
         roll=not no_roll,
         timeout=parsers.parse_duration(timeout, "--timeout"),

@@ -5,19 +5,22 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import typer
+
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import notes, print_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def url(typed: Shared) -> None:
+def url(ctx: typer.Context) -> None:
     """Print the sale's address, and nothing else.
 
     An address that exists only through a tunnel is held open until Ctrl-C; stderr says so.
     """
+    typed = shared(ctx)
 
     def show(address: str) -> None:
         print_result(typed, {"url": address}, address)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import typer
+
 from flashsale.base.errors import FlashsaleError
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import print_result
 
 
-def version(typed: Shared) -> None:
+def version(ctx: typer.Context) -> None:
     """Print the version of flashsale, and of the cluster."""
     from flashsale import __version__
 
+    typed = shared(ctx)
     cluster = run(_server(typed))
     text = f"flashsale {__version__}" + (f"\nkubernetes {cluster}" if cluster else "")
     print_result(typed, {"flashsale": __version__, "cluster": cluster}, text)

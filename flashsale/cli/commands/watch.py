@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import click
+import typer
 
 from flashsale.cli.event_loop import run
-from flashsale.cli.options.common_options import flag
-from flashsale.cli.options.global_options import Shared
+from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.options.parsers import parse_duration
 from flashsale.cli.output import logs_held, out_json
 from flashsale.clusters.state.directory import state_home
@@ -25,16 +24,22 @@ if TYPE_CHECKING:
     from flashsale.ui.watch.view_model import Board
 
 
-@click.option(
-    "--for", "duration", metavar="TIME", help="End after this time.  [default: with q or Ctrl-C]"
-)
-@flag("--once", help="Print the state once.")
-def watch(typed: Shared, duration: str | None, once: bool) -> None:
+def watch(
+    ctx: typer.Context,
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            "--for", metavar="TIME", help="End after this time.  [default: with q or Ctrl-C]"
+        ),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Print the state once.")] = False,
+) -> None:
     """Watch the pods live: which one dies, what replaces it, and how long that takes.
 
     On a terminal: q ends it, the arrow keys choose a pod, k kills it, + and - scale, ? lists all
     keys. Elsewhere, and with -o json, each change is a line.
     """
+    typed = shared(ctx)
     run(_watch(typed, parse_duration(duration) if duration else None, once))
 
 

@@ -89,10 +89,10 @@ def _before_the_command(before: list[str], incomplete: str) -> list[str]:
         return _starting(incomplete, _values(before[-1], "", before))
     if not incomplete.startswith("-"):
         return _starting(incomplete, [f"{known.name}\t{known.help}" for known in ENTRIES])
+    from flashsale.cli.program import global_params
+
     own = ["--version\tPrint the version and leave.", "--help\tShow this message and exit."]
-    return _starting(
-        incomplete, [*(_described(param) for param in global_options.GLOBAL_OPTIONS), *own]
-    )
+    return _starting(incomplete, [*(_described(param) for param in global_params()), *own])
 
 
 def _command(name: str) -> Any:
@@ -123,12 +123,14 @@ def _taking_value(command: Any, typed: list[str]) -> str:
 
 def _options(command: Any, name: str, typed: list[str]) -> list[str]:
     """List the options that do something in this command and are not typed yet."""
+    from flashsale.cli.program import is_global
+
     known = entry(name)
     useful = (*known.shared, *HOW) if known else HOW
     shown = [
         param
         for param in filter(_is_option, command.params)
-        if (param not in global_options.GLOBAL_OPTIONS or param.name in useful)
+        if (not is_global(param) or param.name in useful)
         and (param.multiple or not {*param.opts} & {*typed})
     ]
     return [*map(_described, shown), "--help\tShow this message and exit."]

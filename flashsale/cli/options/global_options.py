@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import click
+import typer
 
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.cli.command_list import entry
@@ -60,42 +60,76 @@ class Shared:
         return self.output == "json"
 
 
-def note_option(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+def note_option(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
     """Keep an option that was typed; the last place on the command line wins."""
     if param.name and (value or value == ""):
         setattr(ctx.ensure_object(Shared), param.name, value)
     return value
 
 
-def option(*names: str, **attributes: Any) -> click.Option:
+def option(*names: str, help: str, metavar: str | None = None, count: bool = False) -> Any:
     """Declare a global option: it is remembered, and no function gets it as a parameter."""
-    return click.Option(names, callback=note_option, expose_value=False, **attributes)
+    return typer.Option(
+        *names,
+        help=help,
+        metavar=metavar,
+        count=count,
+        callback=note_option,
+        expose_value=False,
+        show_default=False,
+    )
 
 
-GLOBAL_OPTIONS = (
-    option("--context", metavar="NAME", help="Use this context of the kubeconfig."),
+Context = Annotated[
+    str | None, option("--context", metavar="NAME", help="Use this context of the kubeconfig.")
+]
+Cluster = Annotated[
+    str | None,
     option(
         "--cluster",
         metavar="|".join(CLUSTERS),
         help="Where the sale runs; auto takes the recorded cluster, else minikube, else embedded."
         "  [default: auto]",
     ),
+]
+Profile = Annotated[
+    str | None,
     option("--profile", metavar="NAME", help="The minikube profile.  [default: minikube]"),
+]
+Namespace = Annotated[
+    str | None,
     option(
         "--namespace", "-n", metavar="NAME", help="The namespace of the sale.  [default: default]"
     ),
-    option("--output", "-o", metavar="FORMAT", help="Print JSON, for a machine."),
-    option("--allow-remote", is_flag=True, help="Allow a context that is not a local cluster."),
-    option("--quiet", is_flag=True, help="Print errors alone on stderr."),
+]
+Output = Annotated[
+    str | None, option("--output", "-o", metavar="FORMAT", help="Print JSON, for a machine.")
+]
+AllowRemote = Annotated[
+    bool, option("--allow-remote", help="Allow a context that is not a local cluster.")
+]
+Quiet = Annotated[bool, option("--quiet", help="Print errors alone on stderr.")]
+Verbose = Annotated[
+    int,
     option(
-        "--verbose",
-        "-v",
-        count=True,
-        show_default=False,
-        help="Log on stderr what is done and why; -vv logs more.",
+        "--verbose", "-v", count=True, help="Log on stderr what is done and why; -vv logs more."
     ),
-    option("--debug", is_flag=True, help="Show the traceback of an error."),
-)
+]
+Debug = Annotated[bool, option("--debug", help="Show the traceback of an error.")]
+
+
+def declaration(
+    context: Context = None,
+    cluster: Cluster = None,
+    profile: Profile = None,
+    namespace: Namespace = None,
+    output: Output = None,
+    allow_remote: AllowRemote = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+    debug: Debug = False,
+) -> None:
+    """Declare all global options once; every command gets these parameters."""
 
 
 def leading(arguments: Sequence[str]) -> int:
@@ -111,7 +145,7 @@ def leading(arguments: Sequence[str]) -> int:
     return min(count, len(arguments))
 
 
-def shared(ctx: click.Context) -> Shared:
+def shared(ctx: typer.Context) -> Shared:
     """Return the global options of one command line, checked.
 
     Raises:

@@ -48,9 +48,7 @@ def image_name(text: str) -> str:
     return text
 
 
-def new_profile_options(
-    driver: str | None, cpus: int | None, memory: str | None
-) -> NewProfileOptions:
+def new_profile_options(driver: str, cpus: int | None, memory: str) -> NewProfileOptions:
     """Check how a minikube profile is to be made; what is not said is left to minikube."""
     from flashsale.clusters.base import NewProfileOptions
 
@@ -63,7 +61,7 @@ def new_profile_options(
         )
     if memory and not re.fullmatch(r"[1-9]\d*([bkmg](i?b)?)?", memory.lower()):
         raise BadInputError(f"'{memory}' is not a size of memory.", hint="flashsale up --memory 4g")
-    return NewProfileOptions(driver or "", cpus or 0, memory or "")
+    return NewProfileOptions(driver, cpus or 0, memory)
 
 
 def node_count(text: str) -> int:
