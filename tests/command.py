@@ -18,6 +18,11 @@ from tests.forking.client import ForkedCommand, forked
 PATIENCE = 90.0  # seconds for one command on a busy machine
 AT_START = ("PYTHON", "LC_", "LANG")  # variables that Python looks at once, when it starts
 LEAN_SHOP = Path(__file__).with_name("lean_shop.py")
+LEAN_DOCKERFILE = """FROM python:3.11-slim
+WORKDIR /app
+COPY app.py .
+CMD ["python", "-S", "app.py"]
+"""
 QUICK = (
     ("initialDelaySeconds: 3", "initialDelaySeconds: 0"),
     ("periodSeconds: 5", "periodSeconds: 1"),
@@ -58,15 +63,20 @@ class Flashsale:
 
     def __call__(self, *words: str, **extra: str) -> Result:
         """Run one command to its end; keywords are variables of its environment."""
-        if can_be_forked(extra):
-            return Result(*forked(words, self.environment | extra, PATIENCE))
-        return self.apart(*words, **extra)
+        return self.piped("", *words, **extra)
 
-    def apart(self, *words: str, **extra: str) -> Result:
+    def piped(self, text: str, *words: str, **extra: str) -> Result:
+        """Run one command to its end, with a text in the pipe that is its stdin."""
+        if can_be_forked(extra):
+            return Result(*forked(words, self.environment | extra, PATIENCE, piped=text))
+        return self.apart(*words, piped=text, **extra)
+
+    def apart(self, *words: str, piped: str = "", **extra: str) -> Result:
         """Run one command as whoever types it does: Python itself is started, too."""
         done = subprocess.run(
             self.command(*words),
             env=self.environment | extra,
+            input=piped,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -146,6 +156,12 @@ def opened_sale(program: Flashsale, manifest: Path, *words: str) -> Iterator[Fla
         yield program
     finally:
         program.stop_cluster()
+
+
+def make_lean(folder: Path) -> None:
+    """Put `lean_shop` in the place of the app in a learner's folder."""
+    (folder / "app.py").write_text(LEAN_SHOP.read_text())
+    (folder / "Dockerfile").write_text(LEAN_DOCKERFILE)
 
 
 def can_be_forked(variables: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -87,6 +88,7 @@ STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
     "lively_sale",
     "minikube",
     "open_sale",
+    "own_sale",
     "sale",
 }
 CLUSTER_ROOMS = (
@@ -150,6 +152,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if _is_quick(config) and _starts_a_cluster(collection_path) else None
 
 
+@cache
 def _starts_a_cluster(path: Path) -> bool:
     """Whether all tests of a file or a folder do."""
     return str(path).startswith(tuple(str(HERE / room) for room in CLUSTER_ROOMS))
@@ -183,13 +186,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("cluster")
         if item.get_closest_marker("thorough") and not item.config.option.thorough:
             item.add_marker(pytest.mark.skip(reason="takes long: pytest --thorough, as CI does"))
-    longest = [str(HERE / name) for name in LONGEST]
-    items.sort(key=lambda item: _place(longest, str(item.path)))
+    items.sort(key=lambda item: _place(item.path))
 
 
-def _place(longest: list[str], path: str) -> int:
+@cache
+def _place(path: Path) -> int:
     """Return the place of a file's tests; equal ones stay in the order they have."""
-    return next((i for i, name in enumerate(longest) if path.startswith(name)), len(longest))
+    longest = enumerate(LONGEST)
+    return next((i for i, name in longest if str(path).startswith(str(HERE / name))), len(LONGEST))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -98,7 +98,8 @@ def test_documents_are_as_documented(words: list[str], name: str, open_sale: Fla
 def test_a_drill_and_two_compared_are_as_documented(open_sale: Flashsale, tmp_path: Path) -> None:
     """Whatever its verdict is on a busy machine; the report is the same document."""
     report = tmp_path / "drill.json"
-    words = ["--rate", "20", "--kills", "1", "--hard", "--scale", "4", "--calm", "1s"]
+    words = ["--rate", "20", "--kills", "1", "--hard", "--scale", "4"]
+    words += ["--calm", "500ms", "--every", "1s"]
     done = open_sale("drill", *words, "--report", str(report), "-o", "json")
     assert done.out, done.err
     check(done.json, "drill")

@@ -81,7 +81,6 @@ def _guarded(arguments: list[str]) -> int:
 
     from flashsale.cli import output
     from flashsale.cli.options.global_options import Shared
-    from flashsale.cli.usage_errors import usage_error
 
     failure: FlashsaleError
     typed = Shared(debug="--debug" in arguments)
@@ -92,6 +91,8 @@ def _guarded(arguments: list[str]) -> int:
     except FlashsaleError as error:
         failure = error
     except TyperException as error:
+        from flashsale.cli.usage_errors import usage_error
+
         failure = usage_error(error, arguments)
         failure.__cause__ = error
     except (BrokenPipeError, output.ReaderLeftError):

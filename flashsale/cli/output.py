@@ -95,6 +95,14 @@ def out_json(document: Any, *, line: bool = False) -> None:
         sys.stdout.flush()
 
 
+def print_result(typed: Shared, document: Any, text: str) -> None:
+    """Print what a command found: as JSON where that was asked for, else as text for people."""
+    if typed.json:
+        out_json(document)
+    else:
+        out(text)
+
+
 def progress() -> AbstractContextManager[Progress]:
     """Give the place where long work says what it is doing: stderr, live on a terminal."""
     from contextlib import nullcontext

@@ -16,7 +16,6 @@ from flashsale import __version__
 from flashsale.cli.command_list import ENTRIES, HOW, SALE, CommandEntry, entry
 from flashsale.cli.options import global_options
 from flashsale.cli.output import ReaderLeftError, set_verbosity
-from flashsale.cli.usage_errors import unknown_command
 
 EXAMPLES = (
     ("flashsale up", "open the sale, whatever this machine has"),
@@ -90,6 +89,8 @@ class Program(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Suggest among all commands, and the words that others use, when a name is unknown."""
         if args and entry(args[0]) is None:
+            from flashsale.cli.usage_errors import unknown_command
+
             raise unknown_command(args)
         return super().resolve_command(ctx, args)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from flashsale.base.errors import BadInputError
 from flashsale.base.text import counted
@@ -19,16 +18,8 @@ from flashsale.sale.kill.victims import choose_victims
 from flashsale.sale.replica_count import replica_count
 from flashsale.sale.scale import request_replicas
 
-
-class Action(Protocol):
-    """Does one thing, and says what was done."""
-
-    async def __call__(self, arguments: ActionArguments) -> str:
-        """Do it.
-
-        Raises:
-            FlashsaleError: it cannot be done; the sentence and hint are the command's own.
-        """
+# Does one thing and says what was done; its FlashsaleError has the command's sentence and hint.
+Action = Callable[[ActionArguments], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)

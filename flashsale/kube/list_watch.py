@@ -26,6 +26,7 @@ from contextlib import aclosing
 from typing import Any
 
 from flashsale.base.errors import ClusterUnreachableError
+from flashsale.kube.api import Api
 from flashsale.kube.response_errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
 from flashsale.kube.watch_types import (
     Change,
@@ -33,7 +34,6 @@ from flashsale.kube.watch_types import (
     Clock,
     Resynced,
     Stream,
-    WatchSource,
     WatchTimeouts,
 )
 from flashsale.objects.models import Object
@@ -59,7 +59,7 @@ FAILURES = (ClusterUnreachableError, ApiError, _BrokenStreamError, _SleptError)
 
 
 async def changes(
-    api: WatchSource,
+    api: Api,
     path: str,
     query: Mapping[str, Any] | None = None,
     *,
@@ -122,7 +122,7 @@ class _Follower:
 
     def __init__(
         self,
-        api: WatchSource,
+        api: Api,
         path: str,
         query: Mapping[str, Any],
         patience: WatchTimeouts,
@@ -210,7 +210,7 @@ class _Follower:
 
     async def _lines(self, query: Mapping[str, Any]) -> AsyncGenerator[Object, None]:
         stream = self.api.stream(self.path, query)
-        async with aclosing(stream):  # type: ignore[type-var]
+        async with aclosing(stream):
             while True:
                 line = await self._next(stream)
                 if line is None:

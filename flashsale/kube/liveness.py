@@ -13,7 +13,8 @@ import time
 from collections.abc import AsyncGenerator, Callable
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
-from flashsale.kube.watch_types import Stream, WatchSource, WatchTimeouts
+from flashsale.kube.api import Api
+from flashsale.kube.watch_types import Stream, WatchTimeouts
 
 LOG = logging.getLogger(__name__)
 PATH = "/version"  # which everybody may read, and no server has to look up
@@ -21,7 +22,7 @@ AGAIN = 1.0  # seconds until it is asked again, once it did not answer
 
 
 async def liveness(
-    api: WatchSource,
+    api: Api,
     heard: Callable[[], float],
     patience: WatchTimeouts,
 ) -> AsyncGenerator[Stream, None]:

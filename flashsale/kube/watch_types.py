@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 from flashsale.objects.models import Object
 
@@ -41,16 +41,6 @@ class Stream:
 
 
 Change = Resynced | Changed | Stream
-
-
-class WatchSource(Protocol):
-    """The part of :class:`flashsale.kube.Api` that watching needs."""
-
-    async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Object:
-        """Fetch a list."""
-
-    def stream(self, path: str, query: Mapping[str, Any] | None = None) -> AsyncIterator[Object]:
-        """Follow a watch, one decoded line at a time."""
 
 
 @dataclass(frozen=True, slots=True)

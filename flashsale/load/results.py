@@ -1,6 +1,6 @@
 """What load measured, in plain figures: shared by what counts and what shows them.
 
-Everything here is frozen and pure. Moments are seconds from the run's start unless a name says
+Everything here is pure. Moments are seconds from the run's start unless a name says
 otherwise; durations that people read are milliseconds.
 """
 
@@ -72,18 +72,23 @@ class Generator:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WorkerFigures:
-    """One worker's part of the totals."""
+    """One worker's part of the totals; only the ledger counts on in it."""
 
     name: str
-    node: str  # of the cluster; empty for a process on this machine
-    sent: int
-    confirmed: int
-    rejected: int
-    lost: int
-    not_sent: int
-    clock_offset_ms: float  # its clock before this machine's
+    node: str = ""  # of the cluster; empty for a process on this machine
+    sent: int = 0
+    confirmed: int = 0
+    rejected: int = 0
+    lost: int = 0
+    not_sent: int = 0
+    clock_offset_ms: float = 0.0  # its clock before this machine's
+
+    @property
+    def ended(self) -> int:
+        """Purchases that were answered or lost."""
+        return self.confirmed + self.rejected + self.lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ numbers each, and never with its purchases; single losses are listed up to a bou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flashsale.load.results import (
@@ -22,7 +23,7 @@ from flashsale.load.results import (
     WorkerFigures,
 )
 from flashsale.load.worker.classify import LOSS_CLASSES
-from flashsale.load.worker.histogram import merge, percentiles
+from flashsale.load.worker.histogram import percentiles
 
 UNTOLD = 0.35  # seconds of which workers may still have to tell: they do so every 0.25 s
 LISTED = 100_000  # losses listed one by one; more are counted only
@@ -36,42 +37,10 @@ class _Cell:
     confirmed: int = 0
     rejected: int = 0
     lost: int = 0
-    latency: dict[int, int] = field(default_factory=dict)
+    latency: Counter[int] = field(default_factory=Counter)
 
     def row(self, at: int) -> Second:
         return Second(at, self.confirmed, self.rejected, self.lost, quantiles(self.latency))
-
-
-@dataclass(slots=True)
-class WorkerCounts:
-    """What one worker did, and where."""
-
-    name: str
-    node: str = ""
-    clock_offset: float = 0.0  # seconds that its clock is ahead of this machine's
-    sent: int = 0
-    confirmed: int = 0
-    rejected: int = 0
-    lost: int = 0
-    not_sent: int = 0
-
-    @property
-    def ended(self) -> int:
-        """Purchases that were answered or lost."""
-        return self.confirmed + self.rejected + self.lost
-
-    def figures(self) -> WorkerFigures:
-        """Read them out."""
-        return WorkerFigures(
-            self.name,
-            self.node,
-            self.sent,
-            self.confirmed,
-            self.rejected,
-            self.lost,
-            self.not_sent,
-            round(self.clock_offset * 1000, 3),
-        )
 
 
 @dataclass(slots=True)
@@ -88,25 +57,25 @@ class Ledger:
     waiting: float = 0.0
     ended: float = 0.0  # the run's second at which the last worker had its last answer
     sending_ended: float = 0.0  # the run's second at which the last purchase was due
-    statuses: dict[int, int] = field(default_factory=dict)
-    rejections: dict[str, int] = field(default_factory=dict)
-    errors: dict[str, int] = field(default_factory=dict)
-    other_errors: dict[str, int] = field(default_factory=dict)
-    unsent: dict[str, int] = field(default_factory=dict)
-    pods: dict[str, int] = field(default_factory=dict)
-    answers: dict[int, dict[str, int]] = field(default_factory=dict)
+    statuses: Counter[int] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    other_errors: Counter[str] = field(default_factory=Counter)
+    unsent: Counter[str] = field(default_factory=Counter)
+    pods: Counter[str] = field(default_factory=Counter)
+    answers: dict[int, Counter[str]] = field(default_factory=dict)
     firsts: dict[str, float] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
-    parts: list[WorkerCounts] = field(init=False)
+    parts: list[WorkerFigures] = field(init=False)
     _confirmed: int = 0
     _rejected: int = 0
-    _latency: dict[int, int] = field(default_factory=dict)  # of closed seconds
-    _lag: dict[int, int] = field(default_factory=dict)
+    _latency: Counter[int] = field(default_factory=Counter)  # of closed seconds
+    _lag: Counter[int] = field(default_factory=Counter)
     _open: dict[int, _Cell] = field(default_factory=dict)
     _closed: dict[int, Second] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.parts = [WorkerCounts(f"worker-{part}") for part in range(self.workers)]
+        self.parts = [WorkerFigures(f"worker-{part}") for part in range(self.workers)]
 
     def add(self, message: Mapping[str, Any], part: int = 0) -> None:
         """Merge what a worker counted: a :meth:`Tally.take`, straight or through JSON."""
@@ -116,17 +85,17 @@ class Ledger:
         self.late += message["late"]
         self.slowest = max(self.slowest, message["slowest"])
         self.slowest_lag = max(self.slowest_lag, message["slowest_lag"])
-        merge(self.statuses, whole(message["statuses"]))
-        merge(self._lag, whole(message["lag"]))
-        _add(self.rejections, message["rejections"])
-        _add(self.errors, message["errors"])
-        _add(self.other_errors, message["other_errors"])
-        _add(self.unsent, message["unsent"])
+        self.statuses.update(whole(message["statuses"]))
+        self._lag.update(whole(message["lag"]))
+        self.rejections.update(message["rejections"])
+        self.errors.update(message["errors"])
+        self.other_errors.update(message["other_errors"])
+        self.unsent.update(message["unsent"])
         for pod, moment in message["firsts"].items():
             self.firsts[pod] = min(moment, self.firsts.get(pod, moment))
         for second, pods in whole(message["answers"]).items():
-            _add(self.answers.setdefault(second, {}), pods)
-            _add(self.pods, pods)
+            self.answers.setdefault(second, Counter()).update(pods)
+            self.pods.update(pods)
         for second, cell in whole(message["cells"]).items():
             self._add_cell(second, cell)
         for loss in message["losses"][: LISTED - len(self.losses)]:
@@ -146,20 +115,20 @@ class Ledger:
         worker.sent = worker.ended
         worker.not_sent += unknown
         if unknown:
-            _add(self.unsent, {"worker": unknown})
+            self.unsent["worker"] += unknown
 
     def close(self, before: int) -> None:
         """Close all planned seconds before this one: nobody can add to them any more."""
         for second in [second for second in self._open if second < before]:
             cell = self._open.pop(second)
             self._closed[second] = add_late(self._closed.get(second), cell.row(second))
-            merge(self._latency, cell.latency)
+            self._latency.update(cell.latency)
 
     def figures(self) -> Figures:
         """Read out the totals."""
-        latency = dict(self._latency)
+        latency = self._latency.copy()
         for cell in self._open.values():
-            merge(latency, cell.latency)
+            latency.update(cell.latency)
         return Figures(
             sent=self.sent,
             confirmed=self._confirmed,
@@ -172,8 +141,8 @@ class Ledger:
             pods=dict(self.pods),
             errors={kind: self.errors[kind] for kind in LOSS_CLASSES if kind in self.errors},
             statuses=dict(self.statuses),
-            rejections=most_first(self.rejections),
-            other_errors=most_first(self.other_errors),
+            rejections=dict(self.rejections.most_common()),
+            other_errors=dict(self.other_errors.most_common()),
             generator=Generator(
                 self.workers,
                 self.busy,
@@ -181,7 +150,7 @@ class Ledger:
                 quantiles(self._lag, self.slowest_lag),
                 dict(self.unsent),
             ),
-            workers=tuple(part.figures() for part in self.parts),
+            workers=tuple(map(replace, self.parts)),
         )
 
     def progress(self, elapsed: float, planned_seconds: float) -> LoadProgress:
@@ -214,7 +183,7 @@ class Ledger:
             interrupted=interrupted,
         )
 
-    def _add_part(self, worker: WorkerCounts, message: Mapping[str, Any]) -> None:
+    def _add_part(self, worker: WorkerFigures, message: Mapping[str, Any]) -> None:
         worker.sent += message["sent"]
         worker.not_sent += sum(message["unsent"].values())
         for confirmed, rejected, lost, _ in message["cells"].values():
@@ -228,7 +197,7 @@ class Ledger:
         cell.confirmed += confirmed
         cell.rejected += rejected
         cell.lost += lost
-        merge(cell.latency, whole(latency))
+        cell.latency.update(whole(latency))
         self._confirmed += confirmed
         self._rejected += rejected
 
@@ -261,16 +230,6 @@ def quantiles(counts: Mapping[int, int], slowest: int | None = None) -> Quantile
     return Quantiles(p50, p90, p99, most / 1000)
 
 
-def most_first(counts: Mapping[str, int]) -> dict[str, int]:
-    """Sort counts by their size."""
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))
-
-
 def whole(counts: Mapping[Any, Any]) -> dict[int, Any]:
     """Give whole numbers back to keys that JSON made text."""
     return {int(key): value for key, value in counts.items()}
-
-
-def _add(into: dict[str, int], more: Mapping[str, int]) -> None:
-    for name, count in more.items():
-        into[name] = into.get(name, 0) + count

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.base import Progress
 from flashsale.objects.models import Service
-from flashsale.sale.observe.monitor import SaleMonitor
-from flashsale.sale.observe.state import Condition
 from flashsale.sale.ready.endpoint_check import refuse_if_port_taken
 from flashsale.sale.session import Sale
+
+if TYPE_CHECKING:
+    from flashsale.sale.observe.monitor import SaleMonitor
+    from flashsale.sale.observe.state import Condition
 
 
 @asynccontextmanager

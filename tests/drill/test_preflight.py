@@ -9,7 +9,7 @@ import pytest
 
 from flashsale.drill.preflight import FEWEST, is_selling, patience
 from flashsale.load.results import Figures
-from tests.command import Flashsale
+from tests.command import Flashsale, make_lean
 
 CALM = Figures(sent=50)
 RESETS = replace(CALM, sent=60, errors={"reset": 49})
@@ -69,10 +69,14 @@ def test_a_sale_that_turns_everybody_away_is_told_by_its_answers(program: Flashs
     """Pods are well and answer, but not to buyers: the reason is what they answer."""
     folder = program.home.parent / "closed"
     assert program("init", str(folder)).code == 0
-    app = folder / "app.py"
-    app.write_text(app.read_text().replace('"/buy"', '"/sold-out"'))
+    make_lean(folder)
+    app, answer = folder / "app.py", "sendall(ANSWER)"
+    text = app.read_text()
+    assert answer in text
+    closed = 'sendall(ANSWER.replace(b"200 OK", b"404 Gone") if b" /buy" in asked else ANSWER)'
+    app.write_text(text.replace(answer, closed))
     manifest = str(program.quick_manifest())
-    assert program("up", str(folder), "--manifest", manifest).code == 0
+    assert program("up", str(folder), "--manifest", manifest, "--replicas", "2").code == 0
     done = program("drill", "--rate", "20", "--kills", "1", "--calm", "1s")
     assert done.code == 1
     assert "answers, but no purchase is confirmed (HTTP 404 (" in done.err

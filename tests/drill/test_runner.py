@@ -41,7 +41,7 @@ def test_crashes_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path) -
     """More than none, nearly all explained, exit 7; page and document are written all the same."""
     files = [tmp_path / "drill.html", tmp_path / "drill.json"]
     reports = [word for file in files for word in ("--report", str(file))]
-    words = ["--process", "--rate", "400", "--kills", "2", *FIRST_AND_SECOND, *SHORT, *reports]
+    words = ["--process", "--rate", "150", "--kills", "2", *FIRST_AND_SECOND, *SHORT, *reports]
     done = sale("drill", *words)
     document = json.loads(files[1].read_text())
     lost, losses = document["load"]["lost"], document["losses"]
@@ -60,7 +60,7 @@ def test_crashes_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path) -
 
 def test_killed_processes_cost_purchases_until_that_is_noticed(sale: Flashsale) -> None:
     """The same pods come back; --max-lost lets it pass."""
-    words = ["--process", "--rate", "400", "--kills", "1", *THIRD, *SHORT]
+    words = ["--process", "--rate", "150", "--kills", "1", *THIRD, *SHORT]
     words += ["--max-lost", "10000"]
     done = sale("drill", *words, "-o", "json")
     document = done.json

@@ -21,12 +21,16 @@ ROOT = Path(__file__).parents[2]
 
 
 @cache
-def server() -> str:
-    """Start what forks, once in each process of the tests; gives the address of its socket."""
+def server(*python: str) -> str:
+    """Start what forks, once in each process of the tests; gives the address of its socket.
+
+    Args:
+        python: the arguments of Python, for another one than that of the program.
+    """
     folder = TemporaryDirectory(prefix="flashsale-tests-")
     address = str(Path(folder.name) / "socket")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.forking", address],
+        [sys.executable, *(python or ("-m", "tests.forking")), address],
         env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
         cwd=ROOT,
         stdin=subprocess.PIPE,
@@ -82,6 +86,10 @@ class ForkedProcess:
             line += more
         return int(line)
 
+    def fileno(self) -> int:
+        """Give a descriptor that can be read from once it has ended."""
+        return self._connection.fileno()
+
     def wait(self, timeout: float | None = None) -> int:
         """Return its exit code once it has ended.
 
@@ -119,13 +127,16 @@ class ForkedProcess:
 class ForkedCommand(ForkedProcess):
     """A command whose stdout and stderr are pipes."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, words: Sequence[str], environment: Mapping[str, str], *, session: bool = False
+    ) -> None:
         ends = [os.pipe(), os.pipe()]
         self.stdout: TextIO = os.fdopen(ends[0][0])
         self.stderr: TextIO = os.fdopen(ends[1][0])
         with open(os.devnull) as nothing:
             streams = [nothing.fileno(), ends[0][1], ends[1][1]]
-            super().__init__(server(), request(words, environment, Path.cwd()), streams)
+            asked = request(words, environment, Path.cwd(), session=session)
+            super().__init__(server(), asked, streams)
         for _, writing in ends:
             os.close(writing)
 
@@ -155,15 +166,18 @@ class ForkedCommand(ForkedProcess):
 
 
 def forked(
-    words: Sequence[str], environment: Mapping[str, str], limit: float
+    words: Sequence[str], environment: Mapping[str, str], limit: float, *, piped: str = ""
 ) -> tuple[int, str, str]:
-    """Run a command to its end, with nothing on stdin; gives exit code, stdout and stderr.
+    """Run a command to its end, with a short text on stdin; gives exit code, stdout and stderr.
 
     Raises:
         subprocess.TimeoutExpired: it took longer than so many seconds, and was killed.
     """
-    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(os.devnull) as nothing:
-        streams = [stream.fileno() for stream in (nothing, out, err)]
+    reading, writing = os.pipe()
+    with open(writing, "w") as pipe:
+        pipe.write(piped)
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, open(reading) as given:
+        streams = [stream.fileno() for stream in (given, out, err)]
         process = ForkedProcess(server(), request(words, environment, Path.cwd()), streams)
         try:
             code = process.wait(limit)

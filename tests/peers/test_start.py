@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.peers import programs
 from tests.peers.namespaces import hierarchies
 from tests.peers.node import SETTINGS
@@ -56,6 +58,7 @@ def interfaces() -> str:
     return subprocess.check_output(("ip", "-o", "link"), text=True)
 
 
+@pytest.mark.thorough
 def test_stop_leaves_nothing(tmp_path: Path) -> None:
     """A detached control plane ends with `stop`: no process, no file."""
     skip_unless_built(programs.CONTROL_PLANE)
@@ -70,6 +73,7 @@ def test_stop_leaves_nothing(tmp_path: Path) -> None:
     assert (processes_of(folder), folder.exists()) == ([], False)
 
 
+@pytest.mark.thorough
 def test_one_cluster_a_folder(tmp_path: Path) -> None:
     """A second start in the same folder is refused, with the command that ends the first."""
     skip_unless_built(programs.CONTROL_PLANE)
@@ -94,6 +98,7 @@ def test_stopping_what_does_not_run(tmp_path: Path) -> None:
     assert code == 0, said
 
 
+@pytest.mark.thorough
 def test_a_node_leaves_nothing(tmp_path: Path) -> None:
     """A whole cluster becomes Ready, and after it nothing of it is left on the machine."""
     skip_unless_built(programs.NODE)
@@ -110,6 +115,7 @@ def test_a_node_leaves_nothing(tmp_path: Path) -> None:
     assert [setting.read_text() for setting in settings] == before
 
 
+@pytest.mark.thorough
 def test_nodes_of_one_cluster_are_joined(tmp_path: Path) -> None:
     """Each is Ready, and with the cluster both are gone."""
     skip_unless_built(programs.NODE)

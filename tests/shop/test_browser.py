@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser import chromium, page
-from tests.command import Flashsale
+from tests.command import Flashsale, opened_sale
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 __all__ = ["chromium", "page"]
 pytestmark = pytest.mark.browser
 REFRESHES = 12  # that one of three pods answers all of them is one chance in 177,147
+
+
+@pytest.fixture(scope="module")
+def sale(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
+    """An open sale of the real shop, once there is a browser; tests leave it as it was."""
+    assert chromium.is_connected()
+    program = Flashsale(tmp_path_factory.mktemp("shop") / "home")
+    with opened_sale(program, program.quick_manifest()) as sale:
+        yield sale
 
 
 def test_a_refresh_shows_another_pod_and_the_strip_grows(page: Page, sale: Flashsale) -> None:

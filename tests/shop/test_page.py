@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
 from flashsale.shop import app as shop
-from tests.command import Flashsale
+from tests.command import Flashsale, opened_sale
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 JSON_CLIENTS = ("*/*", "application/json", "application/json, text/html;q=0.9", "")
@@ -19,6 +20,14 @@ JSON_CLIENTS = ("*/*", "application/json", "application/json, text/html;q=0.9", 
 def client() -> FlaskClient:
     """Somebody who keeps cookies."""
     return shop.app.test_client()
+
+
+@pytest.fixture
+def sale(flashsale: Flashsale) -> Iterator[Flashsale]:
+    """An open sale of one pod, as its image has it."""
+    manifest = flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"})
+    with opened_sale(flashsale, manifest) as sale:
+        yield sale
 
 
 @pytest.mark.parametrize("accept", JSON_CLIENTS)

@@ -11,7 +11,7 @@ from flashsale.base.errors import ClusterUnreachableError, Hint, NoSaleError, Re
 from flashsale.base.text import begin_sentence
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import out, out_json, progress
+from flashsale.cli.output import print_result, progress
 from flashsale.clusters.state.directory import state_home
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def down(
     lenient = ignore_not_found or purge
     closed, inside = run(_close(typed, stop=stop, purge=purge, ignore_not_found=lenient))
     purged = _purge(inside) if purge else None
-    if typed.json:
-        out_json(closed.as_json() | ({"purged": purged.as_json()} if purged else {}))
-    else:
-        out("\n".join([closed_view(closed), *([purged_view(purged)] if purged else [])]))
+    document, text = closed.as_json(), closed_view(closed)
+    if purged:
+        document["purged"], text = purged.as_json(), f"{text}\n{purged_view(purged)}"
+    print_result(typed, document, text)
 
 
 async def _close(

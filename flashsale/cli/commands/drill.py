@@ -24,7 +24,7 @@ from flashsale.cli.options.crowd_options import (
 from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.options.parsers import parse_duration
 from flashsale.cli.options.report_files import check_report_files, write_reports
-from flashsale.cli.output import note, notes, out, out_json
+from flashsale.cli.output import note, notes, out_json, print_result
 from flashsale.clusters.state.directory import state_home
 from flashsale.ui.console import console, filled, moving, printed, width
 
@@ -166,10 +166,8 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
         plan = plan_steps(scenario, replicas, wait)
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
         if options.dry_run:
-            if typed.json:
-                out_json({"plan": plan_as_json(plan), "seed": scenario.seed})
-            else:
-                out(filled(text, width(sys.stdout)))
+            document = {"plan": plan_as_json(plan), "seed": scenario.seed}
+            print_result(typed, document, filled(text, width(sys.stdout)))
             return None
         note(text + "\n")
         if scenario.kill_node and (timing := await sale.cluster.node_timing(sale.api)).describe():
@@ -292,10 +290,7 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
 
     a, b = str(first), str(second)
     comparison = compare(read_document(first), read_document(second))
-    if typed.json:
-        out_json(comparison)
-    else:
-        out(comparison_view(comparison, a, b, width(sys.stdout)))
+    print_result(typed, comparison, comparison_view(comparison, a, b, width(sys.stdout)))
 
     writers = {
         ".html": lambda found: page.comparison_page(found, a, b),

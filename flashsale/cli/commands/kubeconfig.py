@@ -6,7 +6,7 @@ import typer
 
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import shared
-from flashsale.cli.output import out, out_json
+from flashsale.cli.output import print_result
 from flashsale.clusters.state.directory import state_home
 
 
@@ -22,7 +22,4 @@ def kubeconfig(ctx: typer.Context) -> None:
     choice = run(select_existing(typed.wanted))
     cluster, namespace = choice.cluster, typed.namespace or choice.record.namespace
     path = write_kubeconfig(state_home(), cluster.context, cluster.kubeconfig, namespace)
-    if typed.json:
-        out_json({"kubeconfig": str(path), "context": cluster.context})
-    else:
-        out(str(path))
+    print_result(typed, {"kubeconfig": str(path), "context": cluster.context}, str(path))

@@ -8,7 +8,7 @@ import typer
 
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import note, out, out_json
+from flashsale.cli.output import note, print_result
 
 if TYPE_CHECKING:
     from flashsale.objects.models import Pod
@@ -33,11 +33,9 @@ def label(
     typed = shared(ctx)
     found = run(_label(typed, pod, parse_labels(labels)))
     now = found.raw["metadata"].get("labels") or {}
-    if typed.json:
-        out_json({"pod": found.name, "labels": now})
-    else:
-        shown = ",".join(f"{key}={value}" for key, value in sorted(now.items()))
-        out(f"pod/{found.name} labeled; its labels: {shown or '<none>'}")
+    shown = ",".join(f"{key}={value}" for key, value in sorted(now.items())) or "<none>"
+    text = f"pod/{found.name} labeled; its labels: {shown}"
+    print_result(typed, {"pod": found.name, "labels": now}, text)
     if found.terminating:
         note(f"Pod {found.name} is being deleted: its labels change nothing any more.")
 

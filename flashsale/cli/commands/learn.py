@@ -13,7 +13,7 @@ from flashsale.cli.event_loop import run
 from flashsale.cli.hints import placed
 from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.options.report_files import check_report_files, write_report
-from flashsale.cli.output import logs_held, note, out, out_json
+from flashsale.cli.output import logs_held, note, out, out_json, print_result
 from flashsale.clusters.state.directory import state_home
 from flashsale.ui.console import moving
 
@@ -86,10 +86,7 @@ def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
     from flashsale.learn.views import listing
 
     done = course_progress.read_progress(state_home())
-    if typed.json:
-        out_json(listing.list_json(steps, done))
-    else:
-        out(listing.list_view(steps, done))
+    print_result(typed, listing.list_json(steps, done), listing.list_view(steps, done))
 
 
 def _reset(typed: Shared, step: Step | None) -> None:
@@ -121,10 +118,8 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
     facts = run(look_once(place, extras))
     done = course_progress.read_progress(state_home())
     found = listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
-    if typed.json:
-        out_json([one.as_json() for one in found])
-    else:
-        out(listing.check_view(found, one_step=step is not None))
+    text = listing.check_view(found, one_step=step is not None)
+    print_result(typed, [one.as_json() for one in found], text)
     if not all(one.holds for one in found):
         raise typer.Exit(1)
 

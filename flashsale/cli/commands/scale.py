@@ -10,7 +10,7 @@ import typer
 from flashsale.cli.event_loop import run
 from flashsale.cli.options import common_options, parsers
 from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import looking, note, out, out_json, progress
+from flashsale.cli.output import looking, note, print_result, progress
 
 if TYPE_CHECKING:
     from flashsale.sale.scale import Scaling
@@ -31,10 +31,8 @@ def scale(
     name, scaling = run(
         _scale(typed, count, wait=not no_wait, timeout=parsers.parse_duration(timeout, "--timeout"))
     )
-    if typed.json:
-        out_json(scaling.as_json())
-    else:
-        out(scaled_view(name, scaling, waited=not no_wait, width=width(sys.stdout)))
+    text = scaled_view(name, scaling, waited=not no_wait, width=width(sys.stdout))
+    print_result(typed, scaling.as_json(), text)
 
 
 async def _scale(

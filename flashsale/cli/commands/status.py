@@ -11,7 +11,7 @@ import typer
 from flashsale.base.errors import BadInputError
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import after_a_second, note, out, out_json
+from flashsale.cli.output import after_a_second, note, print_result
 from flashsale.ui.console import width
 
 if TYPE_CHECKING:
@@ -36,17 +36,12 @@ def status(
         if typed.namespace:
             raise BadInputError("Give only one of -A, -n.", hint="flashsale status -A")
         sales = run(_find_all(typed))
-        if typed.json:
-            out_json([sale.as_json() for sale in sales])
-        else:
-            out(sales_table(sales, time.time()))
+        print_result(typed, [sale.as_json() for sale in sales], sales_table(sales, time.time()))
         return
     found = run(_find(typed))
-    if typed.json:
-        out_json(found.as_json(time.time()))
-    else:
-        wide = typed.output == "wide"
-        out(status_view(found, time.time(), wide=wide, width=width(sys.stdout)))
+    now, wide = time.time(), typed.output == "wide"
+    text = status_view(found, now, wide=wide, width=width(sys.stdout))
+    print_result(typed, found.as_json(now), text)
     if found.trouble:
         note(found.trouble)
 

@@ -146,10 +146,8 @@ def up(
         if not output.confirm(f"{error} {error.question}"):
             raise RefusedError("Nothing was changed.", hint=error.hint) from error
         opened = attempt(replace(making, recreate=True))
-    if typed.json:
-        output.out_json(opened.as_json(time.time()))
-    else:
-        output.out(opened_view(opened, time.time(), width(sys.stdout)))
+    now = time.time()
+    output.print_result(typed, opened.as_json(now), opened_view(opened, now, width(sys.stdout)))
 
 
 async def _opened(

@@ -9,7 +9,7 @@ import typer
 
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import notes, out, out_json
+from flashsale.cli.output import notes, print_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,7 @@ def url(ctx: typer.Context) -> None:
     typed = shared(ctx)
 
     def show(address: str) -> None:
-        if typed.json:
-            out_json({"url": address})
-        else:
-            out(address)
+        print_result(typed, {"url": address}, address)
 
     run(show_url(typed, show))
 

@@ -7,7 +7,7 @@ import typer
 from flashsale.base.errors import FlashsaleError
 from flashsale.cli.event_loop import run
 from flashsale.cli.options.global_options import Shared, shared
-from flashsale.cli.output import out, out_json
+from flashsale.cli.output import print_result
 
 
 def version(ctx: typer.Context) -> None:
@@ -16,10 +16,8 @@ def version(ctx: typer.Context) -> None:
 
     typed = shared(ctx)
     cluster = run(_server(typed))
-    if typed.json:
-        out_json({"flashsale": __version__, "cluster": cluster})
-    else:
-        out(f"flashsale {__version__}" + (f"\nkubernetes {cluster}" if cluster else ""))
+    text = f"flashsale {__version__}" + (f"\nkubernetes {cluster}" if cluster else "")
+    print_result(typed, {"flashsale": __version__, "cluster": cluster}, text)
 
 
 async def _server(typed: Shared) -> str | None:

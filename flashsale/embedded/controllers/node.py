@@ -186,7 +186,8 @@ class NodeHeartbeat:
         """Note among how many nodes the machine is split now."""
         if share != self._share:
             self._share = share
-            self._refresh()
+            with errors_logged("share of the machine"):
+                self._refresh()
 
     def renew_soon(self) -> None:
         """Renew at once: the times may have become shorter."""

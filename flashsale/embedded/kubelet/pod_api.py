@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
+from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
+from flashsale.embedded.apiserver.registry.registry import Registry
+from flashsale.embedded.controllers.event_recorder import EventRecorder
+from flashsale.embedded.types.api_errors import StatusError
+from flashsale.embedded.types.resources import CONFIG_MAPS, PODS, SERVICES
 from flashsale.objects.models import Object
 
 EventType = Literal["Normal", "Warning"]
@@ -19,7 +24,7 @@ class NodeInfo:
     runtime: str = "process"  # the scheme in containerID and imageID: process://...
 
 
-class PodAPI(Protocol):
+class PodAPI:
     """What the kubelet asks of the API server. Every call is synchronous.
 
     In return the cluster calls :meth:`Kubelet.pod_changed` and :meth:`Kubelet.pod_deleted` after
@@ -27,24 +32,39 @@ class PodAPI(Protocol):
     cannot carry out just now (a full disk) raises FlashsaleError; the kubelet tries again later.
     """
 
+    def __init__(self, registry: Registry, node: str) -> None:
+        self._registry = registry
+        self._events = EventRecorder(registry, "kubelet", node)
+
     def pods(self, node: str) -> list[Object]:
         """Return all pods bound to a node."""
+        return [p for p in self._registry.store.all(PODS) if p["spec"].get("nodeName") == node]
 
     def update_pod_status(
         self, namespace: str, name: str, uid: str, status: Object
     ) -> Object | None:
         """Replace a pod's status; None if that pod is gone. Equal status: no write."""
+        named = {"metadata": {"namespace": namespace, "name": name, "uid": uid}}
+        return self._registry.set_status(PODS, named, status, "kubelet")
 
     def remove_pod(self, namespace: str, name: str, uid: str) -> None:
-        """Delete with grace period 0 and this uid as the precondition."""
+        """Delete with no grace; one that is gone already, or is another by now, is fine."""
+        try:
+            self._registry.delete(PODS, namespace, name, DeleteOptions(grace=0, uid=uid))
+        except StatusError as error:
+            if error.code not in (404, 409):
+                raise
 
     def record(
         self, pod: Object, type: EventType, reason: str, message: str, field_path: str = ""
     ) -> None:
         """Write an Event about a pod, or raise the count of an equal one."""
+        self._events.record(PODS, pod, type, reason, message, field_path)
 
     def services(self, namespace: str) -> list[Object]:
         """Return the services of a namespace, for the environment of its containers."""
+        return self._registry.store.all(SERVICES, namespace)
 
     def config_map(self, namespace: str, name: str) -> Object | None:
         """Return a ConfigMap, or None."""
+        return self._registry.store.get(CONFIG_MAPS, namespace, name)

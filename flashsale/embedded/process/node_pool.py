@@ -22,7 +22,7 @@ from flashsale.embedded.controllers.node import ADDRESS, Machine, NodeHeartbeat,
 from flashsale.embedded.kubelet.images.image_store import ImageStore
 from flashsale.embedded.kubelet.images.node_status_images import node_status_images
 from flashsale.embedded.kubelet.kubelet import Kubelet
-from flashsale.embedded.kubelet.pod_api import NodeInfo
+from flashsale.embedded.kubelet.pod_api import NodeInfo, PodAPI
 from flashsale.embedded.kubelet.runtime.pod_network import PodNetwork
 from flashsale.embedded.kubelet.streaming.attach_session import AttachSession, attach_session
 from flashsale.embedded.kubelet.streaming.exec_session import (
@@ -32,7 +32,6 @@ from flashsale.embedded.kubelet.streaming.exec_session import (
     exec_session,
 )
 from flashsale.embedded.kubeproxy.relay import NOWHERE
-from flashsale.embedded.process.registry_pod_api import RegistryPodAPI
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.embedded.types.node_names import NAME, POWER, node_name, node_number
@@ -191,8 +190,9 @@ class NodePool:
                     continue
                 self._nodes[name] = node
                 self._start(node, tasks)
-        for node in self._nodes.values():
-            node.heartbeat.split(share)
+        for name, node in self._nodes.items():
+            if self._store.get(NODES, "", name):  # not deleted while another one ended
+                node.heartbeat.split(share)
 
     def _make(self, number: int, share: int = 1) -> PoweredNode:
         root = self._home if not number else self._home / "nodes" / f"m{number + 1:02d}"
@@ -200,7 +200,7 @@ class NodePool:
         address = ADDRESS if network.shared or not number else f"127.0.0.{number + 1}"
         identity = NodeIdentity(node_name(number), address, network.cidr)
         kubelet = Kubelet(
-            RegistryPodAPI(self._registry, identity.name),
+            PodAPI(self._registry, identity.name),
             self._images,
             root,
             node=NodeInfo(identity.name, address),

@@ -86,14 +86,15 @@ class FieldError:
     @classmethod
     def unsupported(cls, field: str, value: Any, supported: Sequence[str]) -> FieldError:
         """A value that is not one of a fixed set."""
-        choices = ", ".join(json.dumps(choice) for choice in supported)
-        body = f"Unsupported value: {json.dumps(value)}: supported values: {choices}"
+        choices = ", ".join(map(quote, supported))
+        shown = json.dumps(value, ensure_ascii=False)
+        body = f"Unsupported value: {shown}: supported values: {choices}"
         return cls("FieldValueNotSupported", field, body)
 
     @classmethod
     def duplicate(cls, field: str, value: Any, why: str = "") -> FieldError:
         """A value that may stand only once."""
-        shown = json.dumps(value, separators=(",", ":"))
+        shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         return cls(
             "FieldValueDuplicate", field, f"Duplicate value: {shown}" + (f": {why}" if why else "")
         )
@@ -104,6 +105,12 @@ class FieldError:
         return cls(
             "FieldValueNotFound", field, f'Not found: "{name}"' + (f": {why}" if why else "")
         )
+
+    @classmethod
+    def too_many(cls, field: str, count: int, most: int) -> FieldError:
+        """A list that is too long."""
+        why = f"Too many: {count}: must have at most {most} items"
+        return cls("FieldValueTooMany", field, why)
 
     @classmethod
     def too_long(cls, field: str, most: int) -> FieldError:

@@ -171,14 +171,16 @@ def _tables() -> dict[str, Any]:
 
 
 def _field(described: dict[str, Any]) -> Kind:
-    kind = _kind(described["type"])
+    kind, go = _kind(described["type"]), described.get("go", "")
+    if kind.item and go.startswith("[]"):
+        kind = replace(kind, item=replace(kind.item, go=go[2:]))
     strategies = described.get("x-kubernetes-patch-strategy", "").split(",")
     merge_key = described.get("x-kubernetes-patch-merge-key", "")
     is_set = described.get("x-kubernetes-list-type") == "set"
     keys = () if is_set else described.get("x-kubernetes-list-map-keys")
     return replace(
         kind,
-        go=described.get("go") or kind.go,
+        go=go or kind.go,
         via=described.get("via", ""),
         omit=described.get("omit", False),
         default=described.get("default"),

@@ -137,10 +137,11 @@ def _node(node: Object) -> None:
     if node.get("status"):
         node["status"] = default_conditions(NODES, node["status"])
     spec, status = node["spec"], node.get("status") or {}
-    if spec.get("podCIDR") and not spec.get("podCIDRs"):
-        spec["podCIDRs"] = [spec["podCIDR"]]
-    if spec.get("podCIDRs"):
-        spec["podCIDR"] = spec.get("podCIDR") or spec["podCIDRs"][0]
+    first, networks = spec.get("podCIDR"), spec.get("podCIDRs") or []
+    if first and networks[:1] != [first]:  # the older field wins (core/v1/conversion.go)
+        networks = [first]
+    if networks:
+        spec |= {"podCIDR": networks[0], "podCIDRs": networks}
     if status.get("capacity") and not status.get("allocatable"):
         status["allocatable"] = dict(status["capacity"])
 
@@ -156,6 +157,8 @@ def _slice(endpoint_slice: Object) -> None:
     endpoint_slice.setdefault("ports", None)
     for endpoint in endpoint_slice["endpoints"] or []:
         endpoint.setdefault("conditions", {})
+        for zone in (endpoint.get("hints") or {}).get("forZones") or []:
+            zone.setdefault("name", "")
     for port in endpoint_slice["ports"] or []:
         port.setdefault("name", "")
         port["protocol"] = port.get("protocol") or "TCP"

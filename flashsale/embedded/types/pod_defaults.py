@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flashsale.embedded.types import quantities
+from flashsale.objects.fields import part
 from flashsale.objects.models import Object
 
 POD_SPEC: Object = {
@@ -22,11 +23,17 @@ POD_SPEC: Object = {
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = ("postStart", "preStop")
 FILE_MODES = ("configMap", "downwardAPI", "projected", "secret")  # volumes of files, 0644
+VOLUME_FIELDS: tuple[tuple[Any, ...], ...] = (  # where, what, its value; Go writes empty ones too
+    ("iscsi", "lun", 0),
+    ("ephemeral", "volumeClaimTemplate", "spec", "volumeMode", "Filesystem"),
+    ("hostPath", "type", ""),
+    ("projected", "sources", None),
+)
 MODE = 0o644
 TOKEN_SECONDS = 3600
 QOS_RESOURCES = ("cpu", "memory")
 NAME_WITH_TAG = re.compile(
-    r"[a-z0-9._/-]*(?::[0-9]+/[a-z0-9._/-]*)?(?::([\w.-]+))?(@.+)?", re.ASCII
+    r"[a-z0-9][a-z0-9._/-]*(?::[0-9]+/[a-z0-9._/-]*)?(?::([\w.-]+))?(@.+)?", re.ASCII
 )
 
 
@@ -146,6 +153,8 @@ def _default_http(handler: Object) -> None:
     if handler.get("httpGet") is not None:
         _default(handler["httpGet"], "path", "/")
         _default(handler["httpGet"], "scheme", "HTTP")
+        for header in handler["httpGet"].get("httpHeaders") or []:
+            header.setdefault("value", "")  # Go writes it, also when it is empty
 
 
 def _default_references(source: Object | None) -> None:
@@ -163,13 +172,12 @@ def _default_volume(volume: Object) -> None:
     for kind in FILE_MODES:
         if volume.get(kind) is not None and volume[kind].get("defaultMode") is None:
             volume[kind]["defaultMode"] = MODE
-    if volume.get("hostPath") is not None:
-        volume["hostPath"].setdefault("type", "")
+    for *path, key, value in VOLUME_FIELDS:
+        if (source := part(volume, *path)) is not None:
+            source.setdefault(key, value)
     if volume.get("image") is not None:
         reference = volume["image"].get("reference") or ""
         _default(volume["image"], "pullPolicy", pull_policy(reference))
-    if volume.get("projected") is not None:
-        volume["projected"].setdefault("sources", None)  # Go writes it, also when it is empty
     for source in (volume.get("projected") or {}).get("sources") or []:
         if source.get("serviceAccountToken") is not None:
             source["serviceAccountToken"].setdefault("expirationSeconds", TOKEN_SECONDS)

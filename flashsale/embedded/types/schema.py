@@ -107,11 +107,7 @@ def with_explicit_zeros(pruned: Any, sent: Any) -> Any:
     """Return what ``prune`` left, with the nulls, zeros and empty lists that were sent."""
     if isinstance(pruned, dict) and isinstance(sent, dict):
         kept = {key: with_explicit_zeros(item, sent.get(key)) for key, item in pruned.items()}
-        zeros = {
-            key: item
-            for key, item in sent.items()
-            if key not in pruned and not item and not isinstance(item, dict)
-        }
+        zeros = {key: item for key, item in sent.items() if key not in pruned and not item}
         return kept | zeros
     if isinstance(pruned, list) and isinstance(sent, list) and len(pruned) == len(sent):
         return [with_explicit_zeros(*pair) for pair in zip(pruned, sent, strict=True)]
@@ -146,15 +142,17 @@ def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
             f"the API version in the data ({version}) does not match the expected API version "
             f"({api_version})"
         )
-    short = version.rpartition("/")[2]
-    why = f'no kind "{found}" is registered for version "{version}" in scheme {SCHEME}'
+    group_of, _, short = version.rpartition("/")
+    version = version if group_of else short  # `/v1` is `v1`
+    why = _no_kind(found, version)
     wrong = type_error(sent, version, found) if knows(version, found) else ""
     if wrong:  # it is read as what it says that it is, before anybody looks for something else
         why = wrong
     elif knows(version, found) or (version, found) == ("v1", "List"):
         internal = group.partition(".")[0] or "core"
         why = f"converting (v1.{found}) to ({internal}.{kind}): unknown conversion"
-    raise bad_request(f'{found} in version "{short}" cannot be handled as a {kind}: {why}')
+    short = go_text.quote(short)
+    raise bad_request(f"{found} in version {short} cannot be handled as a {kind}: {why}")
 
 
 def unregistered(api_version: str, kind: str, patched: object) -> str:
@@ -163,7 +161,12 @@ def unregistered(api_version: str, kind: str, patched: object) -> str:
     found, version = _text(sent.get("kind")) or kind, _text(sent.get("apiVersion")) or api_version
     if (found, version) == (kind, api_version) or knows(version, found):
         return ""
-    return f'no kind "{found}" is registered for version "{version}" in scheme {SCHEME}'
+    return _no_kind(found, version)
+
+
+def _no_kind(kind: str, version: str) -> str:
+    words = f"{go_text.quote(kind)} is registered for version {go_text.quote(version)}"
+    return f"no kind {words} in scheme {SCHEME}"
 
 
 def _text(value: object) -> str:

@@ -18,6 +18,7 @@ from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
 from flashsale.embedded.types.golang import go_text
 
 MOST = 100  # unknown fields that are listed
+OWN_TEXTS = ("quantity", "time", "microtime", "intorstring")  # types that read their own JSON
 BITS = {"int32": 31, "int64": 63}
 
 
@@ -128,8 +129,9 @@ def _errors(kind: Kind, value: object, owner: str, path: tuple[str, ...]) -> Ite
 
 
 def _scalar_errors(kind: Kind, value: object, owner: str, path: tuple[str, ...]) -> Iterator[str]:
-    if kind.name in ("quantity", "time", "microtime", "intorstring"):
-        _check_own_text(kind, value, owner, path)
+    if kind.name in OWN_TEXTS:
+        if wrong := own_text_error(kind.name, value):
+            raise _EndOfDecoding(wrong.format(_place(owner, path)))
     elif kind.name in BITS:
         if json_type_name(value) != "number":
             yield _cannot(json_type_name(value), owner, path, kind.go)
@@ -144,24 +146,21 @@ def _scalar_errors(kind: Kind, value: object, owner: str, path: tuple[str, ...])
         yield _cannot(json_type_name(value), owner, path, kind.go)
 
 
-def _check_own_text(kind: Kind, value: object, owner: str, path: tuple[str, ...]) -> None:
-    """Read a value as its own Go type does.
-
-    Raises:
-        _EndOfDecoding: it does not fit.
-    """
+def own_text_error(name: str, value: object) -> str:
+    """Say why a value cannot be read as its own Go type does it; `{}` stands for where it is."""
     try:
-        if kind.name == "quantity":
+        if name == "quantity":
             quantities.canonical(value)  # type: ignore[arg-type]  # it checks the type itself
-        elif kind.name == "intorstring":
+        elif name == "intorstring":
             if not isinstance(value, str) and not _fits(value, BITS["int32"]):
-                raise _EndOfDecoding(_cannot(_number(value), owner, path, "int32"))
+                return f"json: cannot unmarshal {_number(value)} into {{}} of type int32"
         elif isinstance(value, str):
-            go_text.normal_time(replace_surrogates(value), micro=kind.name == "microtime")
+            go_text.normal_time(replace_surrogates(value), micro=name == "microtime")
         else:
-            raise _EndOfDecoding(_cannot(json_type_name(value), owner, path, "string"))
+            return f"json: cannot unmarshal {json_type_name(value)} into {{}} of type string"
     except ValueError as error:
-        raise _EndOfDecoding(str(error)) from None
+        return str(error).replace("{", "{{").replace("}", "}}")
+    return ""
 
 
 def base64_errors(text: str) -> Iterator[str]:
@@ -188,6 +187,8 @@ def _number(value: object) -> str:
 
 
 def _cannot(what: str, owner: str, path: tuple[str, ...], go: str) -> str:
-    return (
-        f"json: cannot unmarshal {what} into Go struct field {owner}.{'.'.join(path)} of type {go}"
-    )
+    return f"json: cannot unmarshal {what} into {_place(owner, path)} of type {go}"
+
+
+def _place(owner: str, path: tuple[str, ...]) -> str:
+    return f"Go struct field {owner}.{'.'.join(path)}"

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
-    EVENTS,
     LEASES,
     PODS,
     PRIORITY_CLASSES,
@@ -20,6 +19,8 @@ from flashsale.embedded.types.resources import (
     Resource,
 )
 from flashsale.embedded.validation.metadata import (
+    LOOSE_FINALIZERS,
+    LOOSELY_NAMED,
     validate_common,
     validate_core_metadata_update,
     validate_metadata,
@@ -67,7 +68,7 @@ def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     """Say what is wrong with a new object; nothing if it may be stored."""
     if resource in CREATE:
         return CREATE[resource](obj)
-    if resource is EVENTS:  # whose metadata is only looked at if all else is well
+    if resource in LOOSELY_NAMED:  # whose metadata is only looked at if all else is well
         return validate_rest(resource, obj) or validate_metadata(resource, obj)
     return validate_metadata(resource, obj) + validate_rest(resource, obj)
 
@@ -88,9 +89,9 @@ def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldE
         return errors + UPDATE[resource](new, old)
     if resource is LEASES:
         errors += validate_metadata_update(new, old)
-    elif resource not in (ENDPOINT_SLICES, EVENTS):
+    elif resource not in (ENDPOINT_SLICES, *LOOSELY_NAMED):
         errors += validate_core_metadata_update(new, old)
-    if resource not in (EVENTS, LEASES):
+    if resource not in LOOSE_FINALIZERS:
         errors += validate_metadata(resource, new)
     if resource is ENDPOINT_SLICES:  # as far as they are new
         return errors + validate_changed_slice(new, old)

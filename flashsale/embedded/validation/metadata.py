@@ -6,14 +6,22 @@ from collections.abc import Mapping
 
 from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.resources import EVENTS, LEASES, NAMESPACES, SERVICES, Resource
+from flashsale.embedded.types.resources import (
+    DISRUPTION_BUDGETS,
+    EVENTS,
+    LEASES,
+    NAMESPACES,
+    SERVICES,
+    Resource,
+)
 from flashsale.embedded.validation.field_checks import invalid
 from flashsale.objects.models import Object
 
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 LABEL_NAMES = (SERVICES, NAMESPACES)  # their names are DNS labels, all others are subdomains
-LOOSE_FINALIZERS = (EVENTS, LEASES)  # of these only the form of the name is judged
+LOOSELY_NAMED = (DISRUPTION_BUDGETS, EVENTS)  # whose own rules do not look at their metadata
+LOOSE_FINALIZERS = (*LOOSELY_NAMED, LEASES)  # of these only the form of the name is judged
 NO_OWNER = ("v1", "Event")
 IMMUTABLE = ("name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
@@ -25,7 +33,7 @@ def validate_metadata(resource: Resource, obj: Object) -> list[FieldError]:
     """Check the metadata of a new object."""
     meta = obj.get("metadata") or {}
     rule = texts.dns_label if resource in LABEL_NAMES else texts.dns_subdomain
-    if resource is EVENTS:
+    if resource in LOOSELY_NAMED:
         rule = texts.path_segment
     base = meta.get("generateName") or ""
     errors = invalid("metadata.generateName", base, rule(_unfinished(base)) if base else [])

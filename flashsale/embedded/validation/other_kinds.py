@@ -28,16 +28,19 @@ from flashsale.embedded.validation.field_checks import (
 )
 from flashsale.embedded.validation.metadata import NOT_STANDARD, STANDARD_FINALIZERS
 from flashsale.embedded.validation.pod.containers import PROTOCOLS
+from flashsale.embedded.validation.pod.requests_and_limits import validate_amount
 from flashsale.embedded.validation.pod.scheduling import EFFECTS
 from flashsale.embedded.validation.priority_classes import (
     validate_priority_class,
     validate_priority_class_update,
 )
+from flashsale.embedded.validation.selectors import validate_selector
 from flashsale.objects.models import Object
 
 LARGEST = 1024 * 1024  # bytes of a ConfigMap's values
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
-MOST_ADDRESSES = 100  # of one endpoint
+MOST_ADDRESSES, MOST_HINTS = 100, 8  # of one endpoint
+MOST_ENDPOINTS, MOST_PORTS = 1000, 20_000  # of one slice
 EVENT_TEXTS = {  # in characters
     "reportingComponent": 0,
     "reportingInstance": 128,
@@ -64,12 +67,13 @@ def validate_rest_update(resource: Resource, new: Object, old: Object) -> list[F
     if resource is PRIORITY_CLASSES:
         return validate_priority_class_update(new, old)
     if resource is NODES:
-        errors = _taints(new)  # once more than on creation: the real one looks twice
-        before, after = (_pod_cidrs(thing.get("spec") or {}) for thing in (old, new))
-        if before and after != before:
-            why = 'node updates may not change podCIDR except from "" to valid'
-            errors.append(FieldError.forbidden("spec.podCIDRs", why))
-        return errors
+        errors = []
+        spec, before = (thing.get("spec") or {} for thing in (new, old))
+        for field, word in (("podCIDRs", "podCIDR"), ("providerID", "providerID")):
+            if before.get(field) and spec.get(field) != before[field]:
+                why = f'node updates may not change {word} except from "" to valid'
+                errors.append(FieldError.forbidden(f"spec.{field}", why))
+        return errors + _taints(new)  # once more than on creation: the real one looks twice
     return []
 
 
@@ -100,15 +104,21 @@ def _endpoint_slice(obj: Object) -> list[FieldError]:
     kind = obj.get("addressType")
     errors = choice(kind, "addressType", ADDRESS_TYPES)
     names: set[str] = set()
-    for index, port in enumerate(obj.get("ports") or []):
+    ports, endpoints = obj.get("ports") or [], obj.get("endpoints") or []
+    if len(ports) > MOST_PORTS:
+        errors.append(FieldError.too_many("ports", len(ports), MOST_PORTS))
+        ports = []
+    for index, port in enumerate(ports):
         at, name = f"ports[{index}]", port.get("name") or ""
         errors += optional_text(name, f"{at}.name", texts.dns_label)
         if name in names:
             errors.append(FieldError.duplicate(f"{at}.name", name))
         names.add(name)
         errors += choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
-        errors += optional_text(port.get("appProtocol"), f"{at}.appProtocol", texts.qualified_name)
-    for index, endpoint in enumerate(obj.get("endpoints") or []):
+        errors += _app_protocol(port, at)
+    if len(endpoints) > MOST_ENDPOINTS:
+        return [*errors, FieldError.too_many("endpoints", len(endpoints), MOST_ENDPOINTS)]
+    for index, endpoint in enumerate(endpoints):
         errors += _endpoint(endpoint, f"endpoints[{index}]", kind)
     return errors
 
@@ -119,8 +129,7 @@ def _endpoint(endpoint: Object, at: str, kind: str | None) -> list[FieldError]:
     if not addresses:
         errors.append(FieldError.required(field, "must contain at least 1 address"))
     if len(addresses) > MOST_ADDRESSES:
-        why = f"Too many: {len(addresses)}: must have at most {MOST_ADDRESSES} items"
-        errors.append(FieldError("FieldValueTooMany", field, why))
+        errors.append(FieldError.too_many(field, len(addresses), MOST_ADDRESSES))
     for index, address in enumerate(addresses):
         place = f"{field}[{index}]"
         if kind == "FQDN":
@@ -132,7 +141,22 @@ def _endpoint(endpoint: Object, at: str, kind: str | None) -> list[FieldError]:
                 errors += invalid(field, address, [f"must be an {kind} address"])
             errors += invalid(place, address, wrong or texts.endpoint_ip(address))
     for key, rule in (("nodeName", texts.dns_subdomain), ("hostname", texts.dns_label)):
-        errors += optional_text(endpoint.get(key), f"{at}.{key}", rule)
+        if endpoint.get(key) is not None:  # an empty one is judged too
+            errors += invalid(f"{at}.{key}", endpoint[key], rule(endpoint[key]))
+    return errors + _hints(endpoint.get("hints") or {}, f"{at}.hints")
+
+
+def _hints(hints: Object, at: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for key, rule in (("forZones", texts.label_value), ("forNodes", texts.dns_subdomain)):
+        hinted = [hint.get("name") or "" for hint in hints.get(key) or []]
+        place = f"{at}.{key}"
+        if len(hinted) > MOST_HINTS:
+            return [*errors, FieldError.too_many(place, len(hinted), MOST_HINTS)]
+        for index, name in enumerate(hinted):
+            if name in hinted[:index]:
+                errors.append(FieldError.duplicate(f"{place}[{index}].name", name))
+            errors += invalid(f"{place}[{index}].name", name, rule(name))
     return errors
 
 
@@ -164,7 +188,13 @@ def _endpoint_port(port: Object, at: str, *, named: bool) -> list[FieldError]:
     errors = [FieldError.required(f"{at}.name")] if named and not name else []
     errors += optional_text(name, f"{at}.name", texts.dns_label)
     errors += invalid(f"{at}.port", number, texts.port_number(number))
-    return errors + choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
+    errors += choice(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
+    return errors + _app_protocol(port, at)
+
+
+def _app_protocol(port: Object, at: str) -> list[FieldError]:
+    word = port.get("appProtocol")
+    return invalid(f"{at}.appProtocol", word, [] if word is None else texts.qualified_name(word))
 
 
 def _namespace(obj: Object) -> list[FieldError]:
@@ -218,7 +248,10 @@ def _lease(obj: Object) -> list[FieldError]:
 
 def _node(obj: Object) -> list[FieldError]:
     errors = _taints(obj)
-    networks = _pod_cidrs(obj.get("spec") or {})
+    status, networks = obj.get("status") or {}, (obj.get("spec") or {}).get("podCIDRs") or []
+    for key in ("capacity", "allocatable"):
+        for name, amount in (status.get(key) or {}).items():
+            errors += validate_amount(name, amount, f"status.{key}.{name}")
     wrong: list[FieldError] = []
     for index, network in enumerate(networks):
         wrong += invalid(f"spec.podCIDRs[{index}]", network, texts.cidr(network))
@@ -227,12 +260,6 @@ def _node(obj: Object) -> list[FieldError]:
         why = "may specify no more than one CIDR for each IP family"
         wrong += invalid("spec.podCIDRs", networks, [why])
     return errors + wrong
-
-
-def _pod_cidrs(spec: Object) -> list[str]:
-    """Return a node's networks; podCIDR wins over the list (core/v1/conversion.go)."""
-    first, networks = spec.get("podCIDR"), spec.get("podCIDRs") or []
-    return [first] if first and networks[:1] != [first] else networks
 
 
 def _taints(node: Object) -> list[FieldError]:
@@ -278,6 +305,7 @@ def _disruption_budget(obj: Object) -> list[FieldError]:
             errors.append(FieldError.invalid(f"spec.{key}", value, why))
         elif isinstance(value, str) and int(value[:-1]) > 100:
             errors.append(FieldError.invalid(f"spec.{key}", value, "must not be greater than 100%"))
+    errors += validate_selector(spec.get("selector") or {}, "spec.selector")
     key, supported = "unhealthyPodEvictionPolicy", ("AlwaysAllow", "IfHealthyBudget")
     return errors + optional_choice(spec.get(key), f"spec.{key}", supported)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation.field_checks import optional_choice
+from flashsale.embedded.validation.field_checks import choice
 from flashsale.objects.models import Object
 
 HIGHEST = 1_000_000_000  # of a user's class
@@ -34,7 +34,7 @@ def validate_priority_class(obj: Object) -> list[FieldError]:
         why = f"maximum allowed value of a user defined priority is {HIGHEST}"
         errors.append(FieldError.forbidden("value", why))
     policy = obj.get("preemptionPolicy")
-    return errors + optional_choice(policy, "preemptionPolicy", (PREEMPTS, NEVER))
+    return errors + choice(policy, "preemptionPolicy", (PREEMPTS, NEVER))
 
 
 def validate_priority_class_update(new: Object, old: Object) -> list[FieldError]:

@@ -43,7 +43,7 @@ def validate_replicaset_update(new: Object, old: Object) -> list[FieldError]:
     errors = validate_core_metadata_update(new, old) + _spec(spec)
     if spec.get("selector") != before.get("selector"):
         wrong = [texts.NOT_IMMUTABLE]
-        errors += invalid("spec.selector", spec.get("selector"), wrong)
+        errors += invalid("spec.selector", _with_keys(spec.get("selector")), wrong)
     return errors
 
 
@@ -97,9 +97,14 @@ def _spec(spec: Object) -> list[FieldError]:
     return errors
 
 
-def _with_keys(selector: Object) -> Object:
+def _with_keys(selector: Object | None) -> Object | None:
     """Show a selector as Go does, which always writes keys and operators."""
+    if selector is None:
+        return None
     expressions = selector.get("matchExpressions") or []
     always = {"key": "", "operator": ""}
-    filled = [always | expression for expression in expressions]
-    return selector | ({"matchExpressions": filled} if filled else {})
+    filled = {
+        "matchLabels": dict(sorted((selector.get("matchLabels") or {}).items())),
+        "matchExpressions": [always | expression for expression in expressions],
+    }
+    return {key: value for key, value in filled.items() if value}

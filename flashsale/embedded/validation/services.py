@@ -165,7 +165,7 @@ def _families_of(several: list[str], families: list[str], field: str) -> list[Fi
         why = "may specify no more than one IP for each IP family"
         errors += invalid(field, several, [why])
     for index, (address, family) in enumerate(zip(several, families, strict=False)):
-        if address != "None" and family != found[index]:
+        if address != "None" and family in FAMILIES and family != found[index]:
             why = f"expected an {family} value as indicated by `ipFamilies[{index}]`"
             errors += invalid(f"{field}[{index}]", address, [why])
     return errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_interface
 
 from flashsale.embedded.types import quantities, texts
 from flashsale.embedded.types.resources import (
@@ -15,8 +16,10 @@ from flashsale.embedded.types.resources import (
     Resource,
 )
 from flashsale.embedded.validation.pod.scheduling import PREFERRED, REQUIRED
+from flashsale.embedded.validation.pod.volume_warnings import volume_warnings
 from flashsale.objects.models import Object
 
+OLD_SYSCTLS = 'non-functional in v1.11+; use the "sysctls" field instead'
 OLD_LABELS = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
     "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
@@ -27,6 +30,12 @@ OLD_LABELS = {
     "beta.kubernetes.io/instance-type": "deprecated since v1.17; use "
     '"node.kubernetes.io/instance-type" instead',
     "node-role.kubernetes.io/master": 'use "node-role.kubernetes.io/control-plane" instead',
+}
+OLD_ANNOTATIONS = {
+    "scheduler.alpha.kubernetes.io/critical-pod": "non-functional in v1.16+; use the "
+    '"priorityClassName" field instead',
+    "security.alpha.kubernetes.io/sysctls": OLD_SYSCTLS,
+    "security.alpha.kubernetes.io/unsafe-sysctls": OLD_SYSCTLS,
 }
 OLD_VOLUMES = {
     "photonPersistentDisk": "deprecated in v1.11, non-functional in v1.16+",
@@ -63,7 +72,7 @@ def object_warnings(resource: Resource, obj: Object, before: Object | None) -> l
     if resource is ENDPOINT_SLICES and obj.get("addressType") == "FQDN":
         return ["spec.addressType: FQDN endpoints are deprecated"]
     if resource is PODS and before is None:
-        return [*_name(obj, "the Pod's hostname"), *_pod(spec, "")]
+        return [*_name(obj, "the Pod's hostname"), *_pod(spec, annotations, "")]
     if resource is REPLICA_SETS:
         generations = [
             (thing or {}).get("metadata", {}).get("generation") for thing in (obj, before)
@@ -71,7 +80,9 @@ def object_warnings(resource: Resource, obj: Object, before: Object | None) -> l
         if before is not None and generations[0] == generations[1]:
             return []
         named = [] if before is not None else _name(obj, "Pod names and hostnames")
-        return [*named, *_pod((spec.get("template") or {}).get("spec") or {}, "spec.template.")]
+        template = spec.get("template") or {}
+        annotations = (template.get("metadata") or {}).get("annotations") or {}
+        return [*named, *_pod(template.get("spec") or {}, annotations, "spec.template.")]
     return []
 
 
@@ -80,17 +91,17 @@ def _name(obj: Object, where: str) -> list[str]:
     return [f"{NAME.format(where)}recommended: [{' '.join(wrong)}]"] if wrong else []
 
 
-def _pod(spec: Object, above: str) -> Iterator[str]:
+def _pod(spec: Object, annotations: Object, above: str) -> Iterator[str]:
     at = f"{above}spec"
-    for key in spec.get("nodeSelector") or {}:
-        if key in OLD_LABELS:
-            yield f"{at}.nodeSelector[{key}]: {OLD_LABELS[key]}"
+    yield from _outdated(OLD_LABELS, spec.get("nodeSelector") or {}, f"{at}.nodeSelector")
+    yield from _old_node_labels((spec.get("affinity") or {}).get("nodeAffinity") or {}, at)
     yield from _spreading(spec, at)
+    yield from _outdated(OLD_ANNOTATIONS, annotations, f"{above}metadata.annotations")
     for index, volume in enumerate(spec.get("volumes") or []):
-        yield from _no_sources(volume)
         for kind, text in OLD_VOLUMES.items():
             if volume.get(kind) is not None:
                 yield f"{at}.volumes[{index}].{kind}: {text}"
+    yield from volume_warnings(spec.get("volumes") or [])
     yield from _repeated(spec.get("hostAliases") or [], "ip", f"{at}.hostAliases")
     yield from _repeated(spec.get("imagePullSecrets") or [], "name", f"{at}.imagePullSecrets")
     placed = list(_placed(spec, at))
@@ -102,18 +113,51 @@ def _pod(spec: Object, above: str) -> Iterator[str]:
         what = "must be >= 0; negative values are invalid and will be treated as 1"
         yield f"{at}.terminationGracePeriodSeconds: {what}"
     yield from _affinity(spec.get("affinity") or {}, f"{at}.affinity")
+    servers = (spec.get("dnsConfig") or {}).get("nameservers") or []
+    yield from _ipv6(servers, f"{at}.dnsConfig.nameservers")
+    hosts = [alias.get("ip") or "" for alias in spec.get("hostAliases") or []]
+    yield from _ipv6(hosts, f"{at}.hostAliases", ".ip")
+
+
+def _outdated(known: dict[str, str], given: Object, at: str) -> Iterator[str]:
+    for key, text in known.items():
+        if key in given:
+            yield f"{at}[{key}]: {text}"
+
+
+def _ipv6(values: list[str], at: str, below: str = "") -> Iterator[str]:
+    """Ask for the usual form of addresses and networks (GetWarningsForIP, GetWarningsForCIDR)."""
+    for index, value in enumerate(values):
+        what, read = ("CIDR value", ip_interface) if "/" in value else ("address", ip_address)
+        try:
+            usual = str(read(value))
+        except ValueError:
+            continue
+        if ":" in value and usual != value:
+            shown = f'IPv6 {what} "{value}" should be in RFC 5952 canonical format ("{usual}")'
+            yield f"{at}[{index}]{below}: {shown}"
+
+
+def _old_node_labels(affinity: Object, at: str) -> Iterator[str]:
+    required = (affinity.get(REQUIRED) or {}).get("nodeSelectorTerms") or []
+    terms = [(f"{REQUIRED}.nodeSelectorTerms[{i}]", term) for i, term in enumerate(required)]
+    for index, weighted in enumerate(affinity.get(PREFERRED) or []):
+        terms.append((f"{PREFERRED}[{index}].preference", weighted.get("preference") or {}))
+    for place, term in terms:
+        for index, wanted in enumerate(term.get("matchExpressions") or []):
+            where = f"{at}.affinity.nodeAffinity.{place}.matchExpressions[{index}]"
+            key = wanted.get("key", "")
+            if key in OLD_LABELS:
+                yield f"{where}.key: {key} is {OLD_LABELS[key]}"
+            for number, value in enumerate(wanted.get("values") or []):
+                for why in texts.label_value(value) if place.startswith(PREFERRED) else ():
+                    yield f"{where}.values[{number}]: {value} is invalid, {why}"
 
 
 def _placed(spec: Object, at: str) -> Iterator[tuple[Object, str]]:
     for kind in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(kind) or []):
             yield container, f"{at}.{kind}[{index}]"
-
-
-def _no_sources(volume: Object) -> Iterator[str]:
-    sources = (volume.get("projected") or {}).get("sources") or []
-    if sources and not any(map(any, sources)):  # of none at all nobody warns
-        yield f'volume "{volume.get("name")}" (Projected) has no sources provided'
 
 
 def _spreading(spec: Object, at: str) -> Iterator[str]:
@@ -246,8 +290,11 @@ def _service(service: Object) -> Iterator[str]:
             yield "spec.externalIPs is ignored for headless services"
         if spec.get("sessionAffinity") != "None":
             yield "spec.SessionAffinity is ignored for headless services"
-    elif external and kind != "ExternalName":
+    yield from _ipv6(external, "spec.externalIPs")
+    if external and not headless and kind != "ExternalName":
         yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+    ranges = spec.get("loadBalancerSourceRanges") or []
+    yield from _ipv6(ranges, "spec.loadBalancerSourceRanges")
     if kind == "ExternalName" and external:
         yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
     if kind != "ExternalName" and spec.get("externalName"):

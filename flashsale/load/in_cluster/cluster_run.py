@@ -83,7 +83,7 @@ class ClusterRun:
         self.tracker.start = start
         for worker, counts in zip(self._workers, self.tracker.ledger.parts, strict=True):
             counts.name, counts.node = worker.pod, worker.node
-            counts.clock_offset = worker.clock_offset
+            counts.clock_offset_ms = round(worker.clock_offset * 1000, 3)
         self._progress.step(f"All workers are ready; the first purchase is in {head:.0f} s")
         await self._signals.tell(
             {

@@ -34,12 +34,6 @@ def middle(index: int) -> float:
     return lowest + ((1 << shift) - 1) / 2
 
 
-def merge(into: dict[int, int], more: Mapping[int, int]) -> None:
-    """Add the counts of one histogram to another."""
-    for index, count in more.items():
-        into[index] = into.get(index, 0) + count
-
-
 def percentiles(counts: Mapping[int, int], shares: Sequence[float]) -> list[float]:
     """Return the smallest duration, in microseconds, that each share of the values does not exceed.
 

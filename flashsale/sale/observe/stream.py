@@ -13,11 +13,11 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from flashsale.kube import paths
+from flashsale.kube import Api, paths
 from flashsale.kube.list_watch import PATIENCE, changes
 from flashsale.kube.liveness import liveness
 from flashsale.kube.response_errors import ForbiddenError
-from flashsale.kube.watch_types import Change, Changed, Resynced, Stream, WatchSource, WatchTimeouts
+from flashsale.kube.watch_types import Change, Changed, Resynced, Stream, WatchTimeouts
 from flashsale.objects.models import Object, ReplicaSet
 from flashsale.sale.observe import observations as o
 
@@ -30,7 +30,7 @@ News = tuple[str, Change]  # a source and what it said
 
 
 async def observe_replicaset(
-    api: WatchSource,
+    api: Api,
     namespace: str,
     replicaset: str,
     service: str,

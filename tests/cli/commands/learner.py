@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flashsale.learn.course import OWN
-from tests.command import Flashsale, fetched, kubectl
+from tests.command import Flashsale, fetched, kubectl, make_lean
 from tests.terminal import Person, at_terminal
 
 NAMES = [step.name for step in OWN]
@@ -56,6 +56,12 @@ class Learner:
         self.person.sees("What happened here", "guess was right" if right else "Right is:", "[x]")
         assert states(self.flashsale)[name] == "done"
 
+    def skips(self, name: str) -> None:
+        """Press s."""
+        self.person.types("s")
+        self.person.sees(f"Step {NAMES.index(name) + 2} of 11")
+        assert states(self.flashsale)[name] == "skipped"
+
     def goes_on(self, title: str) -> None:
         """Press Enter."""
         self.person.types("\r")
@@ -63,6 +69,7 @@ class Learner:
 
     def opens(self) -> None:
         self.types("init", str(self.folder))
+        make_lean(self.folder)
         changed(self.manifest, (DELAY.format(3), DELAY.format(2)), OFTEN, SHORT)
         self.types("up", str(self.folder))
 
@@ -91,19 +98,20 @@ class Learner:
     def quarantines(self) -> None:
         pod = self.a_pod()
         self.types("label", pod, "app-")
-        self.person.sees("in its place")
+        self.person.sees("[x] A pod runs without the label")
         self.types("label", pod, "app=flashsale")
 
     def drills(self) -> None:
         taught = self.folder.parent / "taught.yaml"
         taught.write_text(self.flashsale("manifest", "--as-taught").out)
         changed(taught, (DELAY.format(3), DELAY.format(0)), OFTEN)
-        for words in (["--manifest", str(taught)], [str(self.folder)]):
-            self.types("up", *words)
+        for words in (["--manifest", str(taught)], []):
+            self.types("up", str(self.folder), *words)
             assert self.flashsale(*DRILL).code in (0, 7)
 
     def mends_the_folder(self) -> None:
         folder = self.folder.parent / "broken-sale"
+        make_lean(folder)
         changed(folder / self.manifest.name, SHORT)
         assert self.flashsale("up", str(folder)).code != 0
         changed(folder / self.manifest.name, ("5001", "5000"))

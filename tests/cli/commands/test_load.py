@@ -8,16 +8,16 @@ import os
 import shutil
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from asyncio.subprocess import PIPE
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.command import PATIENCE
-from tests.forking.client import forked
+from tests.forking.client import ForkedCommand, forked
 from tests.load.lying_server import Deed, Liar
 
 MAIN = "from flashsale.cli.main import main; main()"
@@ -32,18 +32,19 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FLASHSALE_HOME", str(tmp_path))
 
 
-@asynccontextmanager
-async def typed(*words: str) -> AsyncIterator[Process]:
+@contextmanager
+def typed(*words: str) -> Iterator[ForkedCommand]:
     """Run a command line; it is gone when this is left."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", MAIN, "load", *words, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    with ForkedCommand(["load", *words], os.environ) as command:
+        try:
+            yield command
+        finally:
+            command.kill()
+
+
+async def written(command: ForkedCommand) -> str:
+    """Wait for its end, and return what was on its stdout."""
+    return (await asyncio.to_thread(command.communicate, PATIENCE))[0]
 
 
 async def result(*words: str) -> tuple[int, str, str]:
@@ -117,10 +118,11 @@ async def test_people_get_a_table_and_a_verdict() -> None:
 )
 async def test_a_signal_gives_the_summary_so_far(number: signal.Signals, code: int) -> None:
     """Interrupted, the run ends in order: all that was sent is accounted for."""
-    async with Liar(lambda _: "sell") as shop, typed("--url", shop.url, "-o", "json") as process:
-        await asked(shop, 10)
-        process.send_signal(number)
-        out, _ = await process.communicate()
+    async with Liar(lambda _: "sell") as shop:
+        with typed("--url", shop.url, "-o", "json") as process:
+            await asked(shop, 10)
+            process.send_signal(number)
+            out = await written(process)
     assert process.returncode == code
     assert json.loads(out)["confirmed"] == shop.asked
 
@@ -142,27 +144,24 @@ async def test_timeout_gets_the_numbers_too() -> None:
 
 async def test_a_second_signal_ends_it_at_once() -> None:
     """Without the buyers that still wait, and without numbers."""
-    async with (
-        Liar(lambda _: "silence") as shop,
-        typed("--url", shop.url, "--timeout", "60s") as process,
-    ):
-        await asked(shop, 5)
-        process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
-            while process.returncode is None:
-                await asyncio.sleep(0.2)
-                with suppress(ProcessLookupError):
+    async with Liar(lambda _: "silence") as shop:
+        with typed("--url", shop.url, "--timeout", "60s") as process:
+            await asked(shop, 5)
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(20):
+                while process.poll() is None:
+                    await asyncio.sleep(0.2)
                     process.send_signal(signal.SIGINT)
-        out, _ = await process.communicate()
-    assert (process.returncode, out) == (130, b"")
+            out = await written(process)
+    assert (process.returncode, out) == (130, "")
 
 
 async def test_a_killed_program_stops_sending() -> None:
     """The processes that send do not outlive the one that was typed, not even its SIGKILL."""
-    async with Liar(lambda _: "sell") as shop, typed("--url", shop.url, "--rate", "50") as process:
-        await asked(shop, 10)
-        process.kill()
-        await process.wait()
+    async with Liar(lambda _: "sell") as shop:
+        with typed("--url", shop.url, "--rate", "50") as process:
+            await asked(shop, 10)
+            process.kill()
         async with asyncio.timeout(10):
             while (before := shop.asked) >= 0:
                 await asyncio.sleep(0.3)  # fifteen purchases long
@@ -191,16 +190,13 @@ async def test_mistakes_are_told_before_anything_is_sent(words: tuple[str, ...],
 
 async def test_ctrl_c_again_and_again_leaves_with_130() -> None:
     """Whatever is being tidied up just then: the exit code says who ended it."""
-    async with (
-        Liar(lambda _: "silence") as shop,
-        typed("--url", shop.url, "--timeout", "60s") as process,
-    ):
-        await asked(shop, 5)
-        async with asyncio.timeout(20):
-            while process.returncode is None:
-                with suppress(ProcessLookupError):  # send_signal may take the exit code from us
-                    os.kill(process.pid, signal.SIGINT)
-                await asyncio.sleep(0.002)
+    async with Liar(lambda _: "silence") as shop:
+        with typed("--url", shop.url, "--timeout", "60s") as process:
+            await asked(shop, 5)
+            async with asyncio.timeout(20):
+                while process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+                    await asyncio.sleep(0.002)
     assert process.returncode == 130
 
 

@@ -18,12 +18,12 @@ from tests.command import PATIENCE, Flashsale, kubectl
 
 
 @pytest.fixture
-def small_sale(flashsale: Flashsale) -> Flashsale:
+def small_sale(own_sale: Flashsale) -> Flashsale:
     """A sale of one pod that may be harmed."""
-    manifest = str(flashsale.lean_manifest())
-    opened = flashsale("up", "--manifest", manifest, "--replicas", "1")
+    manifest = str(own_sale.lean_manifest())
+    opened = own_sale("up", "--manifest", manifest, "--replicas", "1")
     assert opened.code == 0, opened.err
-    return flashsale
+    return own_sale
 
 
 def test_missing_service_hides_no_pods(small_sale: Flashsale) -> None:
@@ -88,29 +88,28 @@ def node_port(sale: Flashsale) -> int:
     return int(sale("status", "-o", "json").json["service"]["node_port"])
 
 
-def test_taken_node_port_is_told(flashsale: Flashsale) -> None:
+def test_taken_node_port_is_told(small_sale: Flashsale) -> None:
     """`up` does not call it open, `status` says it, and once the port is free all is well."""
-    free = flashsale("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
-    port = node_port(flashsale)
-    assert flashsale("down").code == 0, free.err
+    port = node_port(small_sale)
+    assert small_sale("down").code == 0
     asked = {"port: 80\n": f"port: 80\n      nodePort: {port}\n"}
-    words = ("up", "--manifest", str(flashsale.lean_manifest(**asked)), "--replicas", "1")
+    words = ("up", "--manifest", str(small_sale.lean_manifest(**asked)), "--replicas", "1")
     with squatter(port):
-        told = flashsale(*words)
+        told = small_sale(*words)
         assert (told.code, told.out) == (5, "")
         assert f"node port {port} is taken by another program on this machine." in told.err
         assert f"lsof -i :{port}  # names that program" in told.err.splitlines()[-1]
-        shown = flashsale("status")
+        shown = small_sale("status")
         assert shown.code == 0
         assert re.fullmatch(f"Node port {port} is taken by .*does not lead to.*\n", shown.err)
         for command in (("load", "--for", "1s"), ("drill",), ("url",)):
-            refused = flashsale(*command)
+            refused = small_sale(*command)
             assert (refused.code, refused.out) == (6, "")
             assert f"Node port {port} is taken by another program" in refused.err
         assert "/buy" not in Page.asked
-    opened = flashsale(*words)
+    opened = small_sale(*words)
     assert opened.code == 0, opened.err
-    assert flashsale("status").err == ""
+    assert small_sale("status").err == ""
 
 
 def test_port_that_was_taken_while_the_cluster_was_dead_is_told(small_sale: Flashsale) -> None:

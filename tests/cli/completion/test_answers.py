@@ -78,45 +78,50 @@ def test_contexts_are_those_of_the_kubeconfig(
     assert values("flashsale up --context ") == sorted(names)
 
 
-ASK = {
+NEXT = "== next"
+ASK = {  # they get what was typed as arguments
     "bash": """source <(flashsale completion bash)
-COMP_LINE="$LINE"; COMP_POINT=${#COMP_LINE}; _flashsale flashsale
-printf '%s\\n' "${COMPREPLY[@]}" """,
+for COMP_LINE in "$@"; do
+  COMP_POINT=${#COMP_LINE}; _flashsale flashsale; printf '%s\\n' "${COMPREPLY[@]}" '== next'
+done""",
     "zsh": """autoload -Uz compinit && compinit -u -D; source <(flashsale completion zsh)
 _describe() { print -l -- "${items[@]}" }
-words=(${(z)LINE}); [[ $LINE == *' ' ]] && words+=(''); CURRENT=${#words}; _flashsale""",
-    "fish": 'flashsale completion fish | source; complete -C "$LINE"',
+for LINE in "$@"; do
+  words=(${(z)LINE}); [[ $LINE == *' ' ]] && words+=(''); CURRENT=${#words}
+  _flashsale; print '== next'
+done""",
+    "fish": """flashsale completion fish | source
+for LINE in $argv; complete -C "$LINE"; echo '== next'; end""",
+}
+OFFERED = {
+    "flashsale url": "url",
+    "flashsale kill-pod --ha": "--hard",
+    "flashsale status -o ": "wide",
+    "flashsale --cluster emb": "embedded",
 }
 
 
 @pytest.mark.parametrize("shell", ASK)
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("flashsale url", "url"),
-        ("flashsale kill-pod --ha", "--hard"),
-        ("flashsale status -o ", "wide"),
-        ("flashsale --cluster emb", "embedded"),
-    ],
-)
-def test_real_shells_understand_their_scripts(
-    shell: str, line: str, offered: str, open_sale: Flashsale
-) -> None:
+def test_real_shells_understand_their_scripts(shell: str, open_sale: Flashsale) -> None:
     """Apostrophes in what an option means included."""
     program = shutil.which(shell)
     if program is None:
         pytest.skip(f"no {shell} here")
     folder = f"{Path(sys.executable).parent}:{os.defpath}"
+    first = [] if shell == "fish" else [shell]  # fish has no $0 there
     done = subprocess.run(
-        [program, "-c", ASK[shell]],
-        env=open_sale.environment | {"PATH": folder, "LINE": line, "TERM": "dumb"},
+        [program, "-c", ASK[shell], *first, *OFFERED],
+        env=open_sale.environment | {"PATH": folder, "TERM": "dumb"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    found = [one.replace("\\:", ":").partition("\t")[0] for one in done.stdout.splitlines()]
-    assert any(one == offered or one.startswith(f"{offered}:") for one in found), done
+    answers = done.stdout.split(f"{NEXT}\n")
+    assert len(answers) == len(OFFERED) + 1, done
+    for answer, offered in zip(answers, OFFERED.values(), strict=False):
+        found = [one.replace("\\:", ":").partition("\t")[0] for one in answer.splitlines()]
+        assert any(one == offered or one.startswith(f"{offered}:") for one in found), done
 
 
 def test_pods_are_asked_of_the_cluster(

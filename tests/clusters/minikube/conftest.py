@@ -6,12 +6,15 @@ import marshal
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from flashsale.clusters.minikube import MinikubeCluster, cluster
 from flashsale.clusters.minikube.cli import MinikubeTimeouts
 from flashsale.clusters.minikube.profile import usability
+from flashsale.clusters.subprocesses import run
+from tests.clusters.minikube.double_calls import forking_programs
 from tests.clusters.minikube.double_world import Told, World
 from tests.docker.engines import base_image, registry
 from tests.recorded import RECORDINGS
@@ -43,16 +46,22 @@ KUBECONFIG = 'contexts:\n- {"context": {}, "name": "work"}\ncurrent-context: wor
 
 
 @pytest.fixture(scope="session")
-def double(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A script that is the double, compiled once for its thousands of calls."""
+def double_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The double, compiled once for its thousands of calls."""
     file = tmp_path_factory.mktemp("double") / "code"
     file.write_bytes(marshal.dumps(compile(DOUBLE.read_text(), str(DOUBLE), "exec")))
-    code = f"open({str(file)!r}, 'rb').read()"
+    return file
+
+
+@pytest.fixture(scope="session")
+def double(double_code: Path) -> str:
+    """A script that is the double."""
+    code = f"open({str(double_code)!r}, 'rb').read()"
     return f"#!{sys.executable} -SE\nimport marshal\nexec(marshal.loads({code}))\n"
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, double: str) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, double: str, double_code: Path) -> World:
     """A machine with minikube 1.38.1, no profile, and a kubeconfig of the user's own."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -68,6 +77,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, double: str) -> World
     monkeypatch.delenv("MINIKUBE_HOME", raising=False)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "")  # so that what is added is taken away again
+    if sys.platform == "linux":
+        forking = SimpleNamespace(**forking_programs(double_code, double))
+        monkeypatch.setattr(run, "asyncio", forking)
     made = World(tmp_path)
     start = {
         **{"version": "v1.38.1", "docker_up": True, "profiles": {}, "engines": [], "certs": ""},

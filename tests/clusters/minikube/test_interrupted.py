@@ -7,40 +7,52 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.start.unfinished_profiles import was_cut_off
 from tests.clusters.minikube.double_world import Told, World, gone
-from tests.command import Flashsale
+from tests.command import AT_START, Flashsale, can_be_forked
+from tests.forking.client import ForkedCommand
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 HALF_MADE = "Interrupted: minikube 'shop' is half-made. The next `up` makes it anew."
 
 
-@pytest.fixture
-def up(world: World, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
-    """The command as a shell starts it, in a process group of its own.
+Start = subprocess.Popen[str] | ForkedCommand
 
-    Its parameter is the step in which minikube stays; without one, events come slowly.
-    """
-    world.set(**({"hold": request.param} if hasattr(request, "param") else {"pace": 0.5}))
-    process = subprocess.Popen(
-        Flashsale(world.home / "home").command("up", "--profile", "shop"),
-        env=dict(os.environ),
+
+def started(*words: str) -> Start:
+    """Start a command in a session of its own."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(AT_START)}
+    if can_be_forked(own):
+        return ForkedCommand(words, own, session=True)
+    return subprocess.Popen(
+        Flashsale(Path(own["FLASHSALE_HOME"])).command(*words),
+        env=own,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    yield process
-    process.kill()
-    process.communicate()
 
 
-def until(process: subprocess.Popen[str], step: str) -> None:
+@pytest.fixture
+def up(world: World, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """The command as a shell starts it, in a process group of its own.
+
+    Its parameter is the step in which minikube stays; without one, events come slowly.
+    """
+    world.set(**({"hold": request.param} if hasattr(request, "param") else {"pace": 0.5}))
+    with started("up", "--profile", "shop") as process:
+        yield process
+        process.kill()
+
+
+def until(process: Start, step: str) -> None:
     """Return once a step is shown."""
     assert process.stderr
     for line in process.stderr:
@@ -61,7 +73,7 @@ def until(process: subprocess.Popen[str], step: str) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_cut_off_start_is_remembered_and_begun_again(
     world: World,
-    up: subprocess.Popen[str],
+    up: Start,
     minikube: MinikubeCluster,
     told: Told,
     step: str,
@@ -88,7 +100,7 @@ async def test_cut_off_start_is_remembered_and_begun_again(
 
 
 async def test_killed_start_is_begun_again(
-    world: World, up: subprocess.Popen[str], minikube: MinikubeCluster, told: Told
+    world: World, up: Start, minikube: MinikubeCluster, told: Told
 ) -> None:
     """SIGKILL lets nobody say anything: the note was written before."""
     until(up, "Creating Container")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.types.defaults import apply_defaults
 from flashsale.embedded.types.resources import NODES
 from flashsale.embedded.validation.other_kinds import validate_rest, validate_rest_update
 
@@ -10,7 +11,8 @@ NODE = {"metadata": {"name": "n"}, "spec": {"podCIDR": "10.0.0.0/24", "podCIDRs"
 
 def test_the_network_stays() -> None:
     """The network may not be changed, not even by the old field alone."""
-    changed = NODE | {"spec": NODE["spec"] | {"podCIDR": "1.2.3.0/24"}}  # type: ignore[operator]
+    sent = NODE | {"spec": NODE["spec"] | {"podCIDR": "1.2.3.0/24"}}  # type: ignore[operator]
+    changed = apply_defaults(NODES, sent, now=0)
     (error,) = validate_rest_update(NODES, changed, NODE)
     assert error.field == "spec.podCIDRs"
     assert 'may not change podCIDR except from "" to valid' in error.body

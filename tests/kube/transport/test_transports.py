@@ -7,6 +7,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
+from http.client import HTTPSConnection
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -60,6 +61,34 @@ async def test_streams_carry_our_certificate(api: Api) -> None:
     async with aclosing(api.stream(paths.nodes(), {"watch": True})) as news:
         first = await anext(news)
     assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "embedded")
+
+
+def test_a_connection_is_used_again_unless_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handshake costs more than a request; a server that was started anew is asked anew."""
+    opened = []
+    connect = HTTPSConnection.connect
+
+    def counted(connection: HTTPSConnection) -> None:
+        opened.append(connection)
+        connect(connection)
+
+    monkeypatch.setattr(HTTPSConnection, "connect", counted)
+    transport = stdlib_transport(launch.start_cluster(tmp_path).kubeconfig, CONTEXT)
+    assert transport is not None
+    try:
+        for _ in range(3):
+            assert transport.call("GET", "/version", {}, None, "")[0] == 200
+        assert len(opened) == 1
+        launch.stop_cluster(tmp_path)
+        launch.start_cluster(tmp_path)
+        service = {"metadata": {"generateName": "s-"}, "spec": {"ports": [{"port": 80}]}}
+        made = transport.call("POST", paths.services("default"), {}, service, "application/json")
+        assert (made[0], len(opened)) == (201, 2)
+    finally:
+        transport.close()
+        launch.stop_cluster(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="files in memory are Linux's")

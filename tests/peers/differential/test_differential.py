@@ -64,6 +64,7 @@ def wait_for(api: Api, path: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(1800)
 def test_both_answer_alike(both: tuple[Api, Api]) -> None:
     """Status, reason, message and body are the same, or the difference is known.

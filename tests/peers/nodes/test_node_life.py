@@ -192,6 +192,7 @@ def steady(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("what", ["order", "nodes", "pods", "endpoints", "events"])
 def test_both_live_alike(both: tuple[Seen, Seen], what: str) -> None:
     """Conditions, taints, pods, endpoints and events: the same changes, in the same order."""

@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.embedded.scheduler.replay import difference, placements
 from tests.peers import programs
 from tests.peers.running import real_cluster, skip_unless_built
@@ -14,6 +16,7 @@ from tests.peers.scheduling.recording import Recorder
 WORLDS = int(os.environ.get("FLASHSALE_SCHEDULING_WORLDS", "8"))  # of ten placements each
 
 
+@pytest.mark.thorough
 def test_new_pods_go_where_the_living_scheduler_sends_them(tmp_path: Path) -> None:
     """Whatever cluster is drawn: the same refusals in the same words, and the same scores."""
     skip_unless_built(programs.CONTROL_PLANE)

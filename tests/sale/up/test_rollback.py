@@ -85,7 +85,7 @@ def test_refused_up_leaves_a_running_cluster_running(open_sale: Flashsale) -> No
 @pytest.mark.parametrize("after", ["up", "down"])
 def test_names_of_a_refused_up_are_nobodys_to_delete(flashsale: Flashsale, after: str) -> None:
     """A Service that happened to be called so was there before: it is not the sale's."""
-    words = ("up", "--replicas", "1", "--no-wait", "--manifest")
+    words = ("up", "--replicas", "0", "--no-wait", "--manifest")
     assert flashsale(*words, str(flashsale.lean_manifest())).code == 0
     flashsale.record.unlink()  # as on a cluster that others use
     web = flashsale.home.parent / "web.yaml"
@@ -103,14 +103,14 @@ def test_sale_of_somebody_else_outlives_a_refused_up_and_a_renamed_one(
     flashsale: Flashsale,
 ) -> None:
     """What was never applied from here has left nothing that a new name could leave over."""
-    words = ("up", "--replicas", "1", "--no-wait", "--manifest")
+    words = ("up", "--replicas", "0", "--no-wait", "--manifest")
     assert flashsale(*words, str(flashsale.lean_manifest())).code == 0
     flashsale.record.unlink()  # as on a cluster that others use
     assert (
         flashsale(*words, str(flashsale.lean_manifest(**{"replicas: 3": "replica: 3"}))).code == 2
     )
     other = {"name: flashsale-rs": "name: my-rs", "name: flashsale-svc": "name: my-svc"}
-    told = flashsale("up", "--manifest", str(flashsale.lean_manifest(**other)))
+    told = flashsale("up", "--replicas", "1", "--manifest", str(flashsale.lean_manifest(**other)))
     assert told.code == 0, told.err
     assert "deleted" not in told.err
     assert kubectl(flashsale, "get", "rs", "-o", "name").split() == [
@@ -121,7 +121,7 @@ def test_sale_of_somebody_else_outlives_a_refused_up_and_a_renamed_one(
 
 def test_up_makes_the_namespace_and_down_leaves_it(flashsale: Flashsale) -> None:
     """The embedded cluster is the learner's own, so nobody has to make the namespace first."""
-    words = ("up", "-n", "shop", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
+    words = ("up", "-n", "shop", "--manifest", str(flashsale.lean_manifest()), "--replicas", "0")
     first = flashsale(*words)
     assert first.code == 0, first.err
     assert "namespace/shop created" in first.err.splitlines()
@@ -185,7 +185,7 @@ def test_down_elsewhere_leaves_the_sale_alone(open_sale: Flashsale) -> None:
 
 def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> None:
     """`up` says that it stays, and closing that one does not stop the cluster under the new one."""
-    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1", "--no-wait")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "0", "--no-wait")
     first = flashsale(*words, "-n", "shop")
     assert "stays" not in first.err
     told = flashsale(*words, "-n", "default").err
@@ -202,7 +202,7 @@ def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> Non
 
 def test_down_leaves_no_sale_behind_that_the_next_up_would_revive(flashsale: Flashsale) -> None:
     """The cluster goes on for it, and the next commands find it."""
-    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1", "--no-wait")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "0", "--no-wait")
     flashsale(*words, "-n", "shop")
     flashsale(*words, "-n", "default")
     closed = flashsale("down")
@@ -214,7 +214,7 @@ def test_down_leaves_no_sale_behind_that_the_next_up_would_revive(flashsale: Fla
 
 def test_down_on_another_cluster_leaves_the_record_alone(flashsale: Flashsale) -> None:
     """Though that cluster goes on for one more sale: the recorded one is elsewhere."""
-    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1", "--no-wait")
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "0", "--no-wait")
     flashsale(*words, "-n", "shop")
     flashsale(*words, "-n", "default")
     elsewhere = '{"format": 1, "kind": "context", "context": "kind-dev"}'

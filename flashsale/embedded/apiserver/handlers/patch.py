@@ -82,6 +82,8 @@ def applied_configuration(write: Write, resource: Resource) -> Object:
         )
     sent, sent_kind = applied.get("apiVersion") or "", applied.get("kind") or ""
     if (sent, sent_kind) != (api_version, kind):
+        if str(sent).count("/") > 1:  # neither a version nor a group with one
+            sent = sent_kind = ""
         group_version = sent if "/" in str(sent) else f"/{sent}"
         raise api_errors.bad_request(f"invalid object type: {group_version}, Kind={sent_kind}")
     if part(applied, "metadata", "managedFields") is not None:
@@ -98,7 +100,7 @@ def _apply(write: Write) -> web.Response:
     applied = applied_configuration(write, resource)
     live = registry.store.get(resource, target.namespace, target.name)
     applied, misfit = go_values.convert(applied, resource.api_version, resource.kind)
-    if misfit:
+    if misfit and live is None:
         raise configuration.unconvertible(applied, resource.api_version, misfit)
     name = (applied.get("metadata") or {}).get("name")
     if name not in (None, "", target.name):
@@ -116,6 +118,8 @@ def _apply(write: Write) -> web.Response:
         subresource=target.subresource,
         now=rfc3339(registry.clock()),
     )
+    if misfit:  # conflicts come first
+        raise configuration.unconvertible(applied, resource.api_version, misfit)
     write.check_matches_url(merged)
     if live is None:
         return write.answer(write.create(merged, None), 201)
@@ -138,12 +142,14 @@ def decoded_patch(
     ordered = partial(schema.prune, api_version=version, kind=kind)
     strategic = patch == patches.STRATEGIC_MERGE_PATCH
     if strategic:
-        sent = _shown(write, patch)
+        sent = _shown(write)
         patched, misfit = go_values.convert(patched, version, kind)
         if misfit:
             raise schema.patch_error(sent, misfit)
     wrong = strict_decoding.type_error(patched, version, kind)
     if not strategic:
+        if untold := schema.kind_error(patched):
+            wrong = f"couldn't get version/kind; json parse error: {untold}"
         wrong = wrong or schema.unregistered(version, kind, patched)
     if strategic and wrong and wrong.startswith("parsing time"):
         raise schema.patch_error(sent, wrong)
@@ -155,13 +161,15 @@ def decoded_patch(
         [] if patch == patches.JSON_PATCH else go_json.decode_noting_duplicates(write.body)[1]
     )
     if (unknown or repeated) and write.options.validation == "Strict":
-        shown = _shown(write, patch)
-        raise schema.patch_error(shown, schema.strict_error(unknown, repeated))
+        why = schema.strict_error(unknown, repeated)
+        if strategic:
+            raise schema.patch_error(_shown(write), why)
+        shown = patches.apply_patch(patch, write.body, ordered(live))
+        raise schema.patch_error(encode_object(shown).decode(), why)
     write.warn_of_fields(unknown, repeated)
     return keeping_reset(patched, schema.prune(patched, version, kind))
 
 
-def _shown(write: Write, patch: str) -> str:
-    """Print a patch as errors do, which is after it was merged."""
-    sent = go_json.decode_json(write.body)
-    return go_values.go_printed(left_over(sent) if patch == patches.STRATEGIC_MERGE_PATCH else sent)
+def _shown(write: Write) -> str:
+    """Print a strategic patch as errors do, which is after it was merged."""
+    return go_values.go_printed(left_over(go_json.decode_json(write.body)))

@@ -52,9 +52,12 @@ def check_match_new(resource: Resource, namespace: str, sent: Object, *, dry_run
         raise api_errors.StatusError(500, "", message)
 
 
-def without_disabled(resource: Resource, thing: Object) -> Object:
-    """Drop fields whose features are off by default (DropDisabledPodFields)."""
+def without_disabled(resource: Resource, thing: Object, old: Object | None = None) -> Object:
+    """Drop fields that are off by default, or of older versions (DropDisabledPodFields)."""
     spec = thing.get("spec") or {}
+    if resource is ENDPOINT_SLICES and thing.get("endpoints") != (old or {}).get("endpoints"):
+        for endpoint in thing["endpoints"] or []:
+            endpoint.pop("deprecatedTopology", None)
     if resource is LEASES:
         spec.pop("strategy", None)
         spec.pop("preferredHolder", None)
@@ -125,11 +128,8 @@ def initial_status(resource: Resource, thing: Object) -> Object:
         return thing | {"status": dict.fromkeys(numbers, 0)}
     if resource is NAMESPACES:
         own = (thing.get("spec") or {}).get("finalizers") or []
-        kept = [name for name in own if name != "kubernetes"]
-        return thing | {
-            "status": {"phase": "Active"},
-            "spec": {"finalizers": [*kept, "kubernetes"]},
-        }
+        missing = [] if "kubernetes" in own else ["kubernetes"]
+        return thing | {"status": {"phase": "Active"}, "spec": {"finalizers": [*own, *missing]}}
     if resource is PODS and thing.get("spec"):
         return thing | {"status": {"qosClass": qos_class(thing)}}
     return thing

@@ -27,9 +27,9 @@ def refuse_second_default(store: Store, thing: Object) -> None:
     Raises:
         StatusError: 403.
     """
-    name = thing["metadata"]["name"]
     if not thing.get("globalDefault"):
         return
+    name = thing["metadata"].get("name", "")
     for other in store.all(PRIORITY_CLASSES):
         if other.get("globalDefault") and other["metadata"]["name"] != name:
             named = other["metadata"]["name"]

@@ -286,7 +286,7 @@ class Registry:
         new = apply_defaults(resource, new, now=self.clock())
         if track:  # also of no change: a write of a Scale may tell owners apart
             new = track(old, new)
-        new = incoming.without_disabled(resource, new)
+        new = incoming.without_disabled(resource, new, old)
         if resource is PODS:
             new = keep_pod_defaults(incoming.without_negative_grace(new), old, self.store)
         if resource is PRIORITY_CLASSES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import random
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ from flashsale.objects.models import Object
 CLUSTER_NETWORK = ipaddress.ip_network("10.96.0.0/12")  # minikube's
 NODE_PORTS = range(30000, 32768)
 DYNAMIC_FROM = 30086  # below are ports to ask for by number; only used when the rest is exhausted
+FIRST_DUMMY = 32769  # of the node ports that a dry run shows
 TAKEN = "provided port is already allocated"
 OUT_OF_RANGE = (
     "provided port is not in the valid range. "
@@ -88,24 +90,30 @@ class ServiceAllocator:
     ) -> list[FieldError]:
         taken = {port.get("nodePort") for o in others for port in o["spec"].get("ports") or []}
         taken |= {other["spec"].get("healthCheckNodePort") for other in others}
+        dummies = itertools.count(FIRST_DUMMY)
+
+        def allocate() -> int:
+            return next(dummies) if dry_run else self._free_port(taken)
+
+        errors: list[FieldError] = []
+        if has_node_ports(spec):
+            kept = [port.get("nodePort") for port in old.get("ports") or []]
+            ports: list[Object] = []
+            for index, port in enumerate(spec.get("ports") or []):
+                number = port.get("nodePort")
+                if not number and not has_node_ports(old):
+                    number = _shared_port(port, [*ports, *spec["ports"]])
+                elif number and number not in kept and not dry_run:
+                    if number not in NODE_PORTS:
+                        errors.append(_port_error(index, number, OUT_OF_RANGE))
+                    elif number in taken:
+                        errors.append(_port_error(index, number, TAKEN))
+                number = number or allocate()
+                taken.add(number)
+                ports.append(port | {"nodePort": number})
+            spec["ports"] = ports
         if needs_health_check(spec) and not spec.get("healthCheckNodePort"):
-            spec["healthCheckNodePort"] = self._free_port(taken)
-        if not has_node_ports(spec):
-            return []
-        kept = [port.get("nodePort") for port in old.get("ports") or []]
-        ports, errors = [], []
-        for index, port in enumerate(spec.get("ports") or []):
-            number = port.get("nodePort")
-            if not number:
-                number = self._free_port(taken)
-            elif number not in kept and not dry_run:
-                if number not in NODE_PORTS:
-                    errors.append(_port_error(index, number, OUT_OF_RANGE))
-                elif number in taken:
-                    errors.append(_port_error(index, number, TAKEN))
-            taken.add(number)
-            ports.append(port | {"nodePort": number})
-        spec["ports"] = ports
+            spec["healthCheckNodePort"] = allocate()
         return errors
 
     def _free_port(self, taken: set[int | None]) -> int:
@@ -116,6 +124,12 @@ class ServiceAllocator:
                 if port not in taken and self._port_is_free(port):
                     return port
         return 0
+
+
+def _shared_port(port: Object, others: list[Object]) -> int:
+    """Return the node port of the same port with another protocol (DNS); 0 if there is none."""
+    numbers = [o.get("nodePort") for o in others if o.get("port") == port.get("port")]
+    return next(filter(None, numbers), 0)
 
 
 def with_both_addresses(service: Object) -> Object:

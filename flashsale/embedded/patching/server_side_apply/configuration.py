@@ -120,7 +120,10 @@ def track_update(
     managers = old_managers if subresource or not managers else managers
     if before is not None and not managers:
         return new
-    changes = field_walk.compare_objects(_filled(old, new.get("kind", "")), _filled(new))
+    try:
+        changes = field_walk.compare_objects(_filled(old, new.get("kind", "")), _filled(new))
+    except field_walk.UntypedError:  # nobody can be told apart any more (UpdateNoErrors)
+        return new
     who = Manager(manager or UNKNOWN, "Update", api_version, subresource)
     written = _countable(changes.written, subresource)
     owned_before = managers[who].fields if who in managers else NOTHING

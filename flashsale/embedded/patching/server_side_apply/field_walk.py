@@ -17,6 +17,7 @@ from flashsale.embedded.patching.server_side_apply.field_sets import (
     Tree,
 )
 from flashsale.embedded.types.apitypes import Kind, kind_of, struct
+from flashsale.embedded.types.golang.go_text import quote
 from flashsale.objects.models import Object
 
 
@@ -25,6 +26,11 @@ class _Missing:
 
 
 MISSING = _Missing()
+NO_MEMBERS = (  # what no set may hold (structured-merge-diff, typed/helpers.go)
+    (dict, "associative list without keys has an element that's a map type"),
+    (list, "not supported: associative list with lists as elements"),
+    (type(None), "associative list without keys has an element that's an explicit null"),
+)
 
 
 class UntypedError(ValueError):
@@ -61,7 +67,7 @@ class FieldNode:
             assert self.kind is not None  # only of a list with keys
         found: dict[str, list[Any]] = {}
         for item in self.value:
-            found.setdefault(key_step(item, self.kind), []).append(item)
+            found.setdefault(element_step(item, self.kind), []).append(item)
         return {step: items[0] if len(items) == 1 else items for step, items in found.items()}
 
     def below(self, step: str, value: Any) -> FieldNode:
@@ -137,7 +143,7 @@ def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
 def _elements(items: list[Any], kind: Kind) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in items:
-        name = key_step(item, kind) if kind.list_keys else field_sets.value(item)
+        name = element_step(item, kind)
         if name in found and kind.list_keys:
             shown = field_sets.describe_path((name,))
             raise UntypedError(f"duplicate entries for key {shown}")
@@ -145,20 +151,30 @@ def _elements(items: list[Any], kind: Kind) -> dict[str, Any]:
     return found
 
 
-def key_step(item: Any, kind: Kind) -> str:
-    """Return the step to an element of a list with keys; a key that it lacks is its default.
+def element_step(item: Any, kind: Kind) -> str:
+    """Return the step to an element of a set, or of a list with keys, which may have defaults.
 
     Raises:
-        UntypedError: it has none (the `secrets` of a ServiceAccount).
+        UntypedError: there is none: it is no map, or has none of the keys.
     """
-    present = item if isinstance(item, dict) else {}
+    if not kind.list_keys:
+        for wrong, why in NO_MEMBERS:
+            if isinstance(item, wrong):
+                raise UntypedError(why)
+        return field_sets.value(item)
+    if not isinstance(item, dict):
+        what = "a null element" if item is None else "non-map elements"
+        raise UntypedError(f"associative list with keys may not have {what}")
     fields = struct(kind.item.name).fields if kind.item else {}
-    keys = {name: present.get(name, fields[name].default) for name in kind.list_keys or ()}
-    for name, value in keys.items():
-        if value is None:
-            why = "associative list with keys has an element that omits key field"
-            raise UntypedError(f'{why} "{name}" (and doesn\'t have default value)')
-    return field_sets.key(keys)
+    keys = {name: item.get(name, fields[name].default) for name in kind.list_keys}
+    known = {name: value for name, value in keys.items() if value is not None}
+    if not known:
+        listed = " ".join(map(quote, kind.list_keys))
+        raise UntypedError(
+            f"associative list with keys has an element that omits all key fields [{listed}] "
+            "(and doesn't have default values for any key fields)"
+        )
+    return field_sets.key(known)
 
 
 def _children(node: FieldNode) -> dict[str, Any] | None:

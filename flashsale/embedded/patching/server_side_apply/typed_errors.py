@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from flashsale.embedded.patching.server_side_apply import field_sets
-from flashsale.embedded.patching.server_side_apply.field_walk import key_step
+from flashsale.embedded.patching.server_side_apply.field_walk import UntypedError, element_step
 from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
 from flashsale.embedded.types.golang.go_values import go_printed, go_type
 
 NUMBERS = ("int32", "int64")
-UNTYPED = ("quantity", "intorstring", "any")
+UNTYPED = ("quantity", "intorstring", "time", "microtime", "any")
 
 
 def first_type_error(config: Any, api_version: str, kind: str) -> str:
@@ -63,8 +63,12 @@ def _list(kind: Kind, item: Kind, value: Any, at: str) -> Iterator[str]:
     seen: set[str] = set()
     for index, element in enumerate(value):
         step = f"{field_sets.INDEX}{index}"
-        if kind.list_keys:
-            step = key_step(element, kind)
+        if kind.list_keys is not None:
+            try:
+                step = element_step(element, kind)
+            except UntypedError as error:
+                yield _wrong(at, f"element {index}: {error}")
+                return
             if step in seen:
                 yield _wrong(at, f"duplicate entries for key {field_sets.describe_path((step,))}")
             seen.add(step)

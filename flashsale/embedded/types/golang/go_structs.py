@@ -26,7 +26,7 @@ def internal(name: str, value: Object) -> Object:
         value = value | {"securityContext": (value.get("securityContext") or {}) | flags}
     for go, kind, key in internal_fields(name):
         if not key:  # embedded: its fields stand here
-            shown |= internal(kind, value)
+            shown |= internal(kind, value) if is_internal(kind) else value.get("metadata") or {}
         else:
             shown[go] = _converted(kind, value.get(key))
     return shown

@@ -22,6 +22,12 @@ LAYOUT = (  # (Go's name, what stands there); parsed from left to right
     (":", ":"),
     ("05", r"[0-9]{2}"),
 )
+RANGES = {  # judged as soon as they are read, unlike the day
+    "01": ("month", 1, 12),
+    "15": ("hour", 0, 23),
+    "04": ("minute", 0, 59),
+    "05": ("second", 0, 59),
+}
 FRACTION = (".000000", r"\.[0-9]{6}")
 ZONE = ("Z07:00", r"Z|[+-][0-9]{2}:[0-9]{2}")
 ESCAPES = {
@@ -97,6 +103,9 @@ def _parse(text: str, *, micro: bool) -> datetime:
             raise ValueError(
                 f"{_parsing(text, layout)}: cannot parse {_quote_time(rest)} as {_quote_time(name)}"
             )
+        what, least, most = RANGES.get(name, ("", 0, 0))
+        if what and not least <= int(found[0]) <= most:
+            raise ValueError(f"parsing time {_quote_time(text)}: {what} out of range")
         parts.append(found[0])
         rest = rest[found.end() :]
         if name == "05" and not micro and (extra := fraction.match(rest)):
@@ -111,12 +120,8 @@ def _moment(text: str, parts: list[str]) -> datetime:
     micros = int(parts[11][1:]) if len(parts) == 13 else 0
     zone = parts[-1]
     for wrong, what in (
-        (not 1 <= month <= 12, "month"),
-        (not 1 <= day <= (monthrange(year or 4, month)[1] if 1 <= month <= 12 else 31), "day"),
-        (hour > 23, "hour"),
-        (minute > 59, "minute"),
-        (second > 59, "second"),
         (zone != "Z" and (int(zone[1:3]) > 24 or int(zone[4:]) > 60), "time zone offset"),
+        (not 1 <= day <= monthrange(year or 4, month)[1], "day"),
     ):
         if wrong:
             raise ValueError(f"parsing time {_quote_time(text)}: {what} out of range")

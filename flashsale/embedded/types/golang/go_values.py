@@ -5,12 +5,13 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
-from flashsale.embedded.types import quantities
 from flashsale.embedded.types.apitypes import Kind, Type, struct, type_of
 from flashsale.embedded.types.strict_decoding import (
     BITS,
+    OWN_TEXTS,
     base64_errors,
     digits,
+    own_text_error,
     replace_surrogates,
 )
 
@@ -89,16 +90,19 @@ def _convert(kind: Kind, value: object) -> Any:
     return _convert_scalar(kind, value)
 
 
+def _own_error(name: str, value: object) -> str:
+    """Say what a value that reads its own JSON finds wrong with it."""
+    if name == "bytes" and isinstance(value, str):
+        return "".join(f"error decoding from json: {wrong}" for wrong in base64_errors(value))
+    if name == "quantity" and isinstance(value, str):
+        value = value.strip()
+    return own_text_error(name, value).format("Go value") if name in OWN_TEXTS else ""
+
+
 def _convert_scalar(kind: Kind, value: object) -> Any:
     go = {"boolean": "bool"}.get(kind.name, kind.name)
-    if kind.name == "bytes" and isinstance(value, str):
-        for wrong in base64_errors(value):
-            raise _NotConvertibleError(f"error decoding from json: {wrong}")
-    if kind.name == "quantity" and isinstance(value, str):
-        try:
-            quantities.parse_quantity(value.strip())
-        except quantities.QuantityError as error:
-            raise _NotConvertibleError(str(error)) from None
+    if wrong := _own_error(kind.name, value):
+        raise _NotConvertibleError(wrong)
     if go not in ("string", "bool", "int32", "int64"):
         return value  # it reads its own JSON
     if isinstance(value, dict | list):

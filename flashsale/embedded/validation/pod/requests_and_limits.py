@@ -83,13 +83,20 @@ def _amount(name: str, amount: str, field: str, *, of_pod: bool) -> list[FieldEr
         errors.append(
             FieldError.invalid(field, name, "doesn't follow extended resource name standard")
         )
+    errors += validate_amount(name, amount, field)
     number = quantities.parse_quantity(amount)
-    errors += invalid(field, amount, [texts.NOT_NEGATIVE] if number < 0 else [])
-    if is_extended(name) and number != number.to_integral_value():
-        errors.append(FieldError.invalid(field, amount, "must be an integer"))
     if name.startswith(HUGE_PAGES) and not _fits_pages(name, number):
         why = f"{amount} is not positive integer multiple of {name}"
         errors.append(FieldError.invalid(field, amount, why))
+    return errors
+
+
+def validate_amount(name: str, amount: str, field: str) -> list[FieldError]:
+    """Check an amount of a resource (ValidateResourceQuantityValue)."""
+    number = quantities.parse_quantity(amount)
+    errors = invalid(field, amount, [texts.NOT_NEGATIVE] if number < 0 else [])
+    if is_extended(name) and number != number.to_integral_value():
+        errors.append(FieldError.invalid(field, amount, "must be an integer"))
     return errors
 
 

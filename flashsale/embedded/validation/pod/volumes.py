@@ -18,6 +18,7 @@ from flashsale.embedded.validation.pod.env import (
     backsteps,
     validate_file_source,
 )
+from flashsale.embedded.validation.selectors import validate_selector
 from flashsale.objects.models import Object
 
 FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
@@ -27,6 +28,9 @@ PATH_TYPES = (
     "Socket",
 )  # fmt: skip
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+ALONE = "ReadWriteOncePod"
+ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", ALONE)
+VOLUME_MODES = ("Block", "Filesystem")
 SHORTEST_TOKEN, LONGEST_TOKEN = 600, 1 << 32  # seconds
 VolumeCheck = Callable[[Object, str], list[FieldError]]
 SOURCES = (  # in the order in which Kubernetes looks for them; the first one counts
@@ -192,6 +196,30 @@ def _part(source: Object, at: str) -> list[FieldError]:
     return required(source, "name", at) + _items(source, at)
 
 
+def _ephemeral(source: Object, at: str) -> list[FieldError]:
+    """Check what a claim must say of itself (ValidatePersistentVolumeClaimSpec)."""
+    if source.get("volumeClaimTemplate") is None:
+        return required(source, "volumeClaimTemplate", at)
+    at = f"{at}.volumeClaimTemplate.spec"
+    claim = source["volumeClaimTemplate"].get("spec") or {}
+    modes, field = claim.get("accessModes") or [], f"{at}.accessModes"
+    why = "at least 1 access mode is required"
+    errors = [] if modes else [FieldError.required(field, why)]
+    errors += validate_selector(claim.get("selector") or {}, f"{at}.selector")
+    for mode in modes:
+        errors += optional_choice(mode, field, ACCESS_MODES)
+    if ALONE in modes and set(modes) & {*ACCESS_MODES} - {ALONE}:
+        errors.append(FieldError.forbidden(field, f"may not use {ALONE} with other access modes"))
+    amount = ((claim.get("resources") or {}).get("requests") or {}).get("storage")
+    if amount is None:
+        errors.append(FieldError.required(f"{at}.resources[storage]"))
+    elif quantities.parse_quantity(amount) <= 0:
+        errors += invalid(f"{at}.resources[storage]", amount, ["must be greater than zero"])
+    name = claim.get("storageClassName")
+    errors += optional_text(name, f"{at}.storageClassName", texts.dns_subdomain)
+    return errors + optional_choice(claim.get("volumeMode"), f"{at}.volumeMode", VOLUME_MODES)
+
+
 def _mode(thing: Object, key: str, at: str) -> list[FieldError]:
     mode = thing.get(key)
     sound = mode is None or 0 <= mode <= HIGHEST_MODE
@@ -229,7 +257,7 @@ CHECKS: dict[str, VolumeCheck] = {
     "vsphereVolume": _required("volumePath"),
     "photonPersistentDisk": _required("pdID"),
     "portworxVolume": _required("volumeID"),
-    "ephemeral": _required("volumeClaimTemplate"),
+    "ephemeral": _ephemeral,
 }
 PARTS: dict[str, VolumeCheck] = {  # of a projected volume
     "secret": _part,
