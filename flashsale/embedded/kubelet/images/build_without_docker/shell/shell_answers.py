@@ -42,10 +42,6 @@ def output_of(shell: Shell, words: Sequence[str], given: bytes | None) -> bytes 
         return _echoed(rest).encode()
     if program == "printf" and rest:
         return _formatted(rest)
-    if program == "cat" and shell.one.documents and not rest and given is None:
-        document = shell.one.documents[0]
-        text = shell.filled(document.body) if document.filled else document.body
-        return (re.sub(r"\\([$`\\])", r"\1", text) if document.filled else text).encode()
     return done[1] if (done := _filtered(shell, program, rest, given)) else None
 
 
