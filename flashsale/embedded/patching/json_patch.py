@@ -50,7 +50,7 @@ def json_patch(live: Object, operations: Any) -> Object:
     return result
 
 
-def unknown_fields(operations: Any) -> list[str]:
+def unknown_members(operations: Any) -> list[str]:
     """Return what stands in operations and means nothing: `[0].valeu`."""
     return [
         f"[{index}].{key}"

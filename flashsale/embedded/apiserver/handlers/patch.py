@@ -160,7 +160,7 @@ def decoded_patch(
     unknown = strict_decoding.unknown_fields(patched, version, kind)
     sent, repeated = go_json.decode_noting_duplicates(write.body)
     if patch == patches.JSON_PATCH:
-        odd = schema.field_mistakes(json_patch.unknown_fields(sent), repeated)
+        odd = schema.field_mistakes(json_patch.unknown_members(sent), repeated)
         mistakes = [f"json patch {text}" for text in odd] + schema.field_mistakes(unknown, [])
     else:
         mistakes = schema.field_mistakes(unknown, repeated)
