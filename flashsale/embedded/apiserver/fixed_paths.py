@@ -85,9 +85,11 @@ def _discovery(request: web.BaseRequest) -> web.Response | None:
         return web.Response(
             body=encode_object(body), headers={"Content-Type": discovery.AGGREGATED}
         )
-    kinds = (responses.JSON,) if path == "/version" else responses.REPRESENTATIONS
+    if path == "/version":  # takes no notice of parameters
+        form = responses.wanted(request, kinds=(responses.JSON,), suits=lambda _: True)
+        return responses.answer(form, found)
     try:
-        form = responses.wanted(request, kinds=kinds)
+        form = responses.wanted(request, suits=lambda said: "as" not in said)
     except StatusError:
         if not (of_group or path == "/apis"):
             raise

@@ -107,8 +107,12 @@ class ApiServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            refusal = authentication.answer_unauthenticated(request)
-            return refusal or await self._route(request)
+            if refusal := authentication.answer_unauthenticated(request):
+                return refusal
+            lasts = request.path.rpartition("/")[2] in (*CONNECTED, "log")
+            if not lasts and not watch_stream.wants_watch(request):
+                request_body.check_timeout(request)
+            return await self._route(request)
         except StatusError as error:
             return responses.error_answer(request, error)
         except StoreError as error:
@@ -169,7 +173,7 @@ class ApiServer:
             if wanted := not_served(path):
                 self._registry.get(wanted.resource, wanted.namespace, wanted.name)
                 raise api_errors.not_here(NOT_SERVED[wanted.subresource])
-            if known_group(path):
+            if known_group(path) and not request.path.startswith("//"):
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
         return target
@@ -219,7 +223,7 @@ class ApiServer:
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
         if request.method == "GET":
-            return read.get(self._registry, request, target)
+            return await read.get(self._registry, request, target)
         if request.method == "DELETE" and not target.subresource:
             body = await request_body.read_body(request)
             return writing.delete(self._registry, request, target, body)

@@ -15,7 +15,7 @@ from flashsale.objects.models import Object
 
 MOST_OPERATIONS = 10_000
 MOST_COPIED = 3 * 1024 * 1024  # bytes of JSON that copy operations may add in all
-FIELDS = ("op", "path", "from")
+FIELDS = ("op", "path", "from")  # texts; `value` is anything
 
 
 class _MisfitError(Exception):
@@ -29,10 +29,10 @@ def json_patch(live: Object, operations: Any) -> Object:
         StatusError: 400 for what is no list of operations, 413 for too many of them, 422 for one
             that does not fit the object.
     """
-    _check(operations)
     patched: Any = copy.deepcopy(live)
     copied = 0
     try:
+        _check(operations)
         for operation in operations or []:
             if (operation.get("op"), operation.get("path")) == ("replace", ""):
                 patched = _whole(operation.get("value"))
@@ -50,6 +50,16 @@ def json_patch(live: Object, operations: Any) -> Object:
     return result
 
 
+def unknown_fields(operations: Any) -> list[str]:
+    """Return what stands in operations and means nothing: `[0].valeu`."""
+    return [
+        f"[{index}].{key}"
+        for index, operation in enumerate(operations or [])
+        for key in operation
+        if key not in (*FIELDS, "value")
+    ]
+
+
 def _check(operations: Any) -> None:
     prefix = "error decoding patch: json: cannot unmarshal "
     if operations is None:
@@ -58,6 +68,8 @@ def _check(operations: Any) -> None:
         wrong = f"{json_type_name(operations)} into Go value of type []handlers.jsonPatchOp"
         raise bad_request(prefix + wrong)
     for operation in operations:
+        if operation is None:
+            raise _MisfitError
         if not isinstance(operation, dict):
             wrong = f"{json_type_name(operation)} into Go value of type handlers.jsonPatchOp"
             raise bad_request(prefix + wrong)

@@ -28,8 +28,8 @@ FIELDS: Mapping[Resource, tuple[str, ...]] = {  # pkg/apis/core/v1/conversion.go
         "status.podIPs",
         "status.nominatedNodeName",
     ),
-    NODES: (NAME, NAMESPACE, "spec.unschedulable"),
-    NAMESPACES: (NAME, NAMESPACE, "status.phase"),
+    NODES: (NAME, "spec.unschedulable"),
+    NAMESPACES: (NAME, "status.phase"),
     SERVICES: (NAME, NAMESPACE, "spec.clusterIP", "spec.type"),
     EVENTS: (
         NAME,

@@ -69,9 +69,8 @@ class FieldError:
 
     @classmethod
     def invalid(cls, field: str, value: Any, why: str) -> FieldError:
-        """A value that cannot be; it is printed as JSON, as Kubernetes 1.36 does."""
-        shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-        return cls("FieldValueInvalid", field, f"Invalid value: {shown}: {why}")
+        """A value that cannot be."""
+        return cls("FieldValueInvalid", field, f"Invalid value: {_printed(value)}: {why}")
 
     @classmethod
     def required(cls, field: str, why: str = "") -> FieldError:
@@ -87,17 +86,14 @@ class FieldError:
     def unsupported(cls, field: str, value: Any, supported: Sequence[str]) -> FieldError:
         """A value that is not one of a fixed set."""
         choices = ", ".join(map(quote, supported))
-        shown = json.dumps(value, ensure_ascii=False)
-        body = f"Unsupported value: {shown}: supported values: {choices}"
+        body = f"Unsupported value: {_printed(value)}: supported values: {choices}"
         return cls("FieldValueNotSupported", field, body)
 
     @classmethod
     def duplicate(cls, field: str, value: Any, why: str = "") -> FieldError:
         """A value that may stand only once."""
-        shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-        return cls(
-            "FieldValueDuplicate", field, f"Duplicate value: {shown}" + (f": {why}" if why else "")
-        )
+        body = f"Duplicate value: {_printed(value)}" + (f": {why}" if why else "")
+        return cls("FieldValueDuplicate", field, body)
 
     @classmethod
     def not_found(cls, field: str, name: str, why: str = "") -> FieldError:
@@ -116,6 +112,13 @@ class FieldError:
     def too_long(cls, field: str, most: int) -> FieldError:
         """A text of too many bytes."""
         return cls("FieldValueTooLong", field, f"Too long: may not be more than {most} bytes")
+
+
+def _printed(value: Any) -> str:
+    """Print a text as Go's `%q` does, and all else as JSON (field.Error.ErrorBody)."""
+    if isinstance(value, str):
+        return quote(value)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def bad_request(message: str) -> StatusError:

@@ -46,7 +46,7 @@ def decode_object(
     validation: FieldValidation = "Warn",
     duplicates: Sequence[str] = (),
 ) -> tuple[Object, list[str]]:
-    """Return the object in the body of a POST or PUT, and the paths of fields that are dropped.
+    """Return the object in the body of a POST or PUT, and what to warn of: fields that are dropped.
 
     ``duplicates`` are the paths of keys that stand in it twice.
 
@@ -56,11 +56,11 @@ def decode_object(
     version, kind = resource.api_version, resource.kind
     check_kind(resource.group, version, kind, body)
     check_types(body, version, kind)
-    unknown = unknown_fields(body, version, kind)
-    if (unknown or duplicates) and validation == "Strict":
+    mistakes = field_mistakes(unknown_fields(body, version, kind), duplicates)
+    if mistakes and validation == "Strict":
         prefix = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: '
-        raise bad_request(prefix + strict_error(unknown, duplicates))
-    return prune(body, version, kind), unknown
+        raise bad_request(prefix + strict_error(mistakes))
+    return prune(body, version, kind), mistakes
 
 
 def check_types(body: object, api_version: str, kind: str) -> None:
@@ -75,11 +75,15 @@ def check_types(body: object, api_version: str, kind: str) -> None:
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {wrong}')
 
 
-def strict_error(unknown: Sequence[str], duplicates: Sequence[str]) -> str:
-    """Word the refusal of fields that are unknown or stand twice."""
+def field_mistakes(unknown: Sequence[str], duplicates: Sequence[str]) -> list[str]:
+    """Name the fields that are unknown or stand twice, for warnings and refusals."""
     wrong = [f'duplicate field "{path}"' for path in duplicates]
-    wrong += [f'unknown field "{path}"' for path in unknown]
-    return "strict decoding error: " + ", ".join(wrong)
+    return wrong + [f'unknown field "{path}"' for path in unknown]
+
+
+def strict_error(mistakes: Sequence[str]) -> str:
+    """Word the refusal of such fields."""
+    return f"strict decoding error: {', '.join(mistakes)}"
 
 
 def patch_error(sent: str, why: str) -> StatusError:

@@ -100,8 +100,8 @@ def validate_pod_annotations(annotations: Mapping[str, str] | None, field: str) 
 
 
 def _unfinished(base: str) -> str:
-    """A base of generated names may end in a hyphen: five characters follow."""
-    return base[:-1] + "a" if len(base) > 1 and base.endswith("-") else base
+    """Return a base of generated names without a hyphen at its end and the character before it."""
+    return base[:-2] + "a" if len(base) > 1 and base.endswith("-") else base
 
 
 def _namespace(resource: Resource, meta: Object) -> list[FieldError]:

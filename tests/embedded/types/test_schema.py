@@ -106,8 +106,8 @@ def test_recorded_refusals_come_out_word_for_word(case: str) -> None:
 def test_warn_drops_unknown_fields_and_says_so() -> None:
     """The default validation keeps going."""
     sent = recorded.error("unknown-field-warn")["request"]["body"]
-    kept, unknown = schema.decode_object(REPLICA_SETS, sent, "Warn")
-    assert unknown == ["spec.replica"]
+    kept, mistakes = schema.decode_object(REPLICA_SETS, sent, "Warn")
+    assert mistakes == ['unknown field "spec.replica"']
     assert "replica" not in kept["spec"]
 
 
@@ -181,7 +181,7 @@ def test_unknown_fields_are_listed_with_their_paths_in_order() -> None:
     thing["Spec"] = {}
     found = strict_decoding.unknown_fields(thing, *RS)
     assert found == ["spec.template.spec.containers[0].imag", "spec.replica", "Spec"]
-    assert schema.strict_error(found[:1], []) == (
+    assert schema.strict_error(schema.field_mistakes(found[:1], [])) == (
         'strict decoding error: unknown field "spec.template.spec.containers[0].imag"'
     )
 

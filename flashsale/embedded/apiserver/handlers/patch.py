@@ -9,7 +9,7 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, yaml_body
 from flashsale.embedded.apiserver.handlers.write import APPLY, Write, keeping_reset, refused_change
-from flashsale.embedded.patching import patches
+from flashsale.embedded.patching import json_patch, patches
 from flashsale.embedded.patching.server_side_apply import configuration, typed_errors
 from flashsale.embedded.patching.strategic import left_over
 from flashsale.embedded.storage.store import encode_object
@@ -139,34 +139,35 @@ def decoded_patch(
         StatusError: 422.
     """
     version, kind = resource.api_version, resource.kind
-    ordered = partial(schema.prune, api_version=version, kind=kind)
     strategic = patch == patches.STRATEGIC_MERGE_PATCH
+
+    def outcome() -> str:
+        whole = schema.prune(live, version, kind)  # in the order of Go's structs
+        again = patched if strategic else patches.apply_patch(patch, write.body, whole)
+        return encode_object(again).decode()
+
     if strategic:
-        sent = _shown(write)
         patched, misfit = go_values.convert(patched, version, kind)
         if misfit:
-            raise schema.patch_error(sent, misfit)
+            raise schema.patch_error(_shown(write), misfit)
     wrong = strict_decoding.type_error(patched, version, kind)
     if not strategic:
         if untold := schema.kind_error(patched):
             wrong = f"couldn't get version/kind; json parse error: {untold}"
         wrong = wrong or schema.unregistered(version, kind, patched)
-    if strategic and wrong and wrong.startswith("parsing time"):
-        raise schema.patch_error(sent, wrong)
     if wrong:
-        shown = patched if strategic else patches.apply_patch(patch, write.body, ordered(live))
-        raise schema.patch_error(encode_object(shown).decode(), wrong)
+        raise schema.patch_error(outcome(), wrong)
     unknown = strict_decoding.unknown_fields(patched, version, kind)
-    repeated = (
-        [] if patch == patches.JSON_PATCH else go_json.decode_noting_duplicates(write.body)[1]
-    )
-    if (unknown or repeated) and write.options.validation == "Strict":
-        why = schema.strict_error(unknown, repeated)
-        if strategic:
-            raise schema.patch_error(_shown(write), why)
-        shown = patches.apply_patch(patch, write.body, ordered(live))
-        raise schema.patch_error(encode_object(shown).decode(), why)
-    write.warn_of_fields(unknown, repeated)
+    sent, repeated = go_json.decode_noting_duplicates(write.body)
+    if patch == patches.JSON_PATCH:
+        odd = schema.field_mistakes(json_patch.unknown_fields(sent), repeated)
+        mistakes = [f"json patch {text}" for text in odd] + schema.field_mistakes(unknown, [])
+    else:
+        mistakes = schema.field_mistakes(unknown, repeated)
+    if mistakes and write.options.validation == "Strict":
+        why = schema.strict_error(mistakes)
+        raise schema.patch_error(_shown(write) if strategic else outcome(), why)
+    write.warn_of_fields(mistakes)
     return keeping_reset(patched, schema.prune(patched, version, kind))
 
 

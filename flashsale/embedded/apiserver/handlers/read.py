@@ -10,7 +10,7 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import paging, responses
 from flashsale.embedded.apiserver.handlers.paging import Page
-from flashsale.embedded.apiserver.handlers.request_body import queried_number
+from flashsale.embedded.apiserver.handlers.request_body import is_true, queried_number
 from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
@@ -82,10 +82,13 @@ def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool
     return Query(target, matches, form, selects=any(wanted))
 
 
-def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
+async def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
     """Answer with one object."""
     form = responses.wanted(request)
-    revision(request, of_watch=True)
+    if is_true(request.query.get("export", "false")):
+        why = "the export parameter, deprecated since v1.14, is no longer supported"
+        raise api_errors.bad_request(why)
+    await _reach(registry, revision(request, of_watch=True))
     thing = registry.get(target.resource, target.namespace, target.name)
     return responses.object_answer(form, target.resource, thing, registry.clock())
 

@@ -14,7 +14,7 @@ from flashsale.embedded.apiserver.handlers.responses import JSON, PROTOBUF, YAML
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.types.golang import go_json
+from flashsale.embedded.types.golang import go_json, go_text
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.types.schema import FieldValidation, kind_error
 from flashsale.embedded.types.strict_decoding import type_error
@@ -173,10 +173,9 @@ def _manager_errors(manager: str) -> list[FieldError]:
 
 
 def _dry_run_errors(values: list[str]) -> list[FieldError]:
-    asked = [value for value in values if value]
-    if all(value == "All" for value in asked):
+    if all(value == "All" for value in values):
         return []
-    return [FieldError.unsupported("dryRun", asked, ["All"])]
+    return [FieldError.unsupported("dryRun", values, ["All"])]
 
 
 def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
@@ -194,14 +193,15 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
         errors.append(FieldError.invalid("propagationPolicy", policy, why))
     if policy is not None and policy not in POLICIES:
         errors.append(FieldError.unsupported("propagationPolicy", policy, (*POLICIES, "nil")))
-    if any(value != "All" for value in dry_run):
-        errors.append(FieldError.unsupported("dryRun", dry_run, ["All"]))
+    errors += _dry_run_errors(dry_run)
     if errors:
         raise api_errors.invalid_object("DeleteOptions", "meta.k8s.io", "", errors)
     return DeleteOptions.from_object(sent)
 
 
 def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
+    if media_type(request) not in ("", JSON, OCTETS, YAML, PROTOBUF):
+        raise api_errors.unsupported_body()
     try:
         sent = (
             yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode_json(body)
@@ -215,7 +215,8 @@ def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
     if unread:
         raise api_errors.bad_request(f"couldn't get version/kind; json parse error: {unread}")
     sent = sent or {}
-    kind, version = sent.get("kind") or "DeleteOptions", sent.get("apiVersion") or "v1"
+    kind = sent.get("kind") or "DeleteOptions"
+    version = sent.get("apiVersion") or "meta.k8s.io/v1"
     if kind != "DeleteOptions":
         raise api_errors.bad_request(
             f'no kind "{kind}" is registered for version "{version}" in scheme {INTERNAL_SCHEME}'
@@ -262,6 +263,16 @@ def whole_number(text: str) -> int:
     if why:
         raise api_errors.bad_request(f"strconv.ParseInt: parsing {json.dumps(text)}: {why}")
     return int(text)
+
+
+def check_timeout(request: web.BaseRequest) -> None:
+    """Refuse a timeout that is no duration of Go's.
+
+    Raises:
+        StatusError: 400.
+    """
+    if wrong := go_text.duration_error(request.query.get("timeout") or "0"):
+        raise api_errors.bad_request(f"invalid timeout specified in the request URL - {wrong}")
 
 
 def is_true(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -61,13 +61,28 @@ class Wanted:
             raise not_acceptable(f"you requested {self.form}, but the requested object is {found}")
 
 
+def is_known_form(parameters: Mapping[str, str]) -> bool:
+    """Whether a form can be had: none at all, or one of meta.k8s.io in a version that is served."""
+    form = parameters.get("as", "")
+    if not form:
+        return True
+    known = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+    here = parameters.get("g") == "meta.k8s.io" and parameters.get("v") in META_VERSIONS
+    return form in known and here
+
+
 def wanted(
-    request: web.BaseRequest, *, streams: bool = False, kinds: Sequence[str] = REPRESENTATIONS
+    request: web.BaseRequest,
+    *,
+    streams: bool = False,
+    kinds: Sequence[str] = REPRESENTATIONS,
+    suits: Callable[[Mapping[str, str]], bool] = is_known_form,
 ) -> Wanted:
     """Choose from Accept the first form that is spoken here.
 
     Args:
         kinds: the media types that are spoken at all.
+        suits: says whether an answer can be had with these parameters.
 
     Raises:
         StatusError: 406.
@@ -78,7 +93,7 @@ def wanted(
         text = f"406: Not Acceptable\n\nAvailable representations: {known}"
         raise StatusError(406, "NotAcceptable", text, {})
     for kind, parameters in choices:
-        if kind in ("*/*", JSON, YAML) and _is_known(parameters):
+        if kind in ("*/*", JSON, YAML) and suits(parameters):
             return _form(request, parameters, yaml=kind == YAML)
     raise not_acceptable(
         f"only the following media types are accepted: {', '.join(REPRESENTATIONS)}"
@@ -107,16 +122,6 @@ def _weight(parameters: dict[str, str]) -> float:
         return float(parameters.get("q", "1"))
     except ValueError:
         return 1.0
-
-
-def _is_known(parameters: dict[str, str]) -> bool:
-    """Whether a form can be had: none at all, or one of meta.k8s.io in a version that is served."""
-    form = parameters.get("as", "")
-    if not form:
-        return True
-    known = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
-    here = parameters.get("g") == "meta.k8s.io" and parameters.get("v") in META_VERSIONS
-    return form in known and here
 
 
 def _form(request: web.BaseRequest, parameters: dict[str, str], *, yaml: bool) -> Wanted:

@@ -37,6 +37,7 @@ async def serve_watch(
     _check_form(query)
     since = revision(request, of_watch=True)
     initial = _initial_events(request)
+    request_body.queried_number(request, "limit")
     timeout = request_body.queried_number(request, "timeoutSeconds")
     bookmarks = request.query.get("allowWatchBookmarks", "").lower() in ("true", "1")
     response = web.StreamResponse(headers={"Content-Type": responses.JSON})

@@ -97,11 +97,10 @@ class Write:
                 self._warn(unobeyed_warnings(resource, thing, before))
         return responses.object_answer(self.form, resource, thing, self.registry.clock(), status)
 
-    def warn_of_fields(self, unknown: list[str], duplicates: list[str]) -> None:
+    def warn_of_fields(self, mistakes: list[str]) -> None:
         """Note the fields that are dropped, where that is wanted."""
         if self.options.validation == "Warn":
-            self._warn([f'unknown field "{path}"' for path in unknown])
-            self._warn([f'duplicate field "{path}"' for path in duplicates])
+            self._warn(mistakes)
 
     def _warn(self, texts: list[str]) -> None:
         for text in texts:
@@ -133,10 +132,10 @@ def decoded(write: Write, resource: Resource) -> Object:
         StatusError: 400, 415.
     """
     sent = request_body.decode_body(write.request, write.body, resource.kind)
-    body, unknown = schema.decode_object(
+    body, mistakes = schema.decode_object(
         resource, sent.content, write.options.validation, sent.duplicates
     )
-    write.warn_of_fields(unknown, sent.duplicates)
+    write.warn_of_fields(mistakes)
     return keeping_reset(sent.content, body)
 
 
@@ -202,7 +201,8 @@ def delete(
     options = request_body.delete_options(request, body)
     thing, gone = registry.delete(target.resource, target.namespace, target.name, options)
     if target.resource in ANSWERED_WITH_OBJECT or not gone:
-        return responses.object_answer(form, target.resource, thing, registry.clock())
+        status = 202 if options.cascades and not gone else 200
+        return responses.object_answer(form, target.resource, thing, registry.clock(), status)
     return responses.answer(form, _success(target.resource, thing))
 
 
@@ -225,8 +225,8 @@ async def delete_collection(
     listed = await read_page(registry, request, target)
     deleted = []
     for thing in listed.page.items:
-        key = namespaced_name(thing)
-        deleted.append(registry.delete(target.resource, *key, options)[0])
+        after, _ = registry.delete(target.resource, *namespaced_name(thing), options)
+        deleted.append(thing if options.dry_run else after)
     metadata = listed.page.metadata | {"resourceVersion": str(registry.store.revision)}
     page = Page(deleted, metadata)
     return list_answer(registry, target.resource, Listed(listed.form, page))

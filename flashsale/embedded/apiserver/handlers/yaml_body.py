@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import yaml
@@ -13,6 +14,15 @@ from flashsale.embedded.types.strict_decoding import sound
 DEEPEST = 100  # levels of nesting; libyaml's composer recurses in C, where too deep is a crash
 LARGEST = 1_000_000  # values after all aliases are followed
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+NO_TEXT = re.compile(  # what Go's YAML reads otherwise, with the truth values of YAML 1.1
+    r"|~|null|Null|NULL|<<|[yYnN]|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON"
+    r"|off|Off|OFF|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?0b[01_]+|[-+]?0o?[0-7_]+"
+    r"|[-+]?0x[0-9a-fA-F_]+|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
+    r"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"
+)
 
 
 class _Loader(SafeLoader):
@@ -30,6 +40,14 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         """Write shared values again each time."""
         return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Write lines as lines, and quote what would be read as something else."""
+        style = "|" if "\n" in text else '"' if NO_TEXT.fullmatch(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 class _RefusedError(ValueError):
@@ -82,7 +100,7 @@ def _json(text: str) -> Any:
 
 def _yaml(text: str) -> Any:
     _check_depth(text)
-    thing = yaml.load(text, _Loader)  # a safe one
+    thing = next(yaml.load_all(text, _Loader), None)  # a safe one
     if _size(thing, {}) > LARGEST:
         raise _RefusedError("document contains excessive aliasing")
     return json.loads(json.dumps(thing, default=str, allow_nan=False))
@@ -95,6 +113,8 @@ def _check_depth(text: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.DocumentEndEvent):
+            break
         if depth > DEEPEST:
             raise _RefusedError(f"exceeded max depth of {DEEPEST}")
 

@@ -21,9 +21,10 @@ class DeleteOptions:
 
     grace: int | None = None
     policy: str = ""  # Foreground, Background or Orphan; empty for the default, Background
-    uid: str = ""  # preconditions
-    resource_version: str = ""
+    uid: str | None = None  # preconditions
+    resource_version: str | None = None
     dry_run: bool = False
+    cascades: bool = False  # said in the old way, which is answered otherwise
 
     @classmethod
     def from_object(cls, sent: Object) -> DeleteOptions:
@@ -33,9 +34,10 @@ class DeleteOptions:
         return cls(
             grace=sent.get("gracePeriodSeconds"),
             policy=sent.get("propagationPolicy") or orphans,
-            uid=preconditions.get("uid") or "",
-            resource_version=preconditions.get("resourceVersion") or "",
+            uid=preconditions.get("uid"),
+            resource_version=preconditions.get("resourceVersion"),
             dry_run=bool(sent.get("dryRun")),
+            cascades=sent.get("orphanDependents") is False,
         )
 
 
@@ -46,9 +48,9 @@ def check_preconditions(resource: Resource, old: Object, options: DeleteOptions)
         StatusError: 409 for another uid or resourceVersion.
     """
     name, meta = old["metadata"]["name"], old["metadata"]
-    if options.uid not in ("", meta["uid"]):
+    if options.uid not in (None, meta["uid"]):
         raise _precondition(resource, name, "UID", options.uid, meta["uid"])
-    if options.resource_version not in ("", meta["resourceVersion"]):
+    if options.resource_version not in (None, meta["resourceVersion"]):
         raise _precondition(
             resource, name, "ResourceVersion", options.resource_version, meta["resourceVersion"]
         )
@@ -96,7 +98,7 @@ def _grace(resource: Resource, old: Object, options: DeleteOptions) -> int:
 
 
 def _precondition(resource: Resource, name: str, what: str, wanted: str, found: str) -> Exception:
-    subject = f"{resource.kind}" if not resource.group else resource.qualified
+    subject = f"{resource.kind}.{resource.group}".rstrip(".")
     more = " and then recreated" if what == "UID" else ""
     tail = "deleted" if what == "UID" else "modified"
     message = (
@@ -104,7 +106,7 @@ def _precondition(resource: Resource, name: str, what: str, wanted: str, found: 
         f"({wanted}) does not match the {what} in record ({found}). "
         f"The object might have been {tail}{more}"
     )
-    details = {"name": name, "kind": resource.kind if not resource.group else resource.plural}
+    details = api_errors.details_of(resource, name) | {"kind": resource.kind}
     return api_errors.StatusError(409, "Conflict", message, details)
 
 

@@ -28,6 +28,7 @@ RANGES = {  # judged as soon as they are read, unlike the day
     "04": ("minute", 0, 59),
     "05": ("second", 0, 59),
 }
+UNITS = ("ns", "us", "µs", "μs", "ms", "s", "m", "h")  # of durations
 FRACTION = (".000000", r"\.[0-9]{6}")
 ZONE = ("Z07:00", r"Z|[+-][0-9]{2}:[0-9]{2}")
 ESCAPES = {
@@ -58,6 +59,22 @@ def go_duration(seconds: float) -> str:
     if hours:
         return f"{hours}h{minutes}m{rest}s"
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def duration_error(text: str) -> str:
+    """Say what keeps Go from reading a duration; empty if nothing does."""
+    rest = text[1:] if text.startswith(("-", "+")) else text
+    parts = re.findall(r"([0-9]*\.?[0-9]*)([^0-9.]*)", rest)[:-1]
+    if rest == "0" or (parts and all(n.strip(".") and unit in UNITS for n, unit in parts)):
+        return ""
+    for number, unit in parts:
+        if not number.strip("."):
+            break
+        if not unit:
+            return f"time: missing unit in duration {quote(text)}"
+        if unit not in UNITS:
+            return f"time: unknown unit {quote(unit)} in duration {quote(text)}"
+    return f"time: invalid duration {quote(text)}"
 
 
 def quote(text: str) -> str:
