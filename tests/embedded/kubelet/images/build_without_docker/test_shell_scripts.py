@@ -94,6 +94,8 @@ def test_what_a_script_writes(tmp_path: Path, script: str, content: str) -> None
         "if [ -f /etc/debian_version ]; then pip install a; fi",
         "while read one; do pip install $one; done < need.txt",
         "f() { pip install a; }; f",
+        "cat /etc/hostname > f",
+        "grep -h . need.txt /etc/hostname > f",
         "<<EOF python3\nimport os\nEOF",
         "<<EOF\n#!/usr/bin/env python3\nimport os\nEOF",
         "python - <<EOF\nimport os\nEOF",
