@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from threading import get_ident
 
+from flashsale.base.errors import Hint
+
 PRIVATE = 0o600  # for its user alone
 
 
@@ -40,3 +42,11 @@ def replace_file(path: Path, content: str | bytes, *, mode: int = PRIVATE) -> No
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
+
+
+def writable_home_hint() -> Hint:
+    """Name a state folder that can be written, whatever is wrong with the one there is."""
+    own = os.path.expanduser("~")
+    if os.access(own, os.W_OK | os.X_OK) and os.path.isabs(own):
+        return Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder that you may write")
+    return Hint("export FLASHSALE_HOME=$(mktemp -d)", "or another folder that you may write")

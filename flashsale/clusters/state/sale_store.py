@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from flashsale.base.errors import BadInputError, FlashsaleError
-from flashsale.base.files import put_aside
+from flashsale.base.files import put_aside, writable_home_hint
 from flashsale.base.text import quoted
-from flashsale.clusters.state.directory import cannot_keep_error, elsewhere, put, unreadable
+from flashsale.clusters.state.directory import cannot_keep_error, put, unreadable
 from flashsale.clusters.state.sale_record import (
     ForeignFormatError,
     SaleRecord,
@@ -105,9 +105,9 @@ class SaleStore:
     def _unreadable(self, error: OSError) -> FlashsaleError:
         """Tell a file that cannot be read from a folder that cannot be looked into."""
         if wrong := unreadable(self.home):
-            return BadInputError(f"{wrong}.", hint=elsewhere())
+            return BadInputError(f"{wrong}.", hint=writable_home_hint())
         if isinstance(error, PermissionError):  # another user's sale: not ours to remove
-            return BadInputError(f"{self.path} is not yours to read.", hint=elsewhere())
+            return BadInputError(f"{self.path} is not yours to read.", hint=writable_home_hint())
         return self._unusable(os.strerror(error.errno or 0))
 
     def _unusable(self, why: str) -> UnusableRecordError:

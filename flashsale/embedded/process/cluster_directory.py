@@ -30,7 +30,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, Hint
-from flashsale.base.files import put_aside, replace_file
+from flashsale.base.files import put_aside, replace_file, writable_home_hint
 from flashsale.base.text import quoted
 
 FORMAT = "1"
@@ -79,7 +79,7 @@ class ClusterDirectory:
                     raise ClusterUnreachableError(
                         f"The folder {self.path} holds things that are not flashsale's"
                         f" ({', '.join(strangers[:3])}); nothing was touched.",
-                        hint=Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder"),
+                        hint=writable_home_hint(),
                     )
                 (self.path / "format").write_text(FORMAT + "\n")
             self.path.chmod(0o700)
@@ -87,7 +87,7 @@ class ClusterDirectory:
         except OSError as error:
             raise ClusterUnreachableError(
                 f"The state folder {self.path} cannot be used: {error.strerror or error}.",
-                hint=Hint("export FLASHSALE_HOME=~/.flashsale", "or another folder"),
+                hint=writable_home_hint(),
             ) from error
 
     def _marked(self) -> str:

@@ -130,11 +130,13 @@ def other_port_line(project: Project) -> str:
     exposed = [word.partition("/")[0] for word in words]
     if not exposed or not target or str(target) in exposed or any("-" in one for one in exposed):
         return ""
-    file = quoted(project.folder / manifests.FILE) if project.folder else manifests.FILE
+    source, mended = project.manifest.source, "write it there as targetPort and containerPort"
+    if source == manifests.FILE and project.folder:  # the packaged one
+        file = quoted(project.folder / manifests.FILE)
+        mended = f"`flashsale manifest > {file}` writes one in which you can change that"
     return (
         f"{project.app.dockerfile} exposes {joined(exposed)}, but buyers are sent to port {target}"
-        f" of a pod, as {project.manifest.source} says; `flashsale manifest > {file}` writes one"
-        " in which you can change that."
+        f" of a pod, as {source} says: {mended}."
     )
 
 

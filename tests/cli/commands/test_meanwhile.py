@@ -1,10 +1,11 @@
-"""What others do while a command goes on: close the sale, kill the cluster, scale."""
+"""What others do to a sale meanwhile: open it, close it, scale it, kill its cluster."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -45,3 +46,36 @@ def test_scaling_ends_when_somebody_else_scales(slow_sale: Flashsale) -> None:
     _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 5
     assert "Somebody scaled flashsale-rs to 2 before 4 pods were ready." in err
+
+
+def test_two_at_once_open_one_sale(flashsale: Flashsale) -> None:
+    """Two terminals, one cluster, three pods."""
+    words = ("up", "--manifest", str(flashsale.lean_manifest()), "-o", "json")
+    with ThreadPoolExecutor() as threads:
+        first, second = threads.map(lambda _: flashsale(*words), range(2))
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert first.json["url"] == second.json["url"]
+    assert len(flashsale("status", "-o", "json").json["pods"]) == 3
+
+
+def test_dead_cluster_is_told_and_comes_back(flashsale: Flashsale) -> None:
+    """After SIGKILL every command exits 3; `up` brings back the same sale at the same address."""
+    one = flashsale.lean_manifest(**{"replicas: 3": "replicas: 1"})
+    words = ("up", "--manifest", str(one), "-o", "json")
+    before = flashsale(*words).json
+    os.kill(flashsale.cluster_pid(), signal.SIGKILL)
+    for command in (("status",), ("scale", "2"), ("kill-pod",), ("url",), ("logs",)):
+        told = flashsale(*command)
+        assert (told.code, told.out) == (3, "")
+        assert told.err == "Error: The embedded cluster is not running.\nHint: flashsale up\n"
+    after = flashsale(*words).json
+    assert after["url"] == before["url"]
+    assert after["replicaset"] == before["replicaset"]
+
+
+def test_down_on_a_dead_cluster_removes_the_sale(flashsale: Flashsale) -> None:
+    """What outlived the cluster on disk is not there at the next `up`."""
+    flashsale("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
+    os.kill(flashsale.cluster_pid(), signal.SIGKILL)
+    assert "replicaset.apps/flashsale-rs deleted" in flashsale("down").out
+    assert not flashsale.cluster_pid()

@@ -1,4 +1,4 @@
-"""A learner's own app on a real embedded cluster: changed, renamed, or told by a pipe."""
+"""A learner's own app on a real embedded cluster: changed, or told by a pipe."""
 
 from __future__ import annotations
 
@@ -141,56 +141,3 @@ def test_what_the_cluster_adds_to_pods_changes_nothing(own_sale: Flashsale, fold
     again = own_sale("up", str(folder), "-o", "json").json
     assert again["rolled"] == {"replaced": 0, "left": 0}
     assert names(again) == names(before)
-
-
-def test_renamed_replicaset_takes_the_place_of_the_old_one(
-    own_sale: Flashsale, folder: Path
-) -> None:
-    """Two would share the buyers; nothing of the old one is left, and `up` says so."""
-    manifest = folder / "flashsale-replicaset.yaml"
-    before = status(own_sale)
-    manifest.write_text(manifest.read_text().replace("name: flashsale-rs", "name: my-rs"))
-    changed(folder)
-    assert own_sale("scale", "3", "--no-wait").code == 0
-    hasty = own_sale("up", str(folder), "--no-wait")
-    assert "replicaset.apps/flashsale-rs stays for now (--no-wait)" in hasty.err
-    assert kubectl(own_sale, "get", "rs", "-o", "name").count("replicaset") == 2
-    told = own_sale("up", str(folder), "-o", "json")
-    assert told.code == 0
-    assert told.json["replicaset"]["desired"] == 3  # as for any other change of the manifest
-    assert "replicaset.apps/flashsale-rs deleted: the manifest has another name now" in told.err
-    kubectl(own_sale, "wait", "--for=delete", *(f"pod/{name}" for name in names(before)))
-    assert kubectl(own_sale, "get", "rs", "-o", "name") == "replicaset.apps/my-rs\n"
-    assert {answer["message"] for answer in answers(told.json["url"])} == {NEW}
-
-
-def test_down_closes_what_a_failed_renaming_left(own_sale: Flashsale, folder: Path) -> None:
-    """The old pods go on selling while the new ones fail; closing the sale closes both."""
-    manifest, app = folder / "flashsale-replicaset.yaml", folder / "app.py"
-    before = status(own_sale)
-    text = manifest.read_text()
-    manifest.write_text(text.replace("flashsale-rs", "my-rs").replace("flashsale-svc", "my-svc"))
-    app.write_text("import nonsense\n" + app.read_text())
-    assert own_sale("up", str(folder), "--timeout", "3s").code == 5
-    assert fetched(before["url"])["pod"] in names(before)
-    closed = own_sale("down", "-o", "json").json
-    assert set(closed["removed"]) == {
-        *("replicaset.apps/my-rs", "service/my-svc"),
-        *("replicaset.apps/flashsale-rs", "service/flashsale-svc"),
-    }
-
-
-def test_renamed_service_cannot_take_over_a_node_port_that_is_named(
-    own_sale: Flashsale, folder: Path
-) -> None:
-    """Two cannot have it at once; the hint says what can be done, and nothing was changed."""
-    manifest = folder / "flashsale-replicaset.yaml"
-    text = manifest.read_text().replace("port: 80\n", "port: 80\n      nodePort: 31555\n")
-    manifest.write_text(text)
-    assert own_sale("up", str(folder), "--replicas", "1", "--no-wait").code == 0
-    manifest.write_text(text.replace("flashsale-svc", "my-svc"))
-    told = own_sale("up", str(folder), "--no-wait")
-    assert told.code == 2
-    assert "31555: provided port is already allocated" in told.err
-    assert "where the sale's own Service has it under its old name" in told.err
-    assert status(own_sale)["service"]["name"] == "flashsale-svc"

@@ -138,13 +138,33 @@ def test_fields_of_the_pod_become_variables() -> None:
     [
         ("configMapKeyRef", 'configmap "x" not found'),
         ("secretKeyRef", 'secret "x" not found'),
-        ("resourceFieldRef", "resourceFieldRef is not supported"),
+        ("fileKeyRef", "fileKeyRef is not supported"),
     ],
 )
 def test_what_is_not_there_is_a_configuration_error(source: str, words: str) -> None:
     """The container waits with CreateContainerConfigError instead of running without it."""
     with pytest.raises(ConfigError, match=words):
         variables({"name": "A", "valueFrom": {source: {"name": "x", "key": "y"}}})
+
+
+@pytest.mark.parametrize(
+    ("resource", "divisor", "value"),
+    [
+        ("limits.cpu", "0", "2"),  # rounded up
+        ("limits.cpu", "1m", "1500"),
+        ("limits.memory", "1Mi", "64"),
+        ("requests.memory", "1", "67108864"),
+        ("requests.cpu", "1", "0"),
+    ],
+)
+def test_resources_become_variables(resource: str, divisor: str, value: str) -> None:
+    """In units of the divisor, as on a real node."""
+    meta = {"name": "p", "namespace": "ns", "uid": "u"}
+    source = {"resourceFieldRef": {"resource": resource, "divisor": divisor}}
+    given = {"limits": {"cpu": "1500m", "memory": "64Mi"}, "requests": {"memory": "64Mi"}}
+    container = {"name": "c", "resources": given, "env": [{"name": "A", "valueFrom": source}]}
+    found = container_variables(container, {"metadata": meta}, {}, pod_ip="", host_ip="")
+    assert found["A"] == value
 
 
 def test_references_are_expanded() -> None:

@@ -66,10 +66,11 @@ def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator
         uv = ("uv", "pip", "install")
         yield Way((*uv, "--python", python, *rest))
         yield Way((*uv, "--offline", "--python", python, *rest), offline=True)
-    pip: tuple[str, ...] = (python, "-P", pip_for_another.__file__, _folder_of("pip"))
+    ours = _folder_of("pip")
+    pip: tuple[str, ...] = (python, "-P", pip_for_another.__file__, ours)
     reported = ("--report", str(place / REPORT), *rest)
     first = (*pip, "install", *reported)
-    if not _folder_of("pip"):
+    if not ours:
         if not importlib.util.find_spec("ensurepip"):
             return
         pip = (python, "-m", "pip")

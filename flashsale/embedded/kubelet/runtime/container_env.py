@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from flashsale.embedded.kubelet.runtime.pod_network import PodAddress
+from flashsale.embedded.types.quantities import parse_quantity
 from flashsale.objects.models import Object
 
 _REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))?")
@@ -52,7 +55,7 @@ def container_variables(
         known |= {f"{source.get('prefix') or ''}{key}": text for key, text in data.items()}
     for entry in container.get("env") or []:
         if source := entry.get("valueFrom"):
-            value = _from_source(source, pod, (pod_ip, host_ip), config_maps)
+            value = _from_source(source, container, pod, (pod_ip, host_ip), config_maps)
             if value is not None:
                 known[entry["name"]] = value
         else:
@@ -74,6 +77,7 @@ def _data(
 
 def _from_source(
     source: Mapping[str, Any],
+    container: Object,
     pod: Object,
     addresses: tuple[str, str],
     config_maps: Callable[[str], Object | None],
@@ -86,10 +90,31 @@ def _from_source(
                 where = f"{pod['metadata']['namespace']}/{wanted['name']}"
                 raise ConfigError(f"couldn't find key {wanted['key']} in {kind} {where}")
             return data.get(wanted["key"])
+    if wanted := source.get("resourceFieldRef"):
+        return _resource(wanted, container, pod)
     if "fieldRef" not in source:
         kind = next(iter(source), "an empty valueFrom")
         raise ConfigError(f"{kind} is not supported on the embedded cluster")
     return pod_field(source["fieldRef"].get("fieldPath", ""), pod, *addresses)
+
+
+def _resource(wanted: Mapping[str, Any], container: Object, pod: Object) -> str:
+    """Return a limit or a request, in units of its divisor (pkg/api/v1/resource/helpers.go).
+
+    Without a limit it is what the node has, without a request nothing.
+    """
+    kind, _, name = str(wanted.get("resource", "")).partition(".")
+    containers = [*((pod.get("spec") or {}).get("containers") or []), container]
+    named = wanted.get("containerName") or container.get("name")
+    owner = next((one for one in containers if one.get("name") == named), container)
+    given = ((owner.get("resources") or {}).get(kind) or {}).get(name)
+    node = {
+        "cpu": os.cpu_count() or 1,
+        "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    }
+    amount = given if given is not None else node.get(name, 0) if kind == "limits" else 0
+    divisor = parse_quantity(str(wanted.get("divisor") or "1")) or 1
+    return str(math.ceil(parse_quantity(str(amount)) / divisor))
 
 
 def pod_field(path: str, pod: Object, pod_ip: str = "", host_ip: str = "") -> str:

@@ -9,6 +9,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
 
 
 def test_an_image_has_what_it_installs(shared_store: ImageStore, tmp_path: Path) -> None:
-    """Its Python finds the package, and there is nothing to note."""
+    """Its Python finds the package, flashsale's does not; nor the other way round."""
     file = write_app(tmp_path / "app")
     assert shared_store.build("demo:1", file.parent, file).notes == ()
     image = shared_store.get("demo:1")
@@ -86,6 +87,9 @@ def test_an_image_has_what_it_installs(shared_store: ImageStore, tmp_path: Path)
     script = "import flashsale_demo; print(flashsale_demo.answer)"
     said = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout == "42\n"
+    assert find_spec("flashsale_demo") is None
+    strange = subprocess.run([python, "-c", "import flask"], capture_output=True, check=False)
+    assert b"ModuleNotFoundError" in strange.stderr
 
 
 def test_the_same_packages_are_installed_once(shared_store: ImageStore, tmp_path: Path) -> None:

@@ -24,12 +24,12 @@ url = "https://pypi.org/simple"
 priority = "primary"
 """
 UNBUILT_PROJECT = PROJECT.partition("[build-system]")[0]
-DEAR = (pytest.mark.thorough, pytest.mark.timeout(300))  # tests of what else: test_package_layers
+DEAR = (pytest.mark.thorough, pytest.mark.timeout(300))  # what is ours of them: test_package_layers
 WAYS = (
     pytest.param("pip install -r requirements.txt", "", id="pip -r"),
-    pytest.param("pip install .", PROJECT, id="pip ."),
     pytest.param("uv pip install --system -r requirements.txt", "", id="uv pip"),
     pytest.param("uv sync --no-dev", UNBUILT_PROJECT, id="uv sync"),
+    pytest.param("pip install .", PROJECT, id="pip .", marks=DEAR),
     pytest.param("pip install uv && uv sync", PROJECT, id="uv of a RUN", marks=DEAR),
     pytest.param("pip install poetry && poetry install", POETRY, id="poetry", marks=DEAR),
     pytest.param(

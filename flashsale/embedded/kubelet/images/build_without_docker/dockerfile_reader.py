@@ -41,6 +41,7 @@ class DockerfileReader:
         refuse_other_languages(self.stages)
         recipe = self.stage(len(self.stages) - 1)
         _refuse_foreign_program(recipe)
+        _refuse_missing_program(recipe, self.stages[-1].start.where)
         return recipe
 
     def stage(self, index: int) -> ImageRecipe:
@@ -107,6 +108,21 @@ def _refuse_foreign_program(recipe: ImageRecipe) -> None:
             raise each.one.wrong(
                 f"the program /{program} is made from {each.language},"
                 " and the embedded cluster runs Python apps only",
+                hint=ANY_IMAGE,
+            )
+
+
+def _refuse_missing_program(recipe: ImageRecipe, where: str) -> None:
+    """Raise BadInputError if what the image runs comes with a RUN that is not done here."""
+    path = recipe.program()
+    name = posixpath.basename(path)
+    if not name or recipe.files.get(path) or shutil.which(name):
+        return
+    for skipped in recipe.skipped:
+        if name in skipped.split() and skipped.startswith("RUN"):
+            raise BadInputError(
+                f"{where}: the image runs {name}, which would come with {skipped};"
+                " the embedded cluster does not do that.",
                 hint=ANY_IMAGE,
             )
 

@@ -156,7 +156,8 @@ def _chmod(shell: Shell, words: Sequence[str]) -> None:
 
 
 def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
-    *sources, target = _options(words)[1]
+    letters, (*sources, target) = _options(words)
+    keeps_links = moves or bool({*"raRdP"} & {*letters})
     files, place = shell.recipe.files, shell.path(target)
     found = shell.paths(sources)
     if not found:
@@ -165,7 +166,10 @@ def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
     whole = [source for source in sources if source.endswith("/.")]
     for path in found:
         inside = posixpath.join(place, posixpath.basename(path)) if into and not whole else place
-        files.copy(path, inside)
+        if files.get(path) != (meant := files.follow(path)) and meant and not keeps_links:
+            files.put(inside, meant)
+        else:
+            files.copy(path, inside)
         if moves and path != inside:
             files.remove(path)
 

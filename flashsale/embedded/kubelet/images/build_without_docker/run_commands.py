@@ -36,6 +36,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar 
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words import (
     split_redirections,
+    with_documents,
     words_of,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.simple_commands import (
@@ -70,7 +71,7 @@ def follow_run(
 
 
 def _run(recipe: ImageRecipe, one: Instruction) -> None:
-    variables = {"HOME": "/root", **recipe.env, **one.variables}
+    variables = {"HOME": "/root", "?": "0", **recipe.env, **one.variables}
     shell = Shell(recipe, one, recipe.workdir, variables, _script)
     text = one.flags()[1]
     if (command := replace(one, text=text).exec_form()) is not None:
@@ -92,12 +93,13 @@ def _run(recipe: ImageRecipe, one: Instruction) -> None:
 
 def _script(shell: Shell, text: str) -> Status:
     """Do the commands of a script in turn."""
+    inner, plain = with_documents(shell, text)
     try:
-        script = parse_script(text)
+        script = parse_script(plain)
     except ValueError:
         return skip_command(shell, text)
     try:
-        return _in_turn(shell, script)
+        return _in_turn(inner, script)
     except ExitError as end:
         return end.status
 

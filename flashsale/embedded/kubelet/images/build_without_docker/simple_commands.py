@@ -91,7 +91,7 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
         command = _without_options(words[1:], "n", "L", "P", "d")
         if len(words) > len(command) + 1 and not install_words.parse_install(command):
             return skip_command(shell, raw)  # it is run more than once
-        words = [*command, *given.decode().split()]
+        words = [*command, *given.decode(errors="replace").split()]
     if not words and not target:
         return True
     if export := requirement_lists.read_export(words, target):

@@ -389,3 +389,12 @@ def test_pdm_installs_what_its_files_say(folder: Path, lock: str, words: tuple[s
     recipe = read(folder, "FROM x\nWORKDIR /app\nCOPY . .\nRUN pdm install --prod\n")
     assert [(one.tool, one.words) for one in recipe.installs] == [("pip", words)]
     assert recipe.environments == ("/app/.venv",)
+
+
+def test_a_program_that_would_come_with_what_is_not_done_is_refused_at_once(folder: Path) -> None:
+    """It could not be started; one that is here, or in the image, can."""
+    text = "FROM x\nRUN apk add no-such-server git\n"
+    with pytest.raises(BadInputError, match=r"the image runs no-such-server, .*\(line 2\)"):
+        read(folder, f'{text}CMD ["/usr/sbin/no-such-server"]\n')
+    read(folder, f"{text}CMD git daemon\n")
+    read(folder, f'{text}COPY app.py /bin/no-such-server\nCMD ["/bin/no-such-server"]\n')

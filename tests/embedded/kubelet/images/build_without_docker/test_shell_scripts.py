@@ -74,6 +74,11 @@ def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> 
         ('echo "" > f; echo "\\$HOME" >> f', "\n$HOME\n"),
         ("sed -i -e s/web/x/ -e /flask/d need.txt; ln -s need.txt l; cat l > f", "# x\ngunicorn\n"),
         ("sh -c 'echo $0 $1 $# > f' a b", "a b 1\n"),
+        ("cat <<A > g && cat <<'B' > f\nx\nA\n$HOME\nB", "$HOME\n"),
+        (
+            "<<E\ncat <<F > f\nrm need.txt $HOME\nF\ncat need.txt >> f\nE",
+            "rm need.txt /root\n# web\nflask\ngunicorn\n",
+        ),
         ("echo x > f && find . -name f -exec rm {} + ; echo y >> f", "y\n"),
     ],
 )
@@ -89,6 +94,8 @@ def test_what_a_script_writes(tmp_path: Path, script: str, content: str) -> None
         "if [ -f /etc/debian_version ]; then pip install a; fi",
         "while read one; do pip install $one; done < need.txt",
         "f() { pip install a; }; f",
+        "cat /etc/hostname > f",
+        "grep -h . need.txt /etc/hostname > f",
         "<<EOF python3\nimport os\nEOF",
         "<<EOF\n#!/usr/bin/env python3\nimport os\nEOF",
         "python - <<EOF\nimport os\nEOF",

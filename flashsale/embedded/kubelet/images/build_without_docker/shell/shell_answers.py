@@ -21,6 +21,8 @@ _FILTERS = {
     "sed": "-i.*|--in-place.*|-f|--file.*|-s", "sort": "-o.*|--output.*|--compress-program.*|-T.*",
     "head": "", "tail": r"-\w*[fF]|--follow.*|--retry", "uniq": "", "basename": "", "dirname": "",
 }  # fmt: skip
+_OF_WORDS = ("tr", "basename", "dirname")  # these read no files
+_VALUED = {"cut": "dfcb", "head": "nc", "tail": "nc", "sort": "kt", "uniq": "fsw"}
 SECONDS = 10
 # Folders in which a base image has files that nobody here knows of.
 _SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "etc", "var", "opt", "root", "home", "tmp", "run",
@@ -42,10 +44,6 @@ def output_of(shell: Shell, words: Sequence[str], given: bytes | None) -> bytes 
         return _echoed(rest).encode()
     if program == "printf" and rest:
         return _formatted(rest)
-    if program == "cat" and shell.one.documents and not rest and given is None:
-        document = shell.one.documents[0]
-        text = shell.filled(document.body) if document.filled else document.body
-        return (re.sub(r"\\([$`\\])", r"\1", text) if document.filled else text).encode()
     return done[1] if (done := _filtered(shell, program, rest, given)) else None
 
 
@@ -56,20 +54,23 @@ def _filtered(
     if program not in _FILTERS or any(re.fullmatch(_FILTERS[program], word) for word in words):
         return None
     argv, names = [program, *(["--sandbox"] if program == "sed" else [])], 0
-    takes_paths = program not in ("tr", "basename", "dirname")
+    places = _file_places(program, words)
     with tempfile.TemporaryDirectory(prefix="flashsale-text-") as folder:
-        for word in words:
-            entry = shell.recipe.files.follow(shell.path(word)) if takes_paths and word else None
-            if entry is None or entry.is_folder or word.startswith("-"):
+        for place, word in enumerate(words):
+            if place not in places:
                 argv.append(word)
                 continue
+            entry = shell.recipe.files.follow(shell.path(word))
+            if entry is None or entry.is_folder:
+                return None  # what the image has not is no file of this machine's either
             names += 1
             (Path(folder) / str(names)).write_bytes(entry.read())
             argv.append(str(names))
+        takes_paths = program not in _OF_WORDS
         if (given is None and takes_paths and not names) or (program == "uniq" and names > 1):
             return None
         argv[1:1] = ["-h"] if program == "grep" and names > 1 else []
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
+        with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
             done = subprocess.run(
                 argv, cwd=folder, input=given or b"", capture_output=True, timeout=SECONDS,
                 check=False, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
@@ -78,6 +79,18 @@ def _filtered(
             if done.returncode == 0 or found_nothing:
                 return done.returncode, done.stdout
     return None
+
+
+def _file_places(program: str, words: Sequence[str]) -> list[int]:
+    """Return which words name files, by their places."""
+    plain = [place for place, word in enumerate(words) if not word.startswith("-")]
+    if program in _OF_WORDS:
+        return []
+    if program in ("grep", "egrep", "sed"):
+        files = [place for place in plain if not place or words[place - 1] != "-e"]
+        return files if "-e" in words else files[1:]
+    valued = [f"-{letter}" for letter in _VALUED.get(program, "")]
+    return [place for place in plain if not place or words[place - 1] not in valued]
 
 
 def _echoed(words: list[str]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from functools import partial
 
+from flashsale.base.dockerfile.instructions import HereDocument
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import Shell
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import output_of
 
@@ -18,6 +20,7 @@ _STREAM = re.compile(
     r"(?P<quoted>'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.)|(?<!\S)(?:2>>?\s*(?:&\d|\S+)|[1&]?>&\d)|(?<!\S)[1&](?=>)",
     re.DOTALL,
 )
+_DOCUMENT = re.compile(r"(?<![\w$(<])<<(?P<tabs>-?)\s*(?P<quote>['\"\\\\]?)(?P<name>[A-Za-z_]\w*)")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 
 
@@ -69,8 +72,37 @@ def _substituted(shell: Shell, match: re.Match[str]) -> str:
 
 
 def content_of(shell: Shell, word: str) -> bytes | None:
+    """Return what `< FILE` or `<<NAME` gives a command to read; None if that is not there."""
+    if word.startswith("<<"):
+        found = [one for one in shell.one.documents if one.name == word[2:]]
+        body = found[-1].body if found else ""
+        if not found or not found[-1].filled:
+            return body.encode() if found else None
+        return re.sub(r"\\([$`\\])", r"\1", shell.filled(body)).encode()
     entry = shell.recipe.files.follow(shell.path(word))
     return None if entry is None or entry.is_folder else entry.read()
+
+
+def with_documents(shell: Shell, text: str) -> tuple[Shell, str]:
+    """Take the here-documents out of a script, for the commands that read them."""
+    found: list[HereDocument] = []
+    lines, kept = iter(text.split("\n")), list[str]()
+    for line in lines:
+        kept.append(line)
+        for match in _DOCUMENT.finditer(line):
+            if match["name"] in [one.name for one in shell.one.documents]:
+                continue  # the reader of the Dockerfile has taken it out
+            body = []
+            for inner in lines:
+                own = inner.lstrip("\t") if match["tabs"] else inner
+                if own == match["name"]:
+                    break
+                body.append(f"{own}\n")
+            found.append(HereDocument(match["name"], "".join(body), filled=not match["quote"]))
+    if not found:
+        return shell, text
+    one = replace(shell.one, documents=(*shell.one.documents, *found))
+    return replace(shell, one=one), "\n".join(kept)
 
 
 def split_redirections(words: list[str]) -> tuple[list[str], str, bool, str]:
@@ -86,6 +118,7 @@ def split_redirections(words: list[str]) -> tuple[list[str], str, bool, str]:
             if word in (">", ">>") and not operand.startswith(("/dev/", "&")):
                 target, appends = operand, word == ">>"
             source = operand if word == "<" else source
+            source = f"<<{operand.lstrip('-')}" if word in ("<<", "<<-") else source
         else:
             kept.append(word)
     return kept, target, appends, source
